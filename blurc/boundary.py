@@ -1,0 +1,153 @@
+"""The boundary between callers and compiled code: what shapes are expected, and diagnostics where they are not met.
+
+A `Signature` is plain data. It is stored in artifacts too, so that a loaded network checks its callers alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.lower import dtype
+from blurc.plan import Plan
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Shapes of inputs, outputs (by population) and meta-parameters (by name; `per_projection` ones hold one for each
+    of `projections`)."""
+
+    name: str
+    inputs: Shapes
+    outputs: Shapes
+    genome: Shapes
+    per_projection: tuple[str, ...]
+    projections: tuple[str, ...]
+    persistent: bool
+    uses_target: bool
+
+    # --------------------------------------------------------------- values
+
+    def pack(
+        self, x: Any, y: Any, leading: tuple[str, ...], target: bool = True
+    ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+        """Inputs and targets as `{population: [*leading, n]}`, checked."""
+        xs = self._pack("x", x, self.inputs, leading)
+        if not target or not self.uses_target:
+            return xs, {}
+        if y is None:
+            raise _error("E901", f"`{self.name}` learns from targets, but no y was given", "pass y: " + _expected(self.outputs, leading))
+        ys = self._pack("y", y, self.outputs, leading)
+        sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
+        if len(sizes) > 1:
+            raise _error(
+                "E901",
+                f"x and y differ in {' and '.join(leading)}: "
+                + ", ".join(f"{k}: {list(v.shape[:len(leading)])}" for k, v in {**xs, **ys}.items()),
+                "give both the same leading axes",
+            )
+        return xs, ys
+
+    def _pack(self, name: str, value: Any, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
+        if not isinstance(value, Mapping):
+            if len(shapes) != 1:
+                raise _error("E901", f"`{self.name}` has several populations for {name}", f"pass a dict: {_expected(shapes, leading)}")
+            value = {next(iter(shapes)): value}
+        if set(value) != set(shapes):
+            raise _error(
+                "E901", f"{name} has the populations {sorted(value)}", f"expected {name} = {_expected(shapes, leading)}"
+            )
+        return {p: self._flat(name, p, value[p], shape, leading) for p, shape in shapes.items()}
+
+    def _flat(self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]) -> jax.Array:
+        array = jnp.asarray(value, dtype())
+        n = 1
+        for size in shape:
+            n *= size
+        flat, lead = (n,), array.shape[: len(leading)]
+        if len(lead) < len(leading) or array.shape[len(leading) :] not in (shape, flat):
+            raise _error(
+                "E901",
+                f"{name} has the shape {list(array.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
+                f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
+                + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else ""),
+            )
+        return array.reshape((*lead, n))
+
+    def unpack(self, out: dict[str, jax.Array]) -> Any:
+        """One array where there is one output population, else a dict."""
+        return next(iter(out.values())) if len(self.outputs) == 1 else out
+
+    def check_batch(self, batch: int | None) -> int:
+        if batch is None and self.persistent:
+            raise _error(
+                "E903",
+                f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
+                "pass the batch size: net.init(key, genome, batch=32)",
+            )
+        return batch or 1
+
+    # --------------------------------------------------------------- genome
+
+    def check_genome(self, genome: Any) -> None:
+        """Every meta-parameter is there, with its shape."""
+        if not isinstance(genome, Mapping):
+            raise _error("E902", f"a genome is a dict of arrays, found {type(genome).__name__}", "make one with net.init_genome(key)")
+        for name in genome:
+            if name not in self.genome:
+                near = did_you_mean(str(name), self.genome)
+                raise _error(
+                    "E902",
+                    f"`{self.name}` has no meta-parameter `{name}`",
+                    f"did you mean `{near}`?" if near else f"it has: {', '.join(self.genome) or 'none'}",
+                )
+        for name, shape in self.genome.items():
+            if name not in genome:
+                raise _error("E902", f"the genome lacks the meta-parameter `{name}`", f"expected `{name}` of shape {list(shape)}")
+            self._check_meta(name, genome[name], shape)
+
+    def _check_meta(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
+        if name not in self.per_projection:
+            self._check_shape(name, value, shape)
+            return
+        if not isinstance(value, Mapping) or set(value) != set(self.projections):
+            found = sorted(value) if isinstance(value, Mapping) else type(value).__name__
+            raise _error(
+                "E902", f"`{name}` is one value per projection, found {found}", f"expected a dict of {list(self.projections)}"
+            )
+        for projection, part in value.items():
+            self._check_shape(f"{name} of {projection}", part, shape)
+
+    def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
+        found = jnp.shape(value)
+        if found != shape:
+            raise _error("E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}")
+
+
+def signature(plan: Plan) -> Signature:
+    return Signature(
+        name=plan.name,
+        inputs={p.name: p.shape for p in plan.with_role("input")},
+        outputs={p.name: p.shape for p in plan.with_role("output")},
+        genome={v.name: v.dims for v in plan.metas},
+        per_projection=tuple(v.name for v in plan.metas if v.of == "*"),
+        projections=tuple(p.name for p in plan.projections),
+        persistent=bool(plan.carried),
+        uses_target=plan.uses_target,
+    )
+
+
+def _error(code: str, message: str, help_: str) -> BlurError:
+    return BlurError(Diagnostic(code, message, None, (), help_))
+
+
+def _expected(shapes: Shapes, leading: tuple[str, ...]) -> str:
+    parts = {p: f"[{', '.join((*leading, *map(str, shape)))}]" for p, shape in shapes.items()}
+    return next(iter(parts.values())) if len(parts) == 1 else "{" + ", ".join(f"{p!r}: {s}" for p, s in parts.items()) + "}"

@@ -1,0 +1,168 @@
+"""What blurc says when something is wrong: sources, spans, diagnostics and their rendering.
+
+Every stage reports problems as `Diagnostic` values. They are collected, and raised once, at the boundary, as
+one `BlurError`. Nothing here knows about the language; the codes and their one-line titles are in `codes.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A named piece of text that diagnostics can point into. `name` is what the user calls it (a path)."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        return (0, *(i + 1 for i, c in enumerate(self.text) if c == "\n"))
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """The line and column of a character offset, both counted from 1."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The characters `[start, stop)` of a source."""
+
+    source: Source
+    start: int
+    stop: int
+
+    @property
+    def line(self) -> int:
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.position(self.start)[1]
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.stop]
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    def to(self, other: Span) -> Span:
+        """From the start of this span to the end of the other."""
+        return Span(self.source, self.start, max(self.stop, other.stop))
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem: a stable code, where it is, what was found and expected, and what to write instead."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+    severity: Severity = "error"
+
+    def render(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterable[str]:
+        where = f"{self.span}: " if self.span else ""
+        yield f"{where}{self.severity}[{self.code}]: {self.message}"
+        if self.span:
+            yield from _excerpt(self.span)
+        for note in self.notes:
+            yield f"   note: {note}"
+        if self.help:
+            yield f"   help: {self.help}"
+
+    def to_json(self) -> dict[str, object]:
+        at = self.span
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "file": at.source.name if at else None,
+            "line": at.line if at else None,
+            "column": at.column if at else None,
+            "notes": list(self.notes),
+            "help": self.help,
+        }
+
+
+def _excerpt(span: Span) -> Iterable[str]:
+    line, column = span.source.position(span.start)
+    text = span.source.line(line)
+    # Tabs are kept in the padding, so that the caret stands under its character in any terminal.
+    pad = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
+    width = max(1, min(span.stop - span.start, len(text) - column + 1))
+    yield f"{line:>5} | {text}"
+    yield f"      | {pad}{'^' * width}"
+
+
+class BlurError(Exception):
+    """Bad input: one or more diagnostics. `str()` renders them all; `.diagnostics` holds them as data."""
+
+    def __init__(self, diagnostics: Diagnostic | Sequence[Diagnostic]):
+        found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = found
+        super().__init__("\n".join(d.render() for d in found))
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects diagnostics while a stage runs. `check` raises at the end of the stage, if there were errors."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def error(
+        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
+    ) -> None:
+        self._add(Diagnostic(code, message, span, tuple(notes), help))
+
+    def warn(
+        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
+    ) -> None:
+        self._add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "warning"]
+
+    def check(self) -> None:
+        if self.errors:
+            raise BlurError(in_order(self.errors))
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """By file (in order of first mention) and position."""
+    found = list(diagnostics)
+    files = list(dict.fromkeys(d.span.source.name for d in found if d.span))
+    return sorted(found, key=lambda d: (files.index(d.span.source.name), d.span.start) if d.span else (-1, 0))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The nearest known name, or None where nothing is near."""
+    near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    return near[0] if near else None

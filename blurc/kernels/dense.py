@@ -1,0 +1,123 @@
+"""Dense projections: every presynaptic neuron is connected to every postsynaptic one.
+
+Synapses are `[*dims, n_pre, n_post]`, neuron values `[*dims, batch, n]` (batch or n may be 1 where nothing varies over
+it). States and channels come first, so that all are batched matrix products: on CPU each is one library call without
+transposition.
+
+Known inefficiency: on XLA's CPU backend a product that contracts over the first axis of its left side, as `outer`
+does, misses the fast library. Where the result is narrow, transposing by hand is up to 5 times faster; the barriers
+keep XLA from folding the transposition back into the product.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+AXES = "rcdefg"  # names for dims in einsum
+
+
+def to_post(synapse: jax.Array | None, neuron: jax.Array | None, n_pre: int, mixes: bool) -> jax.Array:
+    """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`; without
+    a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
+    if synapse is None:
+        return jnp.full((1, 1), float(n_pre)) if neuron is None else _sum_neurons(neuron, n_pre)
+    if neuron is None:
+        return jnp.sum(synapse, axis=-2, keepdims=True) * _stretch(synapse.shape[-2], n_pre)
+    return _product("bi", "ij", "bj", neuron, synapse, n_pre, -2, mixes)
+
+
+def to_pre(synapse: jax.Array | None, neuron: jax.Array | None, n_post: int, mixes: bool) -> jax.Array:
+    """`sum_j synapse[.., i, j] * neuron[.., b, j]` as `[*dims, b, i]`; with factors missing as in `to_post`."""
+    if synapse is None:
+        return jnp.full((1, 1), float(n_post)) if neuron is None else _sum_neurons(neuron, n_post)
+    if neuron is None:
+        return jnp.swapaxes(jnp.sum(synapse, axis=-1, keepdims=True), -1, -2) * _stretch(synapse.shape[-1], n_post)
+    return _product("bj", "ij", "bi", neuron, synapse, n_post, -1, mixes)
+
+
+def outer(pre: jax.Array, post: jax.Array) -> jax.Array:
+    """`sum_b pre[.., b, i] * post[.., b, j]` as `[*dims, i, j]`."""
+    dims = max(pre.ndim, post.ndim) - 2
+    pre, post = _lift(pre, dims), _lift(post, dims)
+    pre, post = _broadcast_batch(pre, post)
+    n, n_pre, n_post = pre.shape[-2], pre.shape[-1], post.shape[-1]
+    return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=_outer_plain)
+
+
+def at_pre(x: jax.Array) -> jax.Array:
+    """`[*dims, 1, n_pre]` as `[*dims, n_pre, 1]`."""
+    return jnp.swapaxes(x, -1, -2)
+
+
+def at_post(x: jax.Array) -> jax.Array:
+    return x
+
+
+# -------------------------------------------------------------------------------------------------------------------
+
+
+def _outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
+    dims = AXES[: pre.ndim - 2]
+    return jnp.einsum(f"{dims}bi,{dims}bj->{dims}ij", pre, post)
+
+
+def _outer_narrow_post(pre: jax.Array, post: jax.Array) -> jax.Array:
+    turned = lax.optimization_barrier(jnp.swapaxes(post, -1, -2))
+    return jnp.swapaxes(lax.optimization_barrier(jnp.matmul(turned, pre)), -1, -2)
+
+
+def _outer_narrow_pre(pre: jax.Array, post: jax.Array) -> jax.Array:
+    return jnp.matmul(lax.optimization_barrier(jnp.swapaxes(pre, -1, -2)), post)
+
+
+def _outer_cpu(batch: object, n_pre: int, n_post: int):
+    """The fastest form for these sizes: transposing `post` costs a copy of it and of the result."""
+    if isinstance(batch, int) and 4 * n_post * (batch + n_pre) < batch * n_pre:
+        return _outer_narrow_post
+    return _outer_narrow_pre if 4 * n_pre < n_post else _outer_plain
+
+
+def _product(
+    neuron_axes: str, synapse_axes: str, out: str, neuron: jax.Array, synapse: jax.Array, n: int, axis: int, mixes: bool
+) -> jax.Array:
+    synapse = _full_axis(synapse, n, axis)
+    neuron = _full_axis(neuron, n, -1)
+    if mixes:
+        rest = AXES[2 : neuron.ndim - 1]
+        spec = f"c{rest}{neuron_axes},rc{synapse_axes}->r{rest}{out}"
+        return jnp.einsum(spec, neuron, synapse)
+    dims = synapse.ndim - 2
+    if dims:
+        # Without an axis of their own the neuron values are repeated: a product whose free axes lie around the
+        # contracted one would transpose the synapses instead.
+        neuron = jnp.broadcast_to(_lift(neuron, dims), (*synapse.shape[:-2], *neuron.shape[-2:]))
+    names = AXES[: neuron.ndim - 2]
+    return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
+
+
+def _sum_neurons(neuron: jax.Array, n: int) -> jax.Array:
+    return jnp.sum(neuron, axis=-1, keepdims=True) * _stretch(neuron.shape[-1], n)
+
+
+def _stretch(found: int, n: int) -> float:
+    """A sum over an axis that nothing varied over counts its one entry `n` times."""
+    return float(n) if found == 1 else 1.0
+
+
+def _full_axis(x: jax.Array, n: int, axis: int) -> jax.Array:
+    if x.shape[axis] == n:
+        return x
+    shape = list(x.shape)
+    shape[axis] = n
+    return jnp.broadcast_to(x, shape)
+
+
+def _lift(x: jax.Array, dims: int) -> jax.Array:
+    return x.reshape((1,) * (dims - (x.ndim - 2)) + x.shape) if x.ndim - 2 < dims else x
+
+
+def _broadcast_batch(pre: jax.Array, post: jax.Array) -> tuple[jax.Array, jax.Array]:
+    shape = jnp.broadcast_shapes(pre.shape[:-2], post.shape[:-2])
+    return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(post, (*shape, *post.shape[-2:]))

@@ -1,0 +1,343 @@
+"""What to say about a piece of text that does not parse: what was found, what could stand there, what to write.
+
+`explain` asks the finders in turn, from the most particular slip to any unexpected text. A finder answers None where
+the slip is not its own. Some mistakes come with a `repair`: one token that certainly was meant to be another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from blurc.diagnostics import Source, Span, did_you_mean
+from blurc.outline import DECLARATIONS, PHASES, ROLES, WORDS, Lexeme
+
+Start = Literal["file", "genome_item", "statement", "network_item"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first token that cannot stand where it stands (one past the last: too few), and what could."""
+
+    index: int
+    expected: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    message: str
+    span: Span
+    help: str | None = None
+    repair: tuple[int, Lexeme] | None = None
+    code: str = "E101"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of text and its failure. `found` stands for the end of the piece where there is no token left."""
+
+    source: Source
+    start: Start
+    lexemes: Sequence[Lexeme]
+    index: int
+    expected: frozenset[str]
+
+    @property
+    def found(self) -> Lexeme:
+        if self.index < len(self.lexemes):
+            return self.lexemes[self.index]
+        end = self.lexemes[-1].stop
+        return Lexeme("END", "", end, end)
+
+    @property
+    def first(self) -> Lexeme:
+        return self.lexemes[0]
+
+    def text(self, low: int, high: int | None = None) -> str:
+        """The text of some of the tokens, on one line."""
+        some = self.lexemes[low:high]
+        return " ".join(self.source.text[some[0].start : some[-1].stop].split()) if some else ""
+
+    def mistake(
+        self, message: str, *, at: Lexeme | None = None, help: str | None = None, repair: str | None = None
+    ) -> Mistake:
+        """`repair`: what the token at fault was meant to be."""
+        at = at or self.found
+        better = None
+        if repair:
+            kind = next((kind for kind, text in SIGNS.items() if text == repair), repair.upper())
+            better = (self.lexemes.index(at), Lexeme(kind, repair, at.start, at.stop, at.first))
+        return Mistake(message, at.span(self.source), help, better)
+
+    def unexpected(self, expected: str | None = None, **more: str | None) -> Mistake:
+        message = f"found {describe(self)}, expected {expected or wanted(self)}"
+        return self.mistake(message, help=more.get("help"), repair=more.get("repair"))
+
+
+Finder: TypeAlias = Callable[[Piece], Mistake | None]
+
+
+def explain(source: Source, start: Start, lexemes: Sequence[Lexeme], failure: Failure) -> Mistake:
+    piece = Piece(source, start, lexemes, failure.index, failure.expected)
+    return next(mistake for finder in FINDERS if (mistake := finder(piece)))
+
+
+# ---------------------------------------------------------------- words for tokens
+
+SIGNS = {
+    "ASSIGN": "<-", "EQUAL": "=", "PROJECT": "->", "RANGE": "..", "TILDE": "~", "LBRACE": "{",
+    "COLON": ":", "COMMA": ",", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "CARET": "^",
+}  # fmt: skip
+LISTED = tuple(kind for kind in SIGNS if kind != "CARET")
+OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET"})
+WHOLE: dict[Start, str] = {
+    "file": "`import`, `genome` or `network`",
+    "genome_item": "`state`, `synapse`, `learn`, `const`, `fn`, a phase or `readout`",
+    "statement": "a statement (`let z = ...` or `act <- ...`)",
+    "network_item": "`input`, `hidden`, `output`, `for` or a projection (`a -> b`)",
+}
+STARTERS: dict[Start, frozenset[str]] = {
+    "statement": frozenset({"LET"}),
+    "network_item": ROLES | {"FOR"},
+}
+NOUN: dict[Start, str] = {
+    "file": "line", "genome_item": "declaration", "statement": "statement", "network_item": "line"
+}  # fmt: skip
+
+
+def describe(piece: Piece) -> str:
+    found = piece.found
+    return f"`{found.text}`" if found.text else f"the end of the {NOUN[piece.start]}"
+
+
+def wanted(piece: Piece) -> str:
+    """What could stand there, in the words of the language."""
+    expected = piece.expected
+    if piece.index == 0:
+        return WHOLE[piece.start]
+    words = ["a value"] if "NUMBER" in expected else ["a name"] if "NAME" in expected else []
+    words += ["a file name in double quotes"] if "STRING" in expected and not words else []
+    if not words:
+        words += [f"`{kind.lower()}`" for kind in sorted(expected & (WORDS | {"LET"}))]
+    index = expected & {"PROJECT", "LSQB", "$END"} and {"LBRACE"}  # `h{i}`: possible, hardly ever meant
+    words += [f"`{SIGNS[kind]}`" for kind in LISTED if kind in expected - (index or set())]
+    if not words and expected & OPERATORS:
+        words.append("an operator")
+    if "$END" in expected:
+        words.append(f"the end of the {NOUN[piece.start]}")
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+
+
+# ---------------------------------------------------------------- no tokens of the language
+
+LOOKALIKES = {
+    "←": "<-",
+    "→": "->",
+    "−": "-",
+    "–": "-",
+    "×": "*",
+    "·": "*",
+    "÷": "/",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+}
+
+
+def unknown_character(source: Source, lexeme: Lexeme) -> Mistake:
+    """One character, or several in a row."""
+    text, name = lexeme.text, unicodedata.name(lexeme.text[0], f"character U+{ord(lexeme.text[0]):04X}")
+    shown = f"`{_short(text)}`" if text.isprintable() else name.lower()
+    message = f"found {shown}, which is not part of the language"
+    return Mistake(message, lexeme.span(source), _instead(text, name), code="E102")
+
+
+def _instead(text: str, name: str) -> str | None:
+    if text in LOOKALIKES:
+        return f"write `{LOOKALIKES[text]}`"
+    if name.startswith("GREEK SMALL LETTER ") and len(text) == 1:
+        return f"names are written in Latin letters: `{name.split()[-1].lower()}`"
+    if set(text) <= set("<>!&|?"):
+        return "the language has no comparisons and no conditions; `sign`, `min`, `max` and `clip` may serve"
+    return None
+
+
+def _unknown(piece: Piece) -> Mistake | None:
+    return unknown_character(piece.source, piece.found) if piece.found.kind == "UNKNOWN" else None
+
+
+def _open_string(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "OPEN_STRING":
+        return None
+    return piece.mistake('found a `"` that is not closed on its line', help='write the closing `"`')
+
+
+def _malformed_number(piece: Piece) -> Mistake | None:
+    text, help = piece.found.text, None
+    if piece.found.kind != "MALFORMED_NUMBER":
+        return None
+    if glued := re.fullmatch(r"([0-9.]+)([A-Za-z_]\w*)", text):
+        help = f"write `{glued[1]} * {glued[2]}`"
+    elif re.fullmatch(r"[0-9.eE]+", text):
+        help = "the largest number is about 1.8e308"
+    return piece.mistake(f"found `{_short(text)}`, expected a number", help=help)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else f"{text[:27]}..."
+
+
+# ---------------------------------------------------------------- signs
+
+
+def _double_star(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "DOUBLE_STAR":
+        return None
+    return piece.unexpected("`^`", help="a power is written `x ^ 2`", repair="^")
+
+
+def _change(piece: Piece) -> Mistake | None:
+    found = piece.found
+    if found.kind != "CHANGE":
+        return None
+    left, right = piece.text(0, piece.index), piece.text(piece.index + 1)
+    return piece.unexpected(help=f"write `{left} <- {left} {found.text[0]} {right}`")
+
+
+def _equal_for_arrow(piece: Piece) -> Mistake | None:
+    kind = piece.found.kind
+    if piece.start != "statement" or "ASSIGN" not in piece.expected:
+        return None
+    if kind not in ("EQUAL", "DOUBLE_EQUAL", "PROJECT"):
+        return None
+    right = f"{piece.text(0, piece.index)} <- {piece.text(piece.index + 1)}"
+    # Who writes `a -> b` may mean either way.
+    return piece.unexpected("`<-`", help=f"write `{right}`", repair="<-" if kind != "PROJECT" else None)
+
+
+def _arrow_for_equal(piece: Piece) -> Mistake | None:
+    if piece.found.kind not in ("ASSIGN", "DOUBLE_EQUAL", "COLON") or "EQUAL" not in piece.expected:
+        return None
+    name = piece.lexemes[piece.index - 1].text
+    word = piece.first.text if piece.start != "file" else ""
+    return piece.unexpected("`=`", help=f"write `{word} {name} = ...`".replace("` ", "`"), repair="=")
+
+
+def _comparison(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "DOUBLE_EQUAL":
+        return None
+    return piece.unexpected(help="the language has no comparisons")
+
+
+def _assign_for_project(piece: Piece) -> Mistake | None:
+    if piece.found.kind not in ("ASSIGN", "EQUAL") or "PROJECT" not in piece.expected:
+        return None
+    return piece.unexpected("`->`", help="a projection is written `a -> b`, from `a` to `b`")
+
+
+def _colon_for_range(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "COLON" or "RANGE" not in piece.expected:
+        return None
+    return piece.unexpected("`..`", help="a range is written `1..n`, both ends included", repair="..")
+
+
+def _chain(piece: Piece) -> Mistake | None:
+    if piece.start != "network_item" or piece.found.kind != "PROJECT" or piece.index < 3:
+        return None
+    return piece.unexpected(help="write each projection by itself: `a -> b` and `b -> c`")
+
+
+# ---------------------------------------------------------------- words
+
+
+def _misspelt(piece: Piece) -> Mistake | None:
+    """A word where only keywords may stand, or in front of something that only follows a keyword."""
+    at, keywords = piece.found, piece.expected & (WORDS | {"LET"})
+    if piece.index == 1 and piece.found.kind in WORDS and piece.start in STARTERS:
+        at, keywords = piece.first, STARTERS[piece.start]
+    if at.kind != "NAME" or "NAME" in keywords:
+        return None
+    near = did_you_mean(at.text.lower(), [kind.lower() for kind in keywords])
+    if near is None:
+        return None
+    message = f"found `{at.text}`, expected `{near}`"
+    return piece.mistake(message, at=at, help=f"did you mean `{near}`?", repair=near)
+
+
+def _no_let(piece: Piece) -> Mistake | None:
+    if piece.start != "statement" or piece.index != 1 or piece.found.kind not in WORDS:
+        return None
+    return piece.unexpected(help=f"a value gets a name by `let {piece.found.text} = ...`")
+
+
+def _missing_shape(piece: Piece) -> Mistake | None:
+    if piece.start != "network_item" or piece.first.kind not in ROLES or piece.index < 2:
+        return None
+    options = (
+        piece.lexemes[2:3] and piece.lexemes[2].kind == "LBRACE" and piece.found.kind in ("EQUAL", "RBRACE")
+    )
+    if not options and "LSQB" not in piece.expected:
+        return None
+    end = 2 if options else piece.index
+    help = f"give the population its shape: `{piece.text(0, end)}[64]`"
+    at = piece.lexemes[2] if options else piece.found
+    found = f"`{at.text}`" if at.text else f"the end of the {NOUN[piece.start]}"
+    return piece.mistake(f"found {found}, expected `[`", at=at, help=help)
+
+
+def _no_default(piece: Piece) -> Mistake | None:
+    if piece.start != "file" or piece.found.kind not in ("COMMA", "RPAR") or "EQUAL" not in piece.expected:
+        return None
+    name = piece.lexemes[piece.index - 1].text
+    return piece.unexpected(help=f"a parameter has a default: `{name} = 1`")
+
+
+def _no_quotes(piece: Piece) -> Mistake | None:
+    if piece.first.kind != "IMPORT" or piece.index != 1 or piece.found.kind in ("END", "OPEN_STRING"):
+        return None
+    path = piece.text(1).split()[0].strip("'")
+    return piece.unexpected(help=f'write `import "{path}"`')
+
+
+def _misplaced(piece: Piece) -> Mistake | None:
+    """Something that is good, but not here."""
+    if piece.index != 0:
+        return None
+    kinds = {lexeme.kind for lexeme in piece.lexemes}
+    first = piece.first.kind
+    if piece.start == "genome_item" and (kinds & {"ASSIGN", "LET"}):
+        return piece.unexpected(help="statements stand in a phase: `forward { act <- ... }`")
+    if piece.start == "file" and first in PHASES | DECLARATIONS:
+        return piece.unexpected(help="this belongs in a genome: `genome NAME { ... }`")
+    if piece.start == "file" and (first in ROLES | {"FOR"} or "PROJECT" in kinds):
+        return piece.unexpected(help="this belongs in a network: `network NAME { ... }`")
+    return None
+
+
+def _unexpected(piece: Piece) -> Mistake:
+    return piece.unexpected()
+
+
+FINDERS: tuple[Finder, ...] = (
+    _unknown,
+    _open_string,
+    _no_quotes,
+    _malformed_number,
+    _double_star,
+    _change,
+    _equal_for_arrow,
+    _arrow_for_equal,
+    _comparison,
+    _assign_for_project,
+    _colon_for_range,
+    _chain,
+    _misspelt,
+    _no_let,
+    _missing_shape,
+    _no_default,
+    _misplaced,
+    _unexpected,
+)

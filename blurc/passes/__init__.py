@@ -1,0 +1,8 @@
+"""Passes: one a file, each a pure function from one frozen value to the next.
+
+    schedule    phases x graph        -> visits in order
+    separate    a sum over synapses   -> sums of (synapse factor) x (presynaptic factor) x (postsynaptic factor)
+    elaborate   visits x equations    -> blocks of flat operations
+    simplify    block -> block        zeros, ones, common subexpressions
+    liveness    plan  -> plan         what no prediction depends on is dropped
+"""

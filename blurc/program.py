@@ -1,0 +1,257 @@
+"""The compiled network: pure functions of pytrees, made from a plan.
+
+The checks of what a caller passes are in `Net`, outside of jit, and raise `BlurError`; inside all is traced.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from blurc import boundary
+from blurc.diagnostics import Diagnostic
+from blurc.initial import draw
+from blurc.lower import Inputs, dtype, run
+from blurc.plan import Plan
+
+Array: TypeAlias = jax.Array
+Genome: TypeAlias = Mapping[str, Any]
+Values: TypeAlias = Any  # an array, or {population: array} where a network has several inputs or outputs
+
+
+class State(NamedTuple):
+    """What a network keeps from step to step.
+
+    synapses[projection][channel]: `[*channels, n_pre, n_post]`; neurons[population][state]:
+    `[*states, batch, *population]`, persistent states only.
+    """
+
+    synapses: dict[str, dict[str, Array]]
+    neurons: dict[str, dict[str, Array]]
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The traced functions of a plan, by keyword-free arguments; `x` and `y` are {population: [batch, n]}."""
+
+    plan: Plan
+
+    def init_genome(self, key: Array) -> dict[str, Any]:
+        genome: dict[str, Any] = {}
+        for v in self.plan.metas:
+            assert v.init is not None
+            if v.of == "*":
+                names = [p.name for p in self.plan.projections]
+                genome[v.name] = {n: draw(v, v.init, fold(key, f"{v.name}/{n}"), v.dims, {}) for n in names}
+            else:
+                genome[v.name] = draw(v, v.init, fold(key, v.name), v.dims, {})
+        return genome
+
+    def init(self, key: Array, genome: Genome, batch: Any) -> State:
+        synapses: dict[str, dict[str, Array]] = {p.name: {} for p in self.plan.projections}
+        for projection in self.plan.projections:
+            synapses[projection.name] = self._synapses(projection.name, key, genome)
+        neurons: dict[str, dict[str, Array]] = {}
+        for v in self.plan.carried:
+            shape = (*v.dims, batch, *self.plan.population(v.of).shape)
+            neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
+        return State(synapses, neurons)
+
+    def _synapses(self, projection: str, key: Array, genome: Genome) -> dict[str, Array]:
+        p = self.plan.projection(projection)
+        kept = {v.name for v in self.plan.channels if v.of == projection}
+        names = {"fan_in": float(p.n_pre), "fan_out": float(p.n_post)}
+        values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
+        drawn: dict[str, Array] = {}
+        for v in self.plan.channel_starts:
+            shape = (*v.dims, p.n_pre, p.n_post)
+            assert v.init is not None
+            if p.unit:
+                drawn[v.name] = jnp.zeros(shape, dtype())
+            elif v.init.dist == "copy":
+                drawn[v.name] = drawn[str(v.init.source)]
+            else:
+                drawn[v.name] = draw(v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values})
+        return {name: value for name, value in drawn.items() if name in kept}
+
+    def step(self, genome: Genome, state: State, x: Any, y: Any) -> tuple[State, dict[str, Array]]:
+        inputs = self._inputs(genome, state, x, y)
+        synapses = {name: dict(channels) for name, channels in state.synapses.items()}
+        neurons = {name: dict(states) for name, states in state.neurons.items()}
+        out: dict[str, Array] = {}
+        for result, value in run(self.plan, self.plan.step, inputs):
+            match result.key:
+                case ("readout", population):
+                    out[population] = self._shaped(population, value)
+                case ("synapse", projection, channel):
+                    synapses[projection][channel] = value
+                case (_, population, name):
+                    neurons[population][name] = self._shaped(population, value)
+                case _:
+                    raise AssertionError(result.key)
+        return State(synapses, neurons), out
+
+    def predict(self, genome: Genome, state: State, x: Any) -> dict[str, Array]:
+        results = run(self.plan, self.plan.predict, self._inputs(genome, state, x, {}))
+        return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
+
+    def train(self, genome: Genome, state: State, xs: Any, ys: Any) -> tuple[State, dict[str, Array]]:
+        def body(carry: State, batch: tuple[Any, Any]) -> tuple[State, dict[str, Array]]:
+            return self.step(genome, carry, *batch)
+
+        return jax.lax.scan(body, state, (xs, ys))
+
+    def trace(self, genome: Genome, state: State, x: Any, y: Any) -> dict[str, Any]:
+        traced: dict[str, Any] = {}
+        for result, value in run(self.plan, self.plan.trace, self._inputs(genome, state, x, y)):
+            _, phase, population, name = result.key
+            traced.setdefault(phase, {}).setdefault(population, {})[name] = self._shaped(population, value)
+        return traced
+
+    def _inputs(self, genome: Genome, state: State, x: Mapping[str, Array], y: Mapping[str, Array]) -> Inputs:
+        carried = {
+            population: {
+                name: value.reshape((*value.shape[: value.ndim - len(self.plan.population(population).shape)], -1))
+                for name, value in states.items()
+            }
+            for population, states in state.neurons.items()
+        }
+        batch = next(iter(x.values())).shape[0]
+        return Inputs(genome, state.synapses, carried, x, y, batch)
+
+    def _shaped(self, population: str, value: Array) -> Array:
+        """`[.., n]` as `[.., *population]`."""
+        return value.reshape((*value.shape[:-1], *self.plan.population(population).shape))
+
+
+def fold(key: Array, name: str) -> Array:
+    """A key of its own for every name: adding a projection leaves the draws of the others as they are."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))
+
+
+@dataclass(frozen=True)
+class Jitted:
+    init_genome: Callable[..., Any]
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+    predict: Callable[..., Any]
+    train: Callable[..., Any]
+    train_donating: Callable[..., Any]
+    trace: Callable[..., Any]
+
+
+@lru_cache(maxsize=64)
+def jitted(plan: Plan) -> Jitted:
+    """The compiled functions of a plan. Equal plans share them."""
+    e = Entries(plan)
+    return Jitted(
+        jax.jit(e.init_genome),
+        jax.jit(e.init, static_argnums=2),
+        jax.jit(e.step),
+        jax.jit(e.predict),
+        jax.jit(e.train),
+        jax.jit(e.train, donate_argnums=1),
+        jax.jit(e.trace),
+    )
+
+
+class Program:
+    """What a compiled network and a loaded artifact have in common: the calls, with their checks.
+
+    All of them are pure functions of pytrees and compose with `jax.jit`, `vmap`, `grad` and `scan`.
+    """
+
+    signature: boundary.Signature
+    _call: Any  # Jitted, or the exported functions of an artifact
+
+    def init_genome(self, key: Array) -> dict[str, Any]:
+        """Fresh meta-parameters: `{"nu": [k, k], ..}`; those `per projection` as `{"nu": {"a->b": [k, k]}}`.
+
+        key: a JAX random key. float32, or float64 in x64 mode.
+        """
+        return self._call.init_genome(key)
+
+    def init(self, key: Array, genome: Genome, batch: int | None = None) -> State:
+        """A fresh state: drawn synapses, the unit neuron's at 0, persistent neuron states at 0.
+
+        batch: examples per step; needed only where states are persistent. Raises `BlurError` (E903) without it then.
+        """
+        self.signature.check_genome(genome)
+        return self._call.init(key, dict(genome), self.signature.check_batch(batch))
+
+    def step(self, genome: Genome, state: State, x: Values, y: Values = None) -> tuple[State, Values]:
+        """One step of learning (DESIGN section 3): the new state, and the readout taken before the first feedback.
+
+        x: `[batch, *input shape]` (or flat); y: `[batch, *output shape]`, not needed by a genome without `target`;
+        dicts by population where there are several. Raises `BlurError` (E901, E902) where shapes do not fit.
+        """
+        self.signature.check_genome(genome)
+        xs, ys = self.signature.pack(x, y, leading=("batch",))
+        state, out = self._call.step(dict(genome), state, xs, ys)
+        return state, self.signature.unpack(out)
+
+    def predict(self, genome: Genome, state: State, x: Values) -> Values:
+        """The readout for `x` after `sense` and `forward`; changes nothing."""
+        self.signature.check_genome(genome)
+        xs, _ = self.signature.pack(x, None, leading=("batch",), target=False)
+        return self.signature.unpack(self._call.predict(dict(genome), state, xs))
+
+    def train(
+        self, genome: Genome, state: State, xs: Values, ys: Values = None, *, donate: bool = False
+    ) -> tuple[State, Values]:
+        """Many steps in one program: `xs` and `ys` as in `step`, with a leading axis of steps. Returns the last state
+        and the readouts `[steps, batch, *output shape]`.
+
+        donate: let the memory of `state` be reused; the passed `state` is gone afterwards.
+        """
+        self.signature.check_genome(genome)
+        packed = self.signature.pack(xs, ys, leading=("steps", "batch"))
+        run_ = self._call.train_donating if donate else self._call.train
+        state, outs = run_(dict(genome), state, *packed)
+        return state, self.signature.unpack(outs)
+
+
+class Net(Program):
+    """A compiled network: made by `blurc.compile`."""
+
+    def __init__(self, plan: Plan, model: Any, sources: Any, warnings: list[Diagnostic]):
+        self.plan = plan
+        self.model = model
+        self.sources = sources
+        self.warnings = tuple(warnings)
+        self.signature = boundary.signature(plan)
+
+    @cached_property
+    def _call(self) -> Jitted:
+        return jitted(self.plan)
+
+    @cached_property
+    def graph(self) -> Any:
+        """The populations and projections as a frozen `networkx.MultiDiGraph`."""
+        from blurc import graph
+
+        return graph.build(self.model.network)
+
+    def trace(self, genome: Genome, state: State, x: Values, y: Values = None) -> dict[str, Any]:
+        """Every neuron state after every phase: `{phase: {population: {state: [*states, batch, *population]}}}`.
+
+        Phases are named by kind, the second of a kind `forward#2`. States that need a dropped channel are left out.
+        """
+        self.signature.check_genome(genome)
+        xs, ys = self.signature.pack(x, y, leading=("batch",))
+        return self._call.trace(dict(genome), state, xs, ys)
+
+    def save(self, path: Any, genome: Genome | None = None, platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")) -> None:
+        """Writes an artifact that `blurc.load` runs without compiler: see `blurc.artifact`."""
+        from blurc import artifact
+
+        artifact.save(self, path, genome=genome, platforms=platforms)
+
+    def __repr__(self) -> str:
+        return f"<blurc network {self.plan.name} with {self.plan.genome}: {len(self.plan.populations)} populations, {len(self.plan.projections)} projections>"

@@ -1,0 +1,273 @@
+"""The syntax tree: what a `.blur` file says, before anybody asks whether it makes sense.
+
+Every node is frozen and keeps its span. Spans take no part in equality, so two trees are equal when they say
+the same thing. `unparse` (in `unparse.py`) prints a tree back as text that parses to an equal tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from blurc.diagnostics import Span
+
+PhaseKind = Literal["sense", "forward", "feedback", "backward", "update"]
+Role = Literal["input", "hidden", "output"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    span: Span = field(compare=False, repr=False)
+
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    value: float | int  # int where it was written without a point or exponent
+
+
+@dataclass(frozen=True)
+class Name(Node):
+    name: str
+
+
+@dataclass(frozen=True)
+class Attribute(Node):
+    """`pre.act`, `post.err`. `owner` is kept as written: the checker refuses others than pre and post."""
+
+    owner: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """`phi(z)`, `phi'(z)` (prime), `incoming(E)`, `post.incoming(E)` (owner "post")."""
+
+    function: str
+    args: tuple[Expr, ...]
+    prime: bool = False
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class Negate(Node):
+    operand: Expr
+
+
+@dataclass(frozen=True)
+class Binary(Node):
+    operator: Literal["+", "-", "*", "/", "@", "^"]
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True)
+class Slice(Node):
+    low: Expr | None
+    high: Expr | None  # excluded, as in Python
+
+
+@dataclass(frozen=True)
+class Index(Node):
+    """`x[0]`, `x[1:]`, `m[0, :]`."""
+
+    base: Expr
+    items: tuple[Expr | Slice, ...]
+
+
+@dataclass(frozen=True)
+class Vector(Node):
+    """`[e1, e2]`; a matrix is a vector of vectors."""
+
+    items: tuple[Expr, ...]
+
+
+Expr: TypeAlias = Number | Name | Attribute | Call | Negate | Binary | Index | Vector
+
+# ---------------------------------------------------------------- genomes
+
+
+@dataclass(frozen=True)
+class Param(Node):
+    name: str
+    default: Expr
+
+
+@dataclass(frozen=True)
+class Distribution(Node):
+    """`~ normal(1)`, `~ zeros` (no arguments)."""
+
+    name: str
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class State(Node):
+    name: str
+    dims: tuple[Expr, ...]
+    persistent: bool = False
+
+
+@dataclass(frozen=True)
+class Synapse(Node):
+    name: str
+    dims: tuple[Expr, ...]
+    init: Distribution | Expr | None  # None: not given, which the checker refuses
+
+
+@dataclass(frozen=True)
+class Learn(Node):
+    name: str
+    dims: tuple[Expr, ...]
+    init: Distribution | Expr | None
+    per: str | None = None  # "projection"
+
+
+@dataclass(frozen=True)
+class Const(Node):
+    name: str
+    dims: tuple[Expr, ...]
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Fn(Node):
+    name: str
+    function: str
+
+
+@dataclass(frozen=True)
+class Let(Node):
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Assign(Node):
+    """`a[1:] <- e`. `items` is empty for a whole variable."""
+
+    name: str
+    items: tuple[Expr | Slice, ...]
+    value: Expr
+    name_span: Span = field(compare=False, repr=False, kw_only=True)
+
+
+Statement: TypeAlias = Let | Assign
+
+
+@dataclass(frozen=True)
+class Phase(Node):
+    kind: PhaseKind
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Readout(Node):
+    value: Expr
+
+
+GenomeItem: TypeAlias = State | Synapse | Learn | Const | Fn | Phase | Readout
+
+
+@dataclass(frozen=True)
+class Genome(Node):
+    name: str
+    params: tuple[Param, ...]
+    items: tuple[GenomeItem, ...]
+    name_span: Span = field(compare=False, repr=False, kw_only=True)
+    damaged: bool = field(default=False, compare=False)  # parts were left out because of syntax errors
+
+
+# ---------------------------------------------------------------- networks
+
+
+@dataclass(frozen=True)
+class IndexedName(Node):
+    """`h`, `h{i}`, `h{i}{j}`."""
+
+    base: str
+    indices: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option(Node):
+    """`name = value` in braces, parentheses or brackets."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Population(Node):
+    role: Role
+    name: IndexedName
+    dims: tuple[Expr, ...]
+    options: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Text(Node):
+    """A string, which only the arguments of an `Attr` may hold: `edges("wiring.csv")`."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Attr(Node):
+    """One entry of a projection's brackets: `fixed`, `label = skip`, `conv(3, 3, stride = 2)`."""
+
+    name: str
+    value: Expr | None = None  # of `name = value`
+    args: tuple[Expr | Text, ...] | None = None  # of `name(...)`; None where there are no parentheses
+    options: tuple[Option, ...] = ()  # keyword arguments of `name(...)`
+
+
+@dataclass(frozen=True)
+class Projection(Node):
+    source: IndexedName
+    target: IndexedName
+    attrs: tuple[Attr, ...] = ()
+
+
+@dataclass(frozen=True)
+class For(Node):
+    variable: str
+    low: Expr
+    high: Expr  # included
+    items: tuple[NetworkItem, ...]
+
+
+NetworkItem: TypeAlias = Population | Projection | For
+
+
+@dataclass(frozen=True)
+class Uses(Node):
+    genome: str
+    args: tuple[Option, ...] = ()
+
+
+@dataclass(frozen=True)
+class Network(Node):
+    name: str
+    params: tuple[Param, ...]
+    uses: Uses | None
+    items: tuple[NetworkItem, ...]
+    name_span: Span = field(compare=False, repr=False, kw_only=True)
+    damaged: bool = field(default=False, compare=False)
+
+
+# ---------------------------------------------------------------- files
+
+
+@dataclass(frozen=True)
+class Import(Node):
+    path: str
+
+
+@dataclass(frozen=True)
+class File(Node):
+    imports: tuple[Import, ...]
+    genomes: tuple[Genome, ...]
+    networks: tuple[Network, ...]

@@ -1,0 +1,64 @@
+"""The data set type that every loader returns, and what the loaders share: one-hot targets and the split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Indices: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and test examples, first axis the examples, all float32 and read-only.
+
+    Where `classes` is a number, every target is one-hot over that many classes, and accuracy means something;
+    where it is None, the targets are numbers to be matched. `source` says where the arrays came from.
+    """
+
+    name: str
+    x_train: Floats
+    y_train: Floats
+    x_test: Floats
+    y_test: Floats
+    classes: int | None
+    description: str
+    source: str
+
+    def __post_init__(self) -> None:
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            array.flags.writeable = False
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.x_train.shape[1:]
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        return self.y_train.shape[1:]
+
+
+def one_hot(labels: npt.NDArray[np.integer[Any]], classes: int) -> Floats:
+    """[n] labels in 0..classes-1 -> [n, classes]."""
+    targets = np.zeros((len(labels), classes), np.float32)
+    targets[np.arange(len(labels)), labels] = 1
+    return targets
+
+
+def split(
+    count: int, seed: int, labels: npt.NDArray[np.integer[Any]] | None = None
+) -> tuple[Indices, Indices]:
+    """The training and test indices of `count` examples, both ascending: a seeded fifth is for testing.
+
+    With labels the split is stratified: shuffled, sorted by class, every fifth taken; so each class gives a
+    fifth of its examples, give or take one.
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    if labels is not None:
+        order = order[np.argsort(labels[order], kind="stable")]
+    test = np.sort(order[::5])
+    return np.setdiff1d(np.arange(count), test), test

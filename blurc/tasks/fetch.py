@@ -1,0 +1,68 @@
+"""Fetching one file from the first mirror that has it: limited in size, checked, then put in place at once.
+
+A file appears under its name only when it is complete and right; an interrupted fetch leaves nothing behind.
+The file is held in memory until it is checked (the largest has 30 MB). There is no progress bar.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+TIMEOUT = 20.0  # seconds of silence
+LIMIT = 64 * 2**20
+
+# None where the bytes are what they should be, else what is wrong with them.
+Check = Callable[[bytes], "str | None"]
+
+
+def fetch(file: str, mirrors: Iterable[str], folder: Path, check: Check) -> tuple[str, ...]:
+    """Put `file` into `folder`. Empty where that was done, else what went wrong with every mirror."""
+    reasons: list[str] = []
+    for mirror in mirrors:
+        try:
+            data = _get(mirror + file)
+        except (OSError, HTTPException, ValueError) as error:
+            reasons.append(f"{mirror}{file}: {_why(error)}")
+            continue
+        if complaint := check(data):
+            reasons.append(f"{mirror}{file}: {complaint}")
+            continue
+        try:
+            _store(data, folder / file)
+        except OSError as error:
+            return (*reasons, f"cannot write to {folder}: {error.strerror or error}")
+        return ()
+    return tuple(reasons)
+
+
+def _why(error: Exception) -> str:
+    # A plain URLError wraps the reason in angle brackets; its subclass HTTPError reads well as it is.
+    return str(error.reason if type(error) is URLError else error) or type(error).__name__
+
+
+def _get(url: str) -> bytes:
+    with urlopen(Request(url, headers={"User-Agent": "blurc"}), timeout=TIMEOUT) as reply:
+        data = reply.read(LIMIT + 1)
+    if len(data) > LIMIT:
+        raise ValueError(f"larger than {LIMIT} bytes")
+    return data
+
+
+def _store(data: bytes, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

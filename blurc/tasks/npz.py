@@ -1,0 +1,128 @@
+"""A user's own arrays: `x` and `y` of an `.npz` file, and `x_test` and `y_test` where it has them.
+
+Integer `y` with one axis are labels and become one-hot. All else are targets, used as they are; where every
+one of them is one-hot, they count as classes too. `x` and targets of shape [n] are read as [n, 1]. Nothing
+is rescaled. Without a test set, a fixed seeded fifth of the examples is held out (for labels: of each class).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks.dataset import Dataset, Floats, one_hot, split
+from blurc.tasks.npz_file import Array, read
+
+SEED = 0
+MOST_CLASSES = 10_000  # a greater label is a target by mistake, and its one-hot rows would fill the memory
+LABELS_OR_TARGETS = 'write y.ravel() for labels, or y.astype("float32") for targets'
+
+Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
+
+
+def load(path: Path) -> Dataset:
+    arrays = read(path, required=("x", "y"), optional=("x_test", "y_test"))
+    if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)]:
+        raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in complaints])
+    if "x_test" not in arrays:
+        arrays = _held_out(arrays["x"], arrays["y"])
+    y_train, y_test, classes = _targets(arrays["y"], arrays["y_test"])
+    x_train, x_test = _floats(arrays["x"]), _floats(arrays["x_test"])
+    about = f"the arrays of {path.name}"
+    return Dataset(path.name, x_train, y_train, x_test, y_test, classes, about, str(path))
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _shapes(arrays: dict[str, Array]) -> Iterator[Complaint]:
+    for name, array in arrays.items():
+        if not array.ndim or not array.size:
+            yield f"`{name}` has shape {_shape(array)}, expected [examples, ...] and no axis of 0", None
+
+
+def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
+    """The arrays against each other."""
+    for x, y in (("x", "y"), ("x_test", "y_test")):
+        if (x in arrays) != (y in arrays):
+            there, lacking = (x, y) if x in arrays else (y, x)
+            yield f"there is `{there}` but no `{lacking}`", "save both, or neither: then a fifth is held out"
+        elif x in arrays and len(arrays[x]) != len(arrays[y]):
+            yield f"`{x}` has {len(arrays[x])} examples, but `{y}` has {len(arrays[y])}", None
+    for a, b in (("x", "x_test"), ("y", "y_test")):
+        if b in arrays and arrays[a].shape[1:] != arrays[b].shape[1:]:
+            found = f"`{a}` has shape {_shape(arrays[a])}, but `{b}` has shape {_shape(arrays[b])}"
+            yield f"{found}: all but the first axis must agree", None
+    if "y_test" in arrays and arrays["y"].ndim == arrays["y_test"].ndim == 1:
+        kinds = {_are_labels(arrays[name]): name for name in ("y", "y_test")}
+        if len(kinds) == 2:
+            yield f"`{kinds[True]}` holds labels (integers), but `{kinds[False]}` targets (floats)", None
+    if "x_test" not in arrays and len(arrays["x"]) == 1:
+        yield "`x` has 1 example, expected at least 2: one to train and one to test", None
+
+
+def _values(arrays: dict[str, Array]) -> Iterator[Complaint]:
+    """Every array for itself."""
+    for name, array in arrays.items():
+        if array.dtype.kind == "f":
+            yield from _not_finite(name, array)
+        elif name.startswith("y"):
+            yield from _wrong_labels(name, array)
+
+
+def _not_finite(name: str, array: Array) -> Iterator[Complaint]:
+    finite = np.isfinite(_floats(array)).reshape(array.shape)
+    if not finite.all():
+        at = np.unravel_index(int(np.argmin(finite)), array.shape)
+        where = ", ".join(map(str, at))
+        yield f"`{name}[{where}]` is {array[at]}, expected finite float32 numbers", None
+
+
+def _wrong_labels(name: str, array: Array) -> Iterator[Complaint]:
+    if array.ndim > 1:
+        if array.shape[1:] == (1,):
+            yield f"`{name}` has integers of shape {_shape(array)}: labels or targets?", LABELS_OR_TARGETS
+        return
+    least, most = int(array.min()), int(array.max())
+    if least < 0 or most >= MOST_CLASSES:
+        found = least if least < 0 else most
+        help = f'for targets that are numbers, write {name}.astype("float32")'
+        yield f"`{name}` has the label {found}, expected classes counted from 0, below {MOST_CLASSES}", help
+
+
+def _shape(array: Array) -> str:
+    return f"[{', '.join(map(str, array.shape))}]"
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _are_labels(y: Array) -> bool:
+    return y.ndim == 1 and y.dtype.kind in "biu"
+
+
+def _held_out(x: Array, y: Array) -> dict[str, Array]:
+    train, test = split(len(x), SEED, y if _are_labels(y) else None)
+    return {"x": x[train], "y": y[train], "x_test": x[test], "y_test": y[test]}
+
+
+def _targets(y: Array, y_test: Array) -> tuple[Floats, Floats, int | None]:
+    if _are_labels(y):
+        classes = 1 + int(max(y.max(), y_test.max()))
+        # Of int64, because bools and bytes would not index.
+        return one_hot(y.astype(np.int64), classes), one_hot(y_test.astype(np.int64), classes), classes
+    train, test = _floats(y), _floats(y_test)
+    return train, test, train.shape[1] if _is_one_hot(train) and _is_one_hot(test) else None
+
+
+def _is_one_hot(y: Floats) -> bool:
+    return y.ndim == 2 and y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
+
+
+def _floats(array: Array) -> Floats:
+    with np.errstate(over="ignore"):  # what overflows float32 is reported with its place
+        floats = array.astype(np.float32)
+    return floats[:, None] if array.ndim == 1 else floats

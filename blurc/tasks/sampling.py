@@ -1,0 +1,56 @@
+"""Batches of a data set: seeded epochs, each a permutation of all training examples, laid end to end.
+
+Batch `i` takes positions `i * batch` to `(i + 1) * batch - 1` of that endless sequence, whatever the chunks,
+so `batches` and `stream` draw the same examples for the same seed. A permutation depends on the seed and the
+epoch alone; it is made again for every chunk that falls in its epoch, which is far less work than training on
+the chunk. A batch across the border of two epochs may hold an example twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+
+from blurc.diagnostics import Report
+from blurc.tasks.dataset import Dataset, Floats, Indices
+
+
+def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, Floats]:
+    """The first `steps` batches at once: xs [steps, batch, *input], ys [steps, batch, *output]."""
+    _check(dataset, batch, seed, ("steps", steps))
+    return _chunk(dataset, batch, 0, steps, seed)
+
+
+def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
+    """The same batches without end, `chunk` steps at a time, each chunk made when it is asked for."""
+    _check(dataset, batch, seed, ("chunk", chunk))
+    return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
+
+
+def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> tuple[Floats, Floats]:
+    at = _positions(len(dataset.x_train), first * batch, steps * batch, seed).reshape(steps, batch)
+    return dataset.x_train[at], dataset.y_train[at]
+
+
+def _positions(n: int, start: int, length: int, seed: int) -> Indices:
+    """The examples at `length` positions of the endless sequence over `n` examples."""
+    epochs = range(start // n, (start + length - 1) // n + 1)
+    order = np.concatenate([np.random.default_rng([seed, epoch]).permutation(n) for epoch in epochs])
+    offset = start - epochs[0] * n
+    return order[offset : offset + length]
+
+
+def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int]) -> None:
+    report, n = Report(), len(dataset.x_train)
+    if not 1 <= batch <= n:
+        message = (
+            f"cannot make batches of {batch}: expected 1 to {n}, as {dataset.name} has {n} training examples"
+        )
+        report.error("E806", message, None)
+    if length[1] < 1:
+        report.error("E806", f"{length[0]} is {length[1]}, expected at least 1", None)
+    if seed < 0:
+        report.error("E806", f"the seed is {seed}, expected 0 or more", None)
+    report.check()
