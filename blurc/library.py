@@ -5,12 +5,14 @@ A wheel carries `grammar` and `specs` inside the package; in a source checkout t
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from blurc import syntax
-from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.diagnostics import Report, Source, did_you_mean
 
 TEXT_NAME = "<text>"
 
@@ -30,101 +32,117 @@ def _packaged(folder: str) -> Path:
 
 
 def resolve_import(path: str, importing: Path | None) -> Path | None:
-    """The file that `import "path"` means: beside the importing file (of a text: the working folder), or a spec of
-    the library."""
+    """What `import "path"` means: a file beside the importing one (for a text: in the working folder), or one
+    of the spec library."""
     folder = importing.parent if importing else Path()
     return next((p for p in (folder / path, specs_path() / path) if os.path.isfile(p)), None)
 
 
 def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
-    """A spec and all that it imports, each file once, the spec itself first.
+    """A spec and all that it imports: each file once, a file before its imports.
 
-    A string with a line break or a brace in it is the spec's text. Whatever cannot be read is reported and left out.
+    A string with a line break or a brace in it is the text of a spec. What cannot be read is left out.
     """
-    return _Loader(report).load(path_or_text)
+    loader = _Loader(report)
+    if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
+        loader.enter(Source(TEXT_NAME, path_or_text), None)
+    else:
+        name = str(path_or_text)
+        loader.read(name, resolve_import(name, None), None)
+    loader.follow_imports()
+    return tuple(loader.files.values())
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A file whose imports are being followed."""
+
+    source: Source
+    path: Path | None  # None: a text
+    imports: list[syntax.Import]  # still to do
+
+    @property
+    def identity(self) -> Path | None:
+        return self.path.resolve() if self.path else None
 
 
 class _Loader:
     def __init__(self, report: Report) -> None:
+        self.files: dict[Path | None, syntax.File] = {}
         self._report = report
-        self._files: dict[Path | None, syntax.File] = {}  # None: the root, where it is a text
-        self._open: list[
-            tuple[Path | None, Source, list[syntax.Import]]
-        ] = []  # from the root down, imports to do
+        self._open: list[_Open] = []  # each imports the next
 
-    def load(self, path_or_text: str | Path) -> tuple[syntax.File, ...]:
-        if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
-            self._enter(None, Source(TEXT_NAME, path_or_text))
-        else:
-            self._read(str(path_or_text), None, resolve_import(str(path_or_text), None), None)
+    def enter(self, source: Source, path: Path | None) -> None:
+        from blurc.parse import (
+            parse,
+        )  # here: parse needs the grammar's path, and lark should load for this alone
+
+        file = parse(source, self._report)
+        opened = _Open(source, path, list(file.imports))
+        self.files[opened.identity] = file
+        self._open.append(opened)
+
+    def follow_imports(self) -> None:
         while self._open:
-            path, source, imports = self._open[-1]
-            if imports:
-                self._import(imports.pop(0), path, source)
+            top = self._open[-1]
+            if top.imports:
+                self._import(top.imports.pop(0), top)
             else:
                 self._open.pop()
-        return tuple(self._files.values())
 
-    def _enter(self, path: Path | None, source: Source) -> None:
-        from blurc.parse import parse  # parse reads the grammar from here
-
-        self._files[path] = parse(source, self._report)
-        self._open.append((path, source, list(self._files[path].imports)))
-
-    def _import(self, node: syntax.Import, importing: Path | None, source: Source) -> None:
-        found = resolve_import(node.path, importing)
-        beside = found is not None and importing is not None and specs_path() / node.path != found
-        name = (
-            os.path.normpath(os.path.join(os.path.dirname(source.name), node.path)) if beside else node.path
-        )
-        path = found.resolve() if found else None
-        chain = [entry[0] for entry in self._open]
-        if path and path in chain:
-            names = [entry[1].name for entry in self._open[chain.index(path) :]]
+    def _import(self, node: syntax.Import, by: _Open) -> None:
+        path = resolve_import(node.path, by.path)
+        identity = path.resolve() if path else None
+        chain = [opened.identity for opened in self._open]
+        if identity and identity in chain:
+            names = [opened.source.name for opened in self._open[chain.index(identity) :]]
             cycle = " -> ".join([*names, names[0]])
             self._report.error(
                 "E104", f"found an import cycle: {cycle}", node.span, help="take one import out"
             )
-        elif path is None or path not in self._files:
-            self._read(name, node, found, importing)
+        elif identity is None or identity not in self.files:
+            self.read(self._name(node, by), path, (node, by))
 
-    def _read(
-        self, name: str, node: syntax.Import | None, found: Path | None, importing: Path | None
-    ) -> None:
-        span = node.span if node else None
-        written = node.path if node else name
-        if found is None:
-            self._not_found(written, span, importing)
+    def _name(self, node: syntax.Import, by: _Open) -> str:
+        """What the user would call an imported file: as seen from where the importing file was named."""
+        if by.path and os.path.isfile(by.path.parent / node.path):
+            return os.path.normpath(os.path.join(os.path.dirname(by.source.name), node.path))
+        return node.path
+
+    def read(self, name: str, path: Path | None, asked: tuple[syntax.Import, _Open] | None) -> None:
+        span = asked[0].span if asked else None
+        if path is None:
+            self._not_found(name, asked)
             return
         try:
-            text = found.read_bytes().decode("utf-8-sig")
+            text = path.read_bytes().decode("utf-8-sig")
         except OSError as error:
-            reason = error.strerror or "unknown reason"
-            self._report.error("E103", f"cannot read `{name}`: {reason.lower()}", span)
+            reason = (error.strerror or "unknown reason").lower()
+            self._report.error("E103", f"cannot read `{name}`: {reason}", span)
         except UnicodeDecodeError as error:
-            message = f"`{name}` is not UTF-8 text: byte {error.start} is 0x{error.object[error.start]:02x}"
-            self._report.error("E105", message, span, help="save the file as UTF-8")
+            found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
+            self._report.error(
+                "E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8"
+            )
         else:
-            self._enter(found.resolve(), Source(name, text))
+            self.enter(Source(name, text), path)
 
-    def _not_found(self, path: str, span: Span | None, importing: Path | None) -> None:
+    def _not_found(self, name: str, asked: tuple[syntax.Import, _Open] | None) -> None:
+        importing = asked[1].path if asked else None
         folder = importing.parent if importing else Path()
-        near = did_you_mean(path, _specs_near(path, folder))
-        places = [f"looked in `{_shown(folder)}` and in the spec library"]
-        what = "a folder" if os.path.isdir(folder / path) else "no such file"
+        what = "it is a folder" if os.path.isdir(folder / name) else "there is no such file"
+        notes = (
+            ["an import is looked up beside the importing file, then in the spec library"] if asked else []
+        )
+        near = did_you_mean(name, _specs_near(name, folder))
         help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
-        self._report.error("E103", f"cannot read `{path}`: {what}", span, notes=places, help=help)
-
-
-def _shown(folder: Path) -> str:
-    return "." if folder == Path() else os.path.relpath(folder)
+        span = asked[0].span if asked else None
+        self._report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
 
 
 def _specs_near(path: str, folder: Path) -> Iterable[str]:
     """What could have been meant: the specs of the same folder, and those of the library."""
     start = os.path.dirname(path)
-    try:
-        yield from (os.path.join(start, p.name) for p in sorted((folder / start).glob("*.blur")))
-    except (OSError, ValueError):
-        pass  # no such folder, or no path at all
-    yield from (p.relative_to(specs_path()).as_posix() for p in sorted(specs_path().rglob("*.blur")))
+    with contextlib.suppress(OSError, ValueError):  # no such folder, or no path at all
+        yield from (os.path.join(start, p.name) for p in (folder / start).glob("*.blur"))
+    yield from (p.relative_to(specs_path()).as_posix() for p in specs_path().rglob("*.blur"))

@@ -121,6 +121,10 @@ class Lowering:
     def power(self, op: Op) -> jax.Array:
         return jax.lax.integer_pow(self.arg(op.args[0], op), int(str(op.attrs[0])))
 
+    def spread(self, op: Op) -> jax.Array:
+        (x,) = self.args(op)
+        return jnp.broadcast_to(x, (*op.type.dims, *x.shape[len(x.shape) - 2 :]))
+
     def fill(self, op: Op) -> jax.Array:
         (x,) = self.args(op)
         return jnp.broadcast_to(x, (*op.type.dims, *self._full(op)))
@@ -217,6 +221,7 @@ METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
     "put": Lowering.put,
     "stack": Lowering.stack,
     "power": Lowering.power,
+    "spread": Lowering.spread,
     "fill": Lowering.fill,
     "softmax": Lowering.softmax,
     "standardize": Lowering.standardize,

@@ -1,7 +1,9 @@
-"""What to say about a piece of text that does not parse: what was found, what could stand there, what to write.
+"""What to say of a piece of text that does not parse: what was found, what could stand there, what to
+write.
 
-`explain` asks the finders in turn, from the most particular slip to any unexpected text. A finder answers None where
-the slip is not its own. Some mistakes come with a `repair`: one token that certainly was meant to be another.
+`explain` asks the finders in turn, from the most particular slip to any unexpected text. A finder answers
+None where the slip is not its own. Some mistakes come with a repair: one token that was meant to be
+another.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of text and its failure. `found` stands for the end of the piece where there is no token left."""
+    """A piece of text and its failure. `found` is of kind END where there is no token left."""
 
     source: Source
     start: Start
@@ -89,9 +91,9 @@ def explain(source: Source, start: Start, lexemes: Sequence[Lexeme], failure: Fa
 
 SIGNS = {
     "ASSIGN": "<-", "EQUAL": "=", "PROJECT": "->", "RANGE": "..", "TILDE": "~", "LBRACE": "{",
-    "COLON": ":", "COMMA": ",", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "CARET": "^",
+    "COLON": ":", "COMMA": ",", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "(", "CARET": "^",
 }  # fmt: skip
-LISTED = tuple(kind for kind in SIGNS if kind != "CARET")
+LISTED = tuple(kind for kind in SIGNS if kind not in ("LPAR", "CARET"))
 OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET"})
 WHOLE: dict[Start, str] = {
     "file": "`import`, `genome` or `network`",
@@ -122,10 +124,11 @@ def wanted(piece: Piece) -> str:
     words += ["a file name in double quotes"] if "STRING" in expected and not words else []
     if not words:
         words += [f"`{kind.lower()}`" for kind in sorted(expected & (WORDS | {"LET"}))]
-    index = expected & {"PROJECT", "LSQB", "$END"} and {"LBRACE"}  # `h{i}`: possible, hardly ever meant
-    words += [f"`{SIGNS[kind]}`" for kind in LISTED if kind in expected - (index or set())]
-    if not words and expected & OPERATORS:
-        words.append("an operator")
+    if expected & {"PROJECT", "LSQB", "$END"} and not expected & OPERATORS:
+        expected = expected - {"LBRACE"}  # the index of `h{i}`: possible, hardly ever meant
+    words += [f"`{SIGNS[kind]}`" for kind in LISTED if kind in expected]
+    if not words:
+        words += ["an operator"] if expected & OPERATORS else ["`(`"] if "LPAR" in expected else []
     if "$END" in expected:
         words.append(f"the end of the {NOUN[piece.start]}")
     return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
@@ -179,10 +182,10 @@ def _malformed_number(piece: Piece) -> Mistake | None:
     text, help = piece.found.text, None
     if piece.found.kind != "MALFORMED_NUMBER":
         return None
-    if glued := re.fullmatch(r"([0-9.]+)([A-Za-z_]\w*)", text):
-        help = f"write `{glued[1]} * {glued[2]}`"
-    elif re.fullmatch(r"[0-9.eE]+", text):
+    if re.fullmatch(r"[0-9.]+([eE][+-]?[0-9]+)?", text):
         help = "the largest number is about 1.8e308"
+    elif glued := re.fullmatch(r"([0-9.]+)([A-Za-z_]\w*)", text):
+        help = f"write `{glued[1]} * {glued[2]}`"
     return piece.mistake(f"found `{_short(text)}`, expected a number", help=help)
 
 

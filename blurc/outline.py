@@ -1,11 +1,12 @@
-"""The outline of a text that does not parse: which blocks, which items in them, which brackets lack their partner.
+"""The outline of a text that does not parse: its blocks, the items in them, brackets without a partner.
 
-Every item then stands for itself, so that one mistake spoils one item. The outline needs no correct text. It goes by
-brackets, and by `anchors`: beginnings of lines that can only be one thing, such as `readout act` or `z <- ...`. An
-anchor where it cannot stand shows that a bracket is missing before it, or one too many.
+Every item then stands for itself, so that one mistake spoils one item. The outline needs no correct text.
+It goes by brackets, and by `anchors`: beginnings of lines that can only be one thing, such as `readout
+act` or `z <- ...`. An anchor where it cannot stand shows that a bracket is missing before it, or one too
+many.
 
-On correct text the outline is correct as well, up to two oddities of layout: a keyword that is used as a name and
-breaks off from its item at a line break, and badly indented closing braces in a text that has too few of them.
+Where items are correct it finds them, up to two oddities of layout: a keyword used as a name that begins
+a line inside its item, and closing braces that are badly indented in a text with too few of them.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ UNFINISHED = frozenset(
     {"COMMA", "EQUAL", "TILDE", "PLUS", "MINUS", "PRODUCT_SIGN", "CARET", "DOT", "ASSIGN", "PROJECT", "RANGE"}
 )
 MAX_BLOCKS = 100
+LONGEST_INDEX = 100  # tokens
 INSIDE_PHASE = "a phase holds statements; declarations and phases stand in the genome, side by side"
 TOO_EARLY = "take that `}` out, or move this into the braces"
 
@@ -104,7 +106,8 @@ class _Outliner:
         self._reported = False  # of the item
 
     def run(self) -> Block:
-        for self._at, lexeme in enumerate(self._lexemes):
+        for at, lexeme in enumerate(self._lexemes):
+            self._at = at
             if level := self._anchor():
                 self._return_to(level, lexeme)
             self._take(lexeme)
@@ -119,7 +122,10 @@ class _Outliner:
         if lexeme.kind == "LBRACE" and self._brackets and self._brackets[-1].kind != "LBRACE":
             self._unclosed(self._brackets[-1], lexeme)  # no expression contains a brace
             self._brackets.clear()
-        if self._brackets and lexeme.kind in OPENER:
+        if self._opens_nothing(lexeme):
+            self._say("found a `{` that opens nothing", lexeme, [], "take it out")
+            self._lacking -= 1
+        elif self._brackets and lexeme.kind in OPENER:
             self._close_bracket(lexeme)
         elif lexeme.kind in ("LPAR", "LSQB") or (lexeme.kind == "LBRACE" and not self._opens_block()):
             self._brackets.append(lexeme)
@@ -128,6 +134,11 @@ class _Outliner:
             self._item.append(lexeme)
         else:
             self._take_outside(lexeme)
+
+    def _opens_nothing(self, lexeme: Lexeme) -> bool:
+        """Whether a brace begins an item, which none may, in a text that has too many of them."""
+        first = lexeme.kind == "LBRACE" and not self._item and len(self._blocks) > 1
+        return first and self._lacking > 0 and self._kind(-2) != "LBRACE"
 
     def _take_outside(self, lexeme: Lexeme) -> None:
         match lexeme.kind:
@@ -140,29 +151,30 @@ class _Outliner:
             case "SEMICOLON":
                 self._end_item()
             case _:
-                if self._starts_item():
-                    self._end_item()
-                elif self._lacks_brace():
+                if self._lacks_brace():
                     self._open_missing(lexeme)
+                elif self._starts_item():
+                    self._end_item()
+                elif self._starts_options():
+                    self._say(f"found `{lexeme.text}`, expected `{{`", lexeme, [], "write `{` before it")
+                    self._brackets.append(brace("LBRACE", lexeme.start))
+                    self._reported = True
                 self._item.append(lexeme)
 
     # ------------------------------------------------ items
 
     def _kind(self, ahead: int = 0) -> str:
         at = self._at + ahead
-        return self._lexemes[at].kind if at < len(self._lexemes) else "END"
+        return self._lexemes[at].kind if 0 <= at < len(self._lexemes) else "END"
 
     def _kind_after_brackets(self, opening: str) -> str:
         """The kind of the token after the next one, or after all brackets of a kind that open there."""
-        at = self._at + 1
-        while at < len(self._lexemes) and self._lexemes[at].kind == opening:
-            depth = 0
-            for at in range(at, min(at + 100, len(self._lexemes))):  # far enough for an index
-                depth += (self._lexemes[at].kind in PARTNER) - (self._lexemes[at].kind in OPENER)
-                if depth == 0:
-                    break
-            at += 1
-        return self._lexemes[at].kind if at < len(self._lexemes) else "END"
+        ahead, depth = 1, 0
+        while ahead < LONGEST_INDEX and (depth or self._kind(ahead) == opening):
+            kind = self._kind(ahead)
+            depth += (kind in PARTNER) - (kind in OPENER)
+            ahead += 1
+        return self._kind(ahead)
 
     def _anchor(self) -> BlockKind | None:
         """The kind of block that surely holds what begins here."""
@@ -198,7 +210,7 @@ class _Outliner:
             case "network" | "for":
                 return here.kind in WORDS and self._starts_wiring(first)
             case "file":
-                unnamed = len(self._item) == 1 and first.kind in TOP or last.kind == "USES"
+                unnamed = (len(self._item) == 1 and first.kind in TOP) or last.kind == "USES"
                 return here.kind in TOP | {"IMPORT"} and not unnamed
 
     def _starts_statement(self) -> bool:
@@ -239,7 +251,7 @@ class _Outliner:
             case "file":
                 return top_kind(first)
             case "genome":
-                alone = len(self._item) == 1 and first.kind in WORDS
+                alone = len(self._item) == 1 and first.kind in WORDS - DECLARATIONS
                 return "phase" if alone or first.kind in PHASES else None
             case "network" | "for":
                 loops = any(lexeme.kind in ("RANGE", "IN") for lexeme in self._item[1:])
@@ -259,6 +271,8 @@ class _Outliner:
         self._end_item()
         if len(self._blocks) == 1:
             last = self._blocks[0].parts[-1] if self._blocks[0].parts else None
+            if isinstance(last, Item) and last.lexemes[0].kind != "IMPORT":
+                return  # the end of what stands outside everything, which is complained about
             notes = (
                 [f"{_title(last)} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
             )
@@ -267,13 +281,25 @@ class _Outliner:
         self._blocks.pop().closing = closing
 
     def _lacks_brace(self) -> bool:
-        """Whether a statement follows the bare name of a phase."""
-        named = self._blocks[-1].kind == "genome" and len(self._item) == 1 and self._item[0].kind in PHASES
-        return named and (self._kind() == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN")
+        """Whether what belongs into a block follows the header of a phase or a `for`."""
+        if not self._item:
+            return False
+        match self._blocks[-1].kind:
+            case "genome":
+                statement = self._kind() == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN"
+                return statement and self._item[0].kind in PHASES
+            case "network" | "for":
+                return self._item[0].kind == "FOR" and self._opens_block() == "for" and self._starts_item()
+            case _:
+                return False
+
+    def _starts_options(self) -> bool:
+        """Whether `phi = linear` follows a population without its brace."""
+        wiring = self._blocks[-1].kind in ("network", "for") and self._kind(1) == "EQUAL"
+        return wiring and bool(self._item) and self._item[0].kind in ROLES and self._item[-1].kind == "RSQB"
 
     def _open_missing(self, found: Lexeme) -> None:
-        name = " ".join(lexeme.text for lexeme in self._item[:2])
-        self._say(f"found `{found.text}`, expected `{{`", found, [], f"write `{name} {{`")
+        self._say(f"found `{found.text}`, expected `{{`", found, [], "write `{` before it")
         self._open_block(brace("LBRACE", found.start))
         self._blocks[-1].lenient = True
 
@@ -341,6 +367,10 @@ class _Outliner:
         if top.kind != opener:
             if all(bracket.kind != opener for bracket in self._brackets):
                 self._unclosed(top, closing)
+                if closing.kind == "RBRACE" and self._lacking < 0:
+                    self._lacking += 1  # one too many, so this is the one
+                    self._item.append(closing)
+                    return
                 if closing.kind == "RBRACE":
                     self._end_item()
                     self._close_block(closing)

@@ -1,17 +1,17 @@
 """Source text -> syntax tree. The only module that imports lark.
 
-The grammar is `blur.lark`. The parser is built from it once per process, which takes about a tenth of a second: lark
-can keep its tables in a file, but only as a pickle, and blurc loads no pickles.
+The parser is built from `blur.lark` once per process, which takes about a tenth of a second. Lark can
+keep its tables in a file, but only as a pickle, and blurc loads no pickles.
 
-A text without mistakes is parsed once. For others `recover.py` finds what can be kept, with `_failure` as its judge
-of a piece of text, and the parser then builds the tree of that.
+A text without mistakes is parsed once. For others `recover.py` finds what can be kept, with `_failure` as
+its judge of a piece of text, and the parser then builds the tree of that.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -36,7 +36,7 @@ Part = TypeVar("Part", bound=syntax.Node)
 
 
 def parse(source: Source, report: Report) -> syntax.File:
-    """The tree of a text. What its syntax errors spoil is left out, and its genome or network marked damaged."""
+    """The tree of a text. What syntax errors spoil is left out, and the genome or network marked damaged."""
     tokens = _tokens(source.text)
     tree, damaged = _feed("file", tokens), frozenset[int]()
     if not isinstance(tree, Tree):
@@ -59,13 +59,13 @@ class _KeepMistakes(PostLex):
 
     always_accept = MISTAKES
 
-    def process(self, stream: Iterable[Token]) -> Iterable[Token]:
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         return stream
 
 
 @cache
 def _parser() -> Lark:
-    """The basic lexer, not the contextual one: recovery needs tokens that do not depend on the parser's state."""
+    """With the basic lexer, not the contextual one: recovery needs tokens that no parser's state bears on."""
     grammar = grammar_path().read_text(encoding="utf-8")
     return Lark(
         grammar,
@@ -78,9 +78,15 @@ def _parser() -> Lark:
     )
 
 
+def _at_start(start: Start, text: str = "") -> Any:
+    """lark's InteractiveParser, which it types in part only."""
+    lark: Any = _parser()
+    return lark.parse_interactive(text, start=start)
+
+
 def _tokens(text: str) -> list[Token]:
-    parser = _parser().parse_interactive(text, start="file")
-    tokens = list(parser.lexer_thread.lex(parser.parser_state))
+    parser = _at_start("file", text)
+    tokens: list[Token] = list(parser.lexer_thread.lex(parser.parser_state))
     return [token.update(type="MALFORMED_NUMBER") if _too_large(token) else token for token in tokens]
 
 
@@ -90,7 +96,7 @@ def _too_large(token: Token) -> bool:
 
 def _feed(start: Start, tokens: Iterable[Token]) -> Tree[Token] | int:
     """The tree, or the index of the first token that cannot stand where it stands."""
-    parser = _parser().parse_interactive("", start=start)
+    parser = _at_start(start)
     index = 0
     try:
         for token in tokens:
@@ -108,7 +114,7 @@ def _failure(start: Start, lexemes: Sequence[Lexeme]) -> Failure | None:
     if not isinstance(index, int):
         return None
     # The failed parser has already reduced on the strength of a token that did not fit; ask a fresh one.
-    parser = _parser().parse_interactive("", start=start)
+    parser = _at_start(start)
     for token in tokens[:index]:
         parser.feed_token(token)
     return Failure(index, frozenset(parser.accepts()))
@@ -137,11 +143,11 @@ def _lexemes(text: str, tokens: Sequence[Token]) -> list[Lexeme]:
 
 
 def _start(child: Any) -> int:
-    return child.start_pos if isinstance(child, Token) else child.span.start
+    return child.start_pos or 0 if isinstance(child, Token) else child.span.start
 
 
 def _stop(child: Any) -> int:
-    return child.end_pos if isinstance(child, Token) else child.span.stop
+    return child.end_pos or 0 if isinstance(child, Token) else child.span.stop
 
 
 @dataclasses.dataclass(frozen=True)

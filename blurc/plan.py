@@ -26,6 +26,7 @@ power                 x                           n                      a whole
 to_post, to_pre       [synapse] [neuron]          projection, form, mixes  the weighted sums of a projection
 outer                 pre, post                   projection, reduce     summed over the batch
 at_pre, at_post       x                           projection             a neuron value, seen by the synapses
+spread                x                                                  over the dims of its type, in its space
 fill                  x                                                  stretched over all axes of its space
 """
 
@@ -234,15 +235,42 @@ def verify(block: Block, after: str) -> None:
             raise InvalidPlan(f"after {after}: {r.key} has no value")
 
 
-CROSSING = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # operations that lead from space to space
-
-
 def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
+    inferred = infer_space(op.name, [a.space for a in args], op.attrs, op.type.space)
+    if inferred != op.type.space:
+        raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, but its arguments give {inferred}")
     if op.name in CROSSING:
         return
     for a in args:
         if a.space.kind != "everywhere" and (a.space.kind, a.space.of) != (op.type.space.kind, op.type.space.of):
             raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space")
+
+
+# --------------------------------------------------------------------- spaces
+
+LEAVES = {"literal", "meta", "input", "target", "carried", "synapse", "batch_size", "fill"}  # their type is given
+CROSSING = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # operations that lead from space to space
+
+
+def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared: Space) -> Space:
+    """Over which axes a result varies, given its arguments. `declared` says which space it is of."""
+    if name in LEAVES or name == "outer":
+        return declared
+    first, second = any(a.first for a in args), any(a.second for a in args)
+    if name in ("to_post", "to_pre"):
+        # Without a synapse factor all neurons get the same sum; without a neuron factor all examples do.
+        synapse = args[0] if "synapse" in str(attrs[1]) else None
+        first = args[-1].first if "neuron" in str(attrs[1]) else False
+        second = synapse is not None and (synapse.second if name == "to_post" else synapse.first)
+    elif name == "at_pre":
+        first, second = second, False
+    elif name == "at_post":
+        first = False
+    elif name in ("population_mean", "population_sum"):
+        second = False
+    elif name in ("batch_mean", "batch_sum"):
+        first = False
+    return Space(declared.kind, declared.of, first, second)
 
 
 def reachable(block: Block, roots: Iterable[int]) -> set[int]:

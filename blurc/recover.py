@@ -3,10 +3,10 @@
 Before:  the tokens of a file, some of which cannot stand where they stand
 After:   the tokens of a file that parses, and a diagnostic for each mistake
 
-`outline.py` takes the text apart. Each item, and the header of each block, is then parsed by itself. Where that fails
-`mistakes.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right; other items are left out, and
-the genome or network that they belong to counts as damaged. The pieces that parse also parse together, because every
-list in the grammar is a plain repetition.
+`outline.py` takes the text apart. Each item, and the header of each block, is then parsed by itself.
+Where that fails `mistakes.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right;
+other items are left out, and the genome or network that they belong to counts as damaged. The pieces that
+parse also parse together, because every list in the grammar is a plain repetition.
 
 An item is parsed again for each mistake in it: quadratic, hence the limit.
 """
@@ -24,6 +24,8 @@ __all__ = ["Failure", "Start", "recover"]
 Judge = Callable[[Start, Sequence[Lexeme]], Failure | None]
 
 MAX_REPAIRS = 20  # of one item
+MISTAKES = frozenset({"DOUBLE_STAR", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN"})
+NEAR = 3  # tokens: a mistake so soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
     "genome": "genome_item",
@@ -80,7 +82,7 @@ class _Recovery:
         return self._named(item.lexemes) if inside == "file" else self._drop()
 
     def _named(self, junk: Sequence[Lexeme]) -> list[Lexeme]:
-        """`model x { ... }` outside everything: an empty genome or network of that name, for those who use it."""
+        """For `model x { ... }` outside everything: an empty genome or network `x`, for those who use it."""
         kinds = [lexeme.kind for lexeme in junk]
         if len(junk) < 3 or not WORDS.issuperset(kinds[:2]) or "LBRACE" not in kinds:
             return []
@@ -114,11 +116,13 @@ class _Recovery:
 
     def _repair(self, lexemes: Sequence[Lexeme], start: Start) -> list[Lexeme] | None:
         """The tokens, put right; None where that cannot be. Each mistake is reported."""
-        text = list(lexemes)
+        text, repaired_at = list(lexemes), -NEAR
         for _ in range(MAX_REPAIRS):
             failure = self._judge(start, text)
             if failure is None:
                 return text
+            if failure.index < repaired_at + NEAR and not self._is_mistake(text, failure.index):
+                return None  # the repair was none
             mistake = explain(self._source, start, text, failure)
             self._tell(mistake)
             if mistake.repair is None:
@@ -126,9 +130,13 @@ class _Recovery:
                 if start != "file" or text[0].kind in TOP:
                     self._report_unknown(text[failure.index + 1 :])
                 return None
-            at, better = mistake.repair
-            text[at] = better
+            repaired_at, better = mistake.repair
+            text[repaired_at] = better
         return None
+
+    def _is_mistake(self, text: Sequence[Lexeme], index: int) -> bool:
+        """Whether a token is wrong wherever it stands."""
+        return index < len(text) and text[index].kind in MISTAKES
 
     def _report_unknown(self, lexemes: Sequence[Lexeme]) -> None:
         for lexeme in lexemes:

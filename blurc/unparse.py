@@ -12,7 +12,7 @@ from blurc import syntax as s
 
 WIDTH = 90  # of a phase on one line
 
-# How tightly an expression holds together; an operand that holds less tightly than its place asks for parentheses.
+# How tightly an expression holds together. One that holds less tightly than its place asks gets parentheses.
 SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 6)
 LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
 
@@ -83,12 +83,12 @@ def _file(node: s.File) -> str:
 
 def _genome_lines(items: Iterable[s.GenomeItem]) -> Iterator[str]:
     """Declarations, phases and the readout, with a blank line between declarations and phases."""
-    before = None
-    for kind, group in groupby(items, type):
-        if before and s.Phase in (before, kind) and s.Readout not in (before, kind):
+    before = ""
+    for kind, group in groupby(items, lambda item: type(item).__name__.lower()):
+        if before and "phase" in (before, kind) and "readout" not in (before, kind):
             yield ""
-        if issubclass(kind, s.State | s.Fn):  # short, without initial values: one line holds them all
-            yield f"{kind.__name__.lower()} {', '.join(map(_declared, group))}"
+        if kind in ("state", "fn"):  # short, without initial values: one line holds them all
+            yield f"{kind} {', '.join(map(_declared, group))}"
         else:
             yield from _lines(group)
         before = kind

@@ -21,7 +21,7 @@ from blurc.model import Model, Over, Total
 from blurc.passes.schedule import Schedule, Visit
 from blurc.passes.separate import Inseparable, Mixed, Plus, Product, Separated, Stacked, Terms, separate
 from blurc.passes.substitute import rebuild
-from blurc.plan import EVERYWHERE, Attr, Block, Key, Op, Result, Space, Type
+from blurc.plan import EVERYWHERE, Attr, Block, Key, Op, Result, Space, Type, infer_space
 
 Lets = dict[str, int]
 
@@ -41,6 +41,7 @@ class Builder:
         self._index: dict[Op, int] = {}
 
     def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
+        type_ = Type(type_.dims, infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space))
         op = Op(name, args, attrs, type_, span)
         if op not in self._index:
             self._index[op] = len(self.ops)
@@ -132,7 +133,7 @@ class Elaborator:
         if found.dims == whole and found.space.kind != "everywhere":
             return value
         kept = found.space if found.space.kind != "everywhere" else space
-        return b.emit("linear", (value,), (), Type(whole, kept), s.span)
+        return b.emit("spread", (value,), (), Type(whole, kept), s.span)
 
     def _update(self, phase: m.Phase) -> None:
         """All plastic projections at once: every one reads the synapses as they stood when the phase began."""
@@ -186,10 +187,8 @@ class Elaborator:
         self.results.append(Result(key, value))
 
     def fill(self, value: int, dims: m.Shape, space: Space) -> int:
-        type_ = Type(dims, space)
-        if self.builder.type(value) == type_:
-            return value
-        return self.builder.emit("fill", (value,), (), type_, self.builder.ops[value].span)
+        """A result has all axes. Simplification may find that a value varies over fewer, so `fill` always stands."""
+        return self.builder.emit("fill", (value,), (), Type(dims, space), self.builder.ops[value].span)
 
     def fill_state(self, population: str, state: m.StateVar) -> int:
         full = Space("neurons", population, True, True)
@@ -260,7 +259,7 @@ class Scope:
         type_ = self.builder.type(value)
         if type_.space.kind != "everywhere":
             return value
-        return self.builder.emit("linear", (value,), (), Type(type_.dims, Space("neurons", population)), e.span)
+        return self.builder.emit("spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span)
 
     def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
         """The product of values of one space, times the sign."""
@@ -380,12 +379,17 @@ class WeightedSum(Scope):
         args = tuple(a for a in (synapse, neuron) if a is not None)
         dims = self._dims(p, synapse, neuron)
         batched = neuron is not None and b.type(neuron).space.first
-        type_ = Type(dims, Space("neurons", self.near, batched, True))
+        # Where the synapses do not differ over the neurons that sum, neither do the sums.
+        differs = synapse is not None and self._differs(b.type(synapse).space)
+        type_ = Type(dims, Space("neurons", self.near, batched, differs))
         form = ("synapse" if synapse is not None else "") + ("neuron" if neuron is not None else "")
         attrs = (self.projection.name, form, p.mixes)
         total = b.emit("to_post" if self.forward else "to_pre", args, attrs, type_, e.span)
         still = [self.value(p.still)] if p.still else []
         return self.product([*still, total], p.sign, e)
+
+    def _differs(self, synapse: Space) -> bool:
+        return synapse.second if self.forward else synapse.first
 
     def _dims(self, p: Product, synapse: int | None, neuron: int | None) -> m.Shape:
         dims = [self.builder.type(v).dims for v in (synapse, neuron) if v is not None]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from blurc.passes.elaborate import Builder
-from blurc.plan import Block, Op, Type
+from blurc.plan import Block, Op, Type, infer_space
 
 MOST_WHOLE_POWER = 64
 
@@ -50,11 +50,17 @@ def simplify(block: Block) -> Block:
     context = Context(builder)
     new: list[int] = []
     for op in block.ops:
-        mapped = replace(op, args=tuple(new[a] for a in op.args))
+        mapped = _mapped(op, tuple(new[a] for a in op.args), builder)
         rule = RULES.get(op.name)
         found = rule(context, mapped) if rule else None
         new.append(builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span) if found is None else found)
     return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
+
+
+def _mapped(op: Op, args: tuple[int, ...], builder: Builder) -> Op:
+    """The operation on simpler arguments, which may vary over fewer axes."""
+    space = infer_space(op.name, [builder.type(a).space for a in args], op.attrs, op.type.space)
+    return replace(op, args=args, type=Type(op.type.dims, space))
 
 
 # ---------------------------------------------------------------------- rules
@@ -107,12 +113,12 @@ def _square(c: Context, op: Op) -> int | None:
 
 
 def _linear(c: Context, op: Op) -> int | None:
+    return c.uniform(1.0, op) if op.attrs else c.same(op.args[0], op)
+
+
+def _spread(c: Context, op: Op) -> int | None:
     number = c.constant(op.args[0])
-    if op.attrs:  # the derivative
-        return c.uniform(1.0, op)
-    if number is not None and not (op.type.space.first or op.type.space.second):
-        return c.uniform(number, op)
-    return c.same(op.args[0], op)
+    return c.same(op.args[0], op) if number is None else c.uniform(number, op)
 
 
 def _matmul(c: Context, op: Op) -> int | None:
@@ -170,6 +176,7 @@ RULES: dict[str, Rule] = {
     "pow": _pow,
     "square": _square,
     "linear": _linear,
+    "spread": _spread,
     "matmul": _matmul,
     "to_post": _zero_if_any_zero,
     "to_pre": _zero_if_any_zero,

@@ -1,0 +1,556 @@
+"""Random learning rules and networks, as `.blur` source text: hypothesis strategies for property tests.
+
+`rules()` writes genomes, `networks()` writes networks, `cases()` writes whole files and says on how many
+examples and with which random numbers to run them; `values()` makes these numbers. All text is valid: it
+compiles, and what stands inside `incoming`, `outgoing`, `batch_mean` and `batch_sum` can be separated.
+
+The equations are random but tame, so that two correct programs agree to rounding:
+- whatever is assigned to a state or a channel is bounded first, so nothing overflows;
+- `log`, `sqrt`, `exp`, `/` and `^` get arguments from a safe domain;
+- functions with a jump (`sign`, and the derivatives of `abs` and `relu`) get their argument shifted a little,
+  for sums that are 0 but for rounding are frequent, and would jump either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from blurc.model import Model, Shape
+
+Array: TypeAlias = NDArray[np.float64]
+Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]
+Names: TypeAlias = dict[str, Shape]  # what may be written, and its shape
+
+NUMBERS = ("0.5", "0.3", "1", "0.9", "2", "(-0.4)", "(-1.1)", "0.07", "2.5e-1")
+
+# What a slot may hold: `phi` is given any number, `psi` numbers in [0.5, 2.5].
+SLOTS: dict[str, tuple[str, ...]] = {
+    "phi": ("tanh", "linear", "relu", "sigmoid", "softplus", "abs", "square"),
+    "psi": ("log", "sqrt", "exp", "linear", "square", "softplus"),
+}
+
+# Of one argument of any value. Every function of the language is here or below, with its derivative.
+UNARY = (
+    "tanh({0})", "sigmoid({0})", "softplus({0})", "relu({0})", "abs({0})", "linear({0})", "square(tanh({0}))",
+    "exp(tanh({0}))", "log(1.2 + square({0}))", "sqrt(0.3 + square({0}))", "sign({0} + 0.0137)", "(-{0})",
+    "tanh'({0})", "sigmoid'({0})", "softplus'({0})", "relu'({0} + 0.0137)", "abs'({0} + 0.0137)",
+    "linear'({0})", "square'({0})", "exp'(tanh({0}))", "log'(1.2 + square({0}))",
+    "sqrt'(0.3 + square({0}))", "sign'({0})",
+    "phi({0})", "phi'({0} + 0.0137)", "psi(1.5 + tanh({0}))", "psi'(1.5 + tanh({0}))",
+    "tanh({0}) ^ 2", "(0.5 + square(tanh({0}))) ^ 1.5", "clip({0}, -0.8, 1.1)",
+)  # fmt: skip
+BINARY = (
+    "({0} + {1})", "({0} - {1})", "({0} * {1})", "({0} / (1.5 + square({1})))",
+    "min({0}, {1})", "max({0}, {1}, 0.2)",
+)  # fmt: skip
+BOUNDED = (
+    "tanh({0})", "clip({0}, -1.5, 1.5)", "sigmoid({0})", "0.9 * max(min({0}, 1), -1)",
+    "clip(phi({0}), -2, 2)", "1.5 - 3 * sigmoid({0})",
+)  # fmt: skip
+
+
+class Random:
+    """The choices of one generated text. Hypothesis shrinks to the first option, and to False."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+
+    def one(self, options: Sequence[Any]) -> Any:
+        return self.draw(st.sampled_from(options))
+
+    def count(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def chance(self, percent: int) -> bool:
+        return self.count(0, 99) >= 100 - percent
+
+    def shuffled(self, items: Sequence[Any]) -> list[Any]:
+        return list(self.draw(st.permutations(items)))
+
+
+# ---------------------------------------------------------------- expressions
+
+
+@dataclass
+class Place:
+    """Where an expression is written: what is known there. `names` are of neurons or synapses, `still` is the
+    same for all; `sums` (totals, batch means, functions of the population) are written by functions of the
+    shape and the depth."""
+
+    random: Random
+    names: Names
+    still: Names
+    sums: tuple[Callable[[Shape, int], str], ...] = ()
+
+    def expr(self, shape: Shape, depth: int) -> str:
+        """An expression of this shape, at most `depth` operations deep."""
+        if depth == 0 or self.random.chance(15):
+            return self.leaf(shape)
+        forms = {
+            0: [self.binary, self.unary, *self.sums, self.part],
+            1: [self.binary, self.unary, *self.sums, self.part, self.stack, self.mixed],
+            2: [self.binary, self.unary, *self.sums, self.stack],
+        }[len(shape)]
+        return self.random.one(forms)(shape, depth - 1)
+
+    def leaf(self, shape: Shape) -> str:
+        """A name, a part of a vector, or a number; names that vary are the most telling, and come first."""
+        found = [
+            [(name, name) for name, known in names.items() if known == shape]
+            + [(name, "part") for name, known in names.items() if has_part(known, shape)]
+            for names in (self.names, self.still)
+        ]
+        options = [*found[0] * 4, *found[1], ("", "number")]
+        name, form = self.random.one(options)
+        if form == "part":
+            return self.pick(name, {**self.names, **self.still}[name][0], shape)
+        return name or self.number(shape)
+
+    def number(self, shape: Shape) -> str:
+        if not shape:
+            return self.random.one(NUMBERS)
+        return f"[{', '.join(self.number(shape[1:]) for _ in range(shape[0]))}]"
+
+    def pick(self, vector: str, size: int, shape: Shape) -> str:
+        """A part of a vector."""
+        if not shape:
+            return f"{vector}[{self.random.count(0, size - 1)}]"
+        low = self.random.count(0, size - shape[0])
+        high = low + shape[0]
+        return f"{vector}[{low or ''}:{'' if high == size else high}]"
+
+    def part(self, shape: Shape, depth: int) -> str:
+        """A part of an expression."""
+        size = (shape[0] if shape else 1) + self.random.count(0, 1)
+        return self.pick(f"({self.expr((size,), depth)})", size, shape)
+
+    def unary(self, shape: Shape, depth: int) -> str:
+        return self.random.one(UNARY).format(self.expr(shape, depth))
+
+    def binary(self, shape: Shape, depth: int) -> str:
+        left, right = self.random.shuffled([shape, self.random.one([shape, ()])])
+        return self.random.one(BINARY).format(self.expr(left, depth), self.expr(right, depth))
+
+    def stack(self, shape: Shape, depth: int) -> str:
+        return f"[{', '.join(self.expr(shape[1:], min(depth, 1)) for _ in range(shape[0]))}]"
+
+    def mixed(self, shape: Shape, depth: int) -> str:
+        """`M @ x`."""
+        matrix, columns = self.matrix(shape)
+        return f"({matrix} @ {self.expr((columns,), depth)})"
+
+    def matrix(self, shape: Shape) -> tuple[str, int]:
+        """A matrix that makes vectors of this shape, and its number of columns: declared, or written out."""
+        known = {**self.names, **self.still}
+        declared = [(name, s[1]) for name, s in known.items() if len(s) == 2 and s[:1] == shape]
+        return self.random.one([*declared, (self.number((*shape, 2)), 2)])
+
+
+def has_part(whole: Shape, part: Shape) -> bool:
+    """Whether a vector has parts of this shape, other than itself."""
+    return len(whole) == 1 and (part == () or (len(part) == 1 and part < whole))
+
+
+Factor: TypeAlias = Callable[[Shape], str]  # writes one factor of this shape
+
+
+def separable(synapse: Place, others: Sequence[Factor], shape: Shape, depth: int) -> str:
+    """Sums of products of factors, each about the synapse, the presynaptic or the postsynaptic neuron alone;
+    nested in any way that can be multiplied out."""
+    random, factors = synapse.random, [lambda s: synapse.expr(s, 1), *others]
+    if depth == 0:
+        return random.one(factors)(shape)
+
+    def again(shape: Shape) -> str:
+        return separable(synapse, others, shape, depth - 1)
+
+    left, right = random.shuffled([shape, random.one([shape, ()])])
+    form = random.one(
+        ["product"] * 4
+        + ["sum"] * 2
+        + ["quotient", "minus", "square", *["part", "mixed", "stack"] * bool(shape)]
+    )
+    if form == "product":
+        return f"({again(left)} * {again(right)})"
+    if form == "sum":
+        return f"({again(left)} {random.one('+-')} {again(right)})"
+    if form == "quotient":
+        return f"({again(left)} / (1.5 + square({random.one(factors[:2])(right)})))"
+    if form == "square":
+        return random.one(["({0}) ^ 2", "square({0})"]).format(again(shape))
+    if form == "part":
+        return synapse.pick(f"({again((shape[0] + 1, *shape[1:]))})", shape[0] + 1, shape)
+    if form == "stack":
+        return f"[{', '.join(again(shape[1:]) for _ in range(shape[0]))}]"
+    if form == "mixed" and len(shape) == 1:
+        matrix, columns = synapse.matrix(shape)
+        return f"({matrix} @ {again((columns,))})"
+    return f"(-{again(shape)})"
+
+
+# ---------------------------------------------------------------- the places of a genome
+
+
+@dataclass
+class Rule:
+    """What a genome declares, and what its equations may be made of."""
+
+    random: Random
+    states: Names
+    channels: Names
+    shared: Names  # learn values, consts and parameters, known everywhere
+    per_projection: Names  # learn values that only synapses know
+
+    def end(self, side: str) -> Place:
+        """About the presynaptic or the postsynaptic neuron alone."""
+        states = {f"{side}.{name}": shape for name, shape in self.states.items()}
+        return Place(self.random, states, {**self.shared, **self.per_projection})
+
+    def synapse(self) -> Place:
+        """About the synapse alone."""
+        fans: Names = {"(fan_in / 3)": (), "(1 / fan_out)": ()}
+        return Place(self.random, self.channels, {**self.shared, **self.per_projection, **fans})
+
+    def total(self, way: str, shape: Shape, depth: int) -> str:
+        """`incoming(w * pre.a)`, or what else can be separated."""
+        end = self.end("pre" if way == "incoming" else "post")
+        return f"{way}({separable(self.synapse(), [lambda s: end.expr(s, 1), end.leaf], shape, depth)})"
+
+    def neuron(self, kind: str, lets: Names) -> Place:
+        """About one neuron, in a phase of this kind."""
+        signals: Names = {"sense": {"input": ()}, "feedback": {"target": ()}}.get(kind, {})
+        across = ["population_mean", "population_sum", "standardize"] + ["softmax"] * (
+            kind in ("feedback", "readout")
+        )
+        alone = Place(self.random, {**self.states, **signals, **lets}, self.shared)
+
+        def total(shape: Shape, depth: int) -> str:
+            return self.total(self.random.one(["incoming", "outgoing"]), shape, min(depth + 1, 2))
+
+        def population(shape: Shape, depth: int) -> str:
+            return f"{self.random.one(across)}({alone.expr(shape, depth)})"
+
+        return Place(self.random, alone.names, alone.still, (total, population))
+
+
+@dataclass
+class Update:
+    """An update phase being written: what its synapses know. The lets are sorted by what they are about."""
+
+    rule: Rule
+    lets: dict[str, Names] = field(default_factory=lambda: {"synapse": {}, "pre": {}, "post": {}, "pair": {}})
+
+    def end(self, side: str) -> Place:
+        """About one neuron and one example: its states, and its own totals over its synapses."""
+        way = "outgoing" if side == "pre" else "incoming"
+
+        def total(shape: Shape, depth: int) -> str:
+            return f"{side}.{self.rule.total(way, shape, 1)}"
+
+        end = self.rule.end(side)
+        return Place(end.random, {**end.names, **self.lets[side]}, end.still, (total,))
+
+    def pair(self, shape: Shape) -> str:
+        """About the synapse, its two neurons and one example: what can be reduced over the batch."""
+        pre, post, synapse = self.end("pre"), self.end("post"), self.rule.synapse()
+        synapse.names = {**synapse.names, **self.lets["synapse"]}
+        ends = [lambda s: pre.expr(s, 1), lambda s: post.expr(s, 1)]
+        named = [Place(self.rule.random, self.lets["pair"], {}).leaf] if self.lets["pair"] else []
+        return separable(synapse, [*ends, *named], shape, 2)
+
+    def synapse(self) -> Place:
+        """About the synapse, the same for every example: what can be assigned to a channel."""
+        random, alone = self.rule.random, self.rule.synapse()
+
+        def reduced(shape: Shape, depth: int) -> str:
+            return f"{random.one(['batch_mean', 'batch_mean', '0.4 * batch_sum'])}({self.pair(shape)})"
+
+        def total(shape: Shape, depth: int) -> str:
+            return f"{random.one(['post.incoming', 'pre.outgoing'])}({alone.expr(shape, depth)})"
+
+        names = {**alone.names, **self.lets["synapse"]}
+        return Place(random, names, alone.still, (reduced, reduced, total))
+
+    def let(self, name: str, shape: Shape) -> str:
+        about = self.rule.random.one(["synapse", "pre", "post", "pair"])
+        if about == "pair":
+            value = self.pair(shape)
+        else:
+            value = (self.synapse() if about == "synapse" else self.end(about)).expr(shape, 2)
+        self.lets[about][name] = shape
+        return f"let {name} = {value}"
+
+
+# ---------------------------------------------------------------- genomes
+
+
+def assigned(random: Random, name: str, shape: Shape, value: Callable[[Shape], str]) -> str:
+    """`a <- e`, `a[0] <- e` or `a[1:] <- e`; a number may fill a part."""
+    part, size = "", shape
+    if shape:
+        options = [("", shape), ("[0]", shape[1:]), ("[1:]", (shape[0] - 1, *shape[1:]))]
+        part, size = random.one(options)
+    if 0 in size or random.chance(20):
+        size = ()
+    return f"{name}{part} <- {random.one(BOUNDED).format(value(size))}"
+
+
+def neuron_phase(rule: Rule, kind: str) -> str:
+    """Random lets and assignments, and then one that passes the signal on."""
+    random, lets = rule.random, Names()
+    statements: list[str] = []
+    for i in range(random.count(0, 2)):
+        name, shape = random.one(list(rule.states.items()))
+        place = rule.neuron(kind, lets)
+        if random.chance(40):
+            lets = {**lets, f"z{i}": shape}
+            statements.append(f"let z{i} = {place.expr(shape, 2)}")
+        else:
+            statements.append(assigned(random, name, shape, lambda s, place=place: place.expr(s, 2)))
+    return braces(random, kind, [*statements, passed_on(rule, kind, lets)])
+
+
+def passed_on(rule: Rule, kind: str, lets: Names) -> str:
+    """What makes the first state depend on the input, on the target, and on the neighbours."""
+    random = rule.random
+    name, shape = next(iter(rule.states.items()))
+    first = f"{name}[0]" if shape else name
+    if kind == "sense":
+        return f"{first} <- input"
+    if kind == "feedback":
+        return f"{first} <- {random.one([first, f'softmax({first})'])} - target"
+    way, neighbour = ("incoming", "pre") if kind == "forward" else ("outgoing", "post")
+    value = f"(0.4 * {rule.neuron(kind, lets).expr(shape, 2)} + 0.5 * {way}(w * {neighbour}.{name}))"
+    return f"{name} <- {random.one(BOUNDED).format(value)}"
+
+
+def update_phase(rule: Rule) -> str:
+    """Random lets and assignments of channels, and then a Hebbian one."""
+    random, update = rule.random, Update(rule)
+    statements: list[str] = []
+    for i in range(random.count(0, 2)):
+        name, shape = random.one(list(rule.channels.items()))
+        if random.chance(40):
+            statements.append(update.let(f"z{i}", shape))
+        else:
+            place = update.synapse()
+            statements.append(assigned(random, name, shape, lambda s, place=place: place.expr(s, 2)))
+    shape = rule.channels["w"]
+    hebb = f"{update.end('pre').leaf(shape)} * {update.end('post').leaf(shape)}"
+    value = f"(0.7 * {update.synapse().expr(shape, 1)} + 0.3 * batch_mean({update.pair(shape)} + {hebb}))"
+    return braces(random, "update", [*statements, f"w <- {random.one(BOUNDED).format(value)}"])
+
+
+def braces(random: Random, kind: str, statements: Sequence[str]) -> str:
+    return f"  {kind} {{\n    " + random.one(["\n    ", ";\n    ", "; "]).join(statements) + "\n  }"
+
+
+ORDERS = (
+    "sense forward feedback backward update",
+    "sense forward update",
+    "sense forward update forward feedback backward update",
+    "sense forward forward feedback backward update update",
+    "sense forward feedback backward forward feedback backward update",
+    "sense update forward backward feedback update",
+    "sense forward sense backward update forward",
+)
+
+
+@st.composite
+def rules(draw: Draw, name: str = "rule") -> str:
+    """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a
+    matrix), learn values of every shape (shared or per projection), a const, a parameter, the slots SLOTS,
+    and phases in one of several orders."""
+    random = Random(draw)
+    k, m = random.count(1, 3), random.count(1, 2)
+    shapes: list[Shape] = [(), (k,), (m,)]
+    matrices: list[Shape] = [(k, k), (k, m), (m, k)]
+    states = {s: random.one(shapes) for s in "abc"[: random.count(1, 3)]}
+    channels = {"w": random.one([(), states["a"]])}
+    if random.chance(60):
+        channels["v"] = random.one([*shapes, (k, m)])
+    learns = {s: random.one([*shapes, *matrices]) for s in ("eta", "nu", "mu")[: random.count(1, 3)]}
+    own = {s for s in learns if random.chance(30)}
+    const = random.one([*shapes, *matrices])
+    shared = {s: shape for s, shape in learns.items() if s not in own} | {"fixed": const, "gain": ()}
+    rule = Rule(random, states, channels, shared, {s: learns[s] for s in own})
+    order = random.one(ORDERS).split()
+    lines = [
+        f"genome {name}(k = {k}, gain = 0.8) {{",
+        "  state "
+        + ", ".join(f"{s}{dims(shape, k)}{' persistent' * random.chance(25)}" for s, shape in states.items()),
+        *(
+            f"  synapse {c}{dims(shape, k)} {channel_start(random, c, channels)}"
+            for c, shape in channels.items()
+        ),
+        *(
+            f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{' per projection' * (s in own)}"
+            for s, shape in learns.items()
+        ),
+        f"  const fixed = {Place(random, {}, {}).number(const)}",
+        f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
+        *(update_phase(rule) if kind == "update" else neuron_phase(rule, kind) for kind in order),
+        f"  readout {readout(rule)}",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def readout(rule: Rule) -> str:
+    name, shape = next(iter(rule.states.items()))
+    first = f"{name}[0]" if shape else name
+    return f"{first} - {rule.neuron('readout', {}).expr((), 1)}" if rule.random.chance(50) else first
+
+
+def dims(shape: Shape, k: int) -> str:
+    """`[k, 3]`: the parameter k where it fits."""
+    return f"[{', '.join('k' if n == k else str(n) for n in shape)}]" if shape else ""
+
+
+def channel_start(random: Random, channel: str, channels: Names) -> str:
+    starts = [
+        "~ normal(1 / sqrt(fan_in))",
+        "~ normal(0.5)",
+        "~ uniform(-1, 1 / fan_out)",
+        "~ zeros",
+        "~ ones",
+        "= 0.3",
+    ]
+    return random.one(starts + ["= w"] * (channel == "v" and channels["v"] == channels["w"]))
+
+
+def learn_start(random: Random, shape: Shape) -> str:
+    return random.one(
+        ["~ normal(0.7)", "= 0.5", "~ uniform(-1, 1)", f"= {Place(random, {}, {}).number(shape)}"]
+    )
+
+
+# ---------------------------------------------------------------- networks
+
+
+@st.composite
+def networks(
+    draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = SLOTS, name: str = "net"
+) -> str:
+    """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 5 neurons
+    (some with two axes), in any order of declaration, on a random acyclic graph with skips, branches and
+    parallel projections.
+
+    Every population is reached from an input and leads to an output (outputs may lead on). Some projections
+    carry one way only, are fixed or have a label; some populations have no bias or override one of `slots`,
+    which says what each slot may hold.
+    """
+    random = Random(draw)
+    inputs = ["x0", "x1"][: random.count(1, 2)]
+    outputs = ["y0", "y1"][: random.count(1, 2)]
+    hidden = ["h0", "h1", "h2", "h3"][: random.count(0, 4)]
+    order = [*inputs, *random.shuffled([*hidden, *outputs[1:]]), outputs[0]]  # sources before targets
+    edges = through(random, order, len(inputs)) + extra(random, order, len(inputs))
+    roles = {"x": "input", "h": "hidden", "y": "output"}
+    lines = [f"{roles[p[0]]} {p}{size(random)}{options(random, p, slots)}" for p in order]
+    lines += [f"{a} -> {b}{attributes(random, i, ways)}" for i, (a, b, ways) in enumerate(edges)]
+    lines = random.shuffled(lines) if random.chance(50) else lines
+    return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
+
+
+Edge: TypeAlias = "tuple[str, str, Sequence[str]]"  # source, target, and the ways it may be restricted to
+
+
+def through(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
+    """Projections that carry forward, so that every population is reached and only the last is a dead end."""
+    forward = ["", "", "", "forward"]
+    into: list[Edge] = [(order[random.count(0, i - 1)], order[i], forward) for i in range(inputs, len(order))]
+    sources = {a for a, _, _ in into}
+    out: list[Edge] = [
+        (p, order[random.count(max(i + 1, inputs), len(order) - 1)], forward)
+        for i, p in enumerate(order[:-1])
+        if p not in sources
+    ]
+    return into + out
+
+
+def extra(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
+    """More projections along the order: skips, parallel ones, and ones that carry feedback only."""
+    found: list[Edge] = []
+    for _ in range(random.count(0, 3)):
+        target = random.count(inputs, len(order) - 1)
+        source = random.count(0, target - 1)
+        found.append((order[source], order[target], ["", "forward", "backward"]))
+    return found
+
+
+def size(random: Random) -> str:
+    return random.one(["[3]", "[1]", "[2]", "[4]", "[5]", "[2, 2]", "[1, 3]"])
+
+
+def options(random: Random, population: str, slots: Mapping[str, Sequence[str]]) -> str:
+    if population.startswith("x"):
+        return ""  # an input has no bias, and rarely a use for a slot
+    chosen = ["bias = off"] * random.chance(20)
+    chosen += [f"{slot} = {random.one(held)}" for slot, held in slots.items() if random.chance(25)]
+    return f" {{ {', '.join(chosen)} }}" if chosen else ""
+
+
+def attributes(random: Random, number: int, ways: Sequence[str]) -> str:
+    way = random.one(ways)
+    chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + [f"label = p{number}"] * random.chance(20)
+    return f" [{', '.join(chosen)}]" if chosen else ""
+
+
+# ---------------------------------------------------------------- whole files, and numbers to run them on
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file with one genome and one network, and what to run it on."""
+
+    source: str
+    batch: int
+    seed: int
+
+
+@st.composite
+def cases(draw: Draw) -> Case:
+    """A whole file, a batch of 1 to 4 examples, and a seed for `values`."""
+    source = draw(rules()) + "\n" + draw(networks("rule"))
+    return Case(source, draw(st.integers(1, 4)), draw(st.integers(0, 2**31)))
+
+
+@dataclass(frozen=True)
+class Values:
+    """Random numbers for a model: a genome, synapses, and one x and y for every step."""
+
+    genome: dict[str, Any]  # {"nu": [k, k]}, or per projection {"nu": {"a->b": [k, k]}}
+    synapses: dict[str, dict[str, Array]]  # {projection: {channel: [*channels, n_pre, n_post]}}
+    xs: list[dict[str, Array]]  # {input: [batch, n]}
+    ys: list[dict[str, Array]]  # {output: [batch, n]}
+
+
+def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
+    """Random numbers for a model. The synapses of the unit neuron are not 0 either, to tell more."""
+    rng = np.random.default_rng(seed)
+    network, genome = model.network, model.genome
+
+    def signals(role: str) -> list[dict[str, Array]]:
+        return [
+            {p.name: rng.normal(size=(batch, p.size)) for p in network.with_role(role)} for _ in range(steps)
+        ]
+
+    metas: dict[str, Any] = {}
+    for meta in genome.metas:
+        own = {p.name: rng.normal(0, 0.7, meta.shape) for p in network.projections}
+        metas[meta.name] = own if meta.per_projection else rng.normal(0, 0.7, meta.shape)
+    sizes = {p.name: p.size for p in network.populations}
+    synapses = {
+        p.name: {
+            c.name: rng.normal(0, 0.7, (*c.shape, sizes[p.source], sizes[p.target])) for c in genome.channels
+        }
+        for p in network.projections
+    }
+    return Values(metas, synapses, signals("input"), signals("output"))

@@ -1,0 +1,112 @@
+"""The compiled program against the reference interpreter, on generated rules and networks.
+
+In float64, so that a difference is a mistake and not rounding.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import generate
+import jax
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from blurc import compiler
+from blurc.model import Model
+from blurc.program import Entries, State
+from blurc.reference import Reference
+
+STEPS = 3
+TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@pytest.fixture(autouse=True)
+def _double() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def compare(source: str, batch: int, seed: int) -> None:
+    """Three steps, their readouts, predictions, traces, and the final state."""
+    model = compiler.model(source)
+    plan = compiler.plan(model)
+    run = _everything(Entries(plan))
+    values = generate.values(model, batch, seed, STEPS)
+    reference = Reference(model)
+    expected = reference.state(copy.deepcopy(values.synapses), batch)
+    state = _state(model, plan, values, batch)
+    for x, y in zip(values.xs, values.ys, strict=True):
+        (state, out), prediction, trace = run(values.genome, state, x, y)
+        close(prediction, reference.predict(values.genome, expected, x), "prediction")
+        close(trace, reference.trace(values.genome, expected, x, y), "trace")
+        expected, readout = reference.step(values.genome, expected, x, y)
+        close(out, readout, "readout")
+        close(state.synapses, expected.synapses, "synapses")
+        close(state.neurons, expected.neurons, "neurons")
+
+
+def _everything(entries: Entries) -> Any:
+    """Step, prediction and trace as one program, compiled in haste: compiling is what takes the time here."""
+
+    def run(genome: Any, state: Any, x: Any, y: Any) -> Any:
+        return entries.step(genome, state, x, y), entries.predict(genome, state, x), entries.trace(genome, state, x, y)
+
+    return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True})
+
+
+def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> State:
+    live = {(v.of, v.name) for v in plan.channels}
+    synapses = {
+        p: {c: jax.numpy.asarray(value) for c, value in channels.items() if (p, c) in live}
+        for p, channels in values.synapses.items()
+    }
+    neurons: dict[str, Any] = {}
+    for v in plan.carried:
+        shape = (*v.dims, batch, *plan.population(v.of).shape)
+        neurons.setdefault(v.of, {})[v.name] = jax.numpy.zeros(shape)
+    return State(synapses, neurons)
+
+
+def close(found: Any, expected: Any, where: str) -> None:
+    """All that was found is as expected; dead variables are not found."""
+    if isinstance(found, dict):
+        for name, value in found.items():
+            close(value, expected[name], f"{where} {name}")
+        return
+    found = np.asarray(found)
+    np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)
+
+
+@settings(max_examples=60, **QUIET)
+@given(generate.cases())
+def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:
+    compare(case.source, case.batch, case.seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, **QUIET)
+@given(generate.cases())
+def test_the_compiled_program_means_what_the_reference_says_on_many_cases(case: generate.Case) -> None:
+    compare(case.source, case.batch, case.seed)
+
+
+@pytest.mark.parametrize("genome", ["backprop", "blur"])
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=3, **QUIET)
+def test_the_library_rules_mean_what_the_reference_says(genome: str, seed: int) -> None:
+    source = f"""
+      import "rules/{genome}.blur"
+      network n uses {genome} {{
+        input a[3]  input b[2, 2]
+        hidden h[4]  hidden g[3] {{ phi = relu }}
+        output y[2]  output z[3] {{ bias = off }}
+        a -> h  b -> h  h -> g  a -> g [forward]  g -> y  h -> y [backward]  g -> z [fixed]  y -> z  a -> y  a -> y
+      }}
+    """
+    compare(source, 5, seed)
