@@ -21,8 +21,9 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Signature:
-    """Shapes of inputs, outputs (by population) and meta-parameters (by name; `per_projection` ones hold one for each
-    of `projections`)."""
+    """Shapes of inputs, outputs (by population), meta-parameters (by name; `per_projection` ones hold one for each of
+    `projections`), synapses (by "projection/channel") and persistent neuron states (by "population/state": the axes
+    before and after the batch)."""
 
     name: str
     inputs: Shapes
@@ -30,7 +31,8 @@ class Signature:
     genome: Shapes
     per_projection: tuple[str, ...]
     projections: tuple[str, ...]
-    persistent: bool
+    synapses: Shapes
+    persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     uses_target: bool
 
     # --------------------------------------------------------------- values
@@ -94,6 +96,34 @@ class Signature:
             )
         return batch or 1
 
+    # ---------------------------------------------------------------- state
+
+    def check_state(self, state: Any) -> None:
+        """Every channel and persistent state is there, with its shape."""
+        synapses, neurons = getattr(state, "synapses", None), getattr(state, "neurons", None)
+        if not isinstance(synapses, Mapping) or not isinstance(neurons, Mapping):
+            raise _error("E904", f"a state is a blurc.State, found {type(state).__name__}", "make one with net.init(key, genome)")
+        found = {**_shapes(synapses), **_shapes(neurons)}
+        for name in (*self.synapses, *self.persistent):
+            if name not in found:
+                raise _error("E904", f"the state lacks `{name}`", f"make one for `{self.name}` with net.init(key, genome)")
+        for name, shape in found.items():
+            self._check_variable(name, shape)
+
+    def _check_variable(self, name: str, found: tuple[int, ...]) -> None:
+        expected: str | None = None
+        if name in self.synapses:
+            expected = None if found == self.synapses[name] else str(list(self.synapses[name]))
+        elif name in self.persistent:
+            before, after = self.persistent[name]
+            fits = len(found) == len(before) + 1 + len(after) and found[: len(before)] == before
+            fits = fits and found[len(before) + 1 :] == after
+            expected = None if fits else f"[{', '.join(map(str, (*before, 'batch', *after)))}]"
+        else:
+            raise _error("E904", f"the state has `{name}`, which `{self.name}` has not", "make one with net.init(key, genome)")
+        if expected:
+            raise _error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
+
     # --------------------------------------------------------------- genome
 
     def check_genome(self, genome: Any) -> None:
@@ -139,9 +169,17 @@ def signature(plan: Plan) -> Signature:
         genome={v.name: v.dims for v in plan.metas},
         per_projection=tuple(v.name for v in plan.metas if v.of == "*"),
         projections=tuple(p.name for p in plan.projections),
-        persistent=bool(plan.carried),
+        synapses={
+            f"{v.of}/{v.name}": (*v.dims, plan.projection(v.of).n_pre, plan.projection(v.of).n_post) for v in plan.channels
+        },
+        persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
         uses_target=plan.uses_target,
     )
+
+
+def _shapes(variables: Mapping[str, Mapping[str, Any]]) -> Shapes:
+    """{"owner/variable": shape}."""
+    return {f"{owner}/{name}": jnp.shape(value) for owner, named in variables.items() for name, value in named.items()}
 
 
 def _error(code: str, message: str, help_: str) -> BlurError:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from blurc import check as checker
-from blurc import graph, library, syntax
-from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
+from blurc import functions, graph, library, syntax
+from blurc.diagnostics import BlurError, Diagnostic, Report, Span, did_you_mean, in_order
 from blurc.model import UNIT, Model, ParamValue
+from blurc.model import Genome as CheckedGenome
 from blurc.passes.elaborate import elaborate
 from blurc.passes.liveness import liveness
 from blurc.passes.schedule import schedule
@@ -86,16 +89,40 @@ def _check_all(sources: Sources, report: Report) -> None:
     sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
     for tree in sources.networks.values():
         network = checker.check_network(tree, {}, report)
-        if network:
+        if network and not tree.damaged:
             graph.verify(network, report)
         genome = _used_genome(sources, tree, report)
         if genome is None:
             continue
+        checker.check_slots(tree, genome, report)
         args = checker.uses_arguments(tree, {}, genome, report)
         if genome.name in sound and args:
-            checker.check_genome(genome, args, report)
-        if network and genome.name in sound and (checked := checker.check_genome(genome, args, Report())):
-            checker.check_slots(network, checked, report)
+            _check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
+    _declares_something(sources, report)
+
+
+def _check_with(
+    genome: syntax.Genome, values: Params, report: Report, source: str = ""
+) -> CheckedGenome | None:
+    """The genome for other values than its defaults. An error then also says for which."""
+    found = Report()
+    checked = checker.check_genome(genome, values, found)
+    given = ", ".join(f"{name} = {value}" for name, value in values.items())
+    for d in found.diagnostics:
+        notes = (*d.notes, f"this is for {given}{source}") if d.severity == "error" and values else d.notes
+        report.add(replace(d, notes=notes))
+    return checked
+
+
+def _declares_something(sources: Sources, report: Report) -> None:
+    if sources.files and not (sources.genomes or sources.networks or report.errors):
+        source = sources.files[0].span.source
+        report.warn(
+            "W505",
+            f"`{source.name}` declares no genome and no network",
+            Span(source, 0, 0),
+            help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
+        )
 
 
 def _used_genome(sources: Sources, tree: syntax.Network, report: Report) -> syntax.Genome | None:
@@ -105,14 +132,15 @@ def _used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synt
     return None
 
 
-def _unknown(kind: str, name: str, known: Mapping[str, Any], span: Any, report: Report) -> None:
+def _unknown(kind: str, name: str, known: Mapping[str, Any], span: Span | None, report: Report) -> None:
     near = did_you_mean(name, known)
+    packaged = f"rules/{name}.blur" if (library.specs_path() / "rules" / f"{name}.blur").is_file() else "FILE"
     report.error(
         "E211",
         f"unknown {kind} `{name}`",
         span,
         notes=[f"known here: {', '.join(known) or 'none'}"],
-        help=f"did you mean `{near}`?" if near else "import the file that declares it: `import \"rules/...\"`",
+        help=f"did you mean `{near}`?" if near else f'import the file that declares it: `import "{packaged}"`',
     )
 
 
@@ -125,10 +153,12 @@ def select(
     """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`."""
     report = Report()
     sources = Sources.load(spec, report)
+    if report.errors:
+        _check_all(sources, report)  # for the rest of what is wrong
     report.check()
     network_tree = _pick_network(sources, network, report)
     sources, genome_tree = _pick_genome(sources, network_tree, genome, report)
-    model = _model(network_tree, genome_tree, params or {}, genome is not None, report)
+    model = _model(network_tree, genome_tree, _values(params or {}, report), genome is not None, report)
     return model, sources, in_order(report.warnings)
 
 
@@ -198,32 +228,59 @@ def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
     return sources
 
 
+def _values(params: Mapping[str, Any], report: Report) -> Params:
+    """Parameter values as the language knows them, from whatever a caller passed."""
+    values: dict[str, ParamValue] = {}
+    for name, value in params.items():
+        if isinstance(value, str) and value in functions.UNARY:
+            values[name] = value
+        elif isinstance(value, Real) and not isinstance(value, bool) and isfinite(value):
+            values[name] = int(value) if isinstance(value, Integral) else float(value)
+        else:
+            report.error(
+                "E206",
+                f"the parameter `{name}` takes a number or the name of a function, found {value!r}",
+                None,
+                help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
+            )
+    report.check()
+    return values
+
+
 def _model(
     network: syntax.Network, genome: syntax.Genome, params: Params, picked: bool, report: Report
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
-    for name in params:
-        if name not in (*of_network, *of_genome):
-            whose = f"neither the network `{network.name}` nor the genome `{genome.name}`"
-            near = did_you_mean(name, [*of_network, *of_genome])
-            report.error(
-                "E210",
-                f"{whose} has a parameter `{name}`",
-                None,
-                notes=[f"`{network.name}`: {', '.join(of_network) or 'none'}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
-                help=f"did you mean `{near}`?" if near else None,
-            )
+    _check_names(network, genome, params, report)
     given = {n: v for n, v in params.items() if n in of_network}
     checked = checker.check_network(network, given, report)
-    used = {} if picked and not _is_used(network, genome) else checker.uses_arguments(network, given, genome, report)
-    rule = checker.check_genome(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
+    used: Params = {}
+    if not picked or _is_used(network, genome):
+        used = checker.uses_arguments(network, given, genome, report)
+        checker.check_slots(network, genome, report)
+    rule = _check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
     if checked:
         graph.verify(checked, report)
-    if checked and rule and not picked:
-        checker.check_slots(checked, rule, report)
     report.check()
-    assert checked is not None and rule is not None
+    assert checked is not None and rule is not None, "what is None has been reported"
     return Model(rule, checked)
+
+
+def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params, report: Report) -> None:
+    """Every given parameter is one of the network or of the genome."""
+    of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
+    known = [*of_network, *of_genome]
+    for name in params:
+        if name not in known:
+            near = did_you_mean(name, known)
+            whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
+            report.error(
+                "E210",
+                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`",
+                None,
+                notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
+                help=f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default",
+            )
 
 
 def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:

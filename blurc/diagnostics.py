@@ -131,15 +131,16 @@ class Report:
     def error(
         self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
     ) -> None:
-        self._add(Diagnostic(code, message, span, tuple(notes), help))
+        self.add(Diagnostic(code, message, span, tuple(notes), help))
 
     def warn(
         self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
     ) -> None:
-        self._add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
+        self.add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
 
-    def _add(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.diagnostics:
+    def add(self, diagnostic: Diagnostic) -> None:
+        """A code met again at the same place, in a loop or with other parameters, is the same mistake."""
+        if not any(_same_mistake(diagnostic, d) for d in self.diagnostics):
             self.diagnostics.append(diagnostic)
 
     @property
@@ -153,6 +154,10 @@ class Report:
     def check(self) -> None:
         if self.errors:
             raise BlurError(in_order(self.errors))
+
+
+def _same_mistake(a: Diagnostic, b: Diagnostic) -> bool:
+    return a == b if a.span is None else (a.code, a.span) == (b.code, b.span)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -191,14 +191,14 @@ class Program:
         x: `[batch, *input shape]` (or flat); y: `[batch, *output shape]`, not needed by a genome without `target`;
         dicts by population where there are several. Raises `BlurError` (E901, E902) where shapes do not fit.
         """
-        self.signature.check_genome(genome)
+        self._check(genome, state)
         xs, ys = self.signature.pack(x, y, leading=("batch",))
         state, out = self._call.step(dict(genome), state, xs, ys)
         return state, self.signature.unpack(out)
 
     def predict(self, genome: Genome, state: State, x: Values) -> Values:
         """The readout for `x` after `sense` and `forward`; changes nothing."""
-        self.signature.check_genome(genome)
+        self._check(genome, state)
         xs, _ = self.signature.pack(x, None, leading=("batch",), target=False)
         return self.signature.unpack(self._call.predict(dict(genome), state, xs))
 
@@ -210,11 +210,16 @@ class Program:
 
         donate: let the memory of `state` be reused; the passed `state` is gone afterwards.
         """
-        self.signature.check_genome(genome)
+        self._check(genome, state)
         packed = self.signature.pack(xs, ys, leading=("steps", "batch"))
         run_ = self._call.train_donating if donate else self._call.train
         state, outs = run_(dict(genome), state, *packed)
         return state, self.signature.unpack(outs)
+
+
+    def _check(self, genome: Genome, state: State) -> None:
+        self.signature.check_genome(genome)
+        self.signature.check_state(state)
 
 
 class Net(Program):
@@ -243,9 +248,12 @@ class Net(Program):
 
         Phases are named by kind, the second of a kind `forward#2`. States that need a dropped channel are left out.
         """
-        self.signature.check_genome(genome)
+        self._check(genome, state)
         xs, ys = self.signature.pack(x, y, leading=("batch",))
-        return self._call.trace(dict(genome), state, xs, ys)
+        traced = self._call.trace(dict(genome), state, xs, ys)
+        # jit returns dicts sorted by key; phases are wanted in the order in which they ran
+        order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
+        return {phase: traced[phase] for phase in order}
 
     def save(self, path: Any, genome: Genome | None = None, platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")) -> None:
         """Writes an artifact that `blurc.load` runs without compiler: see `blurc.artifact`."""

@@ -9,22 +9,24 @@ from blurc.diagnostics import Span
 from blurc.model import Direction, Expr, Literal, ParamValue, Shape
 from blurc.syntax import PhaseKind
 
-Kind = Lit["state", "channel", "meta", "const", "param", "slot"]
+Kind = Lit["state", "channel", "meta", "const", "param", "slot", "ambiguous"]
 
 # How a kind is called in messages.
-WORDS: dict[str, str] = {
+WORDS: dict[Kind, str] = {
     "state": "a neuron state",
     "channel": "a synapse channel",
     "meta": "a meta-parameter",
     "const": "a constant",
     "param": "a parameter",
     "slot": "a function slot",
+    "ambiguous": "declared twice",
 }
 
 
 @dataclass(slots=True)
 class Symbol:
-    """One declared name. `shape` is None where the declaration itself is wrong: uses then stay silent."""
+    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of different kinds,
+    `kind` is "ambiguous": uses then stay silent."""
 
     kind: Kind
     name: str
@@ -32,7 +34,6 @@ class Symbol:
     shape: Shape | None = ()
     per_projection: bool = False
     value: Literal | ParamValue | None = None  # of a const, param or slot
-    used: bool = False
 
     @property
     def words(self) -> str:
@@ -44,11 +45,11 @@ class Symbols:
     table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
     damaged: bool = False  # declarations may be missing because of syntax errors
 
-    def named(self, name: str, *kinds: str) -> Symbol | None:
+    def named(self, name: str, *kinds: Kind) -> Symbol | None:
         found = self.table.get(name)
         return found if found and (not kinds or found.kind in kinds) else None
 
-    def of_kind(self, *kinds: str) -> list[Symbol]:
+    def of_kind(self, *kinds: Kind) -> list[Symbol]:
         return [s for s in self.table.values() if s.kind in kinds]
 
 
@@ -74,6 +75,16 @@ class Place:
         if self.total:
             return ("pre",) if self.total == "incoming" else ("post",)
         return ("pre", "post") if self.phase == "update" else ()
+
+    @property
+    def words(self) -> str:
+        """As in "has no place inside incoming(..)"."""
+        if self.total:
+            return f"inside {self.total}(..)"
+        if self.reduced:
+            return "inside a batch reducer"
+        names = {"init": "in a start value", "readout": "in the readout"}
+        return names.get(self.phase, f"in `{self.phase}`")
 
     def inside(self, total: Direction) -> Place:
         return replace(self, total=total)

@@ -1,7 +1,7 @@
 """Separation: brings sums over synapses, and reductions over the batch, to sums of products of local factors.
 
-    before   incoming((w + 0.1) * pre.a)
-    after    incoming(w * pre.a) + incoming(0.1 * pre.a)
+    before   incoming((w + pre.b) * pre.a)
+    after    incoming(w * pre.a) + incoming(pre.b * pre.a)
 
     before   batch_mean((pre.a - w * post.a) * post.a)
     after    batch_mean(pre.a * post.a) - w * batch_mean(post.a * post.a)

@@ -1,0 +1,60 @@
+"""What a piece of the syntax tree mentions, before names are resolved. Whoever asks "is this used?" asks here, so
+that a use counts even where it is part of a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from blurc import functions, syntax
+
+
+def walk(node: syntax.Node) -> Iterator[syntax.Node]:
+    """The node and everything in it, outermost first."""
+    yield node
+    for value in vars(node).values():
+        if isinstance(value, syntax.Node):
+            yield from walk(value)
+        elif isinstance(value, tuple):
+            for item in cast("tuple[object, ...]", value):
+                if isinstance(item, syntax.Node):
+                    yield from walk(item)
+
+
+def names(nodes: Iterable[syntax.Node]) -> set[str]:
+    """All names that are read somewhere in the nodes: `x`, `pre.x`, `x(..)`, `fn phi = x`."""
+    found: set[str] = set()
+    for node in (part for whole in nodes for part in walk(whole)):
+        match node:
+            case syntax.Name(name=name) | syntax.Attribute(name=name):
+                found.add(name)
+            case syntax.Call(function=function) | syntax.Fn(function=function):
+                found.add(function)
+            case _:
+                pass
+    return found
+
+
+def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:
+    """The expression and its parts, without what stands inside `incoming(..)` or `outgoing(..)`."""
+    yield e
+    if isinstance(e, syntax.Call) and e.function in functions.TOTALS:
+        return
+    for part in _operands(e):
+        yield from outside_sums(part)
+
+
+def _operands(e: syntax.Expr) -> tuple[syntax.Expr, ...]:
+    match e:
+        case syntax.Call(args=args):
+            return args
+        case syntax.Negate(operand=operand):
+            return (operand,)
+        case syntax.Binary(left=left, right=right):
+            return (left, right)
+        case syntax.Index(base=base):
+            return (base,)
+        case syntax.Vector(items=items):
+            return items
+        case _:
+            return ()
