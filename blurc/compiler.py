@@ -19,6 +19,7 @@ from blurc.diagnostics import BlurError, Diagnostic, Report, Span, did_you_mean,
 from blurc.model import UNIT, Model, ParamValue
 from blurc.model import Genome as CheckedGenome
 from blurc.passes.elaborate import elaborate
+from blurc.passes.factor import factor
 from blurc.passes.liveness import liveness
 from blurc.passes.schedule import schedule
 from blurc.passes.simplify import simplify
@@ -33,8 +34,8 @@ Watcher: TypeAlias = "Callable[[str, Any, float], None]"  # stage, its value, se
 
 
 def check(spec: Spec) -> list[Diagnostic]:
-    """Everything that is wrong or doubtful in a spec and its imports: all genomes with their defaults, all networks
-    with the genomes that they use."""
+    """Everything that is wrong or doubtful in a spec and its imports: all genomes with their defaults, all
+    networks with the genomes that they use."""
     report = Report()
     _check_all(Sources.load(spec, report), report)
     return in_order(report.diagnostics)
@@ -72,11 +73,14 @@ def _declare(
 ) -> None:
     earlier = genomes.get(item.name) or networks.get(item.name)
     if earlier:
+        same_file = earlier.name_span.source is item.name_span.source
+        # The root file comes first: of two files, the one that imports the other can be changed.
+        blamed, other = (item, earlier) if same_file else (earlier, item)
         report.error(
             "E106",
             f"`{item.name}` is declared twice",
-            item.name_span,
-            notes=[f"first in {earlier.name_span}"],
+            blamed.name_span,
+            notes=[f"also in {other.name_span}"],
             help="rename one of them",
         )
     elif isinstance(item, syntax.Genome):
@@ -134,14 +138,20 @@ def _used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synt
 
 def _unknown(kind: str, name: str, known: Mapping[str, Any], span: Span | None, report: Report) -> None:
     near = did_you_mean(name, known)
-    packaged = f"rules/{name}.blur" if (library.specs_path() / "rules" / f"{name}.blur").is_file() else "FILE"
     report.error(
         "E211",
         f"unknown {kind} `{name}`",
         span,
         notes=[f"known here: {', '.join(known) or 'none'}"],
-        help=f"did you mean `{near}`?" if near else f'import the file that declares it: `import "{packaged}"`',
+        help=f"did you mean `{near}`?" if near else f"declare it, or {_import_of(kind, name)}",
     )
+
+
+def _import_of(kind: str, name: str) -> str:
+    path = f"{'rules' if kind == 'genome' else 'networks'}/{name}.blur"
+    if (library.specs_path() / path).is_file():
+        return f'import it from the library: `import "{path}"`'
+    return "import the file that declares it"
 
 
 # ------------------------------------------------------------------ selection
@@ -184,7 +194,8 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
         f"{where} declares {'several networks' if own else 'no network'}, and one is to be compiled",
         None,
         notes=[f"it declares: {', '.join(own or sources.genomes) or 'nothing'}"],
-        help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the command line"
+        help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
+        "command line"
         if own
         else "declare one: `network n uses GENOME { input x[2]  output y[1]  x -> y }`",
     )
@@ -216,7 +227,8 @@ def _pick_genome(
 
 
 def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
-    """The sources with the packaged rule of this name, for a caller who picks another genome than the file's."""
+    """The sources with the packaged rule of this name, for a caller who picks another genome than the
+    file's."""
     for path in sorted((library.specs_path() / "rules").glob("*.blur")):
         extra = Sources.load(path, Report())
         if name in extra.genomes and not set(extra.genomes) & set(sources.genomes):
@@ -262,7 +274,8 @@ def _model(
     if checked:
         graph.verify(checked, report)
     report.check()
-    assert checked is not None and rule is not None, "what is None has been reported"
+    assert checked is not None, "reported"
+    assert rule is not None, "reported"
     return Model(rule, checked)
 
 
@@ -276,10 +289,13 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
             whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
             report.error(
                 "E210",
-                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`",
+                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter "
+                f"`{name}`",
                 None,
                 notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
-                help=f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default",
+                help=f"did you mean `{near}`?"
+                if near
+                else "remove it, or declare the parameter with a default",
             )
 
 
@@ -292,8 +308,8 @@ def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:
 
 @dataclass
 class Pipeline:
-    """Runs the passes from model to plan. `watch` is called after each with its name, value and seconds; between
-    passes the blocks are verified."""
+    """Runs the passes from model to plan. `watch` is called after each with its name, value and seconds;
+    between passes the blocks are verified."""
 
     watch: Watcher | None = None
     stages: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -304,6 +320,8 @@ class Pipeline:
         self._verify("elaborate", written)
         blocks = self._stage("simplify", lambda: tuple(simplify(b) for b in written))
         self._verify("simplify", blocks)
+        blocks = self._stage("factor", lambda: tuple(factor(b) for b in blocks))
+        self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(_assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace))
         return plan
@@ -333,7 +351,14 @@ def _assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
         populations=tuple(Population(p.name, p.role, p.shape, p.size) for p in network.populations),
         projections=tuple(
             Projection(
-                p.name, p.source, p.target, sizes[p.source], sizes[p.target], p.topology, p.plastic, p.source == UNIT
+                p.name,
+                p.source,
+                p.target,
+                sizes[p.source],
+                sizes[p.target],
+                p.topology,
+                p.plastic,
+                p.source == UNIT,
             )
             for p in network.projections
         ),
@@ -341,7 +366,9 @@ def _assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
             Variable("*" if v.per_projection else "", v.name, v.shape, v.init, v.span) for v in genome.metas
         ),
         channels=tuple(
-            Variable(p.name, c.name, c.shape, c.init, c.span) for p in network.projections for c in genome.channels
+            Variable(p.name, c.name, c.shape, c.init, c.span)
+            for p in network.projections
+            for c in genome.channels
         ),
         channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
         carried=tuple(

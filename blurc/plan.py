@@ -205,7 +205,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 def show(block: Block) -> Iterator[str]:
     for i, op in enumerate(block.ops):
         args = " ".join(f"%{a}" for a in op.args)
-        prime = "'" if op.attrs == (True,) else ""
+        prime = "'" if op.attrs and op.attrs[0] is True else ""
         attrs = f" {{{', '.join(map(_attr, op.attrs))}}}" if op.attrs and not prime else ""
         line = f"  %{i} = {op.name}{prime}{' ' + args if args else ''}{attrs} : {op.type}"
         yield f"{line:<72}  # {op.span.line}:{op.span.column}"

@@ -153,6 +153,22 @@ def test_mixing_a_vector_with_one_live_part_is_one_column() -> None:
     assert "matmul" not in [op.name for op in plan(body).step.ops if op.type.space.of == "x"]
 
 
+# --------------------------------------------------------------------- factor
+
+
+def test_numbers_move_out_of_products() -> None:
+    step = plan("forward { b <- incoming(w * (c * pre.b)) } update { w <- w + batch_mean((c * pre.b) * post.b) }").step
+    for op in step.ops:
+        if op.name in ("to_post", "outer"):
+            assert "mul" not in [step.ops[a].name for a in op.args]
+
+
+def test_one_channel_and_scaled_states_need_one_product() -> None:
+    body = "sense { a[0] <- input } forward { b <- incoming(w * (n @ pre.a))[0] }"
+    products = [op for op in plan(body).step.ops if op.name == "to_post" and op.attrs[0] == "x->y"]
+    assert [op.type.dims for op in products] == [()]
+
+
 # ------------------------------------------------------------------- liveness
 
 

@@ -1,0 +1,9 @@
+"""`blurc bench`: compiled rules against programs written by hand, measured in one run.
+
+handwritten.py   backpropagation as a JAX user writes it
+einsum.py        the BLUR rule as it is usually written: states last, one full synapse matrix per layer
+products.py      the matrix products of a `blur` step, and nothing else
+specs.py         the same networks in the language
+timing.py        alternating measurements, peak memory
+run.py           the table
+"""

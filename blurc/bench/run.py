@@ -1,0 +1,276 @@
+"""The table of `blurc bench`: rows of a measured value, its quartiles and, where there is one, its target.
+
+Three parts: step times of training (all programs of a network take turns in one run), compile times, memory.
+A step is one step inside a training scan, which is how all of them are meant to be used; the same step called
+once at a time is measured too, to show what dispatch adds.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import blurc
+from blurc.bench import einsum, handwritten, products, specs
+from blurc.bench.timing import Spread, Timings, alternate, compiled_bytes, peak_bytes
+
+BATCH = 128
+STEPS = 10  # of each training scan that is timed
+SHALLOW, DEEP = (784, 512, 10), (784, 256, 128, 10)
+CHANNELS = (2, 4)
+MIB = 1 / 2**20
+
+# The targets: the most (or the least) that a ratio may be.
+BACKPROP_TO_HAND = 1.05
+BLUR_TO_PRODUCTS = 1.3
+BLUR_TO_HAND = {2: 2.7, 4: 5.3}  # at 784-512-10
+EINSUM_TO_BLUR = {2: 2.3, 4: 5.0}
+LONG_TO_SHORT_COMPILE = 1.1  # equal, as far as one can measure it
+
+Report = Callable[[str], None]
+Candidate = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`bound` is the target: the most the value may be (`sense` is "<="), or the least (">=")."""
+
+    group: str
+    name: str
+    value: float
+    unit: str
+    spread: tuple[float, float]  # quartiles
+    bound: float | None = None
+    sense: Literal["<=", ">="] = "<="
+
+    @property
+    def ok(self) -> bool | None:
+        if self.bound is None:
+            return None
+        return self.value <= self.bound if self.sense == "<=" else self.value >= self.bound
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "ok": self.ok}
+
+
+def run(quick: bool, report: Report) -> list[Row]:
+    """All rows. `report` is told what is being measured; `quick` takes fewer samples, for a first look."""
+    rows: list[Row] = []
+    for sizes in (SHALLOW, DEEP):
+        report(f"training {_name(sizes)}, batch {BATCH}")
+        rows += training(sizes, rounds=5 if quick else 25)
+    report("compiling")
+    rows += compiling(depths=(1, 10) if quick else (1, 10, 100), rounds=2 if quick else 5)
+    report("memory")
+    rows += memory(SHALLOW)
+    return rows
+
+
+def hardware() -> dict[str, Any]:
+    """Where and with what it was measured, and how busy the machine was already."""
+    device = jax.devices()[0]
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "device": f"{device.platform}: {device.device_kind}",
+        "jax": jax.__version__,
+        "blurc": importlib.metadata.version("blurc"),
+        "python": platform.python_version(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _name(sizes: Sequence[int]) -> str:
+    return "-".join(map(str, sizes))
+
+
+# ---------------------------------------------------------------- step times
+
+
+class Loop:
+    """Calls `train(state)` again and again on its own result, so that a program may donate its state."""
+
+    def __init__(self, train: Callable[[Any], tuple[Any, Any]], state: Any):
+        self.train = train
+        self.state = state
+
+    def __call__(self) -> Any:
+        self.state, out = self.train(self.state)
+        return self.state, out
+
+
+def training(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
+    timings = alternate(candidates(sizes), rounds=rounds, sample_seconds=0.1)
+    yield from _times(_name(sizes), timings)
+    yield from _ratios(_name(sizes), timings, bound_to_hand=tuple(sizes) == SHALLOW)
+
+
+def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:
+    """Every program on this network. Those named `.. step` make one step a call, the others `STEPS`."""
+    xs, ys = _data(sizes, STEPS)
+    key = jax.random.key(0)
+    found: dict[str, Candidate] = {
+        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(key, sizes)),
+        "hand step": Loop(lambda p: handwritten.step(p, xs[0], ys[0], 0.1), handwritten.init(key, sizes)),
+        "backprop": _compiled(specs.backprop(sizes), xs, ys),
+        "backprop step": _compiled_step(specs.backprop(sizes), xs[0], ys[0]),
+    }
+    for k in CHANNELS:
+        _, genome, _ = _start(specs.blur(sizes, k))
+        synapses, layers = einsum.init(key, sizes, k), products.init(key, sizes, k)
+        found[f"blur k={k}"] = _compiled(specs.blur(sizes, k), xs, ys)
+        found[f"einsum k={k}"] = Loop(partial(_einsum, genome, xs, ys), synapses)
+        found[f"products k={k}"] = partial(products.run, layers, xs)
+    return found
+
+
+def _einsum(genome: Any, xs: jax.Array, ys: jax.Array, synapses: Any) -> tuple[Any, Any]:
+    return einsum.train(genome, synapses, xs, ys)
+
+
+def _start(spec: str) -> tuple[Any, Any, Any]:
+    """A compiled network, its genome, its initial state."""
+    net = blurc.compile(spec)
+    genome = net.init_genome(jax.random.key(0))
+    return net, genome, net.init(jax.random.key(1), genome)
+
+
+def _compiled(spec: str, xs: jax.Array, ys: jax.Array) -> Loop:
+    net, genome, state = _start(spec)
+    return Loop(lambda s: net.train(genome, s, xs, ys), state)
+
+
+def _compiled_step(spec: str, x: jax.Array, y: jax.Array) -> Loop:
+    net, genome, state = _start(spec)
+    return Loop(lambda s: net.step(genome, s, x, y), state)
+
+
+def _data(sizes: Sequence[int], steps: int) -> tuple[jax.Array, jax.Array]:
+    draw = np.random.default_rng(0)
+    xs = draw.standard_normal((steps, BATCH, sizes[0]), np.float32)
+    labels = draw.integers(0, sizes[-1], (steps, BATCH))
+    return jnp.asarray(xs), jax.nn.one_hot(labels, sizes[-1])
+
+
+def _times(group: str, timings: Timings) -> Iterator[Row]:
+    for name in timings.samples:
+        steps = 1 if name.endswith(" step") else STEPS
+        yield _row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / steps), "ms")
+
+
+def _ratios(group: str, timings: Timings, bound_to_hand: bool) -> Iterator[Row]:
+    def ratio(name: str, base: str, **target: Any) -> Row:
+        return _row(group, f"{name} / {base}", timings.ratio(name, base), "x", **target)
+
+    yield ratio("backprop", "hand", bound=BACKPROP_TO_HAND)
+    yield ratio("backprop step", "hand step")
+    for k in CHANNELS:
+        blur = f"blur k={k}"
+        yield ratio(blur, f"products k={k}", bound=BLUR_TO_PRODUCTS)
+        yield ratio(blur, "hand", bound=BLUR_TO_HAND[k] if bound_to_hand else None)
+        yield ratio(f"einsum k={k}", blur, bound=EINSUM_TO_BLUR[k], sense=">=")
+
+
+def _row(group: str, name: str, spread: Spread, unit: str, **target: Any) -> Row:
+    return Row(group, name, spread.median, unit, (spread.low, spread.high), **target)
+
+
+# ---------------------------------------------------------------- compile times
+
+
+def compiling(depths: Sequence[int], rounds: int) -> Iterator[Row]:
+    """From spec text to a program that can run: blurc's own stages, then JAX and XLA."""
+    compile_seconds(1, 1)  # imports and one-time set-up
+    for depth in depths:
+        taken = [compile_seconds(depth, 10) for _ in range(rounds)]
+        layers = f"{depth} hidden layers" if depth > 1 else "1 hidden layer"
+        yield _row("compile", f"{layers}, blurc", Spread.of([own for own, _ in taken]), "s")
+        yield _row("compile", f"{layers}, JAX and XLA", Spread.of([xla for _, xla in taken]), "s")
+    pairs = [(sum(compile_seconds(1, 10)), sum(compile_seconds(1, 1000))) for _ in range(2 * rounds)]
+    yield _row("compile", "10 steps", Spread.of([short for short, _ in pairs]), "s")
+    yield _row("compile", "1,000 steps", Spread.of([long for _, long in pairs]), "s")
+    ratio = Spread.of([long / short for short, long in pairs])
+    yield _row("compile", "1,000 steps / 10 steps", ratio, "x", bound=LONG_TO_SHORT_COMPILE)
+
+
+def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
+    """Compiling `train` for so many hidden layers and steps: the time in blurc, the time in JAX and XLA."""
+    start = time.perf_counter()
+    net = blurc.compile(specs.deep(), depth=depth)
+    parsed = time.perf_counter()
+    genome = jax.eval_shape(net.init_genome, jax.random.key(0))
+    state = jax.eval_shape(net.init, jax.random.key(1), genome)
+    xs, ys = (jax.ShapeDtypeStruct((steps, BATCH, n), jnp.float32) for n in (32, 10))
+    # A new function each time, so that nothing comes from JAX's cache.
+    jax.jit(lambda *args: net.train(*args)).lower(genome, state, xs, ys).compile()
+    return parsed - start, time.perf_counter() - parsed
+
+
+# ---------------------------------------------------------------- memory
+
+
+def memory(sizes: Sequence[int]) -> Iterator[Row]:
+    """What XLA plans for a training program (`memory_analysis`), and the peak size of whole processes."""
+    group = f"memory, {_name(sizes)}"
+    for name, size in program_bytes(sizes).items():
+        yield _exact(group, f"{name}, XLA program of {STEPS} steps", size * MIB, "MiB")
+    base = peak_bytes(_only_jax)
+    for name, work in (("hand", _train_by_hand), ("backprop", _train_compiled)):
+        size = peak_bytes(work, sizes) - base
+        yield _exact(group, f"{name}, process above one that only starts JAX", size * MIB, "MiB")
+
+
+def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
+    xs, ys = _data(sizes, STEPS)
+    key = jax.random.key(0)
+
+    def compiled(spec: str) -> int:
+        net, genome, state = _start(spec)
+        return compiled_bytes(net.train, genome, state, xs, ys)
+
+    found = {"hand": compiled_bytes(handwritten.train, handwritten.init(key, sizes), xs, ys)}
+    found["backprop"] = compiled(specs.backprop(sizes))
+    for k in CHANNELS:
+        _, genome, _ = _start(specs.blur(sizes, k))
+        found[f"blur k={k}"] = compiled(specs.blur(sizes, k))
+        found[f"einsum k={k}"] = compiled_bytes(einsum.train, genome, einsum.init(key, sizes, k), xs, ys)
+    return found
+
+
+def _exact(group: str, name: str, value: float, unit: str) -> Row:
+    return Row(group, name, value, unit, (value, value))
+
+
+# These run in processes of their own.
+
+
+def _only_jax() -> None:
+    jax.block_until_ready(jnp.zeros(1) + 1)
+
+
+def _train_by_hand(sizes: Sequence[int]) -> None:
+    xs, ys = _data(sizes, STEPS)
+    jax.block_until_ready(handwritten.train(handwritten.init(jax.random.key(0), sizes), xs, ys))
+
+
+def _train_compiled(sizes: Sequence[int]) -> None:
+    xs, ys = _data(sizes, STEPS)
+    jax.block_until_ready(_compiled(specs.backprop(sizes), xs, ys)())

@@ -1,0 +1,131 @@
+"""Measuring: several callables, alternating in one run, so that whatever disturbs one disturbs all.
+
+Quote the ratios before the times: on a shared or throttled machine a time may drift by half while a ratio of
+neighbours holds. A sample is the mean over a few calls in a row; medians and quartiles are over the samples.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A median with its quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Spread:
+        if len(samples) == 1:
+            return cls(samples[0], samples[0], samples[0])
+        low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
+        return cls(median, low, high)
+
+    def scaled(self, factor: float) -> Spread:
+        return Spread(self.median * factor, self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds per call of each candidate: one sample per round, in the order they were taken."""
+
+    samples: Mapping[str, tuple[float, ...]]
+
+    def time(self, name: str) -> Spread:
+        return Spread.of(self.samples[name])
+
+    def ratio(self, name: str, base: str) -> Spread:
+        """`name` over `base`, round by round: samples of a round are neighbours in time, so drift cancels."""
+        pairs = zip(self.samples[name], self.samples[base], strict=True)
+        return Spread.of([a / b for a, b in pairs])
+
+    def ratio_of_medians(self, name: str, base: str) -> float:
+        return self.time(name).median / self.time(base).median
+
+
+def alternate(
+    candidates: Mapping[str, Callable[[], Any]],
+    *,
+    rounds: int = 30,
+    sample_seconds: float = 0.02,
+    warmup: int = 2,
+) -> Timings:
+    """Time every candidate once in every round, each round in another order.
+
+    A sample repeats its candidate until it has taken about `sample_seconds`, so that short calls are not all
+    clock. The results of a call are waited for.
+    """
+    calls = {name: _calls(run, sample_seconds, warmup) for name, run in candidates.items()}
+    samples: dict[str, list[float]] = {name: [] for name in candidates}
+    orders = random.Random(0)
+    for _ in range(rounds):
+        for name in orders.sample(list(candidates), len(candidates)):
+            samples[name].append(_sample(candidates[name], calls[name]))
+    return Timings({name: tuple(taken) for name, taken in samples.items()})
+
+
+def _calls(run: Callable[[], Any], sample_seconds: float, warmup: int) -> int:
+    for _ in range(max(1, warmup)):  # the first call compiles
+        _sample(run, 1)
+    return max(1, round(sample_seconds / _sample(run, 1)))
+
+
+def _sample(run: Callable[[], Any], calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        jax.block_until_ready(run())
+    return (time.perf_counter() - start) / calls
+
+
+def compiled_bytes(function: Callable[..., Any], *args: Any) -> int:
+    """Arguments, results and temporaries of the XLA program, by XLA's own account (`memory_analysis`)."""
+    memory = jax.jit(function).lower(*args).compile().memory_analysis()
+    if memory is None:
+        raise NotImplementedError(f"XLA accounts for no memory on {jax.default_backend()}")
+    sizes = (memory.argument_size_in_bytes, memory.output_size_in_bytes, memory.temp_size_in_bytes)
+    return sum(sizes) - memory.alias_size_in_bytes
+
+
+def peak_bytes(function: Callable[..., None], *args: Any) -> int:
+    """The greatest resident size of a fresh process that calls `function(*args)`.
+
+    It counts everything: Python, JAX, the compiler and the data. Subtract the peak of a function that only
+    starts JAX.
+    """
+    context = multiprocessing.get_context("spawn")  # a fork would start with all that this process holds
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_report_peak, args=(theirs, function, args))
+    child.start()
+    theirs.close()
+    try:
+        return ours.recv()
+    finally:
+        child.join()
+
+
+def _report_peak(pipe: Any, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+    function(*args)
+    pipe.send(_own_peak())
+
+
+def _own_peak() -> int:
+    # Not `getrusage` on Linux: what it reports there outlives exec, so a child starts from its parent's peak.
+    try:
+        with open("/proc/self/status", encoding="utf-8") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
