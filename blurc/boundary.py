@@ -45,14 +45,18 @@ class Signature:
         if not target or not self.uses_target:
             return xs, {}
         if y is None:
-            raise _error("E901", f"`{self.name}` learns from targets, but no y was given", "pass y: " + _expected(self.outputs, leading))
+            raise _error(
+                "E901",
+                f"`{self.name}` learns from targets, but no y was given",
+                "pass y: " + _expected(self.outputs, leading),
+            )
         ys = self._pack("y", y, self.outputs, leading)
         sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
         if len(sizes) > 1:
             raise _error(
                 "E901",
                 f"x and y differ in {' and '.join(leading)}: "
-                + ", ".join(f"{k}: {list(v.shape[:len(leading)])}" for k, v in {**xs, **ys}.items()),
+                + ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items()),
                 "give both the same leading axes",
             )
         return xs, ys
@@ -60,15 +64,23 @@ class Signature:
     def _pack(self, name: str, value: Any, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
         if not isinstance(value, Mapping):
             if len(shapes) != 1:
-                raise _error("E901", f"`{self.name}` has several populations for {name}", f"pass a dict: {_expected(shapes, leading)}")
+                raise _error(
+                    "E901",
+                    f"`{self.name}` has several populations for {name}",
+                    f"pass a dict: {_expected(shapes, leading)}",
+                )
             value = {next(iter(shapes)): value}
         if set(value) != set(shapes):
             raise _error(
-                "E901", f"{name} has the populations {sorted(value)}", f"expected {name} = {_expected(shapes, leading)}"
+                "E901",
+                f"{name} has the populations {sorted(value)}",
+                f"expected {name} = {_expected(shapes, leading)}",
             )
         return {p: self._flat(name, p, value[p], shape, leading) for p, shape in shapes.items()}
 
-    def _flat(self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]) -> jax.Array:
+    def _flat(
+        self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]
+    ) -> jax.Array:
         array = jnp.asarray(value, dtype())
         n = 1
         for size in shape:
@@ -102,11 +114,19 @@ class Signature:
         """Every channel and persistent state is there, with its shape."""
         synapses, neurons = getattr(state, "synapses", None), getattr(state, "neurons", None)
         if not isinstance(synapses, Mapping) or not isinstance(neurons, Mapping):
-            raise _error("E904", f"a state is a blurc.State, found {type(state).__name__}", "make one with net.init(key, genome)")
+            raise _error(
+                "E904",
+                f"a state is a blurc.State, found {type(state).__name__}",
+                "make one with net.init(key, genome)",
+            )
         found = {**_shapes(synapses), **_shapes(neurons)}
         for name in (*self.synapses, *self.persistent):
             if name not in found:
-                raise _error("E904", f"the state lacks `{name}`", f"make one for `{self.name}` with net.init(key, genome)")
+                raise _error(
+                    "E904",
+                    f"the state lacks `{name}`",
+                    f"make one for `{self.name}` with net.init(key, genome)",
+                )
         for name, shape in found.items():
             self._check_variable(name, shape)
 
@@ -120,7 +140,11 @@ class Signature:
             fits = fits and found[len(before) + 1 :] == after
             expected = None if fits else f"[{', '.join(map(str, (*before, 'batch', *after)))}]"
         else:
-            raise _error("E904", f"the state has `{name}`, which `{self.name}` has not", "make one with net.init(key, genome)")
+            raise _error(
+                "E904",
+                f"the state has `{name}`, which `{self.name}` has not",
+                "make one with net.init(key, genome)",
+            )
         if expected:
             raise _error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
 
@@ -129,7 +153,11 @@ class Signature:
     def check_genome(self, genome: Any) -> None:
         """Every meta-parameter is there, with its shape."""
         if not isinstance(genome, Mapping):
-            raise _error("E902", f"a genome is a dict of arrays, found {type(genome).__name__}", "make one with net.init_genome(key)")
+            raise _error(
+                "E902",
+                f"a genome is a dict of arrays, found {type(genome).__name__}",
+                "make one with net.init_genome(key)",
+            )
         for name in genome:
             if name not in self.genome:
                 near = did_you_mean(str(name), self.genome)
@@ -140,7 +168,11 @@ class Signature:
                 )
         for name, shape in self.genome.items():
             if name not in genome:
-                raise _error("E902", f"the genome lacks the meta-parameter `{name}`", f"expected `{name}` of shape {list(shape)}")
+                raise _error(
+                    "E902",
+                    f"the genome lacks the meta-parameter `{name}`",
+                    f"expected `{name}` of shape {list(shape)}",
+                )
             self._check_meta(name, genome[name], shape)
 
     def _check_meta(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
@@ -150,7 +182,9 @@ class Signature:
         if not isinstance(value, Mapping) or set(value) != set(self.projections):
             found = sorted(value) if isinstance(value, Mapping) else type(value).__name__
             raise _error(
-                "E902", f"`{name}` is one value per projection, found {found}", f"expected a dict of {list(self.projections)}"
+                "E902",
+                f"`{name}` is one value per projection, found {found}",
+                f"expected a dict of {list(self.projections)}",
             )
         for projection, part in value.items():
             self._check_shape(f"{name} of {projection}", part, shape)
@@ -158,7 +192,9 @@ class Signature:
     def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
         found = jnp.shape(value)
         if found != shape:
-            raise _error("E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}")
+            raise _error(
+                "E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}"
+            )
 
 
 def signature(plan: Plan) -> Signature:
@@ -170,7 +206,8 @@ def signature(plan: Plan) -> Signature:
         per_projection=tuple(v.name for v in plan.metas if v.of == "*"),
         projections=tuple(p.name for p in plan.projections),
         synapses={
-            f"{v.of}/{v.name}": (*v.dims, plan.projection(v.of).n_pre, plan.projection(v.of).n_post) for v in plan.channels
+            f"{v.of}/{v.name}": (*v.dims, plan.projection(v.of).n_pre, plan.projection(v.of).n_post)
+            for v in plan.channels
         },
         persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
         uses_target=plan.uses_target,
@@ -179,7 +216,11 @@ def signature(plan: Plan) -> Signature:
 
 def _shapes(variables: Mapping[str, Mapping[str, Any]]) -> Shapes:
     """{"owner/variable": shape}."""
-    return {f"{owner}/{name}": jnp.shape(value) for owner, named in variables.items() for name, value in named.items()}
+    return {
+        f"{owner}/{name}": jnp.shape(value)
+        for owner, named in variables.items()
+        for name, value in named.items()
+    }
 
 
 def _error(code: str, message: str, help_: str) -> BlurError:
@@ -188,4 +229,8 @@ def _error(code: str, message: str, help_: str) -> BlurError:
 
 def _expected(shapes: Shapes, leading: tuple[str, ...]) -> str:
     parts = {p: f"[{', '.join((*leading, *map(str, shape)))}]" for p, shape in shapes.items()}
-    return next(iter(parts.values())) if len(parts) == 1 else "{" + ", ".join(f"{p!r}: {s}" for p, s in parts.items()) + "}"
+    return (
+        next(iter(parts.values()))
+        if len(parts) == 1
+        else "{" + ", ".join(f"{p!r}: {s}" for p, s in parts.items()) + "}"
+    )

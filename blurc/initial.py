@@ -14,7 +14,9 @@ from blurc.lower import dtype
 from blurc.plan import Variable
 
 
-def draw(v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]) -> jax.Array:
+def draw(
+    v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]
+) -> jax.Array:
     """A value of `shape`, whose first axes are those of the variable. `names` are meta-parameters and fans."""
     args = [_evaluate(a, names) for a in init.args]
     match init.dist:
@@ -23,7 +25,11 @@ def draw(v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], name
         case "uniform":
             return args[0] + (args[1] - args[0]) * jax.random.uniform(key, shape, dtype())
         case _:
-            value = args[0].reshape((*args[0].shape, *(1,) * (len(shape) - len(v.dims)))) if args[0].ndim else args[0]
+            value = (
+                args[0].reshape((*args[0].shape, *(1,) * (len(shape) - len(v.dims))))
+                if args[0].ndim
+                else args[0]
+            )
             return jnp.broadcast_to(value, shape)
 
 

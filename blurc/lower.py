@@ -18,7 +18,8 @@ Arrays = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
-    `carried[population][state]` as `[*dims, batch, n]`, `input[population]` and `target[population]` as `[batch, n]`."""
+    `carried[population][state]` as `[*dims, batch, n]`, `input[population]` and `target[population]` as
+    `[batch, n]`."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -165,11 +166,15 @@ class Lowering:
 
     def to_post(self, op: Op) -> jax.Array:
         synapse, neuron = self._factors(op)
-        return dense.to_post(synapse, neuron, self.plan.projection(str(op.attrs[0])).n_pre, op.attrs[2] is True)
+        return dense.to_post(
+            synapse, neuron, self.plan.projection(str(op.attrs[0])).n_pre, op.attrs[2] is True
+        )
 
     def to_pre(self, op: Op) -> jax.Array:
         synapse, neuron = self._factors(op)
-        return dense.to_pre(synapse, neuron, self.plan.projection(str(op.attrs[0])).n_post, op.attrs[2] is True)
+        return dense.to_pre(
+            synapse, neuron, self.plan.projection(str(op.attrs[0])).n_post, op.attrs[2] is True
+        )
 
     def _factors(self, op: Op) -> tuple[jax.Array | None, jax.Array | None]:
         form, args = str(op.attrs[1]), [self._with_axes(a) for a in op.args]
@@ -187,7 +192,9 @@ class Lowering:
     def _stretch(self, i: int) -> jax.Array:
         """A neuron value with all its neurons there."""
         x = self.values[i]
-        return jnp.broadcast_to(x, (*x.shape[:-1], self.plan.population(self.block.ops[i].type.space.of).size))
+        return jnp.broadcast_to(
+            x, (*x.shape[:-1], self.plan.population(self.block.ops[i].type.space.of).size)
+        )
 
     def at_pre(self, op: Op) -> jax.Array:
         return dense.at_pre(self.values[op.args[0]])
@@ -204,7 +211,11 @@ def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[
     """As pieces put together, which fuse; an indexed update would not."""
     low, high = (at, at + 1) if isinstance(at, int) else (at.start, at.stop)
     piece = jnp.broadcast_to(part, (high - low, *shape[1:]))
-    pieces = [jnp.broadcast_to(base[:low], (low, *shape[1:])), piece, jnp.broadcast_to(base[high:], (shape[0] - high, *shape[1:]))]
+    pieces = [
+        jnp.broadcast_to(base[:low], (low, *shape[1:])),
+        piece,
+        jnp.broadcast_to(base[high:], (shape[0] - high, *shape[1:])),
+    ]
     return jnp.concatenate([p for p in pieces if p.shape[0]])
 
 

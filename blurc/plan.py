@@ -242,13 +242,27 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
     if op.name in CROSSING:
         return
     for a in args:
-        if a.space.kind != "everywhere" and (a.space.kind, a.space.of) != (op.type.space.kind, op.type.space.of):
-            raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space")
+        if a.space.kind != "everywhere" and (a.space.kind, a.space.of) != (
+            op.type.space.kind,
+            op.type.space.of,
+        ):
+            raise InvalidPlan(
+                f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space"
+            )
 
 
 # --------------------------------------------------------------------- spaces
 
-LEAVES = {"literal", "meta", "input", "target", "carried", "synapse", "batch_size", "fill"}  # their type is given
+LEAVES = {
+    "literal",
+    "meta",
+    "input",
+    "target",
+    "carried",
+    "synapse",
+    "batch_size",
+    "fill",
+}  # their type is given
 CROSSING = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # operations that lead from space to space
 
 

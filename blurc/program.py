@@ -54,18 +54,19 @@ class Entries:
         return genome
 
     def init(self, key: Array, genome: Genome, batch: Any) -> State:
-        synapses: dict[str, dict[str, Array]] = {p.name: {} for p in self.plan.projections}
-        for projection in self.plan.projections:
-            synapses[projection.name] = self._synapses(projection.name, key, genome)
+        kept: dict[str, set[str]] = {p.name: set() for p in self.plan.projections}
+        for v in self.plan.channels:
+            kept[v.of].add(v.name)
+        synapses = {name: self._synapses(name, key, genome, channels) for name, channels in kept.items()}
         neurons: dict[str, dict[str, Array]] = {}
         for v in self.plan.carried:
             shape = (*v.dims, batch, *self.plan.population(v.of).shape)
             neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
         return State(synapses, neurons)
 
-    def _synapses(self, projection: str, key: Array, genome: Genome) -> dict[str, Array]:
+    def _synapses(self, projection: str, key: Array, genome: Genome, kept: set[str]) -> dict[str, Array]:
+        """The channels `kept`. All are drawn, for one may start as a copy of another; XLA drops what is not used."""
         p = self.plan.projection(projection)
-        kept = {v.name for v in self.plan.channels if v.of == projection}
         names = {"fan_in": float(p.n_pre), "fan_out": float(p.n_post)}
         values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
         drawn: dict[str, Array] = {}
@@ -77,7 +78,9 @@ class Entries:
             elif v.init.dist == "copy":
                 drawn[v.name] = drawn[str(v.init.source)]
             else:
-                drawn[v.name] = draw(v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values})
+                drawn[v.name] = draw(
+                    v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values}
+                )
         return {name: value for name, value in drawn.items() if name in kept}
 
     def step(self, genome: Genome, state: State, x: Any, y: Any) -> tuple[State, dict[str, Array]]:
@@ -117,7 +120,9 @@ class Entries:
     def _inputs(self, genome: Genome, state: State, x: Mapping[str, Array], y: Mapping[str, Array]) -> Inputs:
         carried = {
             population: {
-                name: value.reshape((*value.shape[: value.ndim - len(self.plan.population(population).shape)], -1))
+                name: value.reshape(
+                    (*value.shape[: value.ndim - len(self.plan.population(population).shape)], -1)
+                )
                 for name, value in states.items()
             }
             for population, states in state.neurons.items()
@@ -216,7 +221,6 @@ class Program:
         state, outs = run_(dict(genome), state, *packed)
         return state, self.signature.unpack(outs)
 
-
     def _check(self, genome: Genome, state: State) -> None:
         self.signature.check_genome(genome)
         self.signature.check_state(state)
@@ -255,11 +259,14 @@ class Net(Program):
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
         return {phase: traced[phase] for phase in order}
 
-    def save(self, path: Any, genome: Genome | None = None, platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")) -> None:
+    def save(
+        self, path: Any, genome: Genome | None = None, platforms: tuple[str, ...] = ("cpu", "cuda", "tpu")
+    ) -> None:
         """Writes an artifact that `blurc.load` runs without compiler: see `blurc.artifact`."""
         from blurc import artifact
 
         artifact.save(self, path, genome=genome, platforms=platforms)
 
     def __repr__(self) -> str:
-        return f"<blurc network {self.plan.name} with {self.plan.genome}: {len(self.plan.populations)} populations, {len(self.plan.projections)} projections>"
+        sizes = f"{len(self.plan.populations)} populations, {len(self.plan.projections)} projections"
+        return f"<blurc network {self.plan.name} with {self.plan.genome}: {sizes}>"

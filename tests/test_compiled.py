@@ -55,9 +55,15 @@ def _everything(entries: Entries) -> Any:
     """Step, prediction and trace as one program, compiled in haste: compiling is what takes the time here."""
 
     def run(genome: Any, state: Any, x: Any, y: Any) -> Any:
-        return entries.step(genome, state, x, y), entries.predict(genome, state, x), entries.trace(genome, state, x, y)
+        return (
+            entries.step(genome, state, x, y),
+            entries.predict(genome, state, x),
+            entries.trace(genome, state, x, y),
+        )
 
-    return jax.jit(run, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True})
+    return jax.jit(
+        run, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    )
 
 
 def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> State:

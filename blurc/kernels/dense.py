@@ -11,6 +11,9 @@ keep XLA from folding the transposition back into the product.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -19,8 +22,8 @@ AXES = "rcdefg"  # names for dims in einsum
 
 
 def to_post(synapse: jax.Array | None, neuron: jax.Array | None, n_pre: int, mixes: bool) -> jax.Array:
-    """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`; without
-    a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
+    """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`;
+    without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
     if synapse is None:
         return jnp.full((1, 1), float(n_pre)) if neuron is None else _sum_neurons(neuron, n_pre)
     if neuron is None:
@@ -33,7 +36,9 @@ def to_pre(synapse: jax.Array | None, neuron: jax.Array | None, n_post: int, mix
     if synapse is None:
         return jnp.full((1, 1), float(n_post)) if neuron is None else _sum_neurons(neuron, n_post)
     if neuron is None:
-        return jnp.swapaxes(jnp.sum(synapse, axis=-1, keepdims=True), -1, -2) * _stretch(synapse.shape[-1], n_post)
+        return jnp.swapaxes(jnp.sum(synapse, axis=-1, keepdims=True), -1, -2) * _stretch(
+            synapse.shape[-1], n_post
+        )
     return _product("bj", "ij", "bi", neuron, synapse, n_post, -1, mixes)
 
 
@@ -72,15 +77,26 @@ def _outer_narrow_pre(pre: jax.Array, post: jax.Array) -> jax.Array:
     return jnp.matmul(lax.optimization_barrier(jnp.swapaxes(pre, -1, -2)), post)
 
 
-def _outer_cpu(batch: object, n_pre: int, n_post: int):
-    """The fastest form for these sizes: transposing `post` costs a copy of it and of the result."""
-    if isinstance(batch, int) and 4 * n_post * (batch + n_pre) < batch * n_pre:
-        return _outer_narrow_post
-    return _outer_narrow_pre if 4 * n_pre < n_post else _outer_plain
+def _outer_cpu(batch: Any, n_pre: int, n_post: int) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """The fastest form for these sizes: transposing `post` costs a copy of it and of the result. A symbolic batch
+    takes both forms along; XLA drops one where it learns the size."""
+    if n_pre <= 4 * n_post:
+        return _outer_narrow_pre if 4 * n_pre < n_post else _outer_plain
+    least = 4 * n_post * n_pre / (n_pre - 4 * n_post)
+    if isinstance(batch, int):
+        return _outer_narrow_post if batch > least else _outer_plain
+    return lambda pre, post: lax.cond(jnp.asarray(batch) > least, _outer_narrow_post, _outer_plain, pre, post)
 
 
 def _product(
-    neuron_axes: str, synapse_axes: str, out: str, neuron: jax.Array, synapse: jax.Array, n: int, axis: int, mixes: bool
+    neuron_axes: str,
+    synapse_axes: str,
+    out: str,
+    neuron: jax.Array,
+    synapse: jax.Array,
+    n: int,
+    axis: int,
+    mixes: bool,
 ) -> jax.Array:
     synapse = _full_axis(synapse, n, axis)
     neuron = _full_axis(neuron, n, -1)
@@ -120,4 +136,6 @@ def _lift(x: jax.Array, dims: int) -> jax.Array:
 
 def _broadcast_batch(pre: jax.Array, post: jax.Array) -> tuple[jax.Array, jax.Array]:
     shape = jnp.broadcast_shapes(pre.shape[:-2], post.shape[:-2])
-    return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(post, (*shape, *post.shape[-2:]))
+    return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(
+        post, (*shape, *post.shape[-2:])
+    )

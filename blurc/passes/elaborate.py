@@ -41,7 +41,9 @@ class Builder:
         self._index: dict[Op, int] = {}
 
     def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
-        type_ = Type(type_.dims, infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space))
+        type_ = Type(
+            type_.dims, infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
+        )
         op = Op(name, args, attrs, type_, span)
         if op not in self._index:
             self._index[op] = len(self.ops)
@@ -56,7 +58,9 @@ class Builder:
         spaces = [self.ops[v].type.space for v in values if self.ops[v].type.space.kind != "everywhere"]
         if not spaces:
             return EVERYWHERE
-        return Space(spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces))
+        return Space(
+            spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces)
+        )
 
 
 @dataclass
@@ -94,7 +98,9 @@ class Elaborator:
 
     def _start(self, population: m.Population, state: m.StateVar) -> int:
         if population.role == "unit":
-            return self.builder.emit("literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span)
+            return self.builder.emit(
+                "literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span
+            )
         if state.persistent:
             type_ = Type(state.shape, Space("neurons", population.name, True, True))
             return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)
@@ -237,7 +243,9 @@ class Scope:
         space = self.builder.space(*args)
         if name in ("population_mean", "population_sum") and space.kind == "neurons":
             space = Space("neurons", space.of, space.first, False)
-        return self.builder.emit(name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span)
+        return self.builder.emit(
+            name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span
+        )
 
     def slot(self, name: str, arg: m.Expr) -> str:
         raise NotImplementedError
@@ -259,7 +267,9 @@ class Scope:
         type_ = self.builder.type(value)
         if type_.space.kind != "everywhere":
             return value
-        return self.builder.emit("spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span)
+        return self.builder.emit(
+            "spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span
+        )
 
     def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
         """The product of values of one space, times the sign."""
@@ -415,8 +425,8 @@ class SynapseScope(Scope):
 
     def leaf(self, e: m.Expr) -> int:
         match e:
-            case Known(value=value):  # pyright: ignore[reportUnnecessaryComparison]
-                return value
+            case Known():  # pyright: ignore[reportUnnecessaryComparison]
+                return e.value
             case m.Channel(name=name):
                 return self.elaborator.synapses[self.projection.name, name]
             case m.Meta():

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from blurc.plan import Block, Key, Plan, Result, reachable
+from blurc.plan import Block, Key, Op, Plan, Result, reachable
 
-READS = {"synapse": "synapse", "carried": "carried"}
+READS = ("synapse", "carried")  # operations, and the first part of the key of the result that writes the variable
 
 
 def liveness(plan: Plan, written: Block) -> Plan:
@@ -22,7 +22,8 @@ def liveness(plan: Plan, written: Block) -> Plan:
     of its own, so that one which nobody reads can be named."""
     live = _live_variables(plan)
     step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
-    trace = [r for r in plan.trace.results if _variables(plan.trace, [r.value]) <= live]
+    lost = _needing_others(plan.trace, live)
+    trace = [r for r in plan.trace.results if r.value not in lost]
     return replace(
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
@@ -48,7 +49,20 @@ def _live_variables(plan: Plan) -> set[Key]:
 
 def _variables(block: Block, roots: Iterable[int]) -> set[Key]:
     ops = (block.ops[i] for i in reachable(block, roots))
-    return {(op.name, str(op.attrs[0]), str(op.attrs[1])) for op in ops if op.name in READS}
+    return {_variable(op) for op in ops if op.name in READS}
+
+
+def _needing_others(block: Block, live: set[Key]) -> set[int]:
+    """The operations that depend on a variable which is not live."""
+    lost: set[int] = set()
+    for i, op in enumerate(block.ops):
+        if any(a in lost for a in op.args) or (op.name in READS and _variable(op) not in live):
+            lost.add(i)
+    return lost
+
+
+def _variable(op: Op) -> Key:
+    return op.name, str(op.attrs[0]), str(op.attrs[1])
 
 
 def _dropped_variables(plan: Plan, live: set[Key]) -> Iterable[str]:

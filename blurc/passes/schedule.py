@@ -1,7 +1,7 @@
 """Scheduling: which phase runs where, in which order.
 
-    before   forward { .. }                      and   x -> h, h -> y
-    after    forward of h, then forward of y
+before   forward { .. }                      and   x -> h, h -> y
+after    forward of h, then forward of y
 """
 
 from __future__ import annotations

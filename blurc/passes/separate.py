@@ -172,7 +172,9 @@ class _Separator:
                 return self._divide(a, b, e)
             case Apply(function="square", args=(a,), prime=False):
                 return self._power(a, 2, e)
-            case Apply(function="pow", args=(a, Literal(value=float(n)))) if n == int(n) and 1 <= n <= MOST_POWER:
+            case Apply(function="pow", args=(a, Literal(value=float(n)))) if (
+                n == int(n) and 1 <= n <= MOST_POWER
+            ):
                 return self._power(a, int(n), e)
             case Apply(function="matmul", args=(a, b)):
                 return self._matmul(a, b, e)
@@ -267,7 +269,9 @@ class _Separator:
         columns = mixed.matrix.shape[1]
         return _plus(
             [
-                self._times(Terms((Product(still=pick(mixed.matrix, (row, c))),)), self._pick(mixed.body, (c,), e), e)
+                self._times(
+                    Terms((Product(still=pick(mixed.matrix, (row, c))),)), self._pick(mixed.body, (c,), e), e
+                )
                 for c in range(columns)
             ]
         )
@@ -320,7 +324,8 @@ def _clash(p: Product, q: Product) -> bool:
 def _rows(p: Product) -> Stacked:
     """A product that mixes, `W @ x`, row by row: the sum of `W[r, c] * x[c]` over c."""
     matrix, other = p.synapse, p.pre or p.post
-    assert matrix is not None and other is not None
+    assert matrix is not None
+    assert other is not None
     rows, columns = matrix.shape
     return Stacked(tuple(Terms(tuple(_entry(p, r, c) for c in range(columns))) for r in range(rows)))
 

@@ -53,7 +53,11 @@ def simplify(block: Block) -> Block:
         mapped = _mapped(op, tuple(new[a] for a in op.args), builder)
         rule = RULES.get(op.name)
         found = rule(context, mapped) if rule else None
-        new.append(builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span) if found is None else found)
+        new.append(
+            builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span)
+            if found is None
+            else found
+        )
     return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
 
 
