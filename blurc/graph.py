@@ -81,11 +81,17 @@ def _cycles(network: Network, graph: Graph, report: Report) -> bool:
             f"the projections that carry {way} form a cycle: {path}",
             last.span,
             notes=["within one step every population is visited once, after all that it reads"],
-            help=f"remove `{last.source} -> {last.target}`, or let it carry one way only (`[forward]` or "
-            "`[backward]`); recurrent projections need `delay`, which this version does not have yet",
+            help=f"remove `{last.source} -> {last.target}`{_one_way(last)}; recurrent projections need "
+            "`delay`, which this version does not have yet",
         )
         return True
     return False
+
+
+def _one_way(p: Projection) -> str:
+    """The other way out, where a projection carries both ways between two populations."""
+    both = p.forward and p.feedback and p.source != p.target
+    return ", or let it carry one way only (`[forward]` or `[backward]`)" if both else ""
 
 
 def _latest(cycle: list[tuple[str, str, str]], network: Network) -> Projection:
@@ -99,7 +105,7 @@ def _unreachable(network: Network, graph: Graph, report: Report) -> bool:
     forward = _carrying(graph, "forward")
     reached = set(inputs).union(*(nx.descendants(forward, i) for i in inputs))
     lost = {p.name for p in network.populations if p.role != "unit" and p.name not in reached}
-    # What only follows a lost population is lost with it, and found with it: those that stand first are named.
+    # What only follows a lost population is lost, and found, with it: those that stand first are named.
     first = [p for p in network.populations if p.name in lost and not lost & {*forward.predecessors(p.name)}]
     for p in first:
         report.error(
@@ -130,8 +136,8 @@ def _leading_nowhere(network: Network, graph: Graph, report: Report) -> None:
 
 
 def graphml(graph: Graph) -> str:
-    """The graph as GraphML, which Gephi, yEd and Cytoscape read. It knows no lists: shapes become "8x8", slots
-    "phi=linear"."""
+    """The graph as GraphML, which Gephi, yEd and Cytoscape read. It knows no lists: shapes become "8x8",
+    slots "phi=linear"."""
     plain: Graph = nx.MultiDiGraph(name=str(graph.name))
     for name, data in graph.nodes(data=True):
         shape = "x".join(str(n) for n in data["shape"])

@@ -1,0 +1,67 @@
+"""The command line: `blurc check | compile | train | graph | specs | bench`. One command a file.
+
+A command is imported when it is named, and jax, matplotlib and rich where they are used, so that `blurc
+check` starts fast and never imports jax. `failure.py` says how all commands fail.
+
+Exit status: 0 done; 1 the spec, the data or the genome is wrong (diagnostics on stderr); 2 wrong usage;
+130 interrupted; 141 whoever read the output went away (`blurc specs | head`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from blurc import __version__
+from blurc.cli.failure import INTERRUPTED, failures
+
+COMMANDS = ("check", "compile", "train", "graph", "specs", "bench")
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, and turns what goes wrong in it into diagnostics."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"blurc.cli.{cmd_name}").command
+
+    def invoke(self, ctx: click.Context) -> object:
+        with failures(ctx):
+            return super().invoke(ctx)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="blurc", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A compiler for learning rules: .blur files to trained networks.
+
+    SPEC is a path, or a file of the packaged library such as networks/digits.blur (`blurc specs` lists them).
+    """
+
+
+def main() -> None:
+    """The entry point of the `blurc` script."""
+    try:
+        cli.main(prog_name="blurc")
+    except KeyboardInterrupt:  # before or after the command itself
+        _stop()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _stop()
+        raise
+
+
+def _stop() -> NoReturn:
+    """Ends at once: a device that still computes crashes when the interpreter takes its memory away."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(INTERRUPTED)

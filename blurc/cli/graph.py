@@ -1,0 +1,54 @@
+"""`blurc graph`: a picture of a network, or its graph for other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from blurc.cli.files import check_writable, write
+from blurc.cli.options import Choice, network_option, rule_option, set_option, spec_argument
+from blurc.cli.terminal import say
+from blurc.model import Model, ParamValue
+
+PICTURES, TEXTS = ("svg", "png"), ("dot", "graphml")
+
+
+@click.command("graph")
+@spec_argument
+@click.option(
+    "-o", "output", required=True, type=click.Path(path_type=Path), metavar="F.svg|png|dot|graphml",
+    help="What to write; the suffix says in which form.",
+)  # fmt: skip
+@network_option
+@rule_option
+@set_option
+def command(
+    spec: Path, output: Path, network: str | None, rule: str | None, parameters: Mapping[str, ParamValue]
+) -> None:
+    """Draw the populations and projections of SPEC."""
+    form = output.suffix.removeprefix(".").lower()
+    if form not in (*PICTURES, *TEXTS):
+        raise click.BadParameter(
+            f"{output}: expected .svg, .png, .dot or .graphml at the end", param_hint="-o"
+        )
+    check_writable([output])
+    model, _ = Choice(spec, network, rule, None, parameters).select()
+    write(output, _drawn(model, form))
+    shown = [p for p in model.network.populations if p.role != "unit"]
+    say(f"{output}: {model.network.name}, {len(shown)} populations")
+
+
+def _drawn(model: Model, form: str) -> bytes:
+    if form in PICTURES:
+        from blurc import draw
+
+        return draw.render(model.network, form)
+    if form == "dot":
+        from blurc import dot
+
+        return dot.text(model.network).encode()
+    from blurc import graph
+
+    return graph.graphml(graph.build(model.network)).encode()

@@ -1,0 +1,123 @@
+"""`blurc specs`: what the packaged library holds, and the source of one of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import click
+
+from blurc.cli.files import check_writable, write_json
+from blurc.cli.options import json_option
+from blurc.cli.terminal import STDOUT, console, say
+from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One genome or network of the library. `parameters` holds the defaults, as they are written."""
+
+    file: str
+    kind: str  # "network", "rule"
+    name: str
+    parameters: dict[str, str]
+    description: str
+
+
+@click.command("specs")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, json: str | None) -> None:
+    """List the packaged networks and rules, or print the source of the file NAME.
+
+    NAME is a file (rules/oja.blur), its stem, or a network or rule that it declares.
+    """
+    check_writable([json])
+    entries = list(_entries())
+    if name is None:
+        if json:
+            write_json(json, [asdict(entry) for entry in entries])
+        if json != STDOUT:
+            _print_table(entries)
+        return
+    file = _find(name, entries)
+    text = _path(file).read_text(encoding="utf-8")
+    if json:
+        found = [asdict(entry) for entry in entries if entry.file == file]
+        write_json(json, {"file": file, "declares": found, "source": text})
+    if json != STDOUT:
+        say(text.rstrip("\n"))
+
+
+# ---------------------------------------------------------------- the library
+
+
+def _path(file: str) -> Path:
+    from blurc import library
+
+    return library.specs_path() / file
+
+
+def _entries() -> Iterator[Entry]:
+    for folder in ("networks", "rules"):
+        for path in sorted(_path(folder).glob("*.blur")):
+            yield from _declared(path, f"{folder}/{path.name}")
+
+
+def _declared(path: Path, file: str) -> Iterator[Entry]:
+    from blurc.diagnostics import Source
+    from blurc.parse import parse
+    from blurc.unparse import unparse
+
+    text = path.read_text(encoding="utf-8")
+    report = Report()
+    tree = parse(Source(file, text), report)
+    report.check()
+    header = _comment_from(text.split("\n"))
+    for kind, declarations in (("network", tree.networks), ("rule", tree.genomes)):
+        for node in declarations:
+            parameters = {p.name: unparse(p.default) for p in node.params}
+            # The comment above the declaration, or else the one that the file starts with.
+            above = _comment_from(text.split("\n")[: node.span.line - 1][::-1])[::-1]
+            yield Entry(file, kind, node.name, parameters, _sentence(above or header))
+
+
+def _comment_from(lines: Iterable[str]) -> list[str]:
+    return list(takewhile(lambda line: line.startswith("#"), lines))
+
+
+def _sentence(comment: list[str]) -> str:
+    """The first sentence of a comment."""
+    text = " ".join(line.lstrip("# ") for line in comment)
+    return " ".join(text.split()).split(". ")[0].rstrip(".")
+
+
+def _find(name: str, entries: list[Entry]) -> str:
+    for entry in entries:
+        if name in (entry.file, Path(entry.file).stem, Path(entry.file).name):
+            return entry.file
+    if found := next((entry.file for entry in entries if entry.name == name), None):
+        return found
+    near = did_you_mean(name, [n for e in entries for n in (e.file, e.name)])
+    help = f"did you mean `{near}`?" if near else "`blurc specs` lists them"
+    raise BlurError(Diagnostic("E103", f"the spec library has no `{name}`", help=help))
+
+
+# ---------------------------------------------------------------- the table
+
+
+def _print_table(entries: list[Entry]) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    for kind in ("network", "rule"):
+        table = Table(kind, "file", "parameters", "description", box=box.SIMPLE_HEAD)
+        for entry in entries:
+            if entry.kind == kind:
+                shown = ", ".join(f"{k} = {v}" for k, v in entry.parameters.items())
+                table.add_row(f"[bold]{entry.name}", entry.file, escape(shown), escape(entry.description))
+        out.print(table)

@@ -1,0 +1,131 @@
+"""Every stage of the compiler in print: what `blurc compile --emit` shows.
+
+The programs (jaxpr, stablehlo, hlo) are made for a given batch; `train` for a scan of `STEPS` steps, whose
+number shows in shapes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from blurc.cli.options import Choice
+
+if TYPE_CHECKING:
+    from blurc.model import Network
+    from blurc.plan import Plan
+
+TREES = ("tree", "model", "graph", "plan")
+PROGRAMS = ("jaxpr", "stablehlo", "hlo")
+ALL = (*TREES, *PROGRAMS)
+ENTRIES = ("step", "train", "predict", "init")
+BATCH, STEPS = 32, 100
+
+
+def text(choice: Choice, stage: str, entry: str, batch: int, platforms: tuple[str, ...] | None) -> str:
+    if stage in TREES:
+        return {"tree": _tree, "model": _model, "graph": _graph, "plan": _plan}[stage](choice)
+    from blurc import compiler
+
+    return _program(traced(compiler.plan(choice.select()[0]), entry, batch), stage, platforms)
+
+
+def _tree(choice: Choice) -> str:
+    """The spec and its imports as they were parsed; they need not make sense."""
+    from blurc.compiler import Sources
+    from blurc.diagnostics import Report
+    from blurc.unparse import unparse
+
+    report = Report()
+    sources = Sources.load(choice.spec, report)
+    report.check()
+    return "\n".join(f"# {file.span.source.name}\n{unparse(file)}" for file in sources.files).rstrip()
+
+
+def _model(choice: Choice) -> str:
+    from blurc.show import show
+
+    return show(choice.select()[0])
+
+
+def _plan(choice: Choice) -> str:
+    from blurc import compiler
+
+    return str(compiler.plan(choice.select()[0]))
+
+
+def _graph(choice: Choice) -> str:
+    """Populations and projections as two tables."""
+    network = choice.select()[0].network
+    return f"graph {network.name}\n\n{_aligned(_nodes(network))}\n\n{_aligned(_edges(network))}"
+
+
+def _nodes(network: Network) -> list[tuple[str, ...]]:
+    rows = [(p.name, p.role, "x".join(map(str, p.shape)) or "1", str(p.size)) for p in network.populations]
+    return [("population", "role", "shape", "neurons"), *rows]
+
+
+def _edges(network: Network) -> list[tuple[str, ...]]:
+    rows = [
+        (
+            e.name,
+            e.source,
+            e.target,
+            _way(e.forward, e.feedback),
+            "plastic" if e.plastic else "fixed",
+            e.topology,
+        )
+        for e in network.projections
+    ]
+    return [("projection", "from", "to", "carries", "synapses", "topology"), *rows]
+
+
+def _way(forward: bool, feedback: bool) -> str:
+    return "both ways" if forward and feedback else "forward" if forward else "backward"
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- programs
+
+
+def traced(plan: Plan, entry: str, batch: int) -> Any:
+    """An entry point of the compiled network, traced for shapes alone; `.lower()` goes on from it."""
+    import jax
+
+    from blurc.program import jitted
+
+    functions = jitted(plan)
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    genome = functions.init_genome.eval_shape(key)
+    if entry == "init":
+        return functions.init.trace(key, genome, batch)
+    state = functions.init.eval_shape(key, genome, batch)
+    leading = (STEPS, batch) if entry == "train" else (batch,)
+    x, y = _signals(plan, "input", leading), _signals(plan, "output", leading)
+    if entry == "predict":
+        return functions.predict.trace(genome, state, x)
+    function: Callable[..., Any] = getattr(functions, entry).trace
+    return function(genome, state, x, y if plan.uses_target else {})
+
+
+def _signals(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]:
+    import jax
+
+    from blurc.lower import dtype
+
+    return {p.name: jax.ShapeDtypeStruct((*leading, p.size), dtype()) for p in plan.with_role(role)}
+
+
+def _program(program: Any, stage: str, platforms: tuple[str, ...] | None) -> str:
+    match stage:
+        case "jaxpr":
+            return str(program.jaxpr)
+        case "stablehlo":
+            return program.lower(lowering_platforms=platforms).as_text()
+        case _:
+            return program.lower().compile().as_text()

@@ -1,0 +1,266 @@
+"""`blurc train`: a network on a data set, against the same network under SGD and Adam."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blurc.cli.files import check_writable, write, write_json
+from blurc.cli.options import (
+    Choice,
+    genome_option,
+    json_option,
+    network_option,
+    rule_option,
+    set_option,
+    spec_argument,
+)
+from blurc.cli.terminal import console, say, show
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from blurc.diagnostics import Diagnostic
+    from blurc.program import Genome, Program
+    from blurc.tasks import Dataset
+    from blurc.training import Run, Settings
+
+CURVES = (".png", ".svg", ".jsonl")
+
+
+def _curves(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in value:
+        if path.suffix.lower() not in CURVES:
+            raise click.BadParameter(f"{path}: expected a name that ends in {', '.join(CURVES)}", ctx, param)
+    return value
+
+
+@dataclass(frozen=True)
+class Outputs:
+    curves: tuple[Path, ...]
+    save: Path | None
+    json: str | None
+    no_baselines: bool
+
+    def check(self) -> None:
+        if self.save and self.save.suffix.lower() != ".npz":
+            raise click.BadParameter(f"{self.save}: expected a name that ends in .npz", param_hint="--save")
+        check_writable([*self.curves, self.save, self.json])
+
+
+@click.command("train")
+@spec_argument
+@click.option(
+    "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
+    help="A built-in set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or your arrays x and y.",
+)  # fmt: skip
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the files of an image set are.")
+@click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples a step.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of synapses and batches."
+)
+@network_option
+@rule_option
+@genome_option
+@set_option
+@click.option("--no-baselines", is_flag=True, help="Leave SGD and Adam out.")
+@click.option(
+    "--curve", "curves", multiple=True, callback=_curves, type=click.Path(path_type=Path),
+    metavar="F.png|svg|jsonl", help="Write the learning curves; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--save", type=click.Path(path_type=Path), metavar="F.npz",
+    help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, spec: Path, network: str | None, rule: str | None, genome: Path | None,
+    parameters: Mapping[str, ParamValue], data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Train one network of SPEC, or the artifact F.blurx.
+
+    Shows the score on test examples as it goes, and at the end the same network trained by SGD and by Adam,
+    on the same batches from the same start. Where some number stops being finite, says in which line of the
+    spec.
+    """
+    outputs = Outputs(**options)
+    outputs.check()
+    choice = Choice(spec, network, rule, genome, parameters)
+    loaded = spec.suffix == ".blurx"
+    if loaded and (network or rule or parameters):
+        raise click.UsageError(
+            "--network, --rule and --set say what to compile; an artifact is compiled already"
+        )
+    from blurc import tasks
+    from blurc.training import Settings, fitted
+
+    net, values = _artifact(choice) if loaded else _compiled(choice)
+    dataset = fitted(tasks.load(data, data_dir=data_dir), net.signature)
+    results = Results(net, dataset, Settings(steps, batch, seed), outputs, [], [])
+    results.train(values)
+    results.write()
+    ctx.exit(1 if results.diagnostics else 0)
+
+
+def _compiled(choice: Choice) -> tuple[Program, Genome | None]:
+    file = choice.genome_file
+    return choice.compile(), file.values if file else None
+
+
+def _artifact(choice: Choice) -> tuple[Program, Genome | None]:
+    import blurc
+
+    net = blurc.load(choice.spec)
+    return net, choice.genome_file.values if choice.genome_file else net.genome
+
+
+# ---------------------------------------------------------------- training
+
+
+@dataclass
+class Results:
+    """What `blurc train` finds out, and where it goes."""
+
+    net: Program
+    data: Dataset
+    settings: Settings
+    outputs: Outputs
+    runs: list[Run]
+    diagnostics: list[Diagnostic]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The network and its rule."""
+        from blurc.program import Net
+
+        if isinstance(self.net, Net):
+            return self.net.plan.name, self.net.plan.genome
+        manifest: Any = getattr(self.net, "manifest")  # noqa: B009  # of a loaded artifact
+        return manifest.network, manifest.rule
+
+    @property
+    def title(self) -> str:
+        network, rule = self.names
+        return f"{network} with {rule} on {self.data.name}"
+
+    def train(self, genome: Genome | None) -> None:
+        from blurc import training
+        from blurc.cli.progress import watch
+
+        out = console(self.outputs.json)
+        out.print(f"{self.title}: {self.data.description}", markup=False)
+        with watch(out, training.metric(self.data)) as watching:
+            run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
+            self.runs.append(run)
+            if run.broken:
+                self.diagnostics.append(_divergence(self.net, run))
+            elif not self.outputs.no_baselines and not training.without_compiler():
+                self.runs += training.baselines(self.net, self.data, self.settings, watching)
+        _print_table(self, out)
+        show(self.diagnostics)
+        if not self.outputs.no_baselines and training.without_compiler():
+            say("SGD and Adam are left out: they need the compiler (lark, networkx)", self.outputs.json)
+
+    def write(self) -> None:
+        from blurc.training import curve, metric
+
+        for path in self.outputs.curves:
+            form = path.suffix.lower().removeprefix(".")
+            write(path, curve.render(self.runs, metric(self.data), self.title, form))
+        if self.outputs.save:
+            write(self.outputs.save, _synapses(self.runs[0]))
+        if self.outputs.json:
+            write_json(self.outputs.json, _data(self))
+
+
+def _divergence(net: Program, run: Run) -> Diagnostic:
+    from blurc import diverge
+    from blurc.diagnostics import Diagnostic
+
+    assert run.broken
+    (genome, state), first = run.broken.carry, run.broken.first
+    found = diverge.find(net, genome, state, run.broken.xs, run.broken.ys, first)
+    if found:
+        return found.diagnostic()
+    steps = f"between the steps {first} and {first + len(run.broken.xs)}"
+    return Diagnostic(
+        "E905",
+        f"training left the finite numbers {steps}",
+        notes=("the replay, which rounds differently, stayed finite",),
+        help="take smaller rates (`--set`, or a genome)",
+    )
+
+
+# ---------------------------------------------------------------- results
+
+
+def _print_table(results: Results, out: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from blurc.training import metric
+
+    measure = metric(results.data)
+    table = Table("", box=box.SIMPLE_HEAD)
+    scores = (f"test {measure.name}", f"train {measure.name}")
+    for title in (*scores, "learning rate", "steps", "seconds", "compiling"):
+        table.add_column(title, justify="right")
+    for run in results.runs:
+        tried = ", ".join(f"{rate:g}" for rate in run.rates)
+        rate = "in the rule" if run.rate is None else f"{run.rate:g} of {tried}"
+        scores = (measure.show(run.test), measure.show(run.train))
+        style = "bold" if run is results.runs[0] else ""
+        seconds = (f"{run.seconds:.2f}", f"{run.compile_seconds:.2f}")
+        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", *seconds, style=style)
+    out.print(table)
+
+
+def _data(results: Results) -> dict[str, Any]:
+    from blurc.training import metric
+
+    network, rule = results.names
+    return {
+        "network": network,
+        "rule": rule,
+        "data": results.data.name,
+        "metric": metric(results.data).name,
+        "steps": results.settings.steps,
+        "batch": results.settings.batch,
+        "seed": results.settings.seed,
+        "runs": [_run(run) for run in results.runs],
+        "diagnostics": [d.to_json() for d in results.diagnostics],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "test": run.test,
+        "train": run.train,
+        "seconds": run.seconds,
+        "compile_seconds": run.compile_seconds,
+        "learning_rate": run.rate,
+        "tried": [{"learning_rate": rate, "held_out": score} for rate, score in run.rates.items()],
+        "curve": [{"step": p.step, "test": p.score, "seconds": p.seconds} for p in run.points],
+    }
+
+
+def _synapses(run: Run) -> bytes:
+    import numpy as np
+
+    _, state = run.carry
+    arrays = {
+        f"{of}/{name}": np.asarray(value)
+        for of, named in state.synapses.items()
+        for name, value in named.items()
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()

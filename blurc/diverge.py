@@ -1,0 +1,153 @@
+"""Where training left the finite numbers: the step, the phase, the population or projection, the line.
+
+The chunk of steps in which it happened is replayed, one step at a time, and the step is then traced. The
+replay is another program than the training scan and may round differently: what hardly overflowed may come
+out a step later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from blurc import model as m
+from blurc.diagnostics import Diagnostic, Span
+from blurc.program import Genome, Net, Program, State
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first value that is not finite. `of` is a population, or a projection where `name` is a channel.
+    `phase` is None where that is not known: an artifact cannot be traced."""
+
+    step: int  # counted from 1; 0: before the first
+    of: str
+    name: str
+    phase: str | None = None
+    span: Span | None = None
+    count: int = 0
+    size: int = 0
+    largest: float = 0.0  # the greatest synapse, as it was before the step
+    where: str = ""  # its projection
+
+    def diagnostic(self) -> Diagnostic:
+        when = "before the first step" if self.step == 0 else f"at step {self.step}"
+        phase = f" in {self.phase}" if self.phase else ""
+        counted = f" ({self.count} of {self.size} values)" if self.size else ""
+        what = f"`{self.name}` of `{self.of}`{phase} is not finite{counted}"
+        before = f"before that step the largest synapse was {self.largest:.3g}, of `{self.where}`"
+        notes = [before] if self.where else []
+        if self.span is None:
+            notes.append("training from the spec, not from the artifact, also tells the line")
+        return Diagnostic(
+            "E905",
+            f"training left the finite numbers {when}: {what}",
+            self.span,
+            tuple(notes),
+            "take smaller rates (`--set`, or a genome), or bound the value: `clip(.., -10, 10)`",
+        )
+
+
+def find(net: Program, genome: Genome, state: State, xs: Any, ys: Any, done: int = 0) -> Divergence | None:
+    """Replays the steps of `xs` and `ys` from `state`; `done` steps went before. None where all is finite."""
+    if broken := _broken_synapse(net, state):
+        return _at_start(net, *broken)
+    for i, (x, y) in enumerate(zip(xs, ys, strict=True), done + 1):
+        after, out = net.step(genome, state, x, y)
+        if found := _of_step(net, genome, state, after, out, x, y, i):
+            return found
+        state = after
+    return None
+
+
+def _at_start(net: Program, projection: str, channel: str, value: Any) -> Divergence:
+    span = net.model.genome.channel(channel).span if isinstance(net, Net) else None
+    return Divergence(0, projection, channel, None, span, *_counted(value))
+
+
+def _of_step(
+    net: Program, genome: Genome, state: State, after: State, out: Any, x: Any, y: Any, step: int
+) -> Divergence | None:
+    synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
+    neurons = _broken_persistent(after)
+    if not (synapse or outputs or neurons):
+        return None
+    largest, where = _largest(state)
+    if isinstance(net, Net):
+        for phase, of, name, span, value in _traced(net, net.trace(genome, state, x, y), after):
+            return Divergence(step, of, name, phase, span, *_counted(value), largest, where)
+    of, name, value = next(found for found in (synapse, neurons, outputs) if found)
+    span = net.model.genome.readout.span if isinstance(net, Net) and not (synapse or neurons) else None
+    return Divergence(step, of, name, None, span, *_counted(value), largest, where)
+
+
+# ---------------------------------------------------------------- what is not finite
+
+
+def _bad(value: Any) -> bool:
+    return not np.isfinite(np.asarray(value)).all()
+
+
+def _counted(value: Any) -> tuple[int, int]:
+    finite = np.isfinite(np.asarray(value))
+    return int(finite.size - finite.sum()), int(finite.size)
+
+
+def _broken_synapse(net: Program, state: State) -> tuple[str, str, Any] | None:
+    """In the order of declaration, which JAX does not keep."""
+    declared = {name: state.synapses[name] for name in net.signature.projections}
+    return next(_broken_parts(declared), None)
+
+
+def _broken_persistent(state: State) -> tuple[str, str, Any] | None:
+    return next(_broken_parts(state.neurons), None)
+
+
+def _broken_parts(parts: Any) -> Iterator[tuple[str, str, Any]]:
+    for of, named in parts.items():
+        yield from ((of, name, value) for name, value in named.items() if _bad(value))
+
+
+def _broken_output(net: Program, out: Any) -> tuple[str, str, Any] | None:
+    outputs = out if isinstance(out, dict) else {next(iter(net.signature.outputs)): out}
+    return next(((of, "readout", value) for of, value in outputs.items() if _bad(value)), None)
+
+
+def _largest(state: State) -> tuple[float, str]:
+    sizes = [
+        (float(np.abs(np.asarray(value)).max()), of)
+        for of, channels in state.synapses.items()
+        for value in channels.values()
+    ]
+    return max(sizes, default=(0.0, ""))
+
+
+# ---------------------------------------------------------------- in which equation
+
+
+def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str, Span, Any]]:
+    """What is not finite (phase, of, name, span, value), in the order in which the phases run and visit.
+
+    Synapses are known at the end of the step only: of several `update` phases, it is the first.
+    """
+    from blurc.passes.schedule import schedule
+
+    for visit in schedule(net.model).visits:
+        if visit.phase.kind == "update":
+            parts = [(of, after.synapses[of]) for of in net.signature.projections]
+        else:
+            parts = [(of, trace.get(visit.phase.name, {}).get(of, {})) for of in visit.populations]
+        for of, values in parts:
+            for statement in visit.phase.statements:
+                if isinstance(statement, m.Assign) and statement.name in values:
+                    value = np.asarray(values[statement.name])
+                    if _bad(value[_index(statement)]):
+                        yield visit.phase.name, of, statement.name, statement.span, value
+
+
+def _index(statement: m.Assign) -> tuple[Any, ...]:
+    """The part that is assigned to: dims come first in memory."""
+    return tuple(slice(*item) if isinstance(item, tuple) else item for item in statement.items)

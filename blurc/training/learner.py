@@ -1,0 +1,176 @@
+"""Anything that learns from batches, and the loop that feeds it.
+
+The loop makes the next batches while the device works on the last ones, and looks at the result once a chunk:
+at one flag that says whether all numbers are finite. The carry from before the chunk is kept until then, so
+that the chunk can be replayed; so it is not donated, and the carry takes its memory twice.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from blurc.tasks import Dataset, stream
+from blurc.tasks.dataset import Floats
+from blurc.training.scores import MOST, Metric, score
+
+EVALUATIONS = 20
+CHUNK_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Settings:
+    steps: int
+    batch: int
+    seed: int
+
+    def rhythm(self, data: Dataset) -> tuple[int, int]:
+        """Steps in a chunk, and chunks between evaluations."""
+        step_bytes = 4 * self.batch * (data.x_train[0].size + data.y_train[0].size)
+        most = max(1, CHUNK_BYTES // step_bytes)
+        every = math.ceil(self.steps / EVALUATIONS)
+        chunks = math.ceil(every / most)
+        return math.ceil(every / chunks), chunks
+
+
+@dataclass(frozen=True)
+class Point:
+    """Of a learning curve: the score on the test examples after so many steps and seconds of training."""
+
+    step: int
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The chunk in which some number stopped being finite: what it began with, and its batches."""
+
+    carry: Any
+    first: int
+    xs: Floats
+    ys: Floats
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of training. Scores are NaN where it broke."""
+
+    name: str
+    carry: Any
+    points: tuple[Point, ...]
+    test: float
+    train: float
+    seconds: float
+    compile_seconds: float
+    rate: float | None = None
+    # Those tried, with their scores on held-out examples.
+    rates: Mapping[float, float] = field(default_factory=dict[float, float])
+    broken: Broken | None = None
+
+
+class Watch(Protocol):
+    """Who wants to know how it goes."""
+
+    def begin(self, name: str, steps: int) -> None: ...
+
+    def advance(self, steps: int) -> None: ...
+
+    def point(self, name: str, point: Point) -> None: ...
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Pure functions of a carry.
+
+    advance: a carry and batches `[steps, batch, n]` to the next carry and whether all is finite.
+    predict: a carry and examples `[examples, n]` to outputs.
+    """
+
+    name: str
+    start: Any
+    advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
+    predict: Callable[[Any, Any], Any]
+    programs: dict[int, Any] = field(default_factory=dict[int, Any])  # by steps in a chunk
+
+    def program(self, carry: Any, xs: Floats, ys: Floats) -> Any:
+        if len(xs) not in self.programs:
+            self.programs[len(xs)] = jax.jit(self.advance).lower(carry, xs, ys).compile()
+        return self.programs[len(xs)]
+
+
+def finite(tree: Any) -> jax.Array:
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(tree)]))
+
+
+@dataclass
+class Clock:
+    """Adds up the seconds of a `with` block, however often it is entered."""
+
+    seconds: float = 0.0
+    _since: float = 0.0
+
+    def __enter__(self) -> None:
+        self._since = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self.seconds += time.perf_counter() - self._since
+
+
+def fit(
+    learner: Learner, data: Dataset, settings: Settings, metric: Metric, watch: Watch, curve: bool = True
+) -> Run:
+    """Trains on the training examples; the curve is of scores on the test examples."""
+    chunk, chunks_per_point = settings.rhythm(data)
+    training, compiling = Clock(), Clock()
+    carry, points, broken = learner.start, [], None
+
+    def tested(step: int) -> None:
+        value = score(lambda x: learner.predict(carry, x), data.x_test, data.y_test, metric)
+        points.append(Point(step, value, training.seconds))
+        watch.point(learner.name, points[-1])
+
+    batches = enumerate(_chunks(data, settings, chunk), 1)
+    upcoming = next(batches)
+    if curve:
+        tested(0)
+    while upcoming:
+        number, (first, xs, ys) = upcoming
+        with compiling:
+            program = learner.program(carry, xs, ys)
+        with training:
+            after, sound = program(carry, xs, ys)
+            upcoming = next(batches, None)
+            if not sound:
+                broken = Broken(carry, first, xs, ys)
+                break
+        carry = after
+        watch.advance(len(xs))
+        if curve and (number % chunks_per_point == 0 or not upcoming):
+            tested(first + len(xs))
+    test, train = (math.nan, math.nan) if broken else _scores(learner, carry, data, metric)
+    return Run(
+        learner.name, carry, tuple(points), test, train, training.seconds, compiling.seconds, broken=broken
+    )
+
+
+def _scores(learner: Learner, carry: Any, data: Dataset, metric: Metric) -> tuple[float, float]:
+    sides = ((data.x_test, data.y_test), (data.x_train[:MOST], data.y_train[:MOST]))
+    test, train = (score(lambda x: learner.predict(carry, x), x, y, metric) for x, y in sides)
+    return test, train
+
+
+def _chunks(data: Dataset, settings: Settings, chunk: int) -> Iterator[tuple[int, Floats, Floats]]:
+    done = 0
+    for xs, ys in stream(data, settings.batch, settings.seed, chunk):
+        left = settings.steps - done
+        if left <= 0:
+            return
+        yield done, xs[:left], ys[:left]
+        done += chunk

@@ -1,0 +1,53 @@
+"""A compiled network with its own rule, as a learner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+
+from blurc.program import Genome, Program, State
+from blurc.tasks import Dataset
+from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
+from blurc.training.scores import metric
+
+
+def keys(seed: int) -> tuple[jax.Array, jax.Array]:
+    """Of the genome and of the synapses. Artifacts draw from threefry keys alone."""
+    genome, synapses = jax.random.split(jax.random.key(seed, impl="threefry2x32"))
+    return genome, synapses
+
+
+def train(
+    net: Program, genome: Genome | None, data: Dataset, settings: Settings, watch: Watch, name: str
+) -> Run:
+    """The run of a compiled network or a loaded artifact; its carry is the genome and the last `State`.
+
+    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it.
+    """
+    genome_key, key = keys(settings.seed)
+    values = dict(net.init_genome(genome_key) if genome is None else genome)
+    state = net.init(key, values, batch=settings.batch)
+    watch.begin(name, settings.steps)
+    learner = Learner(
+        name, (values, state), _advance(net), lambda carry, x: predict(net, carry[0], carry[1], x)
+    )
+    return fit(learner, data, settings, metric(data), watch)
+
+
+def _advance(net: Program) -> Any:
+    def advance(carry: Any, xs: Any, ys: Any) -> Any:
+        genome, state = carry
+        after, outs = net.train(genome, state, xs, ys)
+        return (genome, after), finite((after, outs))
+
+    return advance
+
+
+def predict(net: Program, genome: Genome, state: State, x: Any) -> Any:
+    """The examples of a test have nothing to do with those that persistent neuron states remember: they start
+    from fresh ones."""
+    if net.signature.persistent:
+        fresh = net.init(keys(0)[1], genome, batch=len(x))
+        state = State(state.synapses, fresh.neurons)
+    return net.predict(genome, state, x)

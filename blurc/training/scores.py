@@ -1,0 +1,106 @@
+"""How good predictions are, and whether a data set fits a network at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from blurc.boundary import Signature
+from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.tasks import Dataset, names
+from blurc.tasks.dataset import Floats
+
+SLICE = 4096  # examples predicted at once
+MOST = 10_000  # training examples that a score is taken over
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    greater_is_better: bool
+    of: Callable[[Any, Any], Any]  # outputs and targets, [examples, n] -> [examples]
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether `a` is better than `b`. Whatever is not a number is worse than all."""
+        if math.isnan(a) or math.isnan(b):
+            return math.isnan(b) and not math.isnan(a)
+        return a > b if self.greater_is_better else a < b
+
+    def show(self, value: float) -> str:
+        if math.isnan(value):
+            return "diverged"
+        return f"{100 * value:.1f} %" if self.greater_is_better else f"{value:.4g}"
+
+
+def _correct(outputs: Any, targets: Any) -> Any:
+    hit = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+    return np.where(np.isfinite(outputs).all(axis=-1), hit, np.nan)
+
+
+ACCURACY = Metric("accuracy", True, _correct)
+ERROR = Metric("mean squared error", False, lambda outputs, targets: ((outputs - targets) ** 2).mean(axis=-1))
+
+
+def metric(dataset: Dataset) -> Metric:
+    return ACCURACY if dataset.classes else ERROR
+
+
+def score(predict: Callable[[Floats], Any], x: Floats, y: Floats, metric: Metric) -> float:
+    """The mean over all examples, predicted in slices of one size: one compiled program does them all."""
+    count = len(x)
+    size = math.ceil(count / math.ceil(count / SLICE))
+    values = np.empty(count)
+    for start in range(0, count, size):
+        part = slice(min(start, count - size), min(start, count - size) + size)
+        outputs = np.asarray(predict(x[part])).reshape(size, -1)
+        values[part] = metric.of(outputs, y[part])
+    return float(values.mean())
+
+
+# ---------------------------------------------------------------- data and network
+
+
+def fitted(dataset: Dataset, signature: Signature) -> Dataset:
+    """The data set with its examples flat, as the network takes them. Raises `BlurError` (E807) where they do
+    not fit."""
+    problems = [
+        *_problems(dataset, "examples", dataset.input_shape, "input", signature.inputs, signature.name),
+        *_problems(dataset, "targets", dataset.output_shape, "output", signature.outputs, signature.name),
+    ]
+    if problems:
+        raise BlurError(problems)
+    return replace(
+        dataset,
+        **{
+            name: np.ascontiguousarray(getattr(dataset, name)).reshape(len(getattr(dataset, name)), -1)
+            for name in ("x_train", "y_train", "x_test", "y_test")
+        },
+    )
+
+
+def _problems(
+    dataset: Dataset,
+    what: str,
+    shape: tuple[int, ...],
+    role: str,
+    populations: dict[str, tuple[int, ...]],
+    network: str,
+) -> list[Diagnostic]:
+    if len(populations) != 1:
+        message = f"`{network}` has {len(populations)} {role} populations, and a data set feeds one"
+        notes = (f"they are {', '.join(populations) or 'none'}",)
+        help = "train it from Python: net.train(genome, state, {population: array, ..}, ..)"
+        return [Diagnostic("E807", message, notes=notes, help=help)]
+    ((name, expected),) = populations.items()
+    if math.prod(shape) == math.prod(expected):
+        return []
+    found = f"the {what} of {dataset.name} are {list(shape)}"
+    message = f"{found}, but the {role} `{name}` of `{network}` is {list(expected)}"
+    near = did_you_mean(network.split("_")[0], names())
+    other = f"`--data {near}`" if near and near != dataset.name else "other data (`--data`)"
+    help = f"give `{name}` {math.prod(shape)} neurons (`--set`, if a parameter says so), or take {other}"
+    return [Diagnostic("E807", message, help=help)]
