@@ -123,7 +123,7 @@ def _declares_something(sources: Sources, report: Report) -> None:
         source = sources.files[0].span.source
         report.warn(
             "W505",
-            f"`{source.name}` declares no genome and no network",
+            "the file declares no genome and no network",
             Span(source, 0, 0),
             help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
         )

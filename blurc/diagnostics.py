@@ -60,6 +60,9 @@ class Span:
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    def contains(self, other: Span) -> bool:
+        return self.source is other.source and self.start <= other.start and other.stop <= self.stop
+
     def to(self, other: Span) -> Span:
         """From the start of this span to the end of the other."""
         return Span(self.source, self.start, max(self.stop, other.stop))
@@ -124,17 +127,29 @@ class BlurError(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """Collects diagnostics while a stage runs. `check` raises at the end of the stage, if there were errors."""
+    """Collects diagnostics while a stage runs. `check` raises at the end of it, if there were errors."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def error(
-        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        notes: Iterable[str] = (),
+        help: str | None = None,
     ) -> None:
         self.add(Diagnostic(code, message, span, tuple(notes), help))
 
     def warn(
-        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        notes: Iterable[str] = (),
+        help: str | None = None,
     ) -> None:
         self.add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
 

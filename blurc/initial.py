@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -21,16 +22,24 @@ def draw(
     args = [_evaluate(a, names) for a in init.args]
     match init.dist:
         case "normal":
-            return args[0] * jax.random.normal(key, shape, dtype())
+            return _normal(key, *args, shape=shape)
         case "uniform":
-            return args[0] + (args[1] - args[0]) * jax.random.uniform(key, shape, dtype())
+            return _uniform(key, *args, shape=shape)
         case _:
-            value = (
-                args[0].reshape((*args[0].shape, *(1,) * (len(shape) - len(v.dims))))
-                if args[0].ndim
-                else args[0]
-            )
+            value = args[0]
+            if value.ndim:
+                value = value.reshape((*value.shape, *(1,) * (len(shape) - len(v.dims))))
             return jnp.broadcast_to(value, shape)
+
+
+@partial(jax.jit, static_argnames="shape")
+def _normal(key: jax.Array, std: jax.Array, *, shape: tuple[int, ...]) -> jax.Array:
+    return std * jax.random.normal(key, shape, dtype())
+
+
+@partial(jax.jit, static_argnames="shape")
+def _uniform(key: jax.Array, low: jax.Array, high: jax.Array, *, shape: tuple[int, ...]) -> jax.Array:
+    return low + (high - low) * jax.random.uniform(key, shape, dtype())
 
 
 def _evaluate(e: m.Expr, names: Mapping[str, Any]) -> jax.Array:

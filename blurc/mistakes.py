@@ -217,8 +217,12 @@ def _equal_for_arrow(piece: Piece) -> Mistake | None:
     if kind not in ("EQUAL", "DOUBLE_EQUAL", "PROJECT"):
         return None
     right = f"{piece.text(0, piece.index)} <- {piece.text(piece.index + 1)}"
+    named = (
+        f", or `let {piece.first.text} = ...` for a new name" if piece.index == 1 and kind == "EQUAL" else ""
+    )
     # Who writes `a -> b` may mean either way.
-    return piece.unexpected("`<-`", help=f"write `{right}`", repair="<-" if kind != "PROJECT" else None)
+    repair = "<-" if kind != "PROJECT" else None
+    return piece.unexpected("`<-`", help=f"write `{right}`{named}", repair=repair)
 
 
 def _arrow_for_equal(piece: Piece) -> Mistake | None:
@@ -282,13 +286,26 @@ def _missing_shape(piece: Piece) -> Mistake | None:
     options = (
         piece.lexemes[2:3] and piece.lexemes[2].kind == "LBRACE" and piece.found.kind in ("EQUAL", "RBRACE")
     )
-    if not options and "LSQB" not in piece.expected:
+    if not options and ("LSQB" not in piece.expected or "NUMBER" in piece.expected):
         return None
     end = 2 if options else piece.index
     help = f"give the population its shape: `{piece.text(0, end)}[64]`"
     at = piece.lexemes[2] if options else piece.found
     found = f"`{at.text}`" if at.text else f"the end of the {NOUN[piece.start]}"
     return piece.mistake(f"found {found}, expected `[`", at=at, help=help)
+
+
+def _assign_to_other(piece: Piece) -> Mistake | None:
+    if piece.start != "statement" or piece.found.kind != "DOT" or piece.index != 1:
+        return None
+    own = piece.text(2, 3)
+    return piece.unexpected("`<-`", help=f"equations assign only to what is their own: `{own} <- ...`")
+
+
+def _state_start(piece: Piece) -> Mistake | None:
+    if piece.first.kind != "STATE" or piece.found.kind not in ("EQUAL", "TILDE"):
+        return None
+    return piece.unexpected(help="states start at 0: leave the value out, or assign it in the first phase")
 
 
 def _no_default(piece: Piece) -> Mistake | None:
@@ -339,6 +356,8 @@ FINDERS: tuple[Finder, ...] = (
     _chain,
     _misspelt,
     _no_let,
+    _assign_to_other,
+    _state_start,
     _missing_shape,
     _no_default,
     _misplaced,

@@ -119,7 +119,8 @@ class _Outliner:
     def _take(self, lexeme: Lexeme) -> None:
         if lexeme.kind == "RBRACE" and lexeme.first and self._lacking > 0:
             self._believe_indentation(lexeme)
-        if lexeme.kind == "LBRACE" and self._brackets and self._brackets[-1].kind != "LBRACE":
+        inside = lexeme.kind == "LBRACE" and self._brackets and self._brackets[-1].kind != "LBRACE"
+        if inside and not self._indexes_label():
             self._unclosed(self._brackets[-1], lexeme)  # no expression contains a brace
             self._brackets.clear()
         if self._opens_nothing(lexeme):
@@ -139,6 +140,11 @@ class _Outliner:
         """Whether a brace begins an item, which none may, in a text that has too many of them."""
         first = lexeme.kind == "LBRACE" and not self._item and len(self._blocks) > 1
         return first and self._lacking > 0 and self._kind(-2) != "LBRACE"
+
+    def _indexes_label(self) -> bool:
+        """Whether a brace indexes a label: `[label = skip{i}`, `[label = skip{i}{j}`."""
+        kinds = [lexeme.kind for lexeme in self._item[-2:]]
+        return kinds[-1] == "RBRACE" or (kinds[0] == "EQUAL" and kinds[-1] in WORDS)
 
     def _take_outside(self, lexeme: Lexeme) -> None:
         match lexeme.kind:
@@ -219,6 +225,8 @@ class _Outliner:
         if self._kind() not in WORDS:
             return False
         after = self._kind_after_brackets("LSQB")
+        if after == "DOT" and self._kind(3) == "ASSIGN":
+            return True  # `pre.x <- ...`, which nothing but a statement can mean
         if after in ("EQUAL", "DOUBLE_EQUAL", "CHANGE", "PROJECT"):
             # `=` for `<-` is a common slip; but after one word the word is `let`, or would be.
             return len(self._item) > 1

@@ -303,6 +303,10 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
     def attr_value(self, c: Children) -> syntax.Attr:
         return syntax.Attr(str(c[0]), c[2], span=self._span(c))
 
+    def attr_indexed(self, c: Children) -> syntax.Attr:
+        name = syntax.IndexedName(str(c[2]), _nodes(c[3:]), span=self._span(c[2:]))
+        return syntax.Attr(str(c[0]), name, span=self._span(c))
+
     def attr_call(self, c: Children) -> syntax.Attr:
         nodes = _nodes(c)
         args = tuple(n for n in nodes if not isinstance(n, syntax.Option))

@@ -155,9 +155,10 @@ class Jitted:
 def jitted(plan: Plan) -> Jitted:
     """The compiled functions of a plan. Equal plans share them."""
     e = Entries(plan)
+    # The draws are jitted one by one (`initial.py`): many projections have one size, and share their compilation.
     return Jitted(
-        jax.jit(e.init_genome),
-        jax.jit(e.init, static_argnums=2),
+        e.init_genome,
+        e.init,
         jax.jit(e.step),
         jax.jit(e.predict),
         jax.jit(e.train),

@@ -216,10 +216,10 @@ class Text(Node):
 
 @dataclass(frozen=True)
 class Attr(Node):
-    """One entry of a projection's brackets: `fixed`, `label = skip`, `conv(3, 3, stride = 2)`."""
+    """One entry of a projection's brackets: `fixed`, `label = skip{i}`, `conv(3, 3, stride = 2)`."""
 
     name: str
-    value: Expr | None = None  # of `name = value`
+    value: Expr | IndexedName | None = None  # of `name = value`; an IndexedName has indices here
     args: tuple[Expr | Text, ...] | None = None  # of `name(...)`; None where there are no parentheses
     options: tuple[Option, ...] = ()  # keyword arguments of `name(...)`
 

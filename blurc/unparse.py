@@ -59,7 +59,7 @@ def _line(node: s.Node) -> str:
         case s.Attr(name, value, args, options):
             if args is not None:
                 return f"{name}{_call((*args, *options))}"
-            return name if value is None else f"{name} = {_expr(value)}"
+            return name if value is None else f"{name} = {_line(value)}"
         case s.Param(name, value) | s.Option(name, value):
             return f"{name} = {_expr(value)}"
         case s.Distribution(name, args):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from blurc import functions, syntax
+from blurc.check.wording import code, head, number_text
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import Nested, ParamValue, Shape
 
@@ -46,7 +47,7 @@ _ARITHMETIC: dict[str, Callable[[float, float], object]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": operator.truediv,
+    "/": lambda a, b: a / b,
     "^": _power,
 }
 
@@ -86,10 +87,6 @@ def _finite(value: object) -> float | int | None:
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def number_text(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-
-
 def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str, str] | None:
     """Message and help where a function cannot take that many arguments."""
     if low <= found <= (found if high is None else high):
@@ -111,7 +108,8 @@ class Constants:
     ):
         self.values = values  # None: known to be wrong, reported already
         self.report = report
-        self.runtime = {} if runtime is None else runtime  # names known only at run time, and what they are
+        # Names known only at run time, and what they are.
+        self.runtime: Mapping[str, str] = {} if runtime is None else runtime
 
     # --------------------------------------------------------------- numbers
 
@@ -141,7 +139,7 @@ class Constants:
             case syntax.Call() if not e.prime and e.owner is None:
                 return self._call(e)
             case _:
-                return self._not_compile_time(e.span, f"found `{_short(e.span)}`")
+                return self._not_compile_time(e.span, f"found `{code(e.span)}`")
 
     def _name(self, e: syntax.Name) -> Value | None:
         if e.name in self.values:
@@ -155,7 +153,9 @@ class Constants:
             "E201",
             f"unknown name `{e.name}`",
             e.span,
-            notes=["a compile-time number is expected here: parameters, constants and loop variables may be used"],
+            notes=[
+                "a compile-time number is expected here: parameters, constants and loop variables may be used"
+            ],
             help=f"did you mean `{near}`?" if near else f"declare it as a parameter: `({e.name} = 1)`",
         )
         return None
@@ -165,7 +165,7 @@ class Constants:
         if left is None or right is None:
             return None
         if e.operator not in _ARITHMETIC:
-            return self._not_compile_time(e.span, f"found `{_short(e.span)}`")
+            return self._not_compile_time(e.span, f"found `{code(e.span)}`")
         value = arithmetic(e.operator, left, right)
         if value is None:
             self.no_value(e.span)
@@ -189,27 +189,36 @@ class Constants:
     def _no_function(self, e: syntax.Call) -> None:
         near = did_you_mean(e.function, _FUNCTIONS)
         if e.function in DISTRIBUTIONS:
-            help = f"to draw it, write `~ {_short(e.span)}`"
+            help = f"to draw it, write `~ {code(e.span)}`"
             self._not_compile_time(e.span, f"found the distribution `{e.function}`", help)
         elif near and e.function not in functions.ALL:
-            self.report.error("E202", f"unknown function `{e.function}`", e.span, help=f"did you mean `{near}`?")
+            self.report.error(
+                "E202",
+                f"unknown function `{e.function}`",
+                head(e.span, e.function),
+                help=f"did you mean `{near}`?",
+            )
         else:
-            self._not_compile_time(e.span, f"found `{_short(e.span)}`")
+            self._not_compile_time(e.span, f"found `{code(e.span)}`")
 
-    def _not_compile_time(self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`") -> None:
+    def _not_compile_time(
+        self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`"
+    ) -> None:
         self.report.error("E206", f"expected a compile-time number, {found}", span, help=help)
 
     def no_value(self, span: Span) -> None:
         self.report.error(
             "E206",
-            f"`{_short(span)}` has no finite value",
+            f"`{code(span)}` has no finite value",
             span,
             help="look for a division by 0, the root or logarithm of a negative number, or an overflow",
         )
 
     # ---------------------------------------------------------------- sizes
 
-    def whole(self, e: syntax.Expr, what: str, least: int | None = None, most: int | None = None) -> int | None:
+    def whole(
+        self, e: syntax.Expr, what: str, least: int | None = None, most: int | None = None
+    ) -> int | None:
         """A whole number from `least` to `most`; `what` names it in the message ("a size")."""
         value = self.number(e)
         if value is None:
@@ -220,12 +229,14 @@ class Constants:
         limits += f" {'and' if limits else 'of'} at most {most:,}" if most is not None else ""
         found = f"found {number_text(value)}"
         if not isinstance(e, syntax.Number | syntax.Negate):
-            found = f"but `{_short(e.span)}` is {number_text(value)}"
+            found = f"but `{code(e.span)}` is {number_text(value)}"
         self.report.error(
             "E206",
             f"{what} is a whole number{limits}, {found}",
             e.span,
-            help="write another number" if found.startswith("found") else "give its parameters other values",
+            help=_nearest(
+                value, least, most, "write `{}`" if found.startswith("found") else "make it `{}`, for example"
+            ),
         )
         return None
 
@@ -264,6 +275,7 @@ class Constants:
         return tuple(value for value, _ in known), (len(known), *shapes[0])
 
 
-def _short(span: Span) -> str:
-    text = " ".join(span.text.split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _nearest(value: float, least: int | None, most: int | None, help: str) -> str:
+    whole = round(value)
+    whole = whole if least is None else max(whole, least)
+    return help.format(whole if most is None else min(whole, most))

@@ -1,12 +1,12 @@
 """Expressions: every name resolved, every rule of locality proved. Shapes are left to `shapes.py`.
 
-`Expressions.check` turns a syntax expression into a typed one, or reports what is wrong and returns None. Whoever
-gets None stays silent: the mistake has been reported.
+`Expressions.check` turns a syntax expression into a typed one, or reports what is wrong and returns None.
+Whoever gets None stays silent: the mistake has been reported.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from blurc import functions, syntax
@@ -14,6 +14,7 @@ from blurc.check import constants
 from blurc.check.mentions import outside_sums
 from blurc.check.scope import Lets, Place, Symbol, Symbols
 from blurc.check.shapes import OPERATORS, Shapes, literal
+from blurc.check.wording import bare, code, head, listed
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import (
     Apply,
@@ -50,6 +51,8 @@ class Expressions:
     # -------------------------------------------------------------- dispatch
 
     def check(self, e: syntax.Expr, place: Place, lets: Lets) -> Expr | None:
+        if e.span.text.startswith("("):
+            e = replace(e, span=bare(e.span))
         match e:
             case syntax.Number():
                 return literal(e.value, e.span)
@@ -73,16 +76,16 @@ class Expressions:
         match e:
             case syntax.Negate(operand=operand):
                 args = self._all((operand,), place, lets)
-                return args and self.shapes.combine("neg", args, e.span)
+                return self.shapes.combine("neg", args, e.span) if args else None
             case syntax.Binary(operator="@", left=left, right=right):
                 args = self._all((left, right), place, lets)
-                return args and self.shapes.matmul(args[0], args[1], e.span)
+                return self.shapes.matmul(args[0], args[1], e.span) if args else None
             case syntax.Binary(operator=operator, left=left, right=right):
                 args = self._all((left, right), place, lets)
-                return args and self.shapes.combine(OPERATORS[operator], args, e.span)
+                return self.shapes.combine(OPERATORS[operator], args, e.span) if args else None
             case syntax.Vector(items=items):
                 args = self._all(items, place, lets)
-                return args and self.shapes.stack(args, e.span)
+                return self.shapes.stack(args, e.span) if args else None
 
     def _all(self, parts: tuple[syntax.Expr, ...], place: Place, lets: Lets) -> list[Expr] | None:
         """All parts checked, or None where one of them is wrong."""
@@ -95,16 +98,19 @@ class Expressions:
         if place.synapse or e.operator not in ("*", "/", "@"):
             return False
         loose = list(outside_sums(e))
-        channels = {x.name for x in loose if isinstance(x, syntax.Name) and self.symbols.named(x.name, "channel")}
+        channels = {
+            x.name for x in loose if isinstance(x, syntax.Name) and self.symbols.named(x.name, "channel")
+        }
         owners = {x.owner for x in loose if isinstance(x, syntax.Attribute) and x.owner in NEURON_NAMES}
         if not channels or len(owners) != 1:
             return False
         way = "incoming" if owners == {"pre"} else "outgoing"
         self.report.error(
             "E303",
-            f"`{e.span.text}` belongs to one synapse, but the scope here is one neuron, which has many synapses",
+            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many "
+            "synapses",
             e.span,
-            help=f"sum over them: `{way}({e.span.text})`",
+            help=f"sum over them: `{way}({code(e.span)})`",
         )
         return True
 
@@ -129,14 +135,14 @@ class Expressions:
 
     def _let(self, e: syntax.Name, place: Place, value: Expr | None) -> Expr | None:
         if place.total:
-            whose = "this synapse's" if place.phase == "update" else "this neuron's"
+            of_synapse = place.phase == "update"
+            whole = f"{OWNER[place.total]}.{place.total}(..)" if of_synapse else f"{place.total}(..)"
             self.report.error(
                 "E302",
-                f"`{e.name}` is {whose} value: it cannot stand inside {place.total}(..), which runs over other "
-                "synapses",
+                f"`{e.name}` is {'this synapse' if of_synapse else 'this neuron'}'s value: it cannot stand inside "
+                f"{whole}, which runs over other synapses",
                 e.span,
-                help=f"write it outside the sum, as in `{e.name} * {place.total}(..)`, or write its equation out "
-                "inside",
+                help=f"write it outside the sum, as in `{e.name} * {whole}`, or write its equation out inside",
             )
             return None
         return value and Let(e.name, shape=value.shape, over=value.over, span=e.span)
@@ -166,7 +172,8 @@ class Expressions:
             case str():
                 self.report.error(
                     "E206",
-                    f"the parameter `{e.name}` holds the function `{symbol.value}`, but a number is expected here",
+                    f"the parameter `{e.name}` holds the function `{symbol.value}`, but a number is "
+                    "expected here",
                     e.span,
                     help=f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`",
                 )
@@ -188,7 +195,9 @@ class Expressions:
         notes = ["the scope here is one synapse, and a synapse has two neurons"]
         help = "write " + " or ".join(f"`{end}.{e.name}`" for end in place.ends)
         if place.total:
-            notes = [f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"]
+            notes = [
+                f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"
+            ]
             help += f", or move this neuron's own `{e.name}` out of the sum"
         self.report.error("E302", f"whose `{e.name}`? It is a neuron state", e.span, notes=notes, help=help)
 
@@ -197,16 +206,19 @@ class Expressions:
             "E208",
             f"{what} has no value yet when synapses are made",
             span,
-            help="a start value may use numbers, parameters, constants, meta-parameters, `fan_in` and `fan_out`",
+            help="a start value may use numbers, parameters, constants, meta-parameters, `fan_in` and "
+            "`fan_out`",
         )
 
     def _channel(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         if not place.synapse:
             self.report.error(
                 "E303",
-                f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses",
+                f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many "
+                "synapses",
                 e.span,
-                help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`",
+                help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * "
+                "post.x)`",
             )
         elif place.phase == "init":
             self.report.error(
@@ -223,10 +235,11 @@ class Expressions:
         if symbol.per_projection and not place.synapse:
             self.report.error(
                 "E310",
-                f"`{symbol.name}` is one value per projection, but the scope here is one neuron, which has many "
-                "projections",
+                f"`{symbol.name}` is one value per projection, but the scope here is one neuron, which has "
+                "many projections",
                 e.span,
-                help="use it inside incoming(..) or outgoing(..), or drop `per projection` from its declaration",
+                help="use it inside incoming(..) or outgoing(..), or drop `per projection` from its "
+                "declaration",
             )
             return None
         if symbol.shape is None:
@@ -235,7 +248,9 @@ class Expressions:
         return Meta(symbol.name, shape=symbol.shape, over=over, span=e.span)
 
     def _signal(self, e: syntax.Name, place: Place) -> Expr | None:
-        name, phase, who = ("input", "sense", "input") if e.name == "input" else ("target", "feedback", "output")
+        name, phase, who = (
+            ("input", "sense", "input") if e.name == "input" else ("target", "feedback", "output")
+        )
         if place.phase == phase and not place.synapse:
             return Signal(name, shape=(), over=Over.EXAMPLE | Over.NEURON, span=e.span)
         self.report.error(
@@ -252,7 +267,8 @@ class Expressions:
             return Fan(name, shape=(), over=Over.PROJECTION, span=e.span)
         self.report.error(
             "E311",
-            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections",
+            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many "
+            "projections",
             e.span,
             help=f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`",
         )
@@ -268,7 +284,9 @@ class Expressions:
         )
 
     def _needs_argument(self, e: syntax.Name, what: str) -> None:
-        self.report.error("E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`")
+        self.report.error(
+            "E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`"
+        )
 
     def _unknown(self, name: str, span: Span, lets: Lets) -> None:
         if self.symbols.damaged:
@@ -295,7 +313,8 @@ class Expressions:
                 e.span,
                 help=f"did you mean `{near}.{e.name}`?"
                 if near
-                else f"write `pre.{e.name}` (the presynaptic neuron) or `post.{e.name}` (the postsynaptic one)",
+                else f"write `pre.{e.name}` (the presynaptic neuron) or `post.{e.name}` (the postsynaptic "
+                "one)",
             )
         elif e.owner not in place.ends:
             self._wrong_end(e, place)
@@ -321,7 +340,7 @@ class Expressions:
                 "E201",
                 f"unknown neuron state `{e.name}`",
                 e.span,
-                notes=[f"the states are: {', '.join(states) or 'none'}"],
+                notes=[f"the states are: {listed(states)}"],
                 help=f"did you mean `{e.owner}.{near}`?" if near else f"declare it: `state {e.name}`",
             )
 
@@ -340,10 +359,11 @@ class Expressions:
             way = "incoming" if e.owner == "pre" else "outgoing"
             self.report.error(
                 "E301",
-                f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others only "
-                "through its synapses",
+                f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others "
+                "only through its synapses",
                 e.span,
-                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own state is `{e.name}`",
+                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own state is "
+                f"`{e.name}`",
             )
 
     # ----------------------------------------------------------------- calls
@@ -386,8 +406,8 @@ class Expressions:
             "E202",
             f"`{e.owner}.{e.function}(..)` is no function",
             e.span,
-            help=f"write `{e.function}({owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are called on a "
-            "neuron",
+            help=f"write `{e.function}({owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are "
+            "called on a neuron",
         )
 
     def _unknown_function(self, e: syntax.Call, place: Place, lets: Lets) -> None:
@@ -404,12 +424,14 @@ class Expressions:
         if self.symbols.damaged:
             return
         if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
-            help = f"a distribution stands after `~`: `~ {e.span.text}`"
-        elif near := did_you_mean(e.function, [*functions.ALL, *(s.name for s in self.symbols.of_kind("slot"))]):
+            help = f"a distribution stands after `~`: `~ {code(e.span)}`"
+        elif near := did_you_mean(
+            e.function, [*functions.ALL, *(s.name for s in self.symbols.of_kind("slot"))]
+        ):
             help = f"did you mean `{near}`?"
         else:
             help = f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
-        self.report.error("E202", f"unknown function `{e.function}`", e.span, help=help)
+        self.report.error("E202", f"unknown function `{e.function}`", head(e.span, e.function), help=help)
 
     def _arity(self, e: syntax.Call, low: int, high: int | None) -> bool:
         wrong = constants.wrong_arity(e.function, len(e.args), low, high)
@@ -437,8 +459,8 @@ class Expressions:
                 "E309",
                 f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse",
                 e.span,
-                help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or "
-                "`post.x`",
+                help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read "
+                "`pre.x` or `post.x`",
             )
         elif e.function == "softmax" and place.phase not in ("feedback", "readout"):
             self.report.error(
@@ -458,7 +480,8 @@ class Expressions:
         if place.total:
             self.report.error(
                 "E307",
-                f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its neighbours",
+                f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its "
+                "neighbours",
                 e.span,
                 help="let the neighbour compute it into a state of its own, and read that state",
             )
@@ -476,13 +499,13 @@ class Expressions:
     def _total_owner(self, e: syntax.Call, place: Place) -> bool:
         owner = OWNER[e.function]
         if place.phase == "init":
-            self._not_yet(e.span, f"`{e.span.text}`")
+            self._not_yet(e.span, f"`{code(e.span)}`")
         elif place.phase == "update" and e.owner != owner:
             more = ", or store another total in a state of the neuron in an earlier phase" if e.owner else ""
             self.report.error(
                 "E301",
-                "in `update` a synapse knows the total of the incoming synapses of its postsynaptic neuron, and of "
-                "the outgoing synapses of its presynaptic neuron",
+                "in `update` a synapse knows the total of the incoming synapses of its postsynaptic neuron, "
+                "and of the outgoing synapses of its presynaptic neuron",
                 e.span,
                 help=f"write `{owner}.{e.function}(..)`{more}",
             )
@@ -501,9 +524,11 @@ class Expressions:
         if place.phase != "update" or place.total or place.reduced:
             self.report.error(
                 "E308",
-                f"`{e.function}` has no place {place.words}: it brings an update of a synapse together over the batch",
+                f"`{e.function}` has no place {place.words}: it brings an update of a synapse together over "
+                "the batch",
                 e.span,
-                help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`",
+                help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * "
+                "post.y)`",
             )
             return None
         if not self._arity(e, 1, 1):

@@ -13,23 +13,26 @@ from blurc.check.expressions import Expressions
 from blurc.check.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.check.scope import WORDS, Lets, Place, Symbol, Symbols
 from blurc.check.separable import separable
-from blurc.check.shapes import dims, show
 from blurc.check.starts import Starts
+from blurc.check.wording import code, dims, listed, show
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import (
     Apply,
     Assign,
+    Channel,
     ChannelVar,
     Expr,
     Genome,
     LetStatement,
     Literal,
+    Meta,
     MetaVar,
     Nested,
     Over,
     ParamValue,
     Phase,
     Shape,
+    State,
     Statement,
     StateVar,
     walk,
@@ -38,7 +41,8 @@ from blurc.passes.substitute import write_out
 
 
 def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
-    """The genome for given parameter values (the others at their defaults), or None after reporting errors."""
+    """The genome for given parameter values (the others at their defaults), or None after reporting
+    errors."""
     before = len(report.errors)
     checker = _GenomeChecker(tree, params, report)
     genome = checker.check()
@@ -222,7 +226,7 @@ class _GenomeChecker:
         lets: Lets = {}
         statements: list[Statement] = []
         written_out: dict[str, Expr] = {}
-        for s in phase.statements:
+        for s in map(self._as_meant, phase.statements):
             value = self.expressions.check(s.value, Place(phase.kind), lets)
             if value is not None and not separable(value, written_out, self.report):
                 value = None
@@ -235,12 +239,24 @@ class _GenomeChecker:
                 statements.append(assign)
         return statements
 
+    def _as_meant(self, s: syntax.Statement) -> syntax.Statement:
+        """`z = ..`, which the parser has reported and taken for `z <- ..`, is a `let` where there is no `z`."""
+        known = s.name in self.symbols.table or s.name in RESERVED
+        reported = (d.span for d in self.report.errors if d.code == "E101" and d.span)
+        if known or isinstance(s, syntax.Let) or s.items or not any(s.span.contains(at) for at in reported):
+            return s
+        return syntax.Let(s.name, s.value, span=s.span)
+
     def _let(self, s: syntax.Let, lets: Lets, value: Expr | None) -> None:
         earlier = self.symbols.named(s.name)
         if s.name in RESERVED:
             reserved(s.name, "a value", s.span, self.report)
         elif s.name in lets or earlier:
-            help = f"{NEW_NAME}, or assign: `{s.name} <- ..`" if earlier and earlier.kind == "state" else NEW_NAME
+            help = (
+                f"{NEW_NAME}, or assign: `{s.name} <- ..`"
+                if earlier and earlier.kind == "state"
+                else NEW_NAME
+            )
             notes = [f"it is {earlier.words} on line {earlier.span.line}"] if earlier else []
             self.report.error("E106", f"`{s.name}` is declared twice", s.span, notes=notes, help=help)
         lets[s.name] = value
@@ -262,20 +278,13 @@ class _GenomeChecker:
         return Assign(s.name, items, value, s.span)
 
     def _wrong_shape(self, s: syntax.Assign, shape: Shape, value: Expr) -> None:
-        whole = self.symbols.table[s.name]
-        part = f"`{s.name}`" if not s.items else "that part of `" + s.name + "`"
-        vectors = {
-            str(name): f"{name} is declared {dims(x.shape)}"
-            for x in walk(value)
-            if x.shape and (name := getattr(x, "name", None)) and name in self.symbols.table
-        }
-        origin = f"{s.name} is declared {dims(whole.shape) if whole.shape else 'as a number'}"
-        notes = dict.fromkeys([f"{origin} on line {whole.span.line}", *vectors.values()])
+        part = f"that part of `{s.name}`" if s.items else f"`{s.name}`"
+        named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta)]
         self.report.error(
             "E203",
             f"cannot assign {show(value.shape)} to {part}, which is {show(shape)}",
             s.value.span,
-            notes=[", ".join(notes)],
+            notes=[", ".join(self.symbols.table[name].declared for name in dict.fromkeys([s.name, *named]))],
             help=f"pick a part of the value with `[0]`, or declare `{s.name}{dims(value.shape)}`"
             if not shape
             else f"give both one shape, or assign to a part: `{s.name}[0] <- ..`",
@@ -284,12 +293,11 @@ class _GenomeChecker:
     def _varies(self, s: syntax.Assign, value: Expr) -> None:
         """A value that differs from example to example, on its way into a synapse."""
         term = _varying_term(value)
-        text = " ".join(term.span.text.split())
         self.report.error(
             "E305",
             f"`{s.name}` is shared by the whole batch, but this value differs from example to example",
             term.span,
-            help=f"bring it together over the batch: `batch_mean({text})`",
+            help=f"bring it together over the batch: `batch_mean({code(term.span)})`",
         )
 
     def _target(self, s: syntax.Assign, kind: str, lets: Lets) -> Symbol | None:
@@ -298,19 +306,25 @@ class _GenomeChecker:
         if symbol is None and s.name not in lets and s.name not in RESERVED:
             self._unknown_target(s, wanted)
         elif symbol is None or symbol.kind not in (wanted, "ambiguous"):
-            self._wrong_target(s, kind, symbol, "a value named by `let`" if s.name in lets else "a name of the language")
+            self._wrong_target(
+                s, kind, symbol, "a value named by `let`" if s.name in lets else "a name of the language"
+            )
         return symbol if symbol and symbol.kind == wanted else None
 
     def _unknown_target(self, s: syntax.Assign, wanted: str) -> None:
         if self.symbols.damaged:
             return
-        near = did_you_mean(s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")])
+        near = did_you_mean(
+            s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")]
+        )
         declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
         self.report.error(
             "E201",
             f"unknown name `{s.name}`",
             s.name_span,
-            help=f"did you mean `{near}`?" if near else f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
+            help=f"did you mean `{near}`?"
+            if near
+            else f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
         )
 
     def _wrong_target(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
@@ -323,11 +337,11 @@ class _GenomeChecker:
         }
         self.report.error(
             "E209",
-            f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but `{s.name}` "
-            f"is {symbol.words if symbol else otherwise}",
+            f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but "
+            f"`{s.name}` is {symbol.words if symbol else otherwise}",
             s.name_span,
             notes=notes.get(symbol.kind, []) if symbol else [],
-            help=f"name a value with `let`, or assign to one of: {', '.join(known)}"
+            help=f"name a value with `let`, or assign to one of: {listed(known)}"
             if known
             else "name a value with `let`",
         )
@@ -347,7 +361,7 @@ class _GenomeChecker:
                 "E203",
                 f"a prediction is one number a neuron, but this is {show(value.shape)}",
                 found[0].value.span,
-                help=f"pick a part: `readout {found[0].value.span.text}[0]`",
+                help=f"pick a part: `readout {code(found[0].value.span)}[0]`",
             )
             return None
         return value if value is not None and separable(value, {}, self.report) else None

@@ -1,5 +1,4 @@
-"""What a piece of the syntax tree mentions, before names are resolved. Whoever asks "is this used?" asks here, so
-that a use counts even where it is part of a mistake."""
+"""What a piece of the syntax tree mentions, before names are resolved."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from blurc import functions, syntax
 from blurc.check import mentions
 from blurc.check.constants import Constants
 from blurc.check.parameters import NEW_NAME, parameters
+from blurc.check.wording import code, listed
 from blurc.diagnostics import Report, did_you_mean
 from blurc.model import UNIT, Network, ParamValue, Population, Projection
 
@@ -35,8 +36,8 @@ def check_network(tree: syntax.Network, params: Mapping[str, ParamValue], report
 
 
 def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report) -> None:
-    """The function slots that populations override must be the genome's. Asked only of a network and the genome that
-    it `uses`: with another genome a caller picks, an override may rightly have nothing to do."""
+    """The function slots that populations override must be the genome's. Asked only of a network and the
+    genome that it `uses`: with another genome a caller picks, an override may rightly have nothing to do."""
     known = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
     for population in mentions.walk(tree):
         if genome.damaged or not isinstance(population, syntax.Population):
@@ -46,10 +47,10 @@ def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report) -> 
                 near = did_you_mean(option.name, [*known, "bias"])
                 report.error(
                     "E407",
-                    f"`{option.name}` is neither an option of a population nor a function slot of the genome "
-                    f"`{genome.name}`",
+                    f"`{option.name}` is neither an option of a population nor a function slot of the "
+                    f"genome `{genome.name}`",
                     option.span,
-                    notes=[f"options: bias; slots of `{genome.name}`: {', '.join(known) or 'none'}"],
+                    notes=[f"options: bias; slots of `{genome.name}`: {listed(known)}"],
                     help=f"did you mean `{near}`?"
                     if near
                     else f"declare the slot in the genome: `fn {option.name} = tanh`",
@@ -203,7 +204,9 @@ class _NetworkChecker:
         seen: set[str] = set()
         for option in item.options:
             if option.name in seen:
-                self.report.error("E407", f"`{option.name}` is given twice", option.span, help="keep one of them")
+                self.report.error(
+                    "E407", f"`{option.name}` is given twice", option.span, help="keep one of them"
+                )
             elif option.name == "bias":
                 bias = self._bias(item, option)
             elif function := self._slot(option, numbers):
@@ -218,16 +221,19 @@ class _NetworkChecker:
         if value is None or value in functions.UNARY:
             return None if value is None else str(value)
         if name in SWITCHES:
-            message, help = f"`{option.name}` is no switch of a population", "the only one is `bias`: `bias = off`"
+            message, help = (
+                f"`{option.name}` is no switch of a population",
+                "the only one is `bias`: `bias = off`",
+            )
         else:
-            near = did_you_mean(option.value.span.text, functions.UNARY)
-            message = f"`{option.name}` takes a function, found `{option.value.span.text}`"
+            near = did_you_mean(code(option.value.span), functions.UNARY)
+            message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
             help = f"did you mean `{near}`?" if near else "one of " + ", ".join(functions.UNARY)
         self.report.error("E407", message, option.span, help=help)
         return None
 
     def _bias(self, item: syntax.Population, option: syntax.Option) -> bool:
-        text = option.value.span.text
+        text = code(option.value.span)
         if text not in SWITCHES:
             self.report.error(
                 "E407", f"`bias` is on or off, found `{text}`", option.span, help="write `bias = off`"
@@ -272,7 +278,8 @@ class _NetworkChecker:
         if name == UNIT:
             self.report.error(
                 "E405",
-                f"`{UNIT}` is the population of the unit neuron, which projects to every population by itself",
+                f"`{UNIT}` is the population of the unit neuron, which projects to every population by "
+                "itself",
                 end.span,
                 help="remove this projection; `{ bias = off }` on a population removes the unit neuron's",
             )
@@ -282,7 +289,7 @@ class _NetworkChecker:
             "E401",
             f"unknown population `{name}`",
             end.span,
-            help=f"did you mean `{near}`?" if near else f"declare it: `hidden {end.span.text}[64]`",
+            help=f"did you mean `{near}`?" if near else f"declare it: `hidden {code(end.span)}[64]`",
         )
         return None
 
@@ -299,7 +306,7 @@ class _NetworkChecker:
         self.report.error(
             "E106",
             f"the label `{label}` is given twice",
-            item.span,
+            next(attr.span for attr in item.attrs if attr.name == "label"),
             notes=[f"first on line {first.line}"],
             help=f"inside `for`, number them: `label = {label}{{i}}`" if first == item.span else "rename one",
         )
@@ -366,14 +373,17 @@ class _NetworkChecker:
     def _roles(self) -> None:
         if self.tree.damaged or self.broken or self.truncated:
             return
-        for role, example in (("input", "x[2]"), ("output", "y[1]")):
-            if not any(p.role == role for p in self.populations.values()):
-                self.report.error(
-                    "E406",
-                    f"the network `{self.tree.name}` has no {role} population",
-                    self.tree.name_span,
-                    help=f"declare one: `{role} {example}`",
-                )
+        roles = {p.role for p in self.populations.values()}
+        missing = {
+            role: example for role, example in (("input", "x[2]"), ("output", "y[1]")) if role not in roles
+        }
+        if missing:
+            self.report.error(
+                "E406",
+                f"the network `{self.tree.name}` has no {' and no '.join(missing)} population",
+                self.tree.name_span,
+                help="declare " + " and ".join(f"`{role} {example}`" for role, example in missing.items()),
+            )
 
     def _with_unit(self) -> tuple[tuple[Population, ...], tuple[Projection, ...]]:
         populations, projections = list(self.populations.values()), list(self.projections.values())

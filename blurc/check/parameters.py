@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from blurc import functions, syntax
 from blurc.check.constants import Constants
+from blurc.check.wording import listed
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import ParamValue
 
@@ -26,7 +27,9 @@ def parameters(
                 "E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them"
             )
         else:
-            values[p.name] = given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
+            values[p.name] = (
+                given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
+            )
     return values
 
 
@@ -47,7 +50,9 @@ def uses_arguments(
     values: dict[str, ParamValue] = {}
     for arg in tree.uses.args:
         if arg.name in values:
-            report.error("E106", f"the parameter `{arg.name}` is given twice", arg.span, help="keep one of them")
+            report.error(
+                "E106", f"the parameter `{arg.name}` is given twice", arg.span, help="keep one of them"
+            )
         elif arg.name in known:
             value = numbers.evaluate(arg.value)
             values |= {} if value is None else {arg.name: value}
@@ -62,6 +67,6 @@ def unknown_parameter(name: str, whose: str, known: list[str], span: Span | None
         "E210",
         f"{whose} has no parameter `{name}`",
         span,
-        notes=[f"its parameters are: {', '.join(known) or 'none'}"],
+        notes=[f"its parameters are: {listed(known)}"],
         help=f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal as Lit
 
+from blurc.check.wording import dims
 from blurc.diagnostics import Span
 from blurc.model import Direction, Expr, Literal, ParamValue, Shape
 from blurc.syntax import PhaseKind
@@ -25,8 +26,8 @@ WORDS: dict[Kind, str] = {
 
 @dataclass(slots=True)
 class Symbol:
-    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of different kinds,
-    `kind` is "ambiguous": uses then stay silent."""
+    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of
+    different kinds, `kind` is "ambiguous": uses then stay silent."""
 
     kind: Kind
     name: str
@@ -38,6 +39,11 @@ class Symbol:
     @property
     def words(self) -> str:
         return WORDS[self.kind]
+
+    @property
+    def declared(self) -> str:
+        how = dims(self.shape) if self.shape else "as a number"
+        return f"{self.name} is declared {how} on line {self.span.line}"
 
 
 @dataclass(slots=True)
@@ -57,7 +63,8 @@ class Symbols:
 class Place:
     """Where an expression stands.
 
-    `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` / `batch_sum(..)`.
+    `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` /
+    `batch_sum(..)`.
     """
 
     phase: PhaseKind | Lit["readout", "init"]

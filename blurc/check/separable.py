@@ -1,4 +1,4 @@
-"""Separability: every sum over synapses, and every reduction over the batch, is a sum of products of local factors.
+"""Separability: every sum over synapses, and over the batch, is a sum of products of local factors.
 
 `passes/separate.py` takes them apart; here is what to say where it cannot.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from blurc.check.wording import code
 from blurc.diagnostics import Report
 from blurc.model import Apply, Expr, Literal, Over, Reduce, Total, children, walk
 from blurc.passes.separate import MOST_POWER, MOST_TERMS, Inseparable, separate
@@ -35,20 +36,20 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
     if _is_long(node):
         report.error(
             "E306",
-            f"`{node.span.text}` has more than {MOST_TERMS:,} terms when it is multiplied out",
+            f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when it is multiplied out",
             node.span,
             help="name a part of it as a state, or write a lower power",
         )
         return
     notes = [
-        "sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic factor; a "
-        "non-linear function of a mixture would need a value for every example and synapse"
+        "sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic "
+        "factor; a non-linear function of a mixture would need a value for every example and synapse"
     ]
     if isinstance(node, Apply) and node.function == "pow":
         notes.append(f"whole powers from 1 to {MOST_POWER} are multiplied out")
     report.error(
         "E306",
-        f"`{node.span.text}` mixes {_mixture(node)}, and {kind}(..) cannot take it apart",
+        f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot take it apart",
         node.span,
         notes=notes,
         help=f"apply the function to one of them alone, or to the finished sum: `{example}`",
@@ -75,7 +76,7 @@ def _mixture(node: Expr) -> str:
     for flag, words in GROUPS.items():
         leaf = next((x for x in leaves if flag in x.over), None)
         if leaf is not None:
-            named[words] = leaf.span.text
+            named[words] = code(leaf.span)
     return " with ".join(f"`{text}` ({words})" for words, text in named.items())
 
 

@@ -1,6 +1,7 @@
 """Shapes: how values combine, and what to say where they do not.
 
-Every method takes checked expressions and returns the combined one, or reports what is wrong and returns None.
+Every method takes checked expressions and returns the combined one, or reports what is wrong and returns
+None.
 """
 
 from __future__ import annotations
@@ -10,21 +11,14 @@ from dataclasses import dataclass
 from blurc import syntax
 from blurc.check import constants
 from blurc.check.scope import Symbols
+from blurc.check.wording import code, dims, number_text, show
 from blurc.diagnostics import Report, Span
-from blurc.model import Apply, Expr, Literal, Meta, Over, Pick, Shape, Stack, State
+from blurc.model import Apply, Channel, Expr, Literal, Meta, Over, Pick, Shape, Stack, State
 
 OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "@": "matmul"}
 SIGNS = {function: sign for sign, function in OPERATORS.items() if sign != "@"}
 
 Items = tuple[int | tuple[int, int], ...]
-
-
-def show(shape: Shape) -> str:
-    return ("a number", f"a vector {dims(shape)}", f"a matrix {dims(shape)}")[len(shape)]
-
-
-def dims(shape: Shape) -> str:
-    return f"[{', '.join(map(str, shape))}]"
 
 
 def literal(value: float, span: Span) -> Literal:
@@ -76,7 +70,7 @@ class Shapes:
             f"cannot combine {show(first.shape)} and {show(second.shape)} element by element",
             span,
             notes=self.declared(first, second),
-            help=f"to mix states by a matrix, write `{first.span.text} @ {second.span.text}`"
+            help=f"to mix states by a matrix, write `{code(first.span)} @ {code(second.span)}`"
             if mixes
             else "give both one shape, or pick a part of one with `x[0]` or `x[1:]`",
         )
@@ -88,12 +82,12 @@ class Shapes:
             shape = (left.shape[0], *right.shape[1:])
             return Apply("matmul", (left, right), shape=shape, over=left.over | right.over, span=span)
         if not right.shape:
-            message = f"`@` mixes the parts of a vector by a matrix, but `{right.span.text}` is a number"
-            help = f"to scale, write `{left.span.text} * {right.span.text}`"
+            message = f"`@` mixes the parts of a vector by a matrix, but `{code(right.span)}` is a number"
+            help = f"to scale, write `{code(left.span)} * {code(right.span)}`"
         elif len(left.shape) < 2:
             k = right.shape[0]
             message = f"`@` needs a matrix on its left, found {show(left.shape)}"
-            help = f"declare one, `learn m[{k}, {k}] ~ normal(1)`, and write `m @ {right.span.text}`"
+            help = f"declare one, `learn m[{k}, {k}] ~ normal(1)`, and write `m @ {code(right.span)}`"
         else:
             kind = "a state" if isinstance(right, State) else "a value"
             message = f"cannot mix a {dims(left.shape)} matrix with {kind} of shape {dims(right.shape)}"
@@ -106,12 +100,8 @@ class Shapes:
         return [", ".join(dict.fromkeys(self._origin(part) for part in parts))]
 
     def _origin(self, e: Expr) -> str:
-        name = getattr(e, "name", None)
-        symbol = self.symbols.named(name) if isinstance(name, str) else None
-        if symbol is None or symbol.shape is None:
-            return f"`{e.span.text}` is {show(e.shape)}"
-        shape = dims(symbol.shape) if symbol.shape else "as a number"
-        return f"{symbol.name} is declared {shape} on line {symbol.span.line}"
+        symbol = self.symbols.named(e.name) if isinstance(e, State | Channel | Meta) else None
+        return symbol.declared if symbol else f"`{code(e.span)}` is {show(e.shape)}"
 
     # ----------------------------------------------------------------- vectors
 
@@ -122,7 +112,7 @@ class Shapes:
                 "E203",
                 "the items of a vector are all numbers, or all vectors of one length",
                 span,
-                notes=[", ".join(f"`{item.span.text}` is {show(item.shape)}" for item in items)],
+                notes=[", ".join(f"`{code(item.span)}` is {show(item.shape)}" for item in items)],
                 help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",
             )
             return None
@@ -133,13 +123,13 @@ class Shapes:
         return Stack(tuple(items), shape=shape, over=join(items), span=span)
 
     def pick(self, base: Expr, items: tuple[syntax.Expr | syntax.Slice, ...], span: Span) -> Expr | None:
-        picked = self.part(base.shape, items, base.span.text)
+        picked = self.part(base.shape, items, code(base.span))
         return picked and Pick(base, picked[0], shape=picked[1], over=base.over, span=span)
 
     def part(
         self, shape: Shape, items: tuple[syntax.Expr | syntax.Slice, ...], base: str
     ) -> tuple[Items, Shape] | None:
-        """Resolved indices into a value of `shape`, and the shape of the part. `base` is the text of the value."""
+        """Resolved indices into a value of `shape`, and the shape of the part. `base` is the value's text."""
         if len(items) > len(shape):
             self.report.error(
                 "E205",
@@ -182,7 +172,7 @@ class Shapes:
         parts = f"{size} part{'s' * (size != 1)}"
         self.report.error(
             "E205",
-            f"no {what} {constants.number_text(found)}: `{base}` has {parts}, counted from 0",
+            f"no {what} {number_text(found)}: `{base}` has {parts}, counted from 0",
             e.span,
             help=f"use 0 to {last}, or -{size} to -1 from the end" if size > 1 else "use 0" if size else None,
         )

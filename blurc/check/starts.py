@@ -8,7 +8,8 @@ from blurc import syntax
 from blurc.check.constants import DISTRIBUTIONS, Constants, wrong_arity
 from blurc.check.expressions import Expressions
 from blurc.check.scope import Place, Symbol, Symbols
-from blurc.check.shapes import dims, literal, show
+from blurc.check.shapes import literal
+from blurc.check.wording import code, dims, show
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import ChannelVar, Expr, Init, Literal, MetaVar, Over, Shape
 
@@ -45,7 +46,9 @@ class Starts:
         if init is None:
             return None
         each = symbol.per_projection
-        return MetaVar(name=item.name, shape=symbol.shape or (), span=item.span, init=init, per_projection=each)
+        return MetaVar(
+            name=item.name, shape=symbol.shape or (), span=item.span, init=init, per_projection=each
+        )
 
     def _meta_init(self, item: syntax.Learn, symbol: Symbol) -> Init | None:
         if item.init is None:
@@ -121,7 +124,8 @@ class Starts:
                 init.span,
                 help=f"did you mean `{near}`?"
                 if near
-                else f"one of normal(std), uniform(low, high), zeros, ones; a value is written `= {init.span.text}`",
+                else "one of normal(std), uniform(low, high), zeros, ones; a value is written `= "
+                f"{code(init.span)}`",
             )
             return None
         if wrong := wrong_arity(init.name, len(init.args), expected, expected):
@@ -137,7 +141,7 @@ class Starts:
 
     def _no_start(self, name: str, keyword: str, example: str, span: Span) -> None:
         self.report.error(
-            "E208", f"`{name}` has no start value", span, help=f"write `{keyword} {span.text} {example}`"
+            "E208", f"`{name}` has no start value", span, help=f"write `{keyword} {code(span)} {example}`"
         )
 
     def _fits(self, symbol: Symbol, found: Shape, span: Span, exact: bool = False) -> bool:

@@ -1,0 +1,107 @@
+"""The entry points of a network as functions of flat tuples of arrays.
+
+What leaves Python leaves without its trees: `jax.export` would store custom nodes, which a reader must know.
+A `Leaf` says where an array of the flat tuple stands in the trees. The trees are
+
+    key, batch            leaves; the batch size is the size of an array of booleans, which nothing reads
+    genome                [meta], or [meta][projection]
+    synapses, neurons     the two halves of a `State`
+    x, y, out             [population]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from blurc.boundary import Signature
+
+Size: TypeAlias = int | Literal["batch", "steps"]  # a word is a symbolic size
+
+
+@dataclass(frozen=True)
+class Leaf:
+    path: tuple[str, ...]
+    shape: tuple[Size, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    arguments: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+
+
+def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
+    """All entry points of a network. A reader of an artifact computes them again, to compare."""
+    key = (Leaf(("key",), (2,), "uint32"),)
+    batch = (Leaf(("batch",), ("batch",), "bool"),) if signature.persistent else ()
+    genome = tuple(_genome(signature, dtype))
+    state = tuple(_state(signature, dtype))
+
+    def examples(*leading: Size) -> tuple[Leaf, ...]:
+        x = _flat("x", signature.inputs, leading, dtype)
+        return (*x, *_flat("y", signature.outputs, leading, dtype)) if signature.uses_target else x
+
+    def out(*leading: Size) -> tuple[Leaf, ...]:
+        return tuple(Leaf(("out", p), (*leading, *shape), dtype) for p, shape in signature.outputs.items())
+
+    x = _flat("x", signature.inputs, ("batch",), dtype)
+    return {
+        "init_genome": EntryPoint(key, genome),
+        "init": EntryPoint((*key, *genome, *batch), state),
+        "step": EntryPoint((*genome, *state, *examples("batch")), (*state, *out("batch"))),
+        "predict": EntryPoint((*genome, *state, *x), out("batch")),
+        "train": EntryPoint((*genome, *state, *examples("steps", "batch")), (*state, *out("steps", "batch"))),
+    }
+
+
+def _genome(signature: Signature, dtype: str) -> Iterable[Leaf]:
+    for name, shape in signature.genome.items():
+        if name in signature.per_projection:
+            yield from (Leaf(("genome", name, p), shape, dtype) for p in signature.projections)
+        else:
+            yield Leaf(("genome", name), shape, dtype)
+
+
+def _state(signature: Signature, dtype: str) -> Iterable[Leaf]:
+    for name, shape in signature.synapses.items():
+        yield Leaf(("synapses", *owner(name)), shape, dtype)
+    for name, (before, after) in signature.persistent.items():
+        yield Leaf(("neurons", *owner(name)), (*before, "batch", *after), dtype)
+
+
+def owner(name: str) -> tuple[str, str]:
+    """`Signature`'s "a->b/w" as projection and channel."""
+    of, _, variable = name.rpartition("/")
+    return of, variable
+
+
+def _flat(
+    tree: str, shapes: Mapping[str, tuple[int, ...]], leading: tuple[Size, ...], dtype: str
+) -> tuple[Leaf, ...]:
+    return tuple(Leaf((tree, p), (*leading, math.prod(shape)), dtype) for p, shape in shapes.items())
+
+
+def pick(leaves: Sequence[Leaf], trees: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The arrays of `trees` in the order of `leaves`."""
+    return tuple(_at(trees, leaf.path) for leaf in leaves)
+
+
+def _at(tree: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
+
+
+def nest(leaves: Sequence[Leaf], arrays: Sequence[Any]) -> dict[str, Any]:
+    """The trees that hold `arrays`, given in the order of `leaves`."""
+    trees: dict[str, Any] = {}
+    for leaf, array in zip(leaves, arrays, strict=True):
+        tree = trees
+        for name in leaf.path[:-1]:
+            tree = tree.setdefault(name, {})
+        tree[leaf.path[-1]] = array
+    return trees

@@ -1,0 +1,184 @@
+"""The network that comes out of an artifact: the calls of a compiled one, around flat StableHLO functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.custom_batching import sequential_vmap
+from jax.export import Exported
+
+from blurc.artifact.export import KEYS
+from blurc.artifact.flat import EntryPoint, Leaf, Size, nest, pick
+from blurc.artifact.manifest import Manifest
+from blurc.boundary import Signature
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.genome import GenomeFile
+from blurc.lower import dtype
+from blurc.program import Genome, Program, State
+
+
+class Loaded(Program):
+    """A network loaded from an artifact, by `blurc.load`.
+
+    It has the calls of a compiled network except `trace` and `graph`, for any batch size and number of steps
+    from 1 up. They compose with `jax.jit`, `lax.scan` and `vmap`, which runs its members one after the other.
+    They have no derivatives (E716), compute in the precision that was set when they were saved (E711), and
+    draw from threefry2x32 keys only, typed or raw (E712).
+
+    genome: the stored meta-parameters, or None. genome_file: the same with name and provenance.
+    manifest: versions, shapes, platforms. sources: names and texts of the spec and its imports.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        modules: Mapping[str, Exported],
+        genome_file: GenomeFile | None,
+        sources: tuple[tuple[str, str], ...],
+    ):
+        self.manifest = manifest
+        self.signature = manifest.signature
+        self.genome_file = genome_file
+        self.sources = sources
+        self._calls = _calls(manifest, modules)
+
+    @property
+    def genome(self) -> dict[str, Any] | None:
+        return dict(self.genome_file.values) if self.genome_file else None
+
+    @property
+    def _call(self) -> Calls:
+        found, stored = np.dtype(dtype()).name, self.manifest.dtype
+        if found != stored:
+            on = stored == "float64"
+            message = f"the artifact of `{self.manifest.network}` computes in {stored}, JAX is set to {found}"
+            help = f'call `jax.config.update("jax_enable_x64", {on})` first, or save the network again'
+            raise BlurError(Diagnostic("E711", message, None, (), help))
+        return self._calls
+
+    def init_genome(self, key: Any) -> dict[str, Any]:
+        """As `Program.init_genome`; refuses keys that are not threefry2x32 (E712)."""
+        return super().init_genome(key_data(key))
+
+    def init(self, key: Any, genome: Genome, batch: int | None = None) -> State:
+        """As `Program.init`; refuses keys that are not threefry2x32 (E712)."""
+        return super().init(key_data(key), genome, batch)
+
+    def __repr__(self) -> str:
+        m = self.manifest
+        return f"<blurc artifact {m.network} with {m.rule}, {m.dtype}, for {', '.join(m.platforms)}>"
+
+
+def key_data(key: Any) -> jax.Array:
+    """The two words of a threefry key, typed or raw."""
+    if not isinstance(key, jax.Array | np.ndarray):
+        raise _no_key(type(key).__name__)
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        if key.dtype == np.uint32 and key.shape == (2,):
+            return jnp.asarray(key)
+    elif str(jax.random.key_impl(key)) == KEYS and key.ndim == 0:
+        return jax.random.key_data(key)
+    raise _no_key(f"{key.dtype}{list(key.shape)}")
+
+
+def _no_key(found: str) -> BlurError:
+    message = f"an artifact draws from one {KEYS} key, found {found}"
+    help = f'make one with `jax.random.key(seed, impl="{KEYS}")`'
+    return BlurError(Diagnostic("E712", message, None, (), help))
+
+
+# ---------------------------------------------------------------------- calls
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What `program.Jitted` is for a compiled network."""
+
+    init_genome: Callable[..., Any]
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+    predict: Callable[..., Any]
+    train: Callable[..., Any]
+    train_donating: Callable[..., Any]
+
+
+def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
+    """The jitted calls. Flattening and checking happen while JAX traces: once a size, not each call."""
+    signature = manifest.signature
+
+    def run(name: str, **trees: Any) -> dict[str, Any]:
+        return _run(manifest.network, manifest.entries[name], modules[name], trees)
+
+    def init_genome(key: Any) -> Any:
+        return run("init_genome", key=key).get("genome", {})
+
+    def init(key: Any, genome: Genome, batch: int) -> State:
+        return _state(signature, run("init", key=key, genome=genome, batch=np.zeros(batch, bool)))
+
+    def predict(genome: Genome, state: Any, x: Any) -> Any:
+        return run("predict", genome=genome, **state._asdict(), x=x)["out"]
+
+    def learn(name: str) -> Callable[..., Any]:
+        def call(genome: Genome, state: Any, x: Any, y: Any) -> tuple[State, Any]:
+            results = run(name, genome=genome, **state._asdict(), x=x, y=y)
+            return _state(signature, results), results["out"]
+
+        return call
+
+    return Calls(
+        jax.jit(init_genome),
+        jax.jit(init, static_argnums=2),
+        jax.jit(learn("step")),
+        jax.jit(predict),
+        jax.jit(learn("train")),
+        jax.jit(learn("train"), donate_argnums=1),
+    )
+
+
+def _run(network: str, point: EntryPoint, module: Exported, trees: Mapping[str, Any]) -> dict[str, Any]:
+    arrays = [
+        jnp.asarray(array, leaf.dtype)
+        for array, leaf in zip(pick(point.arguments, trees), point.arguments, strict=True)
+    ]
+    _check_sizes(network, point.arguments, arrays)
+    return nest(point.results, _without_derivative(sequential_vmap(module.call))(*arrays))
+
+
+def _without_derivative(f: Callable[..., Any]) -> Callable[..., Any]:
+    def jvp(*_: Any) -> Any:
+        message = "an artifact holds no derivatives"
+        raise BlurError(Diagnostic("E716", message, None, (), "compile the spec: `blurc.compile(..)`"))
+
+    guarded = jax.custom_jvp(f)
+    guarded.defjvp(jvp)
+    return guarded
+
+
+def _state(signature: Signature, results: Mapping[str, Any]) -> State:
+    """With an entry for every projection, also for those that keep nothing."""
+    synapses = {projection: {} for projection in signature.projections} | results.get("synapses", {})
+    return State(synapses, results.get("neurons", {}))
+
+
+# --------------------------------------------------------------------- checks
+
+
+def _check_sizes(network: str, leaves: Sequence[Leaf], arrays: Sequence[jax.Array]) -> None:
+    """One batch size and one number of steps for all, none of them 0. The signature has seen to all else."""
+    sizes: dict[Size, int] = {}
+    for leaf, array in zip(leaves, arrays, strict=True):
+        for name, size in zip(leaf.shape, array.shape, strict=True):
+            if isinstance(name, str) and sizes.setdefault(name, size) != size:
+                message = f"found {sizes[name]} and {size} examples in state and inputs of `{network}`"
+                help = "give `net.init(.., batch=..)` the batch size of the inputs"
+                raise BlurError(Diagnostic("E713", message, None, (), help))
+    for name, size in sizes.items():
+        if size == 0:
+            what = {"batch": "examples", "steps": "steps"}[str(name)]
+            message = f"found 0 {what}, the artifact of `{network}` takes 1 or more"
+            raise BlurError(Diagnostic("E717", message))

@@ -1,0 +1,114 @@
+"""`save`: a compiled network to a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+import blurc
+from blurc import genome as genomes
+from blurc.artifact import container, export, manifest
+from blurc.artifact.flat import entry_points
+from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.files import why, write_atomically
+from blurc.lower import dtype
+
+if TYPE_CHECKING:
+    from blurc.program import Genome, Net
+
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+ALIASES = {"gpu": "cuda", "nvidia": "cuda", "amd": "rocm"}
+
+
+def save(
+    net: Net,
+    path: str | os.PathLike[str],
+    *,
+    genome: Genome | genomes.GenomeFile | None = None,
+    platforms: Iterable[str] = ("cpu", "cuda", "tpu"),
+) -> None:
+    """Writes a compiled network as an artifact, whole or not at all.
+
+    genome: meta-parameters to keep with it, or a genome file, whose name and provenance are kept then, too.
+    platforms: of cpu, cuda, rocm, tpu. None of them need be here.
+
+    The artifact computes in the precision that JAX is set to now. The same network gives the same bytes, by
+    one version of blurc and JAX. Raises `BlurError`: E714 where the file cannot be written, E715 for an
+    unknown platform, E902 where the genome is not one of this network, E609 where it is not finite.
+    """
+    chosen = _platforms(platforms)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):  # said before the work is done
+        raise _cannot_write(path, "its folder does not exist")
+    data = container.pack(_members(net, genome, chosen))
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise _cannot_write(path, why(error)) from None
+
+
+def _platforms(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys([names] if isinstance(names, str) else names))
+    for name in found:
+        if name not in PLATFORMS:
+            near = ALIASES.get(name) or did_you_mean(name, PLATFORMS)
+            help = f"did you mean `{near}`?" if near else f"the platforms are {', '.join(PLATFORMS)}"
+            raise BlurError(Diagnostic("E715", f"unknown platform `{name}`", None, (), help))
+    if not found:
+        help = f"name some of {', '.join(PLATFORMS)}"
+        raise BlurError(Diagnostic("E715", "an artifact for no platform cannot run", None, (), help))
+    return found
+
+
+def _members(net: Net, genome: Any, platforms: tuple[str, ...]) -> dict[str, bytes]:
+    number = np.dtype(dtype()).name
+    entries = entry_points(net.signature, number)
+    members = {} if genome is None else {manifest.GENOME: _genome(net, genome, number)}
+    sources = _sources(net.sources.texts)
+    members |= {member: text.encode() for _, member, text in sources}
+    modules = export.to_bytes(net.plan, entries, platforms)
+    members |= {manifest.stablehlo(name): data for name, data in modules.items()}
+    described = manifest.Manifest(
+        format="blurx",
+        version=manifest.VERSION,
+        blurc=blurc.__version__,
+        jax=jax.__version__,
+        network=net.plan.name,
+        rule=net.plan.genome,
+        parameters={"network": dict(net.model.network.params), "genome": dict(net.model.genome.params)},
+        spec_hash=genomes.spec_hash(net),
+        platforms=platforms,
+        dtype=number,
+        signature=net.signature,
+        entries=entries,
+        sources=tuple((name, member) for name, member, _ in sources),
+        members={name: manifest.Member.of(members[name]) for name in sorted(members)},
+    )
+    return members | {manifest.MEMBER: described.to_json()}
+
+
+def _genome(net: Net, genome: Any, number: str) -> bytes:
+    file = genome if isinstance(genome, genomes.GenomeFile) else genomes.describe(net, genome)
+    net.signature.check_genome(file.values)
+    return genomes.dump(genomes.rounded(file, number)).encode()
+
+
+def _sources(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Name, member and text. Of an absolute path only the file's name is kept: the folders of the machine
+    that compiled are nobody's business."""
+    named = [(PurePath(name).name if os.path.isabs(name) else name, text) for name, text in texts]
+    return [(name, f"sources/{i:02}-{_safe(name)}", text) for i, (name, text) in enumerate(named)]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(name).stem).strip("-") + ".blur"
+
+
+def _cannot_write(path: str | os.PathLike[str], reason: str) -> BlurError:
+    return BlurError(Diagnostic("E714", f"cannot write `{os.fspath(path)}`: {reason}"))

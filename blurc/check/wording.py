@@ -1,0 +1,56 @@
+"""How messages show pieces of a spec: code, shapes, numbers."""
+
+from __future__ import annotations
+
+from blurc.diagnostics import Span
+from blurc.model import Shape
+
+MOST_CODE = 60
+
+
+def code(span: Span) -> str:
+    """The text on one line, without parentheses around the whole, not too long."""
+    text = " ".join(bare(span).text.split())
+    return text if len(text) <= MOST_CODE else f"{text[: MOST_CODE - 3]}..."
+
+
+def bare(span: Span) -> Span:
+    """Without parentheses around the whole, which the parser counts as part of what they hold."""
+    while _in_parentheses(span.text):
+        inner = span.text[1:-1]
+        start = span.start + 1 + len(inner) - len(inner.lstrip())
+        span = Span(span.source, start, start + len(inner.strip()))
+    return span
+
+
+def head(span: Span, name: str) -> Span:
+    """The name that a call begins with."""
+    start = bare(span).start
+    return Span(span.source, start, start + len(name))
+
+
+def _in_parentheses(text: str) -> bool:
+    if not text.startswith("("):
+        return False
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return False
+
+
+def show(shape: Shape) -> str:
+    return ("a number", f"a vector {dims(shape)}", f"a matrix {dims(shape)}")[len(shape)]
+
+
+def dims(shape: Shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"
+
+
+def number_text(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
+def listed(names: list[str]) -> str:
+    return ", ".join(names) or "none"
