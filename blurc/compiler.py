@@ -13,8 +13,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from blurc import check as checker
-from blurc import functions, graph, library, syntax
+from blurc import checker, functions, graph, library, syntax
 from blurc.diagnostics import BlurError, Diagnostic, Report, Span, did_you_mean, in_order
 from blurc.model import UNIT, Model, ParamValue
 from blurc.model import Genome as CheckedGenome
@@ -92,17 +91,25 @@ def _declare(
 def _check_all(sources: Sources, report: Report) -> None:
     sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
     for tree in sources.networks.values():
-        network = checker.check_network(tree, {}, report)
-        if network and not tree.damaged:
-            graph.verify(network, report)
-        genome = _used_genome(sources, tree, report)
-        if genome is None:
-            continue
-        checker.check_slots(tree, genome, report)
-        args = checker.uses_arguments(tree, {}, genome, report)
-        if genome.name in sound and args:
-            _check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
+        before = len(report.errors)
+        _check_network(tree, sources, sound, report)
+        if len(report.errors) == before and not tree.damaged:
+            checker.unused_parameters(tree, report)
     _declares_something(sources, report)
+
+
+def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
+    """A network, and what it makes of its genome, if that is among the sound ones."""
+    network = checker.check_network(tree, {}, report)
+    if network and not tree.damaged:
+        graph.verify(network, report)
+    genome = _used_genome(sources, tree, report)
+    if genome is None:
+        return
+    checker.check_slots(tree, genome, report)
+    args = checker.uses_arguments(tree, {}, genome, report)
+    if genome.name in sound and args:
+        _check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
 
 
 def _check_with(
@@ -246,7 +253,7 @@ def _values(params: Mapping[str, Any], report: Report) -> Params:
     for name, value in params.items():
         if isinstance(value, str) and value in functions.UNARY:
             values[name] = value
-        elif isinstance(value, Real) and not isinstance(value, bool) and isfinite(value):
+        elif not isinstance(value, bool) and isinstance(value, Real) and isfinite(value):
             values[name] = int(value) if isinstance(value, Integral) else float(value)
         else:
             report.error(
@@ -274,6 +281,7 @@ def _model(
     if checked:
         graph.verify(checked, report)
     report.check()
+    checker.unused_parameters(network, report)
     assert checked is not None, "reported"
     assert rule is not None, "reported"
     return Model(rule, checked)

@@ -170,7 +170,8 @@ def jitted(plan: Plan) -> Jitted:
 class Program:
     """What a compiled network and a loaded artifact have in common: the calls, with their checks.
 
-    All of them are pure functions of pytrees and compose with `jax.jit`, `vmap`, `grad` and `scan`.
+    All of them are pure functions of pytrees and compose with `jax.jit`, `vmap`, `scan` and, for a compiled network,
+    `grad`.
     """
 
     signature: boundary.Signature

@@ -28,7 +28,7 @@ FRONT = (
     "parse",
     "unparse",
     "library",
-    "check",
+    "checker",
     "graph",
     "passes",
     "compiler",

@@ -5,8 +5,8 @@ it). States and channels come first, so that all are batched matrix products: on
 transposition.
 
 Known inefficiency: on XLA's CPU backend a product that contracts over the first axis of its left side, as `outer`
-does, misses the fast library. Where the result is narrow, transposing by hand is up to 5 times faster; the barriers
-keep XLA from folding the transposition back into the product.
+does, misses the fast library. Where the result is narrow or small, transposing by hand is up to 5 times faster; the
+barriers keep XLA from folding the transposition back into the product.
 """
 
 from __future__ import annotations
@@ -68,24 +68,27 @@ def _outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
     return jnp.einsum(f"{dims}bi,{dims}bj->{dims}ij", pre, post)
 
 
-def _outer_narrow_post(pre: jax.Array, post: jax.Array) -> jax.Array:
+def _outer_turning_post(pre: jax.Array, post: jax.Array) -> jax.Array:
     turned = lax.optimization_barrier(jnp.swapaxes(post, -1, -2))
     return jnp.swapaxes(lax.optimization_barrier(jnp.matmul(turned, pre)), -1, -2)
 
 
-def _outer_narrow_pre(pre: jax.Array, post: jax.Array) -> jax.Array:
+def _outer_turning_pre(pre: jax.Array, post: jax.Array) -> jax.Array:
     return jnp.matmul(lax.optimization_barrier(jnp.swapaxes(pre, -1, -2)), post)
 
 
 def _outer_cpu(batch: Any, n_pre: int, n_post: int) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """The fastest form for these sizes: transposing `post` costs a copy of it and of the result. A symbolic batch
-    takes both forms along; XLA drops one where it learns the size."""
+    """The fastest form for these sizes, by measurement. Transposing `post` costs a copy of it and of the result,
+    transposing `pre` a copy of it, which large products do not earn back. A symbolic batch takes two forms along; XLA
+    drops one where it learns the size."""
+    small = n_pre * n_post <= 2**16
+    otherwise = _outer_turning_pre if small or 4 * n_pre < n_post else _outer_plain
     if n_pre <= 4 * n_post:
-        return _outer_narrow_pre if 4 * n_pre < n_post else _outer_plain
+        return otherwise
     least = 4 * n_post * n_pre / (n_pre - 4 * n_post)
     if isinstance(batch, int):
-        return _outer_narrow_post if batch > least else _outer_plain
-    return lambda pre, post: lax.cond(jnp.asarray(batch) > least, _outer_narrow_post, _outer_plain, pre, post)
+        return _outer_turning_post if batch > least else otherwise
+    return lambda pre, post: lax.cond(jnp.asarray(batch) > least, _outer_turning_post, otherwise, pre, post)
 
 
 def _product(

@@ -1,0 +1,281 @@
+"""Compile-time numbers: parameters, sizes, indices, constants, ranges."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from blurc import functions, syntax
+from blurc.checker.wording import code, head, number_text
+from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.model import Nested, ParamValue, Shape
+
+Value: TypeAlias = "float | int | str"
+
+DISTRIBUTIONS = {"normal": 1, "uniform": 2, "zeros": 0, "ones": 0}
+MOST_AXIS = 1024  # of a state, channel or meta-parameter: equations may be written out entry by entry
+
+SIGNATURES = {
+    "min": "min(x, y)",
+    "max": "max(x, y)",
+    "clip": "clip(x, low, high)",
+    "normal": "normal(std)",
+    "uniform": "uniform(low, high)",
+    "zeros": "zeros",
+    "ones": "ones",
+}
+
+
+def _power(base: float, exponent: float) -> object:
+    """In floating point, for whole powers grow without bounds; whole again where that is exact."""
+    value: object = float(base) ** float(exponent)
+    whole = isinstance(base, int) and isinstance(exponent, int) and exponent >= 0
+    return int(value) if whole and isinstance(value, float) and abs(value) < 2**53 else value
+
+
+def _clip(x: float, low: float, high: float) -> float:
+    return min(max(x, low), high)
+
+
+def _sign(x: float) -> float:
+    return float((x > 0) - (x < 0))
+
+
+_ARITHMETIC: dict[str, Callable[[float, float], object]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: a / b,
+    "^": _power,
+}
+
+_UNARY: dict[str, Callable[[float], float]] = {
+    "linear": lambda x: x,
+    "tanh": math.tanh,
+    "relu": lambda x: max(x, 0.0),
+    "sigmoid": lambda x: 0.5 + 0.5 * math.tanh(0.5 * x),
+    "softplus": lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "abs": abs,
+    "sign": _sign,
+    "square": lambda x: x * x,
+}
+
+_FUNCTIONS: dict[str, Callable[..., float]] = {**_UNARY, "min": min, "max": max, "clip": _clip}
+
+
+def arithmetic(sign: str, left: float, right: float) -> float | int | None:
+    """None where there is no (finite, real) result."""
+    try:
+        return _finite(_ARITHMETIC[sign](left, right))
+    except (ZeroDivisionError, OverflowError):
+        return None
+
+
+def function(name: str, *args: float) -> float | int | None:
+    try:
+        return _finite(_FUNCTIONS[name](*args))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+
+
+def _finite(value: object) -> float | int | None:
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str, str] | None:
+    """Message and help where a function cannot take that many arguments."""
+    if low <= found <= (found if high is None else high):
+        return None
+    expected = f"{low}" if low == high else f"at least {low}"
+    plural = "" if expected == "1" else "s"
+    how = SIGNATURES.get(name, f"{name}(x)")
+    return f"`{name}` takes {expected} argument{plural}, found {found}", f"write `{how}`"
+
+
+class Constants:
+    """Evaluates compile-time expressions over named values. A problem is reported once and gives None."""
+
+    def __init__(
+        self,
+        values: Mapping[str, ParamValue | None],
+        report: Report,
+        runtime: Mapping[str, str] | None = None,
+    ):
+        self.values = values  # None: known to be wrong, reported already
+        self.report = report
+        # Names known only at run time, and what they are.
+        self.runtime: Mapping[str, str] = {} if runtime is None else runtime
+
+    # --------------------------------------------------------------- numbers
+
+    def number(self, e: syntax.Expr) -> float | int | None:
+        value = self.evaluate(e)
+        if isinstance(value, str):
+            self.report.error(
+                "E206",
+                f"expected a number, found the function `{value}`",
+                e.span,
+                help="only a function slot holds a function: `fn phi = tanh`",
+            )
+            return None
+        return value
+
+    def evaluate(self, e: syntax.Expr) -> Value | None:
+        match e:
+            case syntax.Number(value=value):
+                return value
+            case syntax.Name():
+                return self._name(e)
+            case syntax.Negate(operand=operand):
+                value = self.number(operand)
+                return None if value is None else -value
+            case syntax.Binary():
+                return self._binary(e)
+            case syntax.Call() if not e.prime and e.owner is None:
+                return self._call(e)
+            case _:
+                return self._not_compile_time(e.span, f"found `{code(e.span)}`")
+
+    def _name(self, e: syntax.Name) -> Value | None:
+        if e.name in self.values:
+            return self.values[e.name]
+        if e.name in functions.UNARY:
+            return e.name
+        if e.name in self.runtime:
+            return self._not_compile_time(e.span, f"but `{e.name}` is {self.runtime[e.name]}")
+        near = did_you_mean(e.name, self.values)
+        self.report.error(
+            "E201",
+            f"unknown name `{e.name}`",
+            e.span,
+            notes=[
+                "a compile-time number is expected here: parameters, constants and loop variables may be used"
+            ],
+            help=f"did you mean `{near}`?" if near else f"declare it as a parameter: `({e.name} = 1)`",
+        )
+        return None
+
+    def _binary(self, e: syntax.Binary) -> Value | None:
+        left, right = self.number(e.left), self.number(e.right)
+        if left is None or right is None:
+            return None
+        if e.operator not in _ARITHMETIC:
+            return self._not_compile_time(e.span, f"found `{code(e.span)}`")
+        value = arithmetic(e.operator, left, right)
+        if value is None:
+            self.no_value(e.span)
+        return value
+
+    def _call(self, e: syntax.Call) -> Value | None:
+        if e.function not in _FUNCTIONS:
+            return self._no_function(e)
+        args = [self.number(a) for a in e.args]
+        known = [a for a in args if a is not None]
+        if wrong := wrong_arity(e.function, len(args), *functions.arity(e.function)):
+            self.report.error("E204", wrong[0], e.span, help=wrong[1])
+            return None
+        if len(known) < len(args):
+            return None
+        value = function(e.function, *known)
+        if value is None:
+            self.no_value(e.span)
+        return value
+
+    def _no_function(self, e: syntax.Call) -> None:
+        near = did_you_mean(e.function, _FUNCTIONS)
+        if e.function in DISTRIBUTIONS:
+            help = f"to draw it, write `~ {code(e.span)}`"
+            self._not_compile_time(e.span, f"found the distribution `{e.function}`", help)
+        elif near and e.function not in functions.ALL:
+            self.report.error(
+                "E202",
+                f"unknown function `{e.function}`",
+                head(e.span, e.function),
+                help=f"did you mean `{near}`?",
+            )
+        else:
+            self._not_compile_time(e.span, f"found `{code(e.span)}`")
+
+    def _not_compile_time(
+        self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`"
+    ) -> None:
+        self.report.error("E206", f"expected a compile-time number, {found}", span, help=help)
+
+    def no_value(self, span: Span) -> None:
+        self.report.error(
+            "E206",
+            f"`{code(span)}` has no finite value",
+            span,
+            help="look for a division by 0, the root or logarithm of a negative number, or an overflow",
+        )
+
+    # ---------------------------------------------------------------- sizes
+
+    def whole(
+        self, e: syntax.Expr, what: str, least: int | None = None, most: int | None = None
+    ) -> int | None:
+        """A whole number from `least` to `most`; `what` names it in the message ("a size")."""
+        value = self.number(e)
+        if value is None:
+            return None
+        if value == int(value) and (least is None or value >= least) and (most is None or value <= most):
+            return int(value)
+        limits = f" of at least {least:,}" if least is not None else ""
+        limits += f" {'and' if limits else 'of'} at most {most:,}" if most is not None else ""
+        found = f"found {number_text(value)}"
+        if not isinstance(e, syntax.Number | syntax.Negate):
+            found = f"but `{code(e.span)}` is {number_text(value)}"
+        self.report.error(
+            "E206",
+            f"{what} is a whole number{limits}, {found}",
+            e.span,
+            help=_nearest(
+                value, least, most, "write `{}`" if found.startswith("found") else "make it `{}`, for example"
+            ),
+        )
+        return None
+
+    def shape(self, dims: tuple[syntax.Expr, ...]) -> Shape | None:
+        """The shape of a state, channel or meta-parameter: at most two axes."""
+        if len(dims) > 2:
+            self.report.error(
+                "E203",
+                f"a value has at most two axes, but this has {len(dims)}",
+                dims[2].span,
+                help="use `[k]` or `[r, c]`",
+            )
+            return None
+        sizes = [self.whole(d, "a size", 1, MOST_AXIS) for d in dims]
+        known = tuple(s for s in sizes if s is not None)
+        return known if len(known) == len(sizes) else None
+
+    def nested(self, e: syntax.Expr) -> tuple[Nested, Shape] | None:
+        """A constant: a number, a vector or a matrix."""
+        if not isinstance(e, syntax.Vector):
+            value = self.number(e)
+            return None if value is None else (float(value), ())
+        items = [self.nested(item) for item in e.items]
+        known = [item for item in items if item is not None]
+        if len(known) < len(items):
+            return None
+        shapes = [shape for _, shape in known]
+        if len(set(shapes)) != 1 or len(shapes[0]) > 1:
+            self.report.error(
+                "E203",
+                "a matrix needs rows of one length",
+                e.span,
+                help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",
+            )
+            return None
+        return tuple(value for value, _ in known), (len(known), *shapes[0])
+
+
+def _nearest(value: float, least: int | None, most: int | None, help: str) -> str:
+    whole = round(value)
+    whole = whole if least is None else max(whole, least)
+    return help.format(whole if most is None else min(whole, most))

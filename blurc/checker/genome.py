@@ -1,0 +1,433 @@
+"""Genomes: declarations, phases, the readout; then what is declared and never used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from blurc import functions, syntax
+from blurc.checker import mentions
+from blurc.checker.constants import Constants
+from blurc.checker.expressions import Expressions
+from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
+from blurc.checker.scope import WORDS, Lets, Place, Symbol, Symbols
+from blurc.checker.separable import separable
+from blurc.checker.starts import Starts
+from blurc.checker.wording import code, dims, listed, show
+from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.model import (
+    Apply,
+    Assign,
+    Channel,
+    ChannelVar,
+    Expr,
+    Genome,
+    LetStatement,
+    Literal,
+    Meta,
+    MetaVar,
+    Nested,
+    Over,
+    ParamValue,
+    Phase,
+    Shape,
+    State,
+    Statement,
+    StateVar,
+    walk,
+)
+from blurc.passes.substitute import write_out
+
+
+def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
+    """The genome for given parameter values (the others at their defaults), or None after reporting
+    errors."""
+    before = len(report.errors)
+    checker = _GenomeChecker(tree, params, report)
+    genome = checker.check()
+    if len(report.errors) > before:
+        return None
+    checker.warnings()  # in a genome with errors, what looks unused may be what was meant elsewhere
+    return genome
+
+
+@dataclass(slots=True)
+class _GenomeChecker:
+    tree: syntax.Genome
+    given: Mapping[str, ParamValue]
+    report: Report
+    symbols: Symbols = field(default_factory=Symbols)
+    values: dict[str, ParamValue | None] = field(default_factory=dict[str, "ParamValue | None"])
+    numbers: Constants = field(init=False)
+    expressions: Expressions = field(init=False)
+
+    def check(self) -> Genome | None:
+        self.symbols.damaged = self.tree.damaged
+        params = parameters(self.tree.params, self.given, self.report)
+        self.values.update(params)
+        self.numbers = Constants(self.values, self.report, self._known_at_run_time())
+        self.expressions = Expressions(self.symbols, self.numbers, self.report)
+        for p in self.tree.params:
+            self.symbols.table.setdefault(p.name, Symbol("param", p.name, p.span, value=params.get(p.name)))
+        for item in self.tree.items:
+            self._declare_item(item)
+        starts = Starts(self.tree, self.symbols, self.expressions)
+        metas, channels = starts.metas(), starts.channels()
+        phases = self._phases()
+        readout = self._readout()
+        return readout and self._genome(params, metas, channels, phases, readout)
+
+    def _genome(
+        self,
+        params: dict[str, ParamValue | None],
+        metas: list[MetaVar],
+        channels: list[ChannelVar],
+        phases: list[Phase],
+        readout: Expr,
+    ) -> Genome:
+        return Genome(
+            self.tree.name,
+            tuple((n, v) for n, v in params.items() if v is not None),
+            tuple(self._states()),
+            tuple(channels),
+            tuple(metas),
+            tuple((s.name, str(s.value)) for s in self.symbols.of_kind("slot")),
+            tuple(phases),
+            readout,
+            self.tree.span,
+        )
+
+    # ---------------------------------------------------------- declarations
+
+    def _known_at_run_time(self) -> dict[str, str]:
+        """Names that are no compile-time numbers, and what they are."""
+        found = {name: f"`{name}`, known only in equations" for name in ("input", "target")}
+        found |= dict.fromkeys(("fan_in", "fan_out"), "a size of a projection, which only synapses know")
+        for item in self.tree.items:
+            match item:
+                case syntax.State():
+                    found[item.name] = WORDS["state"]
+                case syntax.Synapse():
+                    found[item.name] = WORDS["channel"]
+                case syntax.Learn():
+                    found[item.name] = WORDS["meta"]
+                case syntax.Fn():
+                    found[item.name] = WORDS["slot"]
+                case syntax.Const():
+                    found[item.name] = "a constant that is declared further down, or is no number"
+                case syntax.Phase(statements=statements):
+                    lets = [s.name for s in statements if isinstance(s, syntax.Let)]
+                    found |= {name: "a value named by `let`" for name in lets if name not in found}
+                case _:
+                    pass
+        return found
+
+    def _declare_item(self, item: syntax.GenomeItem) -> None:
+        match item:
+            case syntax.State():
+                self._declare(Symbol("state", item.name, item.span, self.numbers.shape(item.dims)))
+            case syntax.Synapse():
+                self._declare(Symbol("channel", item.name, item.span, self.numbers.shape(item.dims)))
+            case syntax.Learn():
+                shape = self.numbers.shape(item.dims)
+                self._declare(Symbol("meta", item.name, item.span, shape, self._per_projection(item)))
+            case syntax.Const():
+                self._declare(self._const(item))
+            case syntax.Fn():
+                self._declare(Symbol("slot", item.name, item.span, value=self._slot_function(item)))
+            case _:
+                pass
+
+    def _declare(self, symbol: Symbol) -> None:
+        earlier = self.symbols.named(symbol.name)
+        if symbol.name in RESERVED:
+            reserved(symbol.name, symbol.words, symbol.span, self.report)
+        elif earlier is None:
+            self.symbols.table[symbol.name] = symbol
+        else:
+            self.report.error(
+                "E106",
+                f"`{symbol.name}` is declared twice",
+                symbol.span,
+                notes=[f"it is {earlier.words} on line {earlier.span.line}"],
+                help="rename one of them",
+            )
+            if earlier.kind != symbol.kind:
+                earlier.kind = "ambiguous"
+
+    def _per_projection(self, item: syntax.Learn) -> bool:
+        if item.per not in (None, "projection"):
+            self.report.error(
+                "E207",
+                f"no scope `per {item.per}`",
+                item.span,
+                help="write `per projection`, or nothing for one value shared by all",
+            )
+        return item.per is not None  # with an unknown scope, too: uses of it are no further mistake
+
+    def _const(self, item: syntax.Const) -> Symbol:
+        found = self.numbers.nested(item.value)
+        declared = self.numbers.shape(item.dims)
+        if found is None or declared is None:
+            self.values.setdefault(item.name, None)
+            return Symbol("const", item.name, item.span, None)
+        value, shape = found
+        if item.dims and shape not in ((), declared):
+            self.report.error(
+                "E203",
+                f"`{item.name}` is declared {dims(declared)}, but its value is {show(shape)}",
+                item.value.span,
+                help=f"drop the `{dims(declared)}` after `{item.name}`",
+            )
+            return Symbol("const", item.name, item.span, None)
+        if not shape and not item.dims and isinstance(value, float):
+            self.values.setdefault(item.name, value)
+        if item.dims and not shape:
+            value, shape = _fill(value, declared), declared
+        constant = Literal(value, shape=shape, over=Over.NOTHING, span=item.span)
+        return Symbol("const", item.name, item.span, shape, value=constant)
+
+    def _slot_function(self, item: syntax.Fn) -> str:
+        given = self.values.get(item.function, item.function)
+        if isinstance(given, str) and given in functions.UNARY:
+            return given
+        if given is not None:
+            near = did_you_mean(item.function, functions.UNARY)
+            self.report.error(
+                "E202",
+                f"a slot holds a function of one number, found `{item.function}`",
+                item.span,
+                notes=[] if given == item.function else [f"`{item.function}` is {given}"],
+                help=f"did you mean `{near}`?" if near else "one of " + ", ".join(functions.UNARY),
+            )
+        return "linear"
+
+    def _states(self) -> list[StateVar]:
+        marked = {item.name: item.persistent for item in self.tree.items if isinstance(item, syntax.State)}
+        return [
+            StateVar(name=s.name, shape=s.shape or (), span=s.span, persistent=marked.get(s.name, False))
+            for s in self.symbols.of_kind("state")
+        ]
+
+    # ---------------------------------------------------------------- phases
+
+    def _phases(self) -> list[Phase]:
+        count: Counter[str] = Counter()
+        phases: list[Phase] = []
+        for item in self.tree.items:
+            if isinstance(item, syntax.Phase):
+                count[item.kind] += 1
+                name = item.kind if count[item.kind] == 1 else f"{item.kind}#{count[item.kind]}"
+                phases.append(Phase(item.kind, name, tuple(self._statements(item)), item.span))
+        return phases
+
+    def _statements(self, phase: syntax.Phase) -> list[Statement]:
+        lets: Lets = {}
+        statements: list[Statement] = []
+        written_out: dict[str, Expr] = {}
+        for s in map(self._as_meant, phase.statements):
+            value = self.expressions.check(s.value, Place(phase.kind), lets)
+            if value is not None and not separable(value, written_out, self.report):
+                value = None
+            if isinstance(s, syntax.Let):
+                self._let(s, lets, value)
+                if value is not None:
+                    written_out[s.name] = write_out(value, written_out)
+                    statements.append(LetStatement(s.name, value, s.span))
+            elif assign := self._assign(s, phase, lets, value):
+                statements.append(assign)
+        return statements
+
+    def _as_meant(self, s: syntax.Statement) -> syntax.Statement:
+        """`z = ..`, which the parser has reported and taken for `z <- ..`, is a `let` where there is no `z`."""
+        known = s.name in self.symbols.table or s.name in RESERVED
+        reported = (d.span for d in self.report.errors if d.code == "E101" and d.span)
+        if known or isinstance(s, syntax.Let) or s.items or not any(s.span.contains(at) for at in reported):
+            return s
+        return syntax.Let(s.name, s.value, span=s.span)
+
+    def _let(self, s: syntax.Let, lets: Lets, value: Expr | None) -> None:
+        earlier = self.symbols.named(s.name)
+        if s.name in RESERVED:
+            reserved(s.name, "a value", s.span, self.report)
+        elif s.name in lets or earlier:
+            help = (
+                f"{NEW_NAME}, or assign: `{s.name} <- ..`"
+                if earlier and earlier.kind == "state"
+                else NEW_NAME
+            )
+            notes = [f"it is {earlier.words} on line {earlier.span.line}"] if earlier else []
+            self.report.error("E106", f"`{s.name}` is declared twice", s.span, notes=notes, help=help)
+        lets[s.name] = value
+
+    def _assign(self, s: syntax.Assign, phase: syntax.Phase, lets: Lets, value: Expr | None) -> Assign | None:
+        symbol = self._target(s, phase.kind, lets)
+        if symbol is None or symbol.shape is None:
+            return None
+        part = self.expressions.shapes.part(symbol.shape, s.items, s.name)
+        if part is None or value is None:
+            return None
+        items, shape = part
+        if value.shape not in ((), shape):
+            self._wrong_shape(s, shape, value)
+            return None
+        if phase.kind == "update" and Over.EXAMPLE in value.over:
+            self._varies(s, value)
+            return None
+        return Assign(s.name, items, value, s.span)
+
+    def _wrong_shape(self, s: syntax.Assign, shape: Shape, value: Expr) -> None:
+        part = f"that part of `{s.name}`" if s.items else f"`{s.name}`"
+        named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta)]
+        self.report.error(
+            "E203",
+            f"cannot assign {show(value.shape)} to {part}, which is {show(shape)}",
+            s.value.span,
+            notes=[", ".join(self.symbols.table[name].declared for name in dict.fromkeys([s.name, *named]))],
+            help=f"pick a part of the value with `[0]`, or declare `{s.name}{dims(value.shape)}`"
+            if not shape
+            else f"give both one shape, or assign to a part: `{s.name}[0] <- ..`",
+        )
+
+    def _varies(self, s: syntax.Assign, value: Expr) -> None:
+        """A value that differs from example to example, on its way into a synapse."""
+        term = _varying_term(value)
+        self.report.error(
+            "E305",
+            f"`{s.name}` is shared by the whole batch, but this value differs from example to example",
+            term.span,
+            help=f"bring it together over the batch: `batch_mean({code(term.span)})`",
+        )
+
+    def _target(self, s: syntax.Assign, kind: str, lets: Lets) -> Symbol | None:
+        symbol = self.symbols.named(s.name)
+        wanted = "channel" if kind == "update" else "state"
+        if symbol is None and s.name not in lets and s.name not in RESERVED:
+            self._unknown_target(s, wanted)
+        elif symbol is None or symbol.kind not in (wanted, "ambiguous"):
+            self._wrong_target(
+                s, kind, symbol, "a value named by `let`" if s.name in lets else "a name of the language"
+            )
+        return symbol if symbol and symbol.kind == wanted else None
+
+    def _unknown_target(self, s: syntax.Assign, wanted: str) -> None:
+        if self.symbols.damaged:
+            return
+        near = did_you_mean(
+            s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")]
+        )
+        declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
+        self.report.error(
+            "E201",
+            f"unknown name `{s.name}`",
+            s.name_span,
+            help=f"did you mean `{near}`?"
+            if near
+            else f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
+        )
+
+    def _wrong_target(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
+        wanted = "channel" if kind == "update" else "state"
+        known = [x.name for x in self.symbols.of_kind(wanted)]
+        notes = {
+            "state": ["a synapse cannot change a neuron; a phase of the neuron, before or after, can"],
+            "channel": ["a neuron cannot change its synapses; `update` can"],
+            "meta": ["meta-parameters stand still while a network learns; meta-learning changes them"],
+        }
+        self.report.error(
+            "E209",
+            f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but "
+            f"`{s.name}` is {symbol.words if symbol else otherwise}",
+            s.name_span,
+            notes=notes.get(symbol.kind, []) if symbol else [],
+            help=f"name a value with `let`, or assign to one of: {listed(known)}"
+            if known
+            else "name a value with `let`",
+        )
+
+    # --------------------------------------------------------------- readout
+
+    def _readout(self) -> Expr | None:
+        found = [item for item in self.tree.items if isinstance(item, syntax.Readout)]
+        for extra in found[1:]:
+            self.report.error("E106", "a second `readout`", extra.span, help="keep one")
+        if not found:
+            self._no_readout()
+            return None
+        value = self.expressions.check(found[0].value, Place("readout"), {})
+        if value is not None and value.shape:
+            self.report.error(
+                "E203",
+                f"a prediction is one number a neuron, but this is {show(value.shape)}",
+                found[0].value.span,
+                help=f"pick a part: `readout {code(found[0].value.span)}[0]`",
+            )
+            return None
+        return value if value is not None and separable(value, {}, self.report) else None
+
+    def _no_readout(self) -> None:
+        if not self.tree.damaged:
+            self.report.error(
+                "E212",
+                f"the genome `{self.tree.name}` has no readout: it never says what a prediction is",
+                self.tree.name_span,
+                help="add `readout x`, x being a state or an expression of the output populations",
+            )
+
+    # -------------------------------------------------------------- warnings
+
+    def warnings(self) -> None:
+        if self.tree.damaged:
+            return
+        read = mentions.names([*self.tree.params, *self.tree.items])
+        phases = [item for item in self.tree.items if isinstance(item, syntax.Phase)]
+        assigned = {s.name for p in phases for s in p.statements if isinstance(s, syntax.Assign)}
+        for symbol in self.symbols.table.values():
+            if symbol.name not in read:
+                how = "assigned but never read" if symbol.name in assigned else "never used"
+                self._unused(symbol.name, how, symbol.span)
+            elif symbol.kind == "state" and symbol.name not in assigned:
+                self._never_assigned(symbol)
+        for phase in phases:
+            self._unused_lets(phase)
+        if "input" not in read:
+            self._senses_nothing()
+
+    def _unused(self, name: str, how: str, span: Span) -> None:
+        self.report.warn("W501", f"`{name}` is {how}", span, help="remove it")
+
+    def _unused_lets(self, phase: syntax.Phase) -> None:
+        read = mentions.names(phase.statements)
+        for s in phase.statements:
+            if isinstance(s, syntax.Let) and s.name not in read:
+                self._unused(s.name, "never used", s.span)
+
+    def _never_assigned(self, symbol: Symbol) -> None:
+        self.report.warn(
+            "W502",
+            f"`{symbol.name}` is read but never assigned: it is always 0",
+            symbol.span,
+            help=f"assign it in a phase, `{symbol.name} <- ..`, or remove it",
+        )
+
+    def _senses_nothing(self) -> None:
+        self.report.warn(
+            "W504",
+            f"the genome `{self.tree.name}` never reads `input`: its predictions do not depend on the data",
+            self.tree.name_span,
+            help="add `sense { x <- input }`",
+        )
+
+
+def _varying_term(e: Expr) -> Expr:
+    """The smallest term of a sum that varies over the batch all by itself."""
+    if isinstance(e, Apply) and e.function in ("add", "sub", "neg"):
+        varying = [a for a in e.args if Over.EXAMPLE in a.over]
+        if len(varying) == 1:
+            return _varying_term(varying[0])
+    return e
+
+
+def _fill(value: Nested, shape: Shape) -> Nested:
+    return tuple(_fill(value, shape[1:]) for _ in range(shape[0])) if shape else value

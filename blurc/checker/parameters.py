@@ -1,0 +1,72 @@
+"""Parameters of genomes and networks: their defaults, and the values that replace them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blurc import functions, syntax
+from blurc.checker.constants import Constants
+from blurc.checker.wording import listed
+from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.model import ParamValue
+
+RESERVED = {"input", "target", "fan_in", "fan_out", "pre", "post", *functions.ALL}
+NEW_NAME = "choose another name"
+
+
+def parameters(
+    declared: tuple[syntax.Param, ...], given: Mapping[str, ParamValue], report: Report
+) -> dict[str, ParamValue | None]:
+    """Parameter values: the given ones, else the defaults, which may use the parameters before them."""
+    values: dict[str, ParamValue | None] = {}
+    for p in declared:
+        if p.name in RESERVED:
+            reserved(p.name, "a parameter", p.span, report)
+        elif p.name in values:
+            report.error(
+                "E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them"
+            )
+        else:
+            values[p.name] = (
+                given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
+            )
+    return values
+
+
+def reserved(name: str, words: str, span: Span, report: Report) -> None:
+    report.error(
+        "E213", f"`{name}` has a meaning of its own and cannot be declared as {words}", span, help=NEW_NAME
+    )
+
+
+def uses_arguments(
+    tree: syntax.Network, params: Mapping[str, ParamValue], genome: syntax.Genome, report: Report
+) -> dict[str, ParamValue]:
+    """The parameter values that `uses` gives to the genome."""
+    if tree.uses is None:
+        return {}
+    numbers = Constants(parameters(tree.params, params, Report()), report)
+    known = [p.name for p in genome.params]
+    values: dict[str, ParamValue] = {}
+    for arg in tree.uses.args:
+        if arg.name in values:
+            report.error(
+                "E106", f"the parameter `{arg.name}` is given twice", arg.span, help="keep one of them"
+            )
+        elif arg.name in known:
+            value = numbers.evaluate(arg.value)
+            values |= {} if value is None else {arg.name: value}
+        elif not genome.damaged:
+            unknown_parameter(arg.name, f"the genome `{genome.name}`", known, arg.span, report)
+    return values
+
+
+def unknown_parameter(name: str, whose: str, known: list[str], span: Span | None, report: Report) -> None:
+    near = did_you_mean(name, known)
+    report.error(
+        "E210",
+        f"{whose} has no parameter `{name}`",
+        span,
+        notes=[f"its parameters are: {listed(known)}"],
+        help=f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default",
+    )

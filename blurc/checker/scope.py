@@ -1,0 +1,103 @@
+"""What an expression may see: the names a genome declares, and the place where the expression stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal as Lit
+
+from blurc.checker.wording import dims
+from blurc.diagnostics import Span
+from blurc.model import Direction, Expr, Literal, ParamValue, Shape
+from blurc.syntax import PhaseKind
+
+Kind = Lit["state", "channel", "meta", "const", "param", "slot", "ambiguous"]
+
+# How a kind is called in messages.
+WORDS: dict[Kind, str] = {
+    "state": "a neuron state",
+    "channel": "a synapse channel",
+    "meta": "a meta-parameter",
+    "const": "a constant",
+    "param": "a parameter",
+    "slot": "a function slot",
+    "ambiguous": "declared twice",
+}
+
+
+@dataclass(slots=True)
+class Symbol:
+    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of
+    different kinds, `kind` is "ambiguous": uses then stay silent."""
+
+    kind: Kind
+    name: str
+    span: Span
+    shape: Shape | None = ()
+    per_projection: bool = False
+    value: Literal | ParamValue | None = None  # of a const, param or slot
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.kind]
+
+    @property
+    def declared(self) -> str:
+        how = dims(self.shape) if self.shape else "as a number"
+        return f"{self.name} is declared {how} on line {self.span.line}"
+
+
+@dataclass(slots=True)
+class Symbols:
+    table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
+    damaged: bool = False  # declarations may be missing because of syntax errors
+
+    def named(self, name: str, *kinds: Kind) -> Symbol | None:
+        found = self.table.get(name)
+        return found if found and (not kinds or found.kind in kinds) else None
+
+    def of_kind(self, *kinds: Kind) -> list[Symbol]:
+        return [s for s in self.table.values() if s.kind in kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands.
+
+    `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` /
+    `batch_sum(..)`.
+    """
+
+    phase: PhaseKind | Lit["readout", "init"]
+    total: Direction | None = None
+    reduced: bool = False
+
+    @property
+    def synapse(self) -> bool:
+        """Whether the scope is one synapse (and not one neuron)."""
+        return self.phase in ("update", "init") or self.total is not None
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The ends of the synapse whose states may be read here."""
+        if self.total:
+            return ("pre",) if self.total == "incoming" else ("post",)
+        return ("pre", "post") if self.phase == "update" else ()
+
+    @property
+    def words(self) -> str:
+        """As in "has no place inside incoming(..)"."""
+        if self.total:
+            return f"inside {self.total}(..)"
+        if self.reduced:
+            return "inside a batch reducer"
+        names = {"init": "in a start value", "readout": "in the readout"}
+        return names.get(self.phase, f"in `{self.phase}`")
+
+    def inside(self, total: Direction) -> Place:
+        return replace(self, total=total)
+
+    def under_reducer(self) -> Place:
+        return replace(self, reduced=True)
+
+
+Lets = dict[str, "Expr | None"]

@@ -1,0 +1,310 @@
+"""The checker as its callers meet it: parameters, warnings, one diagnostic a mistake, and no exception ever."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import blurc
+from blurc import compiler, model
+from blurc.diagnostics import BlurError, Diagnostic
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+RULE = """
+genome rule(k = 2, rate = 0.1, act = tanh) {
+  state   a[k]
+  synapse w ~ normal(1 / sqrt(fan_in))
+  const   half = 0.5, pair = [1, half]
+  learn   eta = rate * half
+  fn      phi = act
+  sense    { a[0] <- input }
+  forward  { a <- phi(incoming(w * pre.a)) + pair[0] * a[1] }
+  update   { w <- w + eta * batch_mean(pre.a[0] * post.a[0]) }
+  readout  a[0]
+}
+"""
+NETWORK = """
+network net(hidden = 4, k = 2) uses rule(k = k) {
+  input  x[3]
+  hidden h[hidden]
+  output y[2] { phi = linear }
+  x -> h
+  h -> y
+}
+"""
+
+
+def codes(text: str) -> list[str]:
+    return [d.code for d in compiler.check(text)]
+
+
+def refused(run: Callable[[], Any]) -> tuple[Diagnostic, ...]:
+    with pytest.raises(BlurError) as caught:
+        run()
+    return caught.value.diagnostics
+
+
+# ------------------------------------------------------------------ parameters
+
+
+def test_a_parameter_of_network_and_genome_is_set_in_both() -> None:
+    found = compiler.model(RULE + NETWORK, params={"k": 3})
+    assert dict(found.network.params)["k"] == dict(found.genome.params)["k"] == 3
+
+
+def test_arguments_of_uses_count_for_the_genome_that_is_used() -> None:
+    other = RULE.replace("genome rule(k = 2", "genome other(k = 5")
+    found = compiler.model(RULE + other + NETWORK, genome="other", params={"hidden": 7})
+    assert found.genome.state("a").shape == (5,)
+    assert found.network.population("h").shape == (7,)
+
+
+def test_a_number_from_numpy_is_a_number() -> None:
+    found = compiler.model(RULE + NETWORK, params={"hidden": np.int64(6), "rate": np.float32(0.5)})
+    assert found.network.population("h").shape == (6,)
+
+
+def test_a_parameter_may_name_a_function() -> None:
+    assert compiler.model(RULE + NETWORK, params={"act": "relu"}).slot("h", "phi") == "relu"
+
+
+@pytest.mark.parametrize("value", ["thanh", True, None, [1], float("nan"), float("inf")])
+def test_a_parameter_is_a_finite_number_or_a_function(value: Any) -> None:
+    (d,) = refused(lambda: compiler.model(RULE + NETWORK, params={"rate": value}))
+    assert d.code == "E206"
+    assert repr(value) in d.message
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest() -> None:
+    (d,) = refused(lambda: compiler.model(RULE + NETWORK, params={"hiden": 3}))
+    assert (d.code, d.help) == ("E210", "did you mean `hidden`?")
+
+
+def test_a_parameter_that_breaks_a_shape_is_blamed_on_the_line_that_fails() -> None:
+    (d,) = refused(lambda: compiler.model(RULE + NETWORK, params={"k": 1}))
+    assert d.span is not None
+    assert (d.code, d.span.line, d.span.text) == ("E205", 9, "1")
+    assert d.notes[-1] == "this is for k = 1"
+
+
+def test_an_error_in_a_default_is_reported_once() -> None:
+    text = (
+        RULE.replace("rate = 0.1", "rate = 1 / 0") + NETWORK + NETWORK.replace("network net", "network net2")
+    )
+    assert codes(text) == ["E206"]
+
+
+def test_a_constant_may_be_a_size() -> None:
+    text = RULE.replace("state   a[k]", "const   size = 2\n  state   a[size]").replace("(k = 2, ", "(")
+    assert compiler.model(text + NETWORK.replace("rule(k = k)", "rule").replace(", k = 2", "")).genome.state(
+        "a"
+    ).shape == (2,)
+
+
+def test_numbers_are_folded_and_consts_are_gone() -> None:
+    meta = compiler.model(RULE + NETWORK).genome.metas[0]
+    (start,) = meta.init.args
+    assert isinstance(start, model.Literal)
+    assert start.value == 0.05
+
+
+# ------------------------------------------------------------------ the choice
+
+
+def test_the_only_network_and_the_genome_it_uses_are_chosen() -> None:
+    found = compiler.model(RULE + NETWORK)
+    assert (found.network.name, found.genome.name) == ("net", "rule")
+
+
+def test_another_rule_of_the_library_can_be_picked() -> None:
+    assert compiler.model(RULE + NETWORK, genome="backprop").genome.name == "backprop"
+
+
+@pytest.mark.parametrize(
+    ("choice", "help_"),
+    [({"network": "nett"}, "did you mean `net`?"), ({"genome": "rul"}, "did you mean `rule`?")],
+)
+def test_an_unknown_choice_is_refused(choice: dict[str, Any], help_: str) -> None:
+    (d,) = refused(lambda: compiler.model(RULE + NETWORK, **choice))
+    assert (d.code, d.help) == ("E211", help_)
+
+
+def test_with_another_genome_overrides_of_its_slots_are_no_mistake() -> None:
+    text = RULE + NETWORK.replace("phi = linear", "psi = linear")
+    assert codes(text) == ["E407"]
+    assert compiler.model(text, genome="backprop").slot("y", "phi") == "tanh"
+
+
+# ---------------------------------------------------------- one mistake, one diagnostic
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        # A declaration is wrong: its uses are not.
+        (("a[k]", "a[0]"), ["E206"]),
+        (("learn   eta = rate * half", "learn   eta = rat * half"), ["E201"]),
+        (("learn   eta = rate * half", "learn   eta[2] = [1, 2, 3]"), ["E203"]),
+        (("const   half = 0.5", "const   half = 1 / 0"), ["E206"]),
+        (("state   a[k]", "state   a[k], w"), ["E106"]),
+        (("fn      phi = act", "fn      phi = ac"), ["E202"]),
+        # A value is wrong: what it is assigned to is not unused, and what stands in it is used.
+        (("phi(incoming(w * pre.a))", "phi(incoming(w * pre.b))"), ["E201"]),
+        (("eta * batch_mean", "eta + batch_men"), ["E202"]),
+        # A syntax error: what it hides is not missing.
+        (("state   a[k]", "state   a[k"), ["E101"]),
+        (("readout  a[0]", "readout  a[0"), ["E101"]),
+        # In a network.
+        (("hidden h[hidden]", "hidden h[hiden]"), ["E201"]),
+        (("hidden h[hidden]", "hidden h[hidden"), ["E101"]),
+        (("h -> y", "h -> "), ["E101"]),
+        (("h -> y", "h -> y  for i in 1..9 { h -> y{i} }"), ["E401"]),
+        (("input  x[3]", "imput  x[3]"), ["E101"]),
+        (("uses rule(k = k)", "uses ruel(k = k)"), ["E211"]),
+        (("uses rule(k = k)", "uses rule(k = kk)"), ["E201"]),
+    ],
+)
+def test_a_mistake_does_not_spread(change: tuple[str, str], found: list[str]) -> None:
+    text = RULE + NETWORK
+    assert change[0] in text
+    assert codes(text.replace(*change)) == found
+
+
+def test_a_genome_with_errors_has_no_warnings() -> None:
+    assert codes(RULE.replace("state   a[k]", "state   a[k], unused[kk]")) == ["E201"]
+
+
+def test_the_base_of_these_tests_is_clean() -> None:
+    assert codes(RULE + NETWORK) == []
+
+
+# --------------------------------------------------------------------- texts
+
+
+def test_line_ends_of_windows_change_no_column() -> None:
+    text = (RULE + NETWORK).replace("half = 0.5", "half = hlaf")
+    positions = [
+        [(d.span.line, d.span.column) for d in compiler.check(t) if d.span]
+        for t in (text, text.replace("\n", "\r\n"))
+    ]
+    assert positions[0] == positions[1] == [(5, 18)]
+
+
+def test_the_caret_stands_right_behind_tabs() -> None:
+    (d,) = compiler.check(RULE.replace("  readout  a[0]", "\treadout\tb"))
+    line, caret = d.render().split("\n")[1:3]
+    assert caret.index("^") == line.index("b", line.index("readout") + 7)
+    assert caret.count("\t") == 2
+
+
+def test_a_spec_of_comments_alone_declares_nothing() -> None:
+    assert codes("# nothing\n# here\n") == ["W505"]
+
+
+def test_check_can_be_called_again() -> None:
+    """No module of the package may go by the name of a public function."""
+    assert blurc.check(RULE) == blurc.check(RULE) == []
+
+
+def test_a_folder_is_no_spec(tmp_path: Path) -> None:
+    (d,) = compiler.check(tmp_path)
+    assert d.code == "E103"
+
+
+def test_a_long_chain_is_checked_quickly() -> None:
+    text = (
+        RULE
+        + """
+    network deep(depth = 3000) uses rule {
+      input x[1]  hidden h{0}[2]  x -> h{0}
+      for i in 1..depth { hidden h{i}[2]  h{i-1} -> h{i} }
+      output y[1]  h{depth} -> y
+    }"""
+    )
+    assert codes(text) == []
+
+
+# ------------------------------------------------------- every shipped spec
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.rglob("*.blur")), ids=lambda p: p.stem)
+def test_the_library_has_neither_errors_nor_warnings(path: Path) -> None:
+    assert compiler.check(path) == []
+
+
+# ---------------------------------------------------------------------- fuzz
+
+TOKEN = re.compile(r"[A-Za-z_]\w*'?|\d+(?:\.\d+)?|<-|->|\.\.|\S")
+NAMES = (
+    "pre.a",
+    "post.a",
+    "input",
+    "target",
+    "fan_in",
+    "softmax(a)",
+    "incoming(w)",
+    "batch_mean(w)",
+    "0",
+    "-1",
+    "a[9]",
+    "9 @ a",
+    "w ^ 2",
+    "1e308",
+)
+
+
+def mutant(rng: random.Random, text: str) -> str:
+    """The text with some of its tokens deleted, doubled, exchanged or replaced; line breaks are kept."""
+    lines = text.split("\n")
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        at = rng.randrange(len(lines))
+        tokens = TOKEN.findall(lines[at].split("#")[0]) or ["}"]
+        i, j = rng.randrange(len(tokens)), rng.randrange(len(tokens))
+        match rng.choice(("delete", "double", "swap", "replace", "name", "name")):
+            case "delete":
+                del tokens[i]
+            case "double":
+                tokens.insert(i, tokens[i])
+            case "swap":
+                tokens[i], tokens[j] = tokens[j], tokens[i]
+            case "replace":
+                tokens[i] = rng.choice(TOKEN.findall(text))
+            case _:
+                tokens[i] = rng.choice(NAMES)
+        lines[at] = " ".join(tokens)
+    return "\n".join(lines)
+
+
+def whole_specs() -> list[str]:
+    """Each rule of the library, with a network that uses it."""
+    rules = [p.read_text() for p in sorted((SPECS / "rules").glob("*.blur"))]
+    names = [re.search(r"^genome (\w+)", rule, re.M) for rule in rules]
+    return [
+        rule + NETWORK.replace("rule(k = k)", name[1])
+        for rule, name in zip(rules, names, strict=True)
+        if name
+    ]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_no_text_breaks_the_checker(part: int) -> None:
+    """What has no errors also has a plan: the passes need nothing that the checker does not prove."""
+    specs = whole_specs()
+    seen = SimpleNamespace(sound=0)
+    for seed in range(part, 400, 4):
+        rng = random.Random(seed)
+        text = mutant(rng, rng.choice(specs))
+        found = compiler.check(text)
+        assert all(d.render() for d in found)
+        if not any(d.severity == "error" for d in found):
+            compiler.plan(compiler.model(text))
+            seen.sound += 1
+    assert seen.sound > 0

@@ -1,0 +1,257 @@
+"""What blurc says about wrong specs: every code, every message, exactly once and at the right place.
+
+Each `invalid/NAME.blur` says in its first line what it provokes; `NAME.valid.blur` is the same with the mistake put
+right.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from blurc import compiler
+from blurc.codes import CODES
+from blurc.diagnostics import BlurError, Diagnostic
+
+INVALID = Path(__file__).parent / "invalid"
+WRONG = sorted(p.name.removesuffix(".blur") for p in INVALID.glob("*.blur") if ".valid" not in p.name)
+HEADER = re.compile(
+    r"# (?P<code>[EW]\d{3})(?: at (?P<at>\d+:\d+))?(?: of (?P<file>\S+))?(?P<compile> when compiled)?: (?P<text>.*)"
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    code: str
+    file: str
+    at: str | None
+    message: str
+    when_compiled: bool
+
+
+def expected(name: str) -> Expected:
+    first = (INVALID / f"{name}.blur").read_text().split("\n")[0]
+    found = HEADER.fullmatch(first)
+    assert found, f"{name}: the first line says what is expected"
+    file = found["file"] or f"{name}.blur"
+    return Expected(found["code"], file, found["at"], found["text"], bool(found["compile"]))
+
+
+def diagnose(name: str, when_compiled: bool) -> list[Diagnostic]:
+    if not when_compiled:
+        return compiler.check(f"{name}.blur")
+    try:
+        compiler.model(f"{name}.blur")
+    except BlurError as error:
+        return list(error.diagnostics)
+    return []
+
+
+@pytest.fixture(autouse=True)
+def beside_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(INVALID)  # messages name files as they were called
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_gives_exactly_its_diagnostic(name: str) -> None:
+    e = expected(name)
+    (d,) = diagnose(name, e.when_compiled)
+    at = f"{d.span.line}:{d.span.column}" if d.span else None
+    file = d.span.source.name if d.span else e.file
+    assert (d.code, file, at, d.message) == (e.code, e.file, e.at, e.message)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_diagnostic_says_what_to_do_and_shows_where(name: str) -> None:
+    (d,) = diagnose(name, expected(name).when_compiled)
+    text = d.render()
+    assert d.help or d.notes
+    assert d.code in text
+    assert d.message in text
+    assert ("^" in text) == (d.span is not None)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_valid_twin_is_clean(name: str) -> None:
+    assert diagnose(f"{name}.valid", expected(name).when_compiled) == []
+
+
+@pytest.mark.parametrize("name", [n for n in WRONG if n != "W505_nothing"])
+def test_the_valid_twin_differs_by_the_repair_alone(name: str) -> None:
+    wrong, right = ((INVALID / f"{n}.blur").read_text().split("\n")[1:] for n in (name, f"{name}.valid"))
+    changed = [line for line in difflib.ndiff(wrong, right) if line[0] in "+-"]
+    assert 1 <= len(changed) <= 10
+    assert len(changed) < len(wrong) + len(right)
+
+
+def test_every_code_of_the_language_has_a_file() -> None:
+    codes = {code for code in CODES if code < "E5" or code.startswith("W")}
+    assert {expected(name).code for name in WRONG} == codes
+
+
+def test_a_file_is_named_after_its_code() -> None:
+    assert [name for name in WRONG if name[:4] != expected(name).code] == []
+
+
+# ------------------------------------------------------------ several mistakes
+
+THREE_IN_A_GENOME = """
+genome g {
+  state   a
+  synapse w
+  learn   rate = 0.1
+  sense    { a <- input }
+  forward  { a <- tahn(incoming(w * pre.a)) }
+  update   { w <- w + rate * pre.a * post.a }
+  readout  a
+}
+"""
+
+THREE_IN_A_NETWORK = """
+network n {
+  input  x[0]
+  hidden h[4] { bias = no }
+  output y[1]
+  x -> h
+  h -> z
+}
+"""
+
+THREE_KINDS = """
+import "nothing/here.blur"
+genome g {
+  state   a
+  synapse w ~ zeros
+  sense    { a = input }
+  forward  { a <- incoming(w * a) }
+  update   { w <- w + batch_mean(pre.a * post.a) }
+  readout  a
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (THREE_IN_A_GENOME, ["E208", "E202", "E305"]),
+        (THREE_IN_A_NETWORK, ["E206", "E407", "E401"]),
+        (THREE_KINDS, ["E103", "E101", "E302"]),
+    ],
+)
+def test_three_mistakes_give_three_diagnostics(text: str, codes: list[str]) -> None:
+    assert [d.code for d in compiler.check(text)] == codes
+
+
+def test_all_mistakes_are_reported_when_a_network_is_compiled() -> None:
+    with pytest.raises(BlurError) as caught:
+        compiler.model(THREE_KINDS)
+    assert [d.code for d in caught.value.diagnostics] == ["E103", "E101", "E302"]
+
+
+# ------------------------------------------------------------------ whole texts
+
+MINE = """# A rule of mine.
+genome mine(k = 2) {
+  state   a[k]
+  synapse w[k] ~ normal(1 / sqrt(fan_in))
+  learn   nu[4, 4] ~ normal(1)
+
+  fn      phi = tanh
+
+  # Nothing comes back in this one.
+
+  sense   { a[0] <- input }
+  forward { a <- phi(incoming(w * (nu @ pre.a))) }
+  update  { w <- w + batch_mean(pre.a * post.a) }
+  readout a[0]
+}
+"""
+
+
+def test_the_example_of_the_design(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "mine.blur").write_text(MINE)
+    (d,) = compiler.check("specs/mine.blur")
+    assert d.render() == (
+        """\
+specs/mine.blur:12:36: error[E203]: cannot mix a [4, 4] matrix with a state of shape [2]
+   12 |   forward { a <- phi(incoming(w * (nu @ pre.a))) }
+      |                                    ^^^^^^^^^^
+   note: nu is declared [4, 4] on line 5, a is declared [2] on line 3
+   help: declare `learn nu[2, 2]`"""
+    )
+
+
+GOLDEN = {
+    "E101_equal_for_arrow": """\
+E101_equal_for_arrow.blur:6:16: error[E101]: found `=`, expected `<-`
+    6 |   forward  { a = tanh(incoming(w * pre.a)) }
+      |                ^
+   help: write `a <- tanh(incoming(w * pre.a))`, or `let a = ...` for a new name""",
+    "E201_near_miss": """\
+E201_near_miss.blur:8:12: error[E201]: unknown name `atc`
+    8 |   readout  atc
+      |            ^^^
+   help: did you mean `act`?""",
+    "E301_pre_in_forward": """\
+E301_pre_in_forward.blur:6:24: error[E301]: `pre.a` needs a synapse, but the scope here is one neuron, which sees \
+others only through its synapses
+    6 |   forward  { a <- tanh(pre.a) }
+      |                        ^^^^^
+   help: sum over the synapses: `incoming(w * pre.a)`; the neuron's own state is `a`""",
+    "E302_in_update": """\
+E302_in_update.blur:7:34: error[E302]: whose `a`? It is a neuron state
+    7 |   update   { w <- w + batch_mean(a * post.a) }
+      |                                  ^
+   note: the scope here is one synapse, and a synapse has two neurons
+   help: write `pre.a` or `post.a`""",
+    "E303_missing_sum": """\
+E303_missing_sum.blur:6:24: error[E303]: `w * pre.a` belongs to one synapse, but the scope here is one neuron, which \
+has many synapses
+    6 |   forward  { a <- tanh(w * pre.a) }
+      |                        ^^^^^^^^^
+   help: sum over them: `incoming(w * pre.a)`""",
+    "E305_no_reducer": """\
+E305_no_reducer.blur:7:23: error[E305]: `w` is shared by the whole batch, but this value differs from example to \
+example
+    7 |   update   { w <- w + 0.1 * pre.a * post.a }
+      |                       ^^^^^^^^^^^^^^^^^^^^
+   help: bring it together over the batch: `batch_mean(0.1 * pre.a * post.a)`""",
+    "E306_in_sum": """\
+E306_in_sum.blur:6:28: error[E306]: `tanh(w * pre.a)` mixes `w` (synapse) with `pre.a` (presynaptic neuron), and \
+incoming(..) cannot take it apart
+    6 |   forward  { a <- incoming(tanh(w * pre.a)) }
+      |                            ^^^^^^^^^^^^^^^
+   note: sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic factor; a \
+non-linear function of a mixture would need a value for every example and synapse
+   help: apply the function to one of them alone, or to the finished sum: `phi(incoming(w * pre.x))`""",
+    "E205_for_these_parameters": """\
+E205_for_these_parameters.blur:7:52: error[E205]: no index 1: `post.a` has 1 part, counted from 0
+    7 |   update   { w <- w + batch_mean(pre.a[0] * post.a[1]) }
+      |                                                    ^
+   note: this is for k = 1 from E205_for_these_parameters.blur:11:11
+   help: use 0""",
+    "E403_cycle": """\
+E403_cycle.blur:9:3: error[E403]: the projections that carry forward form a cycle: a -> b -> a
+    9 |   b -> a
+      |   ^^^^^^
+   note: within one step every population is visited once, after all that it reads
+   help: remove `b -> a`, or let it carry one way only (`[forward]` or `[backward]`); recurrent projections need \
+`delay`, which this version does not have yet""",
+    "W503_leads_nowhere": """\
+W503_leads_nowhere.blur:4:3: warning[W503]: the population `h` leads to no output
+    4 |   hidden h[4]
+      |   ^^^^^^^^^^^
+   help: project it on, such as `h -> y`, or remove it""",
+}
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_the_whole_text_of_a_diagnostic(name: str) -> None:
+    (d,) = compiler.check(f"{name}.blur")
+    assert d.render() == GOLDEN[name]
