@@ -296,7 +296,8 @@ def test_the_command_ends_with_the_table_of_all_three(tmp_path: Path) -> None:
         XOR, "--data", "xor", "--steps", 60, *curves, "--save", saved, "--json", tmp_path / "r.json"
     )
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.stdout.split("\n")[-5:-2]] == ["backprop", "SGD", "Adam"]
+    rows = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and "%" in line]
+    assert rows[-3:] == ["backprop", "SGD", "Adam"]
     result = json.loads((tmp_path / "r.json").read_text())
     assert [run["name"] for run in result["runs"]] == ["backprop", "SGD", "Adam"]
     assert result["runs"][0]["curve"][-1]["test"] == result["runs"][0]["test"]

@@ -101,10 +101,10 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
 
     functions = jitted(plan)
     key = jax.eval_shape(lambda: jax.random.key(0))
-    genome = functions.init_genome.eval_shape(key)
+    genome = jax.eval_shape(functions.init_genome, key)
     if entry == "init":
-        return functions.init.trace(key, genome, batch)
-    state = functions.init.eval_shape(key, genome, batch)
+        return jax.jit(functions.init, static_argnums=2).trace(key, genome, batch)
+    state = jax.eval_shape(lambda *args: functions.init(*args, batch), key, genome)
     leading = (STEPS, batch) if entry == "train" else (batch,)
     x, y = _signals(plan, "input", leading), _signals(plan, "output", leading)
     if entry == "predict":

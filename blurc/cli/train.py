@@ -210,16 +210,18 @@ def _print_table(results: Results, out: Any) -> None:
     measure = metric(results.data)
     table = Table("", box=box.SIMPLE_HEAD)
     scores = (f"test {measure.name}", f"train {measure.name}")
-    for title in (*scores, "learning rate", "steps", "seconds", "compiling"):
+    for title in (*scores, "learning rate", "steps", "seconds"):
         table.add_column(title, justify="right")
     for run in results.runs:
-        tried = ", ".join(f"{rate:g}" for rate in run.rates)
-        rate = "in the rule" if run.rate is None else f"{run.rate:g} of {tried}"
+        rate = "in the rule" if run.rate is None else f"{run.rate:g}"
         scores = (measure.show(run.test), measure.show(run.train))
         style = "bold" if run is results.runs[0] else ""
-        seconds = (f"{run.seconds:.2f}", f"{run.compile_seconds:.2f}")
-        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", *seconds, style=style)
+        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
     out.print(table)
+    for run in results.runs:
+        if run.rates:
+            tried = ", ".join(f"{rate:g}" for rate in run.rates)
+            out.print(f"{run.name}: the best on a held-out tenth of the training examples of {tried}")
 
 
 def _data(results: Results) -> dict[str, Any]:
