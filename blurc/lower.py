@@ -190,11 +190,9 @@ class Lowering:
         return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
 
     def _stretch(self, i: int) -> jax.Array:
-        """A neuron value with all its neurons there."""
-        x = self.values[i]
-        return jnp.broadcast_to(
-            x, (*x.shape[:-1], self.plan.population(self.block.ops[i].type.space.of).size)
-        )
+        """A neuron value with all examples and neurons there, so that sums count each."""
+        x, population = self.values[i], self.plan.population(self.block.ops[i].type.space.of)
+        return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
 
     def at_pre(self, op: Op) -> jax.Array:
         return dense.at_pre(self.values[op.args[0]])

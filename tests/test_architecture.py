@@ -33,6 +33,9 @@ FRONT = (
     "passes",
     "compiler",
     "show",
+    "sources",
+    "validate",
+    "select",
 )
 BACK = ("kernels", "lower", "initial", "boundary", "program", "artifact")
 LIBRARY_OWNERS = {"lark": {"parse"}, "networkx": {"graph"}}

@@ -89,6 +89,20 @@ def close(found: Any, expected: Any, where: str) -> None:
     np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)
 
 
+def test_values_that_turn_out_not_to_vary_over_the_batch_are_still_counted_once_an_example() -> None:
+    source = """
+      genome g {
+        state a, b  synapse w ~ zeros
+        sense { a <- input;  b <- 0 * input + 2 }
+        forward { a <- incoming(w * pre.a);  b <- 0 * a + 3 }
+        update { w <- w + 0.1 * batch_sum(pre.b * post.b) + batch_mean(pre.b * post.a) + batch_mean(pre.a * post.b) }
+        readout a
+      }
+      network n uses g { input x[3]  output y[2]  x -> y }
+    """
+    compare(source, 4, 0)
+
+
 @settings(max_examples=60, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from blurc import compiler, dot, draw, graph
-from blurc.layout import Arrow, Box, Layout, Point, Route, arrange, columns
+from blurc import compiler, graph
 from blurc.model import Network
+from blurc.pictures import dot, draw
+from blurc.pictures.layout import Arrow, Box, Layout, Point, Route, arrange, columns
 
 RULE = 'import "rules/backprop.blur"\n'
 

@@ -15,10 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
-from blurc import diverge, tasks
+from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.training import Point, Run, Settings, baselines, curve, fitted, learner, train
+from blurc.training import Point, Run, Settings, baselines, curve, diverge, fitted, learner, train
 from blurc.training.baselines import OPTIMIZERS, _learner, _twin
 from blurc.training.rules import keys
 from blurc.training.scores import ACCURACY, ERROR, score

@@ -42,11 +42,11 @@ def command(
 
 def _drawn(model: Model, form: str) -> bytes:
     if form in PICTURES:
-        from blurc import draw
+        from blurc.pictures import draw
 
         return draw.render(model.network, form)
     if form == "dot":
-        from blurc import dot
+        from blurc.pictures import dot
 
         return dot.text(model.network).encode()
     from blurc import graph

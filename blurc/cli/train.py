@@ -181,8 +181,8 @@ class Results:
 
 
 def _divergence(net: Program, run: Run) -> Diagnostic:
-    from blurc import diverge
     from blurc.diagnostics import Diagnostic
+    from blurc.training import diverge
 
     assert run.broken
     (genome, state), first = run.broken.carry, run.broken.first
@@ -216,7 +216,9 @@ def _print_table(results: Results, out: Any) -> None:
         rate = "in the rule" if run.rate is None else f"{run.rate:g}"
         scores = (measure.show(run.test), measure.show(run.train))
         style = "bold" if run is results.runs[0] else ""
-        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
+        table.add_row(
+            run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style
+        )
     out.print(table)
     for run in results.runs:
         if run.rates:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from blurc.passes.elaborate import Builder
+from blurc.passes.builder import Builder
 from blurc.plan import Block, Op, Type, infer_space
 
 PRODUCTS = {"to_post", "to_pre", "outer"}

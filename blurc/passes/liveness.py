@@ -14,7 +14,10 @@ from dataclasses import replace
 
 from blurc.plan import Block, Key, Op, Plan, Result, reachable
 
-READS = ("synapse", "carried")  # operations, and the first part of the key of the result that writes the variable
+READS = (
+    "synapse",
+    "carried",
+)  # operations, and the first part of the key of the result that writes the variable
 
 
 def liveness(plan: Plan, written: Block) -> Plan:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from blurc.passes.elaborate import Builder
+from blurc.passes.builder import Builder
 from blurc.plan import Block, Op, Type, infer_space
 
 MOST_WHOLE_POWER = 64

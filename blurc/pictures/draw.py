@@ -18,9 +18,9 @@ from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from blurc.dot import own_label
-from blurc.layout import Arrow, Box, Point, Route, arrange
 from blurc.model import Network, Population, Projection
+from blurc.pictures.dot import own_label
+from blurc.pictures.layout import Arrow, Box, Point, Route, arrange
 
 INK, SOFT, GREY = "#22252b", "#6b717d", "#b4b8c0"
 ROLES = {  # fill, border

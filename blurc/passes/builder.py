@@ -1,0 +1,36 @@
+"""Builds blocks: operations are appended, and equal ones are found again."""
+
+from __future__ import annotations
+
+from blurc.diagnostics import Span
+from blurc.plan import EVERYWHERE, Attr, Op, Space, Type, infer_space
+
+
+class Builder:
+    """Appends operations; equal ones are found again."""
+
+    def __init__(self) -> None:
+        self.ops: list[Op] = []
+        self._index: dict[Op, int] = {}
+
+    def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
+        type_ = Type(
+            type_.dims, infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
+        )
+        op = Op(name, args, attrs, type_, span)
+        if op not in self._index:
+            self._index[op] = len(self.ops)
+            self.ops.append(op)
+        return self._index[op]
+
+    def type(self, value: int) -> Type:
+        return self.ops[value].type
+
+    def space(self, *values: int) -> Space:
+        """The space of an elementwise combination."""
+        spaces = [self.ops[v].type.space for v in values if self.ops[v].type.space.kind != "everywhere"]
+        if not spaces:
+            return EVERYWHERE
+        return Space(
+            spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces)
+        )

@@ -1,0 +1,341 @@
+"""Scopes: expressions become operations. What a name means depends on the scope, one neuron or one synapse."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from blurc import functions
+from blurc import model as m
+from blurc.model import Model, Over, Total
+from blurc.passes.builder import Builder
+from blurc.passes.separate import Inseparable, Mixed, Plus, Product, Separated, Stacked, Terms, separate
+from blurc.plan import EVERYWHERE, Attr, Space, Type
+
+Lets = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Known(m.Typed):
+    """An expression that is computed already: a version of a channel, as an update statement sees it."""
+
+    value: int
+
+
+@dataclass
+class Versions:
+    """Which operation holds the current value of every neuron state and synapse channel, at one moment of a step."""
+
+    model: Model
+    builder: Builder = field(default_factory=Builder)
+    states: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    synapses: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    def __post_init__(self) -> None:
+        genome, network = self.model.genome, self.model.network
+        self.into: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
+        self.out_of: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
+        for p in network.projections:
+            if p.forward:
+                self.into[p.target].append(p)
+            if p.feedback:
+                self.out_of[p.source].append(p)
+        self.slots = {
+            p.name: {**dict(genome.slots), **{k: v for k, v in p.slots if k in dict(genome.slots)}}
+            for p in network.populations
+        }
+        for population in network.populations:
+            for state in genome.states:
+                self.states[population.name, state.name] = self._start(population, state)
+        for projection in network.projections:
+            for channel in genome.channels:
+                type_ = Type(channel.shape, Space("synapses", projection.name, True, True))
+                self.synapses[projection.name, channel.name] = self.builder.emit(
+                    "synapse", (), (projection.name, channel.name), type_, channel.span
+                )
+
+    def _start(self, population: m.Population, state: m.StateVar) -> int:
+        if population.role == "unit":
+            return self.builder.emit(
+                "literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span
+            )
+        if state.persistent:
+            type_ = Type(state.shape, Space("neurons", population.name, True, True))
+            return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)
+        type_ = Type(state.shape, Space("neurons", population.name))
+        return self.builder.emit("literal", (), (0.0,), type_, state.span)
+
+
+@dataclass
+class Scope(ABC):
+    """Evaluates expressions to operations. Subclasses say what names mean."""
+
+    now: Versions
+
+    @property
+    def builder(self) -> Builder:
+        return self.now.builder
+
+    def value(self, e: m.Expr) -> int:
+        match e:
+            case m.Literal(value=value):
+                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
+            case m.Apply(function=function, args=args):
+                return self.apply(function, tuple(self.value(a) for a in args), e, e.prime)
+            case m.Slot(name=name, arg=arg):
+                return self.apply(self.slot(name, arg), (self.value(arg),), e, e.prime)
+            case m.Pick(arg=arg, items=items):
+                return self.apply("pick", (self.value(arg),), e, items)
+            case m.Stack(items=items):
+                return self.apply("stack", tuple(self.value(i) for i in items), e)
+            case _:
+                return self.leaf(e)
+
+    def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
+        space = self.builder.space(*args)
+        if name in ("population_mean", "population_sum") and space.kind == "neurons":
+            space = Space("neurons", space.of, space.first, False)
+        return self.builder.emit(
+            name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span
+        )
+
+    @abstractmethod
+    def slot(self, name: str, arg: m.Expr) -> str:
+        """The function that a slot holds here, for this argument."""
+
+    @abstractmethod
+    def leaf(self, e: m.Expr) -> int:
+        """A name, or a sum over synapses or over the batch."""
+
+    def meta(self, e: m.Meta, projection: str) -> int:
+        attrs = (e.name, projection) if Over.PROJECTION in e.over else (e.name,)
+        return self.builder.emit("meta", (), attrs, Type(e.shape, EVERYWHERE), e.span)
+
+    def fan(self, e: m.Fan, projection: m.Projection) -> int:
+        end = projection.source if e.name == "fan_in" else projection.target
+        size = float(self.now.model.network.population(end).size)
+        return self.builder.emit("literal", (), (size,), Type((), EVERYWHERE), e.span)
+
+    def of_neurons(self, value: int, population: str, e: m.Expr) -> int:
+        """A value that is the same everywhere, as a value of a population's neurons."""
+        type_ = self.builder.type(value)
+        if type_.space.kind != "everywhere":
+            return value
+        return self.builder.emit(
+            "spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span
+        )
+
+    def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
+        """The product of values of one space, times the sign."""
+        b = self.builder
+        result = factors[0]
+        for factor in factors[1:]:
+            dims = b.type(result).dims or b.type(factor).dims
+            result = b.emit("mul", (result, factor), (), Type(dims, b.space(result, factor)), e.span)
+        return result if sign > 0 else b.emit("neg", (result,), (), b.type(result), e.span)
+
+    def combine(self, separated: Separated, term: Callable[[Product], int], e: m.Expr) -> int:
+        """A separated value, given how to compute one product."""
+        b = self.builder
+        match separated:
+            case Terms(products=products):
+                return self.sum([term(p) for p in products], e)
+            case Plus(items=items):
+                return self.sum([self.combine(i, term, e) for i in items], e)
+            case Mixed(matrix=matrix, body=body):
+                left, right = self.value(matrix), self.combine(body, term, e)
+                dims = (b.type(left).dims[0], *b.type(right).dims[1:])
+                return b.emit("matmul", (left, right), (), Type(dims, b.space(left, right)), e.span)
+            case Stacked(items=items):
+                values = tuple(self.combine(i, term, e) for i in items)
+                dims = (len(values), *b.type(values[0]).dims)
+                return b.emit("stack", values, (), Type(dims, b.space(*values)), e.span)
+
+    def sum(self, values: list[int], e: m.Expr) -> int:
+        b = self.builder
+        result = values[0]
+        for value in values[1:]:
+            dims = b.type(result).dims or b.type(value).dims
+            result = b.emit("add", (result, value), (), Type(dims, b.space(result, value)), e.span)
+        return result
+
+
+@dataclass
+class NeuronScope(Scope):
+    """One neuron of a population. Inside its sums, as the presynaptic or postsynaptic end of a `projection`, its
+    states go by `pre.x` or `post.x`."""
+
+    population: str
+    lets: Lets
+    projection: m.Projection | None = None
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        if self.projection:
+            return SynapseScope(self.now, self.projection).slot(name, arg)
+        return self.now.slots[self.population][name]
+
+    def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
+        if name in functions.POPULATION:
+            args = (self.of_neurons(args[0], self.population, e),)
+        return super().apply(name, args, e, attr)
+
+    def leaf(self, e: m.Expr) -> int:
+        b = self.builder
+        match e:
+            case m.State(name=name):
+                return self.now.states[self.population, name]
+            case m.Let(name=name):
+                return self.lets[name]
+            case m.Signal(name=name):
+                type_ = Type((), Space("neurons", self.population, True, True))
+                return b.emit(name, (), (self.population,), type_, e.span)
+            case m.Meta():
+                return self.meta(e, self.projection.name if self.projection else "")
+            case m.Fan() if self.projection:
+                return self.fan(e, self.projection)
+            case Total():
+                return self.total(e)
+            case _:
+                raise AssertionError(f"{e.span}: not of a neuron: {e}")
+
+    def total(self, e: Total) -> int:
+        """The sum over all projections of the weighted sums, equations (5) and (6) of the paper."""
+        separated = separate(e)
+        assert not isinstance(separated, Inseparable)
+        forward = e.direction == "incoming"
+        projections = (self.now.into if forward else self.now.out_of)[self.population]
+        sums = [WeightedSum(self.now, p, e).of(separated) for p in projections]
+        if not sums:
+            type_ = Type(e.shape, Space("neurons", self.population))
+            return self.builder.emit("literal", (), (0.0,), type_, e.span)
+        return self.sum(sums, e)
+
+
+@dataclass
+class WeightedSum(Scope):
+    """One projection's part of `incoming` or `outgoing`."""
+
+    projection: m.Projection
+    total: Total
+
+    def __post_init__(self) -> None:
+        p = self.projection
+        self.forward = self.total.direction == "incoming"
+        self.near, self.far = (p.target, p.source) if self.forward else (p.source, p.target)
+        self.neuron = NeuronScope(self.now, self.far, {}, p)
+        self.synapse = SynapseScope(self.now, p)
+
+    def of(self, separated: Separated) -> int:
+        return self.combine(separated, self._term, self.total)
+
+    def leaf(self, e: m.Expr) -> int:
+        return self.synapse.leaf(e)  # a still matrix: meta-parameters and fans only
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        return self.synapse.slot(name, arg)
+
+    def _term(self, p: Product) -> int:
+        b, e = self.builder, self.total
+        far = p.pre or p.post
+        synapse = self.synapse.value(p.synapse) if p.synapse else None
+        # A factor that names a neuron may still be the same everywhere: an empty product, an override of a slot.
+        neuron = self.of_neurons(self.neuron.value(far), self.far, e) if far else None
+        args = tuple(a for a in (synapse, neuron) if a is not None)
+        dims = self._dims(p, synapse, neuron)
+        batched = neuron is not None and b.type(neuron).space.first
+        # Where the synapses do not differ over the neurons that sum, neither do the sums.
+        differs = synapse is not None and self._differs(b.type(synapse).space)
+        type_ = Type(dims, Space("neurons", self.near, batched, differs))
+        form = ("synapse" if synapse is not None else "") + ("neuron" if neuron is not None else "")
+        attrs = (self.projection.name, form, p.mixes)
+        total = b.emit("to_post" if self.forward else "to_pre", args, attrs, type_, e.span)
+        still = [self.value(p.still)] if p.still else []
+        return self.product([*still, total], p.sign, e)
+
+    def _differs(self, synapse: Space) -> bool:
+        return synapse.second if self.forward else synapse.first
+
+    def _dims(self, p: Product, synapse: int | None, neuron: int | None) -> m.Shape:
+        dims = [self.builder.type(v).dims for v in (synapse, neuron) if v is not None]
+        if p.mixes:
+            return (dims[0][0], *dims[1][1:])
+        return next((d for d in dims if d), ())
+
+
+@dataclass
+class SynapseScope(Scope):
+    """One synapse of a projection; nothing here varies over the batch."""
+
+    projection: m.Projection
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        ends = arg.over & (Over.PRE | Over.POST | Over.SYNAPSE)
+        slots = self.now.slots
+        if ends == Over.PRE:
+            return slots[self.projection.source][name]
+        if ends == Over.POST:
+            return slots[self.projection.target][name]
+        return dict(self.now.model.genome.slots)[name]
+
+    def leaf(self, e: m.Expr) -> int:
+        match e:
+            case Known():  # pyright: ignore[reportUnnecessaryComparison]
+                return e.value
+            case m.Channel(name=name):
+                return self.now.synapses[self.projection.name, name]
+            case m.Meta():
+                return self.meta(e, self.projection.name)
+            case m.Fan():
+                return self.fan(e, self.projection)
+            case Total(side=side):
+                return self._seen(self._end(side).total(e), side, e)
+            case m.Reduce():
+                separated = separate(e)
+                assert not isinstance(separated, Inseparable)
+                return self.combine(separated, lambda p: self._reduced(p, e), e)
+            case _:
+                raise AssertionError(f"{e.span}: not of a synapse: {e}")
+
+    def _end(self, side: str) -> NeuronScope:
+        """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
+        population = self.projection.source if side == "pre" else self.projection.target
+        return NeuronScope(self.now, population, {}, self.projection)
+
+    def _seen(self, value: int, side: str, e: m.Expr) -> int:
+        """A neuron value that does not vary over the batch, as its synapses see it."""
+        b = self.builder
+        type_ = b.type(value)
+        if type_.space.kind != "neurons":
+            return value
+        there = type_.space.second
+        space = Space("synapses", self.projection.name, side == "pre" and there, side == "post" and there)
+        return b.emit(f"at_{side}", (value,), (self.projection.name,), Type(type_.dims, space), e.span)
+
+    def _reduced(self, p: Product, e: m.Reduce) -> int:
+        """A product of a presynaptic and a postsynaptic factor, brought together over the batch: equation (7)."""
+        b = self.builder
+        ends = {side: self._end(side).value(f) for side, f in (("pre", p.pre), ("post", p.post)) if f}
+        batched = {side: v for side, v in ends.items() if b.type(v).space.first}
+        factors = [self.value(p.still)] if p.still else []
+        if len(batched) == 2:
+            dims = b.type(ends["pre"]).dims or b.type(ends["post"]).dims
+            space = Space("synapses", self.projection.name, True, True)
+            args = (ends["pre"], ends["post"])
+            factors.append(b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span))
+        else:
+            factors += [self._alone(v, side, e, side in batched) for side, v in ends.items()]
+            if not batched and e.kind == "batch_sum":
+                factors.append(self._batch_size(e))
+        return self.product(factors, p.sign, e)
+
+    def _alone(self, value: int, side: str, e: m.Reduce, batched: bool) -> int:
+        b = self.builder
+        if batched:
+            space = b.type(value).space
+            type_ = Type(b.type(value).dims, Space("neurons", space.of, False, space.second))
+            value = b.emit(e.kind, (value,), (), type_, e.span)
+        return self._seen(value, side, e)
+
+    def _batch_size(self, e: m.Reduce) -> int:
+        return self.builder.emit("batch_size", (), (), Type((), EVERYWHERE), e.span)

@@ -1,0 +1,161 @@
+"""Selection: of the genomes and networks of a spec, the one of each that a caller asked for, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any
+
+from blurc import checker, functions, graph, library, syntax
+from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
+from blurc.model import Model, ParamValue
+from blurc.sources import Sources, Spec, unknown, used_genome
+from blurc.validate import Params, check_all, check_with
+
+
+def select(
+    spec: Spec, *, network: str | None = None, genome: str | None = None, params: Params | None = None
+) -> tuple[Model, Sources, list[Diagnostic]]:
+    """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`."""
+    report = Report()
+    sources = Sources.load(spec, report)
+    if report.errors:
+        check_all(sources, report)  # for the rest of what is wrong
+    report.check()
+    network_tree = _pick_network(sources, network, report)
+    sources, genome_tree = _pick_genome(sources, network_tree, genome, report)
+    model = _model(network_tree, genome_tree, _values(params or {}, report), genome is not None, report)
+    return model, sources, in_order(report.warnings)
+
+
+def model(
+    spec: Spec, *, network: str | None = None, genome: str | None = None, params: Params | None = None
+) -> Model:
+    """The checked model of one network with one genome. Raises `BlurError`."""
+    return select(spec, network=network, genome=genome, params=params)[0]
+
+
+def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.Network:
+    own = {n.name: n for n in sources.files[0].networks}
+    if name is not None:
+        if name not in sources.networks:
+            unknown("network", name, sources.networks, None, report)
+            report.check()
+        return sources.networks[name]
+    if len(own) == 1:
+        return next(iter(own.values()))
+    where = sources.files[0].span.source.name
+    report.error(
+        "E215",
+        f"{where} declares {'several networks' if own else 'no network'}, and one is to be compiled",
+        None,
+        notes=[f"it declares: {', '.join(own or sources.genomes) or 'nothing'}"],
+        help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
+        "command line"
+        if own
+        else "declare one: `network n uses GENOME { input x[2]  output y[1]  x -> y }`",
+    )
+    raise BlurError(report.errors)
+
+
+def _pick_genome(
+    sources: Sources, network: syntax.Network, name: str | None, report: Report
+) -> tuple[Sources, syntax.Genome]:
+    if name is None and network.uses is None:
+        report.error(
+            "E215",
+            f"the network `{network.name}` uses no genome",
+            network.name_span,
+            notes=[f"known here: {', '.join(sources.genomes) or 'none'}"],
+            help=f"write `network {network.name} uses GENOME`, or name one when compiling",
+        )
+        report.check()
+    if name is None:
+        found = used_genome(sources, network, report)
+    else:
+        sources = sources if name in sources.genomes else _with_rule(sources, name, report)
+        found = sources.genomes.get(name)
+        if found is None:
+            unknown("genome", name, sources.genomes, None, report)
+    report.check()
+    assert found is not None
+    return sources, found
+
+
+def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
+    """The sources with the packaged rule of this name, for a caller who picks another genome than the
+    file's."""
+    for path in sorted((library.specs_path() / "rules").glob("*.blur")):
+        extra = Sources.load(path, Report())
+        if name in extra.genomes and not set(extra.genomes) & set(sources.genomes):
+            return Sources(
+                (*sources.files, *extra.files),
+                {**sources.genomes, **extra.genomes},
+                {**extra.networks, **sources.networks},
+            )
+    return sources
+
+
+def _values(params: Mapping[str, Any], report: Report) -> Params:
+    """Parameter values as the language knows them, from whatever a caller passed."""
+    values: dict[str, ParamValue] = {}
+    for name, value in params.items():
+        if isinstance(value, str) and value in functions.UNARY:
+            values[name] = value
+        elif not isinstance(value, bool) and isinstance(value, Real) and isfinite(value):
+            values[name] = int(value) if isinstance(value, Integral) else float(value)
+        else:
+            report.error(
+                "E206",
+                f"the parameter `{name}` takes a number or the name of a function, found {value!r}",
+                None,
+                help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
+            )
+    report.check()
+    return values
+
+
+def _model(
+    network: syntax.Network, genome: syntax.Genome, params: Params, picked: bool, report: Report
+) -> Model:
+    of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
+    _check_names(network, genome, params, report)
+    given = {n: v for n, v in params.items() if n in of_network}
+    checked = checker.check_network(network, given, report)
+    used: Params = {}
+    if not picked or _is_used(network, genome):
+        used = checker.uses_arguments(network, given, genome, report)
+        checker.check_slots(network, genome, report)
+    rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
+    if checked:
+        graph.verify(checked, report)
+    report.check()
+    checker.unused_parameters(network, report)
+    assert checked is not None, "reported"
+    assert rule is not None, "reported"
+    return Model(rule, checked)
+
+
+def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params, report: Report) -> None:
+    """Every given parameter is one of the network or of the genome."""
+    of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
+    known = [*of_network, *of_genome]
+    for name in params:
+        if name not in known:
+            near = did_you_mean(name, known)
+            whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
+            report.error(
+                "E210",
+                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter "
+                f"`{name}`",
+                None,
+                notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
+                help=f"did you mean `{near}`?"
+                if near
+                else "remove it, or declare the parameter with a default",
+            )
+
+
+def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:
+    return network.uses is not None and network.uses.genome == genome.name

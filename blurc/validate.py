@@ -1,0 +1,60 @@
+"""Everything that is wrong or doubtful in a spec: all genomes with their defaults, all networks with what they use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from blurc import checker, graph, syntax
+from blurc.diagnostics import Report, Span
+from blurc.model import Genome, ParamValue
+from blurc.sources import Sources, used_genome
+
+Params: TypeAlias = Mapping[str, ParamValue]
+
+
+def check_all(sources: Sources, report: Report) -> None:
+    sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
+    for tree in sources.networks.values():
+        before = len(report.errors)
+        _check_network(tree, sources, sound, report)
+        if len(report.errors) == before and not tree.damaged:
+            checker.unused_parameters(tree, report)
+    _declares_something(sources, report)
+
+
+def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
+    """A network, and what it makes of its genome, if that is among the sound ones."""
+    network = checker.check_network(tree, {}, report)
+    if network and not tree.damaged:
+        graph.verify(network, report)
+    genome = used_genome(sources, tree, report)
+    if genome is None:
+        return
+    checker.check_slots(tree, genome, report)
+    args = checker.uses_arguments(tree, {}, genome, report)
+    if genome.name in sound and args:
+        check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
+
+
+def _declares_something(sources: Sources, report: Report) -> None:
+    if sources.files and not (sources.genomes or sources.networks or report.errors):
+        source = sources.files[0].span.source
+        report.warn(
+            "W505",
+            "the file declares no genome and no network",
+            Span(source, 0, 0),
+            help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
+        )
+
+
+def check_with(genome: syntax.Genome, values: Params, report: Report, source: str = "") -> Genome | None:
+    """The genome for other values than its defaults. An error then also says for which."""
+    found = Report()
+    checked = checker.check_genome(genome, values, found)
+    given = ", ".join(f"{name} = {value}" for name, value in values.items())
+    for d in found.diagnostics:
+        notes = (*d.notes, f"this is for {given}{source}") if d.severity == "error" and values else d.notes
+        report.add(replace(d, notes=notes))
+    return checked
