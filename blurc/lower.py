@@ -160,7 +160,9 @@ class Lowering:
         return jnp.mean(self.values[op.args[0]], axis=-2, keepdims=True)
 
     def batch_sum(self, op: Op) -> jax.Array:
-        return jnp.sum(self.values[op.args[0]], axis=-2, keepdims=True)
+        x = self.values[op.args[0]]
+        every = jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, x.shape[-1]))
+        return jnp.sum(every, axis=-2, keepdims=True)
 
     # ----------------------------------------------------- over projections
 
