@@ -1,53 +1,11 @@
-"""What is measured, in the language: backpropagation and the paper's general rule, on any perceptron."""
+"""What is measured, in the language: two rules of the library, on any perceptron."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-BACKPROP = """
-genome backprop(rate = 0.1) {
-  state   act, err
-  synapse w ~ normal(1 / sqrt(fan_in))
-  learn   eta = rate
-  fn      phi = tanh
-
-  sense    { act <- input }
-  forward  {
-    let z = incoming(w * pre.act)
-    act <- phi(z)
-    err <- phi'(z)
-  }
-  feedback { err <- err * (softmax(act) - target) }
-  backward { err <- err * outgoing(w * post.err) }
-  update   { w <- w - eta * batch_mean(pre.act * post.err) }
-  readout  act
-}
-"""
-
-# The output population keeps tanh, as in `einsum.py`.
-BLUR = """
-genome blur(k = 2) {
-  state   a[k]
-  synapse w[k] ~ normal(1 / sqrt(fan_in))
-  synapse v[k] ~ normal(1 / sqrt(fan_out))
-
-  learn nu[k, k] ~ normal(1), mu[k, k] ~ normal(1)
-  learn hp[k, k] ~ normal(1), hq[k, k] ~ normal(1)
-  learn f = 0.0, eta = 1.0, fs = 1.0, es = -0.001, oja = 0.0
-  learn gain[k] = 1.0, shift[k] = 0.0
-  fn    phi = tanh
-
-  sense    { a[0] <- input }
-  forward  { a <- phi(gain * standardize(f * a + eta * incoming(w * (nu @ pre.a))) + shift) }
-  feedback { a[1] <- 2 * target - 1;  a[2:] <- 0 }
-  backward { a <- phi(gain * standardize(f * a + eta * outgoing(v * (mu @ post.a))) + shift) }
-  update {
-    w <- fs * w + es * batch_mean((hp @ pre.a) * (hq @ post.a)) - oja * w * post.incoming(w ^ 2)
-    v <- fs * v + es * batch_mean((hp @ post.a) * (hq @ pre.a)) - oja * v * pre.outgoing(v ^ 2)
-  }
-  readout a[0]
-}
-"""
+BACKPROP = 'import "rules/backprop.blur"\n'
+BLUR = 'import "rules/blur.blur"\n'
 
 DEEP = """
 network deep(depth = 1, width = 32) uses backprop {
@@ -69,6 +27,7 @@ def backprop(sizes: Sequence[int]) -> str:
 
 
 def blur(sizes: Sequence[int], k: int) -> str:
+    """The output population keeps tanh, as in `einsum.py`."""
     return BLUR + _perceptron(f"blur(k = {k})", sizes, "")
 
 
