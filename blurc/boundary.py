@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.lower import dtype
@@ -38,26 +39,24 @@ class Signature:
     # --------------------------------------------------------------- values
 
     def pack(
-        self, x: Any, y: Any, leading: tuple[str, ...], target: bool = True
+        self, x: Any, y: Any, leading: tuple[str, ...], target: bool
     ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """Inputs and targets as `{population: [*leading, n]}`, checked."""
+        """Inputs, and targets where they are asked for, as `{population: [*leading, n]}`, checked."""
         xs = self._pack("x", x, self.inputs, leading)
-        if not target or not self.uses_target:
-            return xs, {}
-        if y is None:
+        if target and y is None:
             raise _error(
                 "E901",
                 f"`{self.name}` learns from targets, but no y was given",
                 "pass y: " + _expected(self.outputs, leading),
             )
-        ys = self._pack("y", y, self.outputs, leading)
+        ys = self._pack("y", y, self.outputs, leading) if target else {}
         sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
         if len(sizes) > 1:
             raise _error(
                 "E901",
-                f"x and y differ in {' and '.join(leading)}: "
+                f"the populations differ in {' and '.join(leading)}: "
                 + ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items()),
-                "give both the same leading axes",
+                "give all the same leading axes",
             )
         return xs, ys
 
@@ -148,6 +147,19 @@ class Signature:
         if expected:
             raise _error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
 
+    def check_memory(self, state: Any, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
+        """Persistent states are kept for as many examples as the inputs have."""
+        batch = next(iter(xs.values())).shape[len(leading) - 1]
+        for owner, states in state.neurons.items():
+            for name, value in states.items():
+                kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
+                if kept != batch:
+                    raise _error(
+                        "E904",
+                        f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}",
+                        f"make a state for them: net.init(key, genome, batch={batch})",
+                    )
+
     # --------------------------------------------------------------- genome
 
     def check_genome(self, genome: Any) -> None:
@@ -190,6 +202,13 @@ class Signature:
             self._check_shape(f"{name} of {projection}", part, shape)
 
     def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
+        if not isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
+            kind = type(value).__name__
+            raise _error(
+                "E902",
+                f"the meta-parameter `{name}` is a {kind}",
+                f"expected an array of shape {list(shape)}",
+            )
         found = jnp.shape(value)
         if found != shape:
             raise _error(
@@ -210,7 +229,18 @@ def signature(plan: Plan) -> Signature:
             for v in plan.channels
         },
         persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
-        uses_target=plan.uses_target,
+        uses_target=plan.step.uses_target,
+    )
+
+
+def check_key(key: Any) -> None:
+    """A random key, typed or raw."""
+    if isinstance(key, jax.Array | np.ndarray) and (
+        jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == np.uint32
+    ):
+        return
+    raise _error(
+        "E906", f"a random key is needed, found {type(key).__name__}", "make one with jax.random.key(0)"
     )
 
 

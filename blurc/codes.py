@@ -101,7 +101,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E710": "an artifact for other platforms",
         "E711": "an artifact in another floating-point mode",
         "E712": "a random key that an artifact cannot use",
-        "E713": "batch sizes of state and inputs that differ, for an artifact",
         "E714": "an artifact that cannot be written",
         "E715": "an unknown platform, or none",
         "E716": "a derivative of an artifact",
@@ -120,6 +119,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E903": "a missing batch size",
         "E904": "a state that does not fit",
         "E905": "training that left the finite numbers",
+        "E906": "what is no random key",
         "E907": "a result that cannot be written",
         "E908": "a program that the device could not run",
     }

@@ -110,6 +110,10 @@ class Block:
     def result(self, *key: str) -> int | None:
         return next((r.value for r in self.results if r.key == key), None)
 
+    @property
+    def uses_target(self) -> bool:
+        return any(op.name == "target" for op in self.ops)
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -143,7 +147,7 @@ class Variable:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     name: str
     genome: str
@@ -175,9 +179,8 @@ class Plan:
     def with_role(self, role: str) -> tuple[Population, ...]:
         return tuple(p for p in self.populations if p.role == role)
 
-    @property
-    def uses_target(self) -> bool:
-        return any(op.name == "target" for op in self.step.ops)
+    def __repr__(self) -> str:
+        return f"<plan of {self.name} with {self.genome}: {len(self.step.ops)} operations a step>"
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
@@ -206,7 +209,8 @@ def show(block: Block) -> Iterator[str]:
     for i, op in enumerate(block.ops):
         args = " ".join(f"%{a}" for a in op.args)
         prime = "'" if op.attrs and op.attrs[0] is True else ""
-        attrs = f" {{{', '.join(map(_attr, op.attrs))}}}" if op.attrs and not prime else ""
+        shown = ", ".join(_attr(a) for a in op.attrs if a is not False)
+        attrs = f" {{{shown}}}" if shown and not prime else ""
         line = f"  %{i} = {op.name}{prime}{' ' + args if args else ''}{attrs} : {op.type}"
         yield f"{line:<72}  # {op.span.line}:{op.span.column}"
     for r in block.results:
@@ -214,6 +218,8 @@ def show(block: Block) -> Iterator[str]:
 
 
 def _attr(a: Attr) -> str:
+    if a is True:
+        return "mixes"
     return f"{a:g}" if isinstance(a, float) else str(a)
 
 

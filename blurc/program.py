@@ -182,6 +182,7 @@ class Program:
 
         key: a JAX random key. float32, or float64 in x64 mode.
         """
+        boundary.check_key(key)
         return self._call.init_genome(key)
 
     def init(self, key: Array, genome: Genome, batch: int | None = None) -> State:
@@ -189,6 +190,7 @@ class Program:
 
         batch: examples per step; needed only where states are persistent. Raises `BlurError` (E903) without it then.
         """
+        boundary.check_key(key)
         self.signature.check_genome(genome)
         return self._call.init(key, dict(genome), self.signature.check_batch(batch))
 
@@ -199,14 +201,16 @@ class Program:
         dicts by population where there are several. Raises `BlurError` (E901, E902) where shapes do not fit.
         """
         self._check(genome, state)
-        xs, ys = self.signature.pack(x, y, leading=("batch",))
+        xs, ys = self.signature.pack(x, y, ("batch",), self.signature.uses_target)
+        self.signature.check_memory(state, xs, ("batch",))
         state, out = self._call.step(dict(genome), state, xs, ys)
         return state, self.signature.unpack(out)
 
     def predict(self, genome: Genome, state: State, x: Values) -> Values:
         """The readout for `x` after `sense` and `forward`; changes nothing."""
         self._check(genome, state)
-        xs, _ = self.signature.pack(x, None, leading=("batch",), target=False)
+        xs, _ = self.signature.pack(x, None, ("batch",), target=False)
+        self.signature.check_memory(state, xs, ("batch",))
         return self.signature.unpack(self._call.predict(dict(genome), state, xs))
 
     def train(
@@ -218,7 +222,8 @@ class Program:
         donate: let the memory of `state` be reused; the passed `state` is gone afterwards.
         """
         self._check(genome, state)
-        packed = self.signature.pack(xs, ys, leading=("steps", "batch"))
+        packed = self.signature.pack(xs, ys, ("steps", "batch"), self.signature.uses_target)
+        self.signature.check_memory(state, packed[0], ("steps", "batch"))
         run_ = self._call.train_donating if donate else self._call.train
         state, outs = run_(dict(genome), state, *packed)
         return state, self.signature.unpack(outs)
@@ -255,7 +260,8 @@ class Net(Program):
         Phases are named by kind, the second of a kind `forward#2`. States that need a dropped channel are left out.
         """
         self._check(genome, state)
-        xs, ys = self.signature.pack(x, y, leading=("batch",))
+        xs, ys = self.signature.pack(x, y, ("batch",), self.plan.trace.uses_target)
+        self.signature.check_memory(state, xs, ("batch",))
         traced = self._call.trace(dict(genome), state, xs, ys)
         # jit returns dicts sorted by key; phases are wanted in the order in which they ran
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)

@@ -237,6 +237,17 @@ def test_trace_shows_every_state_after_every_phase(several: blurc.Net) -> None:
     assert not trace["sense"]["y"]["act"].any()
 
 
+def test_trace_asks_for_targets_that_only_it_shows() -> None:
+    source = """genome g { state a, miss  synapse w ~ normal(1)  sense { a <- input }
+                forward { a <- incoming(w * pre.a) }  feedback { miss <- target - a }  readout a }
+                network n uses g { input x[3]  output y[2]  x -> y }"""
+    net = blurc.compile(source)
+    state, x, y = net.init(jax.random.key(0), {}), jnp.ones((4, 3)), jnp.ones((4, 2))
+    out = net.step({}, state, x)[1]
+    np.testing.assert_allclose(net.trace({}, state, x, y)["feedback"]["y"]["miss"], y - out, rtol=1e-6)
+    assert code(lambda: net.trace({}, state, x)) == "E901"
+
+
 def test_a_genome_without_target_needs_no_y() -> None:
     source = """genome g { state a  synapse w ~ normal(1)  sense { a <- input }  forward { a <- incoming(w * pre.a) }
                 update { w <- w + 0.1 * batch_mean(pre.a * post.a) }  readout a }
@@ -290,6 +301,11 @@ def test_what_does_not_fit_is_said(net: blurc.Net, several: blurc.Net, started: 
         code(lambda: several.step(other, several.init(jax.random.key(0), other, batch=4), xs[0], ys[0]))
         == "E901"
     )
+    uneven = {"a": jnp.ones((1, 2)), "b": jnp.ones((4, 3))}
+    assert (
+        code(lambda: several.predict(other, several.init(jax.random.key(0), other, batch=4), uneven))
+        == "E901"
+    )
     assert code(lambda: net.step({}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: net.step({"eta": jnp.ones(2)}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: net.step({"eat": 1.0, "eta": 1.0}, state, xs[0], ys[0])) == "E902"
@@ -303,3 +319,20 @@ def test_a_wrong_state_is_said(net: blurc.Net, several: blurc.Net, started: Any)
     genome, _, xs, ys = started
     other = several.init(jax.random.key(0), several.init_genome(jax.random.key(0)), batch=4)
     assert code(lambda: net.step(genome, other, xs[0], ys[0])) == "E904"
+    genome = several.init_genome(jax.random.key(0))
+    x = {"a": jnp.ones((5, 2)), "b": jnp.ones((5, 3))}
+    assert (
+        code(lambda: several.predict(genome, several.init(jax.random.key(0), genome, batch=4), x)) == "E904"
+    )
+
+
+def test_what_is_no_key_and_no_number_is_said(net: blurc.Net, started: Any) -> None:
+    _, state, xs, ys = started
+    assert code(lambda: net.init_genome(0)) == "E906"
+    assert code(lambda: net.init(0, {"eta": 1.0})) == "E906"
+    assert code(lambda: net.step({"eta": "a"}, state, xs[0], ys[0])) == "E902"
+    assert code(lambda: several_batches(net)) == "E901"
+
+
+def several_batches(net: blurc.Net) -> None:
+    net.step({"eta": 1.0}, net.init(jax.random.key(0), {"eta": 1.0}), jnp.ones((4, 64)), jnp.ones((5, 10)))

@@ -272,7 +272,7 @@ def test_a_memory_of_another_batch_size_is_refused(folder: Path):
     loaded = load(folder / "memory.blurx")
     genome, state = started(net, 4)
     assert code(lambda: loaded.init(jax.random.key(0), genome)) == "E903"
-    assert code(lambda: loaded.step(genome, state, examples(net, 5)[0])) == "E713"
+    assert code(lambda: loaded.step(genome, state, examples(net, 5)[0])) == "E904"
 
 
 # ------------------------------------------------------------- what is inside

@@ -13,7 +13,7 @@ from jax.custom_batching import sequential_vmap
 from jax.export import Exported
 
 from blurc.artifact.export import KEYS
-from blurc.artifact.flat import EntryPoint, Leaf, Size, nest, pick
+from blurc.artifact.flat import EntryPoint, Leaf, nest, pick
 from blurc.artifact.manifest import Manifest
 from blurc.boundary import Signature
 from blurc.diagnostics import BlurError, Diagnostic
@@ -169,16 +169,10 @@ def _state(signature: Signature, results: Mapping[str, Any]) -> State:
 
 
 def _check_sizes(network: str, leaves: Sequence[Leaf], arrays: Sequence[jax.Array]) -> None:
-    """One batch size and one number of steps for all, none of them 0. The signature has seen to all else."""
-    sizes: dict[Size, int] = {}
+    """No examples or no steps are refused. The signature has seen to all else."""
     for leaf, array in zip(leaves, arrays, strict=True):
         for name, size in zip(leaf.shape, array.shape, strict=True):
-            if isinstance(name, str) and sizes.setdefault(name, size) != size:
-                message = f"found {sizes[name]} and {size} examples in state and inputs of `{network}`"
-                help = "give `net.init(.., batch=..)` the batch size of the inputs"
-                raise BlurError(Diagnostic("E713", message, None, (), help))
-    for name, size in sizes.items():
-        if size == 0:
-            what = {"batch": "examples", "steps": "steps"}[str(name)]
-            message = f"found 0 {what}, the artifact of `{network}` takes 1 or more"
-            raise BlurError(Diagnostic("E717", message))
+            if isinstance(name, str) and size == 0:
+                what = {"batch": "examples", "steps": "steps"}[name]
+                message = f"found 0 {what}, the artifact of `{network}` takes 1 or more"
+                raise BlurError(Diagnostic("E717", message))

@@ -110,7 +110,7 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
     if entry == "predict":
         return functions.predict.trace(genome, state, x)
     function: Callable[..., Any] = getattr(functions, entry).trace
-    return function(genome, state, x, y if plan.uses_target else {})
+    return function(genome, state, x, y if plan.step.uses_target else {})
 
 
 def _signals(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]:

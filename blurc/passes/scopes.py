@@ -78,6 +78,8 @@ class Scope(ABC):
         return self.now.builder
 
     def value(self, e: m.Expr) -> int:
+        if 0 in e.shape:  # of an empty slice: there is nothing to compute
+            return self.builder.emit("literal", (), (0.0,), Type(e.shape, EVERYWHERE), e.span)
         match e:
             case m.Literal(value=value):
                 return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
@@ -154,6 +156,8 @@ class Scope(ABC):
 
     def sum(self, values: list[int], e: m.Expr) -> int:
         b = self.builder
+        if not values:
+            return b.emit("literal", (), (0.0,), Type((), EVERYWHERE), e.span)
         result = values[0]
         for value in values[1:]:
             dims = b.type(result).dims or b.type(value).dims
@@ -247,7 +251,8 @@ class WeightedSum(Scope):
         # Where the synapses do not differ over the neurons that sum, neither do the sums.
         differs = synapse is not None and self._differs(b.type(synapse).space)
         type_ = Type(dims, Space("neurons", self.near, batched, differs))
-        form = ("synapse" if synapse is not None else "") + ("neuron" if neuron is not None else "")
+        factors = {"synapse": synapse, "neuron": neuron}
+        form = " * ".join(name for name, factor in factors.items() if factor is not None)
         attrs = (self.projection.name, form, p.mixes)
         total = b.emit("to_post" if self.forward else "to_pre", args, attrs, type_, e.span)
         still = [self.value(p.still)] if p.still else []

@@ -216,18 +216,18 @@ class _Separator:
 
     def _by_rows(self, a: Separated, b: Separated, e: Expr) -> Separated:
         """Element by element along the first axis, which breaks up stacks and matrices."""
-        size = e.shape[0] if e.shape else 0
-        return Stacked(
-            tuple(self._times(self._pick(a, (i,), e), self._pick(b, (i,), e), e) for i in range(size))
-        )
+        rows = range(max(_length(a), _length(b)))
+        return Stacked(tuple(self._times(self._pick(a, (i,), e), self._pick(b, (i,), e), e) for i in rows))
 
     def _matmul(self, a: Expr, b: Expr, e: Expr) -> Separated:
         left, right = self.group(a), self.group(b)
+        rows, columns = a.shape
+        if not columns:
+            return Terms(())
         if left == "still":
             return Mixed(a, self.expand(b))
         if left == "synapse" and right in ("pre", "post"):
             return Terms((replace(_merge(_pure(a, left), _pure(b, right)), mixes=True),))
-        rows, columns = a.shape
         return Stacked(
             tuple(
                 _plus([self._times(self._entry(a, (r, c)), self._entry(b, (c,)), e) for c in range(columns)])
@@ -343,6 +343,25 @@ def _entry(p: Product, r: int, c: int) -> Product:
 def _pick_product(p: Product, items: tuple[int | tuple[int, int], ...]) -> Product:
     parts = {group: pick(factor, items) for group, factor in p.factors().items()}
     return Product(p.sign, parts.get("still"), parts.get("synapse"), parts.get("pre"), parts.get("post"))
+
+
+def _length(a: Separated) -> int:
+    """How many rows a value has, 0 for a number."""
+    match a:
+        case Terms(products=products):
+            return max(map(_product_length, products), default=0)
+        case Stacked(items=items):
+            return len(items)
+        case Mixed(matrix=matrix):
+            return matrix.shape[0]
+        case Plus(items=items):
+            return max(map(_length, items))
+
+
+def _product_length(p: Product) -> int:
+    if p.mixes and p.synapse:
+        return p.synapse.shape[0]
+    return max((factor.shape[0] for factor in p.factors().values() if factor.shape), default=0)
 
 
 def _negate(a: Separated) -> Separated:
