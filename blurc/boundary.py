@@ -5,6 +5,7 @@ A `Signature` is plain data. It is stored in artifacts too, so that a loaded net
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +82,7 @@ class Signature:
         self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]
     ) -> jax.Array:
         array = jnp.asarray(value, dtype())
-        n = 1
-        for size in shape:
-            n *= size
+        n = math.prod(shape)
         flat, lead = (n,), array.shape[: len(leading)]
         if len(lead) < len(leading) or array.shape[len(leading) :] not in (shape, flat):
             raise _error(
@@ -105,7 +104,11 @@ class Signature:
                 f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
                 "pass the batch size: net.init(key, genome, batch=32)",
             )
-        return batch or 1
+        if batch is not None and (not isinstance(batch, int | np.integer) or batch < 1):
+            raise _error(
+                "E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say"
+            )
+        return 1 if batch is None else int(batch)
 
     # ---------------------------------------------------------------- state
 

@@ -310,6 +310,8 @@ def test_what_does_not_fit_is_said(net: blurc.Net, several: blurc.Net, started: 
     assert code(lambda: net.step({"eta": jnp.ones(2)}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: net.step({"eat": 1.0, "eta": 1.0}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: several.init(jax.random.key(0), several.init_genome(jax.random.key(0)))) == "E903"
+    key = jax.random.key(0)
+    assert code(lambda: several.init(key, several.init_genome(key), batch=0)) == "E903"
     assert code(lambda: blurc.compile("networks/digits.blur", hiden=3)) == "E210"
     assert code(lambda: blurc.compile("networks/mnist.blur")) == "E215"
     assert code(lambda: blurc.compile("networks/digits.blur", genome="blurr")) == "E211"

@@ -103,6 +103,30 @@ def test_values_that_turn_out_not_to_vary_over_the_batch_are_still_counted_once_
     compare(source, 4, 0)
 
 
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "incoming([[w * pre.a, w], [w, pre.a], [w, w]] * [[pre.a, w], [w, w], [pre.a, pre.a]])[2, 1]",
+        "incoming((n @ [[w * pre.a, w], [w, pre.a * w]])[0, 1])",
+        "incoming([[w, pre.a], [pre.a, w]] @ [[w * pre.a, w, 1], [w, pre.a * w, 2]])[1, 2]",
+        "a + (n[:, 2:] @ (n[2:, :] @ [a, 1]))[1]",
+        "incoming(w * pre.a + (n[:, 2:] @ [w, pre.a * w][2:])[0])",
+        "(n[:, 2:] @ incoming([w, pre.a * w][2:]))[0]",
+    ],
+)
+def test_matrices_of_mixtures_and_empty_slices(equation: str) -> None:
+    source = f"""
+      genome g {{
+        state a  synapse w ~ normal(1)  learn n[2, 2] ~ normal(1)
+        sense {{ a <- input }}
+        forward {{ a <- incoming(w * pre.a);  a <- a + {equation} }}
+        readout a
+      }}
+      network n uses g {{ input x[3]  hidden h[2]  output y[2]  x -> h  h -> y }}
+    """
+    compare(source, 4, 0)
+
+
 @settings(max_examples=60, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:

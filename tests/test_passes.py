@@ -224,3 +224,4 @@ def test_a_plan_is_hashable_and_equal_to_itself_compiled_again() -> None:
     body = "forward { b <- incoming(w * pre.b) } update { w <- w - c * batch_mean(pre.b * post.b) }"
     assert plan(body) == plan(body)
     assert hash(plan(body)) == hash(plan(body))
+    assert plan(body) != plan(body.replace("w - c", "w + c"))

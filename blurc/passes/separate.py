@@ -228,6 +228,8 @@ class _Separator:
             return Mixed(a, self.expand(b))
         if left == "synapse" and right in ("pre", "post"):
             return Terms((replace(_merge(_pure(a, left), _pure(b, right)), mixes=True),))
+        if rows * columns > MOST_TERMS:
+            raise _Failure(e)
         return Stacked(
             tuple(
                 _plus([self._times(self._entry(a, (r, c)), self._entry(b, (c,)), e) for c in range(columns)])

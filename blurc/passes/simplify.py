@@ -9,7 +9,7 @@ known 0 is 0 here, also where the other factor is not finite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from blurc.passes.builder import Builder
@@ -191,5 +191,3 @@ RULES: dict[str, Rule] = {
     "put": _put,
     "fill": _fill,
 }
-
-__all__: Sequence[str] = ("simplify",)
