@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from blurc.diagnostics import Source, Span, did_you_mean
@@ -35,6 +35,7 @@ class Mistake:
     help: str | None = None
     repair: tuple[int, Lexeme] | None = None
     code: str = "E101"
+    whole: bool = False  # the rest of the piece belongs to the mistake
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,6 @@ def wanted(piece: Piece) -> str:
 # ---------------------------------------------------------------- no tokens of the language
 
 LOOKALIKES = {
-    "←": "<-",
-    "→": "->",
     "−": "-",
     "–": "-",
     "×": "*",
@@ -194,6 +193,23 @@ def _short(text: str) -> str:
 
 
 # ---------------------------------------------------------------- signs
+
+
+def _other_arrow(piece: Piece) -> Mistake | None:
+    """`:=`, `=>`, or an arrow that is one character."""
+    if piece.found.kind != "OTHER_ARROW":
+        return None
+    kinds = ("ASSIGN", "PROJECT", "EQUAL")
+    sign = next((SIGNS[kind] for kind in kinds if kind in piece.expected), None)
+    if sign is None:
+        return piece.unexpected()
+    help = f"write `{piece.text(0, piece.index)} {sign} {piece.text(piece.index + 1) or '...'}`"
+    if piece.found.text.isascii():
+        return piece.unexpected(f"`{sign}`", help=help, repair=sign)
+    mistake = piece.mistake(
+        f"found `{piece.found.text}`, which is not part of the language", help=help, repair=sign
+    )
+    return replace(mistake, code="E102")
 
 
 def _double_star(piece: Piece) -> Mistake | None:
@@ -274,6 +290,49 @@ def _misspelt(piece: Piece) -> Mistake | None:
     return piece.mistake(message, at=at, help=f"did you mean `{near}`?", repair=near)
 
 
+def _condition(piece: Piece) -> Mistake | None:
+    if piece.start != "statement" or piece.found.text not in ("if", "else") or "NAME" in piece.expected:
+        return None
+    help = "the language has no conditions; `sign`, `min`, `max` and `clip` may serve"
+    return replace(piece.unexpected(help=help), whole=True)
+
+
+def _string(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "STRING" or "NAME" not in piece.expected:
+        return None
+    name = piece.found.text.strip('"')
+    bare = f"write `{name}`" if name.isidentifier() else "write a number or a name"
+    return piece.unexpected(help=f"only file names stand in quotes: {bare}")
+
+
+def _label_without_sign(piece: Piece) -> Mistake | None:
+    if piece.text(piece.index - 1, piece.index) != "label" or "EQUAL" not in piece.expected:
+        return None
+    if piece.found.kind not in WORDS:
+        return None
+    return piece.unexpected(help=f"write `label = {piece.found.text}`")
+
+
+def _misplaced_mark(piece: Piece) -> Mistake | None:
+    """`persistent seen`, on a line of its own or after `state`."""
+    if piece.index < 1 or piece.lexemes[piece.index - 1].kind != "PERSISTENT" or piece.found.kind != "NAME":
+        return None
+    return piece.unexpected(help=f"write `state {piece.found.text} persistent`")
+
+
+def _missing_comma(piece: Piece) -> Mistake | None:
+    listing = piece.start == "genome_item" and piece.first.kind in DECLARATIONS
+    if not listing or "COMMA" not in piece.expected or piece.found.kind != "NAME":
+        return None
+    return piece.unexpected(help=f"write `{piece.text(0, piece.index)}, {piece.found.text}`")
+
+
+def _no_genome_name(piece: Piece) -> Mistake | None:
+    if piece.found.kind != "LPAR" or piece.lexemes[piece.index - 1].kind != "USES":
+        return None
+    return piece.unexpected(help="name the genome: `uses GENOME(...)`")
+
+
 def _no_let(piece: Piece) -> Mistake | None:
     if piece.start != "statement" or piece.index != 1 or piece.found.kind not in WORDS:
         return None
@@ -346,6 +405,7 @@ FINDERS: tuple[Finder, ...] = (
     _open_string,
     _no_quotes,
     _malformed_number,
+    _other_arrow,
     _double_star,
     _change,
     _equal_for_arrow,
@@ -355,6 +415,12 @@ FINDERS: tuple[Finder, ...] = (
     _colon_for_range,
     _chain,
     _misspelt,
+    _condition,
+    _string,
+    _label_without_sign,
+    _misplaced_mark,
+    _missing_comma,
+    _no_genome_name,
     _no_let,
     _assign_to_other,
     _state_start,

@@ -227,7 +227,7 @@ class _Outliner:
         after = self._kind_after_brackets("LSQB")
         if after == "DOT" and self._kind(3) == "ASSIGN":
             return True  # `pre.x <- ...`, which nothing but a statement can mean
-        if after in ("EQUAL", "DOUBLE_EQUAL", "CHANGE", "PROJECT"):
+        if after in ("EQUAL", "DOUBLE_EQUAL", "CHANGE", "PROJECT", "OTHER_ARROW"):
             # `=` for `<-` is a common slip; but after one word the word is `let`, or would be.
             return len(self._item) > 1
         return after == "ASSIGN" and self._item[-1].kind != "LET"

@@ -130,7 +130,11 @@ def _lexemes(text: str, tokens: Sequence[Token]) -> list[Lexeme]:
     for token in tokens:
         start, stop = _start(token), _stop(token)
         first = not lexemes or "\n" in text[before:start]
-        if token.type == "UNKNOWN" and start == before and lexemes and lexemes[-1].kind == "UNKNOWN":
+        glued = start == before and lexemes and lexemes[-1].text + str(token) in (":=", "=>")
+        if glued or str(token) in ("←", "→"):
+            at = lexemes.pop() if glued else Lexeme("", "", start, stop, first)
+            lexemes.append(Lexeme("OTHER_ARROW", at.text + str(token), at.start, stop, at.first))
+        elif token.type == "UNKNOWN" and start == before and lexemes and lexemes[-1].kind == "UNKNOWN":
             last = lexemes.pop()  # strange characters in a row are one mistake
             lexemes.append(dataclasses.replace(last, text=last.text + str(token), stop=stop))
         else:

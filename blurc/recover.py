@@ -24,7 +24,7 @@ __all__ = ["Failure", "Start", "recover"]
 Judge = Callable[[Start, Sequence[Lexeme]], Failure | None]
 
 MAX_REPAIRS = 20  # of one item
-MISTAKES = frozenset({"DOUBLE_STAR", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN"})
+MISTAKES = frozenset({"DOUBLE_STAR", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "OTHER_ARROW", "UNKNOWN"})
 NEAR = 3  # tokens: a mistake so soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
@@ -109,6 +109,10 @@ class _Recovery:
             if repaired:
                 return repaired[:-2]
         self._drop()
+        uses = next((i for i, lexeme in enumerate(block.header) if i > 1 and lexeme.kind == "USES"), 0)
+        plain = [*block.header[:uses], opening, brace("RBRACE", opening.stop)]
+        if inside == "file" and uses and self._judge("file", plain) is None:
+            return plain[:-2]  # the parameters are good, which spares the items that use them
         kind = top_kind(block.header[0])
         if inside == "file" and kind and len(block.header) > 1 and block.header[1].kind in WORDS:
             return [_keyword(kind, block.header[0]), block.header[1]]
@@ -127,7 +131,7 @@ class _Recovery:
             self._tell(mistake)
             if mistake.repair is None:
                 # What stands outside everything is one mistake, however much it is.
-                if start != "file" or text[0].kind in TOP:
+                if not mistake.whole and (start != "file" or text[0].kind in TOP):
                     self._report_unknown(text[failure.index + 1 :])
                 return None
             repaired_at, better = mistake.repair

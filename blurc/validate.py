@@ -50,11 +50,16 @@ def _declares_something(sources: Sources, report: Report) -> None:
 
 
 def check_with(genome: syntax.Genome, values: Params, report: Report, source: str = "") -> Genome | None:
-    """The genome for other values than its defaults. An error then also says for which."""
-    found = Report()
+    """The genome for other values than its defaults. An error that they alone cause also says for which."""
+    before = len(report.diagnostics)
+    found, usual = Report([*report.diagnostics]), Report([*report.diagnostics])
     checked = checker.check_genome(genome, values, found)
+    if found.errors and values:
+        checker.check_genome(genome, {}, usual)
+    always = {(d.code, d.span) for d in usual.errors}
     given = ", ".join(f"{name} = {value}" for name, value in values.items())
-    for d in found.diagnostics:
-        notes = (*d.notes, f"this is for {given}{source}") if d.severity == "error" and values else d.notes
+    for d in found.diagnostics[before:]:
+        special = d.severity == "error" and values and (d.code, d.span) not in always
+        notes = (*d.notes, f"this is for {given}{source}") if special else d.notes
         report.add(replace(d, notes=notes))
     return checked

@@ -152,6 +152,41 @@ def test_all_mistakes_are_reported_when_a_network_is_compiled() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["E103", "E101", "E302"]
 
 
+HELP = {
+    "E202_sum": "over the synapses, write `incoming(w * pre.a)`",
+    "E202_mean": "over the batch, write `batch_mean(pre.a * post.a)`",
+    "E202_dot": "to sum over the synapses, write `incoming(w * pre.a)`",
+    "E208_gaussian": "did you mean `normal`?",
+    "E101_walrus": "write `a <- tanh(incoming(w * pre.a))`",
+    "E102_arrow": "write `a <- tanh(incoming(w * pre.a))`",
+    "E101_fat_arrow": "write `ha -> y`",
+    "E401_short_name": "did you mean `ha` or `hb`?",
+    "E101_label_without_sign": "write `label = one`",
+    "E101_quoted_label": "only file names stand in quotes: write `one`",
+    "E101_missing_comma": "write `state a, b`",
+    "E101_persistent_first": "write `state b persistent`",
+    "E101_uses_without_name": "name the genome: `uses GENOME(...)`",
+}
+
+
+@pytest.mark.parametrize("name", sorted(HELP))
+def test_the_help_says_what_was_meant(name: str) -> None:
+    (d,) = compiler.check(f"{name}.blur")
+    assert d.help == HELP[name]
+
+
+def test_a_name_is_unknown_once_however_often_it_stands() -> None:
+    (d,) = compiler.check("E201_misspelt_state.blur")
+    assert d.notes[-1] == "it stands in the genome 5 more times"
+
+
+def test_an_error_with_the_defaults_too_is_not_blamed_on_the_parameters() -> None:
+    text = Path("E101_no_let_with_arguments.valid.blur").read_text()
+    with pytest.raises(BlurError) as caught:
+        compiler.model(text.replace("tanh(z)", "tahn(z)"))
+    assert [(d.code, d.notes) for d in caught.value.diagnostics] == [("E202", ())]
+
+
 # ------------------------------------------------------------------ whole texts
 
 MINE = """# A rule of mine.

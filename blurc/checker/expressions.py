@@ -11,6 +11,7 @@ from typing import cast
 
 from blurc import functions, syntax
 from blurc.checker import constants
+from blurc.checker.elsewhere import function_help
 from blurc.checker.mentions import outside_sums
 from blurc.checker.scope import Lets, Place, Symbol, Symbols
 from blurc.checker.shapes import OPERATORS, Shapes, literal
@@ -293,8 +294,8 @@ class Expressions:
             return
         known = [*lets, *self.symbols.table, *functions.ALL, "input", "target", "fan_in", "fan_out"]
         near = did_you_mean(name, known)
-        self.report.error(
-            "E201",
+        self.symbols.unknown_name(
+            name,
             f"unknown name `{name}`",
             span,
             help=f"did you mean `{near}`?"
@@ -336,8 +337,8 @@ class Expressions:
                 help=f"write `{e.name}` without `{e.owner}.`",
             )
         elif not other and not self.symbols.damaged:
-            self.report.error(
-                "E201",
+            self.symbols.unknown_name(
+                e.name,
                 f"unknown neuron state `{e.name}`",
                 e.span,
                 notes=[f"the states are: {listed(states)}"],
@@ -425,6 +426,8 @@ class Expressions:
             return
         if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
             help = f"a distribution stands after `~`: `~ {code(e.span)}`"
+        elif known := function_help(e, place):
+            help = known
         elif near := did_you_mean(
             e.function, [*functions.ALL, *(s.name for s in self.symbols.of_kind("slot"))]
         ):

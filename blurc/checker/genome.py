@@ -76,6 +76,7 @@ class _GenomeChecker:
         metas, channels = starts.metas(), starts.channels()
         phases = self._phases()
         readout = self._readout()
+        self.symbols.report_unknown(self.report)
         return readout and self._genome(params, metas, channels, phases, readout)
 
     def _genome(
@@ -318,8 +319,8 @@ class _GenomeChecker:
             s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")]
         )
         declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
-        self.report.error(
-            "E201",
+        self.symbols.unknown_name(
+            s.name,
             f"unknown name `{s.name}`",
             s.name_span,
             help=f"did you mean `{near}`?"

@@ -11,7 +11,7 @@ from blurc import functions, syntax
 from blurc.checker import mentions
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, parameters
-from blurc.checker.wording import code, listed
+from blurc.checker.wording import code, listed, near_names
 from blurc.diagnostics import Report, did_you_mean
 from blurc.model import UNIT, Network, ParamValue, Population, Projection
 
@@ -280,12 +280,14 @@ class _NetworkChecker:
                 help="remove this projection; `{ bias = off }` on a population removes the unit neuron's",
             )
             return None
-        near = did_you_mean(name, self.populations)
+        near = near_names(name, list(self.populations))
         self.report.error(
             "E401",
             f"unknown population `{name}`",
             end.span,
-            help=f"did you mean `{near}`?" if near else f"declare it: `hidden {code(end.span)}[64]`",
+            help=f"did you mean {' or '.join(f'`{n}`' for n in near)}?"
+            if near
+            else f"declare it: `hidden {code(end.span)}[64]`",
         )
         return None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal as Lit
 
 from blurc.checker.wording import dims
-from blurc.diagnostics import Span
+from blurc.diagnostics import Diagnostic, Report, Span, in_order
 from blurc.model import Direction, Expr, Literal, ParamValue, Shape
 from blurc.syntax import PhaseKind
 
@@ -50,10 +51,25 @@ class Symbol:
 class Symbols:
     table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
     damaged: bool = False  # declarations may be missing because of syntax errors
+    unknown: dict[str, list[Diagnostic]] = field(default_factory=dict[str, "list[Diagnostic]"])
 
     def named(self, name: str, *kinds: Kind) -> Symbol | None:
         found = self.table.get(name)
         return found if found and (not kinds or found.kind in kinds) else None
+
+    def unknown_name(
+        self, name: str, message: str, span: Span, *, notes: Iterable[str] = (), help: str | None = None
+    ) -> None:
+        """Kept until the whole genome has been seen: a name is reported once, where it first stands."""
+        self.unknown.setdefault(name, []).append(Diagnostic("E201", message, span, tuple(notes), help))
+
+    def report_unknown(self, report: Report) -> None:
+        for uses in self.unknown.values():
+            first, more = in_order(uses)[0], len({d.span for d in uses}) - 1
+            times = "once more" if more == 1 else f"{more} more times"
+            report.add(
+                replace(first, notes=(*first.notes, f"it stands in the genome {times}")) if more else first
+            )
 
     def of_kind(self, *kinds: Kind) -> list[Symbol]:
         return [s for s in self.table.values() if s.kind in kinds]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from blurc import syntax
 from blurc.checker.constants import DISTRIBUTIONS, Constants, wrong_arity
+from blurc.checker.elsewhere import distribution_help
 from blurc.checker.expressions import Expressions
 from blurc.checker.scope import Place, Symbol, Symbols
 from blurc.checker.shapes import literal
@@ -117,14 +118,14 @@ class Starts:
     def _draw(self, init: syntax.Distribution, args: tuple[Expr, ...]) -> Init | None:
         expected = DISTRIBUTIONS.get(init.name)
         if expected is None:
-            near = did_you_mean(init.name, DISTRIBUTIONS)
+            near, known = did_you_mean(init.name, DISTRIBUTIONS), distribution_help(init)
             self.report.error(
                 "E208",
                 f"unknown distribution `{init.name}`",
                 init.span,
-                help=f"did you mean `{near}`?"
-                if near
-                else "one of normal(std), uniform(low, high), zeros, ones; a value is written `= "
+                help=known
+                or (f"did you mean `{near}`?" if near else None)
+                or "one of normal(std), uniform(low, high), zeros, ones; a value is written `= "
                 f"{code(init.span)}`",
             )
             return None

@@ -1,8 +1,8 @@
-"""How messages show pieces of a spec: code, shapes, numbers."""
+"""How messages show pieces of a spec: code, shapes, numbers, near names."""
 
 from __future__ import annotations
 
-from blurc.diagnostics import Span
+from blurc.diagnostics import Span, did_you_mean
 from blurc.model import Shape
 
 MOST_CODE = 60
@@ -54,3 +54,16 @@ def number_text(value: float) -> str:
 
 def listed(names: list[str]) -> str:
     return ", ".join(names) or "none"
+
+
+def near_names(name: str, known: list[str]) -> list[str]:
+    """The known names that may be meant. `hc` is near to `ha` and `hb`; `h3` is not near to `h2`."""
+    near = did_you_mean(name, known)
+    return [near] if near else [other for other in known if _one_letter_off(name, other)]
+
+
+def _one_letter_off(a: str, b: str) -> bool:
+    if len(a) != len(b) or len(a) < 2:
+        return False
+    changed = [x + y for x, y in zip(a, b, strict=True) if x != y]
+    return len(changed) == 1 and changed[0].isalpha()

@@ -1,0 +1,83 @@
+"""Functions and distributions that other languages have under other names, and what to write here."""
+
+from __future__ import annotations
+
+from blurc import syntax
+from blurc.checker.mentions import walk
+from blurc.checker.scope import Place
+from blurc.checker.wording import code
+
+CALLED = {
+    "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
+    "ln": "log", "absolute": "abs", "identity": "linear",
+}  # fmt: skip
+FORMULAS = {
+    "leaky_relu": "max({x}, 0.01 * {x})",
+    "silu": "{x} * sigmoid({x})",
+    "swish": "{x} * sigmoid({x})",
+    "gelu": "{x} * sigmoid(1.702 * {x})",
+    "power": "x ^ 2",
+    "pow": "x ^ 2",
+    "concatenate": "[a, b]",
+    "concat": "[a, b]",
+    "stack": "[a, b]",
+}
+PRODUCTS = ("dot", "matmul")
+DRAWS = {"gaussian": "normal", "randn": "normal", "rand": "uniform", "zero": "zeros", "one": "ones"}
+VALUES = ("constant", "const", "full", "value")
+
+
+def function_help(e: syntax.Call, place: Place) -> str | None:
+    """What to write for a function of NumPy or JAX; None for one that is unknown there, too."""
+    name = e.function
+    if name in CALLED:
+        return f"did you mean `{CALLED[name]}`?"
+    if not e.args:
+        return None
+    if name in FORMULAS:
+        return f"write `{FORMULAS[name].format(x=_short(e.args[0]))}`"
+    if name == "where":
+        return "the language has no conditions; `sign`, `min`, `max` and `clip` may serve"
+    if name in PRODUCTS and len(e.args) == 2:
+        return _product(e, place)
+    return _sum(e, place) if name in ("sum", "mean") else None
+
+
+def distribution_help(init: syntax.Distribution) -> str | None:
+    if init.name in VALUES and init.args:
+        return f"a value is written `= {code(init.args[-1].span)}`"
+    near = DRAWS.get(init.name)
+    return f"did you mean `{near}`?" if near else None
+
+
+def _product(e: syntax.Call, place: Place) -> str:
+    left, right = (code(a.span) for a in e.args)
+    way = _way(e)
+    if way and not place.synapse:
+        return f"to sum over the synapses, write `{way}({left} * {right})`"
+    return f"a matrix product is written `{left} @ {right}`"
+
+
+def _sum(e: syntax.Call, place: Place) -> str | None:
+    body, way = code(e.args[0].span), _way(e)
+    if place.total:
+        return f"{place.total}(..) is a sum already: write `{body}`" if e.function == "sum" else None
+    if place.phase == "update" and not place.reduced:
+        return f"over the batch, write `batch_{e.function}({body})`"
+    if place.synapse:
+        return None
+    if way is None:
+        return f"over the population, write `population_{e.function}({body})`"
+    size = "" if e.function == "sum" else " / fan_in" if way == "incoming" else " / fan_out"
+    return f"over the synapses, write `{way}({body}{size})`"
+
+
+def _way(e: syntax.Call) -> str | None:
+    """The sum over synapses that is meant, by the neuron that is at their other end."""
+    owners = {part.owner for part in walk(e) if isinstance(part, syntax.Attribute)}
+    return {"pre": "incoming", "post": "outgoing"}.get(owners.pop()) if len(owners) == 1 else None
+
+
+def _short(e: syntax.Expr) -> str:
+    text = code(e.span)
+    return text if len(text) <= 20 else "x"
