@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from blurc import syntax
-from blurc.diagnostics import Report, Source, did_you_mean
+from blurc.diagnostics import Report, Source, Span, did_you_mean
 
 TEXT_NAME = "<text>"
+ARCHIVE = b"PK\x03\x04"  # what a zip file starts with, and so an artifact
 
 
 def grammar_path() -> Path:
@@ -115,7 +116,11 @@ class _Loader:
             self._not_found(name, asked)
             return
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            data = path.read_bytes()
+            if data.startswith(ARCHIVE):
+                self._archive(name, span)
+                return
+            text = data.decode("utf-8-sig")
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             self._report.error("E103", f"cannot read `{name}`: {reason}", span)
@@ -127,6 +132,11 @@ class _Loader:
         else:
             self.enter(Source(name, text), path)
 
+    def _archive(self, name: str, span: Span | None) -> None:
+        help = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
+        what = "an artifact, compiled already" if name.endswith(".blurx") else "a zip archive"
+        self._report.error("E105", f"`{name}` is no UTF-8 text: it is {what}", span, help=help)
+
     def _not_found(self, name: str, asked: tuple[syntax.Import, _Open] | None) -> None:
         importing = asked[1].path if asked else None
         folder = importing.parent if importing else Path()
@@ -134,15 +144,24 @@ class _Loader:
         notes = (
             ["an import is looked up beside the importing file, then in the spec library"] if asked else []
         )
-        near = did_you_mean(name, _specs_near(name, folder))
+        near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
         help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
         span = asked[0].span if asked else None
         self._report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
+
+
+def _of_stem(name: str) -> str | None:
+    """The spec of the library that has just this name: `networks/digits.blur` for `digits`."""
+    return next((spec for spec in _specs() if name in (Path(spec).stem, Path(spec).name)), None)
+
+
+def _specs() -> Iterator[str]:
+    yield from (p.relative_to(specs_path()).as_posix() for p in sorted(specs_path().rglob("*.blur")))
 
 
 def _specs_near(path: str, folder: Path) -> Iterable[str]:
     """What could have been meant: the specs of the same folder, and those of the library."""
     start = os.path.dirname(path)
     with contextlib.suppress(OSError, ValueError):  # no such folder, or no path at all
-        yield from (os.path.join(start, p.name) for p in (folder / start).glob("*.blur"))
-    yield from (p.relative_to(specs_path()).as_posix() for p in specs_path().rglob("*.blur"))
+        yield from (os.path.join(start, p.name) for p in (folder / start).glob("*.blur") if p.is_file())
+    yield from _specs()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isfinite
+from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +11,8 @@ from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_or
 from blurc.model import Model, ParamValue
 from blurc.sources import Sources, Spec, unknown, used_genome
 from blurc.validate import Params, check_all, check_with
+
+LARGEST = 3.4e38  # that float32 holds
 
 
 def select(
@@ -25,6 +26,8 @@ def select(
     report.check()
     network_tree = _pick_network(sources, network, report)
     sources, genome_tree = _pick_genome(sources, network_tree, genome, report)
+    _check_names(network_tree, genome_tree, params or {}, report)
+    report.check()
     model = _model(network_tree, genome_tree, _values(params or {}, report), genome is not None, report)
     return model, sources, in_order(report.warnings)
 
@@ -40,7 +43,8 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
     own = {n.name: n for n in sources.files[0].networks}
     if name is not None:
         if name not in sources.networks:
-            unknown("network", name, sources.networks, None, report)
+            help = "name one of these networks" if sources.networks else None
+            unknown("network", name, sources.networks, None, report, help=help)
             report.check()
         return sources.networks[name]
     if len(own) == 1:
@@ -77,7 +81,8 @@ def _pick_genome(
         sources = sources if name in sources.genomes else _with_rule(sources, name, report)
         found = sources.genomes.get(name)
         if found is None:
-            unknown("genome", name, sources.genomes, None, report)
+            help = "`blurc specs` lists the rules of the library"
+            unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
     report.check()
     assert found is not None
     return sources, found
@@ -86,8 +91,7 @@ def _pick_genome(
 def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
     """The sources with the packaged rule of this name, for a caller who picks another genome than the
     file's."""
-    for path in sorted((library.specs_path() / "rules").glob("*.blur")):
-        extra = Sources.load(path, Report())
+    for extra in _library():
         if name in extra.genomes and not set(extra.genomes) & set(sources.genomes):
             return Sources(
                 (*sources.files, *extra.files),
@@ -97,30 +101,44 @@ def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
     return sources
 
 
+def _library() -> Iterator[Sources]:
+    for path in sorted((library.specs_path() / "rules").glob("*.blur")):
+        yield Sources.load(path, Report())
+
+
+def _library_rules() -> list[str]:
+    return [name for sources in _library() for name in sources.genomes]
+
+
 def _values(params: Mapping[str, Any], report: Report) -> Params:
     """Parameter values as the language knows them, from whatever a caller passed."""
     values: dict[str, ParamValue] = {}
     for name, value in params.items():
         if isinstance(value, str) and value in functions.UNARY:
             values[name] = value
-        elif not isinstance(value, bool) and isinstance(value, Real) and isfinite(value):
+        elif not isinstance(value, bool) and isinstance(value, Real) and _fits(value):
             values[name] = int(value) if isinstance(value, Integral) else float(value)
         else:
             report.error(
                 "E206",
                 f"the parameter `{name}` takes a number or the name of a function, found {value!r}",
                 None,
+                notes=["numbers are float32, at most 3.4e38"] if isinstance(value, Real) else [],
                 help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
             )
     report.check()
     return values
 
 
+def _fits(value: Any) -> bool:
+    """False for NaN too. Compared as it is: an `int` may be too large for a float."""
+    return -LARGEST <= value <= LARGEST
+
+
 def _model(
     network: syntax.Network, genome: syntax.Genome, params: Params, picked: bool, report: Report
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
-    _check_names(network, genome, params, report)
     given = {n: v for n, v in params.items() if n in of_network}
     checked = checker.check_network(network, given, report)
     used: Params = {}
@@ -151,10 +169,14 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
                 f"`{name}`",
                 None,
                 notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
-                help=f"did you mean `{near}`?"
-                if near
-                else "remove it, or declare the parameter with a default",
+                help=_other_word(name, near),
             )
+
+
+def _other_word(name: str, near: str | None) -> str:
+    if name == "rule":
+        return "a rule is picked with `genome=` in Python and `--rule` on the command line"
+    return f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
 
 
 def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:

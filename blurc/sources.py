@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -68,14 +68,24 @@ def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synta
     return None
 
 
-def unknown(kind: str, name: str, known: Mapping[str, Any], span: Span | None, report: Report) -> None:
-    near = did_you_mean(name, known)
+def unknown(
+    kind: str,
+    name: str,
+    known: Mapping[str, Any],
+    span: Span | None,
+    report: Report,
+    *,
+    others: Iterable[str] = (),
+    help: str | None = None,
+) -> None:
+    """`others`: what else may be named here. `help`: what to do where no name is near."""
+    near = did_you_mean(name, [*known, *others])
     report.error(
         "E211",
         f"unknown {kind} `{name}`",
         span,
         notes=[f"known here: {', '.join(known) or 'none'}"],
-        help=f"did you mean `{near}`?" if near else f"declare it, or {_import_of(kind, name)}",
+        help=f"did you mean `{near}`?" if near else help or f"declare it, or {_import_of(kind, name)}",
     )
 
 

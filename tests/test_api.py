@@ -313,6 +313,7 @@ def test_what_does_not_fit_is_said(net: blurc.Net, several: blurc.Net, started: 
     key = jax.random.key(0)
     assert code(lambda: several.init(key, several.init_genome(key), batch=0)) == "E903"
     assert code(lambda: blurc.compile("networks/digits.blur", hiden=3)) == "E210"
+    assert code(lambda: blurc.compile("networks/digits.blur", rule="kolen_pollack")) == "E210"
     assert code(lambda: blurc.compile("networks/mnist.blur")) == "E215"
     assert code(lambda: blurc.compile("networks/digits.blur", genome="blurr")) == "E211"
 

@@ -52,6 +52,20 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert blurc("compil").exit_code == 2
 
 
+def test_a_mistyped_command_gets_the_nearest_one() -> None:
+    assert "did you mean 'check'?" in blurc("chek").stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("what", ["specs", "--help"])
+def test_a_full_disk_behind_stdout_is_no_traceback(what: str) -> None:
+    command = [sys.executable, "-m", "blurc", what]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "error[E907]: cannot write the output" in done.stderr
+
+
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     shell = f"set -o pipefail; {sys.executable} -m blurc compile {XOR} --emit hlo | true"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=120)
@@ -122,6 +136,25 @@ def test_check_of_a_missing_file() -> None:
     assert "error[E103]" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["digits", "digits.blur"])
+def test_a_missing_file_is_looked_for_in_the_library_by_its_stem(name: str) -> None:
+    assert "did you mean `networks/digits.blur`?" in blurc("check", name).stderr
+
+
+def test_a_folder_is_not_suggested_for_itself(tmp_path: Path) -> None:
+    (tmp_path / "d.blur").mkdir()
+    assert "did you mean" not in blurc("check", tmp_path / "d.blur").stderr
+
+
+@pytest.mark.parametrize("command", [("check",), ("compile",), ("graph", "-o", "never.svg")])
+def test_an_artifact_is_no_spec(tmp_path: Path, command: tuple[str, ...]) -> None:
+    path = tmp_path / "x.blurx"
+    path.write_bytes(b"PK\x03\x04")
+    done = blurc(*command, path)
+    assert done.exit_code == 1
+    assert "an artifact, compiled already" in done.stderr
+
+
 def test_check_never_imports_jax() -> None:
     program = (
         "import sys; from blurc.cli import cli\n"
@@ -187,6 +220,29 @@ def test_settings_reach_the_network_and_its_rule() -> None:
 def test_another_rule() -> None:
     output = blurc("compile", XOR, "--rule", "blur", "--set", "k=3", "--emit", "model").output
     assert "genome blur(k = 3)" in output
+
+
+def test_an_unknown_rule_gets_the_nearest_one_of_the_library() -> None:
+    done = blurc("compile", XOR, "--rule", "feedback_alignmnt")
+    assert "did you mean `feedback_alignment`?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "part"), [("--rule", "lists the rules of the library"), ("--network", "name one of these")]
+)
+def test_an_unknown_choice_near_nothing_says_where_to_look(option: str, part: str) -> None:
+    assert part in blurc("compile", XOR, option, "zzzz").stderr
+
+
+@pytest.mark.parametrize("value", ["1e40", "-1e40", "1" + 400 * "0"])
+def test_a_setting_that_float32_does_not_hold_is_refused(value: str) -> None:
+    done = blurc("compile", XOR, "--set", f"rate={value}")
+    assert done.exit_code == 1
+    assert "error[E206]" in done.stderr
+
+
+def test_the_platform_gpu_is_told_its_names() -> None:
+    assert "'cuda'" in blurc("compile", XOR, "-o", "x.blurx", "--platform", "gpu").stderr
 
 
 def test_the_summary_counts_and_times(tmp_path: Path) -> None:
@@ -267,6 +323,17 @@ def test_specs_lists_networks_and_rules() -> None:
     assert found["network", "xor"]["parameters"] == {"hidden": "8"}
     assert found["rule", "blur"]["file"] == "rules/blur.blur"
     assert all(e["description"] for e in entries)
+
+
+def test_networks_of_one_file_have_descriptions_of_their_own() -> None:
+    entries = json.loads(blurc("specs", "mnist", "--json", "-").stdout)["declares"]
+    assert len({e["description"] for e in entries}) == len(entries) == 3
+
+
+def test_a_table_in_a_file_has_no_padding() -> None:
+    lines = blurc("specs").stdout.split("\n")
+    assert lines[0].startswith("  network ")
+    assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.parametrize("name", ["xor", "networks/xor.blur", "xor.blur"])

@@ -174,6 +174,18 @@ def test_data_that_does_not_fit_names_both_shapes(net: blurc.Net) -> None:
     assert "`--data xor`" in first
 
 
+def test_labels_saved_as_floats_are_recognized(net: blurc.Net, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (60, 2)).astype(np.float32)
+    np.savez(tmp_path / "mine.npz", x=x, y=(x[:, 0] > 0).astype(np.float32))
+    with pytest.raises(BlurError, match="save classes as integers"):
+        fitted(tasks.load(str(tmp_path / "mine.npz")), net.signature)
+
+
+def test_the_shape_to_declare_is_told(net: blurc.Net) -> None:
+    with pytest.raises(BlurError, match=r"declare `x\[8, 8\]`, or \[64\]"):
+        fitted(tasks.load("digits"), net.signature)
+
+
 def test_data_of_the_same_size_and_another_shape_fits() -> None:
     flat = blurc.compile(
         'import "rules/backprop.blur"\nnetwork n uses backprop { input x[64] output y[10] x -> y }'
@@ -327,6 +339,26 @@ def test_targets_that_are_no_classes_are_scored_by_squared_error(tmp_path: Path)
     result = json.loads(done.stdout)
     assert result["metric"] == "mean squared error"
     assert result["runs"][0]["test"] < 0.01
+
+
+def test_a_softmax_rule_on_numbers_is_told_which_rule_learns_them(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (60, 2)).astype(np.float32)
+    np.savez(tmp_path / "mine.npz", x=x, y=x)
+    options = ("--data", tmp_path / "mine.npz", "--steps", 1, "--batch", 8, "--no-baselines")
+    hint = "`--rule backprop3_mse`"
+    assert hint in command(XOR, *options).stdout
+    assert hint not in command(XOR, *options, "--rule", "backprop3_mse").stdout
+
+
+def test_a_fresh_random_genome_is_said_to_be_one() -> None:
+    options = ("--data", "xor", "--steps", 1, "--no-baselines")
+    hint = "meta-parameters are random"
+    assert hint in command(XOR, *options, "--rule", "blur").stdout
+    assert hint not in command(XOR, *options).stdout
+
+
+def test_one_step_is_no_plural() -> None:
+    assert "backprop: 1 step\n" in command(XOR, "--data", "xor", "--steps", 1, "--no-baselines").stdout
 
 
 def test_an_artifact_trains_like_its_spec(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from blurc import __version__
-from blurc.cli.failure import INTERRUPTED, failures
+from blurc.cli.failure import INTERRUPTED, failures, output_failed
+from blurc.diagnostics import did_you_mean
 
 COMMANDS = ("check", "compile", "train", "graph", "specs", "bench")
 
@@ -33,6 +34,12 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return import_module(f"blurc.cli.{cmd_name}").command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        near = did_you_mean(args[0], COMMANDS)
+        if args[0] not in COMMANDS and near and not ctx.resilient_parsing:
+            ctx.fail(f"no such command {args[0]!r}: did you mean {near!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         with failures(ctx):
@@ -54,6 +61,8 @@ def main() -> None:
         cli.main(prog_name="blurc")
     except KeyboardInterrupt:  # before or after the command itself
         _stop()
+    except OSError as error:  # files have their own diagnostics: this is stdout, and what it leads to
+        output_failed(error)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _stop()

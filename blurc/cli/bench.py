@@ -10,7 +10,7 @@ import click
 
 from blurc.cli.files import check_writable, write_json
 from blurc.cli.options import json_option
-from blurc.cli.terminal import console
+from blurc.cli.terminal import console, print_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +35,7 @@ def command(quick: bool, json: str | None) -> None:
     rows = run.run(quick, lambda what: errors.print(f"measuring: {what}", markup=False))
     hardware = run.hardware()
     out = console(json)
-    out.print(_table(rows))
+    print_table(out, _table(rows))
     out.print(", ".join(f"{name} {value}" for name, value in hardware.items()), style="dim")
     if json:
         write_json(json, {"hardware": hardware, "quick": quick, "rows": [row.to_json() for row in rows]})

@@ -37,7 +37,8 @@ def _platforms(ctx: click.Context, param: click.Parameter, value: str | None) ->
     names = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
     for name in names:
         if name not in PLATFORMS:
-            raise click.BadParameter(f"{name!r} is none of {', '.join(PLATFORMS)}", ctx, param)
+            hint = ": did you mean 'cuda', of NVIDIA, or 'rocm', of AMD?" if name == "gpu" else ""
+            raise click.BadParameter(f"{name!r} is none of {', '.join(PLATFORMS)}{hint}", ctx, param)
     return names
 
 

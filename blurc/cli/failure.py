@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
 from blurc.cli.terminal import colour, show
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.files import why
 
 WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
 
@@ -28,12 +30,23 @@ def failures(ctx: click.Context) -> Iterator[None]:
         click.echo("interrupted", err=True)
         ctx.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The interpreter flushes stdout once more on its way out, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         ctx.exit(READER_GONE)
     except _device_errors() as error:
         show([_device_failed(error)])
         ctx.exit(WRONG)
+
+
+def output_failed(error: OSError) -> NoReturn:
+    """Where nothing can be printed any more: a full disk behind `> file`."""
+    _close_stdout()
+    show([Diagnostic("E907", f"cannot write {error.filename or 'the output'}: {why(error)}")])
+    sys.exit(WRONG)
+
+
+def _close_stdout() -> None:
+    """The interpreter flushes stdout once more on its way out, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _device_errors() -> tuple[type[Exception], ...]:

@@ -34,7 +34,7 @@ class Lines:
     def begin(self, name: str, steps: int) -> None:
         self._first = self._first or name
         more = "" if name == self._first else " with the trials of learning rates"
-        self._out.print(f"{name}: {steps:,} steps{more}")
+        self._out.print(f"{name}: {steps:,} step{'' if steps == 1 else 's'}{more}")
 
     def advance(self, steps: int) -> None:
         pass

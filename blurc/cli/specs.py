@@ -11,7 +11,7 @@ import click
 
 from blurc.cli.files import check_writable, write_json
 from blurc.cli.options import json_option
-from blurc.cli.terminal import STDOUT, console, say
+from blurc.cli.terminal import STDOUT, console, print_table, say
 from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean
 
 
@@ -120,4 +120,4 @@ def _print_table(entries: list[Entry]) -> None:
             if entry.kind == kind:
                 shown = ", ".join(f"{k} = {v}" for k, v in entry.parameters.items())
                 table.add_row(f"[bold]{entry.name}", entry.file, escape(shown), escape(entry.description))
-        out.print(table)
+        print_table(out, table)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from blurc.cli import stages
 from blurc.cli.options import Choice
+from blurc.cli.terminal import print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,11 +94,11 @@ def print_summary(summary: dict[str, Any], out: Console) -> None:
     table = Table("population", "role", "shape", box=box.SIMPLE_HEAD)
     for p in summary["populations"]:
         table.add_row(p["name"], p["role"], escape(str(p["shape"])))
-    out.print(table)
+    print_table(out, table)
     facts = Table.grid("", "", padding=(0, 3, 0, 1))
     for name, value in _facts(summary):
         facts.add_row(name, escape(value))
-    out.print(facts)
+    print_table(out, facts)
 
 
 def _settings(summary: dict[str, Any]) -> str:

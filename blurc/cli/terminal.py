@@ -16,6 +16,7 @@ from blurc.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 STDOUT = "-"
 PLAIN_WIDTH = 120  # of tables that no terminal shows
@@ -64,3 +65,14 @@ def console(json: str | None = None) -> Console:
     stream = sys.stderr if json == STDOUT else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
     return Console(file=stream, width=width, highlight=False)
+
+
+def print_table(out: Console, table: Table) -> None:
+    """In a file without what only a terminal needs: the empty line above, and spaces at the ends of lines."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    lines = [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+    click.echo("\n".join(lines[not lines[0] :]), file=out.file)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from blurc.cli import hints
 from blurc.cli.files import check_writable, write, write_json
 from blurc.cli.options import (
     Choice,
@@ -20,7 +21,7 @@ from blurc.cli.options import (
     set_option,
     spec_argument,
 )
-from blurc.cli.terminal import console, say, show
+from blurc.cli.terminal import console, print_table, say, show
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
@@ -164,6 +165,8 @@ class Results:
             elif not self.outputs.no_baselines and not training.without_compiler():
                 self.runs += training.baselines(self.net, self.data, self.settings, watching)
         _print_table(self, out)
+        for hint in hints.of(self.net, genome, self.data):
+            say(hint, self.outputs.json)
         show(self.diagnostics)
         if not self.outputs.no_baselines and training.without_compiler():
             say("SGD and Adam are left out: they need the compiler (lark, networkx)", self.outputs.json)
@@ -219,7 +222,8 @@ def _print_table(results: Results, out: Any) -> None:
         table.add_row(
             run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style
         )
-    out.print(table)
+    print_table(out, table)
+    out.print("seconds: of training alone; compiling, scores and trials are not in them")
     for run in results.runs:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in run.rates)

@@ -46,10 +46,21 @@ def _lines(runs: Sequence[Run], metric: Metric) -> Iterator[str]:
 def _figure(runs: Sequence[Run], metric: Metric, title: str) -> Figure:
     figure = Figure(figsize=(6.4, 3.8), facecolor="white", layout="constrained")
     axes = figure.add_subplot()
-    for run, colour in zip(runs, COLOURS, strict=False):
+    for i, (run, colour) in enumerate(zip(runs, COLOURS, strict=False)):
         label = run.name if run.rate is None else f"{run.name}, rate {run.rate:g}"
         steps, scores = [p.step for p in run.points], [p.score for p in run.points]
-        axes.plot(steps, scores, color=colour, linewidth=1.8, label=label, solid_capstyle="round")
+        # Curves may coincide: dashes let the rule's own, which is drawn last, be seen with them.
+        style, order = ("-", 3) if i == 0 else ("--", 2)
+        axes.plot(
+            steps,
+            scores,
+            style,
+            color=colour,
+            linewidth=1.8,
+            label=label,
+            solid_capstyle="round",
+            zorder=order,
+        )
     _dress(axes, metric, title)
     return figure
 

@@ -15,6 +15,7 @@ from blurc.tasks import Dataset, names
 from blurc.tasks.dataset import Floats
 
 SLICE = 4096  # examples predicted at once
+LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'
 MOST = 10_000  # training examples that a score is taken over
 
 
@@ -102,5 +103,13 @@ def _problems(
     message = f"{found}, but the {role} `{name}` of `{network}` is {list(expected)}"
     near = did_you_mean(network.split("_")[0], names())
     other = f"`--data {near}`" if near and near != dataset.name else "other data (`--data`)"
-    help = f"give `{name}` {math.prod(shape)} neurons (`--set`, if a parameter says so), or take {other}"
-    return [Diagnostic("E807", message, help=help)]
+    flat = f", or [{math.prod(shape)}]" if len(shape) > 1 else ""
+    declared = f"`{name}[{', '.join(map(str, shape))}]`{flat}"
+    help = f"declare {declared} (`--set`, if a parameter says the size), or take {other}"
+    notes = (LABELS,) if what == "targets" and _may_be_labels(dataset) else ()
+    return [Diagnostic("E807", message, notes=notes, help=help)]
+
+
+def _may_be_labels(dataset: Dataset) -> bool:
+    y = dataset.y_train
+    return dataset.classes is None and y[0].size == 1 and bool((y == np.floor(y)).all())
