@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -199,6 +200,30 @@ def test_two_processes_compute_the_same_bits_from_one_seed() -> None:
     ]
     assert runs[0].stdout == runs[1].stdout
     assert len(runs[0].stdout.strip()) == 64
+
+
+SHARDED = """
+import jax, blurc, numpy
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+net = blurc.compile("networks/digits.blur", hidden=4, depth=1)
+key = jax.random.key(7)
+state = net.init(key, net.init_genome(key))
+xs, ys = numpy.ones((3, 4, 64)), numpy.eye(10)[numpy.zeros((3, 4), int)]
+rates = numpy.linspace(0.0, 0.5, 4)
+halves = NamedSharding(Mesh(numpy.array(jax.devices()), "genomes"), PartitionSpec("genomes"))
+run = jax.jit(jax.vmap(lambda eta: net.train({"eta": eta}, state, xs, ys)[1]))
+one, two = run(rates), run(jax.device_put(rates, halves))
+assert len(two.sharding.device_set) == 2, two.sharding
+numpy.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
+"""
+
+
+def test_genomes_can_be_sharded_over_devices() -> None:
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    run = subprocess.run(
+        [sys.executable, "-c", SHARDED], capture_output=True, text=True, env={**os.environ, **flags}
+    )
+    assert run.returncode == 0, run.stderr
 
 
 # ------------------------------------------------------- persistent states, several inputs and outputs
