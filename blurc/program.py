@@ -141,13 +141,19 @@ def fold(key: Array, name: str) -> Array:
 
 
 @dataclass(frozen=True)
-class Jitted:
+class Calls:
+    """The functions behind a `Program`: of a compiled network, or of an artifact."""
+
     init_genome: Callable[..., Any]
     init: Callable[..., Any]
     step: Callable[..., Any]
     predict: Callable[..., Any]
     train: Callable[..., Any]
     train_donating: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Jitted(Calls):
     trace: Callable[..., Any]
 
 
@@ -175,7 +181,7 @@ class Program:
     """
 
     signature: boundary.Signature
-    _call: Any  # Jitted, or the exported functions of an artifact
+    _call: Any  # Calls
 
     def init_genome(self, key: Array) -> dict[str, Any]:
         """Fresh meta-parameters: `{"nu": [k, k], ..}`; those `per projection` as `{"nu": {"a->b": [k, k]}}`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -19,7 +18,7 @@ from blurc.boundary import Signature
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
 from blurc.lower import dtype
-from blurc.program import Genome, Program, State
+from blurc.program import Calls, Genome, Program, State
 
 
 class Loaded(Program):
@@ -93,18 +92,6 @@ def _no_key(found: str) -> BlurError:
 
 
 # ---------------------------------------------------------------------- calls
-
-
-@dataclass(frozen=True)
-class Calls:
-    """What `program.Jitted` is for a compiled network."""
-
-    init_genome: Callable[..., Any]
-    init: Callable[..., Any]
-    step: Callable[..., Any]
-    predict: Callable[..., Any]
-    train: Callable[..., Any]
-    train_donating: Callable[..., Any]
 
 
 def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:

@@ -6,14 +6,13 @@ The file is held in memory until it is checked (the largest has 30 MB). There is
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from blurc.files import write_atomically
 
 TIMEOUT = 20.0  # seconds of silence
 LIMIT = 64 * 2**20
@@ -57,12 +56,4 @@ def _get(url: str) -> bytes:
 
 def _store(data: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    write_atomically(path, data)
