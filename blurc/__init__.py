@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from blurc.diagnostics import BlurError, Diagnostic
 
 if TYPE_CHECKING:
-    from blurc.api import compile, load
+    from blurc.api import compile, from_networkx, load
     from blurc.compiler import check
     from blurc.program import Net, State
 
@@ -24,12 +24,23 @@ __version__ = "0.1.0"
 _LAZY = {
     "check": "blurc.compiler",
     "compile": "blurc.api",
+    "from_networkx": "blurc.api",
     "load": "blurc.api",
     "Net": "blurc.program",
     "State": "blurc.program",
 }
 
-__all__ = ["BlurError", "Diagnostic", "Net", "State", "__version__", "check", "compile", "load"]
+__all__ = [
+    "BlurError",
+    "Diagnostic",
+    "Net",
+    "State",
+    "__version__",
+    "check",
+    "compile",
+    "from_networkx",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,20 +22,34 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
+class Reads:
+    """What an entry point is fed besides `x`."""
+
+    target: bool
+    signals: tuple[str, ...]
+    noise: bool
+
+
+@dataclass(frozen=True)
 class Signature:
-    """Shapes of inputs, outputs (by population), meta-parameters (by name; `per_projection` ones hold one for each of
-    `projections`), synapses (by "projection/channel") and persistent neuron states (by "population/state": the axes
-    before and after the batch)."""
+    """Shapes of inputs, outputs (by population), meta-parameters (by name; the `scoped` ones by name and by population or
+    projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the axes before and
+    after the batch) and signals."""
 
     name: str
     inputs: Shapes
     outputs: Shapes
     genome: Shapes
-    per_projection: tuple[str, ...]
+    scoped: dict[str, Shapes]
     projections: tuple[str, ...]
     synapses: Shapes
     persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
-    uses_target: bool
+    signals: Shapes
+    reads: dict[str, Reads]  # step, predict, trace
+
+    @property
+    def uses_target(self) -> bool:
+        return self.reads["step"].target
 
     # --------------------------------------------------------------- values
 
@@ -96,6 +110,54 @@ class Signature:
     def unpack(self, out: dict[str, jax.Array]) -> Any:
         """One array where there is one output population, else a dict."""
         return next(iter(out.values())) if len(self.outputs) == 1 else out
+
+    # ------------------------------------------------------ signals and keys
+
+    def pack_fed(
+        self, entry: str, signals: Any, key: Any, leading: tuple[int, ...]
+    ) -> tuple[dict[str, jax.Array], jax.Array | None]:
+        """The signals that an entry point reads, with the given leading sizes, and the random key of its noise. Signals
+        that the genome has and this entry does not read may be given, and go unused."""
+        reads = self.reads[entry]
+        given = {} if signals is None else signals
+        if not isinstance(given, Mapping):
+            raise _error("E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading))
+        for name in given:
+            if name not in self.signals:
+                near = did_you_mean(str(name), self.signals)
+                help_ = f"did you mean `{near}`?" if near else f"it has: {', '.join(self.signals) or 'none'}"
+                raise _error("E909", f"`{self.name}` has no signal `{name}`", help_)
+        values = {name: self._signal(name, given, leading) for name in reads.signals}
+        if reads.noise and key is None:
+            raise _error("E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)")
+        if reads.noise:
+            check_key(key)
+        return values, key if reads.noise else None
+
+    def _signal(self, name: str, given: Mapping[str, Any], leading: tuple[int, ...]) -> jax.Array:
+        shape = (*leading, *self.signals[name])
+        if name not in given:
+            raise _error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
+        value = jnp.asarray(given[name], dtype())
+        if value.shape != shape:
+            message = f"the signal `{name}` has the shape {list(value.shape)}, expected {list(shape)}"
+            raise _error("E909", message, "one value a step, the same for all examples and synapses")
+        return value
+
+    def _signals_help(self, leading: tuple[int, ...]) -> str:
+        shapes = ", ".join(f"{name!r}: {list((*leading, *shape))}" for name, shape in self.signals.items())
+        return f"pass signals={{{shapes}}}, with arrays of these shapes"
+
+    def pack_reset(self, reset: Any, sizes: tuple[int, ...]) -> jax.Array | None:
+        """Booleans `[steps]` or `[steps, batch]`; None where nothing is ever reset."""
+        if reset is None or not self.persistent:
+            return None
+        value = jnp.asarray(reset)
+        if value.dtype != bool or value.shape not in (sizes[:1], sizes):
+            found = f"{value.dtype}{list(value.shape)}"
+            help_ = f"expected booleans [{sizes[0]}] or [{sizes[0]}, {sizes[1]}]"
+            raise _error("E911", f"`reset` says for each step whether it starts anew, found {found}", help_)
+        return value
 
     def check_batch(self, batch: int | None) -> int:
         if batch is None and self.persistent:
@@ -173,36 +235,39 @@ class Signature:
                 f"a genome is a dict of arrays, found {type(genome).__name__}",
                 "make one with net.init_genome(key)",
             )
+        known = [*self.genome, *self.scoped]
         for name in genome:
-            if name not in self.genome:
-                near = did_you_mean(str(name), self.genome)
+            if name not in known:
+                near = did_you_mean(str(name), known)
                 raise _error(
                     "E902",
                     f"`{self.name}` has no meta-parameter `{name}`",
-                    f"did you mean `{near}`?" if near else f"it has: {', '.join(self.genome) or 'none'}",
+                    f"did you mean `{near}`?" if near else f"it has: {', '.join(known) or 'none'}",
                 )
-        for name, shape in self.genome.items():
+        for name in known:
             if name not in genome:
-                raise _error(
-                    "E902",
-                    f"the genome lacks the meta-parameter `{name}`",
-                    f"expected `{name}` of shape {list(shape)}",
+                expected = (
+                    f"expected `{name}` of shape {list(self.genome[name])}"
+                    if name in self.genome
+                    else f"expected a dict of {list(self.scoped[name])}"
                 )
-            self._check_meta(name, genome[name], shape)
+                raise _error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
+        for name, shape in self.genome.items():
+            self._check_shape(name, genome[name], shape)
+        for name, shapes in self.scoped.items():
+            self._check_scoped(name, genome[name], shapes)
 
-    def _check_meta(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
-        if name not in self.per_projection:
-            self._check_shape(name, value, shape)
-            return
-        if not isinstance(value, Mapping) or set(value) != set(self.projections):
+    def _check_scoped(self, name: str, value: Any, shapes: Shapes) -> None:
+        if not isinstance(value, Mapping) or set(value) != set(shapes):
             found = sorted(value) if isinstance(value, Mapping) else type(value).__name__
+            what = "projection" if set(shapes) <= set(self.projections) else "population"
             raise _error(
                 "E902",
-                f"`{name}` is one value per projection, found {found}",
-                f"expected a dict of {list(self.projections)}",
+                f"`{name}` is one value per {what}, found {found}",
+                f"expected a dict of {list(shapes)}",
             )
-        for projection, part in value.items():
-            self._check_shape(f"{name} of {projection}", part, shape)
+        for of, part in value.items():
+            self._check_shape(f"{name} of {of}", part, shapes[of])
 
     def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
         if not isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
@@ -224,15 +289,16 @@ def signature(plan: Plan) -> Signature:
         name=plan.name,
         inputs={p.name: p.shape for p in plan.with_role("input")},
         outputs={p.name: p.shape for p in plan.with_role("output")},
-        genome={v.name: v.dims for v in plan.metas},
-        per_projection=tuple(v.name for v in plan.metas if v.of == "*"),
+        genome={v.name: v.dims for v in plan.metas if v.of == "network"},
+        scoped={v.name: shapes for v in plan.metas if isinstance(shapes := plan.meta_shapes(v), dict)},
         projections=tuple(p.name for p in plan.projections),
-        synapses={
-            f"{v.of}/{v.name}": (*v.dims, plan.projection(v.of).n_pre, plan.projection(v.of).n_post)
-            for v in plan.channels
-        },
+        synapses={f"{v.of}/{v.name}": (*v.dims, *plan.projection(v.of).shape) for v in plan.channels},
         persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
-        uses_target=plan.step.uses_target,
+        signals={v.name: v.dims for v in plan.modulators},
+        reads={
+            name: Reads(block.uses_target, block.modulators, block.uses("noise"))
+            for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))
+        },
     )
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from blurc.diagnostics import Diagnostic, Report, in_order
-from blurc.model import UNIT, Model
+from blurc.model import Model
+from blurc.passes.assemble import assemble
 from blurc.passes.elaborate import elaborate
 from blurc.passes.factor import factor
 from blurc.passes.liveness import liveness
 from blurc.passes.schedule import schedule
 from blurc.passes.simplify import simplify
-from blurc.plan import Block, Plan, Population, Projection, Variable, verify
+from blurc.plan import Block, Plan, verify
 from blurc.select import model, select
 from blurc.sources import Sources, Spec
 from blurc.validate import check_all
@@ -50,7 +51,7 @@ class Pipeline:
         self._verify("simplify", blocks)
         blocks = self._stage("factor", lambda: tuple(factor(b) for b in blocks))
         self._verify("factor", blocks)
-        plan = self._stage("liveness", lambda: liveness(_assemble(model, *blocks), written[0]))
+        plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace))
         return plan
 
@@ -68,45 +69,3 @@ class Pipeline:
 
 def plan(model: Model, watch: Watcher | None = None) -> Plan:
     return Pipeline(watch).plan(model)
-
-
-def _assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
-    genome, network = model.genome, model.network
-    sizes = {p.name: p.size for p in network.populations}
-    return Plan(
-        name=network.name,
-        genome=genome.name,
-        populations=tuple(Population(p.name, p.role, p.shape, p.size) for p in network.populations),
-        projections=tuple(
-            Projection(
-                p.name,
-                p.source,
-                p.target,
-                sizes[p.source],
-                sizes[p.target],
-                p.topology,
-                p.plastic,
-                p.source == UNIT,
-            )
-            for p in network.projections
-        ),
-        metas=tuple(
-            Variable("*" if v.per_projection else "", v.name, v.shape, v.init, v.span) for v in genome.metas
-        ),
-        channels=tuple(
-            Variable(p.name, c.name, c.shape, c.init, c.span)
-            for p in network.projections
-            for c in genome.channels
-        ),
-        channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
-        carried=tuple(
-            Variable(p.name, s.name, s.shape, None, s.span)
-            for p in network.populations
-            if p.role != "unit"
-            for s in genome.states
-            if s.persistent
-        ),
-        step=step,
-        predict=predict,
-        trace=trace,
-    )

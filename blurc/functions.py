@@ -1,7 +1,7 @@
 """The functions of the language: their names, arities and where they may stand. No arithmetic here.
 
-The arithmetic is written twice, on purpose and independently: in NumPy in `reference.py`, where it defines the
-meaning, and in JAX in `kernels/elementwise.py`.
+The arithmetic is written twice, on purpose and independently: in NumPy in `reference/functions.py`, where it defines
+the meaning, and in JAX in `kernels/elementwise.py`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ POPULATION: tuple[str, ...] = ("softmax", "standardize", "population_mean", "pop
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
 REDUCERS: tuple[str, ...] = ("batch_mean", "batch_sum")
 
+DRAWS: tuple[str, ...] = ("noise",)  # random numbers
+
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
-ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *REDUCERS)
+ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *REDUCERS, *DRAWS)
 
 STANDARDIZE_EPS = 1e-5
 

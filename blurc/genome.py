@@ -11,7 +11,7 @@
       nu:
       - [0.5, -1.25]
       - [0.0, 2.0]
-      gate: {x->h: 0.1, h->y: 0.2}    # one for each projection
+      gate: {x->h: 0.1, h->y: 0.2}    # one for each projection; or population, neuron or synapse
     found: {steps: 1000, by: cma}     # anything that says how it was found
 
 Values come back bit by bit. They are finite: a genome with a NaN is a search that failed, and is refused on
@@ -227,6 +227,7 @@ REQUIRED = {
 }
 KEYS = ("name", "rule", "parameters", "spec", "hash", "dtype", "values", "found")
 DTYPES = ("float32", "float64")
+MOST_AXES = 6  # a matrix for each synapse of a convolution
 
 
 @dataclass(frozen=True)
@@ -335,8 +336,8 @@ class _Reader:
         """A float, a row or rows of equal length; None where something is wrong."""
         if not isinstance(node, yaml.SequenceNode):
             return self.number(node, name, dtype)
-        if depth == 2 or not node.value:
-            what = "no numbers" if not node.value else "rows of rows of rows"
+        if depth == MOST_AXES or not node.value:
+            what = "no numbers" if not node.value else f"more than {MOST_AXES} rows in rows"
             self.wrong("E608", f"`{name}` is a number, a row or rows of numbers, found {what}", node)
             return None
         rows = [self.numbers(part, name, dtype, depth + 1) for part in node.value]

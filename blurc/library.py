@@ -44,6 +44,11 @@ def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
 
     A string with a line break or a brace in it is the text of a spec. What cannot be read is left out.
     """
+    return tuple(file for file, _ in load_with_folders(path_or_text, report))
+
+
+def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[syntax.File, Path], ...]:
+    """The same, every file with the folder where it looks for others. For a text that is the working folder."""
     loader = _Loader(report)
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         loader.enter(Source(TEXT_NAME, path_or_text), None)
@@ -51,7 +56,7 @@ def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
         name = str(path_or_text)
         loader.read(name, resolve_import(name, None), None)
     loader.follow_imports()
-    return tuple(loader.files.values())
+    return tuple((file, loader.folders[file.span.source]) for file in loader.files.values())
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class _Open:
 class _Loader:
     def __init__(self, report: Report) -> None:
         self.files: dict[Path | None, syntax.File] = {}
+        self.folders: dict[Source, Path] = {}
         self._report = report
         self._open: list[_Open] = []  # each imports the next
 
@@ -81,6 +87,7 @@ class _Loader:
         file = parse(source, self._report)
         opened = _Open(source, path, list(file.imports))
         self.files[opened.identity] = file
+        self.folders[source] = path.parent if path else Path()
         self._open.append(opened)
 
     def follow_imports(self) -> None:

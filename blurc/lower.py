@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,23 +10,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from blurc.kernels import dense, elementwise
-from blurc.plan import Block, Op, Plan, Result
+from blurc.kernels import elementwise, kernel
+from blurc.plan import Block, Factors, Op, Plan, Result
 
 Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
-    `carried[population][state]` as `[*dims, batch, n]`, `input[population]` and `target[population]` as
-    `[batch, n]`."""
+    """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`, `carried[population][state]`,
+    all in the shapes that users see; `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`;
+    the random key of the step, where there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
     carried: Arrays = field(default_factory=dict[str, Any])
     input: Arrays = field(default_factory=dict[str, Any])
     target: Arrays = field(default_factory=dict[str, Any])
+    modulators: Arrays = field(default_factory=dict[str, Any])
+    key: jax.Array | None = None
     batch: Any = 1
 
 
@@ -81,13 +84,29 @@ class Lowering:
 
     def meta(self, op: Op) -> jax.Array:
         value = self.inputs.genome[str(op.attrs[0])]
-        return value[str(op.attrs[1])] if len(op.attrs) == 2 else value
+        value = value[str(op.attrs[1])] if len(op.attrs) == 2 else value
+        space = op.type.space
+        if space.kind == "neurons":
+            return value.reshape((*op.type.dims, 1, self.plan.population(space.of).size))
+        return self._with_two_axes(value, op) if space.kind == "synapses" else value
+
+    def modulator(self, op: Op) -> jax.Array:
+        return self.inputs.modulators[str(op.attrs[0])]
+
+    def noise(self, op: Op) -> jax.Array:
+        assert self.inputs.key is not None
+        key = fold(self.inputs.key, "/".join(map(str, op.attrs)))
+        return jax.random.normal(key, (*op.type.dims, *self._full(op)), dtype())
 
     def synapse(self, op: Op) -> jax.Array:
-        return self.inputs.synapses[str(op.attrs[0])][str(op.attrs[1])]
+        return self._with_two_axes(self.inputs.synapses[str(op.attrs[0])][str(op.attrs[1])], op)
+
+    def _with_two_axes(self, value: jax.Array, op: Op) -> jax.Array:
+        return value.reshape((*op.type.dims, *self.plan.projection(op.type.space.of).axes))
 
     def carried(self, op: Op) -> jax.Array:
-        return self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
+        value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
+        return value.reshape((*op.type.dims, *self._full(op)))
 
     def signal(self, op: Op) -> jax.Array:
         signals = self.inputs.input if op.name == "input" else self.inputs.target
@@ -134,8 +153,7 @@ class Lowering:
         space = op.type.space
         if space.kind == "neurons":
             return self.inputs.batch, self.plan.population(space.of).size
-        p = self.plan.projection(space.of)
-        return p.n_pre, p.n_post
+        return self.plan.projection(space.of).axes
 
     # ------------------------------------------- over populations and batch
 
@@ -167,20 +185,23 @@ class Lowering:
     # ----------------------------------------------------- over projections
 
     def to_post(self, op: Op) -> jax.Array:
-        synapse, neuron = self._factors(op)
-        return dense.to_post(
-            synapse, neuron, self.plan.projection(str(op.attrs[0])).n_pre, op.attrs[2] is True
-        )
+        return self._kernel(op).to_post(*self._factors(op))
 
     def to_pre(self, op: Op) -> jax.Array:
-        synapse, neuron = self._factors(op)
-        return dense.to_pre(
-            synapse, neuron, self.plan.projection(str(op.attrs[0])).n_post, op.attrs[2] is True
-        )
+        return self._kernel(op).to_pre(*self._factors(op))
 
-    def _factors(self, op: Op) -> tuple[jax.Array | None, jax.Array | None]:
-        form, args = str(op.attrs[1]), [self._with_axes(a) for a in op.args]
-        return (args[0] if "synapse" in form else None), (args[-1] if "neuron" in form else None)
+    def _kernel(self, op: Op) -> Any:
+        return kernel(self.plan.projection(str(op.attrs[0])))
+
+    def _factors(self, op: Op) -> tuple[jax.Array | None, jax.Array | None, bool, jax.Array | None]:
+        has = op.attrs[1]
+        assert isinstance(has, Factors)
+        args = iter([self._with_axes(a) for a in op.args])
+        synapse, neuron, gate = (next(args) if there else None for there in (has.synapse, has.neuron, has.gate))
+        return synapse, neuron, has.mixes, None if gate is None else self._all_neurons(gate, op)
+
+    def _all_neurons(self, gate: jax.Array, op: Op) -> jax.Array:
+        return jnp.broadcast_to(gate, (gate.shape[0], self.plan.projection(str(op.attrs[0])).n_pre))
 
     def _with_axes(self, i: int) -> jax.Array:
         x = self.values[i]
@@ -188,7 +209,7 @@ class Lowering:
 
     def outer(self, op: Op) -> jax.Array:
         pre, post = (self._stretch(a) for a in op.args)
-        total = dense.outer(pre, post)
+        total = self._kernel(op).outer(pre, post)
         return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
 
     def _stretch(self, i: int) -> jax.Array:
@@ -197,10 +218,15 @@ class Lowering:
         return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
 
     def at_pre(self, op: Op) -> jax.Array:
-        return dense.at_pre(self.values[op.args[0]])
+        return self._kernel(op).at_pre(self.values[op.args[0]])
 
     def at_post(self, op: Op) -> jax.Array:
-        return dense.at_post(self.values[op.args[0]])
+        return self._kernel(op).at_post(self.values[op.args[0]])
+
+
+def fold(key: jax.Array, name: str) -> jax.Array:
+    """A key of its own for every name: adding a projection leaves the draws of the others as they are."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
 def _index(items: Any) -> tuple[Any, ...]:
@@ -222,6 +248,8 @@ def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[
 METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
     "literal": Lowering.literal,
     "meta": Lowering.meta,
+    "modulator": Lowering.modulator,
+    "noise": Lowering.noise,
     "synapse": Lowering.synapse,
     "carried": Lowering.carried,
     "input": Lowering.signal,

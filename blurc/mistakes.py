@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 from blurc.diagnostics import Source, Span, did_you_mean
 from blurc.outline import DECLARATIONS, PHASES, ROLES, WORDS, Lexeme
 
-Start = Literal["file", "genome_item", "statement", "network_item"]
+Start = Literal["file", "genome_item", "phase", "statement", "network_item"]
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,19 @@ SIGNS = {
 LISTED = tuple(kind for kind in SIGNS if kind not in ("LPAR", "CARET"))
 OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET"})
 WHOLE: dict[Start, str] = {
-    "file": "`import`, `genome` or `network`",
-    "genome_item": "`state`, `synapse`, `learn`, `const`, `fn`, a phase or `readout`",
+    "file": "`import`, `genome`, `network` or `block`",
+    "genome_item": "`state`, `signal`, `synapse`, `learn`, `const`, `fn`, a phase, `repeat` or `readout`",
+    "phase": "a phase (`forward { ... }`)",
     "statement": "a statement (`let z = ...` or `act <- ...`)",
-    "network_item": "`input`, `hidden`, `output`, `for` or a projection (`a -> b`)",
+    "network_item": "`input`, `hidden`, `output`, `for`, a projection (`a -> b`) or a block (`r = residual(x = a)`)",
 }
 STARTERS: dict[Start, frozenset[str]] = {
     "statement": frozenset({"LET"}),
     "network_item": ROLES | {"FOR"},
 }
 NOUN: dict[Start, str] = {
-    "file": "line", "genome_item": "declaration", "statement": "statement", "network_item": "line"
+    "file": "line", "genome_item": "declaration", "phase": "line", "statement": "statement",
+    "network_item": "line",
 }  # fmt: skip
 
 
@@ -125,6 +127,8 @@ def wanted(piece: Piece) -> str:
     words += ["a file name in double quotes"] if "STRING" in expected and not words else []
     if not words:
         words += [f"`{kind.lower()}`" for kind in sorted(expected & (WORDS | {"LET"}))]
+    if "PROJECT" in expected:
+        expected = expected - {"EQUAL"}  # of `r = residual(...)`: rarer by far than a projection
     if expected & {"PROJECT", "LSQB", "$END"} and not expected & OPERATORS:
         expected = expected - {"LBRACE"}  # the index of `h{i}`: possible, hardly ever meant
     words += [f"`{SIGNS[kind]}`" for kind in LISTED if kind in expected]
@@ -244,9 +248,19 @@ def _equal_for_arrow(piece: Piece) -> Mistake | None:
 def _arrow_for_equal(piece: Piece) -> Mistake | None:
     if piece.found.kind not in ("ASSIGN", "DOUBLE_EQUAL", "COLON") or "EQUAL" not in piece.expected:
         return None
+    if "PROJECT" in piece.expected:
+        return _arrow_for_instance(piece)
     name = piece.lexemes[piece.index - 1].text
     word = piece.first.text if piece.start != "file" else ""
     return piece.unexpected("`=`", help=f"write `{word} {name} = ...`".replace("` ", "`"), repair="=")
+
+
+def _arrow_for_instance(piece: Piece) -> Mistake | None:
+    """`r <- residual(x = a)`."""
+    if [lexeme.kind for lexeme in piece.lexemes[piece.index + 2 : piece.index + 3]] != ["LPAR"]:
+        return None
+    help = f"write `{piece.text(0, piece.index)} = {piece.text(piece.index + 1)}`"
+    return piece.unexpected("`=`", help=help, repair="=")
 
 
 def _comparison(piece: Piece) -> Mistake | None:
@@ -258,7 +272,35 @@ def _comparison(piece: Piece) -> Mistake | None:
 def _assign_for_project(piece: Piece) -> Mistake | None:
     if piece.found.kind not in ("ASSIGN", "EQUAL") or "PROJECT" not in piece.expected:
         return None
+    if piece.found.kind == "EQUAL":
+        return piece.unexpected(help="the name of a block in use has no dot")
     return piece.unexpected("`->`", help="a projection is written `a -> b`, from `a` to `b`")
+
+
+def _equal_for_project(piece: Piece) -> Mistake | None:
+    """`a = b`, which is no block in use yet."""
+    kinds = [lexeme.kind for lexeme in piece.lexemes[: piece.index]]
+    if piece.start != "network_item" or "LPAR" not in piece.expected or kinds.count("EQUAL") != 1:
+        return None
+    if kinds[-2] != "EQUAL" or piece.first.kind in ROLES or "PROJECT" in kinds:
+        return None
+    left, right = piece.text(0, piece.index - 2), piece.lexemes[piece.index - 1].text
+    help = f"a projection is written `{left} -> {right}`, a block in use `{left} = {right}(x = ...)`"
+    return piece.unexpected(help=help)
+
+
+def _unnamed_argument(piece: Piece) -> Mistake | None:
+    """`residual(h)`"""
+    kinds = [lexeme.kind for lexeme in piece.lexemes[: piece.index]]
+    if (
+        piece.start != "network_item"
+        or "EQUAL" not in piece.expected
+        or kinds[-2:-1] not in (["LPAR"], ["COMMA"])
+    ):
+        return None
+    if "EQUAL" not in kinds or "PROJECT" in kinds:
+        return None
+    return piece.unexpected(help=f"say what it is for: `x = {piece.lexemes[piece.index - 1].text}`")
 
 
 def _colon_for_range(piece: Piece) -> Mistake | None:
@@ -333,6 +375,28 @@ def _no_genome_name(piece: Piece) -> Mistake | None:
     return piece.unexpected(help="name the genome: `uses GENOME(...)`")
 
 
+def _block_uses(piece: Piece) -> Mistake | None:
+    if piece.first.kind != "BLOCK" or piece.found.kind != "USES":
+        return None
+    return piece.unexpected(help="a block has no rule of its own: leave `uses` to the network")
+
+
+def _no_count(piece: Piece) -> Mistake | None:
+    """`repeat { ... }`"""
+    if piece.first.kind != "REPEAT" or piece.index != 1 or piece.found.kind != "LBRACE":
+        return None
+    return piece.unexpected(help="say how often: `repeat 20 { ... }`")
+
+
+def _repeat_in_phase(piece: Piece) -> Mistake | None:
+    if piece.start != "statement" or piece.first.kind != "REPEAT" or piece.index != 1:
+        return None
+    if piece.found.kind not in WORDS | {"NUMBER"}:
+        return None
+    help = "`repeat` stands in the genome and holds whole phases: `repeat 20 { forward { ... } }`"
+    return replace(piece.unexpected(help=help), whole=True)
+
+
 def _no_let(piece: Piece) -> Mistake | None:
     if piece.start != "statement" or piece.index != 1 or piece.found.kind not in WORDS:
         return None
@@ -362,8 +426,10 @@ def _assign_to_other(piece: Piece) -> Mistake | None:
 
 
 def _state_start(piece: Piece) -> Mistake | None:
-    if piece.first.kind != "STATE" or piece.found.kind not in ("EQUAL", "TILDE"):
+    if piece.found.kind not in ("EQUAL", "TILDE") or piece.first.kind not in ("STATE", "SIGNAL"):
         return None
+    if piece.first.kind == "SIGNAL":
+        return piece.unexpected(help="signals are fed at every step: leave the value out")
     return piece.unexpected(help="states start at 0: leave the value out, or assign it in the first phase")
 
 
@@ -387,12 +453,12 @@ def _misplaced(piece: Piece) -> Mistake | None:
         return None
     kinds = {lexeme.kind for lexeme in piece.lexemes}
     first = piece.first.kind
-    if piece.start == "genome_item" and (kinds & {"ASSIGN", "LET"}):
+    if piece.start in ("genome_item", "phase") and (kinds & {"ASSIGN", "LET"}):
         return piece.unexpected(help="statements stand in a phase: `forward { act <- ... }`")
-    if piece.start == "file" and first in PHASES | DECLARATIONS:
+    if piece.start == "file" and first in PHASES | DECLARATIONS | {"REPEAT"}:
         return piece.unexpected(help="this belongs in a genome: `genome NAME { ... }`")
     if piece.start == "file" and (first in ROLES | {"FOR"} or "PROJECT" in kinds):
-        return piece.unexpected(help="this belongs in a network: `network NAME { ... }`")
+        return piece.unexpected(help="this belongs in a network: `network NAME { ... }`, or in a block")
     return None
 
 
@@ -412,6 +478,8 @@ FINDERS: tuple[Finder, ...] = (
     _arrow_for_equal,
     _comparison,
     _assign_for_project,
+    _equal_for_project,
+    _unnamed_argument,
     _colon_for_range,
     _chain,
     _misspelt,
@@ -421,6 +489,9 @@ FINDERS: tuple[Finder, ...] = (
     _misplaced_mark,
     _missing_comma,
     _no_genome_name,
+    _block_uses,
+    _no_count,
+    _repeat_in_phase,
     _no_let,
     _assign_to_other,
     _state_start,

@@ -18,11 +18,13 @@ from typing import TypeAlias
 
 from blurc.diagnostics import Span
 from blurc.syntax import PhaseKind
+from blurc.topology import Topology
 
 Shape: TypeAlias = tuple[int, ...]
 Nested: TypeAlias = "float | tuple[Nested, ...]"
 Direction = Lit["incoming", "outgoing"]
 Side = Lit["own", "pre", "post"]
+Per = Lit["network", "projection", "population", "neuron", "synapse"]  # of what there is one meta-parameter each
 ParamValue: TypeAlias = "float | int | str"
 
 
@@ -56,9 +58,15 @@ class Literal(Typed):
 
 @dataclass(frozen=True)
 class Meta(Typed):
-    """A meta-parameter."""
+    """A meta-parameter.
+
+    One `per population` or `per neuron` belongs to a neuron: `tau` (own), `pre.tau`, `post.tau`. All others are read
+    by bare name, and have the side "own".
+    """
 
     name: str
+    per: Per = "network"
+    side: Side = "own"
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,22 @@ class Channel(Typed):
 @dataclass(frozen=True)
 class Signal(Typed):
     name: Lit["input", "target"]
+
+
+@dataclass(frozen=True)
+class Modulator(Typed):
+    """A `signal` of the genome: a value fed at every step, the same for all neurons and synapses."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Noise(Typed):
+    """`noise(std)`: normal, independent for every example, neuron and entry of the shape. In neuron scope, never inside
+    a sum. `number` tells the draws of a genome apart; every visit of a phase draws anew."""
+
+    std: Expr
+    number: int
 
 
 @dataclass(frozen=True)
@@ -157,7 +181,21 @@ class Reduce(Typed):
 
 
 Expr: TypeAlias = (
-    Literal | Meta | State | Channel | Signal | Fan | Let | Apply | Slot | Pick | Stack | Total | Reduce
+    Literal
+    | Meta
+    | State
+    | Channel
+    | Signal
+    | Modulator
+    | Noise
+    | Fan
+    | Let
+    | Apply
+    | Slot
+    | Pick
+    | Stack
+    | Total
+    | Reduce
 )
 
 
@@ -171,6 +209,8 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return items
         case Total(body=body) | Reduce(body=body):
             return (body,)
+        case Noise(std=std):
+            return (std,)
         case _:
             return ()
 
@@ -223,7 +263,12 @@ class ChannelVar(Declared):
 @dataclass(frozen=True)
 class MetaVar(Declared):
     init: Init
-    per_projection: bool = False
+    per: Per = "network"
+
+
+@dataclass(frozen=True)
+class ModulatorVar(Declared):
+    pass
 
 
 @dataclass(frozen=True)
@@ -248,7 +293,8 @@ Statement: TypeAlias = LetStatement | Assign
 
 @dataclass(frozen=True)
 class Phase:
-    """`name` is the kind, or `forward#2` for the second phase of a kind."""
+    """`name` is the kind, or `forward#2` for the second phase of a kind, or `forward@3` in the third round of a
+    `repeat`, which stands written out."""
 
     kind: PhaseKind
     name: str
@@ -267,6 +313,7 @@ class Genome:
     phases: tuple[Phase, ...]
     readout: Expr
     span: Span = field(compare=False, repr=False)
+    modulators: tuple[ModulatorVar, ...] = ()
 
     def state(self, name: str) -> StateVar:
         return next(s for s in self.states if s.name == name)
@@ -296,7 +343,8 @@ class Population:
 
 @dataclass(frozen=True)
 class Projection:
-    """`forward`: carries from source to target. `feedback`: carries from target back to source."""
+    """`forward`: carries from source to target. `feedback`: carries from target back to source. `delay`: steps that
+    a state needs from one end to the other; 0 is within the step."""
 
     name: str
     source: str
@@ -304,8 +352,9 @@ class Projection:
     forward: bool
     feedback: bool
     plastic: bool
-    topology: str  # "dense"
+    topology: Topology
     span: Span = field(compare=False, repr=False)
+    delay: int = 0
 
 
 @dataclass(frozen=True)

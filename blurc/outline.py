@@ -17,14 +17,19 @@ from typing import Literal
 
 from blurc.diagnostics import Report, Source, Span, did_you_mean
 
-BlockKind = Literal["file", "genome", "phase", "network", "for"]
+BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
+WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold populations and projections
 
-TOP = frozenset({"GENOME", "NETWORK"})
+TOP = frozenset({"GENOME", "NETWORK", "BLOCK"})
 PHASES = frozenset({"SENSE", "FORWARD", "FEEDBACK", "BACKWARD", "UPDATE"})
-DECLARATIONS = frozenset({"STATE", "SYNAPSE", "LEARN", "CONST", "FN", "READOUT"})
+DECLARATIONS = frozenset({"STATE", "SIGNAL", "SYNAPSE", "LEARN", "CONST", "FN", "READOUT"})
 ROLES = frozenset({"INPUT", "HIDDEN", "OUTPUT"})
 WORDS = (
-    TOP | PHASES | DECLARATIONS | ROLES | {"NAME", "IMPORT", "USES", "PERSISTENT", "PER", "FOR", "IN"}
+    TOP
+    | PHASES
+    | DECLARATIONS
+    | ROLES
+    | {"NAME", "IMPORT", "USES", "PERSISTENT", "PER", "REPEAT", "FOR", "IN"}
 )  # what may be a name: all but `let`
 
 PARTNER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
@@ -38,6 +43,7 @@ UNFINISHED = frozenset(
 MAX_BLOCKS = 100
 LONGEST_INDEX = 100  # tokens
 INSIDE_PHASE = "a phase holds statements; declarations and phases stand in the genome, side by side"
+INSIDE_REPEAT = "a `repeat` holds phases and nothing else; write this in the genome, beside the `repeat`"
 TOO_EARLY = "take that `}` out, or move this into the braces"
 
 
@@ -80,10 +86,11 @@ def outline(source: Source, lexemes: Sequence[Lexeme], report: Report) -> Block:
     return _Outliner(source, lexemes, report).run()
 
 
-def top_kind(lexeme: Lexeme) -> Literal["genome", "network"] | None:
+def top_kind(lexeme: Lexeme) -> Literal["genome", "network", "block"] | None:
     """What a word at the beginning of a block of a file means, if need be misspelt."""
-    near = did_you_mean(lexeme.text.lower(), ("genome", "network"))
-    return "network" if near == "network" else "genome" if near else None
+    kinds: tuple[Literal["genome", "network", "block"], ...] = ("genome", "network", "block")
+    near = did_you_mean(lexeme.text.lower(), kinds)
+    return next((kind for kind in kinds if kind == near), None)
 
 
 def brace(kind: str, at: int) -> Lexeme:
@@ -120,7 +127,7 @@ class _Outliner:
         if lexeme.kind == "RBRACE" and lexeme.first and self._lacking > 0:
             self._believe_indentation(lexeme)
         inside = lexeme.kind == "LBRACE" and self._brackets and self._brackets[-1].kind != "LBRACE"
-        if inside and not self._indexes_label():
+        if inside and not self._indexes_name():
             self._unclosed(self._brackets[-1], lexeme)  # no expression contains a brace
             self._brackets.clear()
         if self._opens_nothing(lexeme):
@@ -141,10 +148,19 @@ class _Outliner:
         first = lexeme.kind == "LBRACE" and not self._item and len(self._blocks) > 1
         return first and self._lacking > 0 and self._kind(-2) != "LBRACE"
 
-    def _indexes_label(self) -> bool:
-        """Whether a brace indexes a label: `[label = skip{i}`, `[label = skip{i}{j}`."""
+    def _indexes_name(self) -> bool:
+        """Whether a brace indexes a name: `[label = skip{i}`, `[label = skip{i}{j}`, `(x = r{i}.y{j}`.
+
+        Also `residual(h{i}`, which is wrong, but not because of its brace.
+        """
         kinds = [lexeme.kind for lexeme in self._item[-2:]]
-        return kinds[-1] == "RBRACE" or (kinds[0] == "EQUAL" and kinds[-1] in WORDS)
+        before = ("EQUAL", "DOT", "LPAR", "COMMA") if self._in_instance() else ("EQUAL", "DOT")
+        return kinds[-1] == "RBRACE" or (kinds[0] in before and kinds[-1] in WORDS)
+
+    def _in_instance(self) -> bool:
+        kinds = [lexeme.kind for lexeme in self._item]
+        before = kinds[: kinds.index("EQUAL")] if "EQUAL" in kinds else []
+        return self._blocks[-1].kind in WIRING and bool(before) and not {"LPAR", "LSQB"} & {*before}
 
     def _take_outside(self, lexeme: Lexeme) -> None:
         match lexeme.kind:
@@ -174,13 +190,16 @@ class _Outliner:
         return self._lexemes[at].kind if 0 <= at < len(self._lexemes) else "END"
 
     def _kind_after_brackets(self, opening: str) -> str:
-        """The kind of the token after the next one, or after all brackets of a kind that open there."""
-        ahead, depth = 1, 0
-        while ahead < LONGEST_INDEX and (depth or self._kind(ahead) == opening):
+        return self._kind(self._after_brackets(opening))
+
+    def _after_brackets(self, opening: str, start: int = 0) -> int:
+        """How far ahead the token after one is, or the token after all brackets of a kind that open there."""
+        ahead, depth = start + 1, 0
+        while ahead < start + LONGEST_INDEX and (depth or self._kind(ahead) == opening):
             kind = self._kind(ahead)
             depth += (kind in PARTNER) - (kind in OPENER)
             ahead += 1
-        return self._kind(ahead)
+        return ahead
 
     def _anchor(self) -> BlockKind | None:
         """The kind of block that surely holds what begins here."""
@@ -193,11 +212,13 @@ class _Outliner:
             return "file"
         if (here in PHASES and after == "LBRACE") or (here in DECLARATIONS and after in WORDS):
             return "genome"
+        if here == "REPEAT" and after in WORDS | {"NUMBER"}:
+            return "genome"
         if here == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN":
             return "phase"
         if (here in ROLES or (here == "FOR" and third == "IN")) and after in WORDS:
             return "network"
-        return "network" if self._kind_after_brackets("LBRACE") == "PROJECT" else None
+        return "network" if self._starts_projection() else None
 
     def _starts_item(self) -> bool:
         """Whether the token, outside all brackets, begins another item of the block."""
@@ -205,15 +226,17 @@ class _Outliner:
             return False
         here, first, last = self._lexemes[self._at], self._item[0], self._item[-1]
         if last.kind in UNFINISHED:
-            return self._anchor() is not None
+            instance = self._blocks[-1].kind in WIRING and here.first and self._starts_instance()
+            return instance or self._anchor() is not None
         match self._blocks[-1].kind:
             case "phase":
                 return self._starts_statement()
-            case "genome":
-                unnamed = len(self._item) == 1 and first.kind in DECLARATIONS | PHASES
-                new = here.kind in DECLARATIONS | PHASES or (here.kind == "NAME" and here.first)
+            case "genome" | "repeat":
+                starts = DECLARATIONS | PHASES | {"REPEAT"}
+                unnamed = len(self._item) == 1 and first.kind in starts
+                new = here.kind in starts or (here.kind == "NAME" and here.first)
                 return new and not unnamed and last.kind != "PER"
-            case "network" | "for":
+            case "network" | "block" | "for":
                 return here.kind in WORDS and self._starts_wiring(first)
             case "file":
                 unnamed = (len(self._item) == 1 and first.kind in TOP) or last.kind == "USES"
@@ -234,13 +257,25 @@ class _Outliner:
 
     def _starts_wiring(self, first: Lexeme) -> bool:
         if first.kind == "FOR" and self._item[-1] is not first:
-            return self._anchor() is not None
+            return self._anchor() is not None or self._starts_instance()
         if len(self._item) == 1 and first.kind in ROLES | {"FOR"}:
             return False
         here, after = self._lexemes[self._at], self._kind(1)
-        if here.first or self._kind_after_brackets("LBRACE") == "PROJECT":
+        if here.first or self._starts_projection() or self._starts_instance():
             return True
         return here.kind in ROLES | {"FOR"} and after in WORDS
+
+    def _starts_projection(self) -> bool:
+        """Whether `a ->`, `a{i} ->` or `r{i}.y ->` begins here."""
+        at = self._after_brackets("LBRACE")
+        if self._kind(at) == "DOT":
+            at = self._after_brackets("LBRACE", at + 1)
+        return self._kind(at) == "PROJECT"
+
+    def _starts_instance(self) -> bool:
+        """Whether `r = residual(` begins here, or `r{i} = residual(`."""
+        at = self._after_brackets("LBRACE")
+        return [self._kind(at), self._kind(at + 2)] == ["EQUAL", "LPAR"] and self._kind(at + 1) in WORDS
 
     def _end_item(self) -> None:
         if self._item:
@@ -258,14 +293,23 @@ class _Outliner:
         match self._blocks[-1].kind:
             case "file":
                 return top_kind(first)
-            case "genome":
+            case "genome" | "repeat":
                 alone = len(self._item) == 1 and first.kind in WORDS - DECLARATIONS
+                repeats = first.kind == "NAME" and self._opens_phases()  # misspelt
+                if first.kind == "REPEAT" or repeats:
+                    return "repeat" if self._blocks[-1].kind == "genome" or self._reported else None
                 return "phase" if alone or first.kind in PHASES else None
-            case "network" | "for":
+            case "network" | "block" | "for":
                 loops = any(lexeme.kind in ("RANGE", "IN") for lexeme in self._item[1:])
                 return "for" if loops and first.kind in WORDS else None
             case "phase":  # a phase has none, but somebody may think so
-                return "phase" if self._reported and first.kind in PHASES else None
+                if self._reported and first.kind in PHASES | {"REPEAT"}:
+                    return "repeat" if self._opens_phases() else "phase"
+                return None
+
+    def _opens_phases(self) -> bool:
+        """Whether a phase begins after the brace at hand."""
+        return self._kind(1) in PHASES and self._kind(2) == "LBRACE"
 
     def _open_block(self, opening: Lexeme) -> None:
         kind = self._opens_block()
@@ -293,17 +337,19 @@ class _Outliner:
         if not self._item:
             return False
         match self._blocks[-1].kind:
-            case "genome":
+            case "genome" | "repeat":
+                if self._item[0].kind == "REPEAT":
+                    return len(self._item) > 1 and self._kind() in PHASES and self._kind(1) == "LBRACE"
                 statement = self._kind() == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN"
                 return statement and self._item[0].kind in PHASES
-            case "network" | "for":
+            case "network" | "block" | "for":
                 return self._item[0].kind == "FOR" and self._opens_block() == "for" and self._starts_item()
             case _:
                 return False
 
     def _starts_options(self) -> bool:
         """Whether `phi = linear` follows a population without its brace."""
-        wiring = self._blocks[-1].kind in ("network", "for") and self._kind(1) == "EQUAL"
+        wiring = self._blocks[-1].kind in WIRING and self._kind(1) == "EQUAL"
         return wiring and bool(self._item) and self._item[0].kind in ROLES and self._item[-1].kind == "RSQB"
 
     def _open_missing(self, found: Lexeme) -> None:
@@ -315,30 +361,38 @@ class _Outliner:
 
     def _return_to(self, level: BlockKind, found: Lexeme) -> None:
         """An item of that kind of block begins: ends all that it cannot be part of."""
-        levels = ("network", "for") if level == "network" else (level,)
+        levels = self._levels(level, found)
         target = max((i for i, block in enumerate(self._blocks) if block.kind in levels), default=None)
         if target is None:
             if not self._brackets:
-                self._return_outside(level, found)
-        elif level == "genome" and self._inside_phase():
+                self._return_outside(level, levels, found)
+        elif level == "genome" and self._inside_other(target):
             self._end_item()
             self._reported = True
-            self._say(f"found `{found.text}` inside {_title(self._blocks[-1])}", found, [], INSIDE_PHASE)
+            help = INSIDE_PHASE if self._blocks[-1].kind == "phase" else INSIDE_REPEAT
+            self._say(f"found `{found.text}` inside {_title(self._blocks[-1])}", found, [], help)
         elif self._brackets or target < len(self._blocks) - 1:
             self._unwind(target, found)
 
-    def _inside_phase(self) -> bool:
-        """Whether something of the genome was written into a phase: no brace is missing."""
-        return self._blocks[-1].kind == "phase" and not self._brackets and self._lacking <= 0
+    def _levels(self, level: BlockKind, found: Lexeme) -> tuple[BlockKind, ...]:
+        """The kinds of blocks that may hold what begins here."""
+        if level == "genome":
+            return ("genome", "repeat") if found.kind in PHASES else ("genome",)
+        return WIRING if level == "network" else (level,)
 
-    def _return_outside(self, level: BlockKind, found: Lexeme) -> None:
+    def _inside_other(self, target: int) -> bool:
+        """Whether something of the genome was written into a phase or a `repeat`: no brace is missing."""
+        inside = target < len(self._blocks) - 1 and not self._blocks[-1].lenient
+        return inside and not self._brackets and self._lacking <= 0
+
+    def _return_outside(self, level: BlockKind, levels: tuple[BlockKind, ...], found: Lexeme) -> None:
         """The item has no block: its brace is missing, or a brace before has closed it too early."""
         block = self._blocks[-1]
-        if block.kind == "file" and self._item and self._opens_block() == level:
+        if block.kind == "file" and self._item and self._opens_block() in levels:
             self._open_missing(found)
             return
         last = block.parts[-1] if block.parts and not self._item else None
-        if isinstance(last, Block) and last.kind == level:
+        if isinstance(last, Block) and last.kind in levels:
             note = f"{_title(last)} was closed {self._place(last.closing)}"
             self._say(f"found `{found.text}` outside {_article(level)}", found, [note], TOO_EARLY)
             last.lenient = True
@@ -427,9 +481,9 @@ class _Outliner:
 
 
 def _title(block: Block) -> str:
-    words = block.header[:2] if block.kind in ("genome", "network", "for") else block.header[:1]
+    words = block.header[:1] if block.kind == "phase" else block.header[:2]
     return f"`{' '.join(lexeme.text for lexeme in words)}`"
 
 
 def _article(level: BlockKind) -> str:
-    return {"genome": "a genome", "network": "a network", "phase": "a phase"}.get(level, level)
+    return {"genome": "a genome", "network": "a network or block", "phase": "a phase"}.get(level, level)

@@ -25,18 +25,18 @@ from blurc.outline import Lexeme
 from blurc.recover import Failure, Start, recover
 
 MAX_DEPTH = 100  # of a declaration's tree; the stages behind walk it by recursion
-STARTS: tuple[Start, ...] = ("file", "genome_item", "statement", "network_item")
+STARTS: tuple[Start, ...] = ("file", "genome_item", "phase", "statement", "network_item")
 MISTAKES = (
     "DOUBLE_SLASH", "DOUBLE_STAR", "DOUBLE_EQUAL", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN",
 )  # fmt: skip
 
 Children: TypeAlias = list[Any]
-Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network)
+Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block)
 Part = TypeVar("Part", bound=syntax.Node)
 
 
 def parse(source: Source, report: Report) -> syntax.File:
-    """The tree of a text. What syntax errors spoil is left out, and the genome or network marked damaged."""
+    """The tree of a text. What syntax errors spoil is left out, and the genome, network or block marked damaged."""
     tokens = _tokens(source.text)
     tree, damaged = _feed("file", tokens), frozenset[int]()
     if not isinstance(tree, Tree):
@@ -48,6 +48,7 @@ def parse(source: Source, report: Report) -> syntax.File:
         file,
         genomes=tuple(_finish(genome, damaged, report) for genome in file.genomes),
         networks=tuple(_finish(network, damaged, report) for network in file.networks),
+        blocks=tuple(_finish(block, damaged, report) for block in file.blocks),
     )
 
 
@@ -199,6 +200,7 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
             tuple(n for n in nodes if isinstance(n, syntax.Import)),
             tuple(n for n in nodes if isinstance(n, syntax.Genome)),
             tuple(n for n in nodes if isinstance(n, syntax.Network)),
+            tuple(n for n in nodes if isinstance(n, syntax.Block)),
             span=Span(self._source, 0, len(self._source.text)),
         )
 
@@ -221,11 +223,14 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
     def _declarations(self, c: Children) -> _Group:
         return self._grouped("declarations", c)
 
-    states = synapses = learns = consts = fns = _declarations
+    states = signals = synapses = learns = consts = fns = _declarations
 
     def state(self, c: Children) -> syntax.State:
         persistent = len(c) > 1 and isinstance(c[-1], Token)
         return syntax.State(str(c[0]), _group(c, "dims"), persistent, span=self._span(c))
+
+    def signal(self, c: Children) -> syntax.Signal:
+        return syntax.Signal(str(c[0]), _group(c, "dims"), span=self._span(c))
 
     def synapse(self, c: Children) -> syntax.Synapse:
         return syntax.Synapse(str(c[0]), _group(c, "dims"), _last(_nodes(c)), span=self._span(c))
@@ -248,6 +253,9 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def phase(self, c: Children) -> syntax.Phase:
         return syntax.Phase(c[0].value, _nodes(c), span=self._span(c))
+
+    def repeat(self, c: Children) -> syntax.Repeat:
+        return syntax.Repeat(c[1], _nodes(c[2:]), span=self._span(c))
 
     def readout(self, c: Children) -> syntax.Readout:
         return syntax.Readout(c[1], span=self._span(c))
@@ -276,6 +284,11 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
             tuple(n for n in nodes if n is not uses),
             span=self._span(c),
             name_span=self._span([c[1]]),
+        )
+
+    def block(self, c: Children) -> syntax.Block:
+        return syntax.Block(
+            str(c[1]), _group(c, "params"), _nodes(c), span=self._span(c), name_span=self._span([c[1]])
         )
 
     def uses(self, c: Children) -> syntax.Uses:
@@ -308,8 +321,7 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return syntax.Attr(str(c[0]), c[2], span=self._span(c))
 
     def attr_indexed(self, c: Children) -> syntax.Attr:
-        name = syntax.IndexedName(str(c[2]), _nodes(c[3:]), span=self._span(c[2:]))
-        return syntax.Attr(str(c[0]), name, span=self._span(c))
+        return syntax.Attr(str(c[0]), self.indexed_name(c[2:]), span=self._span(c))
 
     def attr_call(self, c: Children) -> syntax.Attr:
         nodes = _nodes(c)
@@ -320,11 +332,34 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
     def text(self, c: Children) -> syntax.Text:
         return syntax.Text(c[0][1:-1], span=self._span(c))
 
+    def instance(self, c: Children) -> syntax.Instance:
+        return syntax.Instance(c[0], str(c[2]), _nodes(c[3:]), span=self._span(c))
+
+    def binding(self, c: Children) -> syntax.Binding:
+        return syntax.Binding(str(c[0]), c[2], span=self._span(c))
+
+    def binding_indexed(self, c: Children) -> syntax.Binding:
+        """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is a node already where braces stand before the dot."""
+        value = c[2:]
+        dot = next(
+            (i for i, child in enumerate(value) if isinstance(child, Token) and child.type == "DOT"), None
+        )
+        if dot is None:
+            name = self.indexed_name(value)
+        else:
+            port = value[dot + 1]
+            after = port if isinstance(port, syntax.IndexedName) else self.indexed_name(value[dot + 1 :])
+            name = self.port([self.indexed_name(value[:dot]), value[dot], after])
+        return syntax.Binding(str(c[0]), name, span=self._span(c))
+
     def loop(self, c: Children) -> syntax.For:
         return syntax.For(str(c[1]), c[3], c[5], _nodes(c[6:]), span=self._span(c))
 
     def indexed_name(self, c: Children) -> syntax.IndexedName:
         return syntax.IndexedName(str(c[0]), _nodes(c), span=self._span(c))
+
+    def port(self, c: Children) -> syntax.IndexedName:
+        return dataclasses.replace(c[0], port=c[2], span=self._span(c))
 
     # ------------------------------------------------ expressions
 
@@ -392,7 +427,7 @@ def _finish(node: Declaration, damaged: frozenset[int], report: Report) -> Decla
     return flat
 
 
-def _size(node: syntax.Genome | syntax.Network) -> int:
+def _size(node: syntax.Genome | syntax.Network | syntax.Block) -> int:
     uses = isinstance(node, syntax.Network) and node.uses is not None
     return len(node.params) + len(node.items) + uses
 

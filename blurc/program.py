@@ -5,7 +5,6 @@ The checks of what a caller passes are in `Net`, outside of jit, and raise `Blur
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,23 +16,37 @@ import jax.numpy as jnp
 from blurc import boundary
 from blurc.diagnostics import Diagnostic
 from blurc.initial import draw
-from blurc.lower import Inputs, dtype, run
-from blurc.plan import Plan
+from blurc.lower import Inputs, dtype, fold, run
+from blurc.plan import Plan, Variable
 
 Array: TypeAlias = jax.Array
 Genome: TypeAlias = Mapping[str, Any]
+Signals: TypeAlias = Mapping[str, Any] | None  # {name: value} of the genome's signals
 Values: TypeAlias = Any  # an array, or {population: array} where a network has several inputs or outputs
 
 
 class State(NamedTuple):
     """What a network keeps from step to step.
 
-    synapses[projection][channel]: `[*channels, n_pre, n_post]`; neurons[population][state]:
-    `[*states, batch, *population]`, persistent states only.
+    synapses[projection][channel]: `[*channels, n_pre, n_post]` where the projection is dense; of other topologies as
+    `blurc.topology` says. neurons[population][state]: `[*states, batch, *population]`, persistent states, and as
+    `"x@2"` the state x at the end of the step two steps ago, where a delayed projection reads it.
     """
 
     synapses: dict[str, dict[str, Array]]
     neurons: dict[str, dict[str, Array]]
+
+
+class Fed(NamedTuple):
+    """What else a step is fed. modulators: {name: [*dims]}; key: where there is noise; reset: whether each example starts
+    anew, `[]` or `[batch]`. In `train` modulators and reset have a leading axis of steps."""
+
+    modulators: dict[str, Array] = {}  # noqa: RUF012 - never changed
+    key: Array | None = None
+    reset: Array | None = None
+
+
+NOTHING = Fed()
 
 
 @dataclass(frozen=True)
@@ -46,17 +59,20 @@ class Entries:
         genome: dict[str, Any] = {}
         for v in self.plan.metas:
             assert v.init is not None
-            if v.of == "*":
-                names = [p.name for p in self.plan.projections]
-                genome[v.name] = {n: draw(v, v.init, fold(key, f"{v.name}/{n}"), v.dims, {}) for n in names}
+            shapes = self.plan.meta_shapes(v)
+            if isinstance(shapes, dict):
+                genome[v.name] = {
+                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {}) for of, shape in shapes.items()
+                }
             else:
-                genome[v.name] = draw(v, v.init, fold(key, v.name), v.dims, {})
+                genome[v.name] = draw(v, v.init, fold(key, v.name), shapes, {})
         return genome
 
     def init(self, key: Array, genome: Genome, batch: Any) -> State:
         kept: dict[str, set[str]] = {p.name: set() for p in self.plan.projections}
         for v in self.plan.channels:
             kept[v.of].add(v.name)
+        genome = {v.name: genome[v.name] for v in self.plan.metas if v.of in ("network", "projection")}
         synapses = {name: self._synapses(name, key, genome, channels) for name, channels in kept.items()}
         neurons: dict[str, dict[str, Array]] = {}
         for v in self.plan.carried:
@@ -67,11 +83,11 @@ class Entries:
     def _synapses(self, projection: str, key: Array, genome: Genome, kept: set[str]) -> dict[str, Array]:
         """The channels `kept`. All are drawn, for one may start as a copy of another; XLA drops what is not used."""
         p = self.plan.projection(projection)
-        names = {"fan_in": float(p.n_pre), "fan_out": float(p.n_post)}
+        names = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
         values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
         drawn: dict[str, Array] = {}
-        for v in self.plan.channel_starts:
-            shape = (*v.dims, p.n_pre, p.n_post)
+        for v in self.plan.channel_starts if kept else ():
+            shape = (*v.dims, *p.shape)
             assert v.init is not None
             if p.unit:
                 drawn[v.name] = jnp.zeros(shape, dtype())
@@ -83,8 +99,10 @@ class Entries:
                 )
         return {name: value for name, value in drawn.items() if name in kept}
 
-    def step(self, genome: Genome, state: State, x: Any, y: Any) -> tuple[State, dict[str, Array]]:
-        inputs = self._inputs(genome, state, x, y)
+    def step(
+        self, genome: Genome, state: State, x: Any, y: Any, fed: Fed = NOTHING
+    ) -> tuple[State, dict[str, Array]]:
+        inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
         neurons = {name: dict(states) for name, states in state.neurons.items()}
         out: dict[str, Array] = {}
@@ -93,51 +111,60 @@ class Entries:
                 case ("readout", population):
                     out[population] = self._shaped(population, value)
                 case ("synapse", projection, channel):
-                    synapses[projection][channel] = value
+                    synapses[projection][channel] = self._natural(projection, value)
                 case (_, population, name):
                     neurons[population][name] = self._shaped(population, value)
                 case _:
                     raise AssertionError(result.key)
         return State(synapses, neurons), out
 
-    def predict(self, genome: Genome, state: State, x: Any) -> dict[str, Array]:
-        results = run(self.plan, self.plan.predict, self._inputs(genome, state, x, {}))
+    def predict(self, genome: Genome, state: State, x: Any, fed: Fed = NOTHING) -> dict[str, Array]:
+        results = run(self.plan, self.plan.predict, self._inputs(genome, state, x, {}, fed))
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
 
-    def train(self, genome: Genome, state: State, xs: Any, ys: Any) -> tuple[State, dict[str, Array]]:
-        def body(carry: State, batch: tuple[Any, Any]) -> tuple[State, dict[str, Array]]:
-            return self.step(genome, carry, *batch)
+    def train(
+        self, genome: Genome, state: State, xs: Any, ys: Any, fed: Fed = NOTHING
+    ) -> tuple[State, dict[str, Array]]:
+        def body(carry: State, now: tuple[Any, Any, Any, Array]) -> tuple[State, dict[str, Array]]:
+            x, y, (modulators, _, anew), i = now
+            key = None if fed.key is None else jax.random.fold_in(fed.key, i)
+            carry = carry if anew is None else self.reset(carry, anew)
+            return self.step(genome, carry, x, y, Fed(modulators, key))
 
-        return jax.lax.scan(body, state, (xs, ys))
+        steps = jnp.arange(next(iter(xs.values())).shape[0])
+        return jax.lax.scan(body, state, (xs, ys, fed._replace(key=None), steps))
 
-    def trace(self, genome: Genome, state: State, x: Any, y: Any) -> dict[str, Any]:
+    def trace(self, genome: Genome, state: State, x: Any, y: Any, fed: Fed = NOTHING) -> dict[str, Any]:
         traced: dict[str, Any] = {}
-        for result, value in run(self.plan, self.plan.trace, self._inputs(genome, state, x, y)):
+        for result, value in run(self.plan, self.plan.trace, self._inputs(genome, state, x, y, fed)):
             _, phase, population, name = result.key
             traced.setdefault(phase, {}).setdefault(population, {})[name] = self._shaped(population, value)
         return traced
 
-    def _inputs(self, genome: Genome, state: State, x: Mapping[str, Array], y: Mapping[str, Array]) -> Inputs:
-        carried = {
-            population: {
-                name: value.reshape(
-                    (*value.shape[: value.ndim - len(self.plan.population(population).shape)], -1)
-                )
-                for name, value in states.items()
-            }
-            for population, states in state.neurons.items()
-        }
+    def reset(self, state: State, anew: Array) -> State:
+        """The state with the neurons of the examples `anew`, `[]` or `[batch]`, as at the very start."""
+        axes = {(v.of, v.name): len(v.dims) for v in self.plan.carried}
+
+        def cleared(of: str, name: str, value: Array) -> Array:
+            after = value.ndim - axes[of, name] - 1
+            return jnp.where(anew.reshape((*anew.shape, *(1,) * after)) if anew.ndim else anew, 0.0, value)
+
+        neurons = {of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()}
+        return State(state.synapses, neurons)
+
+    def _inputs(
+        self, genome: Genome, state: State, x: Mapping[str, Array], y: Mapping[str, Array], fed: Fed
+    ) -> Inputs:
         batch = next(iter(x.values())).shape[0]
-        return Inputs(genome, state.synapses, carried, x, y, batch)
+        return Inputs(genome, state.synapses, state.neurons, x, y, fed.modulators, fed.key, batch)
+
+    def _natural(self, projection: str, value: Array) -> Array:
+        """`[.., A, B]` as users see it."""
+        return value.reshape((*value.shape[:-2], *self.plan.projection(projection).shape))
 
     def _shaped(self, population: str, value: Array) -> Array:
         """`[.., n]` as `[.., *population]`."""
         return value.reshape((*value.shape[:-1], *self.plan.population(population).shape))
-
-
-def fold(key: Array, name: str) -> Array:
-    """A key of its own for every name: adding a projection leaves the draws of the others as they are."""
-    return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
 @dataclass(frozen=True)
@@ -200,38 +227,68 @@ class Program:
         self.signature.check_genome(genome)
         return self._call.init(key, dict(genome), self.signature.check_batch(batch))
 
-    def step(self, genome: Genome, state: State, x: Values, y: Values = None) -> tuple[State, Values]:
+    def step(
+        self,
+        genome: Genome,
+        state: State,
+        x: Values,
+        y: Values = None,
+        *,
+        signals: Signals = None,
+        key: Array | None = None,
+    ) -> tuple[State, Values]:
         """One step of learning (DESIGN section 3): the new state, and the readout taken before the first feedback.
 
         x: `[batch, *input shape]` (or flat); y: `[batch, *output shape]`, not needed by a genome without `target`;
-        dicts by population where there are several. Raises `BlurError` (E901, E902) where shapes do not fit.
+        dicts by population where there are several. signals: `{name: value}` for the genome's `signal`s. key: a random
+        key, where the genome has `noise`. Raises `BlurError` (E901 to E910) where something does not fit.
         """
         self._check(genome, state)
         xs, ys = self.signature.pack(x, y, ("batch",), self.signature.uses_target)
         self.signature.check_memory(state, xs, ("batch",))
-        state, out = self._call.step(dict(genome), state, xs, ys)
+        fed = Fed(*self.signature.pack_fed("step", signals, key, ()))
+        state, out = self._call.step(dict(genome), state, xs, ys, fed)
         return state, self.signature.unpack(out)
 
-    def predict(self, genome: Genome, state: State, x: Values) -> Values:
-        """The readout for `x` after `sense` and `forward`; changes nothing."""
+    def predict(
+        self, genome: Genome, state: State, x: Values, *, signals: Signals = None, key: Array | None = None
+    ) -> Values:
+        """The readout for `x` after `sense` and `forward`; changes nothing. `signals` and `key` where these read them."""
         self._check(genome, state)
         xs, _ = self.signature.pack(x, None, ("batch",), target=False)
         self.signature.check_memory(state, xs, ("batch",))
-        return self.signature.unpack(self._call.predict(dict(genome), state, xs))
+        fed = Fed(*self.signature.pack_fed("predict", signals, key, ()))
+        return self.signature.unpack(self._call.predict(dict(genome), state, xs, fed))
 
     def train(
-        self, genome: Genome, state: State, xs: Values, ys: Values = None, *, donate: bool = False
+        self,
+        genome: Genome,
+        state: State,
+        xs: Values,
+        ys: Values = None,
+        *,
+        signals: Signals = None,
+        key: Array | None = None,
+        reset: Any = None,
+        donate: bool = False,
     ) -> tuple[State, Values]:
-        """Many steps in one program: `xs` and `ys` as in `step`, with a leading axis of steps. Returns the last state
-        and the readouts `[steps, batch, *output shape]`.
+        """Many steps in one program: `xs`, `ys` and `signals` as in `step`, with a leading axis of steps. Returns the last
+        state and the readouts `[steps, batch, *output shape]`.
 
-        donate: let the memory of `state` be reused; the passed `state` is gone afterwards.
+        key: split over the steps. reset: `[steps]` or `[steps, batch]` of booleans: before which steps the neurons (of
+        which examples) forget their persistent states and their past, as between two sequences. donate: let the memory of
+        `state` be reused; the passed `state` is gone afterwards.
         """
         self._check(genome, state)
-        packed = self.signature.pack(xs, ys, ("steps", "batch"), self.signature.uses_target)
-        self.signature.check_memory(state, packed[0], ("steps", "batch"))
+        leading = ("steps", "batch")
+        xs, ys = self.signature.pack(xs, ys, leading, self.signature.uses_target)
+        self.signature.check_memory(state, xs, leading)
+        sizes = next(iter(xs.values())).shape[:2]
+        fed = Fed(
+            *self.signature.pack_fed("step", signals, key, sizes[:1]), self.signature.pack_reset(reset, sizes)
+        )
         run_ = self._call.train_donating if donate else self._call.train
-        state, outs = run_(dict(genome), state, *packed)
+        state, outs = run_(dict(genome), state, xs, ys, fed)
         return state, self.signature.unpack(outs)
 
     def _check(self, genome: Genome, state: State) -> None:
@@ -248,6 +305,7 @@ class Net(Program):
         self.sources = sources
         self.warnings = tuple(warnings)
         self.signature = boundary.signature(plan)
+        self.neurons: Any = None  # of `blurc.from_networkx`: {node: (population, index)}
 
     @cached_property
     def _call(self) -> Jitted:
@@ -260,7 +318,16 @@ class Net(Program):
 
         return graph.build(self.model.network)
 
-    def trace(self, genome: Genome, state: State, x: Values, y: Values = None) -> dict[str, Any]:
+    def trace(
+        self,
+        genome: Genome,
+        state: State,
+        x: Values,
+        y: Values = None,
+        *,
+        signals: Signals = None,
+        key: Array | None = None,
+    ) -> dict[str, Any]:
         """Every neuron state after every phase: `{phase: {population: {state: [*states, batch, *population]}}}`.
 
         Phases are named by kind, the second of a kind `forward#2`. States that need a dropped channel are left out.
@@ -268,7 +335,8 @@ class Net(Program):
         self._check(genome, state)
         xs, ys = self.signature.pack(x, y, ("batch",), self.plan.trace.uses_target)
         self.signature.check_memory(state, xs, ("batch",))
-        traced = self._call.trace(dict(genome), state, xs, ys)
+        fed = Fed(*self.signature.pack_fed("trace", signals, key, ()))
+        traced = self._call.trace(dict(genome), state, xs, ys, fed)
         # jit returns dicts sorted by key; phases are wanted in the order in which they ran
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
         return {phase: traced[phase] for phase in order}

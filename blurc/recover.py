@@ -5,7 +5,7 @@ After:   the tokens of a file that parses, and a diagnostic for each mistake
 
 `outline.py` takes the text apart. Each item, and the header of each block, is then parsed by itself.
 Where that fails `mistakes.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right;
-other items are left out, and the genome or network that they belong to counts as damaged. The pieces that
+other items are left out, and the genome, network or block that they belong to counts as damaged. The pieces that
 parse also parse together, because every list in the grammar is a plain repetition.
 
 An item is parsed again for each mistake in it: quadratic, hence the limit.
@@ -29,8 +29,10 @@ NEAR = 3  # tokens: a mistake so soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
     "genome": "genome_item",
+    "repeat": "phase",
     "phase": "statement",
     "network": "network_item",
+    "block": "network_item",
     "for": "network_item",
 }
 
@@ -38,7 +40,7 @@ PART_OF: dict[BlockKind, Start] = {
 def recover(
     source: Source, lexemes: Sequence[Lexeme], judge: Judge, report: Report
 ) -> tuple[list[Lexeme], frozenset[int]]:
-    """The tokens to keep, and the offsets at which damaged genomes and networks begin."""
+    """The tokens to keep, and the offsets at which damaged genomes, networks and blocks begin."""
     recovery = _Recovery(source, judge, report)
     text = [lexeme for lexeme in lexemes if not recovery.is_comment(lexeme)]
     kept = recovery.parts(outline(source, text, report))

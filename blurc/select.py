@@ -16,11 +16,17 @@ LARGEST = 3.4e38  # that float32 holds
 
 
 def select(
-    spec: Spec, *, network: str | None = None, genome: str | None = None, params: Params | None = None
+    spec: Spec,
+    *,
+    network: str | None = None,
+    genome: str | None = None,
+    params: Params | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> tuple[Model, Sources, list[Diagnostic]]:
-    """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`."""
+    """The checked model of one network with one genome, its sources and warnings. `files`: texts of edge files by
+    name, which come before those on disk. Raises `BlurError`."""
     report = Report()
-    sources = Sources.load(spec, report)
+    sources = Sources.load(spec, report, files)
     if report.errors:
         check_all(sources, report)  # for the rest of what is wrong
     report.check()
@@ -28,15 +34,21 @@ def select(
     sources, genome_tree = _pick_genome(sources, network_tree, genome, report)
     _check_names(network_tree, genome_tree, params or {}, report)
     report.check()
-    model = _model(network_tree, genome_tree, _values(params or {}, report), genome is not None, report)
+    values = _values(params or {}, report)
+    model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
     return model, sources, in_order(report.warnings)
 
 
 def model(
-    spec: Spec, *, network: str | None = None, genome: str | None = None, params: Params | None = None
+    spec: Spec,
+    *,
+    network: str | None = None,
+    genome: str | None = None,
+    params: Params | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Model:
     """The checked model of one network with one genome. Raises `BlurError`."""
-    return select(spec, network=network, genome=genome, params=params)[0]
+    return select(spec, network=network, genome=genome, params=params, files=files)[0]
 
 
 def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.Network:
@@ -44,6 +56,7 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
     if name is not None:
         if name not in sources.networks:
             help = "name one of these networks" if sources.networks else None
+            help = _stands_in_a_network(name) if name in sources.blocks else help
             unknown("network", name, sources.networks, None, report, help=help)
             report.check()
         return sources.networks[name]
@@ -54,13 +67,22 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
         "E215",
         f"{where} declares {'several networks' if own else 'no network'}, and one is to be compiled",
         None,
-        notes=[f"it declares: {', '.join(own or sources.genomes) or 'nothing'}"],
+        notes=[f"it declares: {', '.join(own or [*sources.genomes, *sources.blocks]) or 'nothing'}"],
         help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
         "command line"
         if own
+        else _stands_in_a_network(next(iter(sources.blocks)))
+        if sources.blocks
         else "declare one: `network n uses GENOME { input x[2]  output y[1]  x -> y }`",
     )
     raise BlurError(report.errors)
+
+
+def _stands_in_a_network(block: str) -> str:
+    return (
+        f"`{block}` is a block, and stands in the body of a network: `network n uses GENOME {{ input h[8]  "
+        f"part = {block}(..)  output y[1]  .. }}`"
+    )
 
 
 def _pick_genome(
@@ -97,6 +119,8 @@ def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
                 (*sources.files, *extra.files),
                 {**sources.genomes, **extra.genomes},
                 {**extra.networks, **sources.networks},
+                {**extra.blocks, **sources.blocks},
+                {**extra.edges, **sources.edges},
             )
     return sources
 
@@ -136,15 +160,20 @@ def _fits(value: Any) -> bool:
 
 
 def _model(
-    network: syntax.Network, genome: syntax.Genome, params: Params, picked: bool, report: Report
+    network: syntax.Network,
+    genome: syntax.Genome,
+    params: Params,
+    picked: bool,
+    sources: Sources,
+    report: Report,
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     given = {n: v for n, v in params.items() if n in of_network}
-    checked = checker.check_network(network, given, report)
+    checked = checker.check_network(network, given, report, sources.around)
     used: Params = {}
     if not picked or _is_used(network, genome):
         used = checker.uses_arguments(network, given, genome, report)
-        checker.check_slots(network, genome, report)
+        checker.check_slots(network, genome, report, sources.around)
     rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
     if checked:
         graph.verify(checked, report)

@@ -6,10 +6,11 @@ what the checker found out: the shape of a value, and what it differs over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from blurc import model as m
 from blurc import syntax as s
+from blurc.topology import Dense
 from blurc.unparse import unparse
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "^"}
@@ -27,21 +28,58 @@ def _genome(g: m.Genome) -> Iterator[str]:
     yield f"genome {g.name}{_params(g.params)} {{"
     for state in g.states:
         yield f"  state   {_declared(state)}{' persistent' if state.persistent else ''}"
+    for modulator in g.modulators:
+        yield f"  signal  {_declared(modulator)}"
     for channel in g.channels:
         yield f"  synapse {_declared(channel)} {_init(channel.init)}"
     for meta in g.metas:
-        per = " per projection" if meta.per_projection else ""
+        per = "" if meta.per == "network" else f" per {meta.per}"
         yield f"  learn   {_declared(meta)} {_init(meta.init)}{per}"
     for slot, function in g.slots:
         yield f"  fn      {slot} = {function}"
-    for phase in g.phases:
-        yield ""
-        yield _commented(f"  {phase.kind} {{", phase.name if phase.name != phase.kind else "")
-        yield from map(_statement, phase.statements)
-        yield "  }"
+    yield from _phases(g.phases)
     yield ""
     yield _commented(f"  readout {expression(g.readout)}", _type(g.readout))
     yield "}"
+
+
+def _phases(phases: Sequence[m.Phase]) -> Iterator[str]:
+    """Phases that stand for the rounds of a `repeat` are put together again."""
+    at = 0
+    while at < len(phases):
+        body = _body(phases, at)
+        rounds = _rounds(phases, phases[at])
+        yield ""
+        if rounds:
+            yield f"  repeat {rounds} {{"
+        for phase in body:
+            name = phase.name.split("@")[0]
+            lines = [_commented(f"  {phase.kind} {{", name if name != phase.kind else "")]
+            lines += [*map(_statement, phase.statements), "  }"]
+            yield from (f"  {line}" if rounds else line for line in lines)
+        if rounds:
+            yield "  }"
+        at += max(rounds, 1) * len(body)
+
+
+def _body(phases: Sequence[m.Phase], at: int) -> Sequence[m.Phase]:
+    """One round of what begins there."""
+    rounds = _rounds(phases, phases[at])
+    stop = at + 1
+    while (
+        rounds
+        and stop < len(phases)
+        and phases[stop].name.endswith("@1")
+        and _rounds(phases, phases[stop]) == rounds
+    ):
+        stop += 1
+    return phases[at:stop]
+
+
+def _rounds(phases: Sequence[m.Phase], phase: m.Phase) -> int:
+    """How often a `repeat` runs this phase; 0 outside of repeats."""
+    name = phase.name.split("@")[0]
+    return sum(other.name.startswith(f"{name}@") for other in phases)
 
 
 def _declared(v: m.Declared) -> str:
@@ -82,12 +120,14 @@ def _tree(e: m.Expr) -> s.Expr:
     match e:
         case m.Literal(value=value):
             return _literal(value, e)
-        case m.State(name=name, side=side) if side != "own":
+        case m.State(name=name, side=side) | m.Meta(name=name, side=side) if side != "own":
             return s.Attribute(side, name, span=e.span)
         case m.Meta(name=name) | m.State(name=name) | m.Channel(name=name) | m.Let(name=name):
             return s.Name(name, span=e.span)
-        case m.Signal(name=name) | m.Fan(name=name):
+        case m.Signal(name=name) | m.Fan(name=name) | m.Modulator(name=name):
             return s.Name(name, span=e.span)
+        case m.Noise(std=std):
+            return s.Call("noise", (_tree(std),), span=e.span)
         case m.Apply(function=function, args=args, prime=prime):
             return _apply(function, tuple(map(_tree, args)), prime, e)
         case m.Slot(name=name, arg=arg, prime=prime):
@@ -144,9 +184,12 @@ def _network(n: m.Network) -> Iterator[str]:
             e.forward, e.feedback
         ]
         named = [] if e.name == f"{e.source}->{e.target}" else [f"label = {e.name}"]
-        attrs = [*ways, *([] if e.plastic else ["fixed"]), *named]
+        topology = [] if isinstance(e.topology, Dense) else [str(e.topology)]
+        delay = [f"delay = {e.delay}"] if e.delay else []
+        attrs = [*topology, *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
         brackets = f" [{', '.join(attrs)}]" if attrs else ""
-        sizes = f"{e.topology}, {n.population(e.source).size} x {n.population(e.target).size}"
+        dense = "" if topology else "dense, "
+        sizes = f"{dense}{n.population(e.source).size} x {n.population(e.target).size}"
         yield _commented(f"  {e.source} -> {e.target}{brackets}", sizes)
     yield "}"
 

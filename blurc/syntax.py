@@ -111,6 +111,12 @@ class State(Node):
 
 
 @dataclass(frozen=True)
+class Signal(Node):
+    name: str
+    dims: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
 class Synapse(Node):
     name: str
     dims: tuple[Expr, ...]
@@ -122,7 +128,7 @@ class Learn(Node):
     name: str
     dims: tuple[Expr, ...]
     init: Distribution | Expr | None
-    per: str | None = None  # "projection"
+    per: str | None = None  # the word as it stands
 
 
 @dataclass(frozen=True)
@@ -164,11 +170,19 @@ class Phase(Node):
 
 
 @dataclass(frozen=True)
+class Repeat(Node):
+    """`repeat 20 { forward { ... } backward { ... } }`"""
+
+    count: Expr
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True)
 class Readout(Node):
     value: Expr
 
 
-GenomeItem: TypeAlias = State | Synapse | Learn | Const | Fn | Phase | Readout
+GenomeItem: TypeAlias = State | Signal | Synapse | Learn | Const | Fn | Phase | Repeat | Readout
 
 
 @dataclass(frozen=True)
@@ -180,15 +194,16 @@ class Genome(Node):
     damaged: bool = field(default=False, compare=False)  # parts were left out because of syntax errors
 
 
-# ---------------------------------------------------------------- networks
+# ---------------------------------------------------------------- networks and blocks
 
 
 @dataclass(frozen=True)
 class IndexedName(Node):
-    """`h`, `h{i}`, `h{i}{j}`."""
+    """`h`, `h{i}`, `h{i}{j}`, and the population of a block in use: `r.y`, `r{i}.y`."""
 
     base: str
     indices: tuple[Expr, ...] = ()
+    port: IndexedName | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +247,23 @@ class Projection(Node):
 
 
 @dataclass(frozen=True)
+class Binding(Node):
+    """`x = h{i}`, `width = 32`. Where the value may be a population, ask `as_population`."""
+
+    name: str
+    value: Expr | IndexedName  # an IndexedName has braces in it here
+
+
+@dataclass(frozen=True)
+class Instance(Node):
+    """`r{i} = residual(x = h{i}, width = 32)`: a block in use."""
+
+    name: IndexedName
+    block: str
+    args: tuple[Binding, ...]
+
+
+@dataclass(frozen=True)
 class For(Node):
     variable: str
     low: Expr
@@ -239,7 +271,7 @@ class For(Node):
     items: tuple[NetworkItem, ...]
 
 
-NetworkItem: TypeAlias = Population | Projection | For
+NetworkItem: TypeAlias = Population | Projection | Instance | For
 
 
 @dataclass(frozen=True)
@@ -258,6 +290,28 @@ class Network(Node):
     damaged: bool = field(default=False, compare=False)
 
 
+@dataclass(frozen=True)
+class Block(Node):
+    name: str
+    params: tuple[Param, ...]
+    items: tuple[NetworkItem, ...]
+    name_span: Span = field(compare=False, repr=False, kw_only=True)
+    damaged: bool = field(default=False, compare=False)
+
+
+def as_population(value: Expr | IndexedName) -> IndexedName | None:
+    """What a binding means where it is for a population: `h`, `h{i}`, `r.y` or `r{i}.y`."""
+    match value:
+        case IndexedName():
+            return value
+        case Name(name):
+            return IndexedName(name, span=value.span)
+        case Attribute(owner, name):
+            return IndexedName(owner, (), IndexedName(name, span=value.span), span=value.span)
+        case _:
+            return None
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -271,3 +325,4 @@ class File(Node):
     imports: tuple[Import, ...]
     genomes: tuple[Genome, ...]
     networks: tuple[Network, ...]
+    blocks: tuple[Block, ...] = ()

@@ -27,9 +27,11 @@ def unparse(node: s.Node) -> str:
         case s.Network():
             uses = f" {unparse(node.uses)}" if node.uses else ""
             return "\n".join(_braced(f"network {node.name}{_params(node.params)}{uses}", _lines(node.items)))
-        case s.Phase() | s.For():
+        case s.Block():
+            return "\n".join(_braced(f"block {node.name}{_params(node.params)}", _lines(node.items)))
+        case s.Phase() | s.Repeat() | s.For():
             return "\n".join(_lines((node,)))
-        case s.State() | s.Synapse() | s.Learn() | s.Const() | s.Fn():
+        case s.State() | s.Signal() | s.Synapse() | s.Learn() | s.Const() | s.Fn():
             return f"{type(node).__name__.lower()} {_declared(node)}"
         case _:
             return _line(node)
@@ -54,14 +56,17 @@ def _line(node: s.Node) -> str:
         case s.Projection(source, target, attrs):
             brackets = f" {_bracketed(attrs)}" if attrs else ""
             return f"{_line(source)} -> {_line(target)}{brackets}"
-        case s.IndexedName(base, indices):
-            return base + "".join(f"{{{_expr(index)}}}" for index in indices)
+        case s.Instance(name, block, args):
+            return f"{_line(name)} = {block}{_call(args)}"
+        case s.IndexedName(base, indices, port):
+            dot = f".{_line(port)}" if port else ""
+            return base + "".join(f"{{{_expr(index)}}}" for index in indices) + dot
         case s.Attr(name, value, args, options):
             if args is not None:
                 return f"{name}{_call((*args, *options))}"
             return name if value is None else f"{name} = {_line(value)}"
-        case s.Param(name, value) | s.Option(name, value):
-            return f"{name} = {_expr(value)}"
+        case s.Param(name, value) | s.Option(name, value) | s.Binding(name, value):
+            return f"{name} = {_line(value)}"
         case s.Distribution(name, args):
             return f"{name}{_call(args) if args else ''}"
         case s.Text(value):
@@ -77,21 +82,25 @@ def _line(node: s.Node) -> str:
 
 def _file(node: s.File) -> str:
     imports = "\n".join(_line(i) for i in node.imports)
-    parts = [imports, *map(unparse, node.genomes), *map(unparse, node.networks)]
+    parts = [imports, *map(unparse, (*node.genomes, *node.blocks, *node.networks))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _genome_lines(items: Iterable[s.GenomeItem]) -> Iterator[str]:
     """Declarations, phases and the readout, with a blank line between declarations and phases."""
     before = ""
-    for kind, group in groupby(items, lambda item: type(item).__name__.lower()):
+    for kind, group in groupby(items, _kind):
         if before and "phase" in (before, kind) and "readout" not in (before, kind):
             yield ""
-        if kind in ("state", "fn"):  # short, without initial values: one line holds them all
+        if kind in ("state", "signal", "fn"):  # short, without initial values: one line holds them all
             yield f"{kind} {', '.join(map(_declared, group))}"
         else:
             yield from _lines(group)
         before = kind
+
+
+def _kind(item: s.GenomeItem) -> str:
+    return "phase" if isinstance(item, s.Repeat) else type(item).__name__.lower()
 
 
 def _lines(nodes: Iterable[s.Node]) -> Iterator[str]:
@@ -103,6 +112,8 @@ def _lines(nodes: Iterable[s.Node]) -> Iterator[str]:
                     yield short
                 else:
                     yield from _braced(kind, _lines(statements))
+            case s.Repeat(count, phases):
+                yield from _braced(f"repeat {_expr(count)}", _lines(phases))
             case s.For(variable, low, high, items):
                 yield from _braced(f"for {variable} in {_expr(low)}..{_expr(high)}", _lines(items))
             case _:
@@ -119,6 +130,8 @@ def _declared(node: s.Node) -> str:
     match node:
         case s.State(name, dims, persistent):
             return f"{name}{_bracketed(dims)}{' persistent' if persistent else ''}"
+        case s.Signal(name, dims):
+            return f"{name}{_bracketed(dims)}"
         case s.Synapse(name, dims, init):
             return f"{name}{_bracketed(dims)}{_init(init)}"
         case s.Learn(name, dims, init, per):

@@ -1,4 +1,5 @@
-"""Everything that is wrong or doubtful in a spec: all genomes with their defaults, all networks with what they use."""
+"""Everything that is wrong or doubtful in a spec: all genomes and blocks with their defaults, all networks with what
+they use."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ Params: TypeAlias = Mapping[str, ParamValue]
 
 def check_all(sources: Sources, report: Report) -> None:
     sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
+    sound |= {name for name, tree in sources.blocks.items() if _is_sound(tree, sources, report)}
     for tree in sources.networks.values():
         before = len(report.errors)
         _check_network(tree, sources, sound, report)
@@ -24,26 +26,37 @@ def check_all(sources: Sources, report: Report) -> None:
     _declares_something(sources, report)
 
 
+def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
+    """Whether a block, and all that it uses, has no errors when it stands alone, with its defaults."""
+    block = checker.check_block(tree, report, sources.around)
+    if block is None or tree.damaged:
+        return False
+    sound = graph.verify(block, report)
+    if sound:
+        checker.unused_parameters(tree, report)
+    return sound
+
+
 def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
     """A network, and what it makes of its genome, if that is among the sound ones."""
-    network = checker.check_network(tree, {}, report)
-    if network and not tree.damaged:
+    network = checker.check_network(tree, {}, report, sources.around)
+    if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
         graph.verify(network, report)
     genome = used_genome(sources, tree, report)
     if genome is None:
         return
-    checker.check_slots(tree, genome, report)
+    checker.check_slots(tree, genome, report, sources.around)
     args = checker.uses_arguments(tree, {}, genome, report)
     if genome.name in sound and args:
         check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
 
 
 def _declares_something(sources: Sources, report: Report) -> None:
-    if sources.files and not (sources.genomes or sources.networks or report.errors):
+    if sources.files and not (sources.genomes or sources.networks or sources.blocks or report.errors):
         source = sources.files[0].span.source
         report.warn(
             "W505",
-            "the file declares no genome and no network",
+            "the file declares no genome, no network and no block",
             Span(source, 0, 0),
             help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
         )

@@ -13,15 +13,21 @@ The equations are random but tame, so that two correct programs agree to roundin
 
 from __future__ import annotations
 
+import itertools
+import math
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from blurc.model import Model, Shape
+from blurc.model import MetaVar, Model, Shape
+from blurc.sites import synapse_shape
+from blurc.topology import Conv, Pool
 
 Array: TypeAlias = NDArray[np.float64]
 Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]
@@ -204,23 +210,41 @@ class Rule:
     random: Random
     states: Names
     channels: Names
-    shared: Names  # learn values, consts and parameters, known everywhere
-    per_projection: Names  # learn values that only synapses know
+    shared: Names  # learn values, signals, consts and parameters, known everywhere
+    learns: dict[
+        str, Names
+    ]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
+
+    @property
+    def of_neuron(self) -> Names:
+        return {**self.learns["population"], **self.learns["neuron"]}
+
+    def metas_at(self, side: str) -> Names:
+        return {f"{side}.{name}": shape for name, shape in self.of_neuron.items()}
 
     def end(self, side: str) -> Place:
         """About the presynaptic or the postsynaptic neuron alone."""
         states = {f"{side}.{name}": shape for name, shape in self.states.items()}
-        return Place(self.random, states, {**self.shared, **self.per_projection})
+        still = {**self.shared, **self.learns["projection"]}
+        return Place(self.random, {**states, **self.metas_at(side)}, still)
 
     def synapse(self) -> Place:
         """About the synapse alone."""
         fans: Names = {"(fan_in / 3)": (), "(1 / fan_out)": ()}
-        return Place(self.random, self.channels, {**self.shared, **self.per_projection, **fans})
+        still = {**self.shared, **self.learns["projection"], **fans}
+        return Place(self.random, {**self.channels, **self.learns["synapse"]}, still)
 
     def total(self, way: str, shape: Shape, depth: int) -> str:
         """`incoming(w * pre.a)`, or what else can be separated."""
         end = self.end("pre" if way == "incoming" else "post")
         return f"{way}({separable(self.synapse(), [lambda s: end.expr(s, 1), end.leaf], shape, depth)})"
+
+    def still_total(self, way: str, shape: Shape, depth: int) -> str:
+        """One that does not differ over the batch."""
+        far = Place(self.random, self.metas_at("pre" if way == "incoming" else "post"), {})
+        if not far.names:
+            return f"{way}({self.synapse().expr(shape, depth)})"
+        return f"{way}({separable(self.synapse(), [far.leaf], shape, depth)})"
 
     def neuron(self, kind: str, lets: Names) -> Place:
         """About one neuron, in a phase of this kind."""
@@ -228,7 +252,7 @@ class Rule:
         across = ["population_mean", "population_sum", "standardize"] + ["softmax"] * (
             kind in ("feedback", "readout")
         )
-        alone = Place(self.random, {**self.states, **signals, **lets}, self.shared)
+        alone = Place(self.random, {**self.states, **signals, **lets}, {**self.shared, **self.of_neuron})
 
         def total(shape: Shape, depth: int) -> str:
             return self.total(self.random.one(["incoming", "outgoing"]), shape, min(depth + 1, 2))
@@ -236,7 +260,11 @@ class Rule:
         def population(shape: Shape, depth: int) -> str:
             return f"{self.random.one(across)}({alone.expr(shape, depth)})"
 
-        return Place(self.random, alone.names, alone.still, (total, population))
+        def noise(shape: Shape, depth: int) -> str:
+            return f"noise({alone.expr(shape, min(depth, 1))})"
+
+        sums = (total, population) if kind == "readout" else (total, population, noise)
+        return Place(self.random, alone.names, alone.still, sums)
 
 
 @dataclass
@@ -272,9 +300,11 @@ class Update:
             return f"{random.one(['batch_mean', 'batch_mean', '0.4 * batch_sum'])}({self.pair(shape)})"
 
         def total(shape: Shape, depth: int) -> str:
-            return f"{random.one(['post.incoming', 'pre.outgoing'])}({alone.expr(shape, depth)})"
+            side, way = random.one([("post", "incoming"), ("pre", "outgoing")])
+            return f"{side}.{self.rule.still_total(way, shape, min(depth, 1))}"
 
-        names = {**alone.names, **self.lets["synapse"]}
+        of_neurons = {**self.rule.metas_at("pre"), **self.rule.metas_at("post")}
+        names = {**alone.names, **of_neurons, **self.lets["synapse"]}
         return Place(random, names, alone.still, (reduced, reduced, total))
 
     def let(self, name: str, shape: Shape) -> str:
@@ -365,8 +395,8 @@ ORDERS = (
 @st.composite
 def rules(draw: Draw, name: str = "rule") -> str:
     """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a
-    matrix), learn values of every shape (shared or per projection), a const, a parameter, the slots SLOTS,
-    and phases in one of several orders."""
+    matrix), learn values of every shape (shared, or per projection, population, neuron or synapse), up to 2 signals, a
+    const, a parameter, the slots SLOTS, and phases in one of several orders, some of them in a `repeat`."""
     random = Random(draw)
     k, m = random.count(1, 3), random.count(1, 2)
     shapes: list[Shape] = [(), (k,), (m,)]
@@ -376,10 +406,19 @@ def rules(draw: Draw, name: str = "rule") -> str:
     if random.chance(60):
         channels["v"] = random.one([*shapes, (k, m)])
     learns = {s: random.one([*shapes, *matrices]) for s in ("eta", "nu", "mu")[: random.count(1, 3)]}
-    own = {s for s in learns if random.chance(30)}
+    per = {
+        s: random.one(["projection", "population", "neuron", "synapse"]) for s in learns if random.chance(45)
+    }
+    signals = {s: random.one(shapes) for s in ("reward", "mode")[: random.one([0, 0, 1, 2])]}
     const = random.one([*shapes, *matrices])
-    shared = {s: shape for s, shape in learns.items() if s not in own} | {"fixed": const, "gain": ()}
-    rule = Rule(random, states, channels, shared, {s: learns[s] for s in own})
+    shared = (
+        {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
+    )
+    of = {
+        p: {s: learns[s] for s in per if per[s] == p}
+        for p in ("projection", "population", "neuron", "synapse")
+    }
+    rule = Rule(random, states, channels, shared, of)
     order = random.one(ORDERS).split()
     lines = [
         f"genome {name}(k = {k}, gain = 0.8) {{",
@@ -390,16 +429,27 @@ def rules(draw: Draw, name: str = "rule") -> str:
             for c, shape in channels.items()
         ),
         *(
-            f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{' per projection' * (s in own)}"
+            f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{f' per {per[s]}' if s in per else ''}"
             for s, shape in learns.items()
         ),
+        *(f"  signal {s}{dims(shape, k)}" for s, shape in signals.items()),
         f"  const fixed = {Place(random, {}, {}).number(const)}",
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
-        *(update_phase(rule) if kind == "update" else neuron_phase(rule, kind) for kind in order),
+        *repeated(random, [update_phase(rule) if k == "update" else neuron_phase(rule, k) for k in order]),
         f"  readout {readout(rule)}",
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def repeated(random: Random, phases: list[str]) -> list[str]:
+    """Phases, some that follow each other in a `repeat`."""
+    if not random.chance(25):
+        return phases
+    first = random.count(0, len(phases) - 1)
+    last = random.count(first, min(first + 2, len(phases) - 1))
+    rounds = [f"  repeat {random.one([2, 1, 3, 0])} {{", *phases[first : last + 1], "  }"]
+    return [*phases[:first], *rounds, *phases[last + 1 :]]
 
 
 def readout(rule: Rule) -> str:
@@ -438,13 +488,13 @@ def learn_start(random: Random, shape: Shape) -> str:
 def networks(
     draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = SLOTS, name: str = "net"
 ) -> str:
-    """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 5 neurons
-    (some with two axes), in any order of declaration, on a random acyclic graph with skips, branches and
-    parallel projections.
+    """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
+    (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
+    projections, and delayed ones in any direction.
 
     Every population is reached from an input and leads to an output (outputs may lead on). Some projections
-    carry one way only, are fixed or have a label; some populations have no bias or override one of `slots`,
-    which says what each slot may hold.
+    have a topology other than dense, carry one way only, are delayed or fixed or have a label; some populations have
+    no bias or share it, or override one of `slots`, which says what each slot may hold.
     """
     random = Random(draw)
     inputs = ["x0", "x1"][: random.count(1, 2)]
@@ -452,23 +502,40 @@ def networks(
     hidden = ["h0", "h1", "h2", "h3"][: random.count(0, 4)]
     order = [*inputs, *random.shuffled([*hidden, *outputs[1:]]), outputs[0]]  # sources before targets
     edges = through(random, order, len(inputs)) + extra(random, order, len(inputs))
+    edges += recurrent(random, order, len(inputs))
     roles = {"x": "input", "h": "hidden", "y": "output"}
-    lines = [f"{roles[p[0]]} {p}{size(random)}{options(random, p, slots)}" for p in order]
-    lines += [f"{a} -> {b}{attributes(random, i, ways)}" for i, (a, b, ways) in enumerate(edges)]
+    family = random.one(SIZES)
+    shapes = {p: random.one(family) for p in order}
+    lines = [f"{roles[p[0]]} {p}{list(shapes[p])}{options(random, p, shapes[p], slots)}" for p in order]
+    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes)}" for i, e in enumerate(edges)]
     lines = random.shuffled(lines) if random.chance(50) else lines
     return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
 
 
-Edge: TypeAlias = "tuple[str, str, Sequence[str]]"  # source, target, and the ways it may be restricted to
+# Sizes of populations that windows of 1, 2 and 3 axes often fit.
+SIZES: tuple[tuple[Shape, ...], ...] = (
+    ((3,), (1,), (2,), (4,), (5,), (2, 2), (1, 3)),
+    ((4,), (2,), (4, 2), (2, 2), (3, 1), (5, 1), (2, 3)),
+    ((3, 3), (2, 2), (3, 3, 2), (2, 2, 2), (2, 2, 1), (1, 1, 3), (2, 3, 2)),
+    ((2, 2, 2), (2, 2, 2, 2), (1, 2, 1), (1, 1, 1, 3), (2, 3, 2, 1)),
+)
+
+
+@dataclass(frozen=True)
+class Edge:
+    source: str
+    target: str
+    ways: Sequence[str]  # that it may be restricted to
+    least_delay: int = 0
 
 
 def through(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
     """Projections that carry forward, so that every population is reached and only the last is a dead end."""
     forward = ["", "", "", "forward"]
-    into: list[Edge] = [(order[random.count(0, i - 1)], order[i], forward) for i in range(inputs, len(order))]
-    sources = {a for a, _, _ in into}
-    out: list[Edge] = [
-        (p, order[random.count(max(i + 1, inputs), len(order) - 1)], forward)
+    into = [Edge(order[random.count(0, i - 1)], order[i], forward) for i in range(inputs, len(order))]
+    sources = {e.source for e in into}
+    out = [
+        Edge(p, order[random.count(max(i + 1, inputs), len(order) - 1)], forward)
         for i, p in enumerate(order[:-1])
         if p not in sources
     ]
@@ -481,26 +548,66 @@ def extra(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
     for _ in range(random.count(0, 3)):
         target = random.count(inputs, len(order) - 1)
         source = random.count(0, target - 1)
-        found.append((order[source], order[target], ["", "forward", "backward"]))
+        found.append(Edge(order[source], order[target], ["", "forward", "backward"]))
     return found
 
 
-def size(random: Random) -> str:
-    return random.one(["[3]", "[1]", "[2]", "[4]", "[5]", "[2, 2]", "[1, 3]"])
+def recurrent(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
+    """Projections in any direction, also from a population to itself: delayed."""
+    ends = [(random.one(order), random.one(order[inputs:])) for _ in range(random.one([0, 0, 1, 2]))]
+    return [Edge(source, target, ["", "forward", "backward"], 1) for source, target in ends]
 
 
-def options(random: Random, population: str, slots: Mapping[str, Sequence[str]]) -> str:
+def options(random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]]) -> str:
     if population.startswith("x"):
         return ""  # an input has no bias, and rarely a use for a slot
-    chosen = ["bias = off"] * random.chance(20)
+    biases = ["", "", "", "bias = off", *["bias = shared"] * (2 * (len(shape) > 1))]
+    bias = random.one(biases)
+    chosen = [bias] * bool(bias)
     chosen += [f"{slot} = {random.one(held)}" for slot, held in slots.items() if random.chance(25)]
     return f" {{ {', '.join(chosen)} }}" if chosen else ""
 
 
-def attributes(random: Random, number: int, ways: Sequence[str]) -> str:
-    way = random.one(ways)
+def attributes(random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape]) -> str:
+    way, delay = random.one(edge.ways), edge.least_delay + random.one([0, 0, 0, 0, 0, 0, 1, 2])
     chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + [f"label = p{number}"] * random.chance(20)
+    chosen += [f"delay = {delay}"] * bool(delay)
+    if random.chance(60):
+        chosen.append(topology(random, shapes[edge.source], shapes[edge.target]))
     return f" [{', '.join(chosen)}]" if chosen else ""
+
+
+def topology(random: Random, pre: Shape, post: Shape) -> str:
+    """One that fits the two populations."""
+    fitting = windows(pre, post)
+    kinds = ["sparse", *["conv"] * (2 * bool(fitting["conv"])), *["pool"] * (2 * bool(fitting["pool"]))]
+    kinds += ["one_to_one", "identity"] * 2 * (math.prod(pre) == math.prod(post))
+    kind = random.one(kinds)
+    if kind == "sparse":
+        what = random.one([f"fan_in = {random.count(1, math.prod(pre))}", "p = 0.4", "p = 0.1", "p = 1"])
+        form = random.one(["", "", ", form = masked", ", form = gather", ", form = segments"])
+        return f"sparse({what}, seed = {random.count(0, 3)}{form})"
+    return random.one(fitting[kind]) if kind in fitting else kind
+
+
+@lru_cache
+def windows(pre: Shape, post: Shape) -> dict[str, list[str]]:
+    """The convolutions and pools with small windows that fit two populations."""
+    found: dict[str, list[str]] = {"conv": [], "pool": []}
+    for axes in (1, 2, 3):
+        if not {len(pre), len(post)} <= {axes, axes + 1}:
+            continue
+        triples = itertools.product((1, 2, 3), repeat=axes)
+        for window, stride in itertools.product(triples, list(itertools.product((1, 2), repeat=axes))):
+            inside = all(w <= n for w, n in zip(window, pre, strict=False))
+            for padding in ("same", "valid") if inside else ("same",):
+                conv = Conv(window, stride, padding)
+                if conv.out(conv.places(pre)) != conv.places(post):
+                    continue
+                found["conv"].append(str(conv))
+                if conv.channels(pre) == conv.channels(post):
+                    found["pool"] += [str(Pool(window, stride, padding, kind)) for kind in ("avg", "max")]
+    return found
 
 
 # ---------------------------------------------------------------- whole files, and numbers to run them on
@@ -524,12 +631,23 @@ def cases(draw: Draw) -> Case:
 
 @dataclass(frozen=True)
 class Values:
-    """Random numbers for a model: a genome, synapses, and one x and y for every step."""
+    """Random numbers for a model: a genome, synapses, and one x, y and set of signals for every step."""
 
     genome: dict[str, Any]  # {"nu": [k, k]}, or per projection {"nu": {"a->b": [k, k]}}
-    synapses: dict[str, dict[str, Array]]  # {projection: {channel: [*channels, n_pre, n_post]}}
+    synapses: dict[str, dict[str, Array]]  # {projection: {channel: [*channels, *synapses]}}
     xs: list[dict[str, Array]]  # {input: [batch, n]}
     ys: list[dict[str, Array]]  # {output: [batch, n]}
+    signals: list[dict[str, Array]]  # {signal: [*shape]}
+    seed: int
+
+    def noise(self, step: int) -> Callable[[str, int, str, Shape], Array]:
+        """The noise of one step: always the same for the same population, draw and phase."""
+
+        def draw(population: str, number: int, phase: str, shape: Shape) -> Array:
+            which = zlib.crc32(f"{population} {number} {phase}".encode())
+            return np.random.default_rng([self.seed, step, which]).normal(size=shape)
+
+        return draw
 
 
 def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
@@ -537,20 +655,41 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
     rng = np.random.default_rng(seed)
     network, genome = model.network, model.genome
 
-    def signals(role: str) -> list[dict[str, Array]]:
+    def batches(role: str) -> list[dict[str, Array]]:
         return [
             {p.name: rng.normal(size=(batch, p.size)) for p in network.with_role(role)} for _ in range(steps)
         ]
 
-    metas: dict[str, Any] = {}
-    for meta in genome.metas:
-        own = {p.name: rng.normal(0, 0.7, meta.shape) for p in network.projections}
-        metas[meta.name] = own if meta.per_projection else rng.normal(0, 0.7, meta.shape)
-    sizes = {p.name: p.size for p in network.populations}
+    metas = {m.name: meta_values(m, model, rng) for m in genome.metas}
     synapses = {
-        p.name: {
-            c.name: rng.normal(0, 0.7, (*c.shape, sizes[p.source], sizes[p.target])) for c in genome.channels
-        }
-        for p in network.projections
+        p: {c.name: rng.normal(0, 0.7, (*c.shape, *shape)) for c in genome.channels}
+        for p, shape in synapse_shapes(model).items()
     }
-    return Values(metas, synapses, signals("input"), signals("output"))
+    xs, ys = batches("input"), batches("output")
+    signals = [{m.name: rng.normal(size=m.shape) for m in genome.modulators} for _ in range(steps)]
+    return Values(metas, synapses, xs, ys, signals, seed)
+
+
+def synapse_shapes(model: Model) -> dict[str, Shape]:
+    """Of all projections that have arrays of synapses."""
+    network = model.network
+    return {
+        p.name: synapse_shape(
+            p.topology, network.population(p.source).shape, network.population(p.target).shape
+        )
+        for p in network.projections
+        if p.topology.has_synapses
+    }
+
+
+def meta_values(meta: MetaVar, model: Model, rng: np.random.Generator) -> Any:
+    """Random numbers for one meta-parameter, or for each of its owners."""
+    if meta.per == "network":
+        return rng.normal(0, 0.7, meta.shape)
+    owners: Mapping[str, Shape] = {
+        "projection": {p.name: () for p in model.network.projections},
+        "population": {p.name: () for p in model.network.populations},
+        "neuron": {p.name: p.shape for p in model.network.populations},
+        "synapse": synapse_shapes(model),
+    }[meta.per]
+    return {name: rng.normal(0, 0.7, (*meta.shape, *shape)) for name, shape in owners.items()}

@@ -14,9 +14,11 @@ import pytest
 
 import blurc
 from blurc import compiler, model
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, Source, Span
+from blurc.show import show
 
 SPECS = Path(__file__).parent.parent / "specs"
+SPAN = Span(Source("none", ""), 0, 0)  # spans take no part in equality
 
 RULE = """
 genome rule(k = 2, rate = 0.1, act = tanh) {
@@ -162,6 +164,7 @@ def test_with_another_genome_overrides_of_its_slots_are_no_mistake() -> None:
         # A syntax error: what it hides is not missing.
         (("state   a[k]", "state   a[k"), ["E101"]),
         (("readout  a[0]", "readout  a[0"), ["E101"]),
+        (("genome rule(k = 2", "genome rule(k = "), ["E101"]),
         # In a network.
         (("hidden h[hidden]", "hidden h[hiden]"), ["E201"]),
         (("hidden h[hidden]", "hidden h[hidden"), ["E101"]),
@@ -184,6 +187,136 @@ def test_a_genome_with_errors_has_no_warnings() -> None:
 
 def test_the_base_of_these_tests_is_clean() -> None:
     assert codes(RULE + NETWORK) == []
+
+
+# ------------------------------------------------- signals, noise, scopes, repeats
+
+GENOME = """
+genome g(rounds = 3) {
+  state   a, z
+  signal  reward, mode[2]
+  synapse w ~ zeros
+  learn   n = 1.0, j = 1.0 per projection, p = 1.0 per population, u = 1.0 per neuron, s = 1.0 per synapse
+  sense   { a <- input + noise(0.1) }
+  BODY
+  readout a
+}
+"""
+
+
+def checked(body: str) -> model.Genome:
+    """The genome with something in it; what is not used gives warnings, and no more."""
+    text = GENOME.replace("BODY", body) + "network n uses g { input x[2]  output y[2]  x -> y }"
+    return compiler.model(text).genome
+
+
+def assigned(body: str) -> model.Expr:
+    return checked(body).phases[-1].statements[-1].value
+
+
+def leaf(body: str, text: str) -> model.Expr:
+    return next(e for e in model.walk(assigned(body)) if e.span.text == text)
+
+
+def test_signals_are_the_same_for_all() -> None:
+    assert [(v.name, v.shape) for v in checked("").modulators] == [("reward", ()), ("mode", (2,))]
+    for body in ("forward { a <- mode[1] }", "update { w <- mode[1] }", "forward { a <- incoming(mode[1]) }"):
+        assert leaf(body, "mode") == model.Modulator("mode", shape=(2,), over=model.Over.NOTHING, span=SPAN)
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "per", "side", "over"),
+    [
+        ("forward { a <- p }", "p", "population", "own", model.Over.NOTHING),
+        ("forward { a <- u }", "u", "neuron", "own", model.Over.NEURON),
+        ("forward { a <- incoming(pre.p) }", "pre.p", "population", "pre", model.Over.PROJECTION),
+        ("forward { a <- incoming(pre.u) }", "pre.u", "neuron", "pre", model.Over.PRE),
+        ("backward { a <- outgoing(post.u) }", "post.u", "neuron", "post", model.Over.POST),
+        ("update { w <- post.p }", "post.p", "population", "post", model.Over.PROJECTION),
+        ("update { w <- pre.u }", "pre.u", "neuron", "pre", model.Over.PRE),
+        ("update { w <- s }", "s", "synapse", "own", model.Over.SYNAPSE),
+        ("forward { a <- incoming(s) }", "s", "synapse", "own", model.Over.SYNAPSE),
+        ("update { w <- j }", "j", "projection", "own", model.Over.PROJECTION),
+        ("update { w <- n }", "n", "network", "own", model.Over.NOTHING),
+    ],
+)  # fmt: skip
+def test_a_meta_parameter_differs_over_what_it_is_per(
+    body: str, text: str, per: model.Per, side: model.Side, over: model.Over
+) -> None:
+    name = text.split(".")[-1]
+    assert leaf(body, text) == model.Meta(name, per, side, shape=(), over=over, span=SPAN)
+
+
+def test_noise_differs_over_all_and_is_numbered_in_the_order_of_the_text() -> None:
+    phases = checked("repeat 2 { forward { z <- noise(mode)[0];  a <- z + noise(noise(1)) } }").phases
+    draws = [
+        [e for s in p.statements for e in model.walk(s.value) if isinstance(e, model.Noise)] for p in phases
+    ]
+    assert [[e.number for e in found] for found in draws] == [[0], [1, 3, 2], [1, 3, 2]]
+    own = model.Over.EXAMPLE | model.Over.NEURON
+    assert {(e.shape, e.over) for found in draws for e in found} == {((), own), ((2,), own)}
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("repeat 2 { forward { a <- z } }", "forward@1 forward@2"),
+        (
+            "repeat rounds - 1 { forward { a <- z } update { w <- 0 } }",
+            "forward@1 update@1 forward@2 update@2",
+        ),
+        ("forward { a <- z } repeat 2 { forward { a <- z } }", "forward forward#2@1 forward#2@2"),
+        ("repeat 2 { forward { a <- z } } forward { a <- z }", "forward@1 forward@2 forward#2"),
+        ("repeat 1 { forward { a <- z } forward { z <- a } }", "forward@1 forward#2@1"),
+        ("repeat 0 { forward { a <- z } } update { w <- 0 }", "update"),
+    ],
+)
+def test_repeats_stand_written_out(body: str, names: str) -> None:
+    assert [phase.name for phase in checked(body).phases] == ["sense", *names.split()]
+
+
+def test_the_rounds_of_a_repeat_are_equal() -> None:
+    first, second = checked("repeat 2 { forward { let y = a + 1;  z <- y * noise(1) } }").phases[1:]
+    assert first.statements == second.statements
+
+
+def test_a_model_prints_repeats_as_they_were_written() -> None:
+    body = "repeat 2 { forward { z <- noise(mode)[0] } } repeat 3 { update { w <- pre.u } forward { a <- reward } }"
+    text = GENOME.replace("BODY", body) + "network n uses g { input x[2]  output y[2]  x -> y }"
+    lines = [line.split("#")[0].strip() for line in show(compiler.model(text)).split("\n")]
+    start, stop = lines.index("repeat 2 {"), lines.index("readout a")
+    assert [line for line in lines[start:stop] if line] == [
+        "repeat 2 {", "forward {", "z <- noise(mode)[0]", "}", "}",
+        "repeat 3 {", "update {", "w <- pre.u", "}", "forward {", "a <- reward", "}", "}",
+    ]  # fmt: skip
+    assert "learn   u = 1.0 per neuron" in lines
+    assert "signal  mode[2]" in lines
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("update { w <- u * p }", ["E302", "E302"]),
+        ("forward { a <- s;  a <- j }", ["E310", "E310"]),
+        ("forward { a <- s * pre.u }", ["E303"]),
+        ("update { w <- noise(1) }", ["E312"]),
+        ("update { w <- batch_mean(noise(1)) }", ["E312"]),
+        ("forward { a <- outgoing(noise(1)) }", ["E312"]),
+        ("forward { a <- noise(q) }", ["E201"]),
+        ("forward { a <- noise(1, 2) }", ["E204"]),
+        ("forward { reward <- 1 } update { u <- 1 }", ["E209", "E209"]),
+        ("state reward", ["E106"]),
+        ("signal noise", ["E213"]),
+        ("learn q = 1 per layer  forward { a <- q } update { w <- q + pre.q }", ["E207"]),
+        ("repeat 2 { }", ["E217"]),
+        ("repeat 1.5 { forward { a <- z } }", ["E206"]),
+        ("repeat reward { forward { a <- z } }", ["E206"]),
+        ("repeat 600 { forward { a <- z } } repeat 600 { update { w <- 0 } } repeat 9 { backward { } }", ["E216"]),
+        ("repeat 2 { forward { a <- q } }", ["E201"]),
+    ],
+)  # fmt: skip
+def test_a_misuse_gives_one_diagnostic(body: str, found: list[str]) -> None:
+    assert [code for code in codes(GENOME.replace("BODY", body)) if code < "W"] == found
 
 
 # --------------------------------------------------------------------- texts
@@ -258,6 +391,10 @@ NAMES = (
     "9 @ a",
     "w ^ 2",
     "1e308",
+    "noise(a)",
+    "repeat 2 {",
+    "per neuron",
+    "signal a",
 )
 
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from blurc import compiler
 from blurc.model import Model
-from blurc.program import Entries, State
+from blurc.lower import fold
+from blurc.program import Entries, Fed, State
 from blurc.reference import Reference
 
 STEPS = 3
@@ -41,24 +42,35 @@ def compare(source: str, batch: int, seed: int) -> None:
     reference = Reference(model)
     expected = reference.state(copy.deepcopy(values.synapses), batch)
     state = _state(model, plan, values, batch)
-    for x, y in zip(values.xs, values.ys, strict=True):
-        (state, out), prediction, trace = run(values.genome, state, x, y)
-        close(prediction, reference.predict(values.genome, expected, x), "prediction")
-        close(trace, reference.trace(values.genome, expected, x, y), "trace")
-        expected, readout = reference.step(values.genome, expected, x, y)
+    for step, (x, y, signals) in enumerate(zip(values.xs, values.ys, values.signals, strict=True)):
+        key = jax.random.key(step)
+        fed = {"signals": signals, "noise": noise(key)}
+        (state, out), prediction, trace = run(values.genome, state, x, y, Fed(signals, key))
+        close(prediction, reference.predict(values.genome, expected, x, **fed), "prediction")
+        close(trace, reference.trace(values.genome, expected, x, y, **fed), "trace")
+        expected, readout = reference.step(values.genome, expected, x, y, **fed)
         close(out, readout, "readout")
         close(state.synapses, expected.synapses, "synapses")
         close(state.neurons, expected.neurons, "neurons")
 
 
+def noise(key: jax.Array) -> Any:
+    """The numbers that a compiled step draws from a key."""
+
+    def draw(population: str, number: int, phase: str, shape: tuple[int, ...]) -> Any:
+        return np.asarray(jax.random.normal(fold(key, f"{population}/{phase}/{number}"), shape))
+
+    return draw
+
+
 def _everything(entries: Entries) -> Any:
     """Step, prediction and trace as one program, compiled in haste: compiling is what takes the time here."""
 
-    def run(genome: Any, state: Any, x: Any, y: Any) -> Any:
+    def run(genome: Any, state: Any, x: Any, y: Any, fed: Fed) -> Any:
         return (
-            entries.step(genome, state, x, y),
-            entries.predict(genome, state, x),
-            entries.trace(genome, state, x, y),
+            entries.step(genome, state, x, y, fed),
+            entries.predict(genome, state, x, fed),
+            entries.trace(genome, state, x, y, fed),
         )
 
     return jax.jit(
@@ -72,6 +84,7 @@ def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> Stat
         p: {c: jax.numpy.asarray(value) for c, value in channels.items() if (p, c) in live}
         for p, channels in values.synapses.items()
     }
+    synapses = {p.name: synapses.get(p.name, {}) for p in plan.projections}
     neurons: dict[str, Any] = {}
     for v in plan.carried:
         shape = (*v.dims, batch, *plan.population(v.of).shape)
@@ -83,7 +96,7 @@ def close(found: Any, expected: Any, where: str) -> None:
     """All that was found is as expected; dead variables are not found."""
     if isinstance(found, dict):
         for name, value in found.items():
-            close(value, expected[name], f"{where} {name}")
+            close(value, expected.get(name, {}) if isinstance(value, dict) else expected[name], f"{where} {name}")
         return
     found = np.asarray(found)
     np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)

@@ -166,6 +166,12 @@ HELP = {
     "E101_missing_comma": "write `state a, b`",
     "E101_persistent_first": "write `state b persistent`",
     "E101_uses_without_name": "name the genome: `uses GENOME(...)`",
+    "E411_probability": "write `fan_in = 2` for that many",
+    "E412_pairs": "declare `output y[2, 3]`",
+    "E412_pool": "declare `output maps[4, 4, 2]`",
+    "E414_missing": "did you mean `edges/good.csv`?",
+    "E418_kind": "did you mean `edges/good.csv`?",
+    "E424_argument": "did you mean `width`?",
 }
 
 
@@ -276,8 +282,23 @@ E403_cycle.blur:9:3: error[E403]: the projections that carry forward form a cycl
     9 |   b -> a
       |   ^^^^^^
    note: within one step every population is visited once, after all that it reads
-   help: remove `b -> a`, or let it carry one way only (`[forward]` or `[backward]`); recurrent projections need \
-`delay`, which this version does not have yet""",
+   help: write `b -> a [delay = 1]`, to read `b` as it stood one step ago; or remove `b -> a`, or let it carry one \
+way only (`[forward]` or `[backward]`)""",
+    "E412_conv": """\
+E412_conv.blur:5:18: error[E412]: `conv(3, 3, stride = 2)` makes [14, 14] places of [28, 28], but `maps` has [13, 13]
+    5 |   image -> maps [conv(3, 3, stride = 2)]
+      |                  ^^^^^^^^^^^^^^^^^^^^^^
+   help: declare `output maps[14, 14, 8]`""",
+    "E416_range": """\
+E416_range.blur:5:11: error[E416]: edges/range.csv:3: `y` has 3 neurons, and none is number 3
+    5 |   x -> y [edges("edges/range.csv")]
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^
+   help: neurons are counted from 0 to 2, in row-major order""",
+    "E425_shape": """\
+E425_shape.blur:12:16: error[E425]: the port `x` of `residual` is [16], but `in` is [8]
+   12 |   r = residual(x = in, width = 16)
+      |                ^^^^^^
+   help: write `width = 8`""",
     "W503_leads_nowhere": """\
 W503_leads_nowhere.blur:4:3: warning[W503]: the population `h` leads to no output
     4 |   hidden h[4]

@@ -43,6 +43,8 @@ def examples() -> list[Example]:
 
 
 ALL = examples()
+# Files that examples read: ```csv wiring.csv
+FILES: dict[str, str] = dict(re.findall(r"^```\w+ (\w+\.\w+)\n(.*?)^```$", MANUAL, re.M | re.S))
 (SETTING,) = (e.text for e in ALL if e.context == "setting")
 RIGHT = [e for e in ALL if e.code is None]
 WRONG = [e for e in ALL if e.code is not None]
@@ -66,6 +68,19 @@ def whole(e: Example) -> str:
 def setting_wiring() -> str:
     body = SETTING[SETTING.index("network wiring") :]
     return body[body.index("{") + 1 : body.rindex("}")].replace("[size]", "[4]")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("manual")
+    for name, text in FILES.items():
+        (found / name).write_text(text)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def beside_the_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
 
 
 def diagnose(e: Example) -> list[Diagnostic]:

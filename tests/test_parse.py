@@ -299,6 +299,80 @@ def test_a_projection_has_flags_values_and_topologies() -> None:
     assert projection == s.Projection(indexed("a"), indexed("b"), attrs, span=S)
 
 
+def test_signals_have_a_name_and_a_shape() -> None:
+    assert genome_items("signal reward, mode[2] signal signal") == (
+        s.Signal("reward", (), span=S),
+        s.Signal("mode", (num(2),), span=S),
+        s.Signal("signal", (), span=S),
+    )
+
+
+def test_repeat_holds_phases() -> None:
+    body = "forward { a <- b } ; update { a <- c }"
+    first, second = phase("forward", assign("a", B)), phase("update", assign("a", C))
+    assert genome_items(f"repeat 2 * a {{ {body} }} repeat repeat {{}}") == (
+        s.Repeat(binary(num(2), "*", A), (first, second), span=S),
+        s.Repeat(name("repeat"), (), span=S),
+    )
+
+
+def port(base: s.IndexedName, of: s.IndexedName) -> s.IndexedName:
+    return s.IndexedName(base.base, base.indices, of, span=S)
+
+
+def test_a_block_is_like_a_network_without_a_rule() -> None:
+    x, y = indexed("x"), indexed("y", num(1))
+    items = (s.Population("input", x, (A,), span=S), s.Projection(x, y, span=S))
+    file = good("block residual(width = 64) { input x[a] x -> y{1} } network n {} block empty {}")
+    assert [network.name for network in file.networks] == ["n"]
+    assert file.blocks == (
+        s.Block("residual", (s.Param("width", num(64), span=S),), items, span=S, name_span=S),
+        s.Block("empty", (), (), span=S, name_span=S),
+    )
+
+
+def test_a_block_in_use_binds_populations_and_numbers() -> None:
+    (instance, nothing) = network_items(
+        "r{i} = residual(x = r{a}.y, y = h{a}{b}, z = h, w = r.y, n = 2 * a) q = s()"
+    )
+    bindings = (
+        s.Binding("x", port(indexed("r", A), indexed("y")), span=S),
+        s.Binding("y", indexed("h", A, B), span=S),
+        s.Binding("z", name("h"), span=S),
+        s.Binding("w", attribute("r", "y"), span=S),
+        s.Binding("n", binary(num(2), "*", A), span=S),
+    )
+    assert instance == s.Instance(indexed("r", name("i")), "residual", bindings, span=S)
+    assert nothing == s.Instance(indexed("q"), "s", (), span=S)
+
+
+def test_a_binding_may_mean_a_population_whatever_its_spelling() -> None:
+    (instance,) = network_items(
+        "r = s(a = h, b = r.y, c = h{1}, d = r{1}.y{2}, e = r.y{1}, f = 2 * h, g = (h), h = 3)"
+    )
+    assert isinstance(instance, s.Instance)
+    r, y, one = indexed("r"), indexed("y"), num(1)
+    assert [s.as_population(binding.value) for binding in instance.args] == [
+        indexed("h"), port(r, y), indexed("h", one), port(indexed("r", one), indexed("y", num(2))),
+        port(r, indexed("y", one)), None, indexed("h"), None,
+    ]  # fmt: skip
+    assert [binding.value.span.text for binding in instance.args[:5]] == [
+        "h",
+        "r.y",
+        "h{1}",
+        "r{1}.y{2}",
+        "r.y{1}",
+    ]
+
+
+def test_projections_lead_to_and_from_populations_of_blocks() -> None:
+    (projection,) = network_items("r{a}.y -> q.x{b} [delay = 1]")
+    assert isinstance(projection, s.Projection)
+    assert projection.source == port(indexed("r", A), indexed("y"))
+    assert projection.target == port(indexed("q"), indexed("x", B))
+    assert (projection.source.span.text, projection.target.span.text) == ("r{a}.y", "q.x{b}")
+
+
 @pytest.mark.parametrize("separator", [", ", "; ", " "])
 def test_options_may_be_separated_by_anything(separator: str) -> None:
     (population,) = network_items(f"output y[3] {{ phi = linear{separator}bias = off }}")
@@ -307,9 +381,9 @@ def test_options_may_be_separated_by_anything(separator: str) -> None:
 
 
 KEYWORDS = (
-    "import", "genome", "network", "uses", "state", "synapse", "learn", "const", "fn", "readout", "per",
-    "persistent", "sense", "forward", "feedback", "backward", "update", "input", "hidden", "output",
-    "for", "in",
+    "import", "genome", "network", "block", "uses", "state", "signal", "synapse", "learn", "const", "fn", "readout",
+    "per", "persistent", "sense", "forward", "feedback", "backward", "update", "repeat", "input", "hidden",
+    "output", "for", "in",
 )  # fmt: skip
 
 
@@ -424,6 +498,80 @@ def test_a_mistake_gives_one_diagnostic_that_says_what_to_write(
     assert [n.name for n in file.networks] == ["digits"]
 
 
+WIRED = """\
+block residual(width = 64) {
+  input  x[width]
+  output y[width]
+  x -> y
+}
+network n {
+  input  a[64]
+  r{1} = residual(x = a, width = 64)
+  output b[2]
+  r{1}.y -> b
+}
+genome g {
+  state  z
+  signal s
+  repeat 3 {
+    forward { z <- s }
+    update  { }
+  }
+  readout z
+}
+"""
+
+WIRED_MISTAKES = [
+    ("block residual", "blok residual", (1, 1), "did you mean `block`?"),
+    ("(width = 64) {", " uses g {", (1, 16), "leave `uses` to the network"),
+    ("(x = a, width = 64)", "(a, width = 64)", (8, 20), "`x = a`"),
+    ("(x = a, width = 64)", "(a{1}, width = 64)", (8, 20), "`x = a`"),
+    ("(x = a, width = 64)", "(x = a{1}", (9, 3), "write `)` before it"),
+    ("(x = a, width = 64)", "", (8, 18), "a projection is written `r{1} -> residual`"),
+    ("r{1} = residual", "r{1} <- residual", (8, 8), "write `r{1} = residual(x = a, width = 64)`"),
+    ("r{1} = residual", "r.y = residual", (8, 7), "has no dot"),
+    ("r{1}.y -> b", "r{1}.y.z -> b", (10, 9), None),
+    ("r{1}.y -> b", "r{1}.y = b", (10, 10), "has no dot"),
+    ("r{1}.y -> b", "r{1} = b", (10, 11), "a projection is written `r{1} -> b`"),
+    ("  r{1} = residual", "  a ->\n  r{1} = residual", (8, 7), None),
+    (
+        "r{1} = residual(x = a, width = 64)",
+        "for i in 1..2 r{1} = residual(x = a) }",
+        (8, 17),
+        "write `{` before it",
+    ),
+    ("signal s", "signal s = 1", (14, 12), "leave the value out"),
+    ("signal s", "signl s", (14, 3), "did you mean `signal`?"),
+    ("repeat 3 {", "repaet 3 {", (15, 3), "did you mean `repeat`?"),
+    ("repeat 3 {", "repeat {", (15, 10), "`repeat 20 { ... }`"),
+    ("repeat 3 {", "repeat 3", (16, 5), "write `{` before it"),
+    ("update  { }", "updat { }", (17, 5), "did you mean `update`?"),
+    ("update  { }", "fn phi = tanh", (17, 5), "holds phases and nothing else"),
+    ("update  { }", "repeat 2 { update { } }", (17, 5), "holds phases and nothing else"),
+    ("forward { z <- s }", "z <- s", (16, 5), "statements stand in a phase"),
+    ("forward { z <- s }", "forward { repeat 2 { z <- s } }", (16, 22), "holds whole phases"),
+    ("forward { z <- s }", "forward {\n  repeat 2 {\n z <- s\n}\n}", (17, 3), "a phase holds statements"),
+    ("    update  { }\n  }", "    update  { }", (18, 3), "write `}` before it"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "at", "help"), WIRED_MISTAKES)
+def test_a_mistake_in_blocks_signals_and_repeats_gives_one_diagnostic(
+    right: str, wrong: str, at: tuple[int, int], help: str | None
+) -> None:
+    assert right in WIRED
+    file, found = read(WIRED.replace(right, wrong, 1))
+    assert [(d.code, d.span and (d.span.line, d.span.column)) for d in found] == [("E101", at)]
+    assert (help or "") in (found[0].help or "")
+    assert [d.name for d in (*file.blocks, *file.networks, *file.genomes)] == ["residual", "n", "g"]
+
+
+def test_damage_of_a_block_stays_in_it() -> None:
+    file, _ = read(WIRED.replace("input  x[width]", "input  x[width"))
+    damage = [(d.name, d.damaged) for d in (*file.blocks, *file.networks, *file.genomes)]
+    assert damage == [("residual", True), ("n", False), ("g", False)]
+
+
 @pytest.mark.parametrize(
     ("line", "help"),
     [
@@ -467,7 +615,7 @@ def test_a_message_says_what_was_found_and_expected() -> None:
         (diagnostic,) = read(text)[1]
         return diagnostic.message
 
-    assert message("hello world") == "found `hello`, expected `import`, `genome` or `network`"
+    assert message("hello world") == "found `hello`, expected `import`, `genome`, `network` or `block`"
     assert message("genome g { state a, }") == "found the end of the declaration, expected a name"
     assert (
         message("genome g { synapse w 1 }")
@@ -560,7 +708,7 @@ def test_an_empty_file_is_an_empty_tree() -> None:
     assert good("") == good(" # nothing\n") == s.File((), (), (), span=S)
 
 
-WORDS = [*re.findall(r"\w+|<-|->|\.\.|[^\w\s]", TEXT), "$", "**", "==", "//", "\n", '"', "2x"]
+WORDS = [*re.findall(r"\w+|<-|->|\.\.|[^\w\s]", TEXT + WIRED), "$", "**", "==", "//", "\n", '"', "2x"]
 
 
 @settings(deadline=None, max_examples=60)
@@ -569,6 +717,18 @@ def test_any_text_gives_a_tree_and_no_traceback(text: str) -> None:
     file, found = read(text)
     assert isinstance(file, s.File)
     assert all(d.code in ("E101", "E102") for d in found)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_lost_token_costs_no_more_than_its_own_block(data: st.DataObject) -> None:
+    network = WIRED.index("network")
+    tokens = list(re.finditer(r"\w+|->|[^\w\s]", WIRED[:network]))[2:-1]
+    lost = data.draw(st.sampled_from(tokens))
+    file, _ = read(WIRED[: lost.start()] + " " + WIRED[lost.end() :])
+    assert [block.name for block in file.blocks] == ["residual"]
+    assert file.networks == good(WIRED).networks
+    assert file.genomes == good(WIRED).genomes
 
 
 @settings(deadline=None, max_examples=60)

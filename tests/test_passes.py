@@ -15,6 +15,7 @@ STATES = "state a[2], b"
 def genome(body: str) -> str:
     return f"""genome g {{ {STATES}  synapse w ~ normal(1)  synapse m[2, 2] ~ normal(1)
                learn n[2, 2] ~ normal(1), c = 0.5
+               learn n1 = 1.0 per neuron, p1 = 1.0 per population, s = 1.0 per synapse  signal r
                sense {{ b <- input }} {body} readout b }}
                network net uses g {{ input x[3]  output y[2]  x -> y }}"""
 
@@ -92,7 +93,12 @@ def separated(phase: str, expression: str) -> str:
             "batch_mean((pre.b - w * post.b) * post.b)",
             "+pre.b * post.b -w * mul(post.b, post.b)",
         ),
-        ("update", "batch_mean(c * pre.b * post.incoming(w ^ 2))", "+post.incoming(w ^ 2) * mul(c, pre.b)"),
+        ("update", "batch_mean(c * pre.b * post.incoming(w ^ 2))", "+mul(c, pre.b) * post.incoming(w ^ 2)"),
+        ("update", "batch_mean(pre.n1 * (w + post.n1) * post.b)", "+mul(pre.n1, add(w, post.n1)) * post.b"),
+        ("update", "batch_mean(pre.n1 * pre.b * post.n1)", "+mul(pre.n1, pre.b) * post.n1"),
+        ("update", "batch_mean(pre.n1 * post.n1)", "+mul(pre.n1, post.n1)"),
+        ("update", "batch_mean(r * pre.p1 * pre.b)", "+mul(mul(r, pre.p1), pre.b)"),
+        ("forward", "incoming(s * w * pre.n1 * r)", "+r * mul(s, w) * pre.n1"),
     ],
 )  # fmt: skip
 def test_separation(phase: str, before: str, after: str) -> None:

@@ -10,8 +10,10 @@ from generate import BINARY, BOUNDED, UNARY, Case, cases, values
 from hypothesis import HealthCheck, given, settings
 from numpy.testing import assert_allclose, assert_array_equal
 
-from blurc import compiler, functions, reference
+from blurc import compiler, functions
 from blurc.reference import Reference, ReferenceState
+from blurc.reference.functions import POPULATION
+from blurc.reference.functions import UNARY as DERIVATIVES
 
 
 def interpreter(genome: str, network: str) -> Reference:
@@ -361,7 +363,7 @@ def test_without_feedback_the_readout_is_taken_at_the_end_and_predict_skips_the_
 
 @pytest.mark.parametrize("name", functions.UNARY)
 def test_derivatives_agree_with_differences(name: str):
-    f, derivative = reference.UNARY[name]
+    f, derivative = DERIVATIVES[name]
     x, h = np.array([0.3, 0.7, 1.0, 2.5]), 1e-6
     x = x if name in ("log", "sqrt") else np.concatenate([x, -x])
     assert_allclose(derivative(x), (f(x + h) - f(x - h)) / (2 * h), rtol=1e-8, atol=1e-8)
@@ -369,15 +371,15 @@ def test_derivatives_agree_with_differences(name: str):
 
 def test_derivatives_are_zero_where_a_function_has_a_kink_at_zero():
     zero = np.zeros(1)
-    assert [reference.UNARY[name][1](zero).item() for name in ("relu", "abs", "sign")] == [0, 0, 0]
+    assert [DERIVATIVES[name][1](zero).item() for name in ("relu", "abs", "sign")] == [0, 0, 0]
 
 
 def test_functions_with_exponentials_do_not_overflow():
     x = np.array([-1e4, 1e4])
     with np.errstate(over="raise", invalid="raise"):
-        assert_array_equal(reference.UNARY["sigmoid"][0](x), [0, 1])
-        assert_array_equal(reference.UNARY["softplus"][0](x), [0, 1e4])
-        assert_array_equal(reference.POPULATION["softmax"](x), [0, 1])
+        assert_array_equal(DERIVATIVES["sigmoid"][0](x), [0, 1])
+        assert_array_equal(DERIVATIVES["softplus"][0](x), [0, 1e4])
+        assert_array_equal(POPULATION["softmax"](x), [0, 1])
 
 
 def test_functions_across_a_population_take_each_state_and_example_by_itself():
@@ -437,14 +439,14 @@ def test_generated_files_compile_and_stay_finite(case: Case):
     ref = Reference(compiler.model(case.source))
     numbers = values(ref.model, case.batch, case.seed)
     state = ref.state(numbers.synapses, case.batch)
-    for x, y in zip(numbers.xs, numbers.ys, strict=True):
-        state, readout = ref.step(numbers.genome, state, x, y)
+    for i, (x, y, signals) in enumerate(zip(numbers.xs, numbers.ys, numbers.signals, strict=True)):
+        state, readout = ref.step(numbers.genome, state, x, y, signals, numbers.noise(i))
     arrays = [a for channels in state.synapses.values() for a in channels.values()] + list(readout.values())
     assert all(np.isfinite(a).all() for a in arrays)
 
 
 def test_generated_equations_can_call_every_function():
-    place_functions = (*functions.POPULATION, *functions.TOTALS, *functions.REDUCERS)  # written by places
+    place_functions = (*functions.POPULATION, *functions.TOTALS, *functions.REDUCERS, *functions.DRAWS)
     templates = " ".join((*UNARY, *BINARY, *BOUNDED))
     missing = [f for f in functions.ALL if f not in place_functions and f"{f}(" not in templates]
     assert missing == []

@@ -18,10 +18,11 @@ import "rules/backprop.blur"
 
 genome blur(k = 2) {
   state a[k], trace persistent
+  signal reward, mode[2]
   synapse w[k] ~ normal(1 / sqrt(fan_in))
   synapse v[k] = w
   learn nu[k, k] ~ normal(1) per projection
-  learn es = -0.001
+  learn es = -0.001 per neuron
   const m = [[1, 0], [0, 1]]
   fn phi = tanh, psi = relu
 
@@ -34,8 +35,18 @@ genome blur(k = 2) {
     a[1] <- 2 * target - 1
     a[2:] <- 0
   }
+  repeat 2 * k {
+    forward { a[0] <- noise(0.1) }
+    backward {}
+  }
   update { w <- w - (es - w * post.incoming(w ^ 2)) }
   readout a[0]
+}
+
+block residual(width = 64) {
+  input x[width]
+  output y[width]
+  x -> y [identity]
 }
 
 network digits(hidden = 64, depth = 2) uses blur(k = 4) {
@@ -44,8 +55,12 @@ network digits(hidden = 64, depth = 2) uses blur(k = 4) {
     hidden h{i}[hidden]
     h{i - 1} -> h{i} [forward, delay = 1, conv(3, 3, stride = 2)]
   }
+  r{0} = residual(x = h{depth}, width = hidden)
+  r{1} = residual(x = r{0}.y, width = hidden)
+  r = residual(x = r.y, y = r.y{2}, z = h, width = 2 * hidden)
   output class[10] { phi = linear, bias = off }
-  pixels -> class [edges("skip.csv")]
+  r{1}.y{0} -> class [pool(max, 2, 2, padding = valid)]
+  pixels -> class [edges("skip.csv", form = gather), sparse(p = 0.1), conv(3, stride = [2, 1])]
 }
 """
 
@@ -100,6 +115,9 @@ WORDS = [
     "per",
     "genome",
     "forward",
+    "signal",
+    "repeat",
+    "block",
 ]
 PHASES: list[s.PhaseKind] = ["sense", "forward", "feedback", "backward", "update"]
 ROLES: list[s.Role] = ["input", "hidden", "output"]
@@ -146,17 +164,26 @@ params = some(node(s.Param, words, exprs))
 options = some(node(s.Option, words, exprs))
 inits = st.none() | exprs | node(s.Distribution, words, some(exprs))
 statements = node(s.Let, words, exprs) | named(s.Assign, words, some(selectors(exprs)), exprs)
+phases = node(s.Phase, st.sampled_from(PHASES), some(statements))
 genome_items = st.one_of(
     node(s.State, words, some(exprs), st.booleans()),
+    node(s.Signal, words, some(exprs)),
     node(s.Synapse, words, some(exprs), inits),
     node(s.Learn, words, some(exprs), inits, st.none() | words),
     node(s.Const, words, some(exprs), exprs),
     node(s.Fn, words, words),
-    node(s.Phase, st.sampled_from(PHASES), some(statements)),
+    phases,
+    node(s.Repeat, exprs, some(phases)),
     node(s.Readout, exprs),
 )
 genomes = named(s.Genome, words, params, some(genome_items))
 indexed_names = node(s.IndexedName, words, some(exprs))
+ports = node(s.IndexedName, words, some(exprs), indexed_names)
+ends = indexed_names | ports
+populations = ends.filter(
+    lambda n: isinstance(n, s.IndexedName) and bool(n.indices or (n.port and n.port.indices))
+)
+bindings = node(s.Binding, words, exprs | populations)
 attrs = st.one_of(
     node(s.Attr, words),
     node(s.Attr, words, exprs),
@@ -164,13 +191,15 @@ attrs = st.one_of(
 )
 wiring = st.one_of(
     node(s.Population, st.sampled_from(ROLES), indexed_names, some(exprs, 1), options),
-    node(s.Projection, indexed_names, indexed_names, some(attrs)),
+    node(s.Projection, ends, ends, some(attrs)),
+    node(s.Instance, indexed_names, words, some(bindings)),
 )
 network_items = st.recursive(
     wiring, lambda items: node(s.For, words, exprs, exprs, some(items)), max_leaves=4
 )
 networks = named(s.Network, words, params, st.none() | node(s.Uses, words, options), some(network_items))
-files = node(s.File, some(node(s.Import, strings)), some(genomes), some(networks))
+blocks = named(s.Block, words, params, some(network_items))
+files = node(s.File, some(node(s.Import, strings)), some(genomes), some(networks), some(blocks))
 
 
 @settings(deadline=None, max_examples=80)

@@ -18,7 +18,7 @@ from jax import export
 
 from blurc.artifact.flat import EntryPoint, Leaf, Size, nest, pick
 from blurc.plan import Plan
-from blurc.program import Entries, State
+from blurc.program import Entries, Fed, State
 
 KEYS = "threefry2x32"  # the random keys, whose draws are the same on every platform
 
@@ -63,14 +63,19 @@ def _call(plan: Plan, name: str, trees: dict[str, Any]) -> dict[str, Any]:
         {p.name: {} for p in plan.projections} | trees.get("synapses", {}), trees.get("neurons", {})
     )
     if name == "predict":
-        return {"out": entries.predict(genome, state, trees["x"])}
+        return {"out": entries.predict(genome, state, trees["x"], _fed(trees))}
     run = entries.train if name == "train" else entries.step
-    state, out = run(genome, state, trees["x"], trees.get("y", {}))
+    state, out = run(genome, state, trees["x"], trees.get("y", {}), _fed(trees))
     return {**state._asdict(), "out": out}
 
 
-def _key(trees: dict[str, Any]) -> jax.Array:
-    return jax.random.wrap_key_data(trees["key"], impl=KEYS)
+def _fed(trees: dict[str, Any]) -> Fed:
+    key = _key(trees, "noise") if "noise" in trees else None
+    return Fed(trees.get("signals", {}), key, trees.get("reset"))
+
+
+def _key(trees: dict[str, Any], name: str = "key") -> jax.Array:
+    return jax.random.wrap_key_data(trees[name], impl=KEYS)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ A `Leaf` says where an array of the flat tuple stands in the trees. The trees ar
     genome                [meta], or [meta][projection]
     synapses, neurons     the two halves of a `State`
     x, y, out             [population]
+    signals               [name]; noise and reset are leaves
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
 
     def examples(*leading: Size) -> tuple[Leaf, ...]:
         x = _flat("x", signature.inputs, leading, dtype)
-        return (*x, *_flat("y", signature.outputs, leading, dtype)) if signature.uses_target else x
+        y = _flat("y", signature.outputs, leading, dtype) if signature.uses_target else ()
+        anew = (Leaf(("reset",), leading, "bool"),) if signature.persistent and "steps" in leading else ()
+        return (*x, *y, *_fed(signature, "step", leading[:-1], dtype), *anew)
 
     def out(*leading: Size) -> tuple[Leaf, ...]:
         return tuple(Leaf(("out", p), (*leading, *shape), dtype) for p, shape in signature.outputs.items())
@@ -53,17 +56,24 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
         "init_genome": EntryPoint(key, genome),
         "init": EntryPoint((*key, *genome, *batch), state),
         "step": EntryPoint((*genome, *state, *examples("batch")), (*state, *out("batch"))),
-        "predict": EntryPoint((*genome, *state, *x), out("batch")),
+        "predict": EntryPoint((*genome, *state, *x, *_fed(signature, "predict", (), dtype)), out("batch")),
         "train": EntryPoint((*genome, *state, *examples("steps", "batch")), (*state, *out("steps", "batch"))),
     }
 
 
 def _genome(signature: Signature, dtype: str) -> Iterable[Leaf]:
     for name, shape in signature.genome.items():
-        if name in signature.per_projection:
-            yield from (Leaf(("genome", name, p), shape, dtype) for p in signature.projections)
-        else:
-            yield Leaf(("genome", name), shape, dtype)
+        yield Leaf(("genome", name), shape, dtype)
+    for name, shapes in signature.scoped.items():
+        yield from (Leaf(("genome", name, of), shape, dtype) for of, shape in shapes.items())
+
+
+def _fed(signature: Signature, entry: str, leading: tuple[Size, ...], dtype: str) -> Iterable[Leaf]:
+    reads = signature.reads[entry]
+    for name in reads.signals:
+        yield Leaf(("signals", name), (*leading, *signature.signals[name]), dtype)
+    if reads.noise:
+        yield Leaf(("noise",), (2,), "uint32")
 
 
 def _state(signature: Signature, dtype: str) -> Iterable[Leaf]:

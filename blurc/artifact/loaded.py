@@ -18,7 +18,7 @@ from blurc.boundary import Signature
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
 from blurc.lower import dtype
-from blurc.program import Calls, Genome, Program, State
+from blurc.program import Calls, Fed, Genome, Program, State
 
 
 class Loaded(Program):
@@ -107,12 +107,14 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
     def init(key: Any, genome: Genome, batch: int) -> State:
         return _state(signature, run("init", key=key, genome=genome, batch=np.zeros(batch, bool)))
 
-    def predict(genome: Genome, state: Any, x: Any) -> Any:
-        return run("predict", genome=genome, **state._asdict(), x=x)["out"]
+    def predict(genome: Genome, state: Any, x: Any, fed: Fed) -> Any:
+        return run("predict", genome=genome, **state._asdict(), x=x, **_trees(fed))["out"]
 
     def learn(name: str) -> Callable[..., Any]:
-        def call(genome: Genome, state: Any, x: Any, y: Any) -> tuple[State, Any]:
-            results = run(name, genome=genome, **state._asdict(), x=x, y=y)
+        def call(genome: Genome, state: Any, x: Any, y: Any, fed: Fed) -> tuple[State, Any]:
+            if name == "train":
+                fed = fed._replace(reset=_resets(x, fed.reset))
+            results = run(name, genome=genome, **state._asdict(), x=x, y=y, **_trees(fed))
             return _state(signature, results), results["out"]
 
         return call
@@ -125,6 +127,19 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
         jax.jit(learn("train")),
         jax.jit(learn("train"), donate_argnums=1),
     )
+
+
+def _trees(fed: Fed) -> dict[str, Any]:
+    noise = None if fed.key is None else key_data(fed.key)
+    return {"signals": fed.modulators, "noise": noise, "reset": fed.reset}
+
+
+def _resets(x: Mapping[str, jax.Array], reset: jax.Array | None) -> jax.Array:
+    """In full, `[steps, batch]`."""
+    sizes = next(iter(x.values())).shape[:2]
+    if reset is None:
+        return jnp.zeros(sizes, bool)
+    return jnp.broadcast_to(reset if reset.ndim == 2 else reset[:, None], sizes)
 
 
 def _run(network: str, point: EntryPoint, module: Exported, trees: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from blurc.artifact.flat import EntryPoint
 from blurc.boundary import Signature
 from blurc.model import ParamValue
 
-VERSION = 1
+VERSION = 2
 MEMBER = "manifest.json"
 GENOME = "genome.yaml"
 

@@ -21,6 +21,7 @@ SIGNATURES = {
     "min": "min(x, y)",
     "max": "max(x, y)",
     "clip": "clip(x, low, high)",
+    "noise": "noise(std)",
     "normal": "normal(std)",
     "uniform": "uniform(low, high)",
     "zeros": "zeros",
@@ -105,11 +106,13 @@ class Constants:
         values: Mapping[str, ParamValue | None],
         report: Report,
         runtime: Mapping[str, str] | None = None,
+        damaged: bool = False,
     ):
         self.values = values  # None: known to be wrong, reported already
         self.report = report
         # Names known only at run time, and what they are.
         self.runtime: Mapping[str, str] = {} if runtime is None else runtime
+        self.damaged = damaged  # by syntax errors, which may have cost declarations: no name is unknown then
 
     # --------------------------------------------------------------- numbers
 
@@ -148,6 +151,8 @@ class Constants:
             return e.name
         if e.name in self.runtime:
             return self._not_compile_time(e.span, f"but `{e.name}` is {self.runtime[e.name]}")
+        if self.damaged:
+            return None
         near = did_you_mean(e.name, self.values)
         self.report.error(
             "E201",

@@ -24,6 +24,7 @@ FORMULAS = {
 }
 PRODUCTS = ("dot", "matmul")
 DRAWS = {"gaussian": "normal", "randn": "normal", "rand": "uniform", "zero": "zeros", "one": "ones"}
+NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
 VALUES = ("constant", "const", "full", "value")
 
 
@@ -32,6 +33,8 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     name = e.function
     if name in CALLED:
         return f"did you mean `{CALLED[name]}`?"
+    if name in NOISES and not place.synapse and place.phase != "readout":
+        return "random numbers are drawn by `noise(std)`: normal, with mean 0"
     if not e.args:
         return None
     if name in FORMULAS:

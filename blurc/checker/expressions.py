@@ -6,7 +6,8 @@ Whoever gets None stays silent: the mistake has been reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import cast
 
 from blurc import functions, syntax
@@ -26,8 +27,11 @@ from blurc.model import (
     Let,
     Literal,
     Meta,
+    Modulator,
+    Noise,
     Over,
     Reduce,
+    Shape,
     Side,
     Signal,
     Slot,
@@ -36,6 +40,12 @@ from blurc.model import (
 )
 
 OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # whose total it is, in `update`
+OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
+OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
+IN_START = (
+    "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
+    "or `per projection`"
+)
 NEURON_NAMES = {"pre": "the presynaptic neuron", "post": "the postsynaptic neuron"}
 
 
@@ -44,6 +54,7 @@ class Expressions:
     symbols: Symbols
     numbers: constants.Constants
     report: Report
+    draws: count[int] = field(default_factory=count)  # numbers of the `noise(..)`s
 
     @property
     def shapes(self) -> Shapes:
@@ -99,9 +110,7 @@ class Expressions:
         if place.synapse or e.operator not in ("*", "/", "@"):
             return False
         loose = list(outside_sums(e))
-        channels = {
-            x.name for x in loose if isinstance(x, syntax.Name) and self.symbols.named(x.name, "channel")
-        }
+        channels = {x.name for x in loose if isinstance(x, syntax.Name) and self._of_synapse(x.name)}
         owners = {x.owner for x in loose if isinstance(x, syntax.Attribute) and x.owner in NEURON_NAMES}
         if not channels or len(owners) != 1:
             return False
@@ -114,6 +123,10 @@ class Expressions:
             help=f"sum over them: `{way}({code(e.span)})`",
         )
         return True
+
+    def _of_synapse(self, name: str) -> bool:
+        symbol = self.symbols.named(name, "channel", "meta")
+        return symbol is not None and (symbol.kind == "channel" or symbol.per in OF_SYNAPSE)
 
     # ----------------------------------------------------------------- names
 
@@ -156,6 +169,8 @@ class Expressions:
                 return self._channel(symbol, e, place)
             case "meta":
                 return self._meta(symbol, e, place)
+            case "signal":
+                return self._modulator(symbol, e, place)
             case "const" | "param":
                 return self._constant(symbol, e)
             case "slot":
@@ -187,12 +202,12 @@ class Expressions:
         if place.phase == "init":
             self._not_yet(e.span, f"the neuron state `{name}`")
         elif place.synapse:
-            self._whose(e, place)
+            self._whose(e, place, "a neuron state")
         elif symbol.shape is not None:
             return State(name, "own", shape=symbol.shape, over=Over.EXAMPLE | Over.NEURON, span=e.span)
         return None
 
-    def _whose(self, e: syntax.Name, place: Place) -> None:
+    def _whose(self, e: syntax.Name, place: Place, what: str) -> None:
         notes = ["the scope here is one synapse, and a synapse has two neurons"]
         help = "write " + " or ".join(f"`{end}.{e.name}`" for end in place.ends)
         if place.total:
@@ -200,16 +215,15 @@ class Expressions:
                 f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"
             ]
             help += f", or move this neuron's own `{e.name}` out of the sum"
-        self.report.error("E302", f"whose `{e.name}`? It is a neuron state", e.span, notes=notes, help=help)
+        self.report.error("E302", f"whose `{e.name}`? It is {what}", e.span, notes=notes, help=help)
 
     def _not_yet(self, span: Span, what: str) -> None:
-        self.report.error(
-            "E208",
-            f"{what} has no value yet when synapses are made",
-            span,
-            help="a start value may use numbers, parameters, constants, meta-parameters, `fan_in` and "
-            "`fan_out`",
-        )
+        message = f"{what} has no value yet when synapses are made"
+        self.report.error("E208", message, span, help=IN_START)
+
+    def _not_in_start(self, span: Span, symbol: Symbol) -> None:
+        message = f"a start value cannot read `{code(span)}`, which is one value per {symbol.per}"
+        self.report.error("E208", message, span, help=IN_START)
 
     def _channel(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         if not place.synapse:
@@ -233,20 +247,34 @@ class Expressions:
         return None
 
     def _meta(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
-        if symbol.per_projection and not place.synapse:
-            self.report.error(
-                "E310",
-                f"`{symbol.name}` is one value per projection, but the scope here is one neuron, which has "
-                "many projections",
-                e.span,
-                help="use it inside incoming(..) or outgoing(..), or drop `per projection` from its "
-                "declaration",
-            )
-            return None
-        if symbol.shape is None:
-            return None
-        over = Over.PROJECTION if symbol.per_projection else Over.NOTHING
-        return Meta(symbol.name, shape=symbol.shape, over=over, span=e.span)
+        per = symbol.per
+        if place.phase == "init" and per in ("population", "neuron", "synapse"):
+            self._not_in_start(e.span, symbol)
+        elif per in OF_SYNAPSE and not place.synapse:
+            self._not_of_neurons(symbol, e)
+        elif per in OF_NEURON and place.synapse:
+            self._whose(e, place, f"one value per {per}")
+        elif per is not None and symbol.shape is not None:
+            overs = {"projection": Over.PROJECTION, "synapse": Over.SYNAPSE, "neuron": Over.NEURON}
+            over = overs.get(per, Over.NOTHING)
+            return Meta(symbol.name, per, shape=symbol.shape, over=over, span=e.span)
+        return None
+
+    def _not_of_neurons(self, symbol: Symbol, e: syntax.Name) -> None:
+        self.report.error(
+            "E310",
+            f"`{symbol.name}` is one value per {symbol.per}, but the scope here is one neuron, which has many "
+            f"{symbol.per}s",
+            e.span,
+            help=f"use it inside incoming(..) or outgoing(..), or drop `per {symbol.per}` from its declaration",
+        )
+
+    def _modulator(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
+        if place.phase == "init":
+            self._not_yet(e.span, f"the signal `{e.name}`")
+        elif symbol.shape is not None:
+            return Modulator(e.name, shape=symbol.shape, over=Over.NOTHING, span=e.span)
+        return None
 
     def _signal(self, e: syntax.Name, place: Place) -> Expr | None:
         name, phase, who = (
@@ -319,20 +347,19 @@ class Expressions:
             )
         elif e.owner not in place.ends:
             self._wrong_end(e, place)
-        elif (symbol := self.symbols.named(e.name)) is None or symbol.kind != "state":
+        elif (symbol := self.symbols.named(e.name)) is None or not _of_neuron(symbol):
             self._no_such_state(e, symbol)
         elif symbol.shape is not None:
-            over = Over.EXAMPLE | (Over.PRE if e.owner == "pre" else Over.POST)
-            return State(e.name, cast(Side, e.owner), shape=symbol.shape, over=over, span=e.span)
+            return _at_end(symbol, symbol.shape, cast(Side, e.owner), e.span)
         return None
 
     def _no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
         states = [s.name for s in self.symbols.of_kind("state")]
-        near = did_you_mean(e.name, states)
-        if other and other.kind != "ambiguous":
+        near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if _of_neuron(s)])
+        if other and other.kind != "ambiguous" and other.per is not None:
             self.report.error(
                 "E201",
-                f"`{e.name}` is {other.words}, not a state of a neuron",
+                f"`{e.name}` is {_what(other)}, not a state of a neuron",
                 e.span,
                 help=f"write `{e.name}` without `{e.owner}.`",
             )
@@ -355,15 +382,20 @@ class Expressions:
                 help=f"write `{end}.{e.name}`, or move this neuron's own value out of the sum",
             )
         elif place.phase == "init":
-            self._not_yet(e.span, f"`{e.owner}.{e.name}`")
+            symbol = self.symbols.named(e.name, "meta")
+            if symbol and _of_neuron(symbol):
+                self._not_in_start(e.span, symbol)
+            else:
+                self._not_yet(e.span, f"`{e.owner}.{e.name}`")
         else:
+            own = "value" if self.symbols.named(e.name, "meta") else "state"
             way = "incoming" if e.owner == "pre" else "outgoing"
             self.report.error(
                 "E301",
                 f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others "
                 "only through its synapses",
                 e.span,
-                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own state is "
+                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is "
                 f"`{e.name}`",
             )
 
@@ -386,6 +418,8 @@ class Expressions:
             return None
         if name in functions.REDUCERS:
             return self._reduce(e, place, lets)
+        if name in functions.DRAWS:
+            return self._noise(e, place, lets)
         if name in functions.POPULATION and not self._sees_population(e, place):
             return None
         if self.symbols.named(name, "slot"):
@@ -476,6 +510,22 @@ class Expressions:
             return True
         return False
 
+    def _noise(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+        if place.synapse or place.phase == "readout":
+            draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
+            self.report.error(
+                "E312",
+                f"there is no noise {place.words}: a neuron draws it, when a phase visits the neuron",
+                e.span,
+                help="a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw,
+            )
+            return None
+        args = self._all(e.args, place, lets)
+        if args is None or not self._arity(e, 1, 1):
+            return None
+        over = args[0].over | Over.EXAMPLE | Over.NEURON
+        return Noise(args[0], next(self.draws), shape=args[0].shape, over=over, span=e.span)
+
     # ------------------------------------------------------ sums over synapses
 
     def _total(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
@@ -541,6 +591,25 @@ class Expressions:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"
         return Reduce(kind, body, shape=body.shape, over=body.over & ~Over.EXAMPLE, span=e.span)
+
+
+def _of_neuron(symbol: Symbol) -> bool:
+    """Whether a name stands for a value of a neuron, so that `pre.x` means something."""
+    return symbol.kind == "state" or (symbol.kind == "meta" and symbol.per in OF_NEURON)
+
+
+def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:
+    """`pre.x`, `post.x`: a state, or a meta-parameter of the neuron there."""
+    neuron = Over.PRE if side == "pre" else Over.POST
+    if symbol.kind == "state":
+        return State(symbol.name, side, shape=shape, over=Over.EXAMPLE | neuron, span=span)
+    over = neuron if symbol.per == "neuron" else Over.PROJECTION
+    return Meta(symbol.name, symbol.per or "network", side, shape=shape, over=over, span=span)
+
+
+def _what(symbol: Symbol) -> str:
+    own = symbol.kind == "meta" and symbol.per in OF_SYNAPSE
+    return f"one value per {symbol.per}" if own else symbol.words
 
 
 def _population(e: syntax.Call, arg: Expr) -> Apply:

@@ -1,13 +1,13 @@
-"""Genomes: declarations, phases, the readout; then what is declared and never used."""
+"""Genomes: declarations, phases, the readout."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from blurc import functions, syntax
-from blurc.checker import mentions
+from blurc.checker import mentions, unused
 from blurc.checker.constants import Constants
 from blurc.checker.expressions import Expressions
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
@@ -15,7 +15,7 @@ from blurc.checker.scope import WORDS, Lets, Place, Symbol, Symbols
 from blurc.checker.separable import separable
 from blurc.checker.starts import Starts
 from blurc.checker.wording import code, dims, listed, show
-from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.diagnostics import Report, did_you_mean
 from blurc.model import (
     Apply,
     Assign,
@@ -27,9 +27,12 @@ from blurc.model import (
     Literal,
     Meta,
     MetaVar,
+    Modulator,
+    ModulatorVar,
     Nested,
     Over,
     ParamValue,
+    Per,
     Phase,
     Shape,
     State,
@@ -38,6 +41,14 @@ from blurc.model import (
     walk,
 )
 from blurc.passes.substitute import write_out
+
+MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled by itself
+PER: dict[str, Per] = {
+    "projection": "projection",
+    "population": "population",
+    "neuron": "neuron",
+    "synapse": "synapse",
+}
 
 
 def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
@@ -48,7 +59,9 @@ def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: 
     genome = checker.check()
     if len(report.errors) > before:
         return None
-    checker.warnings()  # in a genome with errors, what looks unused may be what was meant elsewhere
+    unused.warn(
+        tree, checker.symbols, report
+    )  # in a genome with errors, what looks unused may be what was meant elsewhere
     return genome
 
 
@@ -66,7 +79,7 @@ class _GenomeChecker:
         self.symbols.damaged = self.tree.damaged
         params = parameters(self.tree.params, self.given, self.report)
         self.values.update(params)
-        self.numbers = Constants(self.values, self.report, self._known_at_run_time())
+        self.numbers = Constants(self.values, self.report, self._known_at_run_time(), self.tree.damaged)
         self.expressions = Expressions(self.symbols, self.numbers, self.report)
         for p in self.tree.params:
             self.symbols.table.setdefault(p.name, Symbol("param", p.name, p.span, value=params.get(p.name)))
@@ -97,6 +110,10 @@ class _GenomeChecker:
             tuple(phases),
             readout,
             self.tree.span,
+            tuple(
+                ModulatorVar(name=s.name, shape=s.shape or (), span=s.span)
+                for s in self.symbols.of_kind("signal")
+            ),
         )
 
     # ---------------------------------------------------------- declarations
@@ -109,6 +126,8 @@ class _GenomeChecker:
             match item:
                 case syntax.State():
                     found[item.name] = WORDS["state"]
+                case syntax.Signal():
+                    found[item.name] = WORDS["signal"]
                 case syntax.Synapse():
                     found[item.name] = WORDS["channel"]
                 case syntax.Learn():
@@ -117,22 +136,24 @@ class _GenomeChecker:
                     found[item.name] = WORDS["slot"]
                 case syntax.Const():
                     found[item.name] = "a constant that is declared further down, or is no number"
-                case syntax.Phase(statements=statements):
-                    lets = [s.name for s in statements if isinstance(s, syntax.Let)]
-                    found |= {name: "a value named by `let`" for name in lets if name not in found}
                 case _:
                     pass
+        for phase in mentions.phases(self.tree):
+            lets = [s.name for s in phase.statements if isinstance(s, syntax.Let)]
+            found |= {name: "a value named by `let`" for name in lets if name not in found}
         return found
 
     def _declare_item(self, item: syntax.GenomeItem) -> None:
         match item:
             case syntax.State():
                 self._declare(Symbol("state", item.name, item.span, self.numbers.shape(item.dims)))
+            case syntax.Signal():
+                self._declare(Symbol("signal", item.name, item.span, self.numbers.shape(item.dims)))
             case syntax.Synapse():
                 self._declare(Symbol("channel", item.name, item.span, self.numbers.shape(item.dims)))
             case syntax.Learn():
                 shape = self.numbers.shape(item.dims)
-                self._declare(Symbol("meta", item.name, item.span, shape, self._per_projection(item)))
+                self._declare(Symbol("meta", item.name, item.span, shape, self._per(item)))
             case syntax.Const():
                 self._declare(self._const(item))
             case syntax.Fn():
@@ -157,15 +178,21 @@ class _GenomeChecker:
             if earlier.kind != symbol.kind:
                 earlier.kind = "ambiguous"
 
-    def _per_projection(self, item: syntax.Learn) -> bool:
-        if item.per not in (None, "projection"):
+    def _per(self, item: syntax.Learn) -> Per | None:
+        if item.per is None:
+            return "network"
+        known = PER.get(item.per)
+        if known is None:
+            near = did_you_mean(item.per, PER)
+            several = ", ".join(f"`per {per}`" for per in PER)
             self.report.error(
                 "E207",
                 f"no scope `per {item.per}`",
                 item.span,
-                help="write `per projection`, or nothing for one value shared by all",
+                notes=[f"there are {several}, and without a word one value shared by all"],
+                help=f"did you mean `per {near}`?" if near else "write one of them, or nothing",
             )
-        return item.per is not None  # with an unknown scope, too: uses of it are no further mistake
+        return known
 
     def _const(self, item: syntax.Const) -> Symbol:
         found = self.numbers.nested(item.value)
@@ -193,8 +220,9 @@ class _GenomeChecker:
         given = self.values.get(item.function, item.function)
         if isinstance(given, str) and given in functions.UNARY:
             return given
-        if given is not None:
-            near = did_you_mean(item.function, functions.UNARY)
+        near = did_you_mean(item.function, functions.UNARY)
+        perhaps_a_parameter = self.tree.damaged and item.function not in self.values and not near
+        if given is not None and not perhaps_a_parameter:
             self.report.error(
                 "E202",
                 f"a slot holds a function of one number, found `{item.function}`",
@@ -218,10 +246,41 @@ class _GenomeChecker:
         phases: list[Phase] = []
         for item in self.tree.items:
             if isinstance(item, syntax.Phase):
-                count[item.kind] += 1
-                name = item.kind if count[item.kind] == 1 else f"{item.kind}#{count[item.kind]}"
-                phases.append(Phase(item.kind, name, tuple(self._statements(item)), item.span))
+                phases.append(self._phase(item, count))
+            elif isinstance(item, syntax.Repeat):
+                rounds = self._rounds(item, len(phases))
+                once = [self._phase(phase, count) for phase in item.phases]
+                for i in range(1, rounds + 1):
+                    phases += [replace(phase, name=f"{phase.name}@{i}") for phase in once]
         return phases
+
+    def _phase(self, tree: syntax.Phase, count: Counter[str]) -> Phase:
+        count[tree.kind] += 1
+        name = tree.kind if count[tree.kind] == 1 else f"{tree.kind}#{count[tree.kind]}"
+        return Phase(tree.kind, name, tuple(self._statements(tree)), tree.span)
+
+    def _rounds(self, item: syntax.Repeat, before: int) -> int:
+        """How often the phases of a repeat run; 0 where that is wrong. `before`: phases so far."""
+        rounds = self.numbers.whole(item.count, "the number of rounds", 0)
+        if not item.phases and not self.tree.damaged:
+            self.report.error(
+                "E217",
+                "this `repeat` holds no phase: there is nothing to repeat",
+                item.span,
+                help="write phases into it, `repeat 20 { forward { .. } backward { .. } }`, or remove it",
+            )
+        total = before + (rounds or 0) * len(item.phases)
+        if rounds is None or total <= MOST_PHASES:
+            return rounds or 0
+        self.report.error(
+            "E216",
+            f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}",
+            item.count.span,
+            notes=["every round is compiled by itself"],
+            help=f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
+            "steps, with `persistent` states",
+        )
+        return 0
 
     def _statements(self, phase: syntax.Phase) -> list[Statement]:
         lets: Lets = {}
@@ -280,7 +339,7 @@ class _GenomeChecker:
 
     def _wrong_shape(self, s: syntax.Assign, shape: Shape, value: Expr) -> None:
         part = f"that part of `{s.name}`" if s.items else f"`{s.name}`"
-        named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta)]
+        named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta | Modulator)]
         self.report.error(
             "E203",
             f"cannot assign {show(value.shape)} to {part}, which is {show(shape)}",
@@ -334,6 +393,7 @@ class _GenomeChecker:
         notes = {
             "state": ["a synapse cannot change a neuron; a phase of the neuron, before or after, can"],
             "channel": ["a neuron cannot change its synapses; `update` can"],
+            "signal": ["signals come from outside, fed at every step"],
             "meta": ["meta-parameters stand still while a network learns; meta-learning changes them"],
         }
         self.report.error(
@@ -375,50 +435,6 @@ class _GenomeChecker:
                 self.tree.name_span,
                 help="add `readout x`, x being a state or an expression of the output populations",
             )
-
-    # -------------------------------------------------------------- warnings
-
-    def warnings(self) -> None:
-        if self.tree.damaged:
-            return
-        read = mentions.names([*self.tree.params, *self.tree.items])
-        phases = [item for item in self.tree.items if isinstance(item, syntax.Phase)]
-        assigned = {s.name for p in phases for s in p.statements if isinstance(s, syntax.Assign)}
-        for symbol in self.symbols.table.values():
-            if symbol.name not in read:
-                how = "assigned but never read" if symbol.name in assigned else "never used"
-                self._unused(symbol.name, how, symbol.span)
-            elif symbol.kind == "state" and symbol.name not in assigned:
-                self._never_assigned(symbol)
-        for phase in phases:
-            self._unused_lets(phase)
-        if "input" not in read:
-            self._senses_nothing()
-
-    def _unused(self, name: str, how: str, span: Span) -> None:
-        self.report.warn("W501", f"`{name}` is {how}", span, help="remove it")
-
-    def _unused_lets(self, phase: syntax.Phase) -> None:
-        read = mentions.names(phase.statements)
-        for s in phase.statements:
-            if isinstance(s, syntax.Let) and s.name not in read:
-                self._unused(s.name, "never used", s.span)
-
-    def _never_assigned(self, symbol: Symbol) -> None:
-        self.report.warn(
-            "W502",
-            f"`{symbol.name}` is read but never assigned: it is always 0",
-            symbol.span,
-            help=f"assign it in a phase, `{symbol.name} <- ..`, or remove it",
-        )
-
-    def _senses_nothing(self) -> None:
-        self.report.warn(
-            "W504",
-            f"the genome `{self.tree.name}` never reads `input`: its predictions do not depend on the data",
-            self.tree.name_span,
-            help="add `sense { x <- input }`",
-        )
 
 
 def _varying_term(e: Expr) -> Expr:

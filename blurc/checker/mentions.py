@@ -34,6 +34,15 @@ def names(nodes: Iterable[syntax.Node]) -> set[str]:
     return found
 
 
+def phases(tree: syntax.Genome) -> list[syntax.Phase]:
+    """All phases, those of a `repeat` once."""
+    found: list[syntax.Phase] = []
+    for item in tree.items:
+        found += item.phases if isinstance(item, syntax.Repeat) else ()
+        found += [item] if isinstance(item, syntax.Phase) else []
+    return found
+
+
 def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:
     """The expression and its parts, without what stands inside `incoming(..)` or `outgoing(..)`."""
     yield e

@@ -1,4 +1,4 @@
-"""Parameters of genomes and networks: their defaults, and the values that replace them."""
+"""Parameters of genomes, networks and blocks: their defaults, and the values that replace them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEW_NAME = "choose another name"
 
 
 def parameters(
-    declared: tuple[syntax.Param, ...], given: Mapping[str, ParamValue], report: Report
+    declared: tuple[syntax.Param, ...], given: Mapping[str, ParamValue | None], report: Report
 ) -> dict[str, ParamValue | None]:
     """Parameter values: the given ones, else the defaults, which may use the parameters before them."""
     values: dict[str, ParamValue | None] = {}

@@ -8,16 +8,17 @@ from typing import Literal as Lit
 
 from blurc.checker.wording import dims
 from blurc.diagnostics import Diagnostic, Report, Span, in_order
-from blurc.model import Direction, Expr, Literal, ParamValue, Shape
+from blurc.model import Direction, Expr, Literal, ParamValue, Per, Shape
 from blurc.syntax import PhaseKind
 
-Kind = Lit["state", "channel", "meta", "const", "param", "slot", "ambiguous"]
+Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "ambiguous"]
 
 # How a kind is called in messages.
 WORDS: dict[Kind, str] = {
     "state": "a neuron state",
     "channel": "a synapse channel",
     "meta": "a meta-parameter",
+    "signal": "a signal",
     "const": "a constant",
     "param": "a parameter",
     "slot": "a function slot",
@@ -34,7 +35,7 @@ class Symbol:
     name: str
     span: Span
     shape: Shape | None = ()
-    per_projection: bool = False
+    per: Per | None = "network"  # of a meta-parameter; None: an unknown word, and uses stay silent
     value: Literal | ParamValue | None = None  # of a const, param or slot
 
     @property

@@ -13,7 +13,7 @@ from blurc.checker import constants
 from blurc.checker.scope import Symbols
 from blurc.checker.wording import code, dims, number_text, show
 from blurc.diagnostics import Report, Span
-from blurc.model import Apply, Channel, Expr, Literal, Meta, Over, Pick, Shape, Stack, State
+from blurc.model import Apply, Channel, Expr, Literal, Meta, Modulator, Over, Pick, Shape, Stack, State
 
 OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "@": "matmul"}
 SIGNS = {function: sign for sign, function in OPERATORS.items() if sign != "@"}
@@ -100,7 +100,7 @@ class Shapes:
         return [", ".join(dict.fromkeys(self._origin(part) for part in parts))]
 
     def _origin(self, e: Expr) -> str:
-        symbol = self.symbols.named(e.name) if isinstance(e, State | Channel | Meta) else None
+        symbol = self.symbols.named(e.name) if isinstance(e, State | Channel | Meta | Modulator) else None
         return symbol.declared if symbol else f"`{code(e.span)}` is {show(e.shape)}"
 
     # ----------------------------------------------------------------- vectors

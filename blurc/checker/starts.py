@@ -46,10 +46,8 @@ class Starts:
         init = self._meta_init(item, symbol)
         if init is None:
             return None
-        each = symbol.per_projection
-        return MetaVar(
-            name=item.name, shape=symbol.shape or (), span=item.span, init=init, per_projection=each
-        )
+        per = symbol.per or "network"
+        return MetaVar(name=item.name, shape=symbol.shape or (), span=item.span, init=init, per=per)
 
     def _meta_init(self, item: syntax.Learn, symbol: Symbol) -> Init | None:
         if item.init is None:

@@ -73,7 +73,7 @@ def _edges(network: Network) -> list[tuple[str, ...]]:
             e.target,
             _way(e.forward, e.feedback),
             "plastic" if e.plastic else "fixed",
-            e.topology,
+            f"{e.topology}{f', delay = {e.delay}' if e.delay else ''}",
         )
         for e in network.projections
     ]

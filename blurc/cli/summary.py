@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from blurc.cli import stages
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.model import Model
+    from blurc.plan import Projection
     from blurc.program import Net
 
 T = TypeVar("T")
@@ -68,14 +69,30 @@ def _of_model(model: Model) -> dict[str, Any]:
 def _of_plan(net: Net) -> dict[str, Any]:
     plan, counts = net.plan, dict[str, int]()
     for v in plan.channels:
-        p = plan.projection(v.of)
-        counts[v.of] = counts.get(v.of, 0) + math.prod(v.dims) * p.n_pre * p.n_post
+        counts[v.of] = counts.get(v.of, 0) + math.prod(v.dims) * math.prod(plan.projection(v.of).shape)
     return {
-        "projections": [{**asdict(p), "values": counts.get(p.name, 0)} for p in plan.projections],
+        "projections": [_of_projection(p, counts.get(p.name, 0)) for p in plan.projections],
         "synapse_values": sum(counts.values()),
         "meta_parameters": {v.name: list(v.dims) for v in plan.metas},
         "operations": {"step": len(plan.step.ops), "predict": len(plan.predict.ops)},
         "dropped": list(plan.dropped),
+    }
+
+
+def _of_projection(p: Projection, values: int) -> dict[str, Any]:
+    """`shape` is that of its synapse arrays, and empty where there are none."""
+    return {
+        "name": p.name,
+        "source": p.source,
+        "target": p.target,
+        "n_pre": p.n_pre,
+        "n_post": p.n_post,
+        "topology": str(p.topology),
+        "delay": p.delay,
+        "plastic": p.plastic,
+        "unit": p.unit,
+        "shape": list(p.shape),
+        "values": values,
     }
 
 

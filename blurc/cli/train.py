@@ -186,10 +186,11 @@ class Results:
 def _divergence(net: Program, run: Run) -> Diagnostic:
     from blurc.diagnostics import Diagnostic
     from blurc.training import diverge
+    from blurc.training.rules import noise_keys
 
     assert run.broken
-    (genome, state), first = run.broken.carry, run.broken.first
-    found = diverge.find(net, genome, state, run.broken.xs, run.broken.ys, first)
+    (genome, state, key), first = run.broken.carry, run.broken.first
+    found = diverge.find(net, genome, state, run.broken.xs, run.broken.ys, first, noise_keys(key)[1])
     if found:
         return found.diagnostic()
     steps = f"between the steps {first} and {first + len(run.broken.xs)}"
@@ -263,7 +264,7 @@ def _run(run: Run) -> dict[str, Any]:
 def _synapses(run: Run) -> bytes:
     import numpy as np
 
-    _, state = run.carry
+    _, state, _ = run.carry
     arrays = {
         f"{of}/{name}": np.asarray(value)
         for of, named in state.synapses.items()

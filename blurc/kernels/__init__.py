@@ -1,9 +1,13 @@
 """Kernels: what operations cost on a device. One topology a file; `elementwise.py` holds the functions of the language.
 
-A topology is four operations on its synapse arrays, here `[*dims, n_pre, n_post]`:
+A topology is four operations on its synapse arrays, here `[*dims, A, B]` (`Projection.axes`):
 
     to_post    the weighted sum to the postsynaptic side; its totals, where one of the two factors is missing
     to_pre     the weighted sum to the presynaptic side, its transpose; likewise
-    outer      the pre-by-post outer product, summed over the batch
+    outer      the pre-by-post outer product, summed over the batch and over the places of a shared synapse
     at_pre, at_post    a value of a neuron, as its synapses see it
 """
+
+from blurc.kernels.choose import Kernel, kernel
+
+__all__ = ["Kernel", "kernel"]

@@ -12,6 +12,7 @@ barriers keep XLA from folding the transposition back into the product.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -21,43 +22,49 @@ from jax import lax
 AXES = "rcdefg"  # names for dims in einsum
 
 
-def to_post(synapse: jax.Array | None, neuron: jax.Array | None, n_pre: int, mixes: bool) -> jax.Array:
-    """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`;
-    without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
-    if synapse is None:
-        return jnp.full((1, 1), float(n_pre)) if neuron is None else _sum_neurons(neuron, n_pre)
-    if neuron is None:
-        return jnp.sum(synapse, axis=-2, keepdims=True) * _stretch(synapse.shape[-2], n_pre)
-    return _product("bi", "ij", "bj", neuron, synapse, n_pre, -2, mixes)
+@dataclass(frozen=True)
+class Dense:
+    """Where nothing varies over the neurons that a sum belongs to, the sum is one for all of them."""
 
+    n_pre: int
+    n_post: int
 
-def to_pre(synapse: jax.Array | None, neuron: jax.Array | None, n_post: int, mixes: bool) -> jax.Array:
-    """`sum_j synapse[.., i, j] * neuron[.., b, j]` as `[*dims, b, i]`; with factors missing as in `to_post`."""
-    if synapse is None:
-        return jnp.full((1, 1), float(n_post)) if neuron is None else _sum_neurons(neuron, n_post)
-    if neuron is None:
-        return jnp.swapaxes(jnp.sum(synapse, axis=-1, keepdims=True), -1, -2) * _stretch(
-            synapse.shape[-1], n_post
-        )
-    return _product("bj", "ij", "bi", neuron, synapse, n_post, -1, mixes)
+    def to_post(
+        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
+    ) -> jax.Array:
+        """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`;
+        without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
+        if synapse is None:
+            return _sum_neurons(neuron, self.n_pre)
+        if neuron is None:
+            return jnp.sum(synapse, axis=-2, keepdims=True) * _stretch(synapse.shape[-2], self.n_pre)
+        return _product("bi", "ij", "bj", neuron, synapse, self.n_pre, -2, mixes)
 
+    def to_pre(
+        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
+    ) -> jax.Array:
+        """`sum_j synapse[.., i, j] * neuron[.., b, j]` as `[*dims, b, i]`; with factors missing as in `to_post`."""
+        if synapse is None:
+            return _sum_neurons(neuron, self.n_post)
+        if neuron is None:
+            total = jnp.sum(synapse, axis=-1, keepdims=True) * _stretch(synapse.shape[-1], self.n_post)
+            return jnp.swapaxes(total, -1, -2)
+        return _product("bj", "ij", "bi", neuron, synapse, self.n_post, -1, mixes)
 
-def outer(pre: jax.Array, post: jax.Array) -> jax.Array:
-    """`sum_b pre[.., b, i] * post[.., b, j]` as `[*dims, i, j]`."""
-    dims = max(pre.ndim, post.ndim) - 2
-    pre, post = _lift(pre, dims), _lift(post, dims)
-    pre, post = _broadcast_batch(pre, post)
-    n, n_pre, n_post = pre.shape[-2], pre.shape[-1], post.shape[-1]
-    return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=_outer_plain)
+    def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
+        """`sum_b pre[.., b, i] * post[.., b, j]` as `[*dims, i, j]`."""
+        dims = max(pre.ndim, post.ndim) - 2
+        pre, post = _lift(pre, dims), _lift(post, dims)
+        pre, post = _broadcast_batch(pre, post)
+        n, n_pre, n_post = pre.shape[-2], pre.shape[-1], post.shape[-1]
+        return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=_outer_plain)
 
+    def at_pre(self, x: jax.Array) -> jax.Array:
+        """`[*dims, 1, n_pre]` as `[*dims, n_pre, 1]`."""
+        return jnp.swapaxes(x, -1, -2)
 
-def at_pre(x: jax.Array) -> jax.Array:
-    """`[*dims, 1, n_pre]` as `[*dims, n_pre, 1]`."""
-    return jnp.swapaxes(x, -1, -2)
-
-
-def at_post(x: jax.Array) -> jax.Array:
-    return x
+    def at_post(self, x: jax.Array) -> jax.Array:
+        return x
 
 
 # -------------------------------------------------------------------------------------------------------------------
@@ -116,7 +123,9 @@ def _product(
     return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
 
 
-def _sum_neurons(neuron: jax.Array, n: int) -> jax.Array:
+def _sum_neurons(neuron: jax.Array | None, n: int) -> jax.Array:
+    if neuron is None:
+        return jnp.full((1, 1), float(n))
     return jnp.sum(neuron, axis=-1, keepdims=True) * _stretch(neuron.shape[-1], n)
 
 

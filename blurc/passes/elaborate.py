@@ -40,7 +40,7 @@ class Elaborator:
 
     def _neurons(self, phase: m.Phase, population: str) -> None:
         lets: Lets = {}
-        scope = NeuronScope(self.now, population, lets)
+        scope = NeuronScope(self.now, population, lets, phase=phase.name)
         for s in phase.statements:
             value = scope.value(s.value)
             if isinstance(s, m.LetStatement):
@@ -124,6 +124,23 @@ class Elaborator:
         full = Space("neurons", population, True, True)
         return self.fill(self.now.states[population, state.name], state.shape, full)
 
+    def new_synapses(self) -> None:
+        genome, network = self.now.model.genome, self.now.model.network
+        for p in network.projections:
+            for channel in genome.channels if p.topology.has_synapses else ():
+                full = Space("synapses", p.name, True, True)
+                value = self.fill(self.now.synapses[p.name, channel.name], channel.shape, full)
+                self.result(("synapse", p.name, channel.name), value)
+
+    def history(self) -> None:
+        """The states of this step become those of one step ago, and so on."""
+        for population, steps in remembered(self.now.model).items():
+            for state in self.now.model.genome.states:
+                for d in range(steps):
+                    key = ("carried", population, f"{state.name}@{d + 1}")
+                    value = self.now.before(population, state, d)
+                    self.result(key, self.fill(value, state.shape, Space("neurons", population, True, True)))
+
     def note_states(self, visit: Visit) -> None:
         """Remembers what a visit assigned, so that liveness can say which states nobody reads."""
         assigned = dict.fromkeys(s.name for s in visit.phase.statements if isinstance(s, m.Assign))
@@ -149,14 +166,24 @@ def _step(model: Model, schedule: Schedule) -> Block:
         e.note_states(visit)
     if schedule.readout == len(schedule.visits):
         e.readout()
-    for (projection, channel), value in e.now.synapses.items():
-        full = Space("synapses", projection, True, True)
-        e.result(("synapse", projection, channel), e.fill(value, model.genome.channel(channel).shape, full))
+    e.new_synapses()
     for population in model.network.populations:
         for state in model.genome.states:
             if state.persistent and population.role != "unit":
                 e.result(("carried", population.name, state.name), e.fill_state(population.name, state))
+    e.history()
     return e.block()
+
+
+def remembered(model: Model) -> dict[str, int]:
+    """Populations whose states delayed projections read, and for how many steps these are kept: those of the source,
+    and of the target where feedback comes back."""
+    steps: dict[str, int] = {}
+    for p in model.network.projections:
+        for population in (p.source, p.target) if p.feedback else (p.source,):
+            if p.delay and population != m.UNIT:
+                steps[population] = max(p.delay, steps.get(population, 0))
+    return steps
 
 
 def _predict(model: Model, schedule: Schedule) -> Block:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from blurc.passes.builder import Builder
-from blurc.plan import Block, Op, Type, infer_space
+from blurc.plan import Block, Factors, Op, Type, infer_space
 
 PRODUCTS = {"to_post", "to_pre", "outer"}
 
@@ -57,7 +57,9 @@ def _product(builder: Builder, op: Op) -> int:
 def _neuron_arguments(op: Op) -> tuple[int, ...]:
     if op.name == "outer":
         return (0, 1)
-    return (len(op.args) - 1,) if "neuron" in str(op.attrs[1]) else ()
+    factors = op.attrs[1]
+    assert isinstance(factors, Factors)
+    return (int(factors.synapse),) if factors.neuron else ()
 
 
 def _number_times(builder: Builder, value: int, op: Op) -> tuple[int, int] | None:
@@ -73,7 +75,7 @@ def _number_times(builder: Builder, value: int, op: Op) -> tuple[int, int] | Non
 
 
 def _mixes(op: Op) -> bool:
-    return op.name != "outer" and op.attrs[2] is True
+    return isinstance(op.attrs[1], Factors) and op.attrs[1].mixes
 
 
 def _dims(builder: Builder, op: Op, args: list[int]) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ def _dropped_variables(plan: Plan, live: set[Key]) -> Iterable[str]:
         if ("synapse", v.of, v.name) not in live:
             yield f"channel {v.name} of {v.of}"
     for v in plan.carried:
-        if ("carried", v.of, v.name) not in live:
+        if ("carried", v.of, v.name) not in live and "@" not in v.name:
             yield f"persistent state {v.name} of {v.of}"
 
 

@@ -11,7 +11,8 @@ from blurc import model as m
 from blurc.model import Model, Over, Total
 from blurc.passes.builder import Builder
 from blurc.passes.separate import Inseparable, Mixed, Plus, Product, Separated, Stacked, Terms, separate
-from blurc.plan import EVERYWHERE, Attr, Space, Type
+from blurc.plan import EVERYWHERE, Attr, Factors, Space, Type
+from blurc.topology import Dense, Pool, Topology
 
 Lets = dict[str, int]
 
@@ -50,10 +51,7 @@ class Versions:
                 self.states[population.name, state.name] = self._start(population, state)
         for projection in network.projections:
             for channel in genome.channels:
-                type_ = Type(channel.shape, Space("synapses", projection.name, True, True))
-                self.synapses[projection.name, channel.name] = self.builder.emit(
-                    "synapse", (), (projection.name, channel.name), type_, channel.span
-                )
+                self.synapses[projection.name, channel.name] = self._channel(projection, channel)
 
     def _start(self, population: m.Population, state: m.StateVar) -> int:
         if population.role == "unit":
@@ -65,6 +63,38 @@ class Versions:
             return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)
         type_ = Type(state.shape, Space("neurons", population.name))
         return self.builder.emit("literal", (), (0.0,), type_, state.span)
+
+    def _channel(self, p: m.Projection, channel: m.ChannelVar) -> int:
+        if p.topology.has_synapses:
+            type_ = Type(channel.shape, Space("synapses", p.name, True, True))
+            return self.builder.emit("synapse", (), (p.name, channel.name), type_, channel.span)
+        value = without_array(p.topology, channel.shape)
+        type_ = Type(channel.shape, Space("synapses", p.name))
+        return self.builder.emit("literal", (), (value,), type_, channel.span)
+
+    def before(self, population: str, state: m.StateVar, steps: int) -> int:
+        """A state as it stood at the end of a step before; the unit neuron's are always 1."""
+        if not steps or population == m.UNIT:
+            return self.states[population, state.name]
+        type_ = Type(state.shape, Space("neurons", population, True, True))
+        return self.builder.emit("carried", (), (population, f"{state.name}@{steps}"), type_, state.span)
+
+    def meta(self, e: m.Meta, of: str) -> int:
+        space = EVERYWHERE
+        if e.per == "neuron":
+            space = Space("neurons", of, False, True)
+        elif e.per == "synapse":
+            space = Space("synapses", of, True, True)
+        attrs = (e.name,) if e.per == "network" else (e.name, of)
+        return self.builder.emit("meta", (), attrs, Type(e.shape, space), e.span)
+
+
+def without_array(topology: Topology, shape: m.Shape) -> m.Nested:
+    """What a channel, or a meta-parameter of each synapse, reads as in a projection without synapse arrays."""
+    if len(shape) < 2:
+        return topology.value()
+    rows, columns = shape
+    return tuple(tuple(topology.value() * (r == c) for c in range(columns)) for r in range(rows))
 
 
 @dataclass
@@ -110,14 +140,15 @@ class Scope(ABC):
     def leaf(self, e: m.Expr) -> int:
         """A name, or a sum over synapses or over the batch."""
 
-    def meta(self, e: m.Meta, projection: str) -> int:
-        attrs = (e.name, projection) if Over.PROJECTION in e.over else (e.name,)
-        return self.builder.emit("meta", (), attrs, Type(e.shape, EVERYWHERE), e.span)
-
     def fan(self, e: m.Fan, projection: m.Projection) -> int:
-        end = projection.source if e.name == "fan_in" else projection.target
-        size = float(self.now.model.network.population(end).size)
+        network = self.now.model.network
+        pre, post = network.population(projection.source).shape, network.population(projection.target).shape
+        fan_in, fan_out = projection.topology.fans(pre, post)
+        size = float(fan_in if e.name == "fan_in" else fan_out)
         return self.builder.emit("literal", (), (size,), Type((), EVERYWHERE), e.span)
+
+    def modulator(self, e: m.Modulator) -> int:
+        return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
 
     def of_neurons(self, value: int, population: str, e: m.Expr) -> int:
         """A value that is the same everywhere, as a value of a population's neurons."""
@@ -167,12 +198,14 @@ class Scope(ABC):
 
 @dataclass
 class NeuronScope(Scope):
-    """One neuron of a population. Inside its sums, as the presynaptic or postsynaptic end of a `projection`, its
-    states go by `pre.x` or `post.x`."""
+    """One neuron of a population, in a phase. Inside its sums, as the presynaptic or postsynaptic end of a `projection`,
+    its states go by `pre.x` or `post.x`, and are read as they stood `delay` steps ago."""
 
     population: str
     lets: Lets
     projection: m.Projection | None = None
+    delay: int = 0
+    phase: str = ""
 
     def slot(self, name: str, arg: m.Expr) -> str:
         if self.projection:
@@ -188,20 +221,40 @@ class NeuronScope(Scope):
         b = self.builder
         match e:
             case m.State(name=name):
-                return self.now.states[self.population, name]
+                return self.now.before(self.population, self.now.model.genome.state(name), self.delay)
             case m.Let(name=name):
                 return self.lets[name]
+            case m.Modulator():
+                return self.modulator(e)
+            case m.Noise():
+                return self.noise(e)
             case m.Signal(name=name):
                 type_ = Type((), Space("neurons", self.population, True, True))
                 return b.emit(name, (), (self.population,), type_, e.span)
+            case m.Meta(per="projection" | "synapse") if self.projection:
+                return self.now.meta(e, self.projection.name)
             case m.Meta():
-                return self.meta(e, self.projection.name if self.projection else "")
+                return self.now.meta(e, self.population)
             case m.Fan() if self.projection:
                 return self.fan(e, self.projection)
             case Total():
                 return self.total(e)
             case _:
                 raise AssertionError(f"{e.span}: not of a neuron: {e}")
+
+    def noise(self, e: m.Noise) -> int:
+        type_ = Type(e.shape, Space("neurons", self.population, True, True))
+        draw = self.builder.emit("noise", (), (self.population, self.phase, e.number), type_, e.span)
+        return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
+
+    def gate(self) -> int:
+        """What decides which neuron of a window a max pool takes: the first component of the first state."""
+        state = self.now.model.genome.states[0]
+        value = self.now.before(self.population, state, self.delay)
+        if not state.shape:
+            return value
+        type_ = Type((), self.builder.type(value).space)
+        return self.builder.emit("pick", (value,), ((0,) * len(state.shape),), type_, state.span)
 
     def total(self, e: Total) -> int:
         """The sum over all projections of the weighted sums, equations (5) and (6) of the paper."""
@@ -227,7 +280,7 @@ class WeightedSum(Scope):
         p = self.projection
         self.forward = self.total.direction == "incoming"
         self.near, self.far = (p.target, p.source) if self.forward else (p.source, p.target)
-        self.neuron = NeuronScope(self.now, self.far, {}, p)
+        self.neuron = NeuronScope(self.now, self.far, {}, p, p.delay)
         self.synapse = SynapseScope(self.now, p)
 
     def of(self, separated: Separated) -> int:
@@ -245,21 +298,22 @@ class WeightedSum(Scope):
         synapse = self.synapse.value(p.synapse) if p.synapse else None
         # A factor that names a neuron may still be the same everywhere: an empty product, an override of a slot.
         neuron = self.of_neurons(self.neuron.value(far), self.far, e) if far else None
-        args = tuple(a for a in (synapse, neuron) if a is not None)
-        dims = self._dims(p, synapse, neuron)
-        batched = neuron is not None and b.type(neuron).space.first
-        # Where the synapses do not differ over the neurons that sum, neither do the sums.
-        differs = synapse is not None and self._differs(b.type(synapse).space)
-        type_ = Type(dims, Space("neurons", self.near, batched, differs))
-        factors = {"synapse": synapse, "neuron": neuron}
-        form = " * ".join(name for name, factor in factors.items() if factor is not None)
-        attrs = (self.projection.name, form, p.mixes)
-        total = b.emit("to_post" if self.forward else "to_pre", args, attrs, type_, e.span)
+        gate = self._gate()
+        args = tuple(a for a in (synapse, neuron, gate) if a is not None)
+        dense = isinstance(self.projection.topology, Dense)
+        factors = Factors(synapse is not None, neuron is not None, gate is not None, p.mixes, dense)
+        type_ = Type(self._dims(p, synapse, neuron), Space("neurons", self.near))
+        name = "to_post" if self.forward else "to_pre"
+        total = b.emit(name, args, (self.projection.name, factors), type_, e.span)
         still = [self.value(p.still)] if p.still else []
         return self.product([*still, total], p.sign, e)
 
-    def _differs(self, synapse: Space) -> bool:
-        return synapse.second if self.forward else synapse.first
+    def _gate(self) -> int | None:
+        match self.projection.topology:
+            case Pool(kind="max"):
+                return NeuronScope(self.now, self.projection.source, {}, delay=self.projection.delay).gate()
+            case _:
+                return None
 
     def _dims(self, p: Product, synapse: int | None, neuron: int | None) -> m.Shape:
         dims = [self.builder.type(v).dims for v in (synapse, neuron) if v is not None]
@@ -289,8 +343,15 @@ class SynapseScope(Scope):
                 return e.value
             case m.Channel(name=name):
                 return self.now.synapses[self.projection.name, name]
+            case m.Meta(per="population" | "neuron", side=side):
+                return self._seen(self.now.meta(e, self._population(side)), side, e)
+            case m.Meta(per="synapse") if not self.projection.topology.has_synapses:
+                value = without_array(self.projection.topology, e.shape)
+                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
             case m.Meta():
-                return self.meta(e, self.projection.name)
+                return self.now.meta(e, self.projection.name)
+            case m.Modulator():
+                return self.modulator(e)
             case m.Fan():
                 return self.fan(e, self.projection)
             case Total(side=side):
@@ -302,10 +363,13 @@ class SynapseScope(Scope):
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
 
+    def _population(self, side: str) -> str:
+        return self.projection.source if side == "pre" else self.projection.target
+
     def _end(self, side: str) -> NeuronScope:
         """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
-        population = self.projection.source if side == "pre" else self.projection.target
-        return NeuronScope(self.now, population, {}, self.projection)
+        delay = self.projection.delay if side == "pre" else 0
+        return NeuronScope(self.now, self._population(side), {}, self.projection, delay)
 
     def _seen(self, value: int, side: str, e: m.Expr) -> int:
         """A neuron value that does not vary over the batch, as its synapses see it."""
@@ -313,26 +377,41 @@ class SynapseScope(Scope):
         type_ = b.type(value)
         if type_.space.kind != "neurons":
             return value
-        there = type_.space.second
-        space = Space("synapses", self.projection.name, side == "pre" and there, side == "post" and there)
-        return b.emit(f"at_{side}", (value,), (self.projection.name,), Type(type_.dims, space), e.span)
+        attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
+        return b.emit(
+            f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span
+        )
 
     def _reduced(self, p: Product, e: m.Reduce) -> int:
         """A product of a presynaptic and a postsynaptic factor, brought together over the batch: equation (7)."""
         b = self.builder
         ends = {side: self._end(side).value(f) for side, f in (("pre", p.pre), ("post", p.post)) if f}
-        batched = {side: v for side, v in ends.items() if b.type(v).space.first}
         factors = [self.value(p.still)] if p.still else []
+        if self.projection.topology.shares:
+            return self.product([*factors, self._outer(ends, e)], p.sign, e)
+        batched = {side: v for side, v in ends.items() if b.type(v).space.first}
         if len(batched) == 2:
-            dims = b.type(ends["pre"]).dims or b.type(ends["post"]).dims
-            space = Space("synapses", self.projection.name, True, True)
-            args = (ends["pre"], ends["post"])
-            factors.append(b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span))
+            factors.append(self._outer(ends, e))
         else:
             factors += [self._alone(v, side, e, side in batched) for side, v in ends.items()]
             if not batched and e.kind == "batch_sum":
                 factors.append(self._batch_size(e))
         return self.product(factors, p.sign, e)
+
+    def _outer(self, ends: dict[str, int], e: m.Reduce) -> int:
+        """Where synapses are shared this also sums over the places where they act, so a missing end is 1 at each."""
+        b = self.builder
+        args = tuple(
+            self.of_neurons(ends[side], self._population(side), e) if side in ends else self._ones(side, e)
+            for side in ("pre", "post")
+        )
+        dims = b.type(args[0]).dims or b.type(args[1]).dims
+        space = Space("synapses", self.projection.name, True, True)
+        return b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span)
+
+    def _ones(self, side: str, e: m.Expr) -> int:
+        type_ = Type((), Space("neurons", self._population(side)))
+        return self.builder.emit("literal", (), (1.0,), type_, e.span)
 
     def _alone(self, value: int, side: str, e: m.Reduce, batched: bool) -> int:
         b = self.builder

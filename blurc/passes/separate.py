@@ -7,8 +7,9 @@
     after    batch_mean(pre.a * post.a) - w * batch_mean(post.a * post.a)
 
 A factor is *pure* if it varies over one group only. Inside `incoming` the groups are the synapse and the presynaptic
-neuron; inside `batch_mean` they are the presynaptic neuron and the postsynaptic neuron, and whatever does not vary
-over the batch stands still and moves out. Sums are multiplied out; pure factors may be any function. What is left, a
+neuron; inside `batch_mean` they are the presynaptic neuron and the postsynaptic neuron, and whatever else does not vary
+over the batch stands still and moves out. (A value of one neuron stays inside, varying or not: where a synapse acts at
+several places there are several neurons.) Sums are multiplied out; pure factors may be any function. What is left, a
 non-linear function of a mixture, would need an array of size batch x pre x post and is refused: `Inseparable`.
 
 Known inefficiency: where a matrix mixes a product that cannot stay whole, it is written out row by row.
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal as Lit
 from typing import TypeAlias
 
-from blurc.model import Apply, Expr, Literal, Over, Pick, Reduce, Stack, Total
+from blurc.model import Apply, Expr, Literal, Over, Pick, Reduce, Stack, Total, walk
 
 Group = Lit["still", "synapse", "pre", "post"]
 MOST_TERMS = 4096
@@ -33,7 +34,8 @@ class Product:
     """A product of pure factors, one a group. With `mixes`, the synapse factor is a matrix that is applied to the
     factor of the other neuron; else the factors combine element by element.
 
-    In a `Total`, `still` varies at most over the projection. In a `Reduce` it is whatever does not vary over the batch.
+    In a `Total`, `still` varies at most over the projection. In a `Reduce` it does not vary over the batch; `pre`
+    and `post` may or may not.
     """
 
     sign: int = 1
@@ -121,16 +123,14 @@ def in_total(e: Expr) -> Group | None:
 
 
 def in_reduce(e: Expr) -> Group | None:
-    """The group of a factor inside `batch_mean` / `batch_sum`; None for a mixture."""
-    if Over.EXAMPLE not in e.over:
-        return "still"
-    match e.over & (Over.SYNAPSE | Over.PRE | Over.POST):
-        case Over.PRE:
-            return "pre"
-        case Over.POST:
-            return "post"
-        case _:
-            return None
+    """The group of a factor inside `batch_mean` / `batch_sum`; None for a mixture.
+
+    What holds a reducer of its own, through a `let`, belongs to the synapse, though it may vary over one end only.
+    """
+    ends = e.over & (Over.SYNAPSE | Over.PRE | Over.POST)
+    if ends in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
+        return "pre" if ends == Over.PRE else "post"
+    return None if Over.EXAMPLE in e.over else "still"
 
 
 def number(value: float, like: Expr) -> Literal:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model import Apply, Expr, Let, Pick, Reduce, Slot, Stack, Total
+from blurc.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total
 
 
 def write_out(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -31,6 +31,8 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
             return replace(e, arg=rebuild(arg, substitute))
         case Stack(items=items):
             return replace(e, items=tuple(rebuild(i, substitute) for i in items))
+        case Noise(std=std):
+            return replace(e, std=rebuild(std, substitute))
         case Total(body=body) | Reduce(body=body):
             return replace(e, body=rebuild(body, substitute))
         case _:

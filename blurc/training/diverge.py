@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from blurc import model as m
@@ -51,13 +52,17 @@ class Divergence:
         )
 
 
-def find(net: Program, genome: Genome, state: State, xs: Any, ys: Any, done: int = 0) -> Divergence | None:
-    """Replays the steps of `xs` and `ys` from `state`; `done` steps went before. None where all is finite."""
+def find(
+    net: Program, genome: Genome, state: State, xs: Any, ys: Any, done: int = 0, key: Any = None
+) -> Divergence | None:
+    """Replays the steps of `xs` and `ys` from `state`, as `net.train(.., key=key)` runs them; `done` steps went before.
+    None where all is finite."""
     if broken := _broken_synapse(net, state):
         return _at_start(net, *broken)
     for i, (x, y) in enumerate(zip(xs, ys, strict=True), done + 1):
-        after, out = net.step(genome, state, x, y)
-        if found := _of_step(net, genome, state, after, out, x, y, i):
+        now = None if key is None else jax.random.fold_in(key, i - done - 1)
+        after, out = net.step(genome, state, x, y, key=now)
+        if found := _of_step(net, genome, state, after, out, x, y, i, now):
             return found
         state = after
     return None
@@ -69,7 +74,7 @@ def _at_start(net: Program, projection: str, channel: str, value: Any) -> Diverg
 
 
 def _of_step(
-    net: Program, genome: Genome, state: State, after: State, out: Any, x: Any, y: Any, step: int
+    net: Program, genome: Genome, state: State, after: State, out: Any, x: Any, y: Any, step: int, key: Any
 ) -> Divergence | None:
     synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
     neurons = _broken_persistent(after)
@@ -77,7 +82,7 @@ def _of_step(
         return None
     largest, where = _largest(state)
     if isinstance(net, Net):
-        for phase, of, name, span, value in _traced(net, net.trace(genome, state, x, y), after):
+        for phase, of, name, span, value in _traced(net, net.trace(genome, state, x, y, key=key), after):
             return Divergence(step, of, name, phase, span, *_counted(value), largest, where)
     of, name, value = next(found for found in (synapse, neurons, outputs) if found)
     span = net.model.genome.readout.span if isinstance(net, Net) and not (synapse or neurons) else None

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.program import Genome, Program, State
 from blurc.tasks import Dataset
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
@@ -21,27 +22,44 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
 def train(
     net: Program, genome: Genome | None, data: Dataset, settings: Settings, watch: Watch, name: str
 ) -> Run:
-    """The run of a compiled network or a loaded artifact; its carry is the genome and the last `State`.
+    """The run of a compiled network or a loaded artifact; its carry is the genome, the last `State` and the key of the
+    noise to come.
 
-    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it.
+    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it. Raises `BlurError` (E807) where the
+    genome reads signals.
     """
+    _refuse_signals(net)
     genome_key, key = keys(settings.seed)
     values = dict(net.init_genome(genome_key) if genome is None else genome)
     state = net.init(key, values, batch=settings.batch)
     watch.begin(name, settings.steps)
-    learner = Learner(
-        name, (values, state), _advance(net), lambda carry, x: predict(net, carry[0], carry[1], x)
-    )
+    start = (values, state, jax.random.fold_in(key, settings.seed))
+    learner = Learner(name, start, _advance(net), lambda carry, x: predict(net, carry[0], carry[1], x))
     return fit(learner, data, settings, metric(data), watch)
 
 
 def _advance(net: Program) -> Any:
     def advance(carry: Any, xs: Any, ys: Any) -> Any:
-        genome, state = carry
-        after, outs = net.train(genome, state, xs, ys)
-        return (genome, after), finite((after, outs))
+        genome, state, key = carry
+        later, now = noise_keys(key)
+        after, outs = net.train(genome, state, xs, ys, key=now)
+        return (genome, after, later), finite((after, outs))
 
     return advance
+
+
+def noise_keys(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Of what comes after a chunk of steps, and of the chunk."""
+    later, now = jax.random.split(key)
+    return later, now
+
+
+def _refuse_signals(net: Program) -> None:
+    reads = net.signature.reads["step"].signals
+    if reads:
+        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a data set does not hold"
+        help = "train it from Python: net.train(genome, state, xs, ys, signals={..})"
+        raise BlurError(Diagnostic("E807", message, None, (), help))
 
 
 def predict(net: Program, genome: Genome, state: State, x: Any) -> Any:
@@ -50,4 +68,4 @@ def predict(net: Program, genome: Genome, state: State, x: Any) -> Any:
     if net.signature.persistent:
         fresh = net.init(keys(0)[1], genome, batch=len(x))
         state = State(state.synapses, fresh.neurons)
-    return net.predict(genome, state, x)
+    return net.predict(genome, state, x, key=keys(0)[1])

@@ -1,0 +1,80 @@
+"""A network from a graph of networkx: its text is written, and compiled as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blurc import library
+from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.graph import given
+from blurc.model import Model
+from blurc.select import select
+from blurc.sources import Sources, Spec, unknown
+from blurc.validate import Params
+
+
+@dataclass(frozen=True)
+class Compiled:
+    model: Model
+    sources: Sources
+    warnings: list[Diagnostic]
+    neurons: given.Neurons | None
+
+
+def from_graph(
+    graph: Any, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
+) -> Compiled:
+    """Raises `BlurError`."""
+    name, head = _rule(genome)
+    written = given.written(graph, wishes)
+    called = given.name(network or graph.name or "graph")
+    lines = [f"network {called} uses {name} {{", *(f"  {line}" for line in written.lines), "}"]
+    text = "\n".join([head, "", *lines, ""])
+    model, sources, warnings = select(text, network=called, params=params, files=written.files)
+    if written.neurons is not None:  # which neurons lead nowhere has been said
+        warnings = [*written.warnings, *(w for w in warnings if w.code != "W503")]
+    return Compiled(model, sources, warnings, written.neurons)
+
+
+def _rule(genome: Spec) -> tuple[str, str]:
+    """The name of the genome, and what to write above the network to have it: an import, or the text itself."""
+    if isinstance(genome, str) and not _is_text(genome) and not genome.endswith(".blur"):
+        return genome, f'import "{_library_file(genome)}"'
+    report = Report()
+    sources = Sources.load(genome, report)
+    report.check()
+    names = [g.name for g in sources.files[0].genomes] or list(sources.genomes)
+    if len(names) != 1:
+        what = f"declares the genomes {', '.join(names)}" if names else "declares no genome"
+        help = "leave one of them in it" if names else "`blurc specs` lists the rules of the library"
+        raise BlurError(Diagnostic("E215", f"{_called(genome)} {what}, and one is needed", None, (), help))
+    return names[0], genome if _is_text(genome) else f'import "{Path(genome).as_posix()}"'  # pyright: ignore
+
+
+def _is_text(genome: Spec) -> bool:
+    return isinstance(genome, str) and ("\n" in genome or "{" in genome)
+
+
+def _called(genome: Spec) -> str:
+    return "the text" if _is_text(genome) else f"`{genome}`"
+
+
+def _library_file(genome: str) -> str:
+    known = dict(_library())
+    if genome not in known:
+        report = Report()
+        help = (
+            "`blurc specs` lists the rules of the library; a file is named with its .blur, a text has braces"
+        )
+        unknown("genome", genome, known, None, report, help=help)
+        report.check()
+    return known[genome]
+
+
+def _library() -> Iterator[tuple[str, str]]:
+    for path in sorted((library.specs_path() / "rules").glob("*.blur")):
+        for genome in Sources.load(path, Report()).files[0].genomes:
+            yield genome.name, f"rules/{path.name}"

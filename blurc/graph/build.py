@@ -1,0 +1,105 @@
+"""A network as a frozen `networkx.MultiDiGraph`, and the orders in which its populations are visited."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, overload
+
+import networkx as nx
+
+from blurc.model import Network, Projection
+from blurc.topology import Edges, Shared
+
+Graph: TypeAlias = "nx.MultiDiGraph[str]"
+
+
+@dataclass(frozen=True)
+class Pairs(Sequence[tuple[int, int]]):
+    """The edges that a file lists, presynaptic and postsynaptic neuron. Unpacked when they are asked for."""
+
+    pre: bytes = field(repr=False)
+    post: bytes = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.pre) // 4
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[int, int], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, int] | tuple[tuple[int, int], ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(len(self))[index])
+        at = 4 * range(len(self))[index]
+        return struct.unpack_from("<i", self.pre, at)[0], struct.unpack_from("<i", self.post, at)[0]
+
+
+def build(network: Network) -> Graph:
+    """The network as a frozen graph.
+
+    Nodes: role, shape, size, slots (a dict), bias (False, True, "shared"). Edges are keyed by the name of the projection:
+    forward, feedback, plastic, topology (as it is written), delay, order (of declaration), and `pairs` where an edge file
+    says what is connected.
+    """
+    graph: Graph = nx.MultiDiGraph(name=network.name)
+    shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
+    for p in network.populations:
+        bias = "shared" if p.name in shared else p.bias
+        graph.add_node(p.name, role=p.role, shape=p.shape, size=p.size, slots=dict(p.slots), bias=bias)
+    for order, e in enumerate(network.projections):
+        graph.add_edge(e.source, e.target, key=e.name, **_edge(e), order=order)
+    return nx.freeze(graph)
+
+
+def _edge(e: Projection) -> dict[str, Any]:
+    data = {
+        "forward": e.forward,
+        "feedback": e.feedback,
+        "plastic": e.plastic,
+        "topology": str(e.topology),
+        "delay": e.delay,
+    }
+    listed = {"pairs": Pairs(e.topology.pre, e.topology.post)} if isinstance(e.topology, Edges) else {}
+    return {**data, **listed}
+
+
+def carrying(graph: Graph, way: str, *, delayed: bool) -> Graph:
+    """The subgraph of the projections that carry `way` ("forward" or "feedback"), all populations kept. With or
+    without those that have a delay."""
+    edges = [e for e in graph.edges(keys=True) if graph.edges[e][way]]
+    kept: Graph = nx.MultiDiGraph()
+    kept.add_nodes_from(graph.nodes)
+    kept.add_edges_from(e for e in edges if delayed or not graph.edges[e]["delay"])
+    return kept
+
+
+def a_cycle(graph: nx.DiGraph[Any] | nx.MultiDiGraph[Any]) -> list[Any]:
+    """The edges of some cycle; none where there is none. networkx looks for one in quadratic time, but tells in linear
+    time where to look."""
+    for nodes in nx.strongly_connected_components(graph):
+        loop = any(graph.has_edge(node, node) for node in nodes)
+        if len(nodes) > 1 or loop:
+            first = next(node for node in graph if node in nodes)
+            return list(nx.find_cycle(graph.subgraph(nodes), first))
+    return []
+
+
+def forward_order(graph: Graph) -> tuple[str, ...]:
+    """Every population that is neither input nor unit, each after all that carry forward to it within the step.
+    Among free choices, the order of declaration."""
+    rank = {name: i for i, name in enumerate(graph.nodes)}
+    within = carrying(graph, "forward", delayed=False)
+    order = nx.lexicographical_topological_sort(within, key=rank.__getitem__)
+    return tuple(n for n in order if graph.nodes[n]["role"] not in ("input", "unit"))
+
+
+def backward_order(graph: Graph) -> tuple[str, ...]:
+    """Every population that is no input and gets feedback, with a delay or without, each after all that carry
+    feedback to it within the step. Among free choices, the reverse of `forward_order`."""
+    rank = {name: -i for i, name in enumerate(forward_order(graph))}
+    within = carrying(graph, "feedback", delayed=False)
+    gets = carrying(graph, "feedback", delayed=True).out_degree
+    order = nx.lexicographical_topological_sort(within.reverse(), key=lambda n: rank.get(n, 1))
+    return tuple(n for n in order if n in rank and gets(n) > 0)

@@ -1,0 +1,42 @@
+"""Rolling: a chain of equal stretches of operations becomes one loop, so that a network of many equal layers, or a
+phase repeated many times, compiles as fast as a short one.
+
+    before   %3 = to_post %w1 %a {h1->h2}            after    %3 = loop %a %w {2 times}
+             %4 = tanh %3                                         %0 = each {0}
+             %5 = to_post %w2 %4 {h2->h3}                         %1 = carry {0}
+             %6 = tanh %5                                         %2 = to_post %0 %1 {h1->h2}
+                                                                  %3 = tanh %2
+                                                                  carry 0 <- %3
+                                                         %4 = final %3 {0}
+
+find.py finds repetitions, match.py which of them are chains, build.py writes the loops. What is left is rolled again:
+the rounds of a `repeat` hold loops over layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from blurc.passes.roll.alike import Classes, Tokens
+from blurc.passes.roll.build import build
+from blurc.passes.roll.match import Matcher
+from blurc.plan import Block, Plan
+
+LEAST = 8  # segments
+LEVELS = 3
+
+
+def roll(plan: Plan, least: int = LEAST) -> Plan:
+    """With loops in `step` and `predict`; `trace` stays as it is."""
+    return replace(plan, step=_rolled(plan, plan.step, least), predict=_rolled(plan, plan.predict, least))
+
+
+def _rolled(plan: Plan, block: Block, least: int) -> Block:
+    classes = Classes(plan)
+    for _ in range(LEVELS):
+        matcher = Matcher(Tokens.of(block, classes), classes, least)
+        chains = matcher.match()
+        if not chains:
+            break
+        block = build(matcher, chains)
+    return block

@@ -1,0 +1,147 @@
+"""What an expression means where it stands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blurc import model
+from blurc.model import Apply, Expr, Over, Projection
+from blurc.reference.functions import NARY, POPULATION, UNARY, Array
+from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
+from blurc.topology import Pool
+
+Items = tuple["int | tuple[int, int]", ...]  # of `a[1:]`
+
+
+def evaluate(e: Expr, at: Scope) -> Array:
+    """The value of an expression, [*shape, *at.extent]."""
+    if isinstance(at, SiteScope) and at.update and stands_outside(e, at.update):
+        at_synapses = evaluate(e, at.update)
+        return at_synapses[..., at.now.sites(at.projection).synapse]
+    match e, at:
+        case model.Literal(), _:
+            return spread(e.value, e, at)
+        case model.Meta(), _:
+            return at.meta(e)
+        case model.Modulator(), _:
+            return spread(at.now.modulators[e.name], e, at)
+        case model.Let(), NeuronScope():
+            return at.lets[e.name]
+        case model.Let(), _:
+            return at.let(e.name)
+        case model.State(), NeuronScope():
+            return at.now.neurons[at.population][e.name]
+        case model.State(), SiteScope():
+            return at.state(e)
+        case model.Channel(), SiteScope() | SynapseScope():
+            return at.channel(e)
+        case model.Signal(), NeuronScope():
+            return at.now.signals[e.name][at.population]
+        case model.Noise(), NeuronScope():
+            return evaluate(e.std, at) * at.noise(e)
+        case model.Fan(), SiteScope() | SynapseScope():
+            return spread(fan(e, at.projection, at.now), e, at)
+        case model.Total(), NeuronScope():
+            return total(e, at.population, at.now)
+        case model.Total(), _:
+            return at.along(e.side, total(e, at.population(e.side), at.now))
+        case model.Reduce(), SynapseScope():
+            return reduced(e, at)
+        case model.Slot(), _:
+            return UNARY[at.function(e)][e.prime](evaluate(e.arg, at))
+        case Apply(), _:
+            return apply(e, at)
+        case model.Pick(), _:
+            return evaluate(e.arg, at)[part(e.items)]
+        case model.Stack(), _:
+            return np.stack([evaluate(item, at) for item in e.items])
+        case _:
+            raise AssertionError(f"{e.span}: the checker lets no {type(e).__name__} stand here")
+
+
+def stands_outside(e: Expr, update: SynapseScope) -> bool:
+    """Of shared synapses: "inside a reducer, a (sub)expression that does not vary over the batch and is not purely
+    presynaptic or purely postsynaptic is taken as if it stood outside; all else is taken place by place". What a
+    reducer has brought together already (a let can hold it) has no places any more, so it stands outside, too."""
+    about = e.over & (Over.PRE | Over.POST | Over.SYNAPSE)
+    of_one_end = about in (Over.PRE, Over.POST) and not holds_reducer(e, update)
+    return Over.EXAMPLE not in e.over and not of_one_end
+
+
+def holds_reducer(e: Expr, update: SynapseScope) -> bool:
+    lets = [update.lets[x.name] for x in model.walk(e) if isinstance(x, model.Let)]
+    return any(isinstance(x, model.Reduce) for x in model.walk(e)) or any(let.holds_reducer for let in lets)
+
+
+def spread(value: object, e: Expr, at: Scope) -> Array:
+    """A value that is the same for every example, neuron and synapse."""
+    array = np.asarray(value, np.float64).reshape(*e.shape, *(1 for _ in at.extent))
+    return np.broadcast_to(array, (*e.shape, *at.extent))
+
+
+def part(items: Items) -> tuple[int | slice, ...]:
+    """`[0]`, `[1:]`, of the axes of the shape, which come first."""
+    return tuple(i if isinstance(i, int) else slice(*i) for i in items)
+
+
+def fan(e: model.Fan, p: Projection, now: Moment) -> float:
+    network = now.model.network
+    fan_in, fan_out = p.topology.fans(network.population(p.source).shape, network.population(p.target).shape)
+    return fan_in if e.name == "fan_in" else fan_out
+
+
+def apply(e: Apply, at: Scope) -> Array:
+    args = [evaluate(arg, at) for arg in e.args]
+    if e.function in UNARY:
+        return UNARY[e.function][e.prime](*args)
+    if e.function in NARY:
+        return NARY[e.function](*args)
+    assert isinstance(at, NeuronScope), f"{e.span}: {e.function} is about the neurons of a population"
+    return np.broadcast_to(POPULATION[e.function](*args), (*e.shape, *at.extent))
+
+
+# ---------------------------------------------------------------- sums
+
+
+def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
+    """`batch_sum(E)`: of each synapse over the batch and "over the places where the synapse acts". `batch_mean(E)` is
+    that divided by the batch size: "mean over the batch, sum over the places"."""
+    now, at = synapse.now, synapse.now.sites(synapse.projection)
+    result = evaluate(e.body, SiteScope(now, synapse.projection, synapse)).sum(axis=-2)
+    result = added(result, at.synapse, at.count)
+    return synapse.of_synapses(result / now.batch if e.kind == "batch_mean" else result)
+
+
+def total(e: model.Total, population: str, now: Moment) -> Array:
+    """`incoming(E)` / `outgoing(E)`: "the sum of E over all its incoming / outgoing synapses, of every
+    projection" that carries forward into the population, or feedback back to it. "`incoming(E)` of a neuron is the sum
+    of E over its sites"."""
+    size = now.size(population)
+    result = np.zeros((*e.shape, now.batch, size))
+    for p in now.model.network.projections:
+        if e.direction == "incoming" and p.forward and p.target == population:
+            result += added(terms(e, p, now), now.sites(p).post, size)
+        if e.direction == "outgoing" and p.feedback and p.source == population:
+            result += added(terms(e, p, now), now.sites(p).pre, size)
+    return result
+
+
+def terms(e: model.Total, p: Projection, now: Moment) -> Array:
+    """What is summed, for every example and site."""
+    values = evaluate(e.body, SiteScope(now, p))
+    if isinstance(p.topology, Pool) and p.topology.kind == "max":
+        return np.where(open_sites(p, now), values, 0.0)
+    return values
+
+
+def open_sites(p: Projection, now: Moment) -> np.ndarray:
+    """Max pool, [batch, site]: "for each example, of the sites of a postsynaptic neuron only that one exists whose
+    presynaptic neuron's gate is largest (the first of equals); the gate is the first component of the first declared
+    state of the genome, as it stands when read (and delayed where the projection is)"."""
+    state, at = now.model.genome.states[0], now.sites(p)
+    gate = now.state(p.source, state.name, p.delay)[(0,) * len(state.shape)][:, at.pre]
+    result = np.zeros(gate.shape, bool)
+    for neuron in range(now.size(p.target)):
+        window = np.flatnonzero(at.post == neuron)
+        result[np.arange(now.batch), window[np.argmax(gate[:, window], axis=1)]] = True
+    return result

@@ -1,0 +1,278 @@
+"""Phases, and whole steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from blurc import graph, model
+from blurc.model import UNIT, Over, Phase, Projection
+from blurc.reference.expressions import Items, evaluate, holds_reducer, part
+from blurc.reference.functions import Array
+from blurc.reference.scopes import (
+    Arrays,
+    GenomeValues,
+    Moment,
+    NeuronScope,
+    Noise,
+    SiteScope,
+    SynapseLet,
+    SynapseScope,
+    Variables,
+)
+from blurc.sites import synapse_shape
+
+# ---------------------------------------------------------------- phases
+
+
+def visit(phase: Phase, population: str, now: Moment) -> None:
+    """The statements of a phase "run in order, each seeing the ones before"; all neurons of a population at
+    once. A neighbour's state is read as it stands at this moment."""
+    neuron = NeuronScope(now, population, phase.name)
+    for s in phase.statements:
+        value = evaluate(s.value, neuron)
+        if isinstance(s, model.LetStatement):
+            neuron.lets[s.name] = value
+        else:
+            states = now.neurons[population]
+            states[s.name] = with_part(states[s.name], s.items, value)
+
+
+def update(phase: Phase, now: Moment) -> None:
+    """All plastic projections "at once, all reading the same neuron states and the old synapses"."""
+    plastic = [p for p in now.model.network.projections if p.plastic and p.topology.has_synapses]
+    now.synapses |= {p.name: updated(phase, p, now) for p in plastic}
+
+
+def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
+    """The new channels of a projection. A synapse's own channels are read as the statements before left them;
+    the totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, where nothing is written yet."""
+    synapse = SynapseScope(now, projection, channels=dict(now.synapses[projection.name]))
+    for s in phase.statements:
+        varies = Over.EXAMPLE in s.value.over
+        value = None if varies else evaluate(s.value, synapse)
+        if isinstance(s, model.LetStatement):
+            at_sites = evaluate(s.value, SiteScope(now, projection, synapse))
+            synapse.lets[s.name] = SynapseLet(value, at_sites, holds_reducer(s.value, synapse))
+        else:
+            assert value is not None, f"{s.span}: a synapse is shared by the batch"
+            any_example = value[..., 0, :]
+            synapse.channels[s.name] = with_part(synapse.channels[s.name], s.items, any_example)
+    return synapse.channels
+
+
+def with_part(whole: Array, items: Items, value: Array) -> Array:
+    """`a[1:] <- e`: a new array, so that what was read before keeps its value. A scalar fills the part."""
+    result = whole.copy()
+    result[part(items)] = value
+    return result
+
+
+# ---------------------------------------------------------------- steps
+
+
+@dataclass(frozen=True)
+class ReferenceState:
+    """What one step leaves to the next. Synapses have their natural shape; identity and pool have none."""
+
+    synapses: dict[str, Variables]  # {projection: {channel: [*channels, *synapses]}}
+    # {population: {state: [*states, batch, n]}}, of the persistent states, and of every state d steps ago ("act@d")
+    # where a delayed projection reads it.
+    neurons: dict[str, Variables]
+
+
+class Reference:
+    """A model, run by the book.
+
+    `signals` are the values of the genome's signals for this step. `noise(population, number, phase, shape)` gives
+    standard normal numbers of this shape, [*states, batch, n], for one visit of `noise(..)` in the genome.
+    """
+
+    def __init__(self, model: model.Model) -> None:
+        self.model = model
+        network, wiring = model.network, graph.build(model.network)
+        self.inputs = tuple(p.name for p in network.with_role("input"))
+        self.outputs = tuple(p.name for p in network.with_role("output"))
+        # Which populations a kind of phase visits, and in which order. None visits the unit neuron.
+        self.visited = {
+            "sense": self.inputs,
+            "forward": graph.forward_order(wiring),
+            "feedback": self.outputs,
+            "backward": graph.backward_order(wiring),
+        }
+        # "the readout, taken just before the first `feedback` (at the end where there is none)"
+        kinds = [phase.kind for phase in model.genome.phases]
+        readout_at = kinds.index("feedback") if "feedback" in kinds else len(kinds)
+        self.before, self.after = model.genome.phases[:readout_at], model.genome.phases[readout_at:]
+
+    def state(self, synapses: Mapping[str, Arrays], batch: int) -> ReferenceState:
+        """A state with these synapses, {projection: {channel: [*channels, *synapses]}}, persistent neuron states of 0,
+        and a past of 0. Every channel of every projection that has arrays is needed, dead or not."""
+        given = {
+            p.name: {
+                c.name: np.asarray(synapses[p.name][c.name], np.float64) for c in self.model.genome.channels
+            }
+            for p in self._with_synapses()
+        }
+        zeros = self._zeros(batch)
+        past = {
+            population: {
+                f"{name}@{d}": zero for name, zero in zeros[population].items() for d in range(1, far + 1)
+            }
+            for population, far in self._remembered().items()
+        }
+        return ReferenceState(self._natural(given), self._kept(zeros, past))
+
+    def step(
+        self,
+        genome: GenomeValues,
+        state: ReferenceState,
+        x: Arrays,
+        y: Arrays,
+        signals: Arrays | None = None,
+        noise: Noise | None = None,
+    ) -> tuple[ReferenceState, Variables]:
+        """The new state and the readout {population: [batch, n]}, "given the state, a batch x and targets y".
+
+        x and y: {population: [batch, n]}, or [batch, *shape]."""
+        now = self._start(genome, state, x, y, signals, noise)
+        self._run(self.before, now)
+        readout = self._readout(now)
+        self._run(self.after, now)
+        kept = self._kept(now.neurons, self._past_of_the_next(now))
+        return ReferenceState(self._natural(now.synapses), kept), readout
+
+    def predict(
+        self,
+        genome: GenomeValues,
+        state: ReferenceState,
+        x: Arrays,
+        signals: Arrays | None = None,
+        noise: Noise | None = None,
+    ) -> Variables:
+        """The readout alone: "runs `sense` and the `forward` phases up to there and changes nothing"."""
+        now = self._start(genome, state, x, {}, signals, noise)
+        self._run([phase for phase in self.before if phase.kind in ("sense", "forward")], now)
+        return self._readout(now)
+
+    def trace(
+        self,
+        genome: GenomeValues,
+        state: ReferenceState,
+        x: Arrays,
+        y: Arrays,
+        signals: Arrays | None = None,
+        noise: Noise | None = None,
+    ) -> dict[str, dict[str, Variables]]:
+        """Every neuron state after every phase: {phase: {population: {state: [*states, batch, n]}}}, of all
+        populations but the unit neuron."""
+        now = self._start(genome, state, x, y, signals, noise)
+        seen: dict[str, dict[str, Variables]] = {}
+        for phase in self.model.genome.phases:
+            self._run([phase], now)
+            seen[phase.name] = {p: dict(states) for p, states in now.neurons.items() if p != UNIT}
+        return seen
+
+    # ------------------------------------------------------------ beginning, middle and end of a step
+
+    def _start(
+        self,
+        genome: GenomeValues,
+        state: ReferenceState,
+        x: Arrays,
+        y: Arrays,
+        signals: Arrays | None,
+        noise: Noise | None,
+    ) -> Moment:
+        """The first moment: "every non-persistent neuron state is 0", but 1 in the unit neuron, always."""
+        data = {"input": self._batches(self.inputs, x), "target": self._batches(y, y)}
+        batch = len(data["input"][self.inputs[0]])
+        zeros = self._zeros(batch)
+        persistent = self._persistent()
+        neurons = {
+            name: states | {s: state.neurons[name][s] for s in persistent if name != UNIT}
+            for name, states in zeros.items()
+        }
+        if UNIT in neurons:
+            neurons[UNIT] = {name: np.ones_like(zero) for name, zero in zeros[UNIT].items()}
+        flat = {
+            p.name: {
+                c.name: state.synapses[p.name][c.name].reshape(*c.shape, -1)
+                for c in self.model.genome.channels
+            }
+            for p in self._with_synapses()
+        }
+        return Moment(self.model, genome, batch, neurons, state.neurons, flat, data, signals or {}, noise)
+
+    def _run(self, phases: Iterable[Phase], now: Moment) -> None:
+        """Phases "run in the order written"; the kind of a phase says which populations it visits."""
+        for phase in phases:
+            if phase.kind == "update":
+                update(phase, now)
+            else:
+                for population in self.visited[phase.kind]:
+                    visit(phase, population, now)
+
+    def _readout(self, now: Moment) -> Variables:
+        scopes = [NeuronScope(now, name, "readout") for name in self.outputs]
+        return {at.population: evaluate(self.model.genome.readout, at) for at in scopes}
+
+    def _past_of_the_next(self, now: Moment) -> dict[str, Variables]:
+        """In the next step, "act@1 is act at the end of the last step", act@2 is what was act@1 in it, and so on."""
+        names = [s.name for s in self.model.genome.states]
+        return {
+            population: {
+                f"{name}@{d}": now.state(population, name, d - 1) for name in names for d in range(1, far + 1)
+            }
+            for population, far in self._remembered().items()
+        }
+
+    def _remembered(self) -> dict[str, int]:
+        """The populations at the far end of delayed projections, and how many steps back they are read: `incoming`
+        reads the source, `outgoing` the target where feedback is carried."""
+        far: dict[str, int] = {}
+        for p in self.model.network.projections:
+            for population in (p.source, p.target) if p.feedback else (p.source,):
+                if p.delay and population != UNIT:
+                    far[population] = max(p.delay, far.get(population, 0))
+        return far
+
+    # ------------------------------------------------------------ shapes
+
+    def _zeros(self, batch: int) -> dict[str, Variables]:
+        populations, states = self.model.network.populations, self.model.genome.states
+        return {p.name: {s.name: np.zeros((*s.shape, batch, p.size)) for s in states} for p in populations}
+
+    def _persistent(self) -> list[str]:
+        return [s.name for s in self.model.genome.states if s.persistent]
+
+    def _kept(self, neurons: Mapping[str, Variables], past: Mapping[str, Variables]) -> dict[str, Variables]:
+        """What stays of the neurons; populations of which nothing stays are left out."""
+        names = self._persistent()
+        kept = {
+            p: {name: states[name] for name in names} | past.get(p, {})
+            for p, states in neurons.items()
+            if p != UNIT
+        }
+        return {p: states for p, states in kept.items() if states}
+
+    def _with_synapses(self) -> list[Projection]:
+        return [p for p in self.model.network.projections if p.topology.has_synapses]
+
+    def _natural(self, synapses: Mapping[str, Variables]) -> dict[str, Variables]:
+        """Channels in their natural shape."""
+        network = self.model.network
+        result: dict[str, Variables] = {}
+        for p in self._with_synapses():
+            pre, post = network.population(p.source).shape, network.population(p.target).shape
+            shape = synapse_shape(p.topology, pre, post)
+            channels = self.model.genome.channels
+            result[p.name] = {c.name: synapses[p.name][c.name].reshape(*c.shape, *shape) for c in channels}
+        return result
+
+    def _batches(self, populations: Iterable[str], given: Arrays) -> dict[str, Array]:
+        """Batches [batch, n]; those given as [batch, *shape] are flattened."""
+        sizes = {p.name: p.size for p in self.model.network.populations}
+        return {name: np.asarray(given[name], np.float64).reshape(-1, sizes[name]) for name in populations}
