@@ -43,17 +43,17 @@ def from_networkx(
 ) -> Net:
     """Compiles a graph of networkx.
 
-    Where nodes have a `shape`, each is a population: `net.graph` is such a graph, and comes back as it was. Node
-    attributes: role ("input", "hidden", "output"), shape, bias, slots; edge attributes: forward, feedback, plastic, delay,
-    topology (a text as in the language), label. Else every node is one neuron. Neurons are gathered into as few
-    populations as their order of visits allows; `net.neurons[node]` says where each went, `net.neurons.populations` which
-    nodes a population holds. Names are those of the graph, with `_` for what is no letter, digit or `_`.
+    Where nodes have a `shape`, each is a population; `net.graph` is such a graph, and comes back as it was. Nodes:
+    role ("input", "hidden", "output"), shape, bias, slots. Edges: forward, feedback, plastic, delay, topology (text as
+    in the language), label. Else every node is one neuron. Neurons are gathered into as few populations as the order
+    of visits allows: `net.neurons[node]` says where each went, `net.neurons.populations` which nodes a population
+    holds. Names are those of the graph, with `_` for what is no letter, digit or `_`.
 
     genome: the name of a rule of the library; or a file (`.blur`) or source text with one genome.
     network: its name; the graph's without.
     inputs, outputs: nodes of a graph of neurons, in the order of the data; without, the nodes with that role.
-    orient: of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier node to the
-    later, inputs first, outputs last.
+    orient: of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier node
+    to the later, inputs first, outputs last.
     delay: of all edges on a cycle within the step that have no attribute `delay`.
     parameters: values of the compile-time parameters of the genome.
 

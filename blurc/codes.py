@@ -63,6 +63,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E310": "a meta-parameter of projections or synapses in the scope of a neuron",
         "E311": "`fan_in` or `fan_out` in the scope of a neuron",
         "E312": "noise where there is none",
+        "E313": "a running total in a projection that is not dense",
         # ------------------------------------------------ networks
         "E401": "an unknown population",
         "E403": "a cycle of projections",

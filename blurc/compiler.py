@@ -16,6 +16,7 @@ from blurc.passes.assemble import assemble
 from blurc.passes.elaborate import elaborate
 from blurc.passes.factor import factor
 from blurc.passes.liveness import liveness
+from blurc.passes.roll import roll
 from blurc.passes.schedule import schedule
 from blurc.passes.simplify import simplify
 from blurc.plan import Block, Plan, verify
@@ -42,6 +43,7 @@ class Pipeline:
     between passes the blocks are verified."""
 
     watch: Watcher | None = None
+    rolls: bool = True  # whether chains of equal layers become loops
 
     def plan(self, model: Model) -> Plan:
         visits = self._stage("schedule", lambda: schedule(model))
@@ -53,6 +55,10 @@ class Pipeline:
         self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace))
+        if not self.rolls:
+            return plan
+        plan = self._stage("roll", lambda: roll(plan))
+        self._verify("roll", (plan.step, plan.predict))
         return plan
 
     def _stage(self, name: str, run: Callable[[], Any]) -> Any:

@@ -111,7 +111,11 @@ def _check_suffix(name: str) -> None:
     suffix = PurePath(name).suffix
     if suffix.lower() not in SUFFIXES:
         near = did_you_mean(suffix.lower(), SUFFIXES) if suffix else None
-        help = f"did you mean `{name.removesuffix(suffix)}{near}`?" if near else f"use one of {', '.join(SUFFIXES)}"
+        help = (
+            f"did you mean `{name.removesuffix(suffix)}{near}`?"
+            if near
+            else f"use one of {', '.join(SUFFIXES)}"
+        )
         what = f"files of the kind `{suffix}`" if suffix else "a file without a suffix"
         raise WrongFile("E418", f"cannot read edges from {what}", help)
 

@@ -63,6 +63,9 @@ def _called(genome: Spec) -> str:
 
 
 def _library_file(genome: str) -> str:
+    own = f"rules/{genome}.blur"  # where most are
+    if (library.specs_path() / own).is_file() and genome in Sources.load(own, Report()).genomes:
+        return own
     known = dict(_library())
     if genome not in known:
         report = Report()

@@ -18,12 +18,13 @@ NARY: dict[str, tuple[int, int | None]] = {"min": (2, None), "max": (2, None), "
 POPULATION: tuple[str, ...] = ("softmax", "standardize", "population_mean", "population_sum")
 
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
+RUNNING: tuple[str, ...] = ("outgoing_until",)  # the running total of a neuron, up to a synapse
 REDUCERS: tuple[str, ...] = ("batch_mean", "batch_sum")
 
 DRAWS: tuple[str, ...] = ("noise",)  # random numbers
 
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
-ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *REDUCERS, *DRAWS)
+ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *DRAWS)
 
 STANDARDIZE_EPS = 1e-5
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from blurc.kernels import elementwise, kernel
-from blurc.plan import Block, Factors, Op, Plan, Result
+from blurc.plan import Block, Factors, Op, Plan, Result, Type, loop_of
 
 Arrays = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ Arrays = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`, `carried[population][state]`,
-    all in the shapes that users see; `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`;
+    all in the shapes that users see, stacks by their names; `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`;
     the random key of the step, where there is noise."""
 
     genome: Arrays
@@ -39,19 +39,19 @@ def dtype() -> Any:
 
 def run(plan: Plan, block: Block, inputs: Inputs) -> list[tuple[Result, jax.Array]]:
     """The results of a block, in order."""
-    values: list[jax.Array] = []
-    lowering = Lowering(plan, block, inputs, values)
-    for op in block.ops:
-        values.append(lowering.op(op))
-    return [(r, values[r.value]) for r in block.results]
+    values = run_body(Lowering(plan, block, inputs, []))
+    return list(zip(block.results, values, strict=True))
 
 
 @dataclass(frozen=True)
 class Lowering:
+    """`given`: in the body of a loop, the values of carry, each and same."""
+
     plan: Plan
     block: Block
     inputs: Inputs
-    values: list[jax.Array]
+    values: list[Any]
+    given: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
 
     def op(self, op: Op) -> jax.Array:
         method = METHODS.get(op.name)
@@ -95,8 +95,18 @@ class Lowering:
 
     def noise(self, op: Op) -> jax.Array:
         assert self.inputs.key is not None
-        key = fold(self.inputs.key, "/".join(map(str, op.attrs)))
-        return jax.random.normal(key, (*op.type.dims, *self._full(op)), dtype())
+        shape = (*op.type.dims, *self._full(op))
+        if not isinstance(op.attrs[0], tuple):
+            return jax.random.normal(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
+        keys = jnp.stack([fold(self.inputs.key, str(name)) for name in op.attrs[0]])
+        one = self._entry_shape(len(op.attrs[0]), shape)
+        return jax.vmap(lambda key: jax.random.normal(key, one, dtype()))(keys).reshape(shape)
+
+    def _entry_shape(self, entries: int, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The shape of one entry of a stack, which may be a stack of stacks."""
+        while entries > 1:
+            entries, shape = entries // shape[0], shape[1:]
+        return shape
 
     def synapse(self, op: Op) -> jax.Array:
         return self._with_two_axes(self.inputs.synapses[str(op.attrs[0])][str(op.attrs[1])], op)
@@ -150,7 +160,10 @@ class Lowering:
         return jnp.broadcast_to(x, (*op.type.dims, *self._full(op)))
 
     def _full(self, op: Op) -> tuple[Any, Any]:
-        space = op.type.space
+        return self._axes(op.type)
+
+    def _axes(self, t: Type) -> tuple[Any, Any]:
+        space = t.space
         if space.kind == "neurons":
             return self.inputs.batch, self.plan.population(space.of).size
         return self.plan.projection(space.of).axes
@@ -212,6 +225,17 @@ class Lowering:
         total = self._kernel(op).outer(pre, post)
         return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
 
+    def until(self, op: Op) -> jax.Array:
+        x = self.arg(op.args[0], op)
+        return self._kernel(op).until(jnp.broadcast_to(x, (*x.shape[:-2], *self._full(op))))
+
+    def outer_until(self, op: Op) -> jax.Array:
+        synapse = self._with_axes(op.args[0])
+        synapse = jnp.broadcast_to(synapse, (*synapse.shape[:-2], *self._full(op)))
+        there, here = (self._stretch(a) for a in op.args[1:])
+        total = self._kernel(op).outer_until(synapse, there, here)
+        return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
+
     def _stretch(self, i: int) -> jax.Array:
         """A neuron value with all examples and neurons there, so that sums count each."""
         x, population = self.values[i], self.plan.population(self.block.ops[i].type.space.of)
@@ -222,6 +246,68 @@ class Lowering:
 
     def at_post(self, op: Op) -> jax.Array:
         return self._kernel(op).at_post(self.values[op.args[0]])
+
+
+    # ---------------------------------------------------------------- loops
+
+    def loop(self, op: Op) -> Any:
+        """(what the last round hands over, the stacks). Rounds that hand nothing over are computed side by side."""
+        loop = loop_of(op)
+        args = [self.values[a] for a in op.args]
+        starts, stacks, same = args[: loop.carries], args[loop.carries :][: loop.stacks], args[loop.carries + loop.stacks :]
+        carries = [r for r in loop.body.results if r.key[0] == "carry"]
+        whole = [self._whole(loop.body.ops[r.value].type) for r in carries]
+
+        def body(carry: list[Any], each: list[Any]) -> tuple[list[Any], list[Any]]:
+            given = {"carry": carry, "each": each, "same": same}
+            results = run_body(Lowering(self.plan, loop.body, self.inputs, [], given))
+            handed = [jnp.broadcast_to(x, shape) for x, shape in zip(results, whole, strict=False)]
+            return handed, results[len(carries) :]
+
+        if not carries and loop.stacks:
+            return [], jax.vmap(lambda each: body([], each)[1])(stacks)
+        start = [jnp.broadcast_to(x, shape) for x, shape in zip(starts, whole, strict=True)]
+        return jax.lax.scan(body, start, stacks, length=loop.count, reverse=loop.backwards)
+
+    def _whole(self, t: Type) -> tuple[Any, ...]:
+        """The shape of values of a type."""
+        if t.space.kind == "everywhere":
+            return t.dims
+        axes = self._axes(t)
+        return (*t.dims, axes[0] if t.space.first else 1, axes[1] if t.space.second else 1)
+
+    def given_value(self, op: Op) -> Any:
+        return self.given[op.name][int(str(op.attrs[0]))]
+
+    def final(self, op: Op) -> Any:
+        return self.values[op.args[0]][0][int(str(op.attrs[0]))]
+
+    def stacked(self, op: Op) -> Any:
+        return self.values[op.args[0]][1][int(str(op.attrs[0]))]
+
+    def element(self, op: Op) -> jax.Array:
+        return self.values[op.args[0]][int(str(op.attrs[0]))]
+
+    def join(self, op: Op) -> jax.Array:
+        items = op.attrs[0]
+        assert isinstance(items, tuple)
+        shape = self._whole(op.type)[1:]
+        pieces = [_piece(self.values[a], item) for a, item in zip(op.args, items, strict=True)]
+        return jnp.concatenate([jnp.broadcast_to(p, (p.shape[0], *shape)) for p in pieces])
+
+
+def run_body(lowering: Lowering) -> list[jax.Array]:
+    for op in lowering.block.ops:
+        lowering.values.append(lowering.op(op))
+    return [lowering.values[r.value] for r in lowering.block.results]
+
+
+def _piece(x: jax.Array, item: Any) -> jax.Array:
+    """An element as a stack of one, or a part of a stack."""
+    if not isinstance(item, tuple):
+        return x[None]
+    low, high = item
+    return x[low:high] if low < high else x[high:low][::-1]
 
 
 def fold(key: jax.Array, name: str) -> jax.Array:
@@ -271,6 +357,16 @@ METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
     "to_post": Lowering.to_post,
     "to_pre": Lowering.to_pre,
     "outer": Lowering.outer,
+    "until": Lowering.until,
+    "outer_until": Lowering.outer_until,
     "at_pre": Lowering.at_pre,
     "at_post": Lowering.at_post,
+    "loop": Lowering.loop,
+    "carry": Lowering.given_value,
+    "each": Lowering.given_value,
+    "same": Lowering.given_value,
+    "final": Lowering.final,
+    "stacked": Lowering.stacked,
+    "element": Lowering.element,
+    "join": Lowering.join,
 }

@@ -173,6 +173,14 @@ class Total(Typed):
 
 
 @dataclass(frozen=True)
+class Until(Typed):
+    """`pre.outgoing_until(E)`, in `update`: for the synapse from i to j, the sum of `body` over the synapses of the same
+    projection from i to the neurons up to and including j. What varies over the batch stands inside a `Reduce`."""
+
+    body: Expr
+
+
+@dataclass(frozen=True)
 class Reduce(Typed):
     """`batch_mean(E)`, `batch_sum(E)`."""
 
@@ -195,6 +203,7 @@ Expr: TypeAlias = (
     | Pick
     | Stack
     | Total
+    | Until
     | Reduce
 )
 
@@ -207,7 +216,7 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return (arg,)
         case Stack(items=items):
             return items
-        case Total(body=body) | Reduce(body=body):
+        case Total(body=body) | Until(body=body) | Reduce(body=body):
             return (body,)
         case Noise(std=std):
             return (std,)

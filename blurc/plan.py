@@ -28,6 +28,8 @@ batch_size
 power                 x                           n                      a whole power
 to_post, to_pre       [synapse] [neuron] [gate]   projection, Factors    the weighted sums of a projection
 outer                 pre, post                   projection, reduce     summed over the batch
+until                 x                           projection             the running total over the postsynaptic neurons
+outer_until           synapse, post, post         projection, reduce     the outer product with a running total
 at_pre, at_post       x                           projection, dense      a neuron value, seen by the synapses
 spread                x                                                  over the dims of its type, in its space
 fill                  x                                                  stretched over all axes of its space
@@ -422,6 +424,7 @@ CROSSING = {  # operations that lead from space to space
     "to_post",
     "to_pre",
     "outer",
+    "outer_until",
     "at_pre",
     "at_post",
     "loop",
@@ -434,7 +437,7 @@ CROSSING = {  # operations that lead from space to space
 
 def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared: Space) -> Space:
     """Over which axes a result varies, given its arguments. `declared` says which space it is of."""
-    if name in LEAVES or name == "outer":
+    if name in LEAVES or name in ("outer", "outer_until", "until"):
         return declared
     first, second = any(a.first for a in args), any(a.second for a in args)
     if name in ("to_post", "to_pre"):

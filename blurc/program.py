@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from blurc import boundary
+from blurc import boundary, stacking
 from blurc.diagnostics import Diagnostic
 from blurc.initial import draw
 from blurc.lower import Inputs, dtype, fold, run
@@ -102,6 +102,13 @@ class Entries:
     def step(
         self, genome: Genome, state: State, x: Any, y: Any, fed: Fed = NOTHING
     ) -> tuple[State, dict[str, Array]]:
+        packed, out = self._step(self._packed_genome(genome), self.packed(state), x, y, fed)
+        return self.unpacked(packed), out
+
+    def _step(
+        self, genome: Genome, state: State, x: Any, y: Any, fed: Fed
+    ) -> tuple[State, dict[str, Array]]:
+        """On genome and state as the plan reads them."""
         inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
         neurons = {name: dict(states) for name, states in state.neurons.items()}
@@ -119,20 +126,44 @@ class Entries:
         return State(synapses, neurons), out
 
     def predict(self, genome: Genome, state: State, x: Any, fed: Fed = NOTHING) -> dict[str, Array]:
-        results = run(self.plan, self.plan.predict, self._inputs(genome, state, x, {}, fed))
+        stacks = stacking.Stacks(self.plan.predict.stacks)
+        state = State(stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons))
+        inputs = self._inputs(stacks.packed_genome(genome), state, x, {}, fed)
+        results = run(self.plan, self.plan.predict, inputs)
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
 
     def train(
         self, genome: Genome, state: State, xs: Any, ys: Any, fed: Fed = NOTHING
     ) -> tuple[State, dict[str, Array]]:
+        genome = self._packed_genome(genome)
+
         def body(carry: State, now: tuple[Any, Any, Any, Array]) -> tuple[State, dict[str, Array]]:
             x, y, (modulators, _, anew), i = now
             key = None if fed.key is None else jax.random.fold_in(fed.key, i)
             carry = carry if anew is None else self.reset(carry, anew)
-            return self.step(genome, carry, x, y, Fed(modulators, key))
+            return self._step(genome, carry, x, y, Fed(modulators, key))
 
         steps = jnp.arange(next(iter(xs.values())).shape[0])
-        return jax.lax.scan(body, state, (xs, ys, fed._replace(key=None), steps))
+        packed, outs = jax.lax.scan(body, self.packed(state), (xs, ys, fed._replace(key=None), steps))
+        return self.unpacked(packed), outs
+
+    @cached_property
+    def _stacks(self) -> stacking.Stacks:
+        return stacking.Stacks(self.plan.step.stacks)
+
+    def packed(self, state: State) -> State:
+        """The state as a step reads it: arrays of equal layers as one. Once for many steps, for it copies."""
+        return State(
+            self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons)
+        )
+
+    def unpacked(self, state: State) -> State:
+        return State(
+            self._stacks.unpacked("synapse", state.synapses), self._stacks.unpacked("carried", state.neurons)
+        )
+
+    def _packed_genome(self, genome: Genome) -> Genome:
+        return self._stacks.packed_genome(genome)
 
     def trace(self, genome: Genome, state: State, x: Any, y: Any, fed: Fed = NOTHING) -> dict[str, Any]:
         traced: dict[str, Any] = {}
@@ -144,6 +175,9 @@ class Entries:
     def reset(self, state: State, anew: Array) -> State:
         """The state with the neurons of the examples `anew`, `[]` or `[batch]`, as at the very start."""
         axes = {(v.of, v.name): len(v.dims) for v in self.plan.carried}
+        for s in self.plan.step.stacks:
+            if s.kind == "carried":
+                axes[s.name, s.variable] = axes[s.members[0], s.variable] + 1
 
         def cleared(of: str, name: str, value: Array) -> Array:
             after = value.ndim - axes[of, name] - 1
@@ -160,11 +194,11 @@ class Entries:
 
     def _natural(self, projection: str, value: Array) -> Array:
         """`[.., A, B]` as users see it."""
-        return value.reshape((*value.shape[:-2], *self.plan.projection(projection).shape))
+        return value.reshape((*value.shape[:-2], *self.plan.projection(self._stacks.first(projection)).shape))
 
     def _shaped(self, population: str, value: Array) -> Array:
         """`[.., n]` as `[.., *population]`."""
-        return value.reshape((*value.shape[:-1], *self.plan.population(population).shape))
+        return value.reshape((*value.shape[:-1], *self.plan.population(self._stacks.first(population)).shape))
 
 
 @dataclass(frozen=True)

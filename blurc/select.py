@@ -177,6 +177,7 @@ def _model(
     rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
     if checked:
         graph.verify(checked, report)
+        checker.check_running(checked, genome, report)
     report.check()
     checker.unused_parameters(network, report)
     assert checked is not None, "reported"

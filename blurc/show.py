@@ -138,6 +138,8 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Vector(tuple(map(_tree, items)), span=e.span)
         case m.Total(direction=direction, side=side, body=body):
             return s.Call(direction, (_tree(body),), False, None if side == "own" else side, span=e.span)
+        case m.Until(body=body):
+            return s.Call("outgoing_until", (_tree(body),), False, "pre", span=e.span)
         case m.Reduce(kind=kind, body=body):
             return s.Call(kind, (_tree(body),), span=e.span)
 

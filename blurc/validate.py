@@ -46,6 +46,8 @@ def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], repo
     if genome is None:
         return
     checker.check_slots(tree, genome, report, sources.around)
+    if network:
+        checker.check_running(network, genome, report)
     args = checker.uses_arguments(tree, {}, genome, report)
     if genome.name in sound and args:
         check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")

@@ -17,6 +17,7 @@ mentions.py     what an expression mentions
 expressions.py  names and locality of expressions
 shapes.py       shapes of expressions
 separable.py    sums that cannot be taken apart
+running.py      running totals in projections that have no order
 """
 
 from blurc.checker.blocks import used
@@ -24,12 +25,14 @@ from blurc.checker.bodies import Around
 from blurc.checker.genome import check_genome
 from blurc.checker.network import check_block, check_network, check_slots, unused_parameters
 from blurc.checker.parameters import uses_arguments
+from blurc.checker.running import check_running
 
 __all__ = [
     "Around",
     "check_block",
     "check_genome",
     "check_network",
+    "check_running",
     "check_slots",
     "unused_parameters",
     "used",

@@ -37,6 +37,7 @@ from blurc.model import (
     Slot,
     State,
     Total,
+    Until,
 )
 
 OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # whose total it is, in `update`
@@ -413,6 +414,8 @@ class Expressions:
             return None
         if name in functions.TOTALS:
             return self._total(e, place, lets)
+        if name in functions.RUNNING:
+            return self._until(e, place, lets)
         if e.owner is not None:
             self._no_method(e)
             return None
@@ -572,6 +575,24 @@ class Expressions:
         else:
             return True
         return False
+
+    def _until(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+        if place.phase != "update" or place.total or e.owner != "pre":
+            self.report.error(
+                "E301",
+                "`pre.outgoing_until(..)` adds up the synapses of the presynaptic neuron as far as this one: it stands "
+                "in `update`, outside of other sums",
+                e.span,
+                help="write `pre.outgoing_until(w * post.x)` there",
+            )
+            return None
+        if not self._arity(e, 1, 1):
+            return None
+        body = self.check(e.args[0], place.inside("outgoing"), lets)
+        if body is None:
+            return None
+        over = Over.PRE | Over.POST | Over.SYNAPSE | (body.over & Over.EXAMPLE)
+        return Until(body, shape=body.shape, over=over, span=e.span)
 
     def _reduce(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         if place.phase != "update" or place.total or place.reduced:

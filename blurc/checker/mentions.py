@@ -46,7 +46,7 @@ def phases(tree: syntax.Genome) -> list[syntax.Phase]:
 def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:
     """The expression and its parts, without what stands inside `incoming(..)` or `outgoing(..)`."""
     yield e
-    if isinstance(e, syntax.Call) and e.function in functions.TOTALS:
+    if isinstance(e, syntax.Call) and e.function in (*functions.TOTALS, *functions.RUNNING):
         return
     for part in _operands(e):
         yield from outside_sums(part)

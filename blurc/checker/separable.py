@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from blurc.checker.wording import code
 from blurc.diagnostics import Report
-from blurc.model import Apply, Expr, Literal, Over, Reduce, Total, children, walk
+from blurc.model import Apply, Expr, Literal, Over, Reduce, Total, Until, children, walk
 from blurc.passes.separate import MOST_POWER, MOST_TERMS, Inseparable, separate
 from blurc.passes.substitute import write_out
 
@@ -33,6 +33,15 @@ def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
 def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
     kind = whole.direction if isinstance(whole, Total) else whole.kind
     example = "phi(incoming(w * pre.x))" if isinstance(whole, Total) else "phi(batch_mean(pre.x * post.y))"
+    if any(isinstance(x, Until) for x in walk(node)):
+        report.error(
+            "E306",
+            f"`{code(node.span)}` would need a value for every example and synapse: a running total that varies over "
+            "the batch can be multiplied by the postsynaptic neuron and by what does not vary, but by nothing else",
+            node.span,
+            help="write `batch_mean(post.x * pre.outgoing_until(w * post.x))`",
+        )
+        return
     if _is_long(node):
         report.error(
             "E306",
@@ -82,7 +91,7 @@ def _mixture(node: Expr) -> str:
 
 def _leaves(e: Expr) -> Iterator[Expr]:
     """A total is a leaf: the ends of the synapses inside it are other neurons."""
-    if isinstance(e, Total) or not children(e):
+    if isinstance(e, Total | Until) or not children(e):
         yield e
     else:
         for child in children(e):

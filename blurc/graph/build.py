@@ -39,9 +39,9 @@ class Pairs(Sequence[tuple[int, int]]):
 def build(network: Network) -> Graph:
     """The network as a frozen graph.
 
-    Nodes: role, shape, size, slots (a dict), bias (False, True, "shared"). Edges are keyed by the name of the projection:
-    forward, feedback, plastic, topology (as it is written), delay, order (of declaration), and `pairs` where an edge file
-    says what is connected.
+    Nodes: role, shape, size, slots (a dict), bias (False, True, "shared"). Edges are keyed by the name of the
+    projection: forward, feedback, plastic, topology (as it is written), delay, order (of declaration), and `pairs`
+    where an edge file says what is connected.
     """
     graph: Graph = nx.MultiDiGraph(name=network.name)
     shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
@@ -81,8 +81,9 @@ def a_cycle(graph: nx.DiGraph[Any] | nx.MultiDiGraph[Any]) -> list[Any]:
     for nodes in nx.strongly_connected_components(graph):
         loop = any(graph.has_edge(node, node) for node in nodes)
         if len(nodes) > 1 or loop:
-            first = next(node for node in graph if node in nodes)
-            return list(nx.find_cycle(graph.subgraph(nodes), first))
+            within = graph.copy()  # a view would go through a set, in the order of the day
+            within.remove_nodes_from([node for node in graph if node not in nodes])
+            return list(nx.find_cycle(within))
     return []
 
 

@@ -137,7 +137,12 @@ class Attributes:
         role = data.get("role", "hidden")
         return role if role in ROLES else self._refused("role", where, role, _words(ROLES), "hidden")
 
-    def flag(self, key: str, where: str, data: Mapping[str, Any]) -> bool:
+    def flags(self, where: str, data: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+        """forward, feedback, plastic"""
+        forward, feedback = self._flag("forward", where, data), self._flag("feedback", where, data)
+        return forward, feedback, self._flag("plastic", where, data)
+
+    def _flag(self, key: str, where: str, data: Mapping[str, Any]) -> bool:
         value = data.get(key, True)
         if _is_flag(value):
             return bool(value)
@@ -160,7 +165,9 @@ class Attributes:
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value = data.get("slots", {})
         if isinstance(value, str):
-            pairs = [part.partition("=")[::2] for part in value.split()]
+            pairs = [
+                (slot, function) for slot, _, function in (part.partition("=") for part in value.split())
+            ]
         else:
             pairs = list(value.items()) if isinstance(value, Mapping) else [("", "")]
         if all(_is_name(slot) and _is_name(function) for slot, function in pairs):
@@ -168,7 +175,7 @@ class Attributes:
         return self._refused("slots", where, value, 'a dict such as {"phi": "linear"}', ())
 
     def shape(self, where: str, data: Mapping[str, Any]) -> tuple[int, ...]:
-        value = data["shape"]
+        value = data.get("shape", 1)
         if isinstance(value, str):
             parts: list[Any] = value.split("x") if value else []
             sizes = [int(p) if p.isdecimal() else None for p in parts]

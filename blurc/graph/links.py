@@ -1,4 +1,4 @@
-"""Graphs whose nodes are neurons: which of them are inputs and outputs, which way every edge leads, and with what delay."""
+"""Graphs whose nodes are neurons: their inputs and outputs, which way every edge leads, and with what delay."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _links(
     for a, b, _, data in edges(graph):
         where = f"the edge from `{a}` to `{b}`"
         delay = attributes.delay(where, data)
-        flags = [attributes.flag(k, where, data) for k in ("forward", "feedback", "plastic")]
+        flags = attributes.flags(where, data)
         for source, target in _directions(graph, wishes, a, b, rank, inputs):
             yield Link(source, target, *flags, delay or 0, delay is not None)
 

@@ -1,9 +1,9 @@
 """Graphs whose nodes are neurons, gathered into populations with few projections between them.
 
 1. Which nodes are inputs and outputs, and what every edge is: `links.py`.
-2. Generations: a node stands behind all that project to it within the step. Nodes of a generation with the same role and
-   options are a population. All inputs stand in generation 0. All outputs are one population where no output leads to
-   another within the step; else those are one that have as many outputs before them.
+2. Generations: a node stands behind all that project to it within the step. Nodes of a generation with the same
+   role and options are a population. All inputs stand in generation 0. All outputs are one population where no output
+   leads to another within the step; else those are one that have as many outputs before them.
 3. Nodes with room to move stand as early as they can, or all as late as they can, whichever makes fewer projections.
 4. Between two populations, a complete set of edges is `dense`, a matching in order `one_to_one`, all else `edges(..)`.
 

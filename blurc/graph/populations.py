@@ -107,7 +107,7 @@ def _projection(
     where = f"the edge from `{source}` to `{target}`"
     a, b = named[source], named[target]
     delay = attributes.delay(where, data) or 0
-    flags = [attributes.flag(k, where, data) for k in ("forward", "feedback", "plastic")]
+    flags = attributes.flags(where, data)
     topology = _topology(where, f"{a}-{b}", data, attributes, files)
     label = attributes.text("label", where, data) or _label(key)
     if label:

@@ -59,6 +59,16 @@ class Dense:
         n, n_pre, n_post = pre.shape[-2], pre.shape[-1], post.shape[-1]
         return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=_outer_plain)
 
+    def until(self, synapse: jax.Array) -> jax.Array:
+        """`sum_{k <= j} synapse[.., i, k]` as `[*dims, i, j]`."""
+        return jnp.cumsum(synapse, axis=-1)
+
+    def outer_until(self, synapse: jax.Array, there: jax.Array, here: jax.Array) -> jax.Array:
+        """`sum_b here[.., b, j] * sum_{k <= j} synapse[.., i, k] * there[.., b, k]` as `[*dims, i, j]`: a product with the
+        upper triangle of the correlations, never an array of batch x pre x post."""
+        correlation = jnp.triu(jnp.matmul(jnp.swapaxes(there, -1, -2), here))
+        return jnp.matmul(synapse, correlation)
+
     def at_pre(self, x: jax.Array) -> jax.Array:
         """`[*dims, 1, n_pre]` as `[*dims, n_pre, 1]`."""
         return jnp.swapaxes(x, -1, -2)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from blurc import model as m
-from blurc.model import Model, Total
+from blurc.model import Model, Total, Until
 from blurc.passes.schedule import Schedule, Visit
 from blurc.passes.scopes import Known, Lets, NeuronScope, SynapseScope, Versions
 from blurc.passes.substitute import rebuild
@@ -97,7 +97,7 @@ class Elaborator:
                     return lets[name]
                 case m.Channel(name=name):
                     return Known(current[name], shape=x.shape, over=x.over, span=x.span)  # pyright: ignore[reportReturnType]
-                case Total():
+                case Total() | Until():
                     return x
                 case _:
                     return None

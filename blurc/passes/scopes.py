@@ -10,7 +10,7 @@ from blurc import functions
 from blurc import model as m
 from blurc.model import Model, Over, Total
 from blurc.passes.builder import Builder
-from blurc.passes.separate import Inseparable, Mixed, Plus, Product, Separated, Stacked, Terms, separate
+from blurc.passes.separate import Inseparable, Mixed, Partial, Plus, Product, Separated, Stacked, Terms, separate
 from blurc.plan import EVERYWHERE, Attr, Factors, Space, Type
 from blurc.topology import Dense, Pool, Topology
 
@@ -356,6 +356,8 @@ class SynapseScope(Scope):
                 return self.fan(e, self.projection)
             case Total(side=side):
                 return self._seen(self._end(side).total(e), side, e)
+            case m.Until():
+                return self._until(e)
             case m.Reduce():
                 separated = separate(e)
                 assert not isinstance(separated, Inseparable)
@@ -387,6 +389,8 @@ class SynapseScope(Scope):
         b = self.builder
         ends = {side: self._end(side).value(f) for side, f in (("pre", p.pre), ("post", p.post)) if f}
         factors = [self.value(p.still)] if p.still else []
+        if p.until:
+            return self.product([*factors, self._reduced_until(p.until, ends.get("post"), e)], p.sign, e)
         if self.projection.topology.shares:
             return self.product([*factors, self._outer(ends, e)], p.sign, e)
         batched = {side: v for side, v in ends.items() if b.type(v).space.first}
@@ -408,6 +412,25 @@ class SynapseScope(Scope):
         dims = b.type(args[0]).dims or b.type(args[1]).dims
         space = Space("synapses", self.projection.name, True, True)
         return b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span)
+
+    def _until(self, e: m.Until) -> int:
+        """A running total of what does not vary over the batch."""
+        value = self.value(e.body)
+        space = Space("synapses", self.projection.name, True, True)
+        return self.builder.emit("until", (value,), (self.projection.name,), Type(e.shape, space), e.span)
+
+    def _reduced_until(self, until: Partial, post: int | None, e: m.Reduce) -> int:
+        """`sum_b post_j * sum_{k <= j} synapse_ik * until_k`, for the synapse from i to j."""
+        b = self.builder
+        space = Space("synapses", self.projection.name, True, True)
+        none = b.emit("literal", (), (1.0,), Type((), EVERYWHERE), e.span)
+        synapse = self.value(until.synapse) if until.synapse else none
+        there = self._end("post").value(until.post) if until.post else none
+        here = none if post is None else post
+        ends = tuple(self.of_neurons(v, self.projection.target, e) for v in (there, here))
+        dims = next((d for d in (b.type(v).dims for v in (synapse, *ends)) if d), ())
+        attrs = (self.projection.name, e.kind)
+        return b.emit("outer_until", (synapse, *ends), attrs, Type(dims, space), e.span)
 
     def _ones(self, side: str, e: m.Expr) -> int:
         type_ = Type((), Space("neurons", self._population(side)))

@@ -22,11 +22,19 @@ from dataclasses import dataclass, replace
 from typing import Literal as Lit
 from typing import TypeAlias
 
-from blurc.model import Apply, Expr, Literal, Over, Pick, Reduce, Stack, Total, walk
+from blurc.model import Apply, Expr, Literal, Over, Pick, Reduce, Stack, Total, Until, walk
 
 Group = Lit["still", "synapse", "pre", "post"]
 MOST_TERMS = 4096
 MOST_POWER = 8
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A running total over the synapses of a presynaptic neuron: of a synapse factor times a postsynaptic one."""
+
+    synapse: Expr | None
+    post: Expr | None
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Product:
     pre: Expr | None = None
     post: Expr | None = None
     mixes: bool = False
+    until: Partial | None = None  # inside a `Reduce`, with no factor `pre`
 
     def factors(self) -> dict[Group, Expr]:
         named: dict[Group, Expr | None] = {
@@ -180,6 +189,8 @@ class _Separator:
                 return self._matmul(a, b, e)
             case Stack(items=items):
                 return Stacked(tuple(self.expand(item) for item in items))
+            case Until(body=body):
+                return _running(_Separator(in_total).expand(body), e)
             case Pick(arg=arg, items=items):
                 return self._pick(self.expand(arg), items, e)
             case _:
@@ -207,6 +218,8 @@ class _Separator:
                 return _plus([self._times(a, item, e) for item in items])
             case Terms(products=left), Terms(products=right):
                 if len(left) * len(right) > MOST_TERMS:
+                    raise _Failure(e)
+                if any(_runs_into(p, q) or _runs_into(q, p) for p in left for q in right):
                     raise _Failure(e)
                 if any(_clash(p, q) or _clash(q, p) for p in left for q in right):
                     return self._by_rows(a, b, e)
@@ -313,7 +326,20 @@ def _merge(p: Product, q: Product) -> Product:
         _both(p.pre, q.pre),
         _both(p.post, q.post),
         p.mixes or q.mixes,
+        p.until or q.until,
     )
+
+
+def _running(body: Separated, e: Expr) -> Terms:
+    """The running total of each product, inside a reducer."""
+    if not isinstance(body, Terms) or any(p.mixes for p in body.products):
+        raise _Failure(e)
+    return Terms(tuple(Product(p.sign, p.still, until=Partial(p.synapse, p.post)) for p in body.products))
+
+
+def _runs_into(p: Product, q: Product) -> bool:
+    """Whether `q` cannot join `p`, a running total, for all of it would be one value an example and synapse."""
+    return p.until is not None and (q.until is not None or q.pre is not None)
 
 
 def _clash(p: Product, q: Product) -> bool:
@@ -344,7 +370,11 @@ def _entry(p: Product, r: int, c: int) -> Product:
 
 def _pick_product(p: Product, items: tuple[int | tuple[int, int], ...]) -> Product:
     parts = {group: pick(factor, items) for group, factor in p.factors().items()}
-    return Product(p.sign, parts.get("still"), parts.get("synapse"), parts.get("pre"), parts.get("post"))
+    until = p.until and Partial(
+        p.until.synapse and pick(p.until.synapse, items), p.until.post and pick(p.until.post, items)
+    )
+    named = (parts.get("still"), parts.get("synapse"), parts.get("pre"), parts.get("post"))
+    return Product(p.sign, *named, until=until)
 
 
 def _length(a: Separated) -> int:
@@ -363,7 +393,9 @@ def _length(a: Separated) -> int:
 def _product_length(p: Product) -> int:
     if p.mixes and p.synapse:
         return p.synapse.shape[0]
-    return max((factor.shape[0] for factor in p.factors().values() if factor.shape), default=0)
+    running = (p.until.synapse, p.until.post) if p.until else ()
+    shapes = [factor.shape for factor in (*p.factors().values(), *running) if factor is not None]
+    return max((shape[0] for shape in shapes if shape), default=0)
 
 
 def _negate(a: Separated) -> Separated:

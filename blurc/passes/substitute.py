@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total
+from blurc.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total, Until
 
 
 def write_out(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -33,7 +33,7 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
             return replace(e, items=tuple(rebuild(i, substitute) for i in items))
         case Noise(std=std):
             return replace(e, std=rebuild(std, substitute))
-        case Total(body=body) | Reduce(body=body):
+        case Total(body=body) | Until(body=body) | Reduce(body=body):
             return replace(e, body=rebuild(body, substitute))
         case _:
             return e

@@ -8,7 +8,7 @@ from blurc import model
 from blurc.model import Apply, Expr, Over, Projection
 from blurc.reference.functions import NARY, POPULATION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
-from blurc.topology import Pool
+from blurc.topology import Dense, Pool
 
 Items = tuple["int | tuple[int, int]", ...]  # of `a[1:]`
 
@@ -45,6 +45,8 @@ def evaluate(e: Expr, at: Scope) -> Array:
             return total(e, at.population, at.now)
         case model.Total(), _:
             return at.along(e.side, total(e, at.population(e.side), at.now))
+        case model.Until(), SiteScope() | SynapseScope():
+            return running(e, at)
         case model.Reduce(), SynapseScope():
             return reduced(e, at)
         case model.Slot(), _:
@@ -110,6 +112,16 @@ def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
     result = evaluate(e.body, SiteScope(now, synapse.projection, synapse)).sum(axis=-2)
     result = added(result, at.synapse, at.count)
     return synapse.of_synapses(result / now.batch if e.kind == "batch_mean" else result)
+
+
+def running(e: model.Until, at: SiteScope | SynapseScope) -> Array:
+    """`pre.outgoing_until(E)`: "for the synapse from i to j, the sum of E over the synapses of the same projection from i
+    to the neurons up to and including j". Like all totals it reads the synapses as they stood when the phase began. Only
+    dense projections have it; their sites are in the order of i, then j."""
+    assert isinstance(at.projection.topology, Dense)
+    values = evaluate(e.body, SiteScope(at.now, at.projection, post_now=True))
+    rows = values.reshape(*values.shape[:-1], -1, at.now.size(at.projection.target))
+    return rows.cumsum(axis=-1).reshape(values.shape)
 
 
 def total(e: model.Total, population: str, now: Moment) -> Array:

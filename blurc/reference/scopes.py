@@ -171,9 +171,10 @@ class SynapseScope(_Ends):
 @dataclass
 class SiteScope(_Ends):
     """One synapse at one of the places where it acts, for one example; all sites of a projection at once. Inside a
-    reducer, `update` is the scope around it."""
+    reducer, `update` is the scope around it; in all of an update, postsynaptic states are those of now."""
 
     update: SynapseScope | None = None
+    post_now: bool = False
 
     @property
     def extent(self) -> tuple[int, int]:
@@ -192,7 +193,7 @@ class SiteScope(_Ends):
     def state(self, e: model.State) -> Array:
         """`incoming` reads pre.x and `outgoing` post.x delayed; "in `update` pre.x is the delayed one and post.x is
         now"."""
-        delay = 0 if self.update and e.side == "post" else self.projection.delay
+        delay = 0 if (self.update or self.post_now) and e.side == "post" else self.projection.delay
         return self.along(e.side, self.now.state(self.population(e.side), e.name, delay))
 
     def channel(self, e: model.Channel) -> Array:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from blurc.passes.builder import Builder
 from blurc.passes.roll.alike import LEAVES, variable
 from blurc.passes.roll.match import Alike, Chain, Family, Matcher, Track, Within
-from blurc.plan import EVERYWHERE, Attr, Block, Key, Loop, Op, Result, Stack, Type
+from blurc.plan import EVERYWHERE, Attr, Block, Loop, Op, Result, Stack, Type
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and what stood before the chain 1, 2 .. segments ago
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
@@ -157,15 +157,16 @@ class Writer:
 
     def _results(self) -> Iterator[Result]:
         values = {r.key: r.value for r in self.old.block.results}
-        together: set[Key] = set()
-        for _, stack in self.stacks.values():
-            keys = [(stack.kind, of, stack.variable) for of in stack.members]
-            if all(key in values for key in keys):
-                together.update(keys)
-                yield Result(
-                    (stack.kind, stack.name, stack.variable), self._gathered([values[key] for key in keys])
-                )
-        yield from (Result(r.key, self.value(r.value)) for r in self.old.block.results if r.key not in together)
+        stacks = {(s.kind, of, s.variable): s for _, s in self.stacks.values() for of in s.members}
+        written: set[Stack] = set()
+        for r in self.old.block.results:
+            stack = stacks.get(r.key)
+            if stack is None:
+                yield Result(r.key, self.value(r.value))
+            elif stack not in written:
+                written.add(stack)
+                members = [values[stack.kind, of, stack.variable] for of in stack.members]
+                yield Result((stack.kind, stack.name, stack.variable), self._gathered(members))
 
     def _gathered(self, values: list[int]) -> int:
         """Values from anywhere as one stack: as few pieces as there are."""
