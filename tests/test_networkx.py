@@ -78,7 +78,7 @@ def without_names(network: Network) -> Any:
 
 
 PLAIN = {
-    "two ways": "input x[2]  hidden h[3]  output y[2]  x -> h  h -> y [forward]  h -> y [backward, fixed, label = back]",
+    "two ways": "input x[2]  hidden h[3]  output y[2]  x -> h  h -> y [forward]  h -> y [backward, label = back]",
     "parallel": "input x[2]  output y[2] { phi = linear, bias = off }  x -> y  x -> y [fixed]  x -> y",
     "order": "input x[2]  output y[2]  hidden b[3]  hidden a[3]  a -> y  x -> b  b -> a  x -> a  b -> y [label = skip]",
     "recurrent": "input x[4]  hidden h[4]  output y[2]  x -> h [one_to_one]  h -> h [delay = 1]  h -> y [delay = 3]",
@@ -102,7 +102,10 @@ def test_a_network_of_blocks_comes_back_up_to_names() -> None:
     net = blurc.compile(
         RULE
         + """
-        block residual(width = 4) { input x[width]  hidden a[width]  output y[width]  x -> a  a -> y  x -> y [identity] }
+        block residual(width = 4) {
+          input x[width]  hidden a[width]  output y[width]
+          x -> a  a -> y  x -> y [identity]
+        }
         network n uses rule {
           input x[4]  r1 = residual(x = x)  for i in 2..3 { r{i} = residual(x = r{i-1}.y) }  output y[2]  r3.y -> y
         }
@@ -244,8 +247,8 @@ def weights(net: blurc.Net, state: Any) -> tuple[dict[tuple[Any, Any], float], d
 
 
 def listed(net: blurc.Net, name: str) -> list[tuple[int, int]]:
-    source, target, _ = key = (*name.split("->"), name)
-    pairs = net.graph.edges[key].get("pairs")
+    source, target = name.split("->")
+    pairs = net.graph.edges[source, target, name].get("pairs")
     if pairs is None:  # one_to_one
         return [(i, i) for i in range(len(net.neurons.populations[source]))]
     return list(pairs)

@@ -16,6 +16,7 @@ from blurc import genome as genomes
 from blurc.artifact import container, export, manifest
 from blurc.artifact.flat import entry_points
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.edgelist import SUFFIXES
 from blurc.files import why, write_atomically
 from blurc.lower import dtype
 
@@ -107,7 +108,8 @@ def _sources(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(name).stem).strip("-") + ".blur"
+    stem, suffix = PurePath(name).stem, PurePath(name).suffix.lower()
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") + (suffix if suffix in SUFFIXES else ".blur")
 
 
 def _cannot_write(path: str | os.PathLike[str], reason: str) -> BlurError:

@@ -44,7 +44,8 @@ class Shared:
         return jnp.sum(every(each, self.channels), axis=-1, keepdims=True)
 
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
-        return jnp.sum(pre * self._over_places(post), axis=-2, keepdims=True)
+        # Over the batch as a product first: on CPU that is faster than what XLA makes of the two sums.
+        return self._over_places(jnp.matmul(jnp.swapaxes(pre, -1, -2), post, precision="highest"))
 
     def at_pre(self, x: jax.Array) -> jax.Array:
         return x

@@ -24,8 +24,8 @@ from blurc.topology import Edges, Shape, Sparse
 
 RATIO = 1.5  # how much longer the longest list of a group may be than the shortest; or ..
 SLACK = 1 / 32  # .. a group may be filled up by this part of all synapses
-UNROLLED = 32  # longer lists are worked through in a loop ..
-CHUNK = 8  # .. so many entries at a time
+UNROLLED = 16  # longer lists are worked through in a loop ..
+CHUNK = 4  # .. so many entries at a time
 
 
 @dataclass(frozen=True)
