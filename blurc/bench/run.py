@@ -12,17 +12,17 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import blurc
-from blurc.bench import einsum, handwritten, products, specs
-from blurc.bench.timing import Spread, Timings, alternate, compiled_bytes, peak_bytes
+from blurc.bench import einsum, graphs, handwritten, products, specs
+from blurc.bench.rows import Row, exact, row
+from blurc.bench.timing import Loop, Spread, Timings, alternate, compiled_bytes, peak_bytes
 
 BATCH = 128
 STEPS = 10  # of each training scan that is timed
@@ -41,28 +41,6 @@ Report = Callable[[str], None]
 Candidate = Callable[[], Any]
 
 
-@dataclass(frozen=True)
-class Row:
-    """`bound` is the target: the most the value may be (`sense` is "<="), or the least (">=")."""
-
-    group: str
-    name: str
-    value: float
-    unit: str
-    spread: tuple[float, float]  # quartiles
-    bound: float | None = None
-    sense: Literal["<=", ">="] = "<="
-
-    @property
-    def ok(self) -> bool | None:
-        if self.bound is None:
-            return None
-        return self.value <= self.bound if self.sense == "<=" else self.value >= self.bound
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "ok": self.ok}
-
-
 def run(quick: bool, report: Report) -> list[Row]:
     """All rows. `report` is told what is being measured; `quick` takes fewer samples, for a first look."""
     rows: list[Row] = []
@@ -71,6 +49,10 @@ def run(quick: bool, report: Report) -> list[Row]:
         rows += training(sizes, rounds=5 if quick else 25)
     report("compiling")
     rows += compiling(depths=(1, 10) if quick else (1, 10, 100), rounds=2 if quick else 5)
+    report("convolutions")
+    rows += graphs.convolution(rounds=5 if quick else 25)
+    report("sparse projections")
+    rows += graphs.sparse(rounds=3 if quick else 9)
     report("memory")
     rows += memory(SHALLOW)
     return rows
@@ -103,18 +85,6 @@ def _name(sizes: Sequence[int]) -> str:
 
 
 # ---------------------------------------------------------------- step times
-
-
-class Loop:
-    """Calls `train(state)` again and again on its own result, so that a program may donate its state."""
-
-    def __init__(self, train: Callable[[Any], tuple[Any, Any]], state: Any):
-        self.train = train
-        self.state = state
-
-    def __call__(self) -> Any:
-        self.state, out = self.train(self.state)
-        return self.state, out
 
 
 def training(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
@@ -173,12 +143,12 @@ def _data(sizes: Sequence[int], steps: int) -> tuple[jax.Array, jax.Array]:
 def _times(group: str, timings: Timings) -> Iterator[Row]:
     for name in timings.samples:
         steps = 1 if name.endswith(" step") else STEPS
-        yield _row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / steps), "ms")
+        yield row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / steps), "ms")
 
 
 def _ratios(sizes: tuple[int, ...], timings: Timings) -> Iterator[Row]:
     def ratio(name: str, base: str, **target: Any) -> Row:
-        return _row(_name(sizes), f"{name} / {base}", timings.ratio(name, base), "x", **target)
+        return row(_name(sizes), f"{name} / {base}", timings.ratio(name, base), "x", **target)
 
     yield ratio("backprop", "hand", bound=BACKPROP_TO_HAND)
     yield ratio("backprop step", "hand step")
@@ -187,10 +157,6 @@ def _ratios(sizes: tuple[int, ...], timings: Timings) -> Iterator[Row]:
         yield ratio(blur, f"products k={k}", bound=BLUR_TO_PRODUCTS)
         yield ratio(blur, "hand", bound=BLUR_TO_HAND[k] if sizes == SHALLOW else None)
         yield ratio(f"einsum k={k}", blur, bound=EINSUM_TO_BLUR.get((sizes, k)), sense=">=")
-
-
-def _row(group: str, name: str, spread: Spread, unit: str, **target: Any) -> Row:
-    return Row(group, name, spread.median, unit, (spread.low, spread.high), **target)
 
 
 # ---------------------------------------------------------------- compile times
@@ -202,13 +168,13 @@ def compiling(depths: Sequence[int], rounds: int) -> Iterator[Row]:
     for depth in depths:
         taken = [compile_seconds(depth, 10) for _ in range(rounds)]
         layers = f"{depth} hidden layers" if depth > 1 else "1 hidden layer"
-        yield _row("compile", f"{layers}, blurc", Spread.of([own for own, _ in taken]), "s")
-        yield _row("compile", f"{layers}, JAX and XLA", Spread.of([xla for _, xla in taken]), "s")
+        yield row("compile", f"{layers}, blurc", Spread.of([own for own, _ in taken]), "s")
+        yield row("compile", f"{layers}, JAX and XLA", Spread.of([xla for _, xla in taken]), "s")
     pairs = [(sum(compile_seconds(1, 10)), sum(compile_seconds(1, 1000))) for _ in range(2 * rounds)]
-    yield _row("compile", "10 steps", Spread.of([short for short, _ in pairs]), "s")
-    yield _row("compile", "1,000 steps", Spread.of([long for _, long in pairs]), "s")
+    yield row("compile", "10 steps", Spread.of([short for short, _ in pairs]), "s")
+    yield row("compile", "1,000 steps", Spread.of([long for _, long in pairs]), "s")
     ratio = Spread.of([long / short for short, long in pairs])
-    yield _row("compile", "1,000 steps / 10 steps", ratio, "x", bound=LONG_TO_SHORT_COMPILE)
+    yield row("compile", "1,000 steps / 10 steps", ratio, "x", bound=LONG_TO_SHORT_COMPILE)
 
 
 def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
@@ -231,11 +197,11 @@ def memory(sizes: Sequence[int]) -> Iterator[Row]:
     """What XLA plans for a training program (`memory_analysis`), and the peak size of whole processes."""
     group = f"memory, {_name(sizes)}"
     for name, size in program_bytes(sizes).items():
-        yield _exact(group, f"{name}, XLA program of {STEPS} steps", size * MIB, "MiB")
+        yield exact(group, f"{name}, XLA program of {STEPS} steps", size * MIB, "MiB")
     base = peak_bytes(_only_jax)
     for name, work in (("hand", _train_by_hand), ("backprop", _train_compiled)):
         size = peak_bytes(work, sizes) - base
-        yield _exact(group, f"{name}, process above one that only starts JAX", size * MIB, "MiB")
+        yield exact(group, f"{name}, process above one that only starts JAX", size * MIB, "MiB")
 
 
 def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
@@ -253,10 +219,6 @@ def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
         found[f"blur k={k}"] = compiled(specs.blur(sizes, k))
         found[f"einsum k={k}"] = compiled_bytes(einsum.train, genome, einsum.init(key, sizes, k), xs, ys)
     return found
-
-
-def _exact(group: str, name: str, value: float, unit: str) -> Row:
-    return Row(group, name, value, unit, (value, value))
 
 
 # These run in processes of their own.

@@ -22,7 +22,7 @@ from blurc.topology import Form, Sparse
 SIZES = (256, 1024, 4096)
 DENSITIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5)
 BATCHES = (32, 128)
-MOST = 2**28  # products of a step that are waited for
+MOST = 2**26  # products of a step that are waited for
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Row:
 
     def __str__(self) -> str:
         times = (f"{self.milliseconds[f]:9.3f}" if f in self.milliseconds else f"{'-':>9}" for f in FORMS)
-        return f"{self.n:6} {self.density:8} {self.batch:6} {' '.join(times)}  {self.chosen:9}{self.loss:6.2f}"
+        return (
+            f"{self.n:6} {self.density:8} {self.batch:6} {' '.join(times)}  {self.chosen:9}{self.loss:6.2f}"
+        )
 
 
 def measure(n: int, density: float, batch: int, rounds: int = 7) -> Row:
@@ -48,7 +50,9 @@ def measure(n: int, density: float, batch: int, rounds: int = 7) -> Row:
     chosen, _ = sparse_form(topology, shape, shape)
     assert chosen is not None
     heavy = density * n * n * batch > MOST
-    steps = {form: _step(form, topology, shape, batch) for form in FORMS if not heavy or form in (chosen, "masked")}
+    steps = {
+        form: _step(form, topology, shape, batch) for form in FORMS if not heavy or form in (chosen, "masked")
+    }
     timings = alternate(steps, rounds=rounds, sample_seconds=0.005)
     return Row(n, density, batch, chosen, {form: 1e3 * timings.time(form).median for form in steps})
 
@@ -74,7 +78,9 @@ def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
 
 
 def main() -> None:
-    print(f"{'n':>6} {'density':>8} {'batch':>6} {' '.join(f'{form:>9}' for form in FORMS)}  chosen, over the fastest")
+    print(
+        f"{'n':>6} {'density':>8} {'batch':>6} {' '.join(f'{form:>9}' for form in FORMS)}  chosen, over the fastest"
+    )
     for row in rows(tuple(map(int, sys.argv[1:])) or SIZES):
         print(row, flush=True)
 

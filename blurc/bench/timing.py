@@ -56,6 +56,18 @@ class Timings:
         return self.time(name).median / self.time(base).median
 
 
+class Loop:
+    """Calls `train(state)` again and again on its own result, so that a program may donate its state."""
+
+    def __init__(self, train: Callable[[Any], tuple[Any, Any]], state: Any):
+        self.train = train
+        self.state = state
+
+    def __call__(self) -> Any:
+        self.state, out = self.train(self.state)
+        return self.state, out
+
+
 def alternate(
     candidates: Mapping[str, Callable[[], Any]],
     *,

@@ -7,7 +7,6 @@ largest, the first of equals in row-major order of the window.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,27 +56,27 @@ class Pool:
         self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
     ) -> jax.Array:
         y = self.target.unfold(weigh(synapse, neuron, mixes))
-        rank = len(self.source.places)
         if self.topology.kind == "avg":
-            x = jax.ShapeDtypeStruct((*y.shape[: -rank - 1], *self.source.places, y.shape[-1]), y.dtype)
-            return self.source.fold(jax.linear_transpose(self._sum, x)(y)[0])
+            return self.source.fold(self._spread(y))
         assert gate is not None
-        return self.source.fold(self._return(y, self._winner(self.source.unfold(gate))))
+        winner = self._winner(self.source.unfold(gate))
+        return self.source.fold(self.windows.put_back(lambda i: jnp.where(winner == i, y, 0)))
 
     # ------------------------------------------------------------- all sites
 
     def _sum(self, x: jax.Array) -> jax.Array:
         """The sum of what is in each window."""
-        if self.windows.tiles():
-            rank = len(self.source.places)
-            tiles = x.reshape((*x.shape[: x.ndim - rank - 1], *self._tiled(), x.shape[-1]))
-            return jnp.sum(tiles, axis=tuple(range(tiles.ndim - 2 * rank, tiles.ndim, 2)))
-        return sum(self.windows.patches(x), start=jnp.zeros((), x.dtype))
+        t, lead = self.topology, (1,) * (x.ndim - len(self.topology.window) - 1)
+        pads = [(0, 0) for _ in lead] + [*t.pads(self.source.places), (0, 0)]
+        zero = np.zeros((), x.dtype)
+        return lax.reduce_window(x, zero, lax.add, (*lead, *t.window, 1), (*lead, *t.stride, 1), pads)
 
-    def _tiled(self) -> Shape:
-        """The places of the source, each axis split into windows and places in the window."""
-        both = zip(self.target.places, self.topology.window, strict=True)
-        return tuple(size for pair in both for size in pair)
+    def _spread(self, y: jax.Array) -> jax.Array:
+        """The transpose of `_sum`."""
+        lead = y.shape[: y.ndim - len(self.topology.window) - 1]
+        x = jax.ShapeDtypeStruct((*lead, *self.source.places, self.source.channels), y.dtype)
+        (result,) = jax.linear_transpose(self._sum, x)(y)
+        return result
 
     # ------------------------------------------- the site with the largest gate
 
@@ -103,31 +102,8 @@ class Pool:
         return picked
 
     def _winner(self, gate: jax.Array) -> jax.Array:
-        """The place in the window, as a number."""
+        """The place in the window, as a number. XLA would compute it again for each place of the source."""
         winner = jnp.zeros((), jnp.int32)
         for i, take in enumerate(self._taken(gate)):
             winner = jnp.where(take, i, winner)
-        return winner
-
-    def _return(self, y: jax.Array, winner: jax.Array) -> jax.Array:
-        """`y` where the winner is, 0 elsewhere; summed where windows overlap."""
-        if self.windows.tiles():
-            return self._return_tiles(y, lax.optimization_barrier(winner))
-        places = enumerate(np.ndindex(*self.topology.window))
-        return sum(
-            (self.windows.put_back(jnp.where(winner == i, y, 0), first) for i, first in places),
-            start=jnp.zeros((), y.dtype),
-        )
-
-    def _return_tiles(self, y: jax.Array, winner: jax.Array) -> jax.Array:
-        window = self.topology.window
-        numbers = np.arange(math.prod(window)).reshape([size for w in window for size in (1, w)] + [1])
-        each = jnp.where(self._beside(winner) == numbers, self._beside(y), 0)
-        lead = each.shape[: each.ndim - 2 * len(window) - 1]
-        return each.reshape((*lead, *self.source.places, self.source.channels))
-
-    def _beside(self, x: jax.Array) -> jax.Array:
-        """With an axis of size 1 for the places in the window behind each axis of places."""
-        for axis in range(2, 2 * len(self.topology.window) + 1, 2):
-            x = jnp.expand_dims(x, -axis)
-        return x
+        return lax.optimization_barrier(winner)

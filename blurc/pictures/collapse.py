@@ -1,0 +1,179 @@
+"""Which boxes of a picture stand for several things: none where there are few, more and more where there are many.
+
+1. Runs: names with numbers behind, at least three, that look alike (`h1 .. h300`, instances `r1 .. r16`). Runs that lead
+   to each other in circles (`a1 -> b1 -> a2 -> b2 ..`) become one run of what has the same number.
+2. Series: the same of those that do not look alike.
+3. Twins: what has the same role and leads from and to the same boxes.
+4. Levels: all of a role that stand equally far from the start; then neighbouring levels.
+
+Each step is tried only where the picture is still too large.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+
+from blurc.pictures.view import Member, Part, Partition, Scope, first, signature
+
+MOST_BOXES, MOST_ARROWS = 24, 48  # that are easy to read
+LEAST = 3  # members of a run
+FEWEST = 6  # levels that are left
+
+
+def partition(scope: Scope) -> Partition:
+    parts: Partition = tuple(((name,),) for name in scope.names)
+    steps: tuple[Callable[[Partition, Scope], Partition], ...] = (runs, series, twins, levels)
+    for step in steps:
+        if fits(parts, scope):
+            break
+        parts = step(parts, scope)
+    return parts
+
+
+def fits(parts: Partition, scope: Scope) -> bool:
+    """Whether the picture is small enough, with what stands inside of frames."""
+    boxes = sum(len(scope.inside(part[0]).populations) if scope.is_frame(part[0]) else 1 for part in parts)
+    return boxes <= MOST_BOXES and len(_joined(parts, scope)) <= MOST_ARROWS
+
+
+def _joined(parts: Partition, scope: Scope) -> set[tuple[int, int]]:
+    """The numbers of the parts that are joined, without the delayed ways."""
+    at = {name: i for i, part in enumerate(parts) for member in part for name in member}
+    ends = {(at[first(e.source)], at[first(e.target)]) for e in scope.edges if not e.port and not e.of.delay}
+    return {(a, b) for a, b in ends if a != b}
+
+
+# ---------------------------------------------------------------- runs
+
+
+def runs(parts: Partition, scope: Scope) -> Partition:
+    found = [
+        run
+        for family in _families(parts)
+        for _, same in groupby(family, lambda numbered: signature(numbered[1], scope))
+        for run in _consecutive(list(same))
+    ]
+    return _together(parts, found, scope)
+
+
+def series(parts: Partition, scope: Scope) -> Partition:
+    single = tuple((member,) for part in parts for member in part)
+    return _together(single, list(_families(single)), scope)
+
+
+def _families(parts: Partition) -> Iterator[list[tuple[int, Member]]]:
+    """Single things with the same name but for the number behind, by number."""
+    found: dict[str, list[tuple[int, Member]]] = {}
+    for part in parts:
+        match = re.fullmatch(r"(.*?)(\d+)", part[0][0])
+        if len(part) == len(part[0]) == 1 and match:
+            found.setdefault(match[1], []).append((int(match[2]), part[0]))
+    yield from (sorted(family) for family in found.values() if len(family) >= LEAST)
+
+
+def _consecutive(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
+    for _, group in groupby(enumerate(family), lambda pair: pair[1][0] - pair[0]):
+        run = [numbered for _, numbered in group]
+        if len(run) >= LEAST:
+            yield run
+
+
+def _together(parts: Partition, found: list[list[tuple[int, Member]]], scope: Scope) -> Partition:
+    """The parts with these put together. Those that then would lead to each other in circles are joined by number; what
+    has no partner stays single."""
+    stacked = _replaced(parts, [tuple(m for _, m in run) for run in found])
+    number = {m: n for run in found for n, m in run}
+    joint: list[Part] = []
+    loose: list[Part] = []
+    for circle in _circles(stacked, scope):
+        several = [part for part in circle if len(part) > 1]
+        common = set[int].intersection(*({number[m] for m in part} for part in several)) if several else set[int]()
+        if len(several) < 2 or len(common) < LEAST:
+            loose += several
+            continue
+        units = [tuple(name for part in several for m in part if number[m] == n for name in m) for n in sorted(common)]
+        joint.append(tuple(units))
+        loose += [((m,)) for part in several for m in part if number[m] not in common]  # type: ignore[misc]
+    kept = [part for part in stacked if len(part) > 1 and part not in loose and not _overlaps(part, joint)]
+    return _replaced(parts, [*kept, *joint])
+
+
+def _overlaps(part: Part, joint: Iterable[Part]) -> bool:
+    names = {name for member in part for name in member}
+    return any(names & set(member) for other in joint for member in other)
+
+
+def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
+    """The parts with some of their things put together, where the first of them stood."""
+    home: dict[str, Part] = {name: part for part in parts for member in part for name in member}
+    for part in new:
+        home |= {name: part for member in part for name in member}
+    return tuple(dict.fromkeys(home[name] for part in parts for member in part for name in member))
+
+
+def _circles(parts: Partition, scope: Scope) -> list[list[Part]]:
+    """The parts that lead to each other in circles, one list for each (strongly connected components)."""
+    after: dict[int, list[int]] = {i: [] for i in range(len(parts))}
+    for a, b in sorted(_joined(parts, scope)):
+        after[a].append(b)
+    reach = {i: _from(after, i) for i in after}
+    circles = {frozenset(j for j in reach[i] if i in reach[j]) for i in after if i in reach[i]}
+    return [[parts[i] for i in sorted(circle)] for circle in sorted(circles, key=min)]
+
+
+def _from(after: Mapping[int, list[int]], start: int) -> set[int]:
+    seen, todo = set[int](), [start]
+    while todo:
+        new = [n for n in after[todo.pop()] if n not in seen]
+        seen.update(new)
+        todo += new
+    return seen
+
+
+# ---------------------------------------------------------------- twins and levels
+
+
+def twins(parts: Partition, scope: Scope) -> Partition:
+    joined = _joined(parts, scope)
+    before: dict[int, set[int]] = {i: set() for i in range(len(parts))}
+    after: dict[int, set[int]] = {i: set() for i in range(len(parts))}
+    for a, b in joined:
+        after[a].add(b)
+        before[b].add(a)
+    groups: dict[object, list[Part]] = {}
+    for i, part in enumerate(parts):
+        groups.setdefault((_role(part, scope), frozenset(before[i]), frozenset(after[i])), []).append(part)
+    return _replaced(parts, [sum(group, ()) for group in groups.values() if len(group) >= LEAST])
+
+
+def levels(parts: Partition, scope: Scope) -> Partition:
+    depth = _depths(parts, scope)
+    wide = 1
+    while True:
+        groups: dict[object, list[Part]] = {}
+        for i, part in enumerate(parts):
+            groups.setdefault((_role(part, scope), depth[i] // wide), []).append(part)
+        found = _replaced(parts, [sum(group, ()) for group in groups.values()])
+        if fits(found, scope) or 1 + max(depth.values()) <= wide * FEWEST:
+            return found
+        wide += 1
+
+
+def _depths(parts: Partition, scope: Scope) -> dict[int, int]:
+    """How far every part is from the start, on the longest way; ways in circles count once."""
+    joined, depth = sorted(_joined(parts, scope)), dict.fromkeys(range(len(parts)), 0)
+    for _ in parts:
+        before = dict(depth)
+        for a, b in joined:
+            depth[b] = max(depth[b], min(depth[a] + 1, len(parts) - 1))
+        if depth == before:
+            break
+    return depth
+
+
+def _role(part: Part, scope: Scope) -> str:
+    held = {name for member in part for name in member}
+    roles = {p.role for path, p in scope.populations.items() if first(path) in held}
+    return roles.pop() if len(roles) == 1 else "hidden"

@@ -1,0 +1,276 @@
+"""What a picture of a network shows: boxes, some of them frames with boxes inside, and arrows.
+
+A box stands for a population; for an instance of a block, whose populations stand inside; or, in a picture that would
+be too large, for several that are alike (`collapse.py`). A *path* is the name of a population without the instances around
+it: inside `r1`, the population `r1.a` is `a`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from blurc.model import Network, Population, Projection
+from blurc.pictures import words
+
+Member: TypeAlias = "tuple[str, ...]"  # first parts of paths: what stands together
+Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
+Partition: TypeAlias = "tuple[Part, ...]"
+Partitioner: TypeAlias = "Callable[[Scope], Partition]"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A projection between paths; `port` in place of the source where that is outside of the frame."""
+
+    source: str
+    target: str
+    of: Projection
+    port: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The populations inside of a frame (or of the network) by path, and the projections that end there."""
+
+    populations: Mapping[str, Population]
+    edges: Sequence[Edge]
+
+    @property
+    def names(self) -> list[str]:
+        """First parts of the paths, in order of declaration."""
+        return list(dict.fromkeys(map(first, self.populations)))
+
+    def inside(self, member: Member) -> Scope:
+        """What stands in a frame, or in several things that stand together."""
+        cut = len(member[0]) + 1 if len(member) == 1 else 0
+        held = {path for path in self.populations if first(path) in member}
+        edges = [
+            Edge(e.source if port else e.source[cut:], e.target[cut:], e.of, port)
+            for e in self.edges
+            if e.target in held
+            for port in (e.port or e.source not in held,)
+        ]
+        return Scope({path[cut:]: p for path, p in self.populations.items() if path in held}, edges)
+
+    def is_frame(self, member: Member) -> bool:
+        return len(member) > 1 or member[0] not in self.populations
+
+
+@dataclass(frozen=True)
+class Box:
+    """`role` also is "block" for a frame, "port" for what comes into it from outside. `copies`: how many boxes a stack
+    stands for. `loop`: something leads back to the box itself."""
+
+    key: str
+    title: str
+    role: str
+    lines: tuple[str, ...] = ()
+    copies: int = 1
+    bias: bool = False
+    loop: bool = False
+    inside: View | None = None
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """Drawn from left to right; `turned`: it leads from right to left."""
+
+    key: str
+    source: str
+    target: str
+    label: str
+    forward: bool
+    feedback: bool
+    plastic: bool
+    delayed: bool
+    turned: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    boxes: tuple[Box, ...]
+    arrows: tuple[Arrow, ...]
+
+    def all_boxes(self) -> Iterator[Box]:
+        """Those inside of others too."""
+        for box in self.boxes:
+            yield box
+            if box.inside:
+                yield from box.inside.all_boxes()
+
+    def all_arrows(self) -> Iterator[Arrow]:
+        yield from self.arrows
+        for box in self.boxes:
+            if box.inside:
+                yield from box.inside.all_arrows()
+
+
+def first(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def view(network: Network, *, full: bool = False) -> View:
+    """`full`: a box for every population and an arrow for every projection."""
+    from blurc.pictures.collapse import partition
+
+    populations = {p.name: p for p in network.populations if p.role != "unit"}
+    edges = [Edge(e.source, e.target, e) for e in network.projections if e.source in populations]
+    scope = Scope(populations, edges)
+    if full:
+        return _every(scope)
+    return _of(scope, partition)
+
+
+def _every(scope: Scope) -> View:
+    boxes = tuple(_population(path, p, _loops(scope.edges, path)) for path, p in scope.populations.items())
+    arrows = [
+        _arrow(e.of.name, e.source, e.target, [e.of]) for e in scope.edges if e.source != e.target
+    ]
+    return View(boxes, tuple(along(arrows)))
+
+
+# ---------------------------------------------------------------- boxes
+
+
+def _of(scope: Scope, partition: Partitioner) -> View:
+    parts = partition(scope)
+    key = {name: part[0][0] for part in parts for member in part for name in member}
+    boxes = [_box(part, scope, partition) for part in parts]
+    ports = dict.fromkeys(e.source for e in scope.edges if e.port)
+    boxes += [Box(f"port {p}", words.short(p) if len(ports) > 1 else "", "port") for p in ports]
+    framed = {box.key for box in boxes if box.inside}
+    return View(tuple(boxes), tuple(_arrows(scope, key, framed)))
+
+
+def _box(part: Part, scope: Scope, partition: Partitioner) -> Box:
+    member, key = part[0], part[0][0]
+    held = {name for m in part for name in m}
+    own = [e for e in scope.edges if not e.port and first(e.source) in held and first(e.target) in held]
+    found = [p for path, p in scope.populations.items() if first(path) in held]
+    if len(part) == 1 and not scope.is_frame(member):
+        return _population(key, scope.populations[key], own)
+    between = [e for e in own if _at(part, e.source) != _at(part, e.target)]
+    alike = len({signature(m, scope) for m in part}) == 1
+    bias, name = any(p.bias for p in found), words.title(part)
+    if alike and scope.is_frame(member):
+        lines = [f"{len(part)} ×", *_between(part, between)] if len(part) > 1 else []
+        inside = _of(scope.inside(member), partition)
+        return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
+    joined = own if not scope.is_frame(member) else between
+    lines = [*words.populations(found, len(part)), *_between(part, joined)]
+    role = found[0].role if len({p.role for p in found}) == 1 else "hidden"
+    return Box(key, name, role, tuple(lines), len(part), bias)
+
+
+def _population(key: str, p: Population, loops: Sequence[Edge]) -> Box:
+    said = [f"↻ {words.projection(e.of) or 'itself'}" for e in loops]
+    return Box(key, words.short(key), p.role, (*words.population(p), *said), 1, p.bias, bool(loops))
+
+
+def _loops(edges: Iterable[Edge], path: str) -> list[Edge]:
+    return [e for e in edges if not e.port and e.source == path == e.target]
+
+
+def signature(member: Member, scope: Scope) -> object:
+    """Equal for what looks alike."""
+    inside = scope.inside(member)
+    rename = {name: i for i, name in enumerate(inside.names)} if len(member) > 1 or not scope.is_frame(member) else {}
+
+    def path(p: str) -> tuple[object, str]:
+        return rename.get(first(p), first(p)), p.partition(".")[2]
+
+    populations = [(*path(p), q.role, q.shape, q.slots, q.bias) for p, q in inside.populations.items()]
+    kinds = [(*path(e.source), *path(e.target), kind(e.of)) for e in inside.edges if not e.port]
+    return tuple(populations), tuple(kinds)
+
+
+def kind(e: Projection) -> tuple[object, ...]:
+    return e.forward, e.feedback, e.plastic, words.topology(e.topology), e.delay
+
+
+# ---------------------------------------------------------------- between the members of a stack
+
+
+def _at(part: Part, path: str) -> int:
+    return next(i for i, member in enumerate(part) if first(path) in member)
+
+
+def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
+    """In words: `each → next`, where every member does it."""
+    at = {name: i for i, member in enumerate(part) for name in member}
+    steps = [(at[first(e.target)] - at[first(e.source)], kind(e.of)) for e in edges]
+    lines: list[str] = []
+    rest = len(edges)
+    for (step, _), count in Counter(steps).items():
+        if count == len(part) - abs(step):
+            one = edges[steps.index((step, _))].of
+            said = words.projection(replace(one, name=f"{one.source}->{one.target}"))
+            lines.append(f"each → {_whom(step)}{f', {said}' if said else ''}")
+            rest -= count
+    if rest:
+        lines.append(f"{rest:,} projections between them" if rest > 1 else "1 projection between them")
+    return lines
+
+
+def _whom(step: int) -> str:
+    if step == 0:
+        return "itself"
+    if abs(step) == 1:
+        return "next" if step > 0 else "previous"
+    return f"{abs(step)} {'on' if step > 0 else 'back'}"
+
+
+# ---------------------------------------------------------------- arrows
+
+
+def _arrows(scope: Scope, key: Mapping[str, str], framed: set[str]) -> list[Arrow]:
+    """One for all projections of a kind between two boxes."""
+    groups: dict[tuple[str, str, object], list[Projection]] = {}
+    for e in scope.edges:
+        source = f"port {e.source}" if e.port else key[first(e.source)]
+        target = key[first(e.target)]
+        if source != target:
+            # Inside of a frame one sees more; outside it is one arrow.
+            plain = (e.of.forward, e.of.feedback, bool(e.of.delay)) if target in framed else None
+            how = plain or (e.of.forward, e.of.feedback, e.of.plastic, bool(e.of.delay))
+            groups.setdefault((source, target, how), []).append(e.of)
+    arrows = [
+        _arrow(f"{i} {found[0].name}", source, target, found, labelled=target not in framed)
+        for i, ((source, target, _), found) in enumerate(groups.items())
+    ]
+    return list(along(arrows))
+
+
+def _arrow(
+    key: str, source: str, target: str, found: Sequence[Projection], *, labelled: bool = True
+) -> Arrow:
+    e = found[0]
+    label = words.projections(found) if labelled else ""
+    return Arrow(
+        key, source, target, label, e.forward, e.feedback, any(p.plastic for p in found), bool(e.delay)
+    )
+
+
+def along(arrows: Sequence[Arrow]) -> Iterator[Arrow]:
+    """The arrows with those turned round that would close a cycle. What carries forward within the step goes along
+    first; then the rest, as far as it can."""
+    after: dict[str, set[str]] = {}
+    for arrow in sorted(arrows, key=lambda a: (a.delayed, not a.forward)):
+        turned = _leads(after, arrow.target, arrow.source)
+        a, b = (arrow.target, arrow.source) if turned else (arrow.source, arrow.target)
+        after.setdefault(a, set()).add(b)
+        yield replace(arrow, source=a, target=b, turned=turned)
+
+
+def _leads(after: Mapping[str, set[str]], start: str, end: str) -> bool:
+    seen, todo = {start}, [start]
+    while todo:
+        if (name := todo.pop()) == end:
+            return True
+        new = after.get(name, set()) - seen
+        seen |= new
+        todo += new
+    return False
