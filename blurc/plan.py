@@ -362,7 +362,7 @@ class InvalidPlan(AssertionError):
 def verify(block: Block, after: str) -> None:
     """Arguments come before their use, spaces fit, results exist."""
     for i, op in enumerate(block.ops):
-        if any(not 0 <= a < i for a in op.args):
+        if op.args and not 0 <= min(op.args) <= max(op.args) < i:
             raise InvalidPlan(f"after {after}: %{i} = {op.name} uses a value that is not there yet")
         _verify_space(i, op, [block.ops[a].type for a in op.args], after)
         if op.name == "loop":
@@ -384,15 +384,13 @@ def _verify_loop(i: int, op: Op, after: str) -> None:
 
 def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
     inferred = infer_space(op.name, [a.space for a in args], op.attrs, op.type.space)
-    if inferred != op.type.space:
+    if inferred is not op.type.space and inferred != op.type.space:
         raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, but its arguments give {inferred}")
     if op.name in CROSSING:
         return
+    own = op.type.space
     for a in args:
-        if a.space.kind != "everywhere" and (a.space.kind, a.space.of) != (
-            op.type.space.kind,
-            op.type.space.of,
-        ):
+        if a.space.kind != "everywhere" and (a.space.of != own.of or a.space.kind != own.kind):
             raise InvalidPlan(
                 f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space"
             )
@@ -439,7 +437,9 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
     """Over which axes a result varies, given its arguments. `declared` says which space it is of."""
     if name in LEAVES or name in ("outer", "outer_until", "until"):
         return declared
-    first, second = any(a.first for a in args), any(a.second for a in args)
+    first = second = False
+    for a in args:  # a loop, for this runs once for every operation of every pass
+        first, second = first or a.first, second or a.second
     if name in ("to_post", "to_pre"):
         factors = attrs[1]
         assert isinstance(factors, Factors)
@@ -453,6 +453,8 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
         second = False
     elif name in ("batch_mean", "batch_sum"):
         first = False
+    if (first, second) == (declared.first, declared.second):
+        return declared
     return Space(declared.kind, declared.of, first, second)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import jax.numpy as jnp
-
+from blurc.kernels.stacks import stack, unstack
 from blurc.plan import Stack
 
 Named: TypeAlias = dict[str, dict[str, Any]]  # {projection or population: {variable: array}}
@@ -25,15 +24,15 @@ class Stacks:
         """With the arrays of every stack of this kind under its name, and no longer under those of its members."""
         found = {of: dict(named) for of, named in values.items()}
         for s in self._of(kind):
-            found.setdefault(s.name, {})[s.variable] = jnp.stack([found[of].pop(s.variable) for of in s.members])
+            found.setdefault(s.name, {})[s.variable] = stack([found[of].pop(s.variable) for of in s.members])
         return found
 
     def unpacked(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> Named:
         names = {s.name for s in self.stacks}
         found = {of: dict(named) for of, named in values.items() if of not in names}
         for s in self._of(kind):
-            for i, of in enumerate(s.members):
-                found[of][s.variable] = values[s.name][s.variable][i]
+            for of, value in zip(s.members, unstack(values[s.name][s.variable]), strict=True):
+                found[of][s.variable] = value
         return found
 
     def packed_genome(self, genome: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,7 +40,7 @@ class Stacks:
         found = dict(genome)
         for s in self._of("meta"):
             values = found[s.variable]
-            found[s.variable] = {**values, s.name: jnp.stack([values[of] for of in s.members])}
+            found[s.variable] = {**values, s.name: stack([values[of] for of in s.members])}
         return found
 
     def _of(self, kind: str) -> tuple[Stack, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import subprocess
 from pathlib import Path
 from shutil import which
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 from blurc import compiler, graph
 from blurc.model import Network
 from blurc.pictures import dot, draw
+from blurc.pictures.boxes import placed
 from blurc.pictures.layout import Arrow, Box, Layout, Point, Route, arrange, columns
+from blurc.pictures.view import View, view
 
 RULE = 'import "rules/backprop.blur"\n'
 
@@ -163,21 +166,202 @@ def _points_wide(svg: ElementTree.Element) -> float:
 
 
 def test_backward_projections_that_lead_back_are_drawn_the_other_way_round() -> None:
-    shown = draw.Shown.of(
-        network("input x[2] hidden h[2] output y[2] x -> h h -> y [forward] y -> h [backward]")
-    )
-    arrow = next(a for a in shown.arrows if a.name == "y->h")
-    assert (arrow.source, arrow.target) == ("h", "y")
-    assert shown.reversed == (False, False, True)
+    shown = view(network("input x[2] hidden h[2] output y[2] x -> h h -> y [forward] y -> h [backward]"))
+    assert [(a.source, a.target, a.turned) for a in shown.arrows] == [
+        ("x", "h", False),
+        ("h", "y", False),
+        ("h", "y", True),
+    ]
+
+
+def legend(body: str) -> list[str]:
+    found = draw.legend(view(network(body)))
+    return [entry if isinstance(entry, str) else entry.label for _, entry in found]
 
 
 def test_the_legend_names_the_kinds_that_are_there() -> None:
-    body = "input x[2] hidden h[2] output y[2] x -> h h -> y [forward] x -> y [fixed] h -> y [backward]"
-    legend = [
-        entry if isinstance(entry, str) else entry.label
-        for _, entry in draw._legend(draw.Shown.of(network(body)))
+    body = (
+        "input x[2] hidden h[2] { bias = off } output y[2] "
+        "x -> h h -> y [forward] x -> y [fixed] h -> y [backward] h -> h [delay = 1] y -> h [delay = 1, forward]"
+    )
+    assert legend(body) == [
+        "both ways",
+        "forward only",
+        "backward only",
+        "both ways, fixed",
+        "forward only, delayed",
+        "bias",
     ]
-    assert legend == ["both ways", "forward only", "backward only", "both ways, fixed", "bias"]
+
+
+def test_what_needs_no_legend_has_none() -> None:
+    assert legend("input x[2] hidden h[2] output y[2] x -> h h -> y [label = own]") == []
+
+
+# ---------------------------------------------------------------- what is shown
+
+BLOCK = """
+block residual(width = 8) { input x[width]  hidden a[width]  output y[width]  x -> a  a -> y  x -> y [identity] }
+"""
+
+
+def deep(depth: int) -> Network:
+    return network(
+        f"input x[8] hidden h{{1}}[8] x -> h1 for i in 2..{depth} {{ hidden h{{i}}[8] h{{i-1}} -> h{{i}} }} "
+        f"output y[2] h{depth} -> y"
+    )
+
+
+def residual(depth: int) -> Network:
+    body = (
+        "input x[8]  r1 = residual(x = x)  "
+        f"for i in 2..{depth} {{ r{{i}} = residual(x = r{{i-1}}.y) }}  output y[2]  r{depth}.y -> y"
+    )
+    return compiler.model(f"{RULE}{BLOCK}network n uses backprop {{ {body} }}").network
+
+
+def titles(found: View) -> list[str]:
+    return [box.title for box in found.boxes]
+
+
+def joined(found: View) -> list[tuple[str, str, str]]:
+    title = {box.key: box.title for box in found.boxes}
+    return [(title[a.source], title[a.target], a.label) for a in found.arrows]
+
+
+def test_a_small_network_is_drawn_as_it_is() -> None:
+    shown = view(deep(6))
+    assert titles(shown) == ["x", "h1", "h2", "h3", "h4", "h5", "h6", "y"]
+    assert joined(shown) == joined(view(deep(6), full=True))
+
+
+def test_a_long_chain_becomes_one_stack() -> None:
+    shown = view(deep(300))
+    assert titles(shown) == ["x", "h1 .. h300", "y"]
+    assert shown.boxes[1].copies == 300
+    assert shown.boxes[1].lines == ("hidden  300 × [8]", "each → next")
+    assert joined(shown) == [("x", "h1 .. h300", ""), ("h1 .. h300", "y", "")]
+
+
+def test_full_draws_every_population_and_projection() -> None:
+    shown = view(deep(300), full=True)
+    assert len(shown.boxes) == 302
+    assert len(shown.arrows) == 301
+
+
+def test_an_instance_of_a_block_is_a_frame() -> None:
+    shown = view(residual(2))
+    assert titles(shown) == ["x", "r1", "r2", "y"]
+    frame = shown.boxes[1].inside
+    assert frame is not None
+    assert [(box.title, box.role) for box in frame.boxes] == [("a", "hidden"), ("y", "hidden"), ("", "port")]
+    assert joined(frame) == [("", "a", ""), ("a", "y", ""), ("", "y", "identity")]
+    assert joined(shown) == [("x", "r1", ""), ("r1", "r2", ""), ("r2", "y", "")]
+
+
+def test_instances_that_are_alike_become_one_frame() -> None:
+    shown = view(residual(40))
+    assert titles(shown) == ["x", "r1 .. r40", "y"]
+    assert shown.boxes[1].lines == ("40 ×", "each → next")
+    assert len(list(shown.all_boxes())) == 6
+
+
+def test_chains_of_two_kinds_become_one_stack_of_pairs() -> None:
+    body = "hidden a{i}[8] hidden b{i}[4] b{i-1} -> a{i} a{i} -> b{i}"
+    shown = view(
+        network(f"input x[8] hidden b{{0}}[4] x -> b0 for i in 1..20 {{ {body} }} output y[2] b20 -> y")
+    )
+    assert titles(shown) == ["x", "b0", "a1, b1 .. a20, b20", "y"]
+    assert [box.title for box in shown.boxes[2].inside.boxes] == ["a1", "b1", ""]  # pyright: ignore
+
+
+def test_parallel_projections_are_counted() -> None:
+    shown = view(
+        network("input x[8] output y[2] for i in 1..40 { hidden e{i}[4] x -> e{i} e{i} -> y [fixed] }")
+    )
+    assert joined(shown) == [("x", "e1 .. e40", "40 ×"), ("e1 .. e40", "y", "40 ×")]
+
+
+def test_generations_of_all_sizes_become_a_few_stacks() -> None:
+    body = "".join(
+        f"hidden h{i}[{2 + i % 5}] "
+        + "".join(f"h{j} -> h{i} " for j in range(1, i))
+        + f"x -> h{i} h{i} -> y "
+        for i in range(1, 31)
+    )
+    shown = view(network(f"input x[3] output y[2] {body}"))
+    assert titles(shown) == ["x", "y", "h1 .. h8", "h9 .. h16", "h17 .. h24", "h25 .. h30"]
+    assert shown.boxes[2].lines == (
+        "hidden  8 populations",
+        "32 neurons, 2 to 6 each",
+        *shown.boxes[2].lines[2:],
+    )
+    assert len(shown.arrows) == 4 * 3 // 2 + 2 * 4
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_picture_stays_small_whatever_the_network(seed: int) -> None:
+    rng = random.Random(seed)
+    names = rng.sample([a + b for a in "abcdefgh" for b in "xyzuvw"], 40)
+    projections = [
+        f"{rng.choice(['x', *names[:i]])} -> {name}" for i, name in enumerate(names) for _ in range(4)
+    ]
+    hidden = " ".join(f"hidden {name}[{rng.randint(2, 9)}]" for name in names)
+    shown = view(network(f"input x[3] {hidden} output y[2] {' '.join(projections)} {names[-1]} -> y"))
+    assert len(list(shown.all_boxes())) <= 18
+    assert sum(box.copies for box in shown.boxes) == 42
+
+
+def test_topologies_and_delays_stand_on_the_arrows() -> None:
+    shown = view(
+        network(
+            "input x[8, 8] hidden c[4, 4, 3] hidden p[2, 2, 3] hidden h[12] hidden g[12] output y[12] "
+            "x -> c [conv(3, 3, stride = 2)] c -> p [pool(max, 2, 2), label = halve] p -> h [sparse(p = 0.1)] "
+            "h -> g [sparse(fan_in = 3), delay = 2] g -> y [one_to_one] h -> y [identity] h -> h [delay = 1]"
+        )
+    )
+    assert [label for *_, label in joined(shown)] == [
+        "conv 3×3 / 2",
+        "halve, max pool 2×2",
+        "sparse 10 %",
+        "one to one",
+        "identity",
+        "sparse, 3 in, delay 2",
+    ]
+    assert [(box.title, box.lines[1:]) for box in shown.boxes if box.loop] == [("h", ("↻ delay 1",))]
+
+
+def test_delayed_projections_go_with_the_others_or_back() -> None:
+    shown = view(
+        network("input x[2] hidden h[2] output y[2] x -> h h -> y y -> h [delay = 1] x -> y [delay = 2]")
+    )
+    assert [(a.source, a.target, a.delayed, a.turned) for a in shown.arrows] == [
+        ("x", "h", False, False),
+        ("h", "y", False, False),
+        ("h", "y", True, True),
+        ("x", "y", True, False),
+    ]
+
+
+def test_long_names_lose_their_middle() -> None:
+    long = "a_population_with_a_name_that_goes_on"
+    shown = view(network(f"input x[2] hidden {long}[2] output y[2] x -> {long} {long} -> y"))
+    assert shown.boxes[1].title == "a_population_with…_goes_on"
+
+
+def test_what_stands_in_a_frame_is_inside_of_it() -> None:
+    everything = placed(view(residual(40)))
+    frame = everything.layout.boxes["r1"]
+    for box in everything.inside["r1"].layout.boxes.values():
+        assert abs(box.x - frame.x) + box.width / 2 < frame.width / 2
+        assert abs(box.y - frame.y) + box.height / 2 < frame.height / 2
+
+
+def test_rows_are_no_wider_than_a_page() -> None:
+    names = [f"p{i}" for i in range(8)]
+    arrows = [Arrow(b, a, b) for a, b in itertools.pairwise(names)]
+    assert arrange(dict.fromkeys(names, (4.0, 0.5)), arrows).width < 21
 
 
 # ---------------------------------------------------------------- other forms
@@ -195,6 +379,16 @@ def test_dot_tells_the_kinds_apart() -> None:
         '"h" -> "y" [dir = "forward", color = "gray60"];',
         '"h" -> "y" [dir = "back", style = "dashed", label = "back"];',
     ]
+
+
+def test_dot_draws_delays_topologies_frames_and_stacks() -> None:
+    lines = [line.strip() for line in dot.text(residual(40)).splitlines()]
+    assert 'subgraph "cluster r1" {' in lines
+    assert 'label = "r1 .. r40\\n40 ×\\neach → next";' in lines
+    assert '"r1.port x" -> "r1.y" [dir = "both", color = "gray60", label = "identity"];' in lines
+    assert '"x" -> "r1.port x" [dir = "both", lhead = "cluster r1"];' in lines
+    recurrent = dot.text(network("input x[2] hidden h[2] output y[2] x -> h h -> y y -> h [delay = 1]"))
+    assert '"y" -> "h" [dir = "both", style = "dotted", label = "delay 1"];' in recurrent
 
 
 def test_dot_escapes_what_means_something_in_it() -> None:

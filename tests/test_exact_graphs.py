@@ -215,8 +215,10 @@ def gradient_descent(case: Case, start: Arrays, xs: jax.Array, ys: jax.Array) ->
     return jax.jit(lambda w: lax.scan(step, w, (xs, ys))[0])(start)
 
 
-@pytest.mark.parametrize("rule", ["backprop", "backprop3"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [*((name, "backprop") for name in CASES), ("pools", "backprop3"), ("residual", "backprop3")],
+)
 def test_backprop_is_gradient_descent(name: str, rule: str):
     case, rng = CASES[name], np.random.default_rng(0)
     with jax.enable_x64(True):

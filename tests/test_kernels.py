@@ -6,7 +6,7 @@ To have one more checked, add it to KERNELS. Every kernel is put through all FOR
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +42,13 @@ def windows(topology: t.Conv | t.Pool, pre: Shape, *channels: int) -> tuple[t.To
     return topology, pre, (*topology.out(topology.places(pre)), *channels)
 
 
+def hub(form: t.Form) -> t.Edges:
+    """From 2 to itself and three others, and back from two."""
+    pairs = np.array([(2, 0), (2, 1), (3, 2), (2, 2), (1, 2), (2, 3)], "<i4")
+    ordered = pairs[np.lexsort(pairs.T)]
+    return t.Edges("hub.csv", ordered[:, 0].tobytes(), ordered[:, 1].tobytes(), form)
+
+
 KERNELS: dict[str, tuple[t.Topology, Shape, Shape]] = {
     "dense": (t.Dense(), (2, 3), (4,)),
     "one to one": (t.OneToOne(), (2, 3), (6,)),
@@ -75,10 +82,33 @@ for _kind in ("avg", "max"):
         f"{_kind} pool of rank 3": windows(pool(_kind, 2, 1, 3), (4, 2, 6, 2), 2),
     }
 
+for _form in ("masked", "gather", "segments"):
+    KERNELS |= {
+        f"sparse, {_form}": (t.Sparse(None, 2, 1, _form), (2, 3), (4,)),
+        f"edges with a hub, {_form}": (hub(_form), (5,), (5,)),
+    }
 
-# Compiling takes long: what is not special to a kernel is checked for these only, for all with -m slow.
+# Compiling takes long. These are combinations of what the others have alone, and are checked with -m slow only.
+SLOW = (
+    "shared, no places",
+    "conv 3x3",
+    "conv 3x3, valid",
+    "conv 1x1",
+    "conv of rank 1",
+    "avg pool, overlapping",
+    "avg pool, padding first",
+    "avg pool, stride over window",
+    "avg pool of rank 1, bare",
+    "avg pool of rank 3",
+    "max pool, something left over",
+    "max pool of rank 3",
+)
+
+# The only ones for what depends little on the kernel; all with -m slow.
 FEW = (
     "dense",
+    "edges with a hub, gather",
+    "sparse, segments",
     "one to one",
     "identity",
     "shared",
@@ -88,6 +118,12 @@ FEW = (
     "max pool",
     "max pool, overlapping",
 )
+
+
+def marked(slow: Callable[[str], bool], synapses: bool = False) -> list[Any]:
+    """The names of kernels, as parameters; with `synapses` of those that have any."""
+    names = [name for name, (topology, *_) in KERNELS.items() if topology.has_synapses or not synapses]
+    return [pytest.param(name, marks=pytest.mark.slow) if slow(name) else name for name in names]
 
 
 @dataclass(frozen=True)
@@ -151,8 +187,12 @@ class Case:
     def projection(self) -> Projection:
         shape = synapse_shape(self.topology, self.pre, self.post)
         return Projection(
-            "x->y", "x", "y", self.pre, self.post, self.topology, True, False, 0, shape, self.axes
+            "x->y", "x", "y", self.pre, self.post, self.topology, True, False, 0, shape, self.axes, self.form
         )
+
+    @property
+    def form(self) -> t.Form | None:
+        return self.topology.form if isinstance(self.topology, t.Sparse | t.Edges) else None
 
     @property
     def axes(self) -> tuple[int, int]:
@@ -245,17 +285,17 @@ def _float64() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=list(KERNELS))
+@pytest.fixture(params=marked(lambda name: name in SLOW))
 def case(request: pytest.FixtureRequest) -> Case:
     return Case(*KERNELS[request.param])
 
 
-@pytest.fixture(params=[name for name in KERNELS if KERNELS[name][0].has_synapses])
+@pytest.fixture(params=marked(lambda name: name in SLOW, synapses=True))
 def plastic(request: pytest.FixtureRequest) -> Case:
     return Case(*KERNELS[request.param])
 
 
-@pytest.fixture(params=[n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in KERNELS])
+@pytest.fixture(params=marked(lambda name: name not in FEW))
 def some(request: pytest.FixtureRequest) -> Case:
     return Case(*KERNELS[request.param])
 
@@ -279,7 +319,7 @@ def test_one_gate_for_all_examples(side: int) -> None:
     assert case.gate is not None
     gate = case.gate[1:2]
     product = case.kernel.to_post if side else case.kernel.to_pre
-    found = product(case.synapse(form), case.neuron(form, 1 - side), False, gate)
+    found = compiled(lambda w, x: product(w, x, False, gate))(case.synapse(form), case.neuron(form, 1 - side))
     same(found, weighted(case, form, side, gate), "one gate")
 
 

@@ -1,4 +1,5 @@
-"""Sparse projections: three ways to compute the same, and which is chosen. Sums by sites are in test_kernels.py."""
+"""Sparse projections: three ways to compute the same, and which is chosen. More kinds of factors, and derivatives
+against differences, are in test_kernels.py."""
 
 from __future__ import annotations
 
@@ -12,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
-from jax.test_util import check_grads
 
 from blurc.bench.sparse import measure
 from blurc.kernels.sparse import FORMS, sparse
 from blurc.kernels.sparse.gather import UNROLLED, Gather
+from blurc.kernels.sparse.masked import Masked
 from blurc.kernels.sparse.segments import Segments
 from blurc.passes.sparse_form import sparse_form
 from blurc.sites import sites
@@ -104,7 +105,9 @@ def loss(kernel: Any, w: Any, x: Any, y: Any) -> Any:
     """Reads every product, and every product of a product."""
     forth = jnp.tanh(kernel.to_post(w, x, False) + kernel.to_post(None, x, False))
     back = jnp.tanh(kernel.to_pre(w, y * forth, False) + kernel.to_pre(w, None, False))
-    return jnp.sum(jnp.tanh(kernel.outer(back, forth)) * w) + jnp.sum(kernel.to_pre(None, forth, False) * back)
+    return jnp.sum(jnp.tanh(kernel.outer(back, forth)) * w) + jnp.sum(
+        kernel.to_pre(None, forth, False) * back
+    )
 
 
 def test_the_forms_agree() -> None:
@@ -113,7 +116,9 @@ def test_the_forms_agree() -> None:
     _, x, y = numbers(graph, 2)
 
     def step(kernel: Any, w: Any, x: Any, y: Any) -> Any:
-        return everything(kernel, w, x, y), jax.grad(lambda *a: loss(kernel, *a), argnums=(0, 1, 2))(w[0], x, y)
+        return everything(kernel, w, x, y), jax.grad(lambda *a: loss(kernel, *a), argnums=(0, 1, 2))(
+            w[0], x, y
+        )
 
     found = {form: jax.jit(step, static_argnums=0)(k, w, x, y) for form, k in kernels(graph).items()}
     close(found["gather"], found["masked"])
@@ -121,27 +126,21 @@ def test_the_forms_agree() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_derivatives_against_differences(form: str) -> None:
-    kernel = kernels("random")[form]
-    small = tuple(v / 4 for v in numbers("random"))
-    check_grads(jax.jit(lambda *a: loss(kernel, *a)), small, order=2, modes=["rev"])
-
-
-@pytest.mark.parametrize("form", FORMS)
 def test_a_batch_of_any_size(form: str) -> None:
     kernel = kernels("random")[form]
-    w, _, _ = numbers("random", 3, 2)
-    _, x, y = numbers("random", 2)
+    w, x, y = numbers("random")
 
     def step(w: Any, x: Any, y: Any) -> Any:
-        return everything(kernel, w, x, y), jax.grad(lambda w: loss(kernel, w, x, y))(w[0])
+        post = kernel.to_post(w, x, False)
+        return post, jax.grad(lambda w: jnp.sum(jnp.tanh(kernel.outer(x, kernel.to_post(w, x, False) * y))))(
+            w
+        )
 
     (batch,) = export.symbolic_shape("batch")
-    shapes = [jax.ShapeDtypeStruct((2, batch, v.shape[-1]), v.dtype) for v in (x, y)]
+    shapes = [jax.ShapeDtypeStruct((batch, v.shape[-1]), v.dtype) for v in (x, y)]
     exported = export.export(jax.jit(step))(jax.ShapeDtypeStruct(w.shape, w.dtype), *shapes)
     for n in (1, BATCH):
-        part = w, x[:, :n], y[:, :n]
-        close(jax.jit(exported.call)(*part), jax.jit(step)(*part))
+        close(exported.call(w, x[:n], y[:n]), jax.jit(step)(w, x[:n], y[:n]))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -201,7 +200,7 @@ def large(n: int, form: Any, batch: int) -> tuple[float, float]:
     found = jax.block_until_ready(compiled(w, x))
     done = time.perf_counter()
     out = np.bincount(kernel.pre_of, minlength=n)[kernel.pre_of]
-    np.testing.assert_array_equal(found, 1 + 100 * batch * out[None] / 1.0)
+    np.testing.assert_array_equal(found, 1 + 100 * batch * out[None])
     return there - start, done - there
 
 
@@ -216,6 +215,13 @@ def test_a_hundred_thousand_neurons_compile_in_seconds(form: Any) -> None:
     compiling, running = large(100_000, form, batch=8)
     assert compiling < 30  # measured: 2 s
     assert running < 5  # measured: 0.06 s
+
+
+def test_a_matrix_that_no_index_reaches_is_refused() -> None:
+    n = 60_000
+    kernel = Masked(edges([(0, 0), (n - 1, n - 1)]), (n,), (n,))
+    with pytest.raises(ValueError, match="form = gather"):
+        jax.eval_shape(lambda w, x: kernel.to_post(w, x, False), jnp.ones((1, 2)), jnp.ones((1, n)))
 
 
 # ------------------------------------------------------------------- the choice
@@ -241,9 +247,10 @@ def test_the_spec_has_the_last_word(form: Any) -> None:
         (Sparse(0.3, None), 30, "masked"),
         (Sparse(None, 10), 20_000, "gather"),
         (Sparse(0.001, None), 4000, "gather"),
+        (star(20_000), 20_000, "segments"),
     ],
 )
-def test_the_choice_where_it_is_clear(topology: Sparse, n: int, form: str) -> None:
+def test_the_choice_where_it_is_clear(topology: Sparse | Edges, n: int, form: str) -> None:
     assert sparse_form(topology, (n,), (n,))[0] == form
 
 
@@ -253,6 +260,6 @@ def test_the_choice_is_explained() -> None:
     assert "200,000 synapses" in why
 
 
-@pytest.mark.parametrize(("n", "density"), [(512, 0.5), (2048, 0.002)])
+@pytest.mark.parametrize(("n", "density"), [(256, 0.5), (1024, 0.005)])
 def test_the_choice_is_not_far_from_the_fastest(n: int, density: float) -> None:
     assert measure(n, density, 64, rounds=3).loss < 3

@@ -50,11 +50,10 @@ def measure(n: int, density: float, batch: int, rounds: int = 7) -> Row:
     chosen, _ = sparse_form(topology, shape, shape)
     assert chosen is not None
     heavy = density * n * n * batch > MOST
-    steps = {
-        form: _step(form, topology, shape, batch) for form in FORMS if not heavy or form in (chosen, "masked")
-    }
+    forms: list[Form] = [form for form in FORMS if not heavy or form in (chosen, "masked")]
+    steps = {form: _step(form, topology, shape, batch) for form in forms}
     timings = alternate(steps, rounds=rounds, sample_seconds=0.005)
-    return Row(n, density, batch, chosen, {form: 1e3 * timings.time(form).median for form in steps})
+    return Row(n, density, batch, chosen, {form: 1e3 * timings.time(form).median for form in forms})
 
 
 def _step(form: Form, topology: Sparse, shape: tuple[int], batch: int) -> Callable[[], Any]:

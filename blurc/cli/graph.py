@@ -21,13 +21,22 @@ PICTURES, TEXTS = ("svg", "png"), ("dot", "graphml")
     "-o", "output", required=True, type=click.Path(path_type=Path), metavar="F.svg|png|dot|graphml",
     help="What to write; the suffix says in which form.",
 )  # fmt: skip
+@click.option("--full", is_flag=True, help="Draw every population and projection, also where many are alike.")
 @network_option
 @rule_option
 @set_option
 def command(
-    spec: Path, output: Path, network: str | None, rule: str | None, parameters: Mapping[str, ParamValue]
+    spec: Path,
+    output: Path,
+    full: bool,
+    network: str | None,
+    rule: str | None,
+    parameters: Mapping[str, ParamValue],
 ) -> None:
-    """Draw the populations and projections of SPEC."""
+    """Draw the populations and projections of SPEC.
+
+    In a large network, what is alike is drawn once. GraphML always has everything.
+    """
     form = output.suffix.removeprefix(".").lower()
     if form not in (*PICTURES, *TEXTS):
         raise click.BadParameter(
@@ -35,20 +44,27 @@ def command(
         )
     check_writable([output])
     model, _ = Choice(spec, network, rule, None, parameters).select()
-    write(output, _drawn(model, form))
+    write(output, _drawn(model, form, full))
     shown = [p for p in model.network.populations if p.role != "unit"]
-    say(f"{output}: {model.network.name}, {len(shown)} populations")
+    hint = "" if full or form == "graphml" or not _is_shortened(model) else "; --full draws every one"
+    say(f"{output}: {model.network.name}, {len(shown)} populations{hint}")
 
 
-def _drawn(model: Model, form: str) -> bytes:
+def _is_shortened(model: Model) -> bool:
+    from blurc.pictures.view import view
+
+    return any(box.copies > 1 for box in view(model.network).all_boxes())
+
+
+def _drawn(model: Model, form: str, full: bool) -> bytes:
     if form in PICTURES:
         from blurc.pictures import draw
 
-        return draw.render(model.network, form)
+        return draw.render(model.network, form, full=full)
     if form == "dot":
         from blurc.pictures import dot
 
-        return dot.text(model.network).encode()
+        return dot.text(model.network, full=full).encode()
     from blurc import graph
 
     return graph.graphml(graph.build(model.network)).encode()

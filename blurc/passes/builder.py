@@ -11,17 +11,18 @@ class Builder:
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
-        self._index: dict[Op, int] = {}
+        self._index: dict[tuple[str, tuple[int, ...], tuple[Attr, ...], Type], int] = {}
 
     def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
-        type_ = Type(
-            type_.dims, infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
-        )
-        op = Op(name, args, attrs, type_, span)
-        if op not in self._index:
-            self._index[op] = len(self.ops)
-            self.ops.append(op)
-        return self._index[op]
+        space = infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
+        if space is not type_.space:
+            type_ = Type(type_.dims, space)
+        key = (name, args, attrs, type_)
+        found = self._index.get(key)
+        if found is None:
+            found = self._index[key] = len(self.ops)
+            self.ops.append(Op(name, args, attrs, type_, span))
+        return found
 
     def type(self, value: int) -> Type:
         return self.ops[value].type

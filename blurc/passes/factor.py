@@ -22,7 +22,7 @@ def factor(block: Block) -> Block:
     builder = Builder()
     new: list[int] = []
     for op in block.ops:
-        mapped = replace(op, args=tuple(new[a] for a in op.args))
+        mapped = Op(op.name, tuple(new[a] for a in op.args), op.attrs, op.type, op.span)
         new.append(_product(builder, mapped) if op.name in PRODUCTS else _emit(builder, mapped))
     return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
 

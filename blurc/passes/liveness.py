@@ -94,5 +94,9 @@ def keep(block: Block, results: Iterable[Result]) -> Block:
     kept = tuple(results)
     needed = sorted(reachable(block, (r.value for r in kept)))
     new = {old: i for i, old in enumerate(needed)}
-    ops = tuple(replace(block.ops[i], args=tuple(new[a] for a in block.ops[i].args)) for i in needed)
+    ops = tuple(_renumbered(block.ops[i], new) for i in needed)
     return Block(ops, tuple(replace(r, value=new[r.value]) for r in kept))
+
+
+def _renumbered(op: Op, new: dict[int, int]) -> Op:
+    return Op(op.name, tuple(new[a] for a in op.args), op.attrs, op.type, op.span)

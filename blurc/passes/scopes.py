@@ -97,6 +97,11 @@ def without_array(topology: Topology, shape: m.Shape) -> m.Nested:
     return tuple(tuple(topology.value() * (r == c) for c in range(columns)) for r in range(rows))
 
 
+def end(projection: m.Projection, side: str) -> str:
+    """The population on one side."""
+    return projection.source if side == "pre" else projection.target
+
+
 @dataclass
 class Scope(ABC):
     """Evaluates expressions to operations. Subclasses say what names mean."""
@@ -233,6 +238,9 @@ class NeuronScope(Scope):
                 return b.emit(name, (), (self.population,), type_, e.span)
             case m.Meta(per="projection" | "synapse") if self.projection:
                 return self.now.meta(e, self.projection.name)
+            case m.Meta(side="pre" | "post" as side) if self.projection:
+                # One `per population` may belong to the other end.
+                return self.now.meta(e, end(self.projection, side))
             case m.Meta():
                 return self.now.meta(e, self.population)
             case m.Fan() if self.projection:
@@ -344,7 +352,7 @@ class SynapseScope(Scope):
             case m.Channel(name=name):
                 return self.now.synapses[self.projection.name, name]
             case m.Meta(per="population" | "neuron", side=side):
-                return self._seen(self.now.meta(e, self._population(side)), side, e)
+                return self._seen(self.now.meta(e, end(self.projection, side)), side, e)
             case m.Meta(per="synapse") if not self.projection.topology.has_synapses:
                 value = without_array(self.projection.topology, e.shape)
                 return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
@@ -365,13 +373,10 @@ class SynapseScope(Scope):
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
 
-    def _population(self, side: str) -> str:
-        return self.projection.source if side == "pre" else self.projection.target
-
     def _end(self, side: str) -> NeuronScope:
         """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
         delay = self.projection.delay if side == "pre" else 0
-        return NeuronScope(self.now, self._population(side), {}, self.projection, delay)
+        return NeuronScope(self.now, end(self.projection, side), {}, self.projection, delay)
 
     def _seen(self, value: int, side: str, e: m.Expr) -> int:
         """A neuron value that does not vary over the batch, as its synapses see it."""
@@ -406,7 +411,7 @@ class SynapseScope(Scope):
         """Where synapses are shared this also sums over the places where they act, so a missing end is 1 at each."""
         b = self.builder
         args = tuple(
-            self.of_neurons(ends[side], self._population(side), e) if side in ends else self._ones(side, e)
+            self.of_neurons(ends[side], end(self.projection, side), e) if side in ends else self._ones(side, e)
             for side in ("pre", "post")
         )
         dims = b.type(args[0]).dims or b.type(args[1]).dims
@@ -433,7 +438,7 @@ class SynapseScope(Scope):
         return b.emit("outer_until", (synapse, *ends), attrs, Type(dims, space), e.span)
 
     def _ones(self, side: str, e: m.Expr) -> int:
-        type_ = Type((), Space("neurons", self._population(side)))
+        type_ = Type((), Space("neurons", end(self.projection, side)))
         return self.builder.emit("literal", (), (1.0,), type_, e.span)
 
     def _alone(self, value: int, side: str, e: m.Reduce, batched: bool) -> int:

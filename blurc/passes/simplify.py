@@ -64,7 +64,8 @@ def simplify(block: Block) -> Block:
 def _mapped(op: Op, args: tuple[int, ...], builder: Builder) -> Op:
     """The operation on simpler arguments, which may vary over fewer axes."""
     space = infer_space(op.name, [builder.type(a).space for a in args], op.attrs, op.type.space)
-    return replace(op, args=args, type=Type(op.type.dims, space))
+    type_ = op.type if space is op.type.space else Type(op.type.dims, space)
+    return Op(op.name, args, op.attrs, type_, op.span)
 
 
 # ---------------------------------------------------------------------- rules

@@ -4,16 +4,15 @@
 The nanoseconds are of one step: a weighted sum to each side and an outer product. They were fitted, for a batch of 32
 and of 128, to `python -m blurc.bench.sparse` on two cores of a 2.8 GHz Xeon (squares of 256 to 4096 neurons, densities
 of 0.001 to 0.5) and to 100,000 neurons with 10 synapses each. Lists win below a density of about 2 %, the matrix above;
-segments where a few neurons have most of the synapses, for a list is worked through entry by entry.
+segments where there are few synapses, or a few neurons have most of them: a list is worked through entry by entry.
 
-Known inefficiency: the size of the batch is not known here. A batch of 8 would take the matrix at three times the density
-only, one of 512 at a third of it.
+Known inefficiency: the size of the batch is not known here. A batch of 8 would take the matrix only at several times
+that density, one of 512 at a little over half of it.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 from blurc.topology import Edges, Form, Shape, Sparse, Topology
 
@@ -22,6 +21,7 @@ MATRIX = 4.0  # ns for each pair of neurons: zeros in place, read back
 DENSE = 0.05  # ns for each pair and example
 PLACED = 10.0  # ns for each synapse that is put into the matrix and read back
 LISTED = 5.0  # ns for each synapse and example
+LISTS = 200_000.0  # ns for any lists at all
 ENTRY = 400.0  # ns for each entry of the longest lists
 ADDED = 7.0  # ns for each synapse and example
 MOST = 2**26  # pairs of neurons that a matrix is made for: 256 MB a channel
@@ -41,20 +41,27 @@ def choose(n_pre: int, n_post: int, count: int, longest: int) -> tuple[Form, str
     """`longest`: the most synapses of one presynaptic and of one postsynaptic neuron, added."""
     pairs = n_pre * n_post
     costs: dict[Form, float] = {
-        "gather": LISTED * BATCH * count + ENTRY * longest,
+        "gather": LISTS + LISTED * BATCH * count + ENTRY * longest,
         "segments": ADDED * BATCH * count,
     }
     if pairs <= MOST:
         costs["masked"] = (MATRIX + DENSE * BATCH) * pairs + PLACED * count
     best = min(costs, key=lambda form: costs[form])
-    others = [f"{form} {cost / max(costs[best], 1):.2g}" for form, cost in costs.items() if form != best]
-    return best, f"{count:,} synapses, {count / pairs:.2g} of all pairs; estimated time of {' and '.join(others)} times that"
+    others = [f"{form} {_times(cost, costs[best])}" for form, cost in costs.items() if form != best]
+    size = f"{count:,} synapses, {count / pairs:.2g} of all pairs"
+    return best, f"{size}; by estimate {' and '.join(others)} as long"
+
+
+def _times(cost: float, best: float) -> str:
+    ratio = cost / max(best, 1.0)
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
 
 
 def _measures(topology: Sparse | Edges, pre: Shape, post: Shape) -> tuple[int, int]:
     """How many synapses there are, and how long the longest lists are."""
+    import numpy as np
+
     from blurc.sites import sites
 
     found = sites(topology, pre, post)
-    ends = found.pre.tolist(), found.post.tolist()
-    return len(found.pre), sum(max(Counter(end).values(), default=0) for end in ends)
+    return len(found.pre), sum(int(np.bincount(ends).max(initial=0)) for ends in (found.pre, found.post))

@@ -1,8 +1,8 @@
 """Which boxes of a picture stand for several things: none where there are few, more and more where there are many.
 
-1. Runs: names with numbers behind, at least three, that look alike (`h1 .. h300`, instances `r1 .. r16`). Runs that lead
-   to each other in circles (`a1 -> b1 -> a2 -> b2 ..`) become one run of what has the same number.
-2. Series: the same of those that do not look alike.
+1. Runs: names with numbers behind, at least three, that look alike (`h1 .. h300`, instances `r1 .. r16`). Runs that
+   lead to each other in circles (`a1 -> b1 -> a2 -> b2 ..`) become one run of what has the same number.
+2. Series: the same of those that do not look alike, in a few pieces.
 3. Twins: what has the same role and leads from and to the same boxes.
 4. Levels: all of a role that stand equally far from the start; then neighbouring levels.
 
@@ -17,9 +17,10 @@ from itertools import groupby
 
 from blurc.pictures.view import Member, Part, Partition, Scope, first, signature
 
-MOST_BOXES, MOST_ARROWS = 24, 48  # that are easy to read
+MOST_BOXES, MOST_ARROWS = 16, 40  # that are easy to read
 LEAST = 3  # members of a run
 FEWEST = 6  # levels that are left
+PIECES = 4  # of a series
 
 
 def partition(scope: Scope) -> Partition:
@@ -60,7 +61,14 @@ def runs(parts: Partition, scope: Scope) -> Partition:
 
 def series(parts: Partition, scope: Scope) -> Partition:
     single = tuple((member,) for part in parts for member in part)
-    return _together(single, list(_families(single)), scope)
+    found = [chunk for family in _families(single) for chunk in _chunks(family)]
+    return _together(single, found, scope)
+
+
+def _chunks(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
+    """A long series in a few pieces, for they are not alike."""
+    size = max(LEAST, -(-len(family) // PIECES))
+    yield from (family[i : i + size] for i in range(0, len(family), size))
 
 
 def _families(parts: Partition) -> Iterator[list[tuple[int, Member]]]:
@@ -85,24 +93,21 @@ def _together(parts: Partition, found: list[list[tuple[int, Member]]], scope: Sc
     has no partner stays single."""
     stacked = _replaced(parts, [tuple(m for _, m in run) for run in found])
     number = {m: n for run in found for n, m in run}
-    joint: list[Part] = []
-    loose: list[Part] = []
-    for circle in _circles(stacked, scope):
-        several = [part for part in circle if len(part) > 1]
-        common = set[int].intersection(*({number[m] for m in part} for part in several)) if several else set[int]()
-        if len(several) < 2 or len(common) < LEAST:
-            loose += several
-            continue
-        units = [tuple(name for part in several for m in part if number[m] == n for name in m) for n in sorted(common)]
-        joint.append(tuple(units))
-        loose += [((m,)) for part in several for m in part if number[m] not in common]  # type: ignore[misc]
-    kept = [part for part in stacked if len(part) > 1 and part not in loose and not _overlaps(part, joint)]
-    return _replaced(parts, [*kept, *joint])
+    kept: set[Part] = {part for part in stacked if part[1:]}
+    for circle in _circles(stacked, scope) if found else ():
+        several = [part for part in circle if part in kept and part[0] in number]
+        kept -= set(several)
+        common = [{number[m] for m in part} for part in several]
+        shared = sorted(set[int].intersection(*common)) if len(several) > 1 else []
+        if len(shared) >= LEAST:
+            kept.add(tuple(_unit(several, number, n, scope) for n in shared))
+    return _replaced(parts, [part for part in sorted(kept) if part not in parts])
 
 
-def _overlaps(part: Part, joint: Iterable[Part]) -> bool:
-    names = {name for member in part for name in member}
-    return any(names & set(member) for other in joint for member in other)
+def _unit(several: Iterable[Part], number: Mapping[Member, int], wanted: int, scope: Scope) -> Member:
+    """What has this number, of several runs."""
+    held = {name for part in several for member in part if number[member] == wanted for name in member}
+    return tuple(name for name in scope.names if name in held)
 
 
 def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:

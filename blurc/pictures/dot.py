@@ -4,49 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blurc.model import Network, Population, Projection
+from blurc.model import Network
+from blurc.pictures.view import Arrow, Box, View, view
 
 FILL = {"input": "#dbe9f8", "hidden": "#eeeef2", "output": "#dcf0e1"}
 
 
-def text(network: Network) -> str:
+def text(network: Network, *, full: bool = False) -> str:
     """The unit neuron is left out, as in the pictures."""
-    return "\n".join(_lines(network)) + "\n"
+    return "\n".join(_lines(network.name, view(network, full=full))) + "\n"
 
 
-def _lines(network: Network) -> Iterator[str]:
-    yield f"digraph {quoted(network.name)} {{"
+def _lines(name: str, shown: View) -> Iterator[str]:
+    yield f"digraph {quoted(name)} {{"
     yield "  rankdir = LR;"
+    if any(box.inside for box in shown.boxes):
+        yield "  compound = true;"
     yield '  node [shape = box, style = "rounded,filled", fontname = "Helvetica"];'
     yield '  edge [fontname = "Helvetica", fontsize = 10];'
-    for p in network.populations:
-        if p.role != "unit":
-            yield f"  {quoted(p.name)} [{_population(p)}];"
-    for e in network.projections:
-        if network.population(e.source).role != "unit":
-            yield f"  {quoted(e.source)} -> {quoted(e.target)} [{_projection(e)}];"
+    yield from _level(shown, "", "  ")
     yield "}"
 
 
-def _population(p: Population) -> str:
-    label = f"{p.name}\n{p.role} {list(p.shape)}"
-    return f"label = {quoted(label)}, fillcolor = {quoted(FILL[p.role])}"
+def _level(shown: View, within: str, indent: str) -> Iterator[str]:
+    """`within`: what the names of its boxes begin with."""
+    for box in shown.boxes:
+        if box.inside:
+            yield f"{indent}subgraph {quoted(f'cluster {within}{box.key}')} {{"
+            yield f"{indent}  label = {quoted(_words(box))};"
+            yield from _level(box.inside, f"{within}{box.key}.", f"{indent}  ")
+            yield f"{indent}}}"
+        else:
+            yield f"{indent}{quoted(within + box.key)} [{_box(box)}];"
+    boxes = {box.key: box for box in shown.boxes}
+    for arrow in shown.arrows:
+        yield f"{indent}{_arrow(arrow, boxes, within)};"
 
 
-def _projection(e: Projection) -> str:
-    attributes = {"dir": "both" if e.forward and e.feedback else "forward" if e.forward else "back"}
-    if not e.forward:
+def _words(box: Box) -> str:
+    return "\n".join([box.title, *box.lines])
+
+
+def _box(box: Box) -> str:
+    if box.role == "port":
+        return f"label = {quoted(box.title)}, shape = {'plaintext, style = solid' if box.title else 'point'}"
+    stack = ", peripheries = 2" if box.copies > 1 else ""
+    return f"label = {quoted(_words(box))}, fillcolor = {quoted(FILL[box.role])}{stack}"
+
+
+def _arrow(arrow: Arrow, boxes: dict[str, Box], within: str) -> str:
+    """As in the network: Graphviz draws back what leads back."""
+    ends = (arrow.target, arrow.source) if arrow.turned else (arrow.source, arrow.target)
+    attributes = {
+        "dir": "both" if arrow.forward and arrow.feedback else "forward" if arrow.forward else "back"
+    }
+    if arrow.delayed:
+        attributes["style"] = "dotted"
+    elif not arrow.forward:
         attributes["style"] = "dashed"
-    if not e.plastic:
+    if not arrow.plastic:
         attributes["color"] = "gray60"
-    if label := own_label(e):
-        attributes["label"] = label
-    return ", ".join(f"{name} = {quoted(value)}" for name, value in attributes.items())
+    if arrow.label:
+        attributes["label"] = arrow.label
+    nodes: list[str] = []
+    for end, key, last in zip(ends, ("ltail", "lhead"), (True, False), strict=True):
+        node, framed = _anchor(boxes[end], within, last=last)
+        nodes.append(node)
+        if framed:
+            attributes[key] = f"cluster {within}{end}"
+    written = ", ".join(f"{name} = {quoted(value)}" for name, value in attributes.items())
+    return f"{quoted(nodes[0])} -> {quoted(nodes[1])} [{written}]"
 
 
-def own_label(e: Projection) -> str | None:
-    """The name that a projection was given; None where it has the default one."""
-    return None if e.name.split("#")[0] == f"{e.source}->{e.target}" else e.name
+def _anchor(box: Box, within: str, *, last: bool) -> tuple[str, bool]:
+    """A node that stands for a box, and whether that is inside of it: arrows lead to nodes alone."""
+    if not box.inside:
+        return within + box.key, False
+    inner = box.inside.boxes
+    real = [b for b in inner if b.role != "port"]
+    chosen = real[-1] if last else (next((b for b in inner if b.role == "port"), real[0]))
+    return _anchor(chosen, f"{within}{box.key}.", last=last)[0], True
 
 
 def quoted(text: str) -> str:

@@ -21,7 +21,7 @@ Node: TypeAlias = "str | tuple[str, int]"  # a box, or the place of an arrow in 
 # A line to a point, or a cubic curve: two controls and a point.
 Piece: TypeAlias = tuple[Literal["line", "curve"], tuple[Point, ...]]
 
-COLUMNS = 10  # in a row of the picture
+COLUMNS, WIDEST = 10, 20.0  # columns in a row of the picture, and inches
 LANE = 0.14  # between arrows side by side
 BOX_GAP, LANE_GAP = 0.3, 0.13  # between boxes of a column, and between a box and a passing arrow
 COLUMN_GAP, WIDEST_GAP = 0.55, 1.8
@@ -238,11 +238,11 @@ class _Placed:
     @staticmethod
     def make(grid: _Grid) -> _Placed:
         count = len(grid.columns)
-        per_row = math.ceil(count / math.ceil(count / COLUMNS))
-        row = [at // per_row for at in range(count)]
         width = [
             max((grid.sizes[n][0] for n in stack if isinstance(n, str)), default=0) for stack in grid.columns
         ]
+        per_row = _per_row(grid, width)
+        row = [at // per_row for at in range(count)]
         turning = [_links(grid, at) for at in range(per_row - 1, count - 1, per_row)]
         indent = max((0.3 + LANE * len(links) for links in turning), default=0.0)
         left: list[float] = []
@@ -342,6 +342,17 @@ class _Placed:
         return (self.left[a] + self.width[a] + self.left[b]) / 2, (y + z) / 2
 
 
+def _per_row(grid: _Grid, width: Sequence[float]) -> int:
+    """How many columns, so that no row is too wide, and all are about as full."""
+    count = len(width)
+    wide = [w + _column_gap(grid, at) if at else w for at, w in enumerate(width)]
+    for rows in range(math.ceil(count / COLUMNS), count + 1):
+        per_row = math.ceil(count / rows)
+        if max(sum(wide[at : at + per_row]) for at in range(0, count, per_row)) <= WIDEST:
+            return per_row
+    return 1
+
+
 def _links(grid: _Grid, at: int) -> list[tuple[str, float]]:
     """The arrows between a column and the next with their y, from top to bottom."""
     inside = set(grid.columns[at])
@@ -359,7 +370,7 @@ def _column_gap(grid: _Grid, at: int) -> float:
     """Between the column before and this one: wide where arrows are steep, or a label must find room."""
     rises = [abs(grid.y[a] - grid.y[b]) for b in grid.columns[at] for a in grid.before[b]]
     labels = [
-        a.label + 0.35
+        a.label + 0.5
         for a in grid.arrows
         if a.label and len(grid.chains[a.name]) == 2 and a.target in grid.columns[at]
     ]

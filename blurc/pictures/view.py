@@ -1,8 +1,8 @@
 """What a picture of a network shows: boxes, some of them frames with boxes inside, and arrows.
 
 A box stands for a population; for an instance of a block, whose populations stand inside; or, in a picture that would
-be too large, for several that are alike (`collapse.py`). A *path* is the name of a population without the instances around
-it: inside `r1`, the population `r1.a` is `a`.
+be too large, for several that are alike (`collapse.py`). A *path* is the name of a population without the instances
+around it: inside `r1`, the population `r1.a` is `a`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import cached_property
+from typing import TypeAlias, TypeVar
 
 from blurc.model import Network, Population, Projection
 from blurc.pictures import words
 
+T = TypeVar("T")
 Member: TypeAlias = "tuple[str, ...]"  # first parts of paths: what stands together
 Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
 Partition: TypeAlias = "tuple[Part, ...]"
@@ -41,22 +43,31 @@ class Scope:
     @property
     def names(self) -> list[str]:
         """First parts of the paths, in order of declaration."""
-        return list(dict.fromkeys(map(first, self.populations)))
+        return list(self._paths)
+
+    @cached_property
+    def _paths(self) -> Mapping[str, list[str]]:
+        return _by_first(self.populations, lambda path: path)
+
+    @cached_property
+    def _into(self) -> Mapping[str, list[Edge]]:
+        return _by_first(self.edges, lambda edge: edge.target)
 
     def inside(self, member: Member) -> Scope:
         """What stands in a frame, or in several things that stand together."""
-        cut = len(member[0]) + 1 if len(member) == 1 else 0
-        held = {path for path in self.populations if first(path) in member}
+        name, *others = member
+        cut = 0 if others else len(name) + 1
+        held = {path: self.populations[path] for name in member for path in self._paths[name]}
         edges = [
             Edge(e.source if port else e.source[cut:], e.target[cut:], e.of, port)
-            for e in self.edges
-            if e.target in held
+            for name in member
+            for e in self._into.get(name, ())
             for port in (e.port or e.source not in held,)
         ]
-        return Scope({path[cut:]: p for path, p in self.populations.items() if path in held}, edges)
+        return Scope({path[cut:]: p for path, p in held.items()}, edges)
 
     def is_frame(self, member: Member) -> bool:
-        return len(member) > 1 or member[0] not in self.populations
+        return len(member) > 1 or not self.populations.keys() >= set(member)
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,13 @@ class View:
                 yield from box.inside.all_arrows()
 
 
+def _by_first(things: Iterable[T], path: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for thing in things:
+        found.setdefault(first(path(thing)), []).append(thing)
+    return found
+
+
 def first(path: str) -> str:
     return path.partition(".")[0]
 
@@ -126,9 +144,7 @@ def view(network: Network, *, full: bool = False) -> View:
 
 def _every(scope: Scope) -> View:
     boxes = tuple(_population(path, p, _loops(scope.edges, path)) for path, p in scope.populations.items())
-    arrows = [
-        _arrow(e.of.name, e.source, e.target, [e.of]) for e in scope.edges if e.source != e.target
-    ]
+    arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in scope.edges if e.source != e.target]
     return View(boxes, tuple(along(arrows)))
 
 
@@ -152,11 +168,15 @@ def _box(part: Part, scope: Scope, partition: Partitioner) -> Box:
     found = [p for path, p in scope.populations.items() if first(path) in held]
     if len(part) == 1 and not scope.is_frame(member):
         return _population(key, scope.populations[key], own)
-    between = [e for e in own if _at(part, e.source) != _at(part, e.target)]
+    at = {name: i for i, m in enumerate(part) for name in m}
+    between = [e for e in own if at[first(e.source)] != at[first(e.target)]]
     alike = len({signature(m, scope) for m in part}) == 1
     bias, name = any(p.bias for p in found), words.title(part)
     if alike and scope.is_frame(member):
-        lines = [f"{len(part)} ×", *_between(part, between)] if len(part) > 1 else []
+        steps = dict.fromkeys(
+            line.partition(",")[0] for line in _between(part, between)
+        )  # one sees the rest inside
+        lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
         inside = _of(scope.inside(member), partition)
         return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
     joined = own if not scope.is_frame(member) else between
@@ -177,14 +197,19 @@ def _loops(edges: Iterable[Edge], path: str) -> list[Edge]:
 def signature(member: Member, scope: Scope) -> object:
     """Equal for what looks alike."""
     inside = scope.inside(member)
-    rename = {name: i for i, name in enumerate(inside.names)} if len(member) > 1 or not scope.is_frame(member) else {}
+    rename = (
+        {name: i for i, name in enumerate(inside.names)}
+        if len(member) > 1 or not scope.is_frame(member)
+        else {}
+    )
 
     def path(p: str) -> tuple[object, str]:
         return rename.get(first(p), first(p)), p.partition(".")[2]
 
     populations = [(*path(p), q.role, q.shape, q.slots, q.bias) for p, q in inside.populations.items()]
     kinds = [(*path(e.source), *path(e.target), kind(e.of)) for e in inside.edges if not e.port]
-    return tuple(populations), tuple(kinds)
+    comes_in = {(*path(e.target), kind(e.of)) for e in inside.edges if e.port}
+    return tuple(populations), tuple(kinds), frozenset(comes_in)
 
 
 def kind(e: Projection) -> tuple[object, ...]:
@@ -194,10 +219,6 @@ def kind(e: Projection) -> tuple[object, ...]:
 # ---------------------------------------------------------------- between the members of a stack
 
 
-def _at(part: Part, path: str) -> int:
-    return next(i for i, member in enumerate(part) if first(path) in member)
-
-
 def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
     """In words: `each → next`, where every member does it."""
     at = {name: i for i, member in enumerate(part) for name in member}
@@ -205,7 +226,7 @@ def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
     lines: list[str] = []
     rest = len(edges)
     for (step, _), count in Counter(steps).items():
-        if count == len(part) - abs(step):
+        if count == len(part) - abs(step) and 2 * abs(step) < len(part):
             one = edges[steps.index((step, _))].of
             said = words.projection(replace(one, name=f"{one.source}->{one.target}"))
             lines.append(f"each → {_whom(step)}{f', {said}' if said else ''}")

@@ -16,10 +16,16 @@ from blurc.kernels.sparse.masked import Masked
 from blurc.kernels.sparse.segments import Segments
 from blurc.topology import Edges, Form, Shape, Sparse
 
-FORMS = {"masked": Masked, "gather": Gather, "segments": Segments}
+FORMS: dict[Form, type[Gather | Masked | Segments]] = {
+    "masked": Masked,
+    "gather": Gather,
+    "segments": Segments,
+}
 
 
-def sparse(form: Form | None, topology: Sparse | Edges, pre: Shape, post: Shape) -> Masked | Gather | Segments:
+def sparse(
+    form: Form | None, topology: Sparse | Edges, pre: Shape, post: Shape
+) -> Masked | Gather | Segments:
     """The kernel of a sparse projection between populations of these shapes."""
     assert form is not None, "passes/sparse_form.py gives every sparse projection its form"
     return FORMS[form](topology, pre, post)

@@ -116,6 +116,8 @@ def _alike(length: Any) -> Iterator[Any]:
 
 def _group(order: Any, other: Index, start: Any, length: Any) -> Group:
     entry = np.arange(length.max())[:, None]
-    synapses = order[start + np.minimum(entry, length - 1)] if length.max() else np.zeros((0, len(length)), int)
+    synapses = (
+        order[start + np.minimum(entry, length - 1)] if length.max() else np.zeros((0, len(length)), int)
+    )
     filled = np.where(entry < length, synapses, len(order))
     return Group(other[synapses].astype(np.int32), filled.astype(np.int32))

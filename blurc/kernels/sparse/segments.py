@@ -4,7 +4,6 @@ there is never more than one value a synapse."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp

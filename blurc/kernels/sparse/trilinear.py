@@ -88,10 +88,12 @@ class Trilinear:
         """`sum_b pre[.., b, pre(s)] * post[.., b, post(s)]` for every site s."""
         dims = jnp.broadcast_shapes(pre.shape[:-2], post.shape[:-2])
         if _single(pre) or _single(post):
-            x, y = (v.reshape(math.prod(v.shape[:-2]), 1, *v.shape[-2:]) for v in (pre, post))
-            return _outer(self, x, y).reshape(*dims, 1, self.count)
-        x, y = (_flat(v, dims)[:, None, None] for v in (pre, post))
-        return jax.vmap(partial(_outer, self))(x, y).reshape(*dims, 1, self.count)
+            x, y = _flat(pre, pre.shape[:-2]), _flat(post, post.shape[:-2])
+            each: Any = _outer(self, x[:, None], y[:, None])
+        else:
+            x, y = _flat(pre, dims), _flat(post, dims)
+            each = jax.vmap(partial(_outer, self))(x[:, None, None], y[:, None, None])
+        return jnp.reshape(each, (*dims, 1, self.count))
 
     def at_pre(self, x: jax.Array) -> jax.Array:
         """`[*dims, 1, n_pre or 1]` as `[*dims, 1, S or 1]`."""
@@ -128,9 +130,9 @@ class Trilinear:
         return jnp.broadcast_to(synapse, (*synapse.shape[:-2], 1, self.count))
 
 
-def take(x: jax.Array, *index: Any) -> jax.Array:
-    """Entries of the last axes. None is past their end or counted from it, and to look for such would cost time."""
-    return x.at[..., *index].get(mode="promise_in_bounds", wrap_negative_indices=False)
+def take(x: jax.Array, index: Any) -> jax.Array:
+    """Entries of the last axis. None is past its end or counted from it, and to look for such would cost time."""
+    return x.at[..., index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 # ------------------------------------------------------------------------ dims

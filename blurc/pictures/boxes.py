@@ -1,0 +1,161 @@
+"""Boxes: how large they are, and how they are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
+from matplotlib.path import Path
+
+from blurc.pictures import layout, view
+from blurc.pictures.layout import Arrow, Layout, Piece, Point, Route, arrange
+from blurc.pictures.strokes import INK, NAME, SMALL, SOFT, head, width
+from blurc.pictures.view import View
+
+ROLES = {  # fill, border
+    "input": ("#dbe9f8", "#3b78b5"),
+    "hidden": ("#f0f0f4", "#7d8290"),
+    "output": ("#dcf0e1", "#34855a"),
+    "block": ("#fbf8f1", "#a8905c"),
+    "port": ("#ffffff", "#a8905c"),
+}
+PAD, LINE, NAME_LINE = 0.18, 0.15, 0.23  # inches
+CARD = 0.05  # how far the boxes of a stack stand behind each other
+DOT = 0.13  # a port without a name
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A view with the places of its boxes, and of what stands inside of them."""
+
+    view: View
+    layout: Layout
+    inside: dict[str, Placed]
+
+    def moved(self, dx: float, dy: float) -> Placed:
+        boxes = {k: replace(b, x=b.x + dx, y=b.y + dy) for k, b in self.layout.boxes.items()}
+        routes = {k: _moved(r, dx, dy) for k, r in self.layout.routes.items()}
+        inside = {k: placed.moved(dx, dy) for k, placed in self.inside.items()}
+        return Placed(self.view, replace(self.layout, boxes=boxes, routes=routes), inside)
+
+
+def _moved(route: Route, dx: float, dy: float) -> Route:
+    def move(p: Point) -> Point:
+        return p[0] + dx, p[1] + dy
+
+    pieces: list[Piece] = [(kind, tuple(move(p) for p in points)) for kind, points in route.pieces]
+    return Route(move(route.start), tuple(pieces), move(route.label))
+
+
+def placed(shown: View) -> Placed:
+    inner = {box.key: placed(box.inside) for box in shown.boxes if box.inside}
+    sizes = {box.key: _size(box, inner.get(box.key)) for box in shown.boxes}
+    arrows = [Arrow(a.key, a.source, a.target, width(a.label, SMALL)) for a in shown.arrows]
+    found = arrange(sizes, arrows)
+    inside = {
+        key: _put(p, next(b for b in shown.boxes if b.key == key), found.boxes[key])
+        for key, p in inner.items()
+    }
+    return Placed(shown, found, inside)
+
+
+def _put(inner: Placed, box: view.Box, place: layout.Box) -> Placed:
+    """What stands inside of a frame, in the middle of the room under its words."""
+    top = (
+        place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
+    )
+    room = place.y + place.height / 2 - top
+    return inner.moved(_front(box, place)[0] - inner.layout.width / 2, top + (room - inner.layout.height) / 2)
+
+
+def _size(box: view.Box, inner: Placed | None) -> Point:
+    if box.role == "port":
+        return (width(box.title, SMALL) + 0.12 if box.title else DOT), DOT + 0.05
+    words = max(width(box.title, NAME, bold=True), *(width(text, SMALL) for text in (*box.lines, "")))
+    cards = CARD * min(box.copies - 1, 2)
+    if inner is None:
+        return max(0.95, words + 0.36) + cards, 0.38 + LINE * len(box.lines) + cards
+    across = max(inner.layout.width + 2 * PAD, words + 0.36)
+    return across + cards, inner.layout.height + NAME_LINE + LINE * len(box.lines) + 2 * PAD + cards
+
+
+# ---------------------------------------------------------------- drawn
+
+
+def draw(axes: Axes, box: view.Box, place: layout.Box, depth: int, bias: bool) -> None:
+    """`bias`: whether to mark those that have one."""
+    fill, border = ROLES[box.role]
+    if box.role == "port":
+        _port(axes, box, place, border, depth)
+        return
+    cards = min(box.copies - 1, 2)
+    size = place.width - CARD * cards, place.height - CARD * cards
+    x, middle = _front(box, place)
+    for card in range(cards, -1, -1):
+        _card(axes, (x + CARD * card, middle - CARD * card), size, fill, border, depth - 0.1 * card)
+    left, top = x - size[0] / 2, middle - size[1] / 2
+    y = top + 0.17 if box.inside else middle - 0.075 * len(box.lines)
+    axes.text(
+        x,
+        y,
+        box.title,
+        fontsize=NAME,
+        weight="bold",
+        color=INK,
+        ha="center",
+        va="center",
+        zorder=depth + 0.5,
+    )
+    for i, text in enumerate(box.lines):
+        axes.text(
+            x, y + 0.19 + LINE * i, text, fontsize=SMALL, color=SOFT, ha="center", va="center",
+            zorder=depth + 0.5,
+        )  # fmt: skip
+    if box.bias and bias and not box.inside:
+        axes.add_patch(dot((left + 0.13, top), border, depth))
+    if box.loop:
+        _loop(axes, (left + size[0] - 0.25, top), border, depth)
+
+
+def _front(box: view.Box, place: layout.Box) -> Point:
+    """The middle of the foremost box of a stack."""
+    shift = CARD * min(box.copies - 1, 2) / 2
+    return place.x - shift, place.y + shift
+
+
+def _card(axes: Axes, at: Point, size: Point, fill: str, border: str, depth: float) -> None:
+    corner = min(0.09, size[0] / 2)
+    axes.add_patch(
+        FancyBboxPatch(
+            (at[0] - size[0] / 2, at[1] - size[1] / 2), *size, boxstyle=f"round,pad=0,rounding_size={corner}",
+            facecolor=fill, edgecolor=border, linewidth=1.3, zorder=depth,
+        )
+    )  # fmt: skip
+
+
+def _port(axes: Axes, box: view.Box, place: layout.Box, border: str, depth: int) -> None:
+    _card(axes, (place.x, place.y), (place.width, place.height), "white", border, depth)
+    axes.text(
+        place.x, place.y, box.title, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 0.5
+    )
+
+
+def dot(at: Point, border: str, depth: float) -> Circle:
+    return Circle(at, 0.045, facecolor=border, edgecolor="white", linewidth=0.9, zorder=depth + 0.5)
+
+
+def _loop(axes: Axes, at: Point, border: str, depth: float) -> None:
+    """A dashed arc from a box back to itself."""
+    (x, y), (w, h) = at, (0.16, 0.2)
+    vertices = [(x, y), (x, y - h), (x + w, y - h), (x + w, y)]
+    codes = [Path.MOVETO, *[Path.CURVE4] * 3]
+    axes.add_patch(
+        PathPatch(
+            Path(vertices, codes), facecolor="none", edgecolor=INK, linewidth=1.3, linestyle=(0, (1.2, 1.6)),
+            zorder=depth - 0.5,
+        )
+    )  # fmt: skip
+    tip = head((0, 0), 1, INK, depth).get_xy()
+    turned = [(x + w + b, y - abs(a)) for a, b in tip]
+    axes.fill(*zip(*turned, strict=True), color=INK, linewidth=0, zorder=depth + 0.4)
