@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from blurc import model as m
 from blurc.model import Model, Total, Until
 from blurc.passes.schedule import Schedule, Visit
-from blurc.passes.scopes import Known, Lets, NeuronScope, SynapseScope, Versions
+from blurc.passes.scopes import Known, Lets, NeuronScope, SynapseScope
 from blurc.passes.substitute import rebuild
+from blurc.passes.versions import Versions
 from blurc.plan import Block, Key, Result, Space, Type
 
 

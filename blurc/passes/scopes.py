@@ -1,18 +1,17 @@
-"""Scopes: expressions become operations. What a name means depends on the scope, one neuron or one synapse."""
+"""Scopes: what a name means to one neuron, in the sums over its synapses, and to one synapse."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from blurc import functions
 from blurc import model as m
-from blurc.model import Model, Over, Total
-from blurc.passes.builder import Builder
-from blurc.passes.separate import Inseparable, Mixed, Partial, Plus, Product, Separated, Stacked, Terms, separate
+from blurc.model import Over, Total
+from blurc.passes.scope import Scope
+from blurc.passes.separate import Inseparable, Partial, Product, Separated, separate
+from blurc.passes.versions import without_array
 from blurc.plan import EVERYWHERE, Attr, Factors, Space, Type
-from blurc.topology import Dense, Pool, Topology
+from blurc.topology import Dense, Pool
 
 Lets = dict[str, int]
 
@@ -24,181 +23,9 @@ class Known(m.Typed):
     value: int
 
 
-@dataclass
-class Versions:
-    """Which operation holds the current value of every neuron state and synapse channel, at one moment of a step."""
-
-    model: Model
-    builder: Builder = field(default_factory=Builder)
-    states: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    synapses: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-
-    def __post_init__(self) -> None:
-        genome, network = self.model.genome, self.model.network
-        self.into: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
-        self.out_of: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
-        for p in network.projections:
-            if p.forward:
-                self.into[p.target].append(p)
-            if p.feedback:
-                self.out_of[p.source].append(p)
-        self.slots = {
-            p.name: {**dict(genome.slots), **{k: v for k, v in p.slots if k in dict(genome.slots)}}
-            for p in network.populations
-        }
-        for population in network.populations:
-            for state in genome.states:
-                self.states[population.name, state.name] = self._start(population, state)
-        for projection in network.projections:
-            for channel in genome.channels:
-                self.synapses[projection.name, channel.name] = self._channel(projection, channel)
-
-    def _start(self, population: m.Population, state: m.StateVar) -> int:
-        if population.role == "unit":
-            return self.builder.emit(
-                "literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span
-            )
-        if state.persistent:
-            type_ = Type(state.shape, Space("neurons", population.name, True, True))
-            return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)
-        type_ = Type(state.shape, Space("neurons", population.name))
-        return self.builder.emit("literal", (), (0.0,), type_, state.span)
-
-    def _channel(self, p: m.Projection, channel: m.ChannelVar) -> int:
-        if p.topology.has_synapses:
-            type_ = Type(channel.shape, Space("synapses", p.name, True, True))
-            return self.builder.emit("synapse", (), (p.name, channel.name), type_, channel.span)
-        value = without_array(p.topology, channel.shape)
-        type_ = Type(channel.shape, Space("synapses", p.name))
-        return self.builder.emit("literal", (), (value,), type_, channel.span)
-
-    def before(self, population: str, state: m.StateVar, steps: int) -> int:
-        """A state as it stood at the end of a step before; the unit neuron's are always 1."""
-        if not steps or population == m.UNIT:
-            return self.states[population, state.name]
-        type_ = Type(state.shape, Space("neurons", population, True, True))
-        return self.builder.emit("carried", (), (population, f"{state.name}@{steps}"), type_, state.span)
-
-    def meta(self, e: m.Meta, of: str) -> int:
-        space = EVERYWHERE
-        if e.per == "neuron":
-            space = Space("neurons", of, False, True)
-        elif e.per == "synapse":
-            space = Space("synapses", of, True, True)
-        attrs = (e.name,) if e.per == "network" else (e.name, of)
-        return self.builder.emit("meta", (), attrs, Type(e.shape, space), e.span)
-
-
-def without_array(topology: Topology, shape: m.Shape) -> m.Nested:
-    """What a channel, or a meta-parameter of each synapse, reads as in a projection without synapse arrays."""
-    if len(shape) < 2:
-        return topology.value()
-    rows, columns = shape
-    return tuple(tuple(topology.value() * (r == c) for c in range(columns)) for r in range(rows))
-
-
 def end(projection: m.Projection, side: str) -> str:
     """The population on one side."""
     return projection.source if side == "pre" else projection.target
-
-
-@dataclass
-class Scope(ABC):
-    """Evaluates expressions to operations. Subclasses say what names mean."""
-
-    now: Versions
-
-    @property
-    def builder(self) -> Builder:
-        return self.now.builder
-
-    def value(self, e: m.Expr) -> int:
-        if 0 in e.shape:  # of an empty slice: there is nothing to compute
-            return self.builder.emit("literal", (), (0.0,), Type(e.shape, EVERYWHERE), e.span)
-        match e:
-            case m.Literal(value=value):
-                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
-            case m.Apply(function=function, args=args):
-                return self.apply(function, tuple(self.value(a) for a in args), e, e.prime)
-            case m.Slot(name=name, arg=arg):
-                return self.apply(self.slot(name, arg), (self.value(arg),), e, e.prime)
-            case m.Pick(arg=arg, items=items):
-                return self.apply("pick", (self.value(arg),), e, items)
-            case m.Stack(items=items):
-                return self.apply("stack", tuple(self.value(i) for i in items), e)
-            case _:
-                return self.leaf(e)
-
-    def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
-        space = self.builder.space(*args)
-        if name in ("population_mean", "population_sum") and space.kind == "neurons":
-            space = Space("neurons", space.of, space.first, False)
-        return self.builder.emit(
-            name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span
-        )
-
-    @abstractmethod
-    def slot(self, name: str, arg: m.Expr) -> str:
-        """The function that a slot holds here, for this argument."""
-
-    @abstractmethod
-    def leaf(self, e: m.Expr) -> int:
-        """A name, or a sum over synapses or over the batch."""
-
-    def fan(self, e: m.Fan, projection: m.Projection) -> int:
-        network = self.now.model.network
-        pre, post = network.population(projection.source).shape, network.population(projection.target).shape
-        fan_in, fan_out = projection.topology.fans(pre, post)
-        size = float(fan_in if e.name == "fan_in" else fan_out)
-        return self.builder.emit("literal", (), (size,), Type((), EVERYWHERE), e.span)
-
-    def modulator(self, e: m.Modulator) -> int:
-        return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
-
-    def of_neurons(self, value: int, population: str, e: m.Expr) -> int:
-        """A value that is the same everywhere, as a value of a population's neurons."""
-        type_ = self.builder.type(value)
-        if type_.space.kind != "everywhere":
-            return value
-        return self.builder.emit(
-            "spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span
-        )
-
-    def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
-        """The product of values of one space, times the sign."""
-        b = self.builder
-        result = factors[0]
-        for factor in factors[1:]:
-            dims = b.type(result).dims or b.type(factor).dims
-            result = b.emit("mul", (result, factor), (), Type(dims, b.space(result, factor)), e.span)
-        return result if sign > 0 else b.emit("neg", (result,), (), b.type(result), e.span)
-
-    def combine(self, separated: Separated, term: Callable[[Product], int], e: m.Expr) -> int:
-        """A separated value, given how to compute one product."""
-        b = self.builder
-        match separated:
-            case Terms(products=products):
-                return self.sum([term(p) for p in products], e)
-            case Plus(items=items):
-                return self.sum([self.combine(i, term, e) for i in items], e)
-            case Mixed(matrix=matrix, body=body):
-                left, right = self.value(matrix), self.combine(body, term, e)
-                dims = (b.type(left).dims[0], *b.type(right).dims[1:])
-                return b.emit("matmul", (left, right), (), Type(dims, b.space(left, right)), e.span)
-            case Stacked(items=items):
-                values = tuple(self.combine(i, term, e) for i in items)
-                dims = (len(values), *b.type(values[0]).dims)
-                return b.emit("stack", values, (), Type(dims, b.space(*values)), e.span)
-
-    def sum(self, values: list[int], e: m.Expr) -> int:
-        b = self.builder
-        if not values:
-            return b.emit("literal", (), (0.0,), Type((), EVERYWHERE), e.span)
-        result = values[0]
-        for value in values[1:]:
-            dims = b.type(result).dims or b.type(value).dims
-            result = b.emit("add", (result, value), (), Type(dims, b.space(result, value)), e.span)
-        return result
 
 
 @dataclass
@@ -411,7 +238,9 @@ class SynapseScope(Scope):
         """Where synapses are shared this also sums over the places where they act, so a missing end is 1 at each."""
         b = self.builder
         args = tuple(
-            self.of_neurons(ends[side], end(self.projection, side), e) if side in ends else self._ones(side, e)
+            self.of_neurons(ends[side], end(self.projection, side), e)
+            if side in ends
+            else self._ones(side, e)
             for side in ("pre", "post")
         )
         dims = b.type(args[0]).dims or b.type(args[1]).dims

@@ -24,7 +24,7 @@ class Variable:
 def variable(op: Op) -> Variable | None:
     """The variable that may become an entry of a stack."""
     match op.name, op.attrs:
-        case ("synapse" | "carried"), (of, name):
+        case (("synapse" | "carried"), (of, name)):
             return Variable(op.name, str(of), str(name))
         case "meta", (name, of):
             return Variable("meta", str(of), str(name))

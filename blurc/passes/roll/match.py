@@ -151,7 +151,10 @@ class Matcher:
     def _left_over(self, c: Chain) -> list[Stretch]:
         """Segments before and after a chain, as two chains in a row may be alike but not one."""
         start, period = c.stretch.start, c.stretch.period
-        before, after = Stretch(start, period, c.low), Stretch(start + c.high * period, period, c.stretch.count - c.high)
+        before, after = (
+            Stretch(start, period, c.low),
+            Stretch(start + c.high * period, period, c.stretch.count - c.high),
+        )
         if before.count >= self.least or after.count >= self.least:
             c.stretch, c.low, c.high = Stretch(c.begin, period, c.count), 0, c.count
         return [s for s in (before, after) if s.count >= self.least]
@@ -233,14 +236,17 @@ class Matcher:
             return Family(Track({})), low, high  # which track is decided when the chain is trimmed
         return self._in_track(values, middle)
 
-    def _within(self, chain: Chain, values: list[int], middle: int, at: tuple[int, int]) -> tuple[Link, int, int] | None:
+    def _within(
+        self, chain: Chain, values: list[int], middle: int, at: tuple[int, int]
+    ) -> tuple[Link, int, int] | None:
         segment, offset = at
         lag = chain.low + middle - segment
         name = self.tokens.block.ops[values[middle]].name
         if lag > LONGEST_LAG or segment < 0 or (lag and name == "loop"):
             return None
         fine = [
-            chain.low + j - lag >= 0 and v == chain.op(chain.low + j - lag, offset) for j, v in enumerate(values)
+            chain.low + j - lag >= 0 and v == chain.op(chain.low + j - lag, offset)
+            for j, v in enumerate(values)
         ]
         low, high = _around(middle, fine)
         # The first `lag` segments read what stood before the chain, whatever it is.
@@ -318,12 +324,18 @@ class Matcher:
             return None
         first, last = known[0][0], known[-1][0]
         step = 1 if first == last else track.follows(values[first], values[first + 1])
-        return self._extended(track, values, track.position[values[first]] - step * first, step) if step else None
+        return (
+            self._extended(track, values, track.position[values[first]] - step * first, step)
+            if step
+            else None
+        )
 
     def _extended(self, track: Track, values: list[int], start: int, step: int) -> Track | None:
         taken = {p: v for v, p in track.position.items()}
         places = [start + step * j for j in range(len(values))]
-        if any(taken.get(p, v) != v or track.position.get(v, p) != p for p, v in zip(places, values, strict=True)):
+        if any(
+            taken.get(p, v) != v or track.position.get(v, p) != p for p, v in zip(places, values, strict=True)
+        ):
             return None
         for p, v in zip(places, values, strict=True):
             if v not in track.position:
