@@ -18,7 +18,7 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-FEW = 16  # up to here plain slices compile as fast
+FEW = 4  # up to here plain slices compile as fast
 
 
 def stack(entries: Sequence[jax.Array]) -> jax.Array:
@@ -36,8 +36,10 @@ def _unstack(x: jax.Array) -> list[jax.Array]:
     if n <= FEW:
         return [x[i] for i in range(n)]
     side = math.isqrt(n - 1) + 1
-    at = _counted(side)
-    return [lax.dynamic_index_in_dim(x, at[i // side] * side + at[i % side], keepdims=False) for i in range(n)]
+    column = _counted(side)
+    row = [i * side for i in column]
+    rest = (jnp.zeros((), jnp.uint32),) * (x.ndim - 1)
+    return [lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(x.shape[1:]) for i in range(n)]
 
 
 def _counted(n: int) -> tuple[jax.Array, ...]:
@@ -46,8 +48,8 @@ def _counted(n: int) -> tuple[jax.Array, ...]:
     def push(last: tuple[jax.Array, ...], now: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
         return (*last[1:], now), None
 
-    zero = jnp.zeros((), jnp.int32)
-    return lax.scan(push, (zero,) * n, jnp.arange(n, dtype=jnp.int32))[0]
+    zero = jnp.zeros((), jnp.uint32)  # without a sign, for JAX checks signed places
+    return lax.scan(push, (zero,) * n, jnp.arange(n, dtype=jnp.uint32))[0]
 
 
 # ------------------------------------------------------------ as operations of JAX

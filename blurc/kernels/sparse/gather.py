@@ -24,8 +24,7 @@ from blurc.topology import Edges, Shape, Sparse
 
 RATIO = 1.5  # how much longer the longest list of a group may be than the shortest; or ..
 SLACK = 1 / 32  # .. a group may be filled up by this part of all synapses
-UNROLLED = 16  # longer lists are worked through in a loop ..
-CHUNK = 4  # .. so many entries at a time
+CHUNK = 16  # at most so many entries of all lists are added up at a time
 
 
 @dataclass(frozen=True)
@@ -42,27 +41,24 @@ class Gather(Trilinear):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Neurons with lists of about equal length: `neurons[f, i]` is the f-th neuron that the i-th of them is connected
-    to, `synapses[f, i]` is how. Shorter lists are filled up with their last neuron, and a synapse past the end."""
+    """Neurons with lists of about equal length: `neurons[t, f, i]` is a neuron that the i-th of them is connected to,
+    `synapses[t, f, i]` is how. Lists are filled up with their last neuron, and a synapse past the end."""
 
     neurons: Index
     synapses: Index
 
     def total(self, w: jax.Array, x: jax.Array) -> jax.Array:
-        """`sum_{c, f} w[r, c, synapses[f, i]] * x[c, m, b, neurons[f, i]]` as `[r, m, b, i]`."""
-        length, members = self.neurons.shape
-        looped = 0 if length <= UNROLLED else length // CHUNK
-        total = jnp.zeros((w.shape[0], *x.shape[1:-1], members), x.dtype)
-        if looped:
-            neurons, synapses = jnp.asarray(self.neurons), jnp.asarray(self.synapses)
+        """`sum_{c, t, f} w[r, c, synapses[t, f, i]] * x[c, m, b, neurons[t, f, i]]` as `[r, m, b, i]`.
 
-            def chunk(i: Any, total: jax.Array) -> jax.Array:
-                entries = [i * CHUNK + f for f in range(CHUNK)]
-                return sum((_term(w, x, neurons[f], synapses[f]) for f in entries), total)
+        The loop is there for more than long lists: it keeps XLA from computing x anew for each entry. Without it, two
+        products in a row would take as long as there are entries times entries."""
+        turns, chunk, members = self.neurons.shape
+        neurons, synapses = jnp.asarray(self.neurons), jnp.asarray(self.synapses)
 
-            total = lax.fori_loop(0, looped, chunk, total)
-        rest = range(looped * CHUNK, length)
-        return sum((_term(w, x, self.neurons[f], self.synapses[f]) for f in rest), total)
+        def turn(t: Any, total: jax.Array) -> jax.Array:
+            return sum((_term(w, x, neurons[t, f], synapses[t, f]) for f in range(chunk)), total)
+
+        return lax.fori_loop(0, turns, turn, jnp.zeros((w.shape[0], *x.shape[1:-1], members), x.dtype))
 
 
 def _term(w: jax.Array, x: jax.Array, neurons: Any, synapses: Any) -> jax.Array:
@@ -115,9 +111,12 @@ def _alike(length: Any) -> Iterator[Any]:
 
 
 def _group(order: Any, other: Index, start: Any, length: Any) -> Group:
-    entry = np.arange(length.max())[:, None]
-    synapses = (
-        order[start + np.minimum(entry, length - 1)] if length.max() else np.zeros((0, len(length)), int)
-    )
+    longest = int(length.max())
+    turns = min(longest, max(2, -(-longest // CHUNK)))
+    chunk = -(-longest // max(turns, 1))
+    entry = np.arange(turns * chunk)[:, None]
+    last = np.maximum(length - 1, 0)
+    synapses = order[start + np.minimum(entry, last)] if longest else np.zeros((0, len(length)), np.int32)
     filled = np.where(entry < length, synapses, len(order))
-    return Group(other[synapses].astype(np.int32), filled.astype(np.int32))
+    shape = (turns, chunk, len(length))
+    return Group(other[synapses].astype(np.int32).reshape(shape), filled.astype(np.int32).reshape(shape))
