@@ -32,9 +32,9 @@ class Reads:
 
 @dataclass(frozen=True)
 class Signature:
-    """Shapes of inputs, outputs (by population), meta-parameters (by name; the `scoped` ones by name and by population or
-    projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the axes before and
-    after the batch) and signals."""
+    """Shapes of inputs, outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
+    population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state":
+    the axes before and after the batch) and signals."""
 
     name: str
     inputs: Shapes
@@ -121,7 +121,9 @@ class Signature:
         reads = self.reads[entry]
         given = {} if signals is None else signals
         if not isinstance(given, Mapping):
-            raise _error("E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading))
+            raise _error(
+                "E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading)
+            )
         for name in given:
             if name not in self.signals:
                 near = did_you_mean(str(name), self.signals)
@@ -129,7 +131,9 @@ class Signature:
                 raise _error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
-            raise _error("E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)")
+            raise _error(
+                "E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)"
+            )
         if reads.noise:
             check_key(key)
         return values, key if reads.noise else None
@@ -145,7 +149,7 @@ class Signature:
         return value
 
     def _signals_help(self, leading: tuple[int, ...]) -> str:
-        shapes = ", ".join(f"{name!r}: {list((*leading, *shape))}" for name, shape in self.signals.items())
+        shapes = ", ".join(f"{name!r}: {[*leading, *shape]}" for name, shape in self.signals.items())
         return f"pass signals={{{shapes}}}, with arrays of these shapes"
 
     def pack_reset(self, reset: Any, sizes: tuple[int, ...]) -> jax.Array | None:

@@ -18,9 +18,9 @@ Arrays = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`, `carried[population][state]`,
-    all in the shapes that users see, stacks by their names; `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`;
-    the random key of the step, where there is noise."""
+    """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
+    `carried[population][state]`, all in the shapes that users see, stacks by their names; `input[population]` and
+    `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, where there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -210,7 +210,9 @@ class Lowering:
         has = op.attrs[1]
         assert isinstance(has, Factors)
         args = iter([self._with_axes(a) for a in op.args])
-        synapse, neuron, gate = (next(args) if there else None for there in (has.synapse, has.neuron, has.gate))
+        synapse, neuron, gate = (
+            next(args) if there else None for there in (has.synapse, has.neuron, has.gate)
+        )
         return synapse, neuron, has.mixes, None if gate is None else self._all_neurons(gate, op)
 
     def _all_neurons(self, gate: jax.Array, op: Op) -> jax.Array:
@@ -247,14 +249,18 @@ class Lowering:
     def at_post(self, op: Op) -> jax.Array:
         return self._kernel(op).at_post(self.values[op.args[0]])
 
-
     # ---------------------------------------------------------------- loops
 
     def loop(self, op: Op) -> Any:
-        """(what the last round hands over, the stacks). Rounds that hand nothing over are computed side by side."""
+        """(what the last round hands over, the stacks). Rounds that hand nothing over and hold no products are computed
+        side by side; products with one axis more make XLA's CPU backend crash in some layouts."""
         loop = loop_of(op)
         args = [self.values[a] for a in op.args]
-        starts, stacks, same = args[: loop.carries], args[loop.carries :][: loop.stacks], args[loop.carries + loop.stacks :]
+        starts, stacks, same = (
+            args[: loop.carries],
+            args[loop.carries :][: loop.stacks],
+            args[loop.carries + loop.stacks :],
+        )
         carries = [r for r in loop.body.results if r.key[0] == "carry"]
         whole = [self._whole(loop.body.ops[r.value].type) for r in carries]
 
@@ -264,7 +270,7 @@ class Lowering:
             handed = [jnp.broadcast_to(x, shape) for x, shape in zip(results, whole, strict=False)]
             return handed, results[len(carries) :]
 
-        if not carries and loop.stacks:
+        if not carries and loop.stacks and not any(o.name in PRODUCTS for o in loop.body.all_ops()):
             return [], jax.vmap(lambda each: body([], each)[1])(stacks)
         start = [jnp.broadcast_to(x, shape) for x, shape in zip(starts, whole, strict=True)]
         return jax.lax.scan(body, start, stacks, length=loop.count, reverse=loop.backwards)
@@ -331,6 +337,7 @@ def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[
     return jnp.concatenate([p for p in pieces if p.shape[0]])
 
 
+PRODUCTS = {"to_post", "to_pre", "outer", "matmul"}
 METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
     "literal": Lowering.literal,
     "meta": Lowering.meta,

@@ -24,7 +24,9 @@ Shape: TypeAlias = tuple[int, ...]
 Nested: TypeAlias = "float | tuple[Nested, ...]"
 Direction = Lit["incoming", "outgoing"]
 Side = Lit["own", "pre", "post"]
-Per = Lit["network", "projection", "population", "neuron", "synapse"]  # of what there is one meta-parameter each
+Per = Lit[
+    "network", "projection", "population", "neuron", "synapse"
+]  # of what there is one meta-parameter each
 ParamValue: TypeAlias = "float | int | str"
 
 
@@ -174,8 +176,9 @@ class Total(Typed):
 
 @dataclass(frozen=True)
 class Until(Typed):
-    """`pre.outgoing_until(E)`, in `update`: for the synapse from i to j, the sum of `body` over the synapses of the same
-    projection from i to the neurons up to and including j. What varies over the batch stands inside a `Reduce`."""
+    """`pre.outgoing_until(E)`, in `update`: for the synapse from i to j, the sum of `body` over the synapses of the
+    same projection from i to the neurons up to and including j. What varies over the batch stands inside a
+    `Reduce`."""
 
     body: Expr
 

@@ -58,7 +58,6 @@ from blurc.model import Init, Nested, Shape
 from blurc.topology import Dense, Form, Topology
 
 
-
 @dataclass(frozen=True, slots=True)
 class Factors:
     """Which arguments a weighted sum has. With `mixes` the synapse factor is a matrix, applied to the neuron factor. In
@@ -76,15 +75,17 @@ class Factors:
         return ", ".join([" * ".join(named) or "count", *marks])
 
 
-Attr: TypeAlias = "str | int | bool | Nested | Factors | Loop | tuple[int | tuple[int, int], ...] | tuple[str, ...]"
+Attr: TypeAlias = (
+    "str | int | bool | Nested | Factors | Loop | tuple[int | tuple[int, int], ...] | tuple[str, ...]"
+)
 Key: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """`of` is a population or a projection ("" for everywhere). `first`: varies over the batch, or over the
-    presynaptic neurons. `second`: varies over the neurons, or over the postsynaptic neurons. In a projection that is not
-    dense a value varies over both or none."""
+    presynaptic neurons. `second`: varies over the neurons, or over the postsynaptic neurons. In a projection that
+    is not dense a value varies over both or none."""
 
     kind: str  # "everywhere", "neurons", "synapses"
     of: str = ""
@@ -140,7 +141,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Stack:
     """Variables of equal shape that a block reads and writes as one array: `variable` (a channel, a persistent state, a
-    meta-parameter, by `kind`, the name of the operation that reads it) of each projection or population of `members`."""
+    meta-parameter, by `kind`, the name of the operation that reads it) of each projection or population of
+    `members`."""
 
     kind: str  # "synapse", "carried", "meta"
     name: str
@@ -375,7 +377,10 @@ def verify(block: Block, after: str) -> None:
 def _verify_loop(i: int, op: Op, after: str) -> None:
     loop = loop_of(op)
     verify(loop.body, after)
-    read = {name: [int(str(o.attrs[0])) for o in loop.body.ops if o.name == name] for name in ("carry", "each", "same")}
+    read = {
+        name: [int(str(o.attrs[0])) for o in loop.body.ops if o.name == name]
+        for name in ("carry", "each", "same")
+    }
     there = {"carry": loop.carries, "each": loop.stacks, "same": len(op.args) - loop.carries - loop.stacks}
     handed = sum(r.key[0] == "carry" for r in loop.body.results)
     if any(n >= there[name] for name in read for n in read[name]) or handed != loop.carries:
@@ -445,7 +450,9 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
         assert isinstance(factors, Factors)
         # Without a synapse factor all neurons get the same sum; without a neuron factor all examples do.
         first = any(a.first for a in args if a.kind == "neurons")
-        second = not factors.dense or (factors.synapse and (args[0].second if name == "to_post" else args[0].first))
+        second = not factors.dense or (
+            factors.synapse and (args[0].second if name == "to_post" else args[0].first)
+        )
     elif name in ("at_pre", "at_post"):
         seen, dense = any(a.second for a in args), attrs[1] is True
         first, second = seen and (name == "at_pre" or not dense), seen and (name == "at_post" or not dense)

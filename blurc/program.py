@@ -17,7 +17,7 @@ from blurc import boundary, stacking
 from blurc.diagnostics import Diagnostic
 from blurc.initial import draw
 from blurc.lower import Inputs, dtype, fold, run
-from blurc.plan import Plan, Variable
+from blurc.plan import Plan
 
 Array: TypeAlias = jax.Array
 Genome: TypeAlias = Mapping[str, Any]
@@ -38,8 +38,8 @@ class State(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """What else a step is fed. modulators: {name: [*dims]}; key: where there is noise; reset: whether each example starts
-    anew, `[]` or `[batch]`. In `train` modulators and reset have a leading axis of steps."""
+    """What else a step is fed. modulators: {name: [*dims]}; key: where there is noise; reset: whether each example
+    starts anew, `[]` or `[batch]`. In `train` modulators and reset have a leading axis of steps."""
 
     modulators: dict[str, Array] = {}  # noqa: RUF012 - never changed
     key: Array | None = None
@@ -62,7 +62,8 @@ class Entries:
             shapes = self.plan.meta_shapes(v)
             if isinstance(shapes, dict):
                 genome[v.name] = {
-                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {}) for of, shape in shapes.items()
+                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {})
+                    for of, shape in shapes.items()
                 }
             else:
                 genome[v.name] = draw(v, v.init, fold(key, v.name), shapes, {})
@@ -105,9 +106,7 @@ class Entries:
         packed, out = self._step(self._packed_genome(genome), self.packed(state), x, y, fed)
         return self.unpacked(packed), out
 
-    def _step(
-        self, genome: Genome, state: State, x: Any, y: Any, fed: Fed
-    ) -> tuple[State, dict[str, Array]]:
+    def _step(self, genome: Genome, state: State, x: Any, y: Any, fed: Fed) -> tuple[State, dict[str, Array]]:
         """On genome and state as the plan reads them."""
         inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
@@ -183,7 +182,9 @@ class Entries:
             after = value.ndim - axes[of, name] - 1
             return jnp.where(anew.reshape((*anew.shape, *(1,) * after)) if anew.ndim else anew, 0.0, value)
 
-        neurons = {of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()}
+        neurons = {
+            of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()
+        }
         return State(state.synapses, neurons)
 
     def _inputs(
@@ -287,7 +288,8 @@ class Program:
     def predict(
         self, genome: Genome, state: State, x: Values, *, signals: Signals = None, key: Array | None = None
     ) -> Values:
-        """The readout for `x` after `sense` and `forward`; changes nothing. `signals` and `key` where these read them."""
+        """The readout for `x` after `sense` and `forward`; changes nothing. `signals` and `key` where these read
+        them."""
         self._check(genome, state)
         xs, _ = self.signature.pack(x, None, ("batch",), target=False)
         self.signature.check_memory(state, xs, ("batch",))
@@ -306,13 +308,12 @@ class Program:
         reset: Any = None,
         donate: bool = False,
     ) -> tuple[State, Values]:
-        """Many steps in one program: `xs`, `ys` and `signals` as in `step`, with a leading axis of steps. Returns the last
-        state and the readouts `[steps, batch, *output shape]`.
+        """Many steps in one program: `xs`, `ys` and `signals` as in `step`, with a leading axis of steps. Returns
+        the last state and the readouts `[steps, batch, *output shape]`.
 
-        key: split over the steps. reset: `[steps]` or `[steps, batch]` of booleans: before which steps the neurons (of
-        which examples) forget their persistent states and their past, as between two sequences. donate: let the memory of
-        `state` be reused; the passed `state` is gone afterwards.
-        """
+        key: split over the steps. reset: `[steps]` or `[steps, batch]` of booleans: before which steps the neurons
+        (of which examples) forget their persistent states and their past, as between two sequences. donate: let the
+        memory of `state` be reused; the passed `state` is gone afterwards."""
         self._check(genome, state)
         leading = ("steps", "batch")
         xs, ys = self.signature.pack(xs, ys, leading, self.signature.uses_target)

@@ -168,8 +168,8 @@ class Conv(_Windows):
 
 @dataclass(frozen=True)
 class Pool(_Windows):
-    """`avg`: every synapse is 1 / the size of the window. `max`: for each example only the synapse from the neuron of the
-    window whose first state is largest (the first of several) is there, and is 1."""
+    """`avg`: every synapse is 1 / the size of the window. `max`: for each example only the synapse from the neuron
+    of the window whose first state is largest (the first of several) is there, and is 1."""
 
     kind: Lit["avg", "max"] = "avg"
     has_synapses: ClassVar[bool] = False

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blurc import compiler
-from blurc.model import Model
 from blurc.lower import fold
+from blurc.model import Model
 from blurc.program import Entries, Fed, State
 from blurc.reference import Reference
 
@@ -96,7 +96,11 @@ def close(found: Any, expected: Any, where: str) -> None:
     """All that was found is as expected; dead variables are not found."""
     if isinstance(found, dict):
         for name, value in found.items():
-            close(value, expected.get(name, {}) if isinstance(value, dict) else expected[name], f"{where} {name}")
+            close(
+                value,
+                expected.get(name, {}) if isinstance(value, dict) else expected[name],
+                f"{where} {name}",
+            )
         return
     found = np.asarray(found)
     np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)

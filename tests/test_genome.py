@@ -174,7 +174,7 @@ WRONG = {
     "name: a\nrule: b\nvalues: {}\nfuond: {}": ["E607 4:1"],
     with_values("m: [[1, 2], [3]]"): ["E608 3:22"],
     with_values("m: [1, [2]]"): ["E608 3:17"],
-    with_values("m: [[[1]]]"): ["E608 3:15"],
+    with_values("m: [[[[[[[1]]]]]]]"): ["E608 3:19"],
     with_values("m: []"): ["E608 3:13"],
     with_values("m: [1, two]"): ["E608 3:17"],
     with_values("m: '1'"): ["E608 3:13"],

@@ -64,8 +64,8 @@ class Dense:
         return jnp.cumsum(synapse, axis=-1)
 
     def outer_until(self, synapse: jax.Array, there: jax.Array, here: jax.Array) -> jax.Array:
-        """`sum_b here[.., b, j] * sum_{k <= j} synapse[.., i, k] * there[.., b, k]` as `[*dims, i, j]`: a product with the
-        upper triangle of the correlations, never an array of batch x pre x post."""
+        """`sum_b here[.., b, j] * sum_{k <= j} synapse[.., i, k] * there[.., b, k]` as `[*dims, i, j]`: a product
+        with the upper triangle of the correlations, never an array of batch x pre x post."""
         correlation = jnp.triu(jnp.matmul(jnp.swapaxes(there, -1, -2), here))
         return jnp.matmul(synapse, correlation)
 

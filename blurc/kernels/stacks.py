@@ -39,7 +39,12 @@ def _unstack(x: jax.Array) -> list[jax.Array]:
     column = _counted(side)
     row = [i * side for i in column]
     rest = (jnp.zeros((), jnp.uint32),) * (x.ndim - 1)
-    return [lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(x.shape[1:]) for i in range(n)]
+    return [
+        lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(
+            x.shape[1:]
+        )
+        for i in range(n)
+    ]
 
 
 def _counted(n: int) -> tuple[jax.Array, ...]:
@@ -59,7 +64,9 @@ unstack_p.multiple_results = True
 
 
 def _stack(*entries: jax.Array) -> jax.Array:
-    return jnp.stack(entries)
+    if entries[0].ndim == 0:
+        return jnp.stack(entries)
+    return jnp.concatenate(entries).reshape((len(entries), *entries[0].shape))
 
 
 def _stack_shape(*entries: Any) -> Any:

@@ -30,8 +30,8 @@ def end(projection: m.Projection, side: str) -> str:
 
 @dataclass
 class NeuronScope(Scope):
-    """One neuron of a population, in a phase. Inside its sums, as the presynaptic or postsynaptic end of a `projection`,
-    its states go by `pre.x` or `post.x`, and are read as they stood `delay` steps ago."""
+    """One neuron of a population, in a phase. Inside its sums, as the presynaptic or postsynaptic end of a
+    `projection`, its states go by `pre.x` or `post.x`, and are read as they stood `delay` steps ago."""
 
     population: str
     lets: Lets

@@ -1,4 +1,5 @@
-"""Versions: which operation holds the current value of every neuron state and synapse channel, at one moment of a step."""
+"""Versions: which operation holds the current value of every neuron state and synapse channel, at one moment of a
+step."""
 
 from __future__ import annotations
 

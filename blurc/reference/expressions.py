@@ -115,9 +115,9 @@ def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
 
 
 def running(e: model.Until, at: SiteScope | SynapseScope) -> Array:
-    """`pre.outgoing_until(E)`: "for the synapse from i to j, the sum of E over the synapses of the same projection from i
-    to the neurons up to and including j". Like all totals it reads the synapses as they stood when the phase began. Only
-    dense projections have it; their sites are in the order of i, then j."""
+    """`pre.outgoing_until(E)`: "for the synapse from i to j, the sum of E over the synapses of the same projection
+    from i to the neurons up to and including j". Like all totals it reads the synapses as they stood when the phase
+    began. Only dense projections have it; their sites are in the order of i, then j."""
     assert isinstance(at.projection.topology, Dense)
     values = evaluate(e.body, SiteScope(at.now, at.projection, post_now=True))
     rows = values.reshape(*values.shape[:-1], -1, at.now.size(at.projection.target))

@@ -25,9 +25,8 @@ def train(
     """The run of a compiled network or a loaded artifact; its carry is the genome, the last `State` and the key of the
     noise to come.
 
-    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it. Raises `BlurError` (E807) where the
-    genome reads signals.
-    """
+    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it. Raises `BlurError` (E807)
+    where the genome reads signals."""
     _refuse_signals(net)
     genome_key, key = keys(settings.seed)
     values = dict(net.init_genome(genome_key) if genome is None else genome)

@@ -22,21 +22,23 @@ from blurc.passes.roll.build import build
 from blurc.passes.roll.match import Matcher
 from blurc.plan import Block, Plan
 
-LEAST = 8  # segments
+LEAST = 8  # segments in a chain
+WORTH = 96  # operations that a block is shorter by
 LEVELS = 3
 
 
-def roll(plan: Plan, least: int = LEAST) -> Plan:
-    """With loops in `step` and `predict`; `trace` stays as it is."""
-    return replace(plan, step=_rolled(plan, plan.step, least), predict=_rolled(plan, plan.predict, least))
+def roll(plan: Plan, least: int = LEAST, worth: int = WORTH) -> Plan:
+    """With loops in `step` and `predict`, where these get shorter by `worth` operations; `trace` stays as it is."""
+    step, predict = (_rolled(plan, block, least, worth) for block in (plan.step, plan.predict))
+    return replace(plan, step=step, predict=predict)
 
 
-def _rolled(plan: Plan, block: Block, least: int) -> Block:
+def _rolled(plan: Plan, block: Block, least: int, worth: int) -> Block:
     classes = Classes(plan)
     for _ in range(LEVELS):
         matcher = Matcher(Tokens.of(block, classes), classes, least)
         chains = matcher.match()
-        if not chains:
+        if sum((c.count - 1) * c.stretch.period for c in chains) < worth:
             break
         block = build(matcher, chains)
     return block

@@ -77,8 +77,8 @@ class Classes:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A block as a sequence: `order[place]` is an operation that is no leaf, `places` its place (-1 of leaves), `tokens`
-    the class of every operation."""
+    """A block as a sequence: `order[place]` is an operation that is no leaf, `places` its place (-1 of leaves),
+    `tokens` the class of every operation."""
 
     block: Block
     order: list[int]

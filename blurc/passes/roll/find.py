@@ -28,7 +28,8 @@ class Stretch:
 
 
 def stretches(tokens: Sequence[int], least: int, but: frozenset[Stretch] = frozenset()) -> list[Stretch]:
-    """Stretches of at least `least` segments, in order, none in another and short periods first. Without those of `but`."""
+    """Stretches of at least `least` segments, in order, none in another and short periods first. Without those of
+    `but`."""
     free = bytearray(b"\1" * len(tokens))
     found: list[Stretch] = []
     for window, numbers in _windows(tokens, least):

@@ -67,8 +67,8 @@ Link: TypeAlias = Within | Alike | Family
 
 @dataclass(eq=False)
 class Chain:
-    """Segments `low` to `high` of a stretch. `links[offset][argument]`. `backwards`: its last segment comes first in the
-    tracks that it reads and makes."""
+    """Segments `low` to `high` of a stretch. `links[offset][argument]`. `backwards`: its last segment comes first
+    in the tracks that it reads and makes."""
 
     tokens: Tokens
     stretch: Stretch
@@ -195,7 +195,7 @@ class Matcher:
         """Whether the segments of a chain are alike, after trimming; then its tracks are there for the next ones. One
         segment is taken as the example: where the chain falls in two parts, it should not be the last of the first."""
         for quarter in (2, 1, 3):
-            example = chain.count * quarter // 4
+            example = min(chain.count * quarter // 4, chain.count - 2)
             if chain.count >= self.least and self._like_example(chain, example):
                 return True
         return False
