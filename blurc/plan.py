@@ -391,6 +391,8 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
     inferred = infer_space(op.name, [a.space for a in args], op.attrs, op.type.space)
     if inferred is not op.type.space and inferred != op.type.space:
         raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, but its arguments give {inferred}")
+    if op.name in ("at_pre", "at_post") and args[0].space.first:
+        raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, of a value that varies over the batch")
     if op.name in CROSSING:
         return
     own = op.type.space

@@ -144,6 +144,69 @@ def test_matrices_of_mixtures_and_empty_slices(equation: str) -> None:
     compare(source, 4, 0)
 
 
+def test_a_synapse_sees_the_total_of_a_max_pool_as_its_mean_over_the_batch() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update {
+          w <- w - 0.1 * pre.outgoing(w ^ 2) + 0.1 * post.incoming(w * 2)
+          w <- w + 0.1 * batch_mean(pre.a * pre.outgoing(w) * post.a)
+        }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2]  x -> y  x -> y [pool(max, 2)] }
+    """
+    compare(source, 3, 0)
+
+
+def test_a_meta_parameter_of_a_population_may_belong_to_the_other_end() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)  learn tau ~ normal(1) per population
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update { w <- w + 0.1 * batch_mean(pre.a * (pre.tau * min(post.tau, post.a))) }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2, 2, 3] { bias = shared }  x -> y }
+    """
+    compare(source, 3, 0)
+
+
+def test_a_reduced_value_that_a_let_holds_stands_outside_of_the_next_reducer() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update { let t = batch_mean(pre.a)  w <- w + batch_sum(t * post.a) + batch_mean(t * pre.a * post.a) }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2]  x -> y }
+    """
+    compare(source, 3, 0)
+
+
+def test_running_totals() -> None:
+    source = """
+      genome g {
+        state a, b[2]  synapse w ~ normal(1)  synapse v[2] ~ normal(1)  learn m[2] ~ normal(1)
+        sense { a <- input;  b <- [input, input * 2] }
+        forward { a <- tanh(incoming(w * pre.a));  b <- [a, 3 * a] }
+        update {
+          w <- w + 0.1 * batch_mean(post.a * (pre.a - pre.outgoing_until(w * post.a)))
+          w <- w - 0.1 * pre.outgoing_until(w ^ 2) * batch_sum(pre.outgoing_until(2 * post.a + w))
+          v <- v + 0.1 * batch_mean(post.b * (m * pre.outgoing_until(v * post.b + post.a * v)))
+        }
+        readout a
+      }
+      network n uses g { input x[3]  hidden h[3]  output y[4]  x -> y  x -> h  h -> y [delay = 1] }
+    """
+    compare(source, 3, 1)
+
+
 @settings(max_examples=60, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:

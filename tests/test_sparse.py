@@ -213,8 +213,8 @@ def test_ten_thousand_neurons(form: Any) -> None:
 @pytest.mark.parametrize("form", [Gather, Segments])
 def test_a_hundred_thousand_neurons_compile_in_seconds(form: Any) -> None:
     compiling, running = large(100_000, form, batch=8)
-    assert compiling < 30  # measured: 2 s
-    assert running < 5  # measured: 0.06 s
+    assert compiling < 60  # measured: 3 s
+    assert running < 10  # measured: 0.06 s
 
 
 def test_no_product_is_computed_again_for_each_synapse_that_reads_it() -> None:

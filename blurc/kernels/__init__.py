@@ -6,6 +6,8 @@ A topology is four operations on its synapse arrays, here `[*dims, A, B]` (`Proj
     to_pre     the weighted sum to the presynaptic side, its transpose; likewise
     outer      the pre-by-post outer product, summed over the batch and over the places of a shared synapse
     at_pre, at_post    a value of a neuron, as its synapses see it
+
+Dense projections, whose synapses have an order, also have running totals (`until`, `outer_until`).
 """
 
 from blurc.kernels.choose import Kernel, kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blurc import functions
 from blurc import model as m
@@ -206,11 +206,15 @@ class SynapseScope(Scope):
         return NeuronScope(self.now, end(self.projection, side), {}, self.projection, delay)
 
     def _seen(self, value: int, side: str, e: m.Expr) -> int:
-        """A neuron value that does not vary over the batch, as its synapses see it."""
+        """A value of a neuron, as its synapses see it. Only the totals of a max pool vary over the batch here, for it
+        takes other neurons for every example: their mean is seen."""
         b = self.builder
         type_ = b.type(value)
         if type_.space.kind != "neurons":
             return value
+        if type_.space.first:
+            mean = Type(type_.dims, replace(type_.space, first=False))
+            value, type_ = b.emit("batch_mean", (value,), (), mean, e.span), mean
         attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
         return b.emit(
             f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span
