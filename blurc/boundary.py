@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.diagnostics import did_you_mean
 from blurc.lower import dtype
+from blurc.passed import array, check_key, error, is_numeric, kind_of
 from blurc.plan import Plan
 
 Shapes = dict[str, tuple[int, ...]]
@@ -59,7 +60,7 @@ class Signature:
         """Inputs, and targets where they are asked for, as `{population: [*leading, n]}`, checked."""
         xs = self._pack("x", x, self.inputs, leading)
         if target and y is None:
-            raise _error(
+            raise error(
                 "E901",
                 f"`{self.name}` learns from targets, but no y was given",
                 "pass y: " + _expected(self.outputs, leading),
@@ -67,7 +68,7 @@ class Signature:
         ys = self._pack("y", y, self.outputs, leading) if target else {}
         sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
         if len(sizes) > 1:
-            raise _error(
+            raise error(
                 "E901",
                 f"the populations differ in {' and '.join(leading)}: "
                 + ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items()),
@@ -78,16 +79,16 @@ class Signature:
     def _pack(self, name: str, value: Any, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
         if not isinstance(value, Mapping):
             if len(shapes) != 1:
-                raise _error(
+                raise error(
                     "E901",
                     f"`{self.name}` has several populations for {name}",
                     f"pass a dict: {_expected(shapes, leading)}",
                 )
             value = {next(iter(shapes)): value}
         if set(value) != set(shapes):
-            raise _error(
+            raise error(
                 "E901",
-                f"{name} has the populations {sorted(value)}",
+                f"{name} has the populations {sorted(value, key=str)}",
                 f"expected {name} = {_expected(shapes, leading)}",
             )
         return {p: self._flat(name, p, value[p], shape, leading) for p, shape in shapes.items()}
@@ -95,17 +96,18 @@ class Signature:
     def _flat(
         self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]
     ) -> jax.Array:
-        array = jnp.asarray(value, dtype())
+        expected = f"expected {name} of shape {_expected({population: shape}, leading)}"
+        given = array(value, "E901", f"{name} of `{population}`", expected, dtype())
         n = math.prod(shape)
-        flat, lead = (n,), array.shape[: len(leading)]
-        if len(lead) < len(leading) or array.shape[len(leading) :] not in (shape, flat):
-            raise _error(
+        flat, lead = (n,), given.shape[: len(leading)]
+        if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
+            raise error(
                 "E901",
-                f"{name} has the shape {list(array.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
+                f"{name} has the shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
                 f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
                 + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else ""),
             )
-        return array.reshape((*lead, n))
+        return given.reshape((*lead, n))
 
     def unpack(self, out: dict[str, jax.Array]) -> Any:
         """One array where there is one output population, else a dict."""
@@ -121,31 +123,31 @@ class Signature:
         reads = self.reads[entry]
         given = {} if signals is None else signals
         if not isinstance(given, Mapping):
-            raise _error(
+            raise error(
                 "E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading)
             )
         for name in given:
             if name not in self.signals:
                 near = did_you_mean(str(name), self.signals)
                 help_ = f"did you mean `{near}`?" if near else f"it has: {', '.join(self.signals) or 'none'}"
-                raise _error("E909", f"`{self.name}` has no signal `{name}`", help_)
+                raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
-            raise _error(
+            raise error(
                 "E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)"
             )
-        if reads.noise:
+        if key is not None:
             check_key(key)
         return values, key if reads.noise else None
 
     def _signal(self, name: str, given: Mapping[str, Any], leading: tuple[int, ...]) -> jax.Array:
         shape = (*leading, *self.signals[name])
         if name not in given:
-            raise _error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
-        value = jnp.asarray(given[name], dtype())
+            raise error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
+        value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(leading), dtype())
         if value.shape != shape:
             message = f"the signal `{name}` has the shape {list(value.shape)}, expected {list(shape)}"
-            raise _error("E909", message, "one value a step, the same for all examples and synapses")
+            raise error("E909", message, "one value a step, the same for all examples and synapses")
         return value
 
     def _signals_help(self, leading: tuple[int, ...]) -> str:
@@ -154,24 +156,28 @@ class Signature:
 
     def pack_reset(self, reset: Any, sizes: tuple[int, ...]) -> jax.Array | None:
         """Booleans `[steps]` or `[steps, batch]`; None where nothing is ever reset."""
-        if reset is None or not self.persistent:
+        if reset is None:
             return None
-        value = jnp.asarray(reset)
+        help_ = f"expected booleans [{sizes[0]}] or [{sizes[0]}, {sizes[1]}]"
+        value = array(reset, "E911", "`reset`", help_)
         if value.dtype != bool or value.shape not in (sizes[:1], sizes):
             found = f"{value.dtype}{list(value.shape)}"
-            help_ = f"expected booleans [{sizes[0]}] or [{sizes[0]}, {sizes[1]}]"
-            raise _error("E911", f"`reset` says for each step whether it starts anew, found {found}", help_)
-        return value
+            if value.shape in (sizes[:1], sizes):
+                help_ = "make booleans of it: `np.asarray(reset).astype(bool)`"
+            raise error("E911", f"`reset` says for each step whether it starts anew, found {found}", help_)
+        return value if self.persistent else None
 
     def check_batch(self, batch: int | None) -> int:
         if batch is None and self.persistent:
-            raise _error(
+            raise error(
                 "E903",
                 f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
                 "pass the batch size: net.init(key, genome, batch=32)",
             )
-        if batch is not None and (not isinstance(batch, int | np.integer) or batch < 1):
-            raise _error(
+        if batch is not None and (
+            not isinstance(batch, int | np.integer) or isinstance(batch, bool) or batch < 1
+        ):
+            raise error(
                 "E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say"
             )
         return 1 if batch is None else int(batch)
@@ -182,15 +188,15 @@ class Signature:
         """Every channel and persistent state is there, with its shape."""
         synapses, neurons = getattr(state, "synapses", None), getattr(state, "neurons", None)
         if not isinstance(synapses, Mapping) or not isinstance(neurons, Mapping):
-            raise _error(
+            raise error(
                 "E904",
                 f"a state is a blurc.State, found {type(state).__name__}",
                 "make one with net.init(key, genome)",
             )
-        found = {**_shapes(synapses), **_shapes(neurons)}
+        found = {**_shapes("synapses", synapses), **_shapes("neurons", neurons)}
         for name in (*self.synapses, *self.persistent):
             if name not in found:
-                raise _error(
+                raise error(
                     "E904",
                     f"the state lacks `{name}`",
                     f"make one for `{self.name}` with net.init(key, genome)",
@@ -208,13 +214,13 @@ class Signature:
             fits = fits and found[len(before) + 1 :] == after
             expected = None if fits else f"[{', '.join(map(str, (*before, 'batch', *after)))}]"
         else:
-            raise _error(
+            raise error(
                 "E904",
                 f"the state has `{name}`, which `{self.name}` has not",
                 "make one with net.init(key, genome)",
             )
         if expected:
-            raise _error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
+            raise error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
 
     def check_memory(self, state: Any, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
         """Persistent states are kept for as many examples as the inputs have."""
@@ -223,7 +229,7 @@ class Signature:
             for name, value in states.items():
                 kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
                 if kept != batch:
-                    raise _error(
+                    raise error(
                         "E904",
                         f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}",
                         f"make a state for them: net.init(key, genome, batch={batch})",
@@ -234,7 +240,7 @@ class Signature:
     def check_genome(self, genome: Any) -> None:
         """Every meta-parameter is there, with its shape."""
         if not isinstance(genome, Mapping):
-            raise _error(
+            raise error(
                 "E902",
                 f"a genome is a dict of arrays, found {type(genome).__name__}",
                 "make one with net.init_genome(key)",
@@ -243,7 +249,7 @@ class Signature:
         for name in genome:
             if name not in known:
                 near = did_you_mean(str(name), known)
-                raise _error(
+                raise error(
                     "E902",
                     f"`{self.name}` has no meta-parameter `{name}`",
                     f"did you mean `{near}`?" if near else f"it has: {', '.join(known) or 'none'}",
@@ -255,7 +261,7 @@ class Signature:
                     if name in self.genome
                     else f"expected a dict of {list(self.scoped[name])}"
                 )
-                raise _error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
+                raise error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
         for name, shape in self.genome.items():
             self._check_shape(name, genome[name], shape)
         for name, shapes in self.scoped.items():
@@ -263,9 +269,9 @@ class Signature:
 
     def _check_scoped(self, name: str, value: Any, shapes: Shapes) -> None:
         if not isinstance(value, Mapping) or set(value) != set(shapes):
-            found = sorted(value) if isinstance(value, Mapping) else type(value).__name__
+            found = sorted(value, key=str) if isinstance(value, Mapping) else type(value).__name__
             what = "projection" if set(shapes) <= set(self.projections) else "population"
-            raise _error(
+            raise error(
                 "E902",
                 f"`{name}` is one value per {what}, found {found}",
                 f"expected a dict of {list(shapes)}",
@@ -274,16 +280,16 @@ class Signature:
             self._check_shape(f"{name} of {of}", part, shapes[of])
 
     def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
-        if not isinstance(value, int | float | np.ndarray | np.generic | jax.Array):
-            kind = type(value).__name__
-            raise _error(
+        if not is_numeric(value):
+            kind = kind_of(value)
+            raise error(
                 "E902",
                 f"the meta-parameter `{name}` is a {kind}",
                 f"expected an array of shape {list(shape)}",
             )
         found = jnp.shape(value)
         if found != shape:
-            raise _error(
+            raise error(
                 "E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}"
             )
 
@@ -306,28 +312,25 @@ def signature(plan: Plan) -> Signature:
     )
 
 
-def check_key(key: Any) -> None:
-    """A random key, typed or raw."""
-    if isinstance(key, jax.Array | np.ndarray) and (
-        jnp.issubdtype(key.dtype, jax.dtypes.prng_key) or key.dtype == np.uint32
-    ):
-        return
-    raise _error(
-        "E906", f"a random key is needed, found {type(key).__name__}", "make one with jax.random.key(0)"
-    )
-
-
-def _shapes(variables: Mapping[str, Mapping[str, Any]]) -> Shapes:
+def _shapes(half: str, variables: Mapping[str, Any]) -> Shapes:
     """{"owner/variable": shape}."""
-    return {
-        f"{owner}/{name}": jnp.shape(value)
-        for owner, named in variables.items()
-        for name, value in named.items()
-    }
-
-
-def _error(code: str, message: str, help_: str) -> BlurError:
-    return BlurError(Diagnostic(code, message, None, (), help_))
+    found: Shapes = {}
+    for owner, named in variables.items():
+        if not isinstance(named, Mapping):
+            raise error(
+                "E904",
+                f"`{half}` of the state holds a {kind_of(named)} for `{owner}`, expected a dict of arrays",
+                "make a state with net.init(key, genome)",
+            )
+        for name, value in named.items():
+            if not is_numeric(value):
+                raise error(
+                    "E904",
+                    f"`{owner}/{name}` of the state is a {kind_of(value)}, expected an array of numbers",
+                    "make a state with net.init(key, genome)",
+                )
+            found[f"{owner}/{name}"] = jnp.shape(value)
+    return found
 
 
 def _expected(shapes: Shapes, leading: tuple[str, ...]) -> str:

@@ -169,7 +169,7 @@ def _more(count: int) -> str | None:
 
 
 def _of_lines(file: EdgeFile) -> _Pairs:
-    pairs, wrong = _Pairs([], [], []), list[tuple[int, str]]()
+    pairs, wrong = _Pairs([], [], []), list[_Wrong]()
     at: list[int] = []
     comma = file.suffix == ".csv"
     first = True
@@ -183,7 +183,7 @@ def _of_lines(file: EdgeFile) -> _Pairs:
             pairs.post.append(post)
             at.append(number)
         elif not (comma and first and _is_header(fields)):
-            wrong.append((number, line.strip()))
+            wrong.append(_Wrong(number, line.strip(), fields))
         first = False
     if wrong:
         raise _malformed(file, wrong)
@@ -204,15 +204,34 @@ def _is_header(fields: list[str]) -> bool:
     return len(names) == 2 and all(n[:1].isalpha() or n[:1] in ("_", "#") for n in names)
 
 
-def _malformed(file: EdgeFile, wrong: list[tuple[int, str]]) -> WrongFile:
-    number, line = wrong[0]
-    shown = line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
-    return WrongFile(
-        "E415",
-        f"{file.name}:{number}: expected two whole numbers, found `{shown}`",
-        _expected(file),
-        _more(len(wrong) - 1),
-    )
+@dataclass(frozen=True)
+class _Wrong:
+    number: int
+    line: str
+    fields: list[str]
+
+    @property
+    def third(self) -> str:
+        """What stands behind the first two columns."""
+        return " ".join(field.strip() for field in self.fields[2:])
+
+
+def _malformed(file: EdgeFile, wrong: list[_Wrong]) -> WrongFile:
+    first = wrong[0]
+    found, help = f"found `{_short(first.line)}`", _expected(file)
+    if first.third:
+        found = f"found a third column `{_short(first.third)}`"
+        comma = ', delimiter=","' if file.suffix == ".csv" else ""
+        help = (
+            "keep the columns of the presynaptic and the postsynaptic neuron alone; networkx writes no others with "
+            f"`write_edgelist(graph, path{comma}, data=False)`"
+        )
+    message = f"{file.name}:{first.number}: expected two whole numbers, {found}"
+    return WrongFile("E415", message, help, _more(len(wrong) - 1))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _expected(file: EdgeFile) -> str:
@@ -250,11 +269,17 @@ def _end(file: EdgeFile, node: str, data: Mapping[str, object]) -> _End:
             "give every node its `population` and its `index` in there, counted from 0",
         )
     index = data["index"]
-    whole = int(index) if isinstance(index, int | float) and index == int(index) else _whole(str(index))
+    whole = _whole_index(index)
     if whole is None:
         message = f"{file.name}, node `{node}`: the index is a whole number, found `{index}`"
         raise WrongFile("E419", message, "neurons are counted from 0")
     return _End(node, str(data["population"]), whole)
+
+
+def _whole_index(index: object) -> int | None:
+    if isinstance(index, float):
+        return int(index) if index.is_integer() else None  # NaN and infinity are none
+    return None if isinstance(index, bool) else _whole(str(index))
 
 
 def _between(file: EdgeFile, source: str, target: str, known: Mapping[str, Population]) -> _Pairs:

@@ -39,8 +39,13 @@ def from_graph(
     return Compiled(model, sources, warnings, written.neurons)
 
 
-def _rule(genome: Spec) -> tuple[str, str]:
+def _rule(genome: Any) -> tuple[str, str]:
     """The name of the genome, and what to write above the network to have it: an import, or the text itself."""
+    if not isinstance(genome, str | Path):
+        message = (
+            f"`genome` takes the name of a rule of the library, a .blur file or a text, found {genome!r}"
+        )
+        raise BlurError(Diagnostic("E215", message, None, (), 'write genome="backprop", for example'))
     if isinstance(genome, str) and not _is_text(genome) and not genome.endswith(".blur"):
         return genome, f'import "{_library_file(genome)}"'
     report = Report()

@@ -227,7 +227,7 @@ REQUIRED = {
 }
 KEYS = ("name", "rule", "parameters", "spec", "hash", "dtype", "values", "found")
 DTYPES = ("float32", "float64")
-MOST_AXES = 6  # a matrix for each synapse of a convolution
+MOST_AXES = 7  # a matrix for each synapse of a convolution with three axes: [a, b, *kernel, in, out]
 
 
 @dataclass(frozen=True)
@@ -336,8 +336,8 @@ class _Reader:
         """A float, a row or rows of equal length; None where something is wrong."""
         if not isinstance(node, yaml.SequenceNode):
             return self.number(node, name, dtype)
-        if depth == MOST_AXES or not node.value:
-            what = "no numbers" if not node.value else f"more than {MOST_AXES} rows in rows"
+        if depth == MOST_AXES:
+            what = f"more than {MOST_AXES} rows in rows"
             self.wrong("E608", f"`{name}` is a number, a row or rows of numbers, found {what}", node)
             return None
         rows = [self.numbers(part, name, dtype, depth + 1) for part in node.value]

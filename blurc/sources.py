@@ -85,7 +85,7 @@ def _edge_files(
     file: syntax.File, folder: Path, virtual: Mapping[str, str]
 ) -> Iterator[tuple[tuple[Source, str], EdgeFile]]:
     source = file.span.source
-    for name in _names_of_edge_files(file):
+    for name in names_of_edge_files(file):
         if name in virtual:
             yield (source, name), EdgeFile(name, virtual[name])
         else:
@@ -94,7 +94,7 @@ def _edge_files(
             yield (source, name), _read(name, shown, folder / name)
 
 
-def _names_of_edge_files(file: syntax.File) -> dict[str, None]:
+def names_of_edge_files(file: syntax.File) -> dict[str, None]:
     nodes = (node for tree in (*file.networks, *file.blocks) for node in mentions.walk(tree))
     texts = (a for n in nodes if isinstance(n, syntax.Attr) and n.name == "edges" for a in n.args or ())
     return dict.fromkeys(text.value for text in texts if isinstance(text, syntax.Text))

@@ -364,3 +364,104 @@ def test_what_is_no_key_and_no_number_is_said(net: blurc.Net, started: Any) -> N
 
 def several_batches(net: blurc.Net) -> None:
     net.step({"eta": 1.0}, net.init(jax.random.key(0), {"eta": 1.0}), jnp.ones((4, 64)), jnp.ones((5, 10)))
+
+
+FED = """
+genome fed {
+  state   act, past[2] persistent
+  signal  r, m[2]
+  synapse w ~ normal(1)
+  learn   eta = 0.1 per projection
+  sense   { act <- input }
+  forward { act <- incoming(w * pre.act) + noise(0.1) + m[0];  past <- 0.5 * past + act }
+  update  { w <- w + eta * r * batch_mean(pre.act * post.past[1]) }
+  readout act
+}
+network n uses fed { input x[2]  hidden h[2]  output y[2]  x -> h  h -> y }
+"""
+RAGGED = [1, [2, 3]]
+
+
+@pytest.fixture(scope="module")
+def fed() -> tuple[blurc.Net, Callable[..., Any]]:
+    """A network, and its `train` with all that it is fed, of which a caller may replace some."""
+    net = blurc.compile(FED)
+    genome = net.init_genome(jax.random.key(0))
+    usual = {
+        "genome": genome,
+        "state": net.init(jax.random.key(1), genome, batch=3),
+        "xs": jnp.ones((4, 3, 2)),
+        "signals": {"r": jnp.ones(4), "m": jnp.ones((4, 2))},
+        "key": jax.random.key(2),
+        "reset": jnp.zeros(4, bool),
+    }
+    return net, lambda **other: net.train(**{**usual, **{n: f(usual[n]) for n, f in other.items()}})
+
+
+WRONG_CALLS: list[tuple[str, str, Callable[[Any], Any]]] = [
+    ("E901", "xs", lambda _: "abc"),
+    ("E901", "xs", lambda _: RAGGED),
+    ("E901", "xs", lambda x: {3: x, "q": x}),
+    ("E901", "xs", lambda x: np.full(x.shape, "1")),
+    ("E902", "genome", lambda _: {"eta": {1: 0.1, "x->h": 0.1}}),
+    ("E902", "genome", lambda g: {"eta": {name: np.asarray("a") for name in g["eta"]}}),
+    ("E904", "state", lambda s: s._replace(neurons={"h": 3})),
+    ("E904", "state", lambda s: s._replace(synapses={**s.synapses, "x->h": {"w": "high"}})),
+    ("E906", "key", lambda k: jax.random.split(k)),
+    ("E906", "key", lambda _: np.zeros(3, np.uint32)),
+    ("E909", "signals", lambda s: {**s, "r": "high"}),
+    ("E909", "signals", lambda s: {**s, "r": "3"}),
+    ("E909", "signals", lambda s: {**s, "r": None}),
+    ("E909", "signals", lambda s: {**s, "m": RAGGED}),
+    ("E909", "signals", lambda s: {**s, 1: 2}),
+    ("E911", "reset", lambda _: "no"),
+    ("E911", "reset", lambda _: RAGGED),
+    ("E911", "reset", lambda _: True),
+    ("E911", "reset", lambda _: [0, 1, 0, 0]),
+]
+
+
+@pytest.mark.parametrize(("expected", "name", "wrong"), WRONG_CALLS)
+def test_what_is_no_array_is_said(fed: Any, expected: str, name: str, wrong: Any) -> None:
+    assert code(lambda: fed[1](**{name: wrong})) == expected
+
+
+def test_whole_numbers_as_reset_are_told_how_to_become_booleans(fed: Any) -> None:
+    with pytest.raises(blurc.BlurError, match=r"astype\(bool\)"):
+        fed[1](reset=lambda _: np.array([0, 1, 0, 0]))
+
+
+def test_lists_are_arrays(fed: Any) -> None:
+    expected = fed[1]()
+    got = fed[1](
+        xs=lambda x: np.asarray(x).tolist(),
+        signals=lambda s: {name: np.asarray(value).tolist() for name, value in s.items()},
+        reset=lambda _: [False] * 4,
+        key=jax.random.key_data,
+    )
+    np.testing.assert_array_equal(got[1], expected[1])
+
+
+def test_what_is_not_used_is_checked_too(net: blurc.Net, started: Any) -> None:
+    genome, state, xs, ys = started
+    assert code(lambda: net.train(genome, state, xs, ys, reset="no")) == "E911"
+    assert code(lambda: net.step(genome, state, xs[0], ys[0], key=7)) == "E906"
+    assert code(lambda: net.init(jax.random.key(0), genome, batch=True)) == "E903"
+
+
+def test_the_checks_let_traced_values_through(fed: Any) -> None:
+    def call(x: Any, r: Any, reset: Any, key: Any) -> Any:
+        return fed[1](
+            xs=lambda _: x,
+            signals=lambda s: {**s, "r": [r, r, 0, 1]},
+            reset=lambda _: reset,
+            key=lambda _: key,
+        )[1]
+
+    args = (jnp.ones((4, 3, 2)), jnp.asarray(1.0), jnp.zeros((4, 3), bool))
+    keys = jax.random.split(jax.random.key(2), 2)
+    many = jax.vmap(call, in_axes=(None, None, None, 0))(*args, keys)
+    np.testing.assert_allclose(many[0], jax.jit(call)(*args, keys[0]), rtol=1e-5)
+    slope = jax.grad(lambda r: call(args[0], r, args[2], keys[0]).sum())(1.0)
+    assert np.isfinite(slope)
+    assert slope != 0

@@ -287,6 +287,35 @@ def test_an_artifact_may_hold_no_genome(pair: tuple[blurc.Net, Loaded]):
     assert pair[1].genome is None
 
 
+PER_SYNAPSE = """
+genome scaled {
+  state   act
+  synapse w ~ normal(1)
+  learn   a = 0.5 per synapse, b[2, 2] = 0.25 per synapse
+  sense   { act <- input }
+  forward { act <- incoming(a * b[0, 1] * w * pre.act) }
+  update  { w <- w + 0.1 * batch_mean(pre.act * post.act) }
+  readout act
+}
+network n uses scaled {
+  input x[4]  hidden h[2, 2, 2, 2] { bias = shared }  input z[3, 3, 3, 1]  output y[2]
+  z -> h [conv(2, 2, 2, padding = valid)]  h -> y  x -> y [sparse(p = 0.0001, seed = 1)]
+}
+"""
+
+
+def test_meta_parameters_of_no_synapses_and_of_many_axes_come_back(folder: Path):
+    net = blurc.compile(PER_SYNAPSE)
+    genome = net.init_genome(jax.random.key(0))
+    assert 0 in genome["a"]["x->y"].shape
+    assert genome["b"]["z->h"].ndim == 7
+    net.save(folder / "synapses.blurx", genome=genome, platforms=["cpu"])
+    kept = load(folder / "synapses.blurx").genome
+    assert kept is not None
+    assert_same(kept, genome)
+    net.signature.check_genome(kept)
+
+
 def test_a_genome_file_keeps_its_name_and_history(net: blurc.Net, folder: Path):
     mine = genomes.describe(net, net.init_genome(jax.random.key(0)), name="mine", found={"by": "hand"})
     net.save(folder / "named.blurx", genome=mine, platforms=["cpu"])

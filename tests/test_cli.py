@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from blurc import __version__
 from blurc.cli import COMMANDS, cli
+from blurc.library import specs_path
 
 XOR = "networks/xor.blur"
 BROKEN = "genome g { state a  synapse w ~ ones  sense { a <- inptu }  readout a }\n"
@@ -204,6 +205,47 @@ def test_the_tree_that_is_printed_is_a_spec(tmp_path: Path) -> None:
 def test_every_entry_can_be_printed(entry: str) -> None:
     output = blurc("compile", XOR, "--emit", "stablehlo", "--entry", entry, "--batch", 7).output
     assert f"module @jit_{entry}" in output
+
+
+NETWORKS = [
+    (path.stem, network)
+    for path in sorted(specs_path().glob("networks/*.blur"))
+    for network in re.findall(r"^network (\w+)", path.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("file", "network"), NETWORKS)
+def test_every_network_of_the_library_compiles(file: str, network: str) -> None:
+    done = blurc("compile", f"networks/{file}.blur", "--network", network, "--batch", 2, "--json", "-")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["network"] == network
+
+
+@pytest.mark.parametrize(
+    "rule", ["weight_mirror", "three_factor", "abcd", "equilibrium_propagation", "predictive_coding"]
+)
+def test_every_kind_of_rule_compiles(rule: str) -> None:
+    done = blurc("compile", XOR, "--rule", rule, "--json", "-")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("networks/attractor.blur",), (XOR, "--rule", "weight_mirror"), (XOR, "--rule", "three_factor")],
+)
+@pytest.mark.parametrize("entry", ["step", "train", "predict"])
+def test_programs_are_fed_signals_and_keys(options: tuple[str, ...], entry: str) -> None:
+    done = blurc("compile", *options, "--emit", "stablehlo", "--entry", entry, "--batch", 2)
+    assert done.exit_code == 0, done.output
+    assert f"module @jit_{entry}" in done.output
+
+
+@pytest.mark.parametrize("options", [("networks/attractor.blur",), (XOR, "--rule", "weight_mirror")])
+def test_an_artifact_with_signals_or_noise(tmp_path: Path, options: tuple[str, ...]) -> None:
+    done = blurc("compile", *options, "-o", tmp_path / "n.blurx", "--platform", "cpu")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "n.blurx").stat().st_size > 1000
 
 
 def test_stablehlo_for_a_platform_that_is_not_here() -> None:

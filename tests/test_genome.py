@@ -97,6 +97,14 @@ def test_a_meta_parameter_per_projection_comes_back_as_a_dict():
     assert parse(Source("g.yaml", TEXT)).values["gate"] == {"a->b": np.float32(0.1), "a->b#2": 0}
 
 
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (2, 3, 0), (2, 3, 1, 1, 2, 1, 2)])
+def test_values_of_every_shape_of_a_synapse_come_back(shape: tuple[int, ...]):
+    """None, where a projection has no synapses; a matrix for each of a convolution with three axes."""
+    array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    back = parse(Source("g.yaml", dump(GenomeFile("a", "b", {"m": {"x->y": array}}))))
+    np.testing.assert_array_equal(back.values["m"]["x->y"], array, strict=True)
+
+
 @pytest.mark.parametrize("width", [32, 64])
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
@@ -174,8 +182,8 @@ WRONG = {
     "name: a\nrule: b\nvalues: {}\nfuond: {}": ["E607 4:1"],
     with_values("m: [[1, 2], [3]]"): ["E608 3:22"],
     with_values("m: [1, [2]]"): ["E608 3:17"],
-    with_values("m: [[[[[[[1]]]]]]]"): ["E608 3:19"],
-    with_values("m: []"): ["E608 3:13"],
+    with_values("m: [[[[[[[[1]]]]]]]]"): ["E608 3:20"],
+    with_values("m: [[], [1]]"): ["E608 3:18"],
     with_values("m: [1, two]"): ["E608 3:17"],
     with_values("m: '1'"): ["E608 3:13"],
     with_values("m: 0x10"): ["E608 3:13"],

@@ -156,7 +156,8 @@ def test_a_shared_bias_is_a_shared_projection_of_the_unit_neuron() -> None:
         ("conv(0)", ["E206"]),
         ("conv(1, stride = q)", ["E201"]),
         ("pool(max)", ["E411"]),
-        ('pool("max", 2)', ["E411", "E411"]),
+        ('pool("max", 2)', ["E411"]),
+        ('pool("maxx", "2")', ["E411"]),
         ("edges()", ["E411"]),
         ('edges("a.csv", "b.csv")', ["E411"]),
         ('dense("a.csv")', ["E411"]),
@@ -322,10 +323,65 @@ def test_what_fails_for_some_parameters_alone_says_for_which() -> None:
     text = RESIDUAL.replace("hidden a[width]", "hidden a[width - 4 + 4 * 1 / (width - 5)]")
     text = RULE + text.replace("width = 4", "width = 6") + TOWER.removeprefix(RESIDUAL).replace("6", "5")
     (d,) = compiler.check(text)
-    assert (d.code, d.notes) == (
-        "E206",
-        ("in `r1`, the block `residual` with width = 5, used at <text>:21:3",),
+    assert d.span is not None
+    assert (d.code, d.span.line, d.span.text) == ("E206", 21, "5")
+    assert d.notes == ("`4 * 1 / (width - 5)` stands in the block `residual`, at <text>:14:24",)
+
+
+def test_a_wrong_argument_is_said_once_at_each_use() -> None:
+    assert wrong_values(RULE + TOWER.replace("width = 6", "width = -6")) == [(21, "-6"), (22, "-6")]
+    assert wrong_values(RULE + TOWER.replace("hidden a[width]", "hidden a[width / 4]")) == [(21, "6")]
+    probability = TOWER.replace("[label = up]", "[sparse(p = width)]  a -> y [sparse(p = width), forward]")
+    assert wrong_values(RULE + probability.replace("width = 4", "width = 1")) == [(21, "6"), (22, "6")]
+
+
+def wrong_values(text: str) -> list[tuple[int, str]]:
+    """Where they stand."""
+    return [(d.span.line, d.span.text) for d in compiler.check(text) if d.span]
+
+
+def test_a_mistake_that_a_block_has_by_itself_is_said_there() -> None:
+    text = TOWER.replace("width = 4", "width = 6").replace("hidden a[width]", "hidden a[width / 4]")
+    assert wrong_values(RULE + text) == [(14, "width / 4")]
+
+
+def test_a_wrong_parameter_is_said_once() -> None:
+    text = RULE + TOWER.replace("n(depth = 3)", "n(depth = 3, width = 6)").replace(
+        "width = 6)\n", "width = width)\n"
     )
+    text = text.replace(
+        "input pixels[6]", "input pixels[6]  hidden a[width]  hidden b[width]  pixels -> a  a -> b"
+    )
+    with pytest.raises(BlurError) as caught:
+        compiler.model(text, params={"width": -1})
+    (d,) = caught.value.diagnostics
+    assert d.span is not None
+    assert (d.code, d.span.line, d.span.text) == ("E206", 20, "width")
+
+
+def test_a_port_bound_to_the_own_output_is_said_at_the_binding() -> None:
+    text = RULE + TOWER.replace("(x = pixels", "(x = r1.y")
+    (d,) = compiler.check(text)
+    assert d.span is not None
+    assert (d.code, d.span.text) == ("E413", "x = r1.y")
+    assert "`x -> y [identity]`" in d.notes[0]
+    assert "`x -> y [identity, delay = 1]`" in str(d.help)
+
+
+@pytest.mark.parametrize("topology", ["sparse(p = 0.001, form = {})", 'edges("w.csv", form = {})'])
+def test_a_matrix_has_at_most_as_many_pairs_as_32_bits_count(topology: str) -> None:
+    spec = "network n uses rule {{ input x[46341]  output y[{}]  x -> y [{}] }}"
+
+    def found(size: int, form: str) -> list[str]:
+        try:
+            compiler.model(RULE + spec.format(size, topology.format(form)), files={"w.csv": "0,0"})
+        except BlurError as error:
+            return [d.code for d in error.diagnostics]
+        return []
+
+    assert found(46341, "masked") == ["E412"]  # 46341^2 is 2^31 + 4633
+    assert found(46340, "masked") == []
+    assert found(46341, "segments") == []
 
 
 @pytest.mark.parametrize(

@@ -211,9 +211,11 @@ def test_parameters_go_to_the_genome() -> None:
         ("rules/backprop3.blur", "E215"),
         ("network n { input x[2]  output y[1]  x -> y }", "E215"),
         ("genome g { state", "E101"),
+        (None, "E215"),
+        (["backprop"], "E215"),
     ],
 )
-def test_a_genome_that_is_not_there_is_said_so(genome: str, code: str) -> None:
+def test_a_genome_that_is_not_there_is_said_so(genome: Any, code: str) -> None:
     with pytest.raises(blurc.BlurError) as error:
         blurc.from_networkx(chain(), genome=genome, inputs=[0], outputs=[2])
     assert [d.code for d in error.value.diagnostics] == [code]
@@ -462,6 +464,55 @@ def test_edges_of_cycles_alone_get_the_delay() -> None:
     assert [delays[where[a], where[b]] for a, b in wiring.edges] == [0, 2, 2, 0, 2, 0, 3]
 
 
+def test_a_delay_may_be_of_numpy() -> None:
+    wiring = nx.DiGraph([("x", "a"), ("a", "a"), ("a", "y")])
+    net = blurc.from_networkx(wiring, genome=RULE, inputs=["x"], outputs=["y"], delay=np.int64(2))
+    assert ("a", "a", 2) in node_edges(net)
+
+
+BACKWARD: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]], list[str]]] = {
+    "within a generation": (
+        [("x", "a1"), ("x", "a2"), ("a1", "y"), ("a2", "y")],
+        [("a1", "a2")],
+        ["y"],
+    ),
+    "between generations": (
+        [("x", "a1"), ("x", "a2"), ("a1", "b1"), ("a2", "b2"), ("b1", "y"), ("b2", "y")],
+        [("b1", "a2")],
+        ["y"],
+    ),
+    "between outputs": ([("x", "y1"), ("x", "y2")], [("y1", "y2")], ["y1", "y2"]),
+    "against forward edges alone": ([("x", "a"), ("a", "y"), ("x", "b"), ("b", "y")], [("a", "b")], ["y"]),
+}
+
+
+@pytest.mark.parametrize(("both", "backward", "outputs"), BACKWARD.values(), ids=BACKWARD)
+def test_edges_that_carry_feedback_alone_make_no_circles_of_populations(
+    both: list[tuple[str, str]], backward: list[tuple[str, str]], outputs: list[str]
+) -> None:
+    wiring = nx.DiGraph(both)
+    wiring.add_edges_from(backward, forward=False)
+    net = blurc.from_networkx(wiring, genome=RULE, inputs=["x"], outputs=outputs)
+    assert node_edges(net) == {(a, b, 0) for a, b in wiring.edges}
+
+
+def test_random_feedback_makes_no_circles_of_populations() -> None:
+    rng = random.Random(3)
+    for _ in range(30):
+        wiring: nx.DiGraph[int] = nx.DiGraph(
+            (i, rng.randrange(i + 1, 10)) for i in range(9) for _ in range(2)
+        )
+        wiring.add_edges_from((0, i) for i in range(1, 10))
+        order = rng.sample(range(1, 10), 9)
+        places = [sorted(rng.sample(range(9), 2)) for _ in range(6)]
+        backward = {(order[i], order[j]) for i, j in places} - {*wiring.edges}
+        nx.set_edge_attributes(wiring, False, "feedback")
+        wiring.add_edges_from(backward, forward=False)
+        found = written(wiring, Wishes(inputs=[0], outputs=[9]))
+        text = f"{RULE}\nnetwork n uses rule {{ {'  '.join(found.lines)} }}"
+        assert compiler.model(text, files=found.files).network.projections
+
+
 def test_an_undirected_edge_leads_both_ways_or_with_the_order() -> None:
     wiring = nx.path_graph(4)
     both = blurc.from_networkx(wiring, genome=RULE, inputs=[0], outputs=[3], delay=1)
@@ -560,11 +611,84 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         (nx.DiGraph([(0, 1), (1, 2), (2, 1)]), ENDS, "E403", "a cycle of nodes: 1 -> 2 -> 1"),
         (nx.path_graph(4), {"inputs": [0], "outputs": [3]}, "E403", 'or orient="order"'),
         (nx.DiGraph([(0, 2), (1, 2)]), ENDS, "E404", "no input reaches the node `1`"),
+        (chain(), {"inputs": 0, "outputs": [2]}, "E913", "`inputs` takes a list of nodes, found 0"),
+        (chain(), {"inputs": [0], "outputs": 2.5}, "E913", "`outputs` takes a list of nodes, found 2.5"),
+        (
+            nx.grid_2d_graph(1, 2),
+            {"inputs": (0, 0), "outputs": [(0, 1)], "orient": "order"},
+            "E913",
+            "write inputs=[(0, 0)]",
+        ),
+        (chain(), {**ENDS, "delay": True}, "E916", "at least 1, found True"),
+        (shaped(shape=()), {}, "E914", "`shape` is ()"),
+        (shaped(shape=np.array(3)), {}, "E914", "`shape` is array(3)"),
+        (shaped(bias=np.array([1, 2])), {}, "E914", "`bias` is array([1, 2])"),
+        (shaped(role=np.array([1, 2])), {}, "E914", "`role` is array([1, 2])"),
+        (shaped(slots={"bias": "off"}), {}, "E914", "`bias` is an attribute of its own"),
+        (shaped(slots="bias=off"), {}, "E914", "`bias` is an attribute of its own"),
+        (shaped(slots={"let": "tanh"}), {}, "E914", "`slots` is {'let': 'tanh'}"),
     ],
 )
 def test_a_mistake_gives_its_diagnostic(wiring: Any, given: dict[str, Any], code: str, said: str) -> None:
     assert codes(wiring, **given) == [code]
     assert said in message(wiring, **given)
+
+
+@pytest.mark.parametrize(
+    "pairs", [[(0.5, 0)], np.array([[0.0, 1.0]]), [(True, 0)], [(0, 1, 1)], ["01"], "0,1.5", "0", 3]
+)
+def test_pairs_are_whole_numbers(pairs: Any) -> None:
+    wiring = shaped()
+    wiring.edges["x", "y", 0]["pairs"] = pairs
+    assert codes(wiring) == ["E914"]
+    assert "expected pairs of whole numbers" in message(wiring)
+
+
+@pytest.mark.parametrize("pairs", [[(0, 1), [1, 0]], np.array([[0, 1], [1, 0]]), "0,1 1,0"])
+def test_pairs_come_in_many_types(pairs: Any) -> None:
+    wiring = shaped()
+    wiring.edges["x", "y", 0]["pairs"] = pairs
+    assert written(wiring, Wishes()).files == {"x-y.csv": "pre,post\n0,1\n1,0\n"}
+
+
+@pytest.mark.parametrize(
+    "topology",
+    [
+        "dense] } network z {",
+        "sparse(p = 0.5)] } network z { input a[2",
+        "conv(2), fixed",
+        "conv(2) (3)",
+        "conv(2",
+        "conv(2])",
+        "conv 2",
+        "fixed",
+        "delay = 1",
+        "sparse(p = 0.5) # a half",
+        'edges("w.csv)',
+        "(3)",
+        "let",
+    ],
+)
+def test_a_topology_is_one_attribute(topology: str) -> None:
+    wiring = shaped()
+    wiring.edges["x", "y", 0]["topology"] = topology
+    assert codes(wiring) == ["E914"]
+    assert "expected one topology" in message(wiring)
+
+
+@pytest.mark.parametrize(
+    ("topology", "line"),
+    [
+        (" one_to_one ", "x -> y [one_to_one]"),
+        ("sparse(p = min(0.5, (1)), seed = 1)", "x -> y [sparse(p = min(0.5, (1)), seed = 1)]"),
+        ("conv(3, stride = [1])", "x -> y [conv(3, stride = [1])]"),
+        ("dense", "x -> y"),
+    ],
+)
+def test_a_topology_stands_as_it_is_given(topology: str, line: str) -> None:
+    wiring = shaped()
+    wiring.edges["x", "y", 0]["topology"] = topology
+    assert written(wiring, Wishes()).lines[-1] == line
 
 
 def test_a_kind_of_mistake_is_said_once() -> None:

@@ -4,7 +4,6 @@ against differences, are in test_kernels.py."""
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from jax import export
 
-from blurc.bench.sparse import measure
 from blurc.kernels.sparse import FORMS, sparse
 from blurc.kernels.sparse.gather import CHUNK, Gather
 from blurc.kernels.sparse.masked import Masked
@@ -190,49 +188,24 @@ def test_memory_grows_with_synapses_and_with_neurons_times_batch(form: Any) -> N
     assert memory.temp_size_in_bytes < 12 * each < 4 * min(n * n, n * fan_in * batch)
 
 
-def large(n: int, form: Any, batch: int) -> tuple[float, float]:
-    """Seconds to compile a step with 10 synapses a neuron, and to make it."""
+def run_large(n: int, form: Any, batch: int) -> None:
+    """A step with 10 synapses a neuron."""
     kernel = form(Sparse(None, 10), (n,), (n,))
     w, x = (jnp.ones(s.shape, s.dtype) for s in shapes(n, 10, batch))
-    start = time.perf_counter()
-    compiled = step_of(kernel).lower(w, x).compile()
-    there = time.perf_counter()
-    found = jax.block_until_ready(compiled(w, x))
-    done = time.perf_counter()
+    found = step_of(kernel)(w, x)
     out = np.bincount(kernel.pre_of, minlength=n)[kernel.pre_of]
     np.testing.assert_array_equal(found, 1 + 100 * batch * out[None])
-    return there - start, done - there
 
 
 @pytest.mark.parametrize("form", [Gather, Segments])
 def test_ten_thousand_neurons(form: Any) -> None:
-    large(10_000, form, batch=8)
+    run_large(10_000, form, batch=8)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [Gather, Segments])
-def test_a_hundred_thousand_neurons_compile_in_seconds(form: Any) -> None:
-    compiling, running = large(100_000, form, batch=8)
-    assert compiling < 60  # measured: 3 s
-    assert running < 10  # measured: 0.06 s
-
-
-def test_no_product_is_computed_again_for_each_synapse_that_reads_it() -> None:
-    """As fused programs did: a step took 30 times as long as its products."""
-    n = 20_000
-    kernel = Gather(Sparse(None, 10), (n,), (n,))
-    w, x = (jnp.ones(s.shape, s.dtype) for s in shapes(n, 10, 8))
-
-    def seconds(run: Any) -> float:
-        def once() -> float:
-            start = time.perf_counter()
-            jax.block_until_ready(run(w, x))
-            return time.perf_counter() - start
-
-        return min(once() for _ in range(6))
-
-    alone = seconds(jax.jit(lambda w, x: kernel.to_post(w, x, False)))
-    assert seconds(step_of(kernel)) < 12 * alone  # measured: 4
+def test_a_hundred_thousand_neurons(form: Any) -> None:
+    run_large(100_000, form, batch=8)
 
 
 def test_a_matrix_that_no_index_reaches_is_refused() -> None:
@@ -276,8 +249,3 @@ def test_the_choice_is_explained() -> None:
     form, why = sparse_form(Sparse(None, 10), (20_000,), (20_000,))
     assert form == "gather"
     assert "200,000 synapses" in why
-
-
-@pytest.mark.parametrize(("n", "density"), [(256, 0.5), (1024, 0.005)])
-def test_the_choice_is_not_far_from_the_fastest(n: int, density: float) -> None:
-    assert measure(n, density, 64, rounds=3).loss < 3

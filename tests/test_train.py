@@ -18,8 +18,20 @@ import blurc
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.training import Point, Run, Settings, baselines, curve, diverge, fitted, learner, train
-from blurc.training.baselines import OPTIMIZERS, _learner, _twin
+from blurc.training import (
+    LeftOut,
+    Point,
+    Run,
+    Settings,
+    baselines,
+    curve,
+    diverge,
+    fitted,
+    learner,
+    train,
+    twin,
+)
+from blurc.training.baselines import OPTIMIZERS, _learner
 from blurc.training.rules import keys
 from blurc.training.scores import ACCURACY, ERROR, score
 
@@ -124,7 +136,7 @@ def wired() -> blurc.Net:
 
 
 def test_the_baseline_starts_where_backprop_starts(net: blurc.Net, xor: tasks.Dataset) -> None:
-    start = _learner(_twin(net), OPTIMIZERS[0], xor, Settings(1, 16, 3)).start
+    start = _learner(twin(net), OPTIMIZERS[0], xor, Settings(1, 16, 3)).start
     genome_key, key = keys(3)
     genome = net.init_genome(genome_key)
     for projection, channels in net.init(key, genome).synapses.items():
@@ -133,20 +145,20 @@ def test_the_baseline_starts_where_backprop_starts(net: blurc.Net, xor: tasks.Da
 
 def test_plain_sgd_is_the_rule_backprop(net: blurc.Net, xor: tasks.Dataset) -> None:
     """The rule and the optimizer are the same computation, so they must agree: each checks the other."""
-    twin = _twin(net)
-    sgd = _learner(twin, OPTIMIZERS[0], xor, Settings(20, 16, 3))
+    made = twin(net)
+    sgd = _learner(made, OPTIMIZERS[0], xor, Settings(20, 16, 3))
     xs, ys = tasks.batches(xor, 16, 20, 3)
     carry, sound = sgd.advance({**sgd.start, "rate": jnp.asarray(0.7)}, xs, ys)
     genome_key, key = keys(3)
-    genome = {**twin.init_genome(genome_key), "eta": jnp.asarray(0.7)}
-    state, _ = twin.train(genome, twin.init(key, genome), xs, ys)
+    genome = {**made.init_genome(genome_key), "eta": jnp.asarray(0.7)}
+    state, _ = made.train(genome, made.init(key, genome), xs, ys)
     assert sound
     for projection, channels in state.synapses.items():
         np.testing.assert_allclose(carry["learned"][projection]["w"], channels["w"], rtol=1e-4, atol=1e-5)
 
 
 def test_a_fixed_projection_stays_as_it_is(wired: blurc.Net, xor: tasks.Dataset) -> None:
-    runs = list(baselines(wired, xor, Settings(20, 16, 0), Silent()))
+    runs = list(baselines(twin(wired), xor, Settings(20, 16, 0), Silent()))
     assert [run.name for run in runs] == ["SGD", "Adam"]
     for run in runs:
         assert list(run.carry["fixed"]) == ["x->h"]
@@ -155,11 +167,116 @@ def test_a_fixed_projection_stays_as_it_is(wired: blurc.Net, xor: tasks.Dataset)
 
 def test_the_rate_is_the_best_on_held_out_examples(net: blurc.Net, xor: tasks.Dataset) -> None:
     watch = Silent()
-    run = next(baselines(net, xor, Settings(60, 16, 0), watch))
+    run = next(baselines(twin(net), xor, Settings(60, 16, 0), watch))
     assert run.rate is not None
     assert run.rates[run.rate] == max(run.rates.values())
     assert watch.begun == {"SGD": 60 * (len(run.rates) + 1)}
     assert watch.steps == watch.begun["SGD"]
+
+
+PARTS = """\
+import "rules/backprop.blur"
+block wide(n = 2) { input x[n]  hidden h[2 * n]  output y[n]  x -> h  h -> y }
+network blocks uses backprop { input x[2]  b = wide(x = x)  output y[2]  b.y -> y }
+network edges uses backprop { input x[2]  hidden h[3]  output y[2]  x -> h [edges("e/mine.csv")]  h -> y }
+"""
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A spec with blocks, and with edges in a file beside it."""
+    folder = tmp_path_factory.mktemp("parts")
+    (folder / "e").mkdir()
+    (folder / "e" / "mine.csv").write_text("0,0\n0,1\n1,2\n")
+    (folder / "parts.blur").write_text(PARTS)
+    return folder / "parts.blur"
+
+
+@pytest.mark.parametrize("network", ["blocks", "edges"])
+def test_networks_of_parts_have_baselines_from_spec_and_artifact(
+    parts: Path, tmp_path: Path, network: str, xor: tasks.Dataset
+) -> None:
+    net = blurc.compile(parts, network=network)
+    net.save(tmp_path / "n.blurx", platforms=("cpu",))
+    made = twin(net)
+    assert made.plan == net.plan  # the network uses backprop itself
+    assert twin(blurc.load(tmp_path / "n.blurx")).plan == made.plan
+    runs = list(baselines(made, xor, Settings(2, 8, 0), Silent()))
+    assert [np.isfinite(run.test) for run in runs] == [True, True]
+
+
+def test_an_artifact_needs_no_edge_file_on_disk(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(parts.parent)
+    net = blurc.compile(parts.name, network="edges")  # stored as e/mine.csv, not as mine.csv
+    net.save(tmp_path / "n.blurx", platforms=("cpu",))
+    monkeypatch.chdir(tmp_path)
+    assert twin(blurc.load(tmp_path / "n.blurx")).plan == net.plan
+
+
+def test_the_twin_has_the_packaged_rule_whatever_the_spec_calls_so() -> None:
+    own = "genome backprop { state a  synapse w ~ ones  sense { a <- input }  forward { a <- incoming(w) } "
+    net = blurc.compile(f"{own} readout a }} network n uses backprop {{ input x[2]  output y[2]  x -> y }}")
+    assert [v.name for v in twin(net).plan.metas] == ["eta"]
+
+
+PAST = """
+genome past {
+  state   a, trace persistent
+  synapse w ~ normal(1)
+  sense   { a <- input }
+  forward { a <- incoming(w * pre.a);  trace <- 0.5 * trace + a }
+  update  { w <- w + 0.01 * batch_mean(pre.a * post.trace) }
+  readout a
+}
+genome noisy {
+  state   a
+  synapse w ~ normal(1)
+  sense   { a <- input }
+  forward { a <- incoming(w * pre.a) + noise(1) }
+  update  { w <- w + 0.01 * batch_mean(pre.a * post.a) }
+  readout a
+}
+genome told {
+  state   a
+  signal  reward
+  synapse w ~ normal(1)
+  sense   { a <- input }
+  forward { a <- incoming(w * pre.a) }
+  update  { w <- w + reward * batch_mean(pre.a * post.a) }
+  readout a
+}
+"""
+PLAIN, FIXED = "input x[2] output y[2] x -> y", "input x[2] output y[2] { bias = off } x -> y [fixed]"
+DELAYED = 'import "rules/backprop.blur" network n uses backprop { input x[2] output y[2] x -> y y -> y [delay = 1] }'
+WITHOUT = {
+    "delayed projections": DELAYED,
+    "keeps neuron states": PAST + f"network n uses past {{ {PLAIN} }}",
+    "predicts with noise": PAST + f"network n uses noisy {{ {PLAIN} }}",
+    "reads the signal `reward`": PAST + f"network n uses told {{ {PLAIN} }}",
+    "no projection of `n` learns": f'import "rules/backprop.blur" network n uses backprop {{ {FIXED} }}',
+}
+
+
+@pytest.mark.parametrize("why", WITHOUT)
+def test_why_there_are_no_baselines(why: str, tmp_path: Path) -> None:
+    net = blurc.compile(WITHOUT[why])
+    net.save(tmp_path / "n.blurx", platforms=("cpu",))
+    for made in (net, blurc.load(tmp_path / "n.blurx")):
+        with pytest.raises(LeftOut, match=why):
+            twin(made)
+
+
+@pytest.mark.parametrize("why", ["delayed projections", "keeps neuron states"])
+def test_the_command_goes_on_without_baselines(why: str, tmp_path: Path) -> None:
+    path = tmp_path / "n.blur"
+    path.write_text(WITHOUT[why])
+    done = command(path, "--data", "xor", "--steps", 3, "--json", tmp_path / "r.json")
+    assert done.exit_code == 0, done.output
+    assert "SGD and Adam are left out: " in done.stdout
+    assert why in done.stdout
+    assert len(json.loads((tmp_path / "r.json").read_text())["runs"]) == 1
 
 
 # ---------------------------------------------------------------- data
@@ -286,6 +403,17 @@ def test_what_stays_finite_is_no_divergence(net: blurc.Net, xor: tasks.Dataset) 
     )
 
 
+def test_a_projection_without_synapses_has_no_largest() -> None:
+    wiring = "input x[2] hidden h[3] output y[2] x -> h h -> y x -> y [sparse(p = 0.0001, seed = 1)]"
+    net = blurc.compile(EXPLODING[: EXPLODING.index("network")] + f"network n uses exploding {{ {wiring} }}")
+    genome = net.init_genome(jax.random.key(0))
+    state = net.init(jax.random.key(1), genome)
+    assert 0 in state.synapses["x->y"]["w"].shape
+    what = diverge.find(net, genome, state, *tasks.batches(tasks.load("xor"), 4, 8, 0))
+    assert what is not None
+    assert what.where in ("x->h", "h->y", "unit->h", "unit->y")
+
+
 def test_divergence_ends_at_a_line_of_the_spec(tmp_path: Path) -> None:
     path = tmp_path / "bad.blur"
     path.write_text(EXPLODING)
@@ -372,7 +500,7 @@ def test_an_artifact_trains_like_its_spec(tmp_path: Path) -> None:
 def test_an_artifact_brings_the_network_of_its_baselines(tmp_path: Path) -> None:
     path = tmp_path / "x.blurx"
     blurc.compile(XOR, hidden=5).save(path, platforms=("cpu",))
-    assert _twin(blurc.load(path)).plan == _twin(blurc.compile(XOR, hidden=5)).plan
+    assert twin(blurc.load(path)).plan == twin(blurc.compile(XOR, hidden=5)).plan
 
 
 def test_an_artifact_trains_where_the_compiler_is_not(tmp_path: Path) -> None:

@@ -52,9 +52,6 @@ class Timings:
         pairs = zip(self.samples[name], self.samples[base], strict=True)
         return Spread.of([a / b for a, b in pairs])
 
-    def ratio_of_medians(self, name: str, base: str) -> float:
-        return self.time(name).median / self.time(base).median
-
 
 class Loop:
     """Calls `train(state)` again and again on its own result, so that a program may donate its state."""

@@ -123,7 +123,9 @@ def _body(name: str, block: syntax.Block, given: Mapping[str, ParamValue | None]
     note = (
         f"in `{name}`, the block `{block.name}`{f' with {values}' if values else ''}, used at {use.item.span}"
     )
-    report = Noted(_outer(use.within), note)
+    written = {a.name: a.value for a in reversed(use.item.args)}
+    numbers = {p: e for p in given if not isinstance(e := written[p], syntax.IndexedName)}
+    report = Noted(_outer(use.within), use.within.report, block.name, note, numbers)
     return Body(block, parameters(block.params, given, report), report, use.within.wiring, f"{name}.", use)
 
 

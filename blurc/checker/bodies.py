@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from blurc import syntax
-from blurc.checker.constants import Constants
+from blurc.checker import mentions
+from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.wording import code, near_names
 from blurc.diagnostics import Diagnostic, Report, Source, Span
 from blurc.edgelist import EdgeFile
@@ -30,28 +31,67 @@ class Around:
 
 class Tracked(Report):
     """Passes diagnostics on, and knows whether there was an error: also one that was reported before, by another
-    network that uses the same block."""
+    network that uses the same block. A wrong value of a parameter of the tree is passed on where it is met first."""
 
-    def __init__(self, outer: Report) -> None:
+    def __init__(self, outer: Report, tree: syntax.Network | syntax.Block) -> None:
         super().__init__(outer.diagnostics)
         self.outer = outer
         self.failed = False
+        self.span = tree.span
+        self.params = {p.name for p in tree.params}
+        self.wrong = set[str]()  # parameters
 
     def add(self, diagnostic: Diagnostic) -> None:
         self.failed = self.failed or diagnostic.severity == "error"
-        self.outer.add(diagnostic)
+        param = self._param(diagnostic)
+        if param not in self.wrong:
+            self.outer.add(diagnostic)
+        if param is not None:
+            self.wrong.add(param)
+
+    def _param(self, d: Diagnostic) -> str | None:
+        """The parameter whose value is wrong as it is."""
+        if not isinstance(d, WrongValue) or d.span is None or not self.span.contains(d.span):
+            return None
+        return next((name for name in d.names & self.params if name == code(d.span)), None)
 
 
 class Noted(Report):
-    """Passes diagnostics on with a note: where the block is used that they are about."""
+    """Passes diagnostics on with a note: where the block is used that they are about. A value that is wrong because of
+    an argument of that use is said there, once: `given` are the arguments, and `within` takes what is said of them."""
 
-    def __init__(self, outer: Report, note: str) -> None:
+    def __init__(
+        self, outer: Report, within: Report, block: str, note: str, given: Mapping[str, syntax.Expr]
+    ) -> None:
         super().__init__(outer.diagnostics)
-        self.outer = outer
-        self.note = note
+        self.outer, self.within = outer, within
+        self.block, self.note = block, note
+        self.given = given
+        self.wrong = set[str]()  # arguments
 
     def add(self, diagnostic: Diagnostic) -> None:
-        self.outer.add(replace(diagnostic, notes=(*diagnostic.notes, self.note)))
+        guilty = self._guilty(diagnostic)
+        if not guilty or diagnostic.span is None:
+            self.outer.add(replace(diagnostic, notes=(*diagnostic.notes, self.note)))
+        elif not self.wrong & {*guilty}:
+            self.within.add(self._at_argument(diagnostic, diagnostic.span, guilty[0]))
+        self.wrong.update(guilty)
+
+    def _at_argument(self, d: Diagnostic, span: Span, name: str) -> Diagnostic:
+        """Of an expression of the block that several uses make wrong, the first use."""
+        where = f"`{code(span)}` stands in the block `{self.block}`, at {span}"
+        said = (e for e in self.outer.diagnostics if where in e.notes and code(span) != name)
+        value = self.given[name]
+        names = frozenset(mentions.names([value]))
+        return next(said, replace(d, span=value.span, notes=d.notes or (where,), names=names))
+
+    def _guilty(self, d: Diagnostic) -> list[str]:
+        """The arguments that made a value wrong: none where the block has that mistake by itself."""
+        if not isinstance(d, WrongValue) or any(
+            (d.code, d.span) == (e.code, e.span) for e in self.outer.diagnostics
+        ):
+            return []
+        return [name for name in self.given if name in d.names]
 
 
 @dataclass(slots=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from blurc import functions, syntax
+from blurc.checker import mentions
 from blurc.checker.wording import code, head, number_text
-from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean
 from blurc.model import Nested, ParamValue, Shape
 
 Value: TypeAlias = "float | int | str"
@@ -98,6 +100,17 @@ def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str,
     return f"`{name}` takes {expected} argument{plural}, found {found}", f"write `{how}`"
 
 
+@dataclass(frozen=True, slots=True)
+class WrongValue(Diagnostic):
+    """An expression is right, but its value is not. `names` are those in it, whose values may be the mistake."""
+
+    names: frozenset[str] = frozenset()
+
+    @staticmethod
+    def of(e: syntax.Expr, message: str, help: str, code: str = "E206") -> WrongValue:
+        return WrongValue(code, message, e.span, (), help, names=frozenset(mentions.names([e])))
+
+
 class Constants:
     """Evaluates compile-time expressions over named values. A problem is reported once and gives None."""
 
@@ -173,7 +186,7 @@ class Constants:
             return self._not_compile_time(e.span, f"found `{code(e.span)}`")
         value = arithmetic(e.operator, left, right)
         if value is None:
-            self.no_value(e.span)
+            self._has_no_value(e)
         return value
 
     def _call(self, e: syntax.Call) -> Value | None:
@@ -188,7 +201,7 @@ class Constants:
             return None
         value = function(e.function, *known)
         if value is None:
-            self.no_value(e.span)
+            self._has_no_value(e)
         return value
 
     def _no_function(self, e: syntax.Call) -> None:
@@ -211,13 +224,12 @@ class Constants:
     ) -> None:
         self.report.error("E206", f"expected a compile-time number, {found}", span, help=help)
 
+    def _has_no_value(self, e: syntax.Expr) -> None:
+        self.report.add(WrongValue.of(e, *_no_value(e.span)))
+
     def no_value(self, span: Span) -> None:
-        self.report.error(
-            "E206",
-            f"`{code(span)}` has no finite value",
-            span,
-            help="look for a division by 0, the root or logarithm of a negative number, or an overflow",
-        )
+        message, help = _no_value(span)
+        self.report.error("E206", message, span, help=help)
 
     # ---------------------------------------------------------------- sizes
 
@@ -235,14 +247,9 @@ class Constants:
         found = f"found {number_text(value)}"
         if not isinstance(e, syntax.Number | syntax.Negate):
             found = f"but `{code(e.span)}` is {number_text(value)}"
-        self.report.error(
-            "E206",
-            f"{what} is a whole number{limits}, {found}",
-            e.span,
-            help=_nearest(
-                value, least, most, "write `{}`" if found.startswith("found") else "make it `{}`, for example"
-            ),
-        )
+        how = "write `{}`" if found.startswith("found") else "make it `{}`, for example"
+        message = f"{what} is a whole number{limits}, {found}"
+        self.report.add(WrongValue.of(e, message, _nearest(value, least, most, how)))
         return None
 
     def shape(self, dims: tuple[syntax.Expr, ...]) -> Shape | None:
@@ -278,6 +285,12 @@ class Constants:
             )
             return None
         return tuple(value for value, _ in known), (len(known), *shapes[0])
+
+
+def _no_value(span: Span) -> tuple[str, str]:
+    """Message and help."""
+    help = "look for a division by 0, the root or logarithm of a negative number, or an overflow"
+    return f"`{code(span)}` has no finite value", help
 
 
 def _nearest(value: float, least: int | None, most: int | None, help: str) -> str:

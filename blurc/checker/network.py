@@ -32,7 +32,7 @@ def check_block(tree: syntax.Block, report: Report, around: Around) -> Network |
 def _checked(
     tree: syntax.Network | syntax.Block, params: Mapping[str, ParamValue], report: Report, around: Around
 ) -> Network | None:
-    tracked = Tracked(report)
+    tracked = Tracked(report, tree)
     env = parameters(tree.params, params, tracked)
     body = Body(tree, env, tracked, Wiring(around))
     placed = list(blocks.write_out(body))

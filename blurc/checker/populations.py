@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from blurc import functions, syntax
+from blurc.checker import mentions
 from blurc.checker.bodies import Body, Env, Use
-from blurc.checker.constants import Constants
+from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.wording import code, dims
 from blurc.diagnostics import Span, did_you_mean
@@ -80,12 +81,9 @@ def uses(body: Body) -> Iterator[Use]:
 
 def _is_small(item: syntax.Population, shape: tuple[int, ...], body: Body) -> bool:
     if math.prod(shape) > MOST_NEURONS:
-        body.report.error(
-            "E206",
-            f"a population has at most {MOST_NEURONS:,} neurons, but this one has {math.prod(shape):,}",
-            item.span,
-            help="write smaller sizes",
-        )
+        message = f"a population has at most {MOST_NEURONS:,} neurons, but this one has {math.prod(shape):,}"
+        names = frozenset(mentions.names(item.dims))
+        body.report.add(WrongValue("E206", message, item.span, (), "write smaller sizes", names=names))
     return math.prod(shape) <= MOST_NEURONS
 
 

@@ -25,6 +25,9 @@ def project(placed: Placed) -> None:
     attrs = _attributes(item, env, body)
     if source is None or target is None or attrs is None or _is_into_input(item, source[0], target, body):
         return
+    if source[1] == target[1] and source[0] != target[0] and not attrs.delay:
+        _bound_to_itself(item, source[0], target[1], body)
+        return
     pre, post = (body.wiring.populations[whole] for _, whole in (source, target))
     ends = topologies.Ends(item, source[0], target[0], pre, post, body)
     topology = topologies.topology(attrs.topology, ends, Constants(env, body.report))
@@ -56,6 +59,23 @@ def _is_into_input(item: syntax.Projection, source: str, end: tuple[str, str], b
         return False
     body.report.error("E405", message, item.span, help=help)
     return True
+
+
+def _bound_to_itself(item: syntax.Projection, port: str, name: str, body: Body) -> None:
+    """A port that is bound to the population that it is projected to: only an output can be named outside."""
+    assert body.use, "a block by itself has its ports apart"
+    use = body.use
+    binding = next(arg for arg in use.item.args if arg.name == port)
+    written = code(item.span)
+    delayed = f"{written[:-1]}, delay = 1]" if written.endswith("]") else f"{written} [delay = 1]"
+    use.within.report.error(
+        "E413",
+        f"the port `{port}` of `{use.item.block}` is bound to its output `{name}`, which then projects to itself "
+        "without a delay",
+        binding.span,
+        notes=[f"the projection is `{written}`, at {item.span}"],
+        help=f"bind `{port}` to another population, or write `{delayed}` in the block",
+    )
 
 
 def _name(source: str, target: str, label: str | None, item: syntax.Projection, body: Body) -> str | None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from blurc.checker.wording import dims
 from blurc.model import Shape
-from blurc.topology import Conv, Identity, OneToOne, Pool, Sparse, Topology
+from blurc.topology import Conv, Edges, Identity, OneToOne, Pool, Sparse, Topology
+
+MOST_PAIRS = 2**31 - 1  # of a matrix: places in it are 32-bit numbers
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ def problem(topology: Topology, written: str, source: End, target: End) -> Probl
         case Sparse(fan_in=int(fan_in)) if fan_in > source.size:
             message = f"`fan_in = {fan_in}` asks for more neurons than `{source.name}` has: {source.size}"
             return Problem(message, f"write `fan_in = {source.size}` or less")
+        case Sparse(form="masked") | Edges(form="masked") if source.size * target.size > MOST_PAIRS:
+            return Problem(
+                f"`form = masked` makes a matrix of at most {MOST_PAIRS:,} pairs of neurons, but `{source.name}` and "
+                f"`{target.name}` have {source.size * target.size:,}",
+                "write `form = gather`, which makes none, or leave `form` out",
+            )
         case Conv() | Pool():
             return _source(topology, written, source) or _target(topology, written, source, target)
         case _:

@@ -9,7 +9,7 @@ from typing import cast
 from blurc import syntax
 from blurc.checker import sizes
 from blurc.checker.bodies import Body
-from blurc.checker.constants import Constants
+from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.wording import code, number_text
 from blurc.diagnostics import Span, did_you_mean
 from blurc.edgelist import WrongFile, edges
@@ -203,7 +203,8 @@ class _Written:
                 f"write `fan_in = {int(value)}` for that many" if is_count else "write `p = 0.1`, for example"
             )
             message = f"`p` is a probability, above 0 and at most 1, found {number_text(value)}"
-            self.error(message, e.span, help)
+            self.wrong = True
+            self.numbers.report.add(WrongValue.of(e, message, help, "E411"))
         return None if value is None else float(value)
 
     # ----------------------------------------------------------------- edges
@@ -238,6 +239,8 @@ class _Written:
 
     def _windows(self) -> Conv | Pool | None:
         """`conv(3, 3)`, `pool(max, 2, 2)`"""
+        if self.name == "pool" and self._quotes_its_kind():
+            return None
         args = self._numbers_only(self.attr.args or ())
         kind = self._kind(args) if self.name == "pool" else None
         given = [self._whole(e, "the size of a window", 1) for e in args]
@@ -253,6 +256,16 @@ class _Written:
         if kind == "avg" or kind == "max":
             return Pool(window, stride, padding, kind)
         return Conv(window, stride, padding)
+
+    def _quotes_its_kind(self) -> bool:
+        """`pool("max", 2)`"""
+        kind, *sizes = self.attr.args or (None,)
+        if not isinstance(kind, syntax.Text):
+            return False
+        word = kind.value if kind.value in KINDS else did_you_mean(kind.value, KINDS) or KINDS[0]
+        help = f"write `pool({', '.join([word, *(code(s.span) for s in sizes)])})`"
+        self.error("the kind of a pool is a word without quotes", kind.span, help)
+        return True
 
     def _kind(self, args: list[syntax.Expr]) -> str | None:
         """Which pool; takes it out of the arguments."""

@@ -13,7 +13,8 @@ from blurc.cli.options import Choice
 
 if TYPE_CHECKING:
     from blurc.model import Network
-    from blurc.plan import Plan
+    from blurc.plan import Block, Plan
+    from blurc.program import Fed
 
 TREES = ("tree", "model", "graph", "plan")
 PROGRAMS = ("jaxpr", "stablehlo", "hlo")
@@ -106,19 +107,33 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
         return jax.jit(functions.init, static_argnums=2).trace(key, genome, batch)
     state = jax.eval_shape(lambda *args: functions.init(*args, batch), key, genome)
     leading = (STEPS, batch) if entry == "train" else (batch,)
-    x, y = _signals(plan, "input", leading), _signals(plan, "output", leading)
+    x, y = _examples(plan, "input", leading), _examples(plan, "output", leading)
+    block = plan.predict if entry == "predict" else plan.step
+    fed = _fed(plan, block, (STEPS,) if entry == "train" else (), key)
     if entry == "predict":
-        return functions.predict.trace(genome, state, x)
+        return functions.predict.trace(genome, state, x, fed)
     function: Callable[..., Any] = getattr(functions, entry).trace
-    return function(genome, state, x, y if plan.step.uses_target else {})
+    return function(genome, state, x, y if plan.step.uses_target else {}, fed)
 
 
-def _signals(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]:
+def _examples(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]:
+    return {p.name: _array(*leading, p.size) for p in plan.with_role(role)}
+
+
+def _fed(plan: Plan, block: Block, leading: tuple[int, ...], key: Any) -> Fed:
+    from blurc.program import Fed
+
+    dims = {v.name: v.dims for v in plan.modulators}
+    modulators = {name: _array(*leading, *dims[name]) for name in block.modulators}
+    return Fed(modulators, key if block.uses("noise") else None)
+
+
+def _array(*shape: int) -> Any:
     import jax
 
     from blurc.lower import dtype
 
-    return {p.name: jax.ShapeDtypeStruct((*leading, p.size), dtype()) for p in plan.with_role(role)}
+    return jax.ShapeDtypeStruct(shape, dtype())
 
 
 def _program(program: Any, stage: str, platforms: tuple[str, ...] | None) -> str:

@@ -26,7 +26,7 @@ from blurc.model import ParamValue
 
 if TYPE_CHECKING:
     from blurc.diagnostics import Diagnostic
-    from blurc.program import Genome, Program
+    from blurc.program import Genome, Net, Program
     from blurc.tasks import Dataset
     from blurc.training import Run, Settings
 
@@ -156,20 +156,21 @@ class Results:
         from blurc.cli.progress import watch
 
         out = console(self.outputs.json)
+        twin, why = (None, "") if self.outputs.no_baselines else _twin(self.net)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         with watch(out, training.metric(self.data)) as watching:
             run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
             self.runs.append(run)
             if run.broken:
                 self.diagnostics.append(_divergence(self.net, run))
-            elif not self.outputs.no_baselines and not training.without_compiler():
-                self.runs += training.baselines(self.net, self.data, self.settings, watching)
+            elif twin:
+                self.runs += training.baselines(twin, self.data, self.settings, watching)
         _print_table(self, out)
         for hint in hints.of(self.net, genome, self.data):
             say(hint, self.outputs.json)
         show(self.diagnostics)
-        if not self.outputs.no_baselines and training.without_compiler():
-            say("SGD and Adam are left out: they need the compiler (lark, networkx)", self.outputs.json)
+        if why:
+            say(f"SGD and Adam are left out: {why}", self.outputs.json)
 
     def write(self) -> None:
         from blurc.training import curve, metric
@@ -181,6 +182,16 @@ class Results:
             write(self.outputs.save, _synapses(self.runs[0]))
         if self.outputs.json:
             write_json(self.outputs.json, _data(self))
+
+
+def _twin(net: Program) -> tuple[Net | None, str]:
+    """What SGD and Adam train, or why there is nothing."""
+    from blurc import training
+
+    try:
+        return training.twin(net), ""
+    except training.LeftOut as why:
+        return None, str(why)
 
 
 def _divergence(net: Program, run: Run) -> Diagnostic:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import networkx as nx
 
 from blurc.diagnostics import Report, did_you_mean
+from blurc.graph.attributes import Attributes
 from blurc.graph.build import a_cycle
-from blurc.graph.given import Attributes, Given, Node, Wishes, edges, several
+from blurc.graph.given import Given, Node, Wishes, edges, several
 
 ORIENTS = ("both", "order")
 CYCLE = 12  # nodes of a cycle that are shown
@@ -94,7 +96,7 @@ def _check_wishes(graph: Given, wishes: Wishes, report: Report) -> None:
         message = "`orient` is for undirected graphs, and the edges of this one have their directions"
         report.error("E916", message, None, help="leave `orient` out, or pass `graph.to_undirected()`")
     delay: Any = wishes.delay
-    if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int) or delay < 1):
+    if delay is not None and (isinstance(delay, bool) or not isinstance(delay, Integral) or int(delay) < 1):
         message = f"`delay` is a whole number of steps, at least 1, found {delay!r}"
         report.error("E916", message, None, help="write delay=1")
 
@@ -109,7 +111,14 @@ def _ends(
     found: list[dict[Node, None]] = []
     for keyword, role in (("inputs", "input"), ("outputs", "output")):
         asked = getattr(wishes, keyword)
-        named = [n for n, r in roles.items() if r == role] if asked is None else list(asked)
+        named = (
+            [n for n, r in roles.items() if r == role]
+            if asked is None
+            else _list(graph, keyword, asked, report)
+        )
+        if named is None:
+            found.append({})
+            continue
         known = [n for n in named if _is_node(graph, n)]
         _check_named(graph, keyword, named, report)
         if not named:
@@ -126,6 +135,22 @@ def _ends(
         help = "keep each in one of them; an output may have a neuron of its own that reads an input"
         report.error("E913", f"{several(both)}: input and output at once", None, help=help)
     return inputs, outputs
+
+
+def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] | None:
+    """None after a report: where a node stands alone, or what is no list at all."""
+    try:
+        named: list[Node] = list(asked)
+    except TypeError:
+        named = []
+        alone = True
+    else:
+        alone = _is_node(graph, asked) and not all(_is_node(graph, n) for n in named)
+    if not alone:
+        return named
+    help = f"write {keyword}=[{asked!r}]" if _is_node(graph, asked) else f"write {keyword}=[..]"
+    report.error("E913", f"`{keyword}` takes a list of nodes, found {asked!r}", None, help=help)
+    return None
 
 
 def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) -> None:
@@ -227,7 +252,7 @@ def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
         part = {n: i for i, nodes in enumerate(nx.strongly_connected_components(within)) for n in nodes}
         circling |= {(a, b) for a, b in within.edges if part[a] == part[b]}
     links = [
-        replace(k, delay=delay) if (k.source, k.target) in circling and not k.fixes_delay else k
+        replace(k, delay=int(delay)) if (k.source, k.target) in circling and not k.fixes_delay else k
         for k in wiring.links
     ]
     return replace(wiring, links=tuple(links))

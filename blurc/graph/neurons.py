@@ -4,8 +4,10 @@
 2. Generations: a node stands behind all that project to it within the step. Nodes of a generation with the same
    role and options are a population. All inputs stand in generation 0. All outputs are one population where no output
    leads to another within the step; else those are one that have as many outputs before them.
-3. Nodes with room to move stand as early as they can, or all as late as they can, whichever makes fewer projections.
-4. Between two populations, a complete set of edges is `dense`, a matching in order `one_to_one`, all else `edges(..)`.
+3. Where populations would feed back in a circle, which only edges with `forward=False` can bring about, they are
+   split by the generations of the feedback too.
+4. Nodes with room to move stand as early as they can, or all as late as they can, whichever makes fewer projections.
+5. Between two populations, a complete set of edges is `dense`, a matching in order `one_to_one`, all else `edges(..)`.
 
 Known inefficiency: a graph of d generations may need d * d / 2 projections.
 """
@@ -39,10 +41,12 @@ Generations: TypeAlias = dict[Node, int]
 
 @dataclass(frozen=True)
 class Group:
-    """What the neurons of a population have in common. `rank`: how many outputs stand before an output."""
+    """What the neurons of a population have in common. `rank`: how many outputs stand before an output. `feedback`: the
+    generation among those that feed back, where it makes a difference."""
 
     role: str
     generation: int
+    feedback: int
     rank: int
     slots: tuple[tuple[str, str], ...]
     bias: str
@@ -115,9 +119,30 @@ def _nodes(nodes: list[Node]) -> str:
 def _fewest(wiring: Wiring) -> Grouped:
     """The populations of whichever way makes fewer projections: early, where it makes no difference."""
     ranks = _ranks(wiring)
-    early = _grouped(wiring, ranks, _early(wiring, ranks))
-    late = _grouped(wiring, ranks, _late(wiring, ranks))
-    return min((early, late), key=lambda grouped: _count(wiring.links, grouped))
+    generations = (_early(wiring, ranks), _late(wiring, ranks))
+    plain = [_grouped(wiring, ranks, found, {}) for found in generations]
+    ways = [grouped for grouped in plain if _feeds_back_in_order(wiring, grouped)]
+    if not ways:
+        feedback = _feedback(wiring)
+        ways = [_grouped(wiring, ranks, found, feedback) for found in generations]
+    return min(ways, key=lambda grouped: _count(wiring.links, grouped))
+
+
+def _feeds_back_in_order(wiring: Wiring, grouped: Grouped) -> bool:
+    group = {node: i for i, nodes in enumerate(grouped.values()) for node in nodes}
+    between: nx.DiGraph[int] = nx.DiGraph()
+    within = wiring.carrying("feedback", delayed=False)
+    between.add_edges_from((group[a], group[b]) for a, b in within.edges)
+    return nx.is_directed_acyclic_graph(between)
+
+
+def _feedback(wiring: Wiring) -> Generations:
+    """The generation of every node by the edges that carry feedback: each of them leads to a later one."""
+    within = wiring.carrying("feedback", delayed=False)
+    found: Generations = {}
+    for node in nx.topological_sort(within):
+        found[node] = 1 + max((found[p] for p in within.predecessors(node)), default=-1)
+    return found
 
 
 def _count(links: Iterable[Link], grouped: Grouped) -> int:
@@ -168,13 +193,17 @@ def _each(wiring: Wiring, ranks: Mapping[Node, int], found: Generations) -> Gene
     return {node: found.get(gathered.get(node, node), 0) for node in wiring.nodes}
 
 
-def _grouped(wiring: Wiring, ranks: Mapping[Node, int], generation: Generations) -> Grouped:
+def _grouped(
+    wiring: Wiring, ranks: Mapping[Node, int], generation: Generations, feedback: Generations
+) -> Grouped:
     found: Grouped = {}
     for node in wiring.nodes:
         slots, bias = wiring.options[node]
-        group = Group(wiring.roles[node], generation[node], ranks.get(node, 0), slots, bias)
+        group = Group(
+            wiring.roles[node], generation[node], feedback.get(node, 0), ranks.get(node, 0), slots, bias
+        )
         found.setdefault(group, []).append(node)
-    order = sorted(found, key=lambda g: g.generation)  # stable: then by the first node
+    order = sorted(found, key=lambda g: (g.generation, g.feedback))  # stable: then by the first node
     return {group: found[group] for group in order}
 
 

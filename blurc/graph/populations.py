@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from blurc.diagnostics import Report
+from blurc.graph.attributes import Attributes
 from blurc.graph.given import (
-    Attributes,
     Given,
     Names,
     Node,
@@ -48,7 +48,8 @@ def written(graph: Given, wishes: Wishes) -> Written:
 
 
 def _is_unit(graph: Given, node: Node) -> bool:
-    return graph.nodes[node].get("role") == "unit"
+    role = graph.nodes[node].get("role")
+    return isinstance(role, str) and role == "unit"
 
 
 def _order(data: Mapping[str, Any]) -> float:
@@ -118,9 +119,9 @@ def _projection(
 def _topology(
     where: str, stem: str, data: Mapping[str, Any], attributes: Attributes, files: dict[str, str]
 ) -> list[str]:
-    text, pairs = attributes.text("topology", where, data), attributes.pairs(where, data)
+    text, pairs = attributes.topology(where, data), attributes.pairs(where, data)
     if pairs is None:
-        return [] if text in (None, "dense") else [str(text)]
+        return [] if text in (None, "dense") else [str(text).strip()]
     file = next(
         n for i in range(len(files) + 1) if (n := f"{stem}{f'-{i + 1}' if i else ''}.csv") not in files
     )

@@ -1,12 +1,15 @@
 """How to compute with the synapses of a sparse projection: as a dense matrix with zeros, by lists or by segments
 (`kernels/sparse`). Arithmetic on sizes alone, so that a plan is the same wherever it is made.
 
-The nanoseconds are of one step: a weighted sum to each side and an outer product. They were fitted, for a batch of 32
-and of 128, to `python -m blurc.bench.sparse` on two cores of a 2.8 GHz Xeon (squares of 256 to 4096 neurons, densities
-of 0.001 to 0.5) and to 100,000 neurons with 10 synapses each. Lists win below a density of about 2 %, the matrix above;
-segments where there are few synapses, or a few neurons have most of them: a list is worked through entry by entry.
-The machine had other work at the time, so these are right to within a half, and the choice near its borders is no better.
-A step with 1,000,000 synapses took 0.18 s of processor time by lists and 0.26 s by segments, for a batch of 32.
+The nanoseconds are of one step: a weighted sum to each side and an outer product. They were set by hand to what
+`python -m blurc.bench.sparse` printed on two cores of a 2.8 GHz Xeon, squares of 256 to 4096 neurons, densities 0.001
+to 0.5, batches of 32 and 128. Of its 42 rows 36 timed all three forms, and with these numbers 32 of the 36 choices are
+the fastest, the worst takes 1.4 times as long. Not measured: 4096 neurons with a batch of 128 above a density of 0.01.
+The machine had other work at the time, several times what it has cores for: times varied severalfold from row to row,
+only the order within a row says much, and the numbers were not tried on rows they were not set to.
+
+Lists win below a density of about 3 %, the matrix above; segments where there are few synapses, or a few neurons have
+most of them, for a list is worked through entry by entry (that and ENTRY are estimates; no graph with hubs was timed).
 
 Known inefficiency: the size of the batch is not known here. A batch of 8 would take the matrix only at several times
 that density, one of 512 at a little over half of it.
@@ -19,7 +22,7 @@ import math
 from blurc.topology import Edges, Form, Shape, Sparse, Topology
 
 BATCH = 64  # what is expected
-MATRIX = 4.0  # ns for each pair of neurons: zeros in place, read back
+MATRIX = 10.0  # ns for each pair of neurons: zeros in place, read back
 DENSE = 0.05  # ns for each pair and example
 PLACED = 10.0  # ns for each synapse that is put into the matrix and read back
 LISTED = 6.0  # ns for each synapse and example

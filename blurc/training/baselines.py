@@ -10,23 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 
-from blurc.program import Net, Program, State
+from blurc.program import Net, State
 from blurc.tasks import Dataset
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.rules import keys
 from blurc.training.scores import metric
 
-if TYPE_CHECKING:
-    from blurc.artifact import Loaded
-
-RULE = "backprop"
 HELD_OUT = 10  # one in so many
 
 
@@ -43,51 +39,10 @@ OPTIMIZERS = (
 )
 
 
-def baselines(net: Program, data: Dataset, settings: Settings, watch: Watch) -> Iterator[Run]:
-    """One run for each optimizer. Raises `BlurError` where the network cannot be compiled again."""
-    twin = _twin(net)
+def baselines(twin: Net, data: Dataset, settings: Settings, watch: Watch) -> Iterator[Run]:
+    """One run for each optimizer, of a network as `twin` makes it."""
     for optimizer in OPTIMIZERS:
         yield _run(twin, optimizer, data, settings, watch)
-
-
-def without_compiler() -> bool:
-    """An artifact runs where the compiler does not; its baselines do not."""
-    try:
-        from blurc import compiler  # noqa: F401
-    except ImportError:
-        return True
-    return False
-
-
-# ---------------------------------------------------------------- the network
-
-
-def _twin(net: Program) -> Net:
-    """The network of `net`, compiled with the rule `backprop`."""
-    from blurc import compiler
-
-    if isinstance(net, Net):
-        network, texts = net.model.network, net.sources.texts
-        name, params = network.name, dict(network.params)
-    else:
-        name, params, texts = _stored(net)  # pyright: ignore[reportArgumentType]
-    model, sources, _ = compiler.select(_joined(texts), network=name, genome=RULE, params=params)
-    return Net(compiler.plan(model), model, sources, [])
-
-
-def _stored(net: Loaded) -> tuple[str, dict[str, Any], Any]:
-    manifest = net.manifest
-    return manifest.network, dict(manifest.parameters["network"]), net.sources
-
-
-def _joined(texts: Any) -> str:
-    """A spec and its imports as one text, as the files may be elsewhere by now."""
-    from blurc.diagnostics import Report, Source
-    from blurc.parse import parse
-    from blurc.unparse import unparse
-
-    files = [parse(Source(name, text), Report()) for name, text in texts]
-    return "\n".join(unparse(item) for file in files for item in (*file.genomes, *file.networks))
 
 
 # ---------------------------------------------------------------- the optimizers

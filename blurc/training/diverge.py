@@ -123,7 +123,7 @@ def _broken_output(net: Program, out: Any) -> tuple[str, str, Any] | None:
 
 def _largest(state: State) -> tuple[float, str]:
     sizes = [
-        (float(np.abs(np.asarray(value)).max()), of)
+        (float(np.abs(np.asarray(value)).max(initial=0)), of)
         for of, channels in state.synapses.items()
         for value in channels.values()
     ]

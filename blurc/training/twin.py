@@ -1,0 +1,142 @@
+"""The same network with the packaged rule `backprop`, whose forward pass SGD and Adam train.
+
+It is made from the network as it was checked; that of an artifact is checked again, from the texts that it holds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from blurc.boundary import Signature
+from blurc.diagnostics import BlurError, Report, Source
+from blurc.edgelist import SUFFIXES, EdgeFile
+from blurc.program import Net, Program
+
+if TYPE_CHECKING:
+    from blurc.artifact import Loaded
+    from blurc.model import Genome, Network
+    from blurc.sources import Sources
+
+RULE = "backprop"
+
+
+class LeftOut(Exception):
+    """Why there are no SGD and Adam for a network."""
+
+
+def twin(net: Program) -> Net:
+    """The network of `net`, compiled with the rule `backprop`. Raises `LeftOut`."""
+    _refuse(net.signature)
+    if _without_compiler():
+        raise LeftOut("they need the compiler (lark, networkx)")
+    try:
+        found = _compiled(net)
+    except BlurError as error:
+        name, reason = net.signature.name, error.diagnostics[0].message
+        raise LeftOut(f"`{name}` does not compile with the rule `{RULE}`: {reason}") from None
+    _refuse(found.signature)
+    if not any(p.plastic for p in found.plan.projections):
+        raise LeftOut(f"no projection of `{net.signature.name}` learns")
+    return found
+
+
+def _refuse(signature: Signature) -> None:
+    """They learn from examples that stand alone, and descend one loss."""
+    name, reads = signature.name, signature.reads
+    if any("@" in kept for kept in signature.persistent):
+        raise LeftOut(f"`{name}` has delayed projections, and they know no earlier steps")
+    if signature.persistent:
+        raise LeftOut(f"`{name}` keeps neuron states from step to step, and they know no earlier steps")
+    if signal := next((s for read in reads.values() for s in read.signals), None):
+        raise LeftOut(f"`{name}` reads the signal `{signal}`, which they do not")
+    if reads["predict"].noise:
+        raise LeftOut(f"`{name}` predicts with noise, which they do not")
+
+
+def _without_compiler() -> bool:
+    """An artifact runs where the compiler does not; its twin is not made there."""
+    try:
+        from blurc import compiler  # noqa: F401
+    except ImportError:
+        return True
+    return False
+
+
+def _compiled(net: Program) -> Net:
+    from blurc import compiler
+    from blurc.model import Model
+
+    if isinstance(net, Net):
+        network, sources = net.model.network, net.sources
+    else:
+        network, sources = _stored(net)  # pyright: ignore[reportArgumentType]
+    model = Model(_rule(), network)
+    return Net(compiler.plan(model), model, sources, [])
+
+
+def _rule() -> Genome:
+    from blurc import library
+    from blurc.sources import Sources
+    from blurc.validate import check_with
+
+    report = Report()
+    sources = Sources.load(library.specs_path() / "rules" / f"{RULE}.blur", report)
+    genome = check_with(sources.genomes[RULE], {}, report)
+    report.check()
+    assert genome is not None, "reported"
+    return genome
+
+
+# ---------------------------------------------------------------- from an artifact
+
+
+def _stored(net: Loaded) -> tuple[Network, Sources]:
+    from blurc import checker, graph
+
+    report = Report()
+    sources = _sources(net.sources, report)
+    report.check()
+    tree = sources.networks.get(net.manifest.network)
+    if tree is None:
+        raise LeftOut(f"the sources of the artifact lack `{net.manifest.network}`")
+    params = net.manifest.parameters.get("network", {})
+    network = checker.check_network(tree, params, report, sources.around)
+    if network:
+        graph.verify(network, report)
+    report.check()
+    assert network is not None, "reported"
+    return network, sources
+
+
+def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> Sources:
+    """From the texts of an artifact: the files may be elsewhere by now."""
+    from blurc.parse import parse
+    from blurc.sources import Sources, names_of_edge_files
+
+    edge_texts = {name: text for name, text in texts[1:] if PurePath(name).suffix.lower() in SUFFIXES}
+    specs = [Source(name, text) for name, text in texts if name not in edge_texts]
+    files = [parse(source, report) for source in specs]
+    return Sources(
+        tuple(files),
+        {g.name: g for file in files for g in file.genomes},
+        {n.name: n for file in files for n in file.networks},
+        {b.name: b for file in files for b in file.blocks},
+        {
+            (file.span.source, written): _edge_file(file.span.source, written, edge_texts)
+            for file in files
+            for written in names_of_edge_files(file)
+        },
+    )
+
+
+def _edge_file(source: Source, written: str, texts: Mapping[str, str]) -> EdgeFile:
+    """The edge file that a spec calls `written`. An artifact keeps its name as seen from where the spec was compiled,
+    and of an absolute path the last part."""
+    seen = os.path.normpath(os.path.join(os.path.dirname(source.name), written))
+    for name in (written, seen, PurePath(written).name):
+        if name in texts:
+            return EdgeFile(written, texts[name])
+    return EdgeFile(written, "", "the artifact does not hold it")
