@@ -28,6 +28,7 @@ def from_graph(
     graph: Any, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
 ) -> Compiled:
     """Raises `BlurError`."""
+    _check_words(params)
     name, head = _rule(genome)
     written = given.written(graph, wishes)
     called = given.name(network or graph.name or "graph")
@@ -37,6 +38,14 @@ def from_graph(
     if written.neurons is not None:  # which neurons lead nowhere has been said
         warnings = [*written.warnings, *(w for w in warnings if w.code != "W503")]
     return Compiled(model, sources, warnings, written.neurons)
+
+
+def _check_words(params: Params) -> None:
+    """All other keywords are parameters of the rule; these are slips."""
+    meant = {"input": "inputs", "output": "outputs", "delays": "delay", "rule": "genome"}
+    for word in [word for word in params if word in meant]:
+        message = f"`{word}` is no argument of from_networkx"
+        raise BlurError(Diagnostic("E916", message, None, (), f"write {meant[word]}=.."))
 
 
 def _rule(genome: Any) -> tuple[str, str]:

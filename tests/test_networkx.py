@@ -599,6 +599,7 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         (shaped(), {"inputs": ["x"]}, "E916", "`inputs` is for graphs of neurons"),
         (chain(), {**ENDS, "orient": "order"}, "E916", "the edges of this one have their directions"),
         (nx.path_graph(3), {**ENDS, "orient": "ordr"}, "E916", 'write orient="order"'),
+        (nx.path_graph(3), {"input": [0], "outputs": [2]}, "E916", "write inputs="),
         (chain(), {**ENDS, "delay": 0}, "E916", "at least 1, found 0"),
         (chain(), {"inputs": [1], "outputs": [2]}, "E915", "the edge from `0` to `1` leads into an input"),
         (

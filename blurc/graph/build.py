@@ -15,7 +15,7 @@ from blurc.topology import Edges, Shared
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pairs(Sequence[tuple[int, int]]):
     """The edges that a file lists, presynaptic and postsynaptic neuron. Unpacked when they are asked for."""
 
@@ -24,6 +24,9 @@ class Pairs(Sequence[tuple[int, int]]):
 
     def __len__(self) -> int:
         return len(self.pre) // 4
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} pairs of a presynaptic and a postsynaptic neuron>"
 
     @overload
     def __getitem__(self, index: int) -> tuple[int, int]: ...

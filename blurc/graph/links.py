@@ -156,7 +156,8 @@ def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] 
 def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) -> None:
     if unknown := [n for n in named if not _is_node(graph, n)]:
         by_text = {str(n): n for n in graph.nodes}
-        near = by_text.get(str(unknown[0])) or by_text.get(did_you_mean(str(unknown[0]), by_text) or "")
+        alike = did_you_mean(unknown[0], by_text) if isinstance(unknown[0], str) else None
+        near = by_text.get(str(unknown[0]), by_text.get(alike or ""))
         kind = type(next(iter(graph.nodes))).__name__
         report.error(
             "E913",
