@@ -13,6 +13,7 @@ import enum
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal as Lit
 from typing import TypeAlias
 
@@ -377,8 +378,12 @@ class Network:
     projections: tuple[Projection, ...]  # as declared; then those of the unit neuron
     span: Span = field(compare=False, repr=False)
 
+    @cached_property
+    def _by_name(self) -> dict[str, Population]:
+        return {p.name: p for p in self.populations}
+
     def population(self, name: str) -> Population:
-        return next(p for p in self.populations if p.name == name)
+        return self._by_name[name]
 
     def with_role(self, role: str) -> tuple[Population, ...]:
         return tuple(p for p in self.populations if p.role == role)

@@ -351,6 +351,8 @@ def show(block: Block, indent: str = "  ") -> Iterator[str]:
 
 
 def _attr(a: Attr) -> str:
+    if isinstance(a, tuple) and len(a) > 1 and isinstance(a[0], str):  # the draws of a stack
+        return f"{a[0]} .. {a[-1]}"
     return f"{a:g}" if isinstance(a, float) else str(a)
 
 
@@ -392,7 +394,9 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
     if inferred is not op.type.space and inferred != op.type.space:
         raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, but its arguments give {inferred}")
     if op.name in ("at_pre", "at_post") and args[0].space.first:
-        raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, of a value that varies over the batch")
+        raise InvalidPlan(
+            f"after {after}: %{i} = {op.name} : {op.type}, of a value that varies over the batch"
+        )
     if op.name in CROSSING:
         return
     own = op.type.space

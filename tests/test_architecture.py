@@ -38,7 +38,7 @@ FRONT = (
     "select",
     "from_graph",
 )
-BACK = ("kernels", "lower", "initial", "boundary", "program", "artifact")
+BACK = ("kernels", "lower", "initial", "passed", "boundary", "program", "artifact")
 LIBRARY_OWNERS = {"lark": {"parse"}, "networkx": {"graph"}}
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from blurc.kernels import dense
+from blurc.kernels.dense import Dense
 
 Layer = tuple[jax.Array, jax.Array | None]  # w, and v where it is live; each [k, n_pre, n_post]
 
@@ -32,22 +32,27 @@ def _layer(key: jax.Array, shape: tuple[int, int, int], live: bool) -> Layer:
     return jax.random.normal(forth, shape) / n_pre**0.5, v
 
 
+def _kernel(w: jax.Array) -> Dense:
+    return Dense(*w.shape[-2:])
+
+
 def _step(layers: list[Layer], x: jax.Array) -> list[Layer]:
     k = layers[0][0].shape[0]
     forth = [jnp.broadcast_to(x, (k, *x.shape))]
     for w, _ in layers:
-        forth.append(dense.to_post(w, forth[-1], w.shape[1], False))
+        forth.append(_kernel(w).to_post(w, forth[-1], False))
     back = [forth[-1]]
     for w, v in reversed(layers[1:]):
-        back.insert(0, dense.to_pre(v, back[0], w.shape[2], False))
+        back.insert(0, _kernel(w).to_pre(v, back[0], False))
     back.insert(0, forth[0])
     return [_outers(layers[i], forth[i], back[i], back[i + 1]) for i in range(len(layers))]
 
 
 def _outers(layer: Layer, forth: jax.Array, pre: jax.Array, post: jax.Array) -> Layer:
     # The two channels of a layer get different left sides, or XLA would compute one product for both.
-    _, v = layer
-    return dense.outer(pre, post), None if v is None else dense.outer(forth, post)
+    w, v = layer
+    kernel = _kernel(w)
+    return kernel.outer(pre, post), None if v is None else kernel.outer(forth, post)
 
 
 @jax.jit

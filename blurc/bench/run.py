@@ -35,6 +35,7 @@ BACKPROP_TO_HAND = 1.05
 BLUR_TO_PRODUCTS = 1.3
 BLUR_TO_HAND = {2: 2.7, 4: 5.3}  # at 784-512-10
 EINSUM_TO_BLUR = {(SHALLOW, 2): 5.0, (SHALLOW, 4): 5.0, (DEEP, 2): 2.3, (DEEP, 4): 5.0}
+LONG_TO_SHORT_CHAIN = 3.0  # 300 equal layers against 10
 LONG_TO_SHORT_COMPILE = 1.1  # equal, as far as one can measure it
 
 Report = Callable[[str], None]
@@ -48,7 +49,7 @@ def run(quick: bool, report: Report) -> list[Row]:
         report(f"training {_name(sizes)}, batch {BATCH}")
         rows += training(sizes, rounds=5 if quick else 25)
     report("compiling")
-    rows += compiling(depths=(1, 10) if quick else (1, 10, 100), rounds=2 if quick else 5)
+    rows += compiling(depths=(1, 10) if quick else (1, 10, 100, 300, 1000), rounds=2 if quick else 3)
     report("convolutions")
     rows += graphs.convolution(rounds=5 if quick else 25)
     report("sparse projections")
@@ -165,11 +166,17 @@ def _ratios(sizes: tuple[int, ...], timings: Timings) -> Iterator[Row]:
 def compiling(depths: Sequence[int], rounds: int) -> Iterator[Row]:
     """From spec text to a program that can run: blurc's own stages, then JAX and XLA."""
     compile_seconds(1, 1)  # imports and one-time set-up
+    taken = {depth: list[tuple[float, float]]() for depth in depths}
+    for _ in range(rounds):
+        for depth in depths:
+            taken[depth].append(compile_seconds(depth, 10))
     for depth in depths:
-        taken = [compile_seconds(depth, 10) for _ in range(rounds)]
-        layers = f"{depth} hidden layers" if depth > 1 else "1 hidden layer"
-        yield row("compile", f"{layers}, blurc", Spread.of([own for own, _ in taken]), "s")
-        yield row("compile", f"{layers}, JAX and XLA", Spread.of([xla for _, xla in taken]), "s")
+        layers = f"{depth:,} hidden layers" if depth > 1 else "1 hidden layer"
+        yield row("compile", f"{layers}, blurc", Spread.of([own for own, _ in taken[depth]]), "s")
+        yield row("compile", f"{layers}, JAX and XLA", Spread.of([xla for _, xla in taken[depth]]), "s")
+    if {10, 300} <= set(depths):
+        chains = [sum(long) / sum(short) for long, short in zip(taken[300], taken[10], strict=True)]
+        yield row("compile", "300 layers / 10 layers", Spread.of(chains), "x", bound=LONG_TO_SHORT_CHAIN)
     pairs = [(sum(compile_seconds(1, 10)), sum(compile_seconds(1, 1000))) for _ in range(2 * rounds)]
     yield row("compile", "10 steps", Spread.of([short for short, _ in pairs]), "s")
     yield row("compile", "1,000 steps", Spread.of([long for _, long in pairs]), "s")

@@ -38,7 +38,7 @@ def _rolled(plan: Plan, block: Block, least: int, worth: int) -> Block:
     for _ in range(LEVELS):
         matcher = Matcher(Tokens.of(block, classes), classes, least)
         chains = matcher.match()
-        if sum((c.count - 1) * c.stretch.period for c in chains) < worth:
+        if not chains or sum((c.count - 1) * c.stretch.period for c in chains) < worth:
             break
         block = build(matcher, chains)
     return block

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from blurc.passes.builder import Builder
 from blurc.passes.roll.alike import LEAVES, variable
 from blurc.passes.roll.match import Alike, Chain, Family, Matcher, Track, Within
-from blurc.plan import EVERYWHERE, Attr, Block, Loop, Op, Result, Stack, Type
+from blurc.plan import EVERYWHERE, Attr, Block, Key, Loop, Op, Result, Stack, Type
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and what stood before the chain 1, 2 .. segments ago
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
@@ -159,7 +159,9 @@ class Writer:
 
     def _results(self) -> Iterator[Result]:
         values = {r.key: r.value for r in self.old.block.results}
-        stacks = {(s.kind, of, s.variable): s for _, s in self.stacks.values() for of in s.members}
+        stacks: dict[Key, Stack] = {}
+        for _, s in self.stacks.values():
+            stacks.update({(s.kind, of, s.variable): s for of in s.members})
         written: set[Stack] = set()
         for r in self.old.block.results:
             stack = stacks.get(r.key)

@@ -373,8 +373,8 @@ def _around(middle: int, fine: Sequence[bool]) -> tuple[int, int]:
 
 
 def _best_cut(chain: Chain) -> int:
-    """Where segments begin: where the fewest values cross from one into the next, if possible between two populations or
-    projections. A loop and what is taken from it stay together."""
+    """Where segments begin: where the fewest values cross from one into the next, if possible between two populations
+    or projections. A loop and what is taken from it stay together."""
     period, middle = chain.stretch.period, chain.count // 2
     crossing = [0] * period
     last: dict[int, int] = {}
@@ -388,5 +388,5 @@ def _best_cut(chain: Chain) -> int:
         weight = 1000 if chain.tokens.block.ops[chain.op(middle, offset)].name == "loop" else 1
         for cut in range(offset + 1, min(use, offset + period) + 1):
             crossing[cut % period] += weight
-    of = [chain.tokens.block.ops[chain.op(middle, offset)].type.space.of for offset in range(period)]
-    return min(range(period), key=lambda cut: (crossing[cut], of[cut] == of[cut - 1] and period > 1))
+    of = [chain.tokens.block.ops[chain.op(middle, offset)].type.space.of for offset in range(-1, period)]
+    return min(range(period), key=lambda cut: (crossing[cut], of[cut] == of[cut + 1]))
