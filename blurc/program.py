@@ -311,9 +311,9 @@ class Program:
         """Many steps in one program: `xs`, `ys` and `signals` as in `step`, with a leading axis of steps. Returns
         the last state and the readouts `[steps, batch, *output shape]`.
 
-        key: that of step t is `jax.random.fold_in(key, t)`. reset: `[steps]` or `[steps, batch]` of booleans: before which steps the neurons
-        (of which examples) forget their persistent states and their past, as between two sequences. donate: let the
-        memory of `state` be reused; the passed `state` is gone afterwards."""
+        key: that of step t is `jax.random.fold_in(key, t)`. reset: `[steps]` or `[steps, batch]` of booleans:
+        before which steps the neurons (of which examples) forget their persistent states and their past, as between
+        two sequences. donate: let the memory of `state` be reused; the passed `state` is gone afterwards."""
         self._check(genome, state)
         leading = ("steps", "batch")
         xs, ys = self.signature.pack(xs, ys, leading, self.signature.uses_target)

@@ -134,8 +134,8 @@ class Elaborator:
                 self.result(("synapse", p.name, channel.name), value)
 
     def history(self) -> None:
-        """The states of this step become those of one step ago, and so on. Known inefficiency: a long delay is that many
-        arrays, each copied to the next at every step, where a ring would write one."""
+        """The states of this step become those of one step ago, and so on. Known inefficiency: a long delay is that
+        many arrays, each copied to the next at every step, where a ring would write one."""
         for population, steps in remembered(self.now.model).items():
             for state in self.now.model.genome.states:
                 for d in range(steps):

@@ -145,9 +145,9 @@ class SynapseScope(_Ends):
         return self.now.batch, self.now.sites(self.projection).count
 
     def along(self, side: model.Side, value: Array) -> Array:
-        """A value [*shape, batch, n] of the neurons on one side, as the synapses see it: "its mean over those places"
-        where the synapse acts, and 0 where it acts nowhere. The totals of a max pool, which takes other neurons for every
-        example, are seen as their mean over the batch."""
+        """A value [*shape, batch, n] of the neurons on one side, as the synapses see it: "its mean over those
+        places" where the synapse acts, and 0 where it acts nowhere. The totals of a max pool, which takes other
+        neurons for every example, are seen as their mean over the batch."""
         value = np.broadcast_to(value.mean(axis=-2, keepdims=True), value.shape)
         at = self.now.sites(self.projection)
         places = np.bincount(at.synapse, minlength=at.count)

@@ -9,6 +9,7 @@ window stays the same.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ def stretches(tokens: Sequence[int], least: int, but: frozenset[Stretch] = froze
 
 def _windows(tokens: Sequence[int], least: int) -> Iterator[tuple[int, list[int]]]:
     """Windows of 2, 4, 8 .. tokens, by number, where a stretch with half that period may still fit in."""
-    numbers, window = _numbered(zip(tokens, tokens[1:], strict=False)), 2
+    numbers, window = _numbered(itertools.pairwise(tokens)), 2
     while window // 4 * least <= len(tokens):
         yield window, numbers
         numbers = _numbered(zip(numbers, numbers[window:], strict=False))
