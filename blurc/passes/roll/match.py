@@ -19,7 +19,8 @@ from blurc.passes.roll.alike import Classes, Tokens, variable
 from blurc.passes.roll.find import Stretch, stretches
 
 LONGEST_LAG = 4
-ROUNDS = 12  # of trimming; two or three are usual
+ROUNDS = 12  # until the chains no longer change; three or four are usual
+TRIMS = 3  # rounds in which chains that read the same are trimmed: one may follow another, and it back
 TRIES = 4  # of finding other chains where some were none
 
 
@@ -75,6 +76,7 @@ class Chain:
     low: int = 0
     high: int = 0
     backwards: bool = False
+    frame: int = 0
     links: list[list[Link]] = field(default_factory=list[list[Link]])
 
     @property
@@ -130,7 +132,7 @@ class Matcher:
         kept: list[Chain] = []
         for _ in range(TRIES):
             found = stretches(self.tokens.sequence(), self.least, refused)
-            kept = self._settled([self._chain(s) for s in found])
+            kept = self._settled([self._whole(s) for s in found], cut=True)
             if rest := [s for c in kept for s in self._left_over(c)]:
                 kept = self._settled(sorted([*kept, *map(self._whole, rest)], key=lambda c: c.begin))
             lost = {s for s in found if not any(s.start <= c.begin < s.start + s.length for c in kept)}
@@ -138,12 +140,6 @@ class Matcher:
                 break
             refused |= lost
         return kept
-
-    def _chain(self, s: Stretch) -> Chain:
-        chain = self._whole(s)
-        shift = _best_cut(chain)
-        length = s.length - shift
-        return self._whole(Stretch(s.start + shift, s.period, length // s.period, length % s.period))
 
     def _whole(self, s: Stretch) -> Chain:
         return Chain(self.tokens, s, 0, s.count)
@@ -159,11 +155,13 @@ class Matcher:
             c.stretch, c.low, c.high = Stretch(c.begin, period, c.count), 0, c.count
         return [s for s in (before, after) if s.count >= self.least]
 
-    def _settled(self, chains: list[Chain]) -> list[Chain]:
-        for _ in range(ROUNDS):
+    def _settled(self, chains: list[Chain], cut: bool = False) -> list[Chain]:
+        for n in range(ROUNDS):
             self.tracks, self.readers = {}, []
+            if cut and n == 0:
+                chains = [self._cut(c) for c in chains]
             kept = [c for c in chains if self._fits(c)]
-            if len(kept) == len(chains) and not self._trimmed():
+            if len(kept) == len(chains) and (n >= TRIMS or not self._trimmed()):
                 return kept
             chains = kept
         return []
