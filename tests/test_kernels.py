@@ -94,28 +94,33 @@ SLOW = (
     "conv 3x3",
     "conv 3x3, valid",
     "conv 1x1",
+    "conv 2x2, valid, something left over",
+    "conv, stride over window",
+    "conv, no axis of channels",
+    "conv, to one channel",
     "conv of rank 1",
+    "avg pool, something left over",
     "avg pool, overlapping",
     "avg pool, padding first",
     "avg pool, stride over window",
     "avg pool of rank 1, bare",
     "avg pool of rank 3",
     "max pool, something left over",
+    "max pool, same",
+    "max pool of rank 1, bare",
     "max pool of rank 3",
+    "edges with a hub, masked",
+    "edges with a hub, segments",
+    "sparse, gather",
 )
 
 # The only ones for what depends little on the kernel; all with -m slow.
 FEW = (
-    "dense",
     "edges with a hub, gather",
     "sparse, segments",
-    "one to one",
-    "identity",
     "shared",
     "conv 3x2, strides 2 and 1",
     "conv, from one channel",
-    "avg pool",
-    "max pool",
     "max pool, overlapping",
 )
 
