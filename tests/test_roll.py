@@ -226,7 +226,7 @@ def test_rounds_over_layers_are_loops_in_a_loop() -> None:
 def test_two_chains_side_by_side_and_delays() -> None:
     source = """
       import "rules/backprop.blur"
-      network n(depth = 6) uses backprop {
+      network n(depth = 9) uses backprop {
         input x[3]
         hidden a{1}[3]  hidden b{1}[3]
         x -> a{1}  x -> b{1}

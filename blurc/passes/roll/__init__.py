@@ -22,6 +22,9 @@ from blurc.passes.roll.build import build
 from blurc.passes.roll.match import Matcher
 from blurc.plan import Block, Plan
 
+# Measured for backprop on chains of 10 to 100 layers of 32 and 128 neurons, batch 128, on two shared CPU cores: a step
+# of a rolled `train` takes 1.1 to 1.5 times as long, for values are copied into stacks, while 300 layers compile in 2.2
+# times the time of 10. A larger LEAST favours the steps of networks of ten to a hundred equal layers.
 LEAST = 8  # segments in a chain
 WORTH = 96  # operations that a block is shorter by
 LEVELS = 3

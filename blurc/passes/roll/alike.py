@@ -9,6 +9,7 @@ from blurc.plan import Block, Op, Plan, Type
 
 # Operations that are told apart by their names, and stand nowhere in particular.
 LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
+TELLING = {"literal", "meta", "modulator", "synapse"}
 OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # whose first attribute names one
 
 
@@ -96,4 +97,12 @@ class Tokens:
         return cls(block, order, places, [classes.op(op) for op in block.ops])
 
     def sequence(self) -> list[int]:
-        return [self.tokens[i] for i in self.order]
+        """A token for every place. It tells which channels, meta-parameters and numbers are read, but not where a
+        neuron value comes from: that of the first segment comes from elsewhere."""
+        known: dict[Hashable, int] = {}
+
+        def read(i: int) -> Hashable:
+            return self.tokens[i] if self.block.ops[i].name in TELLING else None
+
+        keys = ((self.tokens[i], *map(read, self.block.ops[i].args)) for i in self.order)
+        return [known.setdefault(key, len(known)) for key in keys]

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from blurc.passes.builder import Builder
 from blurc.passes.roll.alike import LEAVES, variable
-from blurc.passes.roll.match import Alike, Chain, Family, Matcher, Track, Within
+from blurc.passes.roll.chain import Alike, Chain, Family, Track, Within
+from blurc.passes.roll.match import Matcher
 from blurc.plan import EVERYWHERE, Attr, Block, Key, Loop, Op, Result, Stack, Type
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and what stood before the chain 1, 2 .. segments ago

@@ -27,6 +27,16 @@ class Stretch:
     def length(self) -> int:
         return self.period * self.count + self.spare
 
+    def widened(self, n: int) -> Stretch:
+        """With segments that are `n` of these."""
+        period = n * self.period
+        return Stretch(self.start, period, self.length // period, self.length % period)
+
+    def cut(self, offset: int) -> Stretch:
+        """With segments that begin at `offset`."""
+        length = self.length - offset
+        return Stretch(self.start + offset, self.period, length // self.period, length % self.period)
+
 
 def stretches(tokens: Sequence[int], least: int, but: frozenset[Stretch] = frozenset()) -> list[Stretch]:
     """Stretches of at least `least` segments, in order, none in another and short periods first. Without those of

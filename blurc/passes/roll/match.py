@@ -11,107 +11,18 @@ The first and the last segments may read something else; then the chain is short
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from blurc.passes.roll.alike import Classes, Tokens, variable
+from blurc.passes.roll.chain import Alike, Chain, Family, Link, Track, Within, crossing
 from blurc.passes.roll.find import Stretch, stretches
 
 LONGEST_LAG = 4
 ROUNDS = 12  # until the chains no longer change; three or four are usual
-TRIMS = 3  # rounds in which chains that read the same are trimmed: one may follow another, and it back
-TRIES = 4  # of finding other chains where some were none
-
-
-@dataclass
-class Track:
-    """Values of one kind, side by side: those of variables, or what a chain makes. With `found`, what its segments find
-    from the segment before: `found` itself, and so on, without what the last one makes."""
-
-    position: dict[int, int]
-    chain: Chain | None = None  # None: of variables
-    offset: int = 0
-    found: int | None = None
-
-    def follows(self, a: int, b: int) -> int:
-        """1 or -1 where `b` stands right after or before `a`, else 0."""
-        if a not in self.position or b not in self.position:
-            return 0
-        step = self.position[b] - self.position[a]
-        return step if step in (1, -1) else 0
-
-    def in_order(self) -> list[int]:
-        return sorted(self.position, key=self.position.__getitem__)
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    offset: int
-    lag: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """`track` is None for draws of noise."""
-
-    track: Track | None
-
-
-Link: TypeAlias = Within | Alike | Family
-
-
-@dataclass(eq=False)
-class Chain:
-    """Segments `low` to `high` of a stretch. `links[offset][argument]`. `backwards`: its last segment comes first
-    in the tracks that it reads and makes."""
-
-    tokens: Tokens
-    stretch: Stretch
-    low: int = 0
-    high: int = 0
-    backwards: bool = False
-    frame: int = 0
-    links: list[list[Link]] = field(default_factory=list[list[Link]])
-
-    @property
-    def count(self) -> int:
-        return self.high - self.low
-
-    @property
-    def begin(self) -> int:
-        """The place of its first operation."""
-        return self.stretch.start + self.low * self.stretch.period
-
-    @property
-    def end(self) -> int:
-        return self.stretch.start + self.high * self.stretch.period
-
-    def op(self, segment: int, offset: int) -> int:
-        return self.tokens.order[self.stretch.start + segment * self.stretch.period + offset]
-
-    def args(self, segment: int, offset: int) -> tuple[int, ...]:
-        return self.tokens.block.ops[self.op(segment, offset)].args
-
-    def where(self, value: int) -> tuple[int, int] | None:
-        """(segment, offset) of a value of the stretch."""
-        place = self.tokens.places[value] - self.stretch.start
-        if self.tokens.places[value] < 0 or not 0 <= place < self.stretch.period * self.stretch.count:
-            return None
-        return divmod(place, self.stretch.period)
-
-    def column(self, offset: int, argument: int) -> list[int]:
-        """An argument, segment by segment."""
-        return [self.args(j, offset)[argument] for j in range(self.low, self.high)]
-
-    def in_order(self, values: Sequence[int]) -> tuple[int, ...]:
-        """Values by segment, by their position in tracks."""
-        return tuple(reversed(values) if self.backwards else values)
+TRIMS = 3  # of chains that read the same, to the same
+MOST_CUTS = 8  # that are looked at
+TRIES = 6  # of finding other chains where some were none
 
 
 @dataclass
@@ -123,22 +34,27 @@ class Matcher:
     def __post_init__(self) -> None:
         self.tracks: dict[int, list[Track]] = {}
         self.readers: list[tuple[Track, Chain, int, list[int]]] = []
+        self.members: dict[
+            str, int
+        ] = {}  # positions of the variables of a population or projection, of any name
 
     # ------------------------------------------------------------ all chains
 
     def match(self) -> list[Chain]:
         """The chains of a block, each as long as it can be. Their tracks are in `tracks`."""
-        refused: frozenset[Stretch] = frozenset()
+        refused: dict[Stretch, int] = {}
         kept: list[Chain] = []
         for _ in range(TRIES):
-            found = stretches(self.tokens.sequence(), self.least, refused)
-            kept = self._settled([self._whole(s) for s in found], cut=True)
+            # What is no chain may be one of segments twice as long; if not, it is left to longer periods.
+            gone = frozenset(s for s, n in refused.items() if n > 1 or s.widened(2).count < self.least)
+            found = stretches(self.tokens.sequence(), self.least, gone)
+            kept = self._settled([self._whole(s.widened(1 + refused.get(s, 0))) for s in found], cut=True)
             if rest := [s for c in kept for s in self._left_over(c)]:
                 kept = self._settled(sorted([*kept, *map(self._whole, rest)], key=lambda c: c.begin))
-            lost = {s for s in found if not any(s.start <= c.begin < s.start + s.length for c in kept)}
+            lost = [s for s in found if not any(s.start <= c.begin < s.start + s.length for c in kept)]
             if not lost:
                 break
-            refused |= lost
+            refused.update({s: refused.get(s, 0) + 1 for s in lost})
         return kept
 
     def _whole(self, s: Stretch) -> Chain:
@@ -156,15 +72,46 @@ class Matcher:
         return [s for s in (before, after) if s.count >= self.least]
 
     def _settled(self, chains: list[Chain], cut: bool = False) -> list[Chain]:
+        """Those that are chains. They are trimmed to read the same, unless one follows another without an end."""
+        trimmed = self._rounds(chains, cut, TRIMS)
+        return self._rounds(chains, cut, 0) or [] if trimmed is None else trimmed
+
+    def _rounds(self, chains: list[Chain], cut: bool, trims: int) -> list[Chain] | None:
+        chains = [replace(c) for c in chains]
+        trimming = trims > 0
         for n in range(ROUNDS):
-            self.tracks, self.readers = {}, []
-            if cut and n == 0:
-                chains = [self._cut(c) for c in chains]
-            kept = [c for c in chains if self._fits(c)]
-            if len(kept) == len(chains) and (n >= TRIMS or not self._trimmed()):
-                return kept
+            self.tracks, self.readers, self.members = {}, [], {}
+            kept: list[Chain] = []
+            for c in chains:
+                chain = self._cut(c) if cut and n == 0 else c
+                if self._fits(chain):
+                    kept.append(chain)
+            if len(kept) == len(chains):
+                if not trimming or not self._trimmed():
+                    return kept
+                trims -= 1
+                if not trims:
+                    return None
             chains = kept
-        return []
+        return None
+
+    def _cut(self, chain: Chain) -> Chain:
+        """Segments that begin elsewhere: where as few values as possible cross from one into the next; then, where
+        what they read stands at one position in all tracks; then, between two populations or projections."""
+        s, values = chain.stretch, crossing(chain)
+        best = [cut for cut in range(s.period) if values[cut] == min(values)][:MOST_CUTS]
+        return min((self._whole(s.cut(cut)) for cut in best), key=self._unlike)
+
+    def _unlike(self, chain: Chain) -> tuple[int, bool]:
+        if chain.count < 2:
+            return 0, True
+        j, ops = chain.count // 2 - 1, self.tokens.block.ops
+        starts: set[int] = set()
+        for offset in range(chain.stretch.period):
+            for here, there in zip(chain.args(j, offset), chain.args(j + 1, offset), strict=True):
+                starts.update(start - step * j for start, step in self._positions(here, there))
+        ends = [ops[chain.op(j + 1, offset)].type.space.of for offset in (-1, 0)]
+        return len(starts), ends[0] == ends[1]
 
     def variables(self) -> list[Track]:
         """The tracks of variables, in the order in which they are first read."""
@@ -187,6 +134,21 @@ class Matcher:
                 chain.low, chain.high = ours
         return changed
 
+    def _positions(self, here: int, there: int) -> Iterator[tuple[int, int]]:
+        """Where a value stands, with the step to the next one, in all tracks that hold both; a variable also stands
+        where other variables of its projection do."""
+        tracks = self.tracks.get(here, ())
+        for track in tracks:
+            if step := track.follows(here, there):
+                yield track.position[here], step
+        a, b = (self._member(v) for v in (here, there))
+        if not tracks and a is not None and b is not None and abs(b - a) == 1:
+            yield a, b - a
+
+    def _member(self, value: int) -> int | None:
+        v = variable(self.tokens.block.ops[value])
+        return self.members.get(v.of) if v else None
+
     # ------------------------------------------------------------- one chain
 
     def _fits(self, chain: Chain) -> bool:
@@ -201,10 +163,11 @@ class Matcher:
     def _like_example(self, chain: Chain, example: int) -> bool:
         low, high = 0, chain.count
         links: list[list[Link]] = []
+        aligned = self._aligned(chain, example)
         for offset in range(chain.stretch.period):
             links.append([])
             for argument in range(len(chain.args(chain.low, offset))):
-                found = self._link(chain, chain.column(offset, argument), example)
+                found = self._link(chain, chain.column(offset, argument), example, aligned)
                 if found is None:
                     return False
                 low, high = max(low, found[1]), min(high, found[2])
@@ -215,7 +178,9 @@ class Matcher:
         chain.links, chain.low, chain.high = links, chain.low + low, chain.low + high
         return self._placed(chain)
 
-    def _link(self, chain: Chain, values: list[int], middle: int) -> tuple[Link, int, int] | None:
+    def _link(
+        self, chain: Chain, values: list[int], middle: int, aligned: set[int]
+    ) -> tuple[Link, int, int] | None:
         """How an argument goes on from segment to segment, and in which part of `values` it does."""
         here, there = values[middle], values[middle + 1]
         at = chain.where(here)
@@ -232,7 +197,7 @@ class Matcher:
             if len(set(values[low:high])) < high - low:
                 return None
             return Family(Track({})), low, high  # which track is decided when the chain is trimmed
-        return self._in_track(values, middle)
+        return self._in_track(values, middle, aligned)
 
     def _within(
         self, chain: Chain, values: list[int], middle: int, at: tuple[int, int]
@@ -261,16 +226,27 @@ class Matcher:
         token = self.tokens.tokens
         return _around(middle, [token[v] == token[values[middle]] for v in values])
 
-    def _in_track(self, values: list[int], middle: int) -> tuple[Link, int, int] | None:
-        best: tuple[Link, int, int] | None = None
+    def _in_track(self, values: list[int], middle: int, aligned: set[int]) -> tuple[Link, int, int] | None:
+        """In the track that holds the most of them; rather in one where they stand as the variables do."""
+        best, most = None, (0, 0)
         for track in self.tracks.get(values[middle], ()):
             step = track.follows(values[middle], values[middle + 1])
             start = track.position[values[middle]] - step * middle
             at = track.position.get
             low, high = _around(middle, [at(v) == start + step * j for j, v in enumerate(values)])
-            if step and (best is None or high - low > best[2] - best[1]):
-                best = Family(track), low, high
+            length = high - low + (LONGEST_LAG if start in aligned else 0)
+            if step and (length, high - low) > most:
+                best, most = (Family(track), low, high), (length, high - low)
         return best
+
+    def _aligned(self, chain: Chain, example: int) -> set[int]:
+        """The positions in tracks of variables at which a chain begins to read."""
+        ops, found, j = self.tokens.block.ops, set[int](), chain.low + example
+        for offset in range(chain.stretch.period):
+            for here, there in zip(chain.args(j, offset), chain.args(j + 1, offset), strict=True):
+                if variable(ops[here]):
+                    found.update(at - step * example for at, step in self._positions(here, there))
+        return found
 
     def _start(self, chain: Chain, links: list[list[Link]], low: int) -> int:
         """Trims until what stood before the chain has the form of what is carried."""
@@ -292,31 +268,48 @@ class Matcher:
     # --------------------------------------------------------------- tracks
 
     def _placed(self, chain: Chain) -> bool:
-        """Decides on tracks of variables, and on the direction."""
-        votes = 0
-        for k, links in enumerate(chain.links):
-            for a, link in enumerate(links):
-                if not isinstance(link, Family) or link.track is None:
-                    continue
-                values, track = chain.column(k, a), link.track
-                if not track.position:
-                    track = self._track_of(values)
-                    if track is None:
-                        return False
-                    links[a] = Family(track)
-                if track.chain is None:
-                    self.readers.append((track, chain, chain.low, values))
-                votes += track.position[values[1]] - track.position[values[0]]
-        chain.backwards = votes < 0
+        """Decides on direction and frame, then on the tracks of variables."""
+        families = [
+            (links, a, chain.column(k, a))
+            for k, links in enumerate(chain.links)
+            for a, link in enumerate(links)
+            if isinstance(link, Family) and link.track is not None
+        ]
+        steps, frames = [0], list[int]()
+        for links, a, values in families:
+            track = self._known(links[a], values)
+            if track and (step := track.follows(values[0], values[1])):
+                steps.append(step)
+                frames.append(
+                    min(track.position[values[0]], track.position[values[0]] + step * (chain.count - 1))
+                )
+        chain.backwards, chain.frame = sum(steps) < 0, frames[0] if frames else 0
+        for links, a, values in families:
+            track = self._known(links[a], values)
+            if track is None or track.chain is None:
+                track = self._track_of(chain, values)
+                if track is None:
+                    return False
+                links[a] = Family(track)
+                self.readers.append((track, chain, chain.low, values))
         self._add_tracks(chain)
         return True
 
-    def _track_of(self, values: list[int]) -> Track | None:
+    def _known(self, link: Link, values: list[int]) -> Track | None:
+        """The track of a family, as far as there is one already."""
+        assert isinstance(link, Family)
+        if link.track and link.track.position:
+            return link.track
+        return next((t for v in values[:2] for t in self.tracks.get(v, ()) if t.chain is None), None)
+
+    def _track_of(self, chain: Chain, values: list[int]) -> Track | None:
         """The track of variables in which these stand side by side: a known one, made longer, or a new one."""
-        known = [(j, t) for j, v in enumerate(values) for t in self.tracks.get(v, ())]
+        known = [(j, t) for j, v in enumerate(values) for t in self.tracks.get(v, ()) if t.chain is None]
         if not known:
-            track = Track({})
-            return self._extended(track, values, 0, 1)
+            ordered = list(chain.in_order(values))
+            a, b = self._member(ordered[0]), self._member(ordered[1])
+            aligned = a is not None and b == a + 1
+            return self._extended(Track({}), ordered, a if aligned and a is not None else chain.frame, 1)
         track = known[0][1]
         if any(t is not track for _, t in known):
             return None
@@ -339,6 +332,8 @@ class Matcher:
             if v not in track.position:
                 track.position[v] = p
                 self.tracks.setdefault(v, []).append(track)
+                if found := variable(self.tokens.block.ops[v]):
+                    self.members.setdefault(found.of, p)
         return track
 
     def _add_tracks(self, chain: Chain) -> None:
@@ -355,7 +350,8 @@ class Matcher:
             self._add(chain, [start, *(chain.op(j, offset) for j in segments[:-1])], offset, start)
 
     def _add(self, chain: Chain, values: list[int], offset: int, found: int | None = None) -> None:
-        track = Track({v: p for p, v in enumerate(chain.in_order(values))}, chain, offset, found)
+        ordered = enumerate(chain.in_order(values), chain.frame)
+        track = Track({v: p for p, v in ordered}, chain, offset, found)
         for v in values:
             self.tracks.setdefault(v, []).append(track)
 
@@ -368,23 +364,3 @@ def _around(middle: int, fine: Sequence[bool]) -> tuple[int, int]:
     while low > 0 and fine[low - 1]:
         low -= 1
     return (low, high) if fine[middle] else (middle, middle)
-
-
-def _best_cut(chain: Chain) -> int:
-    """Where segments begin: where the fewest values cross from one into the next, if possible between two populations
-    or projections. A loop and what is taken from it stay together."""
-    period, middle = chain.stretch.period, chain.count // 2
-    crossing = [0] * period
-    last: dict[int, int] = {}
-    for segment in range(middle, min(middle + 3, chain.count)):
-        for offset in range(period):
-            for value in chain.args(segment, offset):
-                at = chain.where(value)
-                if at is not None and at[0] == middle:
-                    last[at[1]] = (segment - middle) * period + offset
-    for offset, use in last.items():
-        weight = 1000 if chain.tokens.block.ops[chain.op(middle, offset)].name == "loop" else 1
-        for cut in range(offset + 1, min(use, offset + period) + 1):
-            crossing[cut % period] += weight
-    of = [chain.tokens.block.ops[chain.op(middle, offset)].type.space.of for offset in range(-1, period)]
-    return min(range(period), key=lambda cut: (crossing[cut], of[cut] == of[cut + 1]))
