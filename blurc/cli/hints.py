@@ -26,7 +26,7 @@ def of(net: Program, genome: Genome | None, data: Dataset) -> Iterator[str]:
         yield (
             "the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well"
         )
-    if data.classes is None and any(op.name == "softmax" for op in net.plan.step.ops):
+    if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
         yield (
             f"`{net.plan.genome}` has a softmax, to learn classes, and these targets are numbers: "
             "`--rule backprop3_mse` learns them"
