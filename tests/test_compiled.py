@@ -207,7 +207,7 @@ def test_running_totals() -> None:
     compare(source, 3, 1)
 
 
-@settings(max_examples=30, **QUIET)
+@settings(max_examples=15, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:
     compare(case.source, case.batch, case.seed)

@@ -7,7 +7,6 @@ largest, the first of equals in row-major order of the window.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import jax
@@ -80,30 +79,18 @@ class Pool:
 
     # ------------------------------------------- the site with the largest gate
 
-    def _taken(self, gate: jax.Array) -> Iterator[jax.Array]:
-        """For each place in the window, whether the windows take it, if none of those that follow."""
-        best: jax.Array | None = None
-        for i, patch in enumerate(self.windows.patches(gate, -jnp.inf)):
-            take = jnp.asarray(self._first() == i)[..., None]  # whatever is there: padding never wins
-            if best is not None:
-                take = take | (patch > best)
-            best = patch if best is None else jnp.where(take, patch, best)
-            yield jnp.broadcast_to(take, best.shape)
-
-    def _first(self) -> np.ndarray:
-        """Of each window, the first place that is a place of the source."""
-        along = [i.argmax(0) for i in self.windows.inside()]
-        return np.ravel_multi_index(np.meshgrid(*along, indexing="ij"), self.topology.window)
-
     def _pick(self, gate: jax.Array, x: jax.Array) -> jax.Array:
+        winner = self._winner(gate)
         picked = jnp.zeros((), x.dtype)
-        for take, patch in zip(self._taken(gate), self.windows.patches(x), strict=True):
-            picked = jnp.where(take, patch, picked)
+        for i, patch in enumerate(self.windows.patches(x)):
+            picked = jnp.where(winner == i, patch, picked)
         return picked
 
     def _winner(self, gate: jax.Array) -> jax.Array:
-        """The place in the window, as a number. XLA would compute it again for each place of the source."""
-        winner = jnp.zeros((), jnp.int32)
-        for i, take in enumerate(self._taken(gate)):
-            winner = jnp.where(take, i, winner)
-        return lax.optimization_barrier(winner)
+        """The place in the window with the largest gate, as a number: the first of equals.
+
+        Written as one `argmax`: from a chain of selects XLA made, in some programs, other winners on the way back than
+        on the way forth. The barrier keeps it from computing it again for each place of the source.
+        """
+        patches = jnp.stack(list(self.windows.patches(gate, -jnp.inf)))
+        return lax.optimization_barrier(jnp.argmax(patches, axis=0))
