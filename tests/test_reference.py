@@ -447,7 +447,13 @@ def test_generated_files_compile_and_stay_finite(case: Case):
 
 def test_generated_equations_can_call_every_function():
     # running totals need dense projections: `test_compiled.py` has them by hand
-    of_places = (functions.POPULATION, functions.TOTALS, functions.RUNNING, functions.REDUCERS, functions.DRAWS)
+    of_places = (
+        functions.POPULATION,
+        functions.TOTALS,
+        functions.RUNNING,
+        functions.REDUCERS,
+        functions.DRAWS,
+    )
     place_functions = [name for names in of_places for name in names]
     templates = " ".join((*UNARY, *BINARY, *BOUNDED))
     missing = [f for f in functions.ALL if f not in place_functions and f"{f}(" not in templates]
