@@ -16,8 +16,8 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "E3": "locality and separability",
         "E4": "networks",
         "W5": "warnings",
-        "E6": "genome files",
-        "E7": "artifacts",
+        "E6": "genome files, and files of experiments",
+        "E7": "artifacts, and what genomes are compared on",
         "E8": "data",
         "E9": "calls and runs",
     }
@@ -95,8 +95,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W503": "a population that leads to no output",
         "W504": "a genome that never reads its input",
         "W505": "a file that declares nothing",
-        # ------------------------------------------------ genome files
-        "E601": "a genome file that cannot be read",
+        # ------------------------------------------------ genome files, and files of experiments
+        "E601": "a genome file or an experiment that cannot be read",
         "E602": "a file that is not plain YAML",
         "E603": "a YAML alias",
         "E604": "a key that stands twice",
@@ -107,6 +107,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E609": "a meta-parameter that is not finite",
         "E610": "notes that a genome file cannot hold",
         "E611": "a genome file that cannot be written",
+        "E612": "a value of an experiment that is out of range, or none of the possible ones",
+        "E613": "values of an experiment that contradict each other",
+        "E614": "a run folder that cannot be read",
+        "E615": "a run folder that is there already, or is not there",
+        "E616": "a damaged checkpoint",
+        "E617": "a checkpoint of another experiment or other versions",
+        "E618": "a run folder that cannot be written",
+        "E619": "a divergence that a run did not record",
         # ------------------------------------------------ artifacts
         "E701": "an artifact that cannot be read",
         "E702": "no artifact, or a damaged one",
@@ -124,6 +132,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E715": "an unknown platform, or none",
         "E716": "a derivative of an artifact",
         "E717": "an artifact called with no examples or steps",
+        # ------------------------------------------------ what genomes are compared on
+        "E720": "a network that SGD, momentum and Adam cannot train",
+        "E721": "the text of a task that cannot be read",
+        "E722": "a network with too many plastic synapses for a Jacobian, or with none",
         # ------------------------------------------------ data
         "E801": "an unknown data set",
         "E802": "a data file that is missing or cannot be read",
@@ -132,6 +144,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E805": "a download that failed, or whose checksum is wrong",
         "E806": "a batch, steps, chunk or seed out of range",
         "E807": "data that do not fit the network",
+        "E810": "an unknown task",
+        "E811": "a part of a task that does not fit its data",
+        "E812": "an episode without steps, examples or queries",
         # ------------------------------------------------ calls and runs
         "E901": "x or y of the wrong shape",
         "E902": "a genome that does not fit",

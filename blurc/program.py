@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-from blurc import boundary, stacking
-from blurc.diagnostics import Diagnostic
+from blurc import boundary, stacking, unroll
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.initial import draw
 from blurc.lower import Inputs, dtype, fold, run
 from blurc.plan import Plan
@@ -132,7 +132,7 @@ class Entries:
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
 
     def train(
-        self, genome: Genome, state: State, xs: Any, ys: Any, fed: Fed = NOTHING
+        self, genome: Genome, state: State, xs: Any, ys: Any, fed: Fed = NOTHING, *, recompute: bool = False
     ) -> tuple[State, dict[str, Array]]:
         genome = self._packed_genome(genome)
 
@@ -143,7 +143,8 @@ class Entries:
             return self._step(genome, carry, x, y, Fed(modulators, key))
 
         steps = jnp.arange(next(iter(xs.values())).shape[0])
-        packed, outs = jax.lax.scan(body, self.packed(state), (xs, ys, fed._replace(key=None), steps))
+        each = (xs, ys, fed._replace(key=None), steps)
+        packed, outs = unroll.scan(body, self.packed(state), each, recompute=recompute)
         return self.unpacked(packed), outs
 
     @cached_property
@@ -216,6 +217,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Jitted(Calls):
+    train_recomputing: Callable[..., Any]
     trace: Callable[..., Any]
 
 
@@ -231,6 +233,7 @@ def jitted(plan: Plan) -> Jitted:
         jax.jit(e.predict),
         jax.jit(e.train),
         jax.jit(e.train, donate_argnums=1),
+        jax.jit(partial(e.train, recompute=True)),
         jax.jit(e.trace),
     )
 
@@ -307,13 +310,15 @@ class Program:
         key: Array | None = None,
         reset: Any = None,
         donate: bool = False,
+        recompute: bool = False,
     ) -> tuple[State, Values]:
         """Many steps in one program: `xs`, `ys` and `signals` as in `step`, with a leading axis of steps. Returns
         the last state and the readouts `[steps, batch, *output shape]`.
 
         key: that of step t is `jax.random.fold_in(key, t)`. reset: `[steps]` or `[steps, batch]` of booleans:
         before which steps the neurons (of which examples) forget their persistent states and their past, as between
-        two sequences. donate: let the memory of `state` be reused; the passed `state` is gone afterwards."""
+        two sequences. donate: let the memory of `state` be reused; the passed `state` is gone afterwards. recompute:
+        gradients through T steps keep about sqrt(T) states and compute the rest again, see `blurc.unroll`."""
         self._check(genome, state)
         leading = ("steps", "batch")
         xs, ys = self.signature.pack(xs, ys, leading, self.signature.uses_target)
@@ -322,9 +327,16 @@ class Program:
         fed = Fed(
             *self.signature.pack_fed("step", signals, key, sizes[:1]), self.signature.pack_reset(reset, sizes)
         )
-        run_ = self._call.train_donating if donate else self._call.train
-        state, outs = run_(dict(genome), state, xs, ys, fed)
+        state, outs = self._train(donate, recompute)(dict(genome), state, xs, ys, fed)
         return state, self.signature.unpack(outs)
+
+    def _train(self, donate: bool, recompute: bool) -> Callable[..., Any]:
+        if recompute and not isinstance(self._call, Jitted):
+            message = "recompute is for gradients, and an artifact holds no derivatives"
+            raise BlurError(Diagnostic("E716", message, help="compile the spec: `blurc.compile(..)`"))
+        if recompute:
+            return self._call.train_recomputing
+        return self._call.train_donating if donate else self._call.train
 
     def _check(self, genome: Genome, state: State) -> None:
         self.signature.check_genome(genome)

@@ -1,7 +1,7 @@
-"""The command line: `blurc check | compile | train | graph | specs | bench`. One command a file.
+"""The command line: `blurc check | compile | train | meta | eval | race | analyze | graph | specs | bench`.
 
-A command is imported when it is named, and jax, matplotlib and rich where they are used, so that `blurc
-check` starts fast and never imports jax. `failure.py` says how all commands fail.
+One command a file. A command is imported when it is named, and jax, matplotlib and rich where they are used, so that
+`blurc check` starts fast and never imports jax. `failure.py` says how all commands fail.
 
 Exit status: 0 done; 1 the spec, the data or the genome is wrong (diagnostics on stderr); 2 wrong usage;
 130 interrupted; 141 whoever read the output went away (`blurc specs | head`).
@@ -21,7 +21,7 @@ from blurc import __version__
 from blurc.cli.failure import INTERRUPTED, failures, output_failed
 from blurc.diagnostics import did_you_mean
 
-COMMANDS = ("check", "compile", "train", "graph", "specs", "bench")
+COMMANDS = ("check", "compile", "train", "meta", "eval", "race", "analyze", "graph", "specs", "bench")
 
 
 class Commands(click.Group):

@@ -1,7 +1,8 @@
 """Data to train on: built-in sets by name, a user's own arrays from `FILE.npz`, and batches of either.
 
 `load` and `names` are the whole surface of the sets, `batches` and `stream` that of sampling. All arrays are
-NumPy; nothing here imports jax. A set is held in memory as a whole, as float32: 188 MB for MNIST's images.
+NumPy; nothing here imports jax, but for `task_names` when it is called. A set is held in memory as a whole, as
+float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in `task.py`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from pathlib import Path
 
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.tasks import digits, images, npz, xor
+from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.dataset import Dataset
 from blurc.tasks.sampling import batches, stream
 
-__all__ = ["Dataset", "batches", "load", "names", "stream"]
+__all__ = ["Augment", "Dataset", "TaskChoice", "batches", "load", "names", "stream", "task_names"]
 
 _Loader = Callable[["Path | None", bool], Dataset]
 
@@ -43,6 +45,13 @@ def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, downlo
     if name.lower().endswith(".npz"):
         return npz.load(Path(name))
     raise BlurError(_unknown(name))
+
+
+def task_names() -> dict[str, str]:
+    """What a task can be chosen from: the data sets, omniglot and the 2-D functions, name -> one line."""
+    from blurc.tasks.task import task_names  # imports jax
+
+    return task_names()
 
 
 def _unknown(name: str) -> Diagnostic:

@@ -16,11 +16,15 @@ from blurc.tasks.catalogue import ImageSet
 VARIABLE = "BLURC_DATA"
 
 
-def cache_folder(wanted: ImageSet) -> Path:
+def cache_root() -> Path:
     root = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification has relative paths ignored.
     base = Path(root) if os.path.isabs(root) else Path(os.path.expanduser("~/.cache"))
-    return base / "blurc" / wanted.name
+    return base / "blurc"
+
+
+def cache_folder(wanted: ImageSet) -> Path:
+    return cache_root() / wanted.name
 
 
 def folders(wanted: ImageSet, data_dir: Path | None) -> list[Path]:

@@ -1,0 +1,122 @@
+"""`blurc analyze`: whether a genome's rule is a gradient at all, and its meta-parameters by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blurc.cli.files import check_writable, write, write_json
+from blurc.cli.options import Choice, json_option, set_option
+from blurc.cli.subjects import Wiring, at_least_one, choice, form, picture, seed_option, with_genome
+from blurc.cli.terminal import say
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from blurc.meta.analyze import Analysis
+    from blurc.program import Genome, Net
+
+ROUNDING = 1e-9  # in float64, with room
+
+
+@click.command("analyze")
+@click.argument("genome")
+@click.option("--network", metavar="SPEC[:NETWORK]", help="Another network than one of 3-4-2.")
+@set_option
+@at_least_one("--batch", 16, "Random examples in the step.")
+@seed_option
+@json_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
+    help="Draw the Jacobian, and what keeps it from being that of a gradient.",
+)  # fmt: skip
+def command(
+    genome: str, network: str | None, parameters: Mapping[str, ParamValue], batch: int, seed: int,
+    json: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Tell whether the rule of GENOME is a gradient, and print its meta-parameters.
+
+    GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. The change of all synapses in
+    one step is the gradient of something if its Jacobian is symmetric.
+    """
+    check_writable([json, output])
+    from blurc.meta import analyze
+
+    chosen = choice(genome, Wiring.parse(network or "", parameters))
+    net, values = with_genome(chosen.compile() if network else _small(chosen), chosen, seed)
+    found = analyze.analyze(net, values, batch=batch, seed=seed)
+    for line in _lines(found, values):
+        say(line, json)
+    if json:
+        write_json(json, _data(found, net, values))
+    if output:
+        write(output, _drawn(found, form(output)))
+
+
+def _small(choice: Choice) -> Net:
+    from blurc.meta import analyze
+
+    file = choice.genome_file
+    rule = file.rule if file else choice.rule
+    assert rule is not None, "a genome is a file or a rule"
+    return analyze.small(rule, {**(file.parameters if file else {}), **(choice.parameters or {})})
+
+
+def _lines(found: Analysis, genome: Genome) -> Iterator[str]:
+    from blurc.genome import named
+
+    verdict = "a gradient, to rounding" if found.asymmetry < ROUNDING else "no gradient"
+    yield f"{found.rule} in {found.network}: the change of {len(found.synapses)} synapses is {verdict}"
+    yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    if len(found.channels) > 1:
+        yield from (f"    of channel {name} alone {value:.3g}" for name, value in found.channels.items())
+    yield "meta-parameters" if genome else "no meta-parameters"
+    for name, array in named(genome):
+        yield from _shown(name, array)
+
+
+def _shown(name: str, array: Any) -> Iterator[str]:
+    """A number beside its name, a row or rows below it."""
+    if array.ndim == 0:
+        yield f"  {name} = {array:.4g}"
+        return
+    yield f"  {name}[{', '.join(map(str, array.shape))}]"
+    for row in array.reshape(-1, array.shape[-1]):
+        yield "    " + " ".join(f"{value:>10.4g}" for value in row)
+
+
+def _data(found: Analysis, net: Net, genome: Genome) -> dict[str, Any]:
+    from blurc.genome import named
+
+    return {
+        "network": found.network,
+        "rule": found.rule,
+        "parameters": dict(net.model.genome.params),
+        "synapses": len(found.synapses),
+        "asymmetry": found.asymmetry,
+        "channels": found.channels,
+        "values": {name: array.tolist() for name, array in named(genome)},
+    }
+
+
+def _drawn(found: Analysis, form: str) -> bytes:
+    from blurc.meta import heat
+
+    most = float(abs(found.jacobian).max(initial=0.0))  # both in the same colours
+    matrices = {
+        "Jacobian of the change of synapses": found.jacobian,
+        "its antisymmetric part": found.antisymmetric,
+    }
+    panels = [heat.Panel(t, matrix, _rows(found), signed=True, most=most) for t, matrix in matrices.items()]
+    title = f"{found.rule} in {found.network}: asymmetry {found.asymmetry:.3g}"
+    return heat.render(panels, form, title)
+
+
+def _rows(found: Analysis) -> list[str]:
+    """The name of each channel once, at the middle of its rows."""
+    rows = [""] * len(found.synapses)
+    for name in dict.fromkeys(found.synapses):
+        rows[found.synapses.index(name) + found.synapses.count(name) // 2] = name
+    return rows

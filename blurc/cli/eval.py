@@ -1,0 +1,216 @@
+"""`blurc eval`: how well genomes teach networks, as a table of genome, task, network and number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blurc.cli.files import check_writable, write, write_json
+from blurc.cli.options import json_option, set_option
+from blurc.cli.subjects import (
+    Wiring,
+    batch_option,
+    choice,
+    compiled,
+    form,
+    picture,
+    seed_option,
+    seeds_option,
+    steps_option,
+    wiring,
+)
+from blurc.cli.task_option import choices, data_dir_option, tasks_option
+from blurc.cli.terminal import STDOUT, console, print_table
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from blurc.meta.evaluate import Row
+    from blurc.meta.experiment import Experiment
+    from blurc.program import Genome, Net
+    from blurc.tasks import TaskChoice
+    from blurc.tasks.task import Task
+
+
+@click.command("eval")
+@click.argument("genomes", nargs=-1, required=True, metavar="GENOME...")
+@tasks_option
+@click.option(
+    "--network", "networks", multiple=True, metavar="SPEC[:NETWORK]", help="May be given several times."
+)
+@click.option(
+    "--experiment", type=click.Path(path_type=Path), metavar="E.yaml",
+    help="Take from it the tasks and networks that are not given.",
+)  # fmt: skip
+@set_option
+@steps_option
+@seeds_option
+@batch_option
+@seed_option
+@data_dir_option
+@json_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
+    help="Draw the table as a heat map.",
+)  # fmt: skip
+def command(
+    genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
+    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
+    data_dir: Path | None, json: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Measure how well GENOMEs teach networks.
+
+    A GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. Each trains each network on
+    each task, from new synapses with every seed; the scores are accuracies on test examples.
+    """
+    check_writable([json, output])
+    chosen, wirings = _what(tasks, networks, parameters, _experiment(experiment))
+    from blurc.tasks.task import task
+
+    pairs = _pairs(genomes, wirings)
+    protocol = Protocol(steps, seeds, batch, seed)
+    rows = protocol.measure(pairs, [task(one, data_dir) for one in chosen], console(STDOUT))
+    _print(rows, protocol, console(json))
+    if json:
+        write_json(json, _data(rows, protocol))
+    if output:
+        write(output, _drawn(rows, protocol, form(output)))
+
+
+# ---------------------------------------------------------------- what is measured
+
+
+def _what(
+    tasks: tuple[str, ...],
+    networks: tuple[str, ...],
+    parameters: Mapping[str, ParamValue],
+    experiment: Experiment | None,
+) -> tuple[tuple[TaskChoice, ...], tuple[Wiring, ...]]:
+    chosen, wirings = choices(tasks), tuple(Wiring.parse(text, parameters) for text in networks)
+    if experiment:
+        judged = experiment.evaluation
+        chosen = chosen or judged.tasks or experiment.tasks
+        theirs = judged.networks or (experiment.network,)
+        wirings = wirings or tuple(wiring(network, parameters) for network in theirs)
+    if not (chosen and wirings):
+        raise click.UsageError("name what to measure on: --task and --network, or --experiment")
+    return chosen, wirings
+
+
+def _experiment(path: Path | None) -> Experiment | None:
+    if path is None:
+        return None
+    from blurc.meta import schema
+
+    return schema.read(path)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A genome on a network, and what they are called."""
+
+    genome: str
+    network: str
+    net: Net
+    values: Genome
+
+
+def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
+    names = [_name(genome) for genome in genomes]
+    shown = [g if names.count(name) > 1 else name for g, name in zip(genomes, names, strict=True)]
+    found: list[Pair] = []
+    for genome, name in zip(genomes, shown, strict=True):
+        for wired in wirings:
+            net, values = compiled(choice(genome, wired))
+            found.append(Pair(name, wired.label(net), net, values))
+    return found
+
+
+def _name(genome: str) -> str:
+    """A file's own name for its genome."""
+    file = choice(genome, Wiring(Path(), None, {})).genome_file
+    return file.name if file else genome
+
+
+# ---------------------------------------------------------------- measuring
+
+
+@dataclass(frozen=True)
+class Protocol:
+    steps: tuple[int, ...]
+    seeds: int
+    batch: int
+    seed: int
+
+    def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], out: Console) -> list[Row]:
+        from blurc.meta import evaluate
+
+        for pair, task in product(pairs, tasks):  # before the long work
+            evaluate.check_fits(pair.net, task)
+        rows: list[Row] = []
+        for pair, task in product(pairs, tasks):
+            out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
+            numbers = asdict(self)
+            found = evaluate.accuracies(pair.net, pair.values, task, **numbers)
+            rows.append(evaluate.Row(pair.genome, task.name, pair.network, found))
+        return rows
+
+
+def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from blurc.meta.evaluate import summaries
+
+    table = Table("genome", "task", "network", box=box.SIMPLE_HEAD)
+    for step in protocol.steps:
+        table.add_column(f"{step:,} step{'s' if step > 1 else ''}", justify="right")
+    for row in rows:
+        names = (escape(name) for name in (row.genome, row.task, row.network))
+        table.add_row(*names, *map(str, summaries(row.accuracies)))
+    print_table(out, table)
+    out.print(f"accuracy on test examples in %, mean ± standard deviation of {protocol.seeds} seeds")
+
+
+def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
+    from blurc.meta.evaluate import to_json
+
+    shown = [
+        {
+            "genome": row.genome,
+            "task": row.task,
+            "network": row.network,
+            "results": to_json(protocol.steps, row.accuracies),
+        }
+        for row in rows
+    ]
+    return {**asdict(protocol), "rows": shown}
+
+
+def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
+    """One heat map; what all rows have in common is said above it, and not in every row."""
+    import numpy as np
+
+    from blurc.meta import heat
+    from blurc.meta.evaluate import summaries
+
+    names = [(row.genome, row.task, row.network) for row in rows]
+    common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
+    found = [summaries(row.accuracies) for row in rows]
+    labels = [" · ".join(n for n, same in zip(row, common, strict=True) if not same) for row in names]
+    title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
+    panel = heat.Panel(
+        "accuracy on test examples, by number of steps",
+        np.asarray([[s.mean for s in row] for row in found]),
+        labels if len(rows) > 1 else [" "],
+        [str(step) for step in protocol.steps],
+        [[str(s) for s in row] for row in found],
+    )
+    return heat.render([panel], form, title)

@@ -1,0 +1,175 @@
+"""`blurc meta`: learn a genome, as an experiment file says."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from blurc.cli.files import check_writable, write_json
+from blurc.cli.options import json_option
+from blurc.cli.task_option import data_dir_option
+from blurc.cli.terminal import console, print_table, say, show
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from blurc.meta.evaluate import Row
+    from blurc.meta.experiment import Experiment
+    from blurc.meta.run import Result, Watch
+
+LINES = 40  # of progress, where there is no terminal
+
+
+def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in value]
+    for text, (name, equals, _) in zip(value, pairs, strict=True):
+        if not name.strip() or not equals:
+            raise click.BadParameter(f"{text!r}: write KEY=VALUE, method.steps=100", ctx, param)
+    return {name.strip(): written.strip() for name, _, written in pairs}
+
+
+@click.command("meta")
+@click.argument("experiment", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, callback=_override, metavar="KEY=VALUE",
+    help="Another value than the file has: --set method.steps=100; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), metavar="DIR",
+    help="The run folder, instead of what the experiment says (`write`) or runs/NAME.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of the run folder.")
+@click.option(
+    "--replay", type=click.IntRange(min=0), metavar="N",
+    help="Instead, tell where the N-th recorded divergence of the run, from 0, left the finite numbers.",
+)  # fmt: skip
+@data_dir_option
+@json_option
+def command(
+    experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
+    data_dir: Path | None, json: str | None,
+) -> None:  # fmt: skip
+    """Learn a genome as the file EXPERIMENT says.
+
+    The run folder gets metrics, checkpoints, the best genome (genome.yaml), its accuracies on test examples and
+    report.html. A run that was interrupted goes on with --resume, and ends with the same bits.
+    """
+    if resume and replay is not None:
+        raise click.UsageError("--resume goes on with a run, --replay looks back at one: give one of them")
+    check_writable([json])
+    from blurc import meta
+
+    resolved = meta.read(experiment, overrides)
+    folder = output or Path(resolved.write or f"runs/{resolved.name}")
+    if replay is not None:
+        show([meta.replay(folder, replay, data_dir=data_dir)])
+        return
+    out = console(json)
+    with _watch(out) as watch:
+        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
+    if result.diverged:
+        say(f"{result.diverged} candidates diverged; --replay 0 says where the first did", json)
+    rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
+    _print(rows, resolved, out)
+    say(f"{folder}: genome.yaml, report.html", json)
+    if json:
+        write_json(json, _data(result, rows, resolved))
+
+
+# ---------------------------------------------------------------- results
+
+
+def _print(rows: list[Row], experiment: Experiment, out: Console) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from blurc.meta.evaluate import summaries
+
+    table = Table("task", "network", box=box.SIMPLE_HEAD)
+    for step in experiment.evaluation.steps:
+        table.add_column(f"{step} steps", justify="right")
+    for row in rows:
+        table.add_row(row.task, row.network, *map(str, summaries(row.accuracies)))
+    print_table(out, table)
+    out.print(
+        f"accuracy on test examples in %, mean ± standard deviation of {experiment.evaluation.seeds} seeds"
+    )
+
+
+def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:
+    from blurc.meta.evaluate import to_json
+
+    return {
+        "experiment": experiment.name,
+        "folder": str(result.folder),
+        "objective": experiment.method.objective,
+        "value": result.value,
+        "diverged": result.diverged,
+        "rows": [
+            {"task": r.task, "network": r.network, "results": to_json(experiment.evaluation.steps, r.accuracies)}
+            for r in rows
+        ],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- progress
+
+
+def _watch(out: Console) -> AbstractContextManager[Watch]:
+    return _Bar(out) if out.is_terminal else _Lines(out)
+
+
+def _told(line: dict[str, Any], objective: str) -> str:
+    value = "all diverged" if line["value"] is None else f"{objective} {line['value']:.4g}"
+    lost = f", {line['diverged']} diverged" if line["diverged"] else ""
+    return f"{line['unroll']} inner steps, {value}{lost}"
+
+
+class _Lines:
+    def __init__(self, out: Console):
+        self._out, self._every, self._objective = out, 1, ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def begin(self, done: int, steps: int, objective: str) -> None:
+        self._every, self._objective = max(1, steps // LINES), objective
+        self._out.print(f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else ""))
+
+    def line(self, line: dict[str, Any]) -> None:
+        if (line["step"] + 1) % self._every == 0:
+            self._out.print(f"  meta-step {line['step'] + 1:>7,}   {_told(line, self._objective)}")
+
+
+class _Bar:
+    def __init__(self, out: Console):
+        self._task, self._objective = TaskID(0), ""
+        self._progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("meta-steps"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=out,
+        )
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def begin(self, done: int, steps: int, objective: str) -> None:
+        self._objective = objective
+        self._task = self._progress.add_task("", total=steps, completed=done, told="compiling")
+
+    def line(self, line: dict[str, Any]) -> None:
+        self._progress.update(self._task, completed=line["step"] + 1, told=_told(line, self._objective))

@@ -1,0 +1,126 @@
+"""`blurc race`: a genome against SGD, momentum and Adam, in the same network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from blurc.cli.files import check_writable, write, write_json
+from blurc.cli.options import (
+    Choice,
+    genome_option,
+    json_option,
+    network_option,
+    rule_option,
+    set_option,
+    spec_argument,
+)
+from blurc.cli.subjects import (
+    batch_option,
+    compiled,
+    form,
+    picture,
+    seed_option,
+    seeds_option,
+    steps_option,
+)
+from blurc.cli.task_option import data_dir_option, parse, task_option
+from blurc.cli.terminal import STDOUT, console, print_table
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from blurc.meta.race import Entry, Race
+
+
+@click.command("race")
+@spec_argument
+@genome_option
+@task_option
+@network_option
+@rule_option
+@set_option
+@steps_option
+@seeds_option
+@batch_option
+@seed_option
+@data_dir_option
+@json_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
+    help="Draw the accuracies against the number of steps.",
+)  # fmt: skip
+def command(
+    spec: Path, genome: Path | None, task: str, network: str | None, rule: str | None,
+    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
+    data_dir: Path | None, json: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Race a genome against SGD, momentum and Adam in one network of SPEC.
+
+    All learn the same batches from the same starts. Each optimizer has, for every number of steps, the best learning
+    rate of a grid, chosen on other seeds and on held-out training examples.
+    """
+    check_writable([json, output])
+    chosen = parse(task)
+    from blurc.meta import race
+    from blurc.tasks.task import task as make
+
+    choice = Choice(spec, network, rule, genome, parameters)
+    net, values = compiled(choice)
+    name = choice.genome_file.name if choice.genome_file else ""
+    errors = console(STDOUT)
+    found = race.race(
+        net,
+        values,
+        make(chosen, data_dir),
+        name=name,
+        steps=steps,
+        batch=batch,
+        seeds=seeds,
+        seed=seed,
+        watch=lambda what: errors.print(f"racing: {what}", markup=False),
+    )
+    _print(found, console(json))
+    if json:
+        write_json(json, {**found.to_json(), "seed": seed})
+    if output:
+        write(output, _drawn(found, form(output)))
+
+
+def _print(race: Race, out: Console) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    from blurc.meta.evaluate import summaries
+
+    table = Table("", box=box.SIMPLE_HEAD)
+    for step in race.steps:
+        table.add_column(f"{step:,} step{'s' if step > 1 else ''}", justify="right")
+    for entry in race.entries:
+        style = "bold" if entry is race.entries[0] else ""
+        table.add_row(escape(entry.name), *map(str, summaries(entry.accuracies)), style=style)
+    print_table(out, table)
+    what = f"{race.network} on {race.task}, batches of {race.batch}"
+    scored = f"accuracy on test examples in %, mean ± standard deviation of {race.seeds} seeds"
+    out.print(f"{what}: {scored}", markup=False, soft_wrap=True)
+    for entry in race.entries:
+        if entry.trials:
+            out.print(_rates(entry), markup=False, soft_wrap=True)
+
+
+def _rates(entry: Entry) -> str:
+    chosen, tried = (", ".join(f"{rate:g}" for rate in rates) for rates in (entry.rates, entry.trials))
+    edge = "; a better one may lie beyond the grid" if entry.at_an_edge else ""
+    return f"{entry.name}: learning rate {chosen}, the best on held-out training examples of {tried}{edge}"
+
+
+def _drawn(race: Race, form: str) -> bytes:
+    from blurc.meta import heat
+
+    values = {entry.name: entry.accuracies for entry in race.entries}
+    return heat.lines(values, race.steps, form, f"{race.network} on {race.task}", "accuracy on test examples")

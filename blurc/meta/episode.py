@@ -1,0 +1,129 @@
+"""An episode: a fresh network learns batches under a genome and is then asked. The pure function to be optimised.
+
+    value = judged(net, objective, inner, genome, key, episode)
+
+is differentiable in the genome. `Judge` runs it for many genomes in one program: [candidates] x [episodes], all of them
+on the same starts and batches, so that differences between genomes are not those between episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from blurc.meta.experiment import Inner
+from blurc.meta.objective import Objective
+from blurc.program import Genome, Net, State
+from blurc.tasks.task import Episode
+from blurc.training.rules import predict
+
+
+class Feedback(NamedTuple):
+    """values, finite: [candidates]. gradients: of the values, like the candidates; None where nobody wants them."""
+
+    values: jax.Array
+    finite: jax.Array
+    gradients: Any = None
+
+
+def judged(
+    net: Net, objective: Objective, inner: Inner, genome: Genome, key: jax.Array, episode: Episode
+) -> jax.Array:
+    """The objective on the query of the episode, the mean over the times when it is asked (`Inner.judge_every`)."""
+    start_key, noise_key = jax.random.split(key)
+    state = net.init(start_key, genome, batch=episode.xs.shape[1])
+
+    def learn(state: State, xs: Any, ys: Any, key: jax.Array) -> State:
+        return net.train(genome, state, xs, ys, key=key, recompute=True)[0]
+
+    def part(state: State, batches: tuple[Any, Any, jax.Array]) -> tuple[State, jax.Array]:
+        state = learn(state, *batches)
+        return state, asked(net, objective, genome, state, episode)
+
+    first, *parts = segments(inner, noise_key, episode)
+    if parts and len(first[0]) < len(parts[0][0]):
+        state = learn(state, *first)
+    else:
+        parts = [first, *parts]
+    if len(parts) == 1:
+        return part(state, parts[0])[1]
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *parts)
+    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, stacked)[1].mean()
+
+
+def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
+    """The batches between questions, with the key of their noise. The first segment takes what is over."""
+    steps = len(episode.xs)
+    every = min(inner.judge_every or steps, steps)
+    ends = range(steps % every or every, steps + 1, every)
+    starts = [0, *ends[:-1]]
+    keys = jax.random.split(key, len(ends))
+    return [(episode.xs[a:b], episode.ys[a:b], k) for a, b, k in zip(starts, ends, keys, strict=True)]
+
+
+def asked(net: Net, objective: Objective, genome: Genome, state: State, episode: Episode) -> jax.Array:
+    """The objective now."""
+    outputs = predict(net, genome, state, episode.x)
+    return objective.of(outputs.reshape(len(episode.x), -1), episode.y)
+
+
+# --------------------------------------------------------------- many genomes
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Programs that judge candidates: pytrees like a genome with a leading axis [candidates].
+
+    chunk: how many are run side by side; the rest waits its turn. 0: all of them. One after the other is fastest where
+    a single one keeps the device busy.
+    """
+
+    net: Net
+    objective: Objective
+    inner: Inner
+    chunk: int = 0
+
+    def one(self, genome: Genome, keys: jax.Array, episodes: Episode) -> jax.Array:
+        """keys: [episodes]; episodes: with a leading axis [episodes]."""
+        value = partial(judged, self.net, self.objective, self.inner, genome)
+        return jax.vmap(value)(keys, episodes).mean()
+
+    @cached_property
+    def values(self) -> Callable[..., Feedback]:
+        """(candidates, keys, episodes) -> Feedback."""
+
+        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
+            values = self._over(lambda genome: self.one(genome, keys, episodes), candidates)
+            return Feedback(values, jnp.isfinite(values))
+
+        return jax.jit(run)
+
+    @cached_property
+    def gradients(self) -> Callable[..., Feedback]:
+        """(candidates, keys, episodes) -> Feedback."""
+
+        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
+            one = jax.value_and_grad(lambda genome: self.one(genome, keys, episodes))
+            values, gradients = self._over(one, candidates)
+            return Feedback(values, jnp.isfinite(values) & _finite(gradients), gradients)
+
+        return jax.jit(run)
+
+    def _over(self, function: Any, candidates: Any) -> Any:
+        count = jax.tree.leaves(candidates)[0].shape[0]
+        if count == 1 or self.chunk == 1:
+            return jax.lax.map(function, candidates)
+        if not self.chunk or self.chunk >= count:
+            return jax.vmap(function)(candidates)
+        return jax.lax.map(function, candidates, batch_size=self.chunk)
+
+
+def _finite(tree: Any) -> jax.Array:
+    """[candidates]: whether all that belongs to one is finite."""
+    leaves = [jnp.isfinite(x).reshape(x.shape[0], -1).all(axis=1) for x in jax.tree.leaves(tree)]
+    return jnp.stack(leaves).all(axis=0)

@@ -1,0 +1,233 @@
+"""How well a genome teaches networks: accuracy on test data after so many steps, from fresh synapses, seed by seed.
+
+Every seed is another start and another episode of the task. Once a number is not finite, the rest of that seed counts
+as diverged: its accuracies are NaN, and a mean over the others says how many there were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.program import Genome, Net
+from blurc.tasks.examples import Examples
+from blurc.tasks.task import Task
+from blurc.training.learner import finite
+from blurc.training.rules import predict
+from blurc.training.scores import ACCURACY, score
+
+Accuracies: TypeAlias = NDArray[np.float64]
+
+STEPS = (10, 20, 50, 100)
+MOST_QUERIES = 10_000
+GENERATED_QUERIES = 1_000  # of tasks that make their examples, and have no end of them
+
+_finite = jax.jit(finite)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What learns, as functions of a carry.
+
+    start: a key and the size of batches to the first carry. advance: a carry and batches `[steps, batch, n]` to the
+    next carry and whether all is finite. predict: a carry and examples `[examples, n]` to outputs.
+    """
+
+    start: Callable[[jax.Array, int], Any]
+    advance: Callable[[Any, Any, Any], tuple[Any, Any]]
+    predict: Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. test: these
+    come from the test examples; else from those held out of the training examples."""
+
+    task: Task
+    steps: tuple[int, ...]
+    batch: int
+    query: int
+    test: bool = True
+
+    def run(self, contender: Contender, seed: int) -> Accuracies:
+        """Accuracies [steps]. All contenders get the same start key and the same examples for the same seed."""
+        start_key, data_key = jax.random.split(jax.random.key(seed))
+        longest, piece = max(self.steps), math.gcd(*self.steps)
+        episode = self.task.episode(
+            data_key, steps=longest, batch=self.batch, query=self.query, test=self.test
+        )
+        # Pieces of one length: one compiled program does them all.
+        xs, ys = (a.reshape(-1, piece, *a.shape[1:]) for a in (episode.xs, episode.ys))
+        x, y = np.asarray(episode.x), np.asarray(episode.y)
+        carry, found = contender.start(start_key, self.batch), dict.fromkeys(self.steps, math.nan)
+        for i, done in enumerate(range(piece, longest + 1, piece)):
+            carry, sound = contender.advance(carry, xs[i], ys[i])
+            if not sound:
+                break
+            if done in found:
+                found[done] = score(lambda x, now=carry: contender.predict(now, x), x, y, ACCURACY)
+        return np.asarray([found[step] for step in self.steps])
+
+
+def accuracies(
+    net: Net,
+    genome: Genome,
+    task: Task,
+    *,
+    steps: Sequence[int] = STEPS,
+    batch: int = 128,
+    seeds: int = 5,
+    query: int | None = None,
+    seed: int = 0,
+) -> Accuracies:
+    """Accuracies on test examples, [seeds, len(steps)]; NaN where training left the finite numbers.
+
+    query: test examples; without, all of them up to 10,000, or 1,000 of a task that makes them. seed: the first.
+    Raises `BlurError` (E806, E807) where the numbers make no sense or the task does not fit the network.
+    """
+    course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
+    contender = ruled(net, genome)
+    return np.stack([course.run(contender, seed + i) for i in range(seeds)])
+
+
+def planned(
+    net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None
+) -> Course:
+    """The course, once it is known to make sense. Raises `BlurError` (E806, E807)."""
+    check_numbers(steps=steps, batch=batch, seeds=seeds)
+    check_fits(net, task)
+    return Course(task, tuple(steps), batch, query or queries(task))
+
+
+def queries(task: Task) -> int:
+    """How many examples are asked about, where nobody says."""
+    if isinstance(task.source, Examples):
+        return min(len(task.source.x_test), MOST_QUERIES)
+    return GENERATED_QUERIES
+
+
+def ruled(net: Net, genome: Genome) -> Contender:
+    """A network that learns by its own rule."""
+
+    def start(key: jax.Array, batch: int) -> Any:
+        return net.init(key, genome, batch=batch), key
+
+    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, Any]:
+        state, key = carry
+        later, now = jax.random.split(key)
+        after, outs = net.train(genome, state, xs, ys, key=now)
+        return (after, later), _finite((after, outs))
+
+    return Contender(start, advance, lambda carry, x: predict(net, genome, carry[0], x))
+
+
+# ---------------------------------------------------------------- many seeds in few words
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of one accuracy over seeds: the mean and the standard deviation of those that stayed finite (NaN where none did),
+    and how many of how many diverged."""
+
+    mean: float
+    spread: float
+    diverged: int
+    seeds: int
+
+    def __str__(self) -> str:
+        """In per cent: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
+        if self.diverged == self.seeds:
+            return "diverged"
+        spread = f" ± {100 * self.spread:.1f}" if self.seeds - self.diverged > 1 else ""
+        lost = f", {self.diverged} of {self.seeds} diverged" if self.diverged else ""
+        return f"{100 * self.mean:.1f}{spread}{lost}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"mean": self.mean, "spread": self.spread, "diverged": self.diverged}
+
+
+def summary(values: Accuracies) -> Summary:
+    """Of [seeds]."""
+    sound = values[np.isfinite(values)]
+    mean = float(sound.mean()) if len(sound) else math.nan
+    spread = float(sound.std(ddof=1)) if len(sound) > 1 else math.nan
+    return Summary(mean, spread, len(values) - len(sound), len(values))
+
+
+def summaries(values: Accuracies) -> list[Summary]:
+    """Of [seeds, steps], one for each of the steps."""
+    return [summary(column) for column in values.T]
+
+
+def to_json(steps: Sequence[int], values: Accuracies) -> list[dict[str, Any]]:
+    """Of [seeds, steps], with the value of each seed."""
+    counted = zip(steps, summaries(values), values.T.tolist(), strict=True)
+    return [{"steps": n, **found.to_json(), "values": each} for n, found, each in counted]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Of a table: a genome, a task, a network, and the accuracies [seeds, steps]."""
+
+    genome: str
+    task: str
+    network: str
+    accuracies: Accuracies
+
+
+# ---------------------------------------------------------------- what cannot be
+
+
+def check_numbers(*, steps: Sequence[int], batch: int, seeds: int) -> None:
+    wrong = [
+        f"{name} is {value}"
+        for name, value in [*(("steps", step) for step in steps), ("batch", batch), ("seeds", seeds)]
+        if value < 1
+    ]
+    if wrong or not steps:
+        raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
+
+
+def check_fits(net: Net, task: Task) -> None:
+    """Raises `BlurError` (E807) where the task cannot feed the network."""
+    check_no_signals(net)
+    found = [
+        problem
+        for role, populations, size in (
+            ("input", net.signature.inputs, task.inputs),
+            ("output", net.signature.outputs, task.outputs),
+        )
+        if (problem := _misfit(net.signature.name, role, populations, task.name, size))
+    ]
+    if found:
+        raise BlurError(found)
+
+
+def check_no_signals(net: Net) -> None:
+    if reads := net.signature.reads["step"].signals:
+        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a task does not hold"
+        raise BlurError(Diagnostic("E807", message, help="take a rule that learns from targets"))
+
+
+def _misfit(
+    network: str, role: str, populations: dict[str, tuple[int, ...]], task: str, size: int
+) -> Diagnostic | None:
+    if len(populations) != 1:
+        message = f"`{network}` has {len(populations)} {role} populations, and a task feeds one"
+        return Diagnostic("E807", message, notes=(f"they are {', '.join(populations) or 'none'}",))
+    ((name, shape),) = populations.items()
+    if math.prod(shape) == size:
+        return None
+    other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "keep other `classes`"
+    return Diagnostic(
+        "E807",
+        f"the task {task} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
+        help=f"declare `{name}[{size}]` (`--set`, if a parameter says the size), take another task, or {other}",
+    )

@@ -1,0 +1,92 @@
+"""What follows a run: its genome on test examples, and the report. All of it is made anew from the run folder."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from blurc import genome as genomes
+from blurc.diagnostics import BlurError
+from blurc.meta import report, schema
+from blurc.meta.evaluate import Row, accuracies, to_json
+from blurc.meta.experiment import Experiment, Network
+from blurc.meta.folder import Folder
+from blurc.meta.race import race
+from blurc.meta.setup import compiled
+from blurc.program import Net
+from blurc.tasks.task import task
+
+
+def finish(
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    watch: Callable[[str], None] = lambda what: None,
+) -> list[Row]:
+    """Evaluates the genome of a run as its experiment says (evaluation.json), and writes report.html.
+
+    watch: is told what begins. Raises `BlurError`.
+    """
+    place = Folder(Path(folder))
+    experiment = schema.read(place.path / "experiment.yaml")
+    genome = genomes.read(place.path / "genome.yaml")
+    rows, races = [], []
+    for net, choice in _pairs(experiment):
+        one, e = task(choice, data_dir), experiment.evaluation
+        watch(f"{one.name} in {net.plan.name}")
+        try:
+            found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+        except BlurError as error:
+            if len(experiment.evaluation.networks) < 2:
+                raise
+            watch(f"  left out: {error.diagnostics[0].message}")
+            continue
+        rows.append(Row(genome.name, one.name, net.plan.name, found))
+        if e.race:
+            told = lambda what: watch(f"  {what}")  # noqa: E731
+            races.append(
+                race(net, genome.values, one, name=genome.name, steps=e.steps, batch=e.batch, seeds=e.seeds, watch=told)
+            )  # fmt: skip
+    evaluation = {
+        "rows": [_row(row, experiment) for row in rows],
+        "races": [_plain({**r.to_json(), "learners": r.to_json()["learners"][1:]}) for r in races],
+    }
+    place.write("evaluation.json", json.dumps(evaluation, indent=1) + "\n")
+    report.write(place.path)
+    return rows
+
+
+def _pairs(experiment: Experiment) -> Iterator[tuple[Net, Any]]:
+    """Networks and tasks to evaluate on. A network without a rule has that of the experiment, with its parameters."""
+    own = compiled(experiment.network)
+    networks = [own]
+    if experiment.evaluation.networks:
+        networks = [compiled(_with_rule(n, own)) for n in experiment.evaluation.networks]
+    for net in networks:
+        for choice in experiment.evaluation.tasks or experiment.tasks:
+            yield net, choice
+
+
+def _with_rule(network: Network, trained: Net) -> Network:
+    if network.rule:
+        return network
+    parameters = {**trained.model.genome.params, **network.parameters}
+    return replace(network, rule=trained.plan.genome, parameters=parameters)
+
+
+def _row(row: Row, experiment: Experiment) -> dict[str, Any]:
+    results = _plain(to_json(experiment.evaluation.steps, row.accuracies))
+    return {"genome": row.genome, "task": row.task, "network": row.network, "results": results}
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,94 @@
+"""The folder of a run: what it holds, and how it is written so that an interruption leaves nothing half-done.
+
+    experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
+    versions.json       of blurc, jax and the rest, and the platform
+    metrics.jsonl       one line a meta-step
+    divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
+    checkpoint.npz      what `--resume` goes on from
+    genome.yaml         the best genome so far
+    result.json         what came out, once the run is done; beside evaluation.json and report.html
+
+metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming cuts them back to where it stood.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.files import why, write_atomically
+
+LOGS = ("metrics.jsonl", "divergences.jsonl")
+PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
+
+
+@dataclass(frozen=True)
+class Folder:
+    path: Path
+
+    def create(self, experiment: str) -> None:
+        """A new folder with an experiment in it. Raises `BlurError`: E615 where a run is there already, E618."""
+        if self.path.is_dir() and any(self.path.iterdir()):
+            help = "go on with it (--resume), or name another folder (-o DIR)"
+            raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
+        self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
+        self.write("versions.json", json.dumps(versions(), indent=2) + "\n")
+        self.write("experiment.yaml", experiment)
+
+    def write(self, name: str, text: str) -> None:
+        self._guarded(lambda: write_atomically(self.path / name, text.encode()))
+
+    def read(self, name: str) -> str:
+        """Raises `BlurError` (E615)."""
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = why(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+            message = f"cannot read `{self.path / name}`: {reason}"
+            raise BlurError(Diagnostic("E615", message, help="give the folder of a run")) from None
+
+    def append(self, name: str, line: Mapping[str, Any]) -> None:
+        """A line that is on the disk when this returns, as far as the operating system goes."""
+
+        def add() -> None:
+            with open(self.path / name, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+
+        self._guarded(add)
+
+    def lengths(self) -> dict[str, int]:
+        """Bytes of the logs."""
+        return {name: p.stat().st_size if (p := self.path / name).exists() else 0 for name in LOGS}
+
+    def cut(self, lengths: Mapping[str, int]) -> None:
+        """Takes from the logs what was written after a checkpoint."""
+        for name, length in lengths.items():
+            if (self.path / name).exists():
+                self._guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
+
+    def _guarded(self, action: Any) -> None:
+        try:
+            action()
+        except OSError as error:
+            message = f"cannot write the run folder `{self.path}`: {why(error)}"
+            raise BlurError(Diagnostic("E618", message, help="name another folder: -o DIR")) from None
+
+
+def versions() -> dict[str, str]:
+    device = jax.devices()[0]
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        **found,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "device": f"{device.platform}: {device.device_kind}",
+    }

@@ -1,0 +1,97 @@
+"""CMA-ES, by the package `cma`: from values alone, so that the objective needs no gradient.
+
+Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv:1604.00772). The state is the first mean, the seed and the costs
+of all generations: the search is a function of these, and is gone through again after an interruption, which takes
+milliseconds a generation. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import cma
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.meta.episode import Feedback
+from blurc.meta.experiment import Cma
+from blurc.meta.methods import flat
+from blurc.meta.objective import Costs
+
+
+class CmaState(NamedTuple):
+    """start: the first mean, a genome. told: costs [generations, population]."""
+
+    start: Any
+    told: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class CmaMethod:
+    choice: Cma
+    seed: int = 0
+    wants: ClassVar = "values"
+    # The search that has been told as much as the state, by identity: a cache of what can be computed again.
+    _search: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def init(self, genomes: Any) -> CmaState:
+        return CmaState(flat.first(genomes), np.empty((0, self.choice.population)))
+
+    def ask(self, state: CmaState, key: jax.Array) -> Any:
+        return flat.genomes(self._asked(state), state.start)
+
+    def tell(self, state: CmaState, candidates: Any, costs: Costs, feedback: Feedback) -> CmaState:
+        return CmaState(state.start, np.concatenate([state.told, np.asarray(costs, float)[None]]))
+
+    def genomes(self, state: CmaState) -> Any:
+        """The mean, not the best that was ever seen: a value of one generation is a matter of luck, too."""
+        self._asked(state)
+        mean = self._search["es"].mean if len(state.told) else np.asarray(flat.vector(state.start))
+        return flat.genomes(self._array(state, mean[None]), state.start)
+
+    def replaced(self, state: CmaState, genomes: Any, anew: jax.Array) -> CmaState:
+        return self.init(genomes) if bool(anew.any()) else state
+
+    # ------------------------------------------------------------ the search
+
+    def _asked(self, state: CmaState) -> jax.Array:
+        """The candidates of the generation that comes after those told, [population, n]."""
+        if self._search.get("told") is not state.told:
+            self._go_on(state)
+        return self._array(state, self._search["asked"])
+
+    def _go_on(self, state: CmaState) -> None:
+        search = self._search
+        known = search.get("generations", 0)
+        if known != len(state.told) - 1 or search.get("start") is not state.start:
+            search.clear()
+            search.update(es=self._fresh(state), start=state.start, generations=0)
+            search["asked"] = search["es"].ask()
+        for costs in state.told[search["generations"] :]:
+            search["es"].tell(search["asked"], _ranked(costs))
+            search["asked"] = search["es"].ask()
+            search["generations"] += 1
+        search["told"] = state.told
+
+    def _fresh(self, state: CmaState) -> Any:
+        draws = np.random.default_rng(self.seed)
+        options = {
+            "popsize": self.choice.population,
+            "randn": lambda *sizes: draws.standard_normal(sizes),
+            "verbose": -9,
+            "seed": np.nan,  # the package's word for leaving NumPy's own random state alone
+        }
+        start = np.asarray(flat.vector(state.start), float)
+        return cma.CMAEvolutionStrategy(start, self.choice.sigma, options)
+
+    def _array(self, state: CmaState, vectors: Any) -> jax.Array:
+        return jnp.asarray(np.asarray(vectors), flat.vector(state.start).dtype)
+
+
+def _ranked(costs: np.ndarray) -> list[float]:
+    """Finite costs as they are, the others behind: CMA-ES goes by ranks, and refuses what is infinite."""
+    finite = costs[np.isfinite(costs)]
+    worst = finite.max() + 1 if len(finite) else 0.0
+    return [float(c) if np.isfinite(c) else worst for c in costs]

@@ -1,0 +1,22 @@
+"""Genomes as vectors, for methods that know nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+from jax.flatten_util import ravel_pytree
+
+
+def first(genomes: Any) -> Any:
+    """The first of the genomes [replicas]."""
+    return jax.tree.map(lambda x: x[0], genomes)
+
+
+def vector(genome: Any) -> jax.Array:
+    return ravel_pytree(genome)[0]
+
+
+def genomes(vectors: jax.Array, like: Any) -> Any:
+    """Vectors [candidates, n] as genomes of the shapes of `like`."""
+    return jax.vmap(ravel_pytree(like)[1])(vectors)

@@ -1,0 +1,77 @@
+"""How well the genome teaches: accuracy against unroll step beside the baselines (figures 5 and 9 of the paper), and as
+a matrix of learners and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from blurc.meta import heat
+from blurc.meta.report import style
+from blurc.meta.report.files import Curve
+from blurc.training.curve import COLOURS
+
+STYLES = ("-", "--", ":", "-.")
+WHAT = "accuracy on test examples"
+
+
+def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
+    """One for each task in each network."""
+    for task, network in dict.fromkeys((c.task, c.network) for c in curves):
+        yield _lines([c for c in curves if (c.task, c.network) == (task, network)], f"{task} in {network}")
+
+
+def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
+    figure = style.figure()
+    axes = figure.add_subplot()
+    for i, curve in enumerate(curves):
+        colour, dash = COLOURS[i % len(COLOURS)], STYLES[i // len(COLOURS) % len(STYLES)]
+        mean, spread = np.asarray(curve.mean), np.nan_to_num(np.asarray(curve.spread))
+        axes.plot(
+            curve.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=curve.name
+        )
+        axes.fill_between(curve.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+    style.dress(axes, title, "unroll step", WHAT, percent=True)
+    steps = sorted({step for curve in curves for step in curve.steps})
+    if len(steps) > 1 and steps[-1] > 3 * steps[0]:
+        axes.set_xscale("log")
+    axes.set_xticks(steps, [f"{step:,}" for step in steps])
+    axes.minorticks_off()
+    style.legend(axes)
+    return style.picture(
+        figure, f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
+    )
+
+
+def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
+    """Learners by tasks, one for each network, where there are several tasks; else learners by networks."""
+    tasks, networks = (
+        [*dict.fromkeys(names)] for names in zip(*((c.task, c.network) for c in curves), strict=True)
+    )
+    if len(tasks) > 1:
+        for network in networks:
+            of = {(c.name, c.task): c for c in curves if c.network == network}
+            yield _matrix(of, f"in {network}")
+    elif len(networks) > 1:
+        yield _matrix({(c.name, c.network): c for c in curves}, f"on {tasks[0]}")
+
+
+def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
+    """After the most steps that all have."""
+    steps = set.intersection(*(set(c.steps) for c in of.values()))
+    if not steps:
+        steps = {max(max(c.steps) for c in of.values())}
+    step = max(steps)
+    rows, columns = ([*dict.fromkeys(names)] for names in zip(*of, strict=True))
+    values = np.asarray([[_at(of.get((row, column)), step) for column in columns] for row in rows])
+    texts = [[f"{100 * v:.1f}" if np.isfinite(v) else "–" for v in row] for row in values]
+    title = f"accuracy in %, {where}, after {step:,} steps"
+    caption = (
+        f"Mean {WHAT} {where} after {step:,} steps, of each learner (row). Grey: not measured, or diverged."
+    )
+    return style.Picture(heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption)
+
+
+def _at(curve: Curve | None, step: int) -> float:
+    return curve.mean[curve.steps.index(step)] if curve and step in curve.steps else np.nan

@@ -1,0 +1,52 @@
+"""The meta-parameters by name: matrices as heat maps, all else as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from blurc.genome import GenomeFile, named
+from blurc.meta import heat
+from blurc.meta.report import style
+from blurc.model import Model
+
+MOST_CELLS = 64  # in a row or column of a heat map
+MOST_TEXTS = 8  # in a row, from where cells have no numbers
+MOST_NUMBERS = 8  # that stand in the table
+
+
+def pictures(genome: GenomeFile, model: Model | None) -> Iterator[style.Picture]:
+    for name, array in named(genome.values):
+        if _is_drawn(array):
+            rows, columns = (labels(size, model) for size in array.shape)
+            small = max(array.shape) <= MOST_TEXTS
+            texts = [[f"{x:.3g}" for x in row] for row in array] if small else ()
+            title = f"{name} [{', '.join(map(str, array.shape))}]"
+            panel = heat.Panel(title, array.astype(float), rows, columns, texts, signed=True)
+            yield style.Picture(
+                heat.render([panel], style.FORM), f"{name}: from the state of a column to that of a row."
+            )
+
+
+def table(genome: GenomeFile) -> list[tuple[str, str]]:
+    """Name and value of what is no matrix that can be drawn."""
+    return [(name, _shown(array)) for name, array in named(genome.values) if not _is_drawn(array)]
+
+
+def _is_drawn(array: Any) -> bool:
+    return array.ndim == 2 and array.size > 1 and max(array.shape) <= MOST_CELLS
+
+
+def labels(size: int, model: Model | None) -> Sequence[str]:
+    """The states that an axis of this length stands for, `a[0]`, `a[1]`; numbers where it may be of several."""
+    states = [s.name for s in model.genome.states if tuple(s.shape) == (size,)] if model else []
+    return [f"{states[0]}[{i}]" if len(states) == 1 else str(i) for i in range(size)]
+
+
+def _shown(array: Any) -> str:
+    if array.size <= MOST_NUMBERS:
+        return ", ".join(f"{x:.4g}" for x in array.ravel())
+    shape = " × ".join(map(str, array.shape))
+    return f"{shape} numbers from {np.min(array):.4g} to {np.max(array):.4g}, mean {np.mean(array):.4g}"

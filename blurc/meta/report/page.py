@@ -1,0 +1,74 @@
+"""The page: HTML of the sections, with its style in it. It is narrow enough for a phone, and for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from blurc.meta.report import style
+from blurc.meta.report.files import Run
+from blurc.meta.report.sections import Section, sections, summary
+from blurc.training.curve import GRID, INK, SOFT
+
+CSS = f"""
+:root {{ color-scheme: light; }}
+body {{ margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: {INK};
+  font: 16px/1.5 system-ui, sans-serif; }}
+h1 {{ font-size: 1.5rem; margin: 0.5rem 0; }}
+h2 {{ font-size: 1.15rem; margin: 2rem 0 0.5rem; border-bottom: 1px solid {GRID}; break-after: avoid; }}
+.figures {{ display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }}
+figure {{ margin: 0; max-width: 100%; break-inside: avoid; display: table; }}
+figcaption {{ display: table-caption; caption-side: bottom; color: {SOFT}; font-size: 0.85rem; }}
+svg {{ max-width: 100%; height: auto; display: block; }}
+table {{ border-collapse: collapse; margin: 0.5rem 0; }}
+th, td {{ text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; overflow-wrap: anywhere; }}
+th {{ font-weight: 500; color: {SOFT}; }}
+pre {{ background: #f6f7f9; padding: 0.75rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }}
+@media print {{ body {{ max-width: none; padding: 0; font-size: 11pt; }} pre {{ break-inside: avoid; }} }}
+"""
+
+
+def render(run: Run) -> str:
+    title = escape(run.name)
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{title}</title>",
+            f"<style>{CSS}</style>",
+            "</head>",
+            "<body>",
+            f"<h1>{title}</h1>",
+            *_table(summary(run)),
+            *(line for i, section in enumerate(sections(run)) for line in _section(section, f"s{i}")),
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def _section(section: Section, mark: str) -> Iterator[str]:
+    yield f"<section>\n<h2>{escape(section.title)}</h2>"
+    yield from (f"<p>{escape(note)}</p>" for note in section.notes)
+    if section.pictures:
+        yield '<div class="figures">'
+        yield from (_figure(picture, f"{mark}f{i}") for i, picture in enumerate(section.pictures))
+        yield "</div>"
+    yield from _table(section.rows)
+    if section.text:
+        yield f"<pre>{escape(section.text)}</pre>"
+    yield "</section>"
+
+
+def _figure(picture: style.Picture, mark: str) -> str:
+    caption = f"<figcaption>{escape(picture.caption)}</figcaption>"
+    return f"<figure>\n{style.inline(picture, mark)}{caption}\n</figure>"
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    if lines := [f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows]:
+        yield from ("<table>", *lines, "</table>")

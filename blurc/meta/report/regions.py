@@ -1,0 +1,137 @@
+"""What a network of the plane has learned under the genome after so many steps (figure 4 of the paper): which class it
+gives to each point, under points of the task.
+
+A rule may standardize activities over the batch, so that a prediction depends on what else is in it. The points of the
+grid are predicted a few at a time among many of the task, which so decide what is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from blurc.meta.evaluate import check_fits
+from blurc.meta.heat import MISSING
+from blurc.meta.report import style
+from blurc.program import Genome, Net, State
+from blurc.tasks.task import Episode, Task
+from blurc.training.curve import COLOURS, INK
+from blurc.training.rules import predict
+
+SIDE = 60  # points of the grid along an axis
+QUERY = 512  # points of the task
+AMONG = 48  # points of the grid that are predicted among them
+SHOWN = 200  # points that are drawn
+MARGIN = 0.05  # about the points, in parts of their extent
+CLASS_COLOURS = (*COLOURS, "#b3952b", "#3f9c9a", "#b0485f", "#6f7f37", "#8a6a4f", "#5b6b8c")
+MARKERS = "os^DvPX<>*"
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """After `steps` steps: classes [SIDE, SIDE] from the lower left, -1 where the outputs are not finite; and those of
+    the task's points."""
+
+    steps: int
+    classes: NDArray[Any]
+    accuracy: float
+
+
+def picture(
+    net: Net, genome: Genome, task: Task, *, steps: Sequence[int], batch: int, seed: int
+) -> style.Picture:
+    """A panel for each of `steps`, which rise. Raises `BlurError` where the task does not fit the network."""
+    check_fits(net, task)
+    start_key, data_key = jax.random.split(jax.random.key(seed))
+    episode = task.episode(data_key, steps=steps[-1], batch=batch, query=QUERY, test=True)
+    painted = list(paint(net, genome, episode, start_key, steps))
+    figure = style.figure(3.1 * len(steps) + 0.3, 3.7)
+    panels: Any = figure.subplots(1, len(steps), squeeze=False)
+    for axes, one in zip(panels[0], painted, strict=True):
+        _draw(axes, one, episode, task.classes)
+    figure.suptitle(f"{task.name} in {net.plan.name}", x=0.02, ha="left", fontsize=11, color=INK)
+    classes = [Patch(color=_colour(i), label=f"class {i}") for i in range(task.classes)]
+    figure.legend(
+        handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=INK
+    )
+    shares = ", ".join(f"{100 * p.accuracy:.1f} % after {p.steps}" for p in painted)
+    what = f"{task.name}: the class that {net.plan.name} gives to each point of the plane, and points of the task"
+    return style.picture(figure, f"{what}. Correct: {shares} steps.")
+
+
+def paint(
+    net: Net, genome: Genome, episode: Episode, key: jax.Array, steps: Sequence[int]
+) -> Iterator[Painted]:
+    """After each of `steps`, from fresh synapses."""
+    state, now = net.init(key, genome, batch=episode.xs.shape[1]), key
+    points, targets = grid(episode.x), np.asarray(episode.y).argmax(axis=-1)
+    for done, upto in zip((0, *steps), steps, strict=False):
+        now, noise = jax.random.split(now)
+        state, _ = net.train(genome, state, episode.xs[done:upto], episode.ys[done:upto], key=noise)
+        correct = _classes(net, genome, state, episode.x) == targets
+        yield Painted(upto, _among(net, genome, state, episode.x, points), float(correct.mean()))
+
+
+def _classes(net: Net, genome: Genome, state: State, x: Any) -> NDArray[Any]:
+    out = np.asarray(predict(net, genome, state, x)).reshape(len(x), -1)
+    return np.where(np.isfinite(out).all(axis=1), out.argmax(axis=1), -1)
+
+
+def _among(net: Net, genome: Genome, state: State, x: jax.Array, points: jax.Array) -> NDArray[Any]:
+    """The classes of the points of the grid, [SIDE, SIDE]."""
+    parts = jnp.pad(points, ((0, -len(points) % AMONG), (0, 0))).reshape(-1, AMONG, 2)
+    found = [_classes(net, genome, state, jnp.concatenate([x, part]))[len(x) :] for part in parts]
+    return np.concatenate(found)[: len(points)].reshape(SIDE, SIDE)
+
+
+def grid(x: jax.Array) -> jax.Array:
+    """The middles of SIDE x SIDE squares, row by row from below."""
+    low, high = _extent(x)
+    across, up = ((np.arange(SIDE) + 0.5) / SIDE * (high[i] - low[i]) + low[i] for i in (0, 1))
+    return jnp.asarray(np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2), x.dtype)
+
+
+def _extent(x: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The lower left and the upper right corner of a square about all points."""
+    points = np.asarray(x)
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, half = (low + high) / 2, (high - low).max() / 2
+    return middle - (1 + MARGIN) * half, middle + (1 + MARGIN) * half
+
+
+def _draw(axes: Axes, painted: Painted, episode: Episode, classes: int) -> None:
+    low, high = _extent(episode.x)
+    colours = ListedColormap([MISSING, *(_colour(i) for i in range(classes))])
+    extent = (low[0], high[0], low[1], high[1])
+    axes.imshow(
+        painted.classes,
+        cmap=colours,
+        vmin=-1.5,
+        vmax=classes - 0.5,
+        alpha=0.28,
+        origin="lower",
+        extent=extent,
+    )
+    x, targets = np.asarray(episode.x)[:SHOWN], np.asarray(episode.y).argmax(axis=-1)[:SHOWN]
+    for i in range(classes):
+        marker, (across, up) = MARKERS[i % len(MARKERS)], x[targets == i].T
+        axes.scatter(across, up, s=14, marker=marker, color=_colour(i), edgecolors="white", linewidths=0.4)
+    lost = "" if (painted.classes >= 0).all() else ", diverged"
+    style.dress(
+        axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input"
+    )
+    axes.title.set_fontsize(9.5)
+    axes.grid(False)
+
+
+def _colour(i: int) -> str:
+    return CLASS_COLOURS[i % len(CLASS_COLOURS)]

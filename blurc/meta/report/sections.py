@@ -1,0 +1,109 @@
+"""The parts of the page: what stands in each, from what the run folder holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blurc import compiler
+from blurc.diagnostics import BlurError
+from blurc.genome import GenomeFile
+from blurc.meta.experiment import Experiment, Network
+from blurc.meta.report import accuracy, matrices, regions, style, training
+from blurc.meta.report.files import Run
+from blurc.model import Model
+from blurc.program import Net
+from blurc.sources import Sources
+from blurc.tasks.choice import TaskChoice
+from blurc.tasks.task import task
+
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """notes: sentences, on what is left out above all. text: as it stands in a file."""
+
+    title: str
+    pictures: tuple[style.Picture, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    text: str = ""
+
+
+def summary(run: Run) -> Rows:
+    """The most important of a run, as names and values."""
+    e = run.experiment
+    rows: Rows = []
+    if e:
+        rule = e.network.rule or (run.genome.rule if run.genome else "")
+        rows += [("network", " ".join(filter(None, (e.network.spec, e.network.network)))), ("rule", rule)]
+        rows += [
+            ("tasks", ", ".join(_name(task) for task in e.tasks)),
+            ("method", type(e.method).__name__.lower()),
+        ]
+    if run.points:
+        last = run.points[-1]
+        rows += [("meta-steps", f"{last.step:,}"), ("steps of an episode at last", f"{last.unroll:,}")]
+        rows += [(f"last {e.method.objective.replace('_', ' ') if e else 'value'}", f"{last.value:.4g}")]
+    return [(name, value) for name, value in rows if value]
+
+
+def sections(run: Run) -> Iterator[Section]:
+    if run.points:
+        yield Section("Meta-training", (training.picture(run),))
+    if run.curves:
+        yield Section("Accuracy against unroll step", tuple(accuracy.pictures(run.curves)))
+        if found := tuple(accuracy.matrices(run.curves)):
+            yield Section("Transfer", found)
+    made = _model(run.experiment.network) if run.experiment else None
+    if run.genome:
+        if run.experiment and made and _inputs(made[0]) == [2]:
+            net = Net(compiler.plan(made[0]), *made, [])
+            yield _regions(net, run.genome, run.experiment)
+        pictures = tuple(matrices.pictures(run.genome, made[0] if made else None))
+        yield Section("Genome", pictures, tuple(matrices.table(run.genome)))
+    notes = (f"The experiment cannot be read here: {run.problem}.",) if run.problem else ()
+    yield Section("Experiment", notes=notes, text=run.text)
+    if run.versions:
+        yield Section("Versions", rows=tuple((name, _shown(value)) for name, value in run.versions.items()))
+
+
+def _name(task: TaskChoice) -> str:
+    return task.name or task.data
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _inputs(model: Model) -> list[int]:
+    return [p.size for p in model.network.with_role("input")]
+
+
+def _model(network: Network) -> tuple[Model, Sources] | None:
+    """None where the spec cannot be compiled any more."""
+    try:
+        model, sources, _ = compiler.select(
+            network.spec, network=network.network, genome=network.rule, params=network.parameters
+        )
+    except BlurError:
+        return None
+    return model, sources
+
+
+def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:
+    """Of all tasks of the experiment, after its first and its last number of steps."""
+    choices = {_name(choice): choice for choice in (*e.tasks, *e.evaluation.tasks)}
+    steps, batch = sorted({e.evaluation.steps[0], e.evaluation.steps[-1]}), e.evaluation.batch
+    pictures: list[style.Picture] = []
+    notes: list[str] = []
+    for name, choice in choices.items():
+        try:
+            pictures.append(
+                regions.picture(net, genome.values, task(choice), steps=steps, batch=batch, seed=0)
+            )
+        except BlurError as error:
+            notes.append(f"{name} is left out: {error.diagnostics[0].message}.")
+    return Section("Decision regions", tuple(pictures), notes=tuple(notes))

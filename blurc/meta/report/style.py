@@ -1,0 +1,62 @@
+"""How the figures of a report look, and how they come into its page: as SVG that stands in the HTML."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from blurc.training.curve import GRID, INK, SOFT
+
+FORM = "svg"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG with what it shows in a sentence, which stands below it."""
+
+    svg: bytes
+    caption: str
+
+
+def figure(width: float = 6.4, height: float = 3.8) -> Figure:
+    return Figure(figsize=(width, height), facecolor="white", layout="constrained")
+
+
+def dress(axes: Axes, title: str, x: str, y: str, *, percent: bool = False) -> None:
+    axes.set_title(title, loc="left", fontsize=11, color=INK, pad=10)
+    axes.set_xlabel(x, fontsize=9, color=SOFT)
+    axes.set_ylabel(y, fontsize=9, color=SOFT)
+    if percent:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.tick_params(which="both", colors=SOFT, labelsize=8.5, length=0)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(GRID)
+
+
+def legend(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="best")
+
+
+def picture(figure: Figure, caption: str) -> Picture:
+    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
+        file = io.BytesIO()
+        figure.savefig(file, format=FORM, metadata={"Date": None})
+    return Picture(file.getvalue(), caption)
+
+
+def inline(shown: Picture, mark: str) -> str:
+    """As a part of HTML. `mark` comes before all names in it, which would meet those of other figures otherwise."""
+    text = shown.svg.decode()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.S)
+    text = re.sub(r'\bid="', f'id="{mark}-', text)
+    text = re.sub(r'(href="|url\()#', rf"\1#{mark}-", text)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(shown.caption)}"', 1)

@@ -1,0 +1,56 @@
+"""Variation from episode to episode: one draw of it holds for all batches and for the query of an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from blurc.tasks.choice import Augment
+
+Change: TypeAlias = Callable[[jax.Array], jax.Array]
+
+
+def inputs(augment: Augment, key: jax.Array, features: int) -> Change:
+    """What happens to inputs [.., features]: another order, then another brightness, then a projection."""
+    order_key, bright_key, project_key = jax.random.split(key, 3)
+    changes: list[Change] = []
+    if augment.permute_inputs:
+        order = jax.random.permutation(order_key, features)
+        changes.append(lambda x: x[..., order])
+    if augment.brightness:
+        factor, shift = _brightness(bright_key, augment.brightness)
+        changes.append(lambda x: x * factor + shift)
+    if augment.project:
+        # Independent normals of variance 1 / m, to m values: the squared length is kept in the mean.
+        matrix = jax.random.normal(project_key, (features, augment.project)) / augment.project**0.5
+        changes.append(lambda x: x @ matrix)
+    return lambda x: _all(changes, x)
+
+
+def labels(augment: Augment, key: jax.Array, outputs: int) -> Change:
+    """What happens to labels: each class is given to another one of the outputs."""
+    if not augment.permute_labels:
+        return lambda y: y
+    order = jax.random.permutation(key, outputs)
+    return lambda y: order[y]
+
+
+def width(augment: Augment, features: int) -> int:
+    """How many inputs there are afterwards."""
+    return augment.project or features
+
+
+def _brightness(key: jax.Array, amount: float) -> tuple[jax.Array, jax.Array]:
+    factor_key, shift_key = jax.random.split(key)
+    most = jnp.log1p(amount)
+    factor = jnp.exp(jax.random.uniform(factor_key, minval=-most, maxval=most))
+    return factor, jax.random.uniform(shift_key, minval=-amount, maxval=amount)
+
+
+def _all(changes: list[Change], x: jax.Array) -> jax.Array:
+    for change in changes:
+        x = change(x)
+    return x

@@ -1,0 +1,124 @@
+"""A data set as the source of episodes: its examples on the device, and which of them an episode sees.
+
+A fixed sixth of the training examples is never trained on while a rule is being learned: the queries come from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks import preprocess
+from blurc.tasks.choice import TaskChoice
+from blurc.tasks.dataset import Dataset, Indices
+
+SEED = 0  # of the held-out sixth
+
+
+class Drawn(NamedTuple):
+    """Examples to train on [count, features], others to be asked about [query, features], and the labels of both."""
+
+    x: jax.Array
+    label: jax.Array
+    x_query: jax.Array
+    label_query: jax.Array
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["x", "label", "x_test", "label_test"],
+    meta_fields=["classes", "fit"],
+)
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """`x` [n, features] holds the training examples, the held-out sixth after the first `fit` of them."""
+
+    x: jax.Array
+    label: jax.Array
+    x_test: jax.Array
+    label_test: jax.Array
+    classes: int
+    fit: int
+
+    @property
+    def features(self) -> int:
+        return self.x.shape[1]
+
+    def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
+        order_key, row_key, query_key = jax.random.split(key, 3)
+        n = len(self.x)
+        row = shuffled_rows(order_key, row_key, n if test else self.fit, count)
+        if test:
+            at = rows(query_key, len(self.x_test), query)
+            return Drawn(self.x[row], self.label[row], self.x_test[at], self.label_test[at])
+        at = self.fit + rows(query_key, n - self.fit, query)
+        return Drawn(self.x[row], self.label[row], self.x[at], self.label[at])
+
+
+def rows(key: jax.Array, n: int, count: int) -> jax.Array:
+    """`count` of `n` rows, none twice where there are enough, ascending: one from each of `count` equal parts.
+
+    That asks for no sorting of all rows. Where there are fewer rows than asked for, all have their turn equally often,
+    give or take one.
+    """
+    edge = np.arange(count + 1) * n // count  # here and not on the device, where it would overflow
+    size = np.maximum(edge[1:] - edge[:-1], 1)
+    place = jnp.floor(jax.random.uniform(key, (count,)) * size.astype(np.float32)).astype(jnp.int32)
+    return jnp.asarray(edge[:-1], jnp.int32) + jnp.minimum(place, size.astype(np.int32) - 1)
+
+
+def shuffled_rows(order_key: jax.Array, row_key: jax.Array, n: int, count: int) -> jax.Array:
+    return jax.random.permutation(order_key, rows(row_key, n, count))
+
+
+# ---------------------------------------------------------------- from a data set
+
+
+def make(dataset: Dataset, choice: TaskChoice) -> Examples:
+    train, test, classes = _labels(dataset, choice)
+    (kept, label), (kept_test, label_test) = train, test
+    fit, held = preprocess.held_out(label, SEED)
+    if not (len(fit) and len(held) and len(kept_test)):
+        message = (
+            f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
+        )
+        help = "give at least 2 training examples and 1 test example"
+        raise BlurError(Diagnostic("E811", message, help=help))
+    order = np.concatenate([fit, held])
+    x = preprocess.pixels(dataset.x_train[kept[order]], choice)
+    x_test = preprocess.pixels(dataset.x_test[kept_test], choice)
+    if choice.center:
+        mean, deviation = preprocess.moments(x)
+        x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
+    # The test examples too lie in random order: `rows` takes a part from each stretch of them.
+    mixed = np.random.default_rng(SEED).permutation(len(x_test))
+    return Examples(
+        jnp.asarray(x),
+        jnp.asarray(label[order], jnp.int32),
+        jnp.asarray(x_test[mixed]),
+        jnp.asarray(label_test[mixed], jnp.int32),
+        classes,
+        len(fit),
+    )
+
+
+def _labels(
+    dataset: Dataset, choice: TaskChoice
+) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices], int]:
+    """Of the training and of the test examples: which are kept, and their labels. And the number of classes."""
+    if dataset.classes is None:
+        message = f"{choice.data} has targets that are numbers, but a task needs classes"
+        raise BlurError(Diagnostic("E811", message, help="give labels: integers of shape [examples]"))
+    most = dataset.classes - 1
+    if wrong := [c for c in choice.classes if not 0 <= c <= most]:
+        message = f"`classes` has {wrong[0]}, but those of {choice.data} are 0 to {most}"
+        raise BlurError(Diagnostic("E811", message, help="name only classes that are there"))
+    classes = choice.classes or tuple(range(dataset.classes))
+    train, test = (preprocess.keep(y.argmax(axis=1), classes) for y in (dataset.y_train, dataset.y_test))
+    return train, test, len(classes)

@@ -1,0 +1,160 @@
+"""Omniglot (Lake, Salakhutdinov, Tenenbaum 2015): drawings of the characters of many alphabets, from its official zips.
+
+An episode is about a few characters, drawn from all alphabets of the zip. A fixed seeded fifth of the characters is
+never met while a rule is being learned: episodes for testing are made of these alone. Of the drawings of a character,
+others are learned than are asked about; which, is drawn for each episode. Ink is 1 and paper 0.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks import preprocess
+from blurc.tasks.choice import TaskChoice
+from blurc.tasks.examples import Drawn, rows, shuffled_rows
+from blurc.tasks.find import VARIABLE, cache_root
+
+NAME = "omniglot"
+DESCRIPTION = "characters of many alphabets, an episode of N ways has N of them; from your own copy"
+HOMEPAGE = "https://github.com/brendenlake/omniglot"
+FILES = tuple(f"images_background{part}.zip" for part in ("", "_small1", "_small2"))
+SIDE = 105
+DRAWINGS = 20
+ASKED = 5  # of the drawings of a character, those that are asked about
+SEED = 0  # of the held-out characters
+LIMIT = 2**20  # bytes of a picture: the published ones have a few hundred
+HELP = "take the zip from the published set"
+
+Ink: TypeAlias = npt.NDArray[np.bool_]
+
+# What zipfile and Pillow raise on bytes that are not what they should be (a broken PNG is a SyntaxError).
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, Image.DecompressionBombError,
+    OSError, EOFError, ValueError, RuntimeError, SyntaxError,
+)  # fmt: skip
+
+_MEMBER = re.compile(r"(?:[^/]+/)?([^/]+/[^/]+)/[^/]+\.png")
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["learned", "tested"], meta_fields=["classes"])
+@dataclass(frozen=True, eq=False)
+class Characters:
+    """Drawings [characters, drawings, features] to learn a rule with, and to test it with: other characters."""
+
+    learned: jax.Array
+    tested: jax.Array
+    classes: int
+
+    @property
+    def features(self) -> int:
+        return self.learned.shape[2]
+
+    def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
+        choice_key, drawing_key, order_key, row_key, query_key = jax.random.split(key, 5)
+        images = self.tested if test else self.learned
+        character = jax.random.permutation(choice_key, len(images))[: self.classes]
+        drawing = jax.random.permutation(drawing_key, DRAWINGS)
+        shown = DRAWINGS - ASKED
+        label, place = jnp.divmod(shuffled_rows(order_key, row_key, self.classes * shown, count), shown)
+        label_query, place_query = jnp.divmod(rows(query_key, self.classes * ASKED, query), ASKED)
+        x = images[character[label], drawing[place]]
+        return Drawn(x, label, images[character[label_query], drawing[shown + place_query]], label_query)
+
+
+def make(choice: TaskChoice, data_dir: Path | None) -> Characters:
+    images = read(find(data_dir))
+    order = np.random.default_rng(SEED).permutation(len(images))
+    tested, learned = order[::5], np.setdiff1d(order, order[::5])
+    if choice.ways > len(tested):
+        message = f"`ways` is {choice.ways}, but {len(tested)} characters are there for testing"
+        raise BlurError(
+            Diagnostic("E811", message, help=f"write at most {len(tested)}, or give a larger zip")
+        )
+    # One character at a time: at their full size all of them would take gigabytes as floats.
+    x = np.stack([preprocess.pixels(drawings.astype(np.float32), choice) for drawings in images])
+    if choice.center:
+        mean, deviation = preprocess.moments(x[learned])
+        x = (x - mean) / deviation
+    return Characters(jnp.asarray(x[learned]), jnp.asarray(x[tested]), choice.ways)
+
+
+# ---------------------------------------------------------------- files
+
+
+def find(data_dir: Path | None) -> Path:
+    """The zip: in the folder given, in that of BLURC_DATA or in the cache, in `omniglot` there or right there."""
+    if data_dir and not os.path.isdir(data_dir):
+        raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
+    roots = [data_dir] if data_dir else []
+    if variable := os.environ.get(VARIABLE):
+        roots.append(Path(os.path.expanduser(variable)))
+    folders = [*(folder for root in roots for folder in (root / NAME, root)), cache_root() / NAME]
+    for folder in folders:
+        for file in FILES:
+            if os.path.isfile(folder / file):
+                return folder / file
+    notes = (
+        f"looked in {', '.join(map(str, dict.fromkeys(folders)))}",
+        f"the file is {FILES[0]}, or one of the smaller {', '.join(FILES[1:])}",
+        f"blurc cannot fetch it: it is in the folder `python` of {HOMEPAGE}",
+    )
+    help = f"put it in {folders[-1]}, or name its folder with --data-dir or {VARIABLE}"
+    raise BlurError(Diagnostic("E802", "no zip of omniglot was found", notes=notes, help=help))
+
+
+def read(path: Path) -> Ink:
+    """[characters, 20, 105, 105], the characters by alphabet and number."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except _DAMAGE as error:
+        raise _wrong(f"{path}: no zip that can be read: {error}") from None
+    with archive:
+        return np.array([[_image(archive, m, path) for m in d] for d in _members(archive, path)])
+
+
+def _wrong(message: str) -> BlurError:
+    return BlurError(Diagnostic("E803", message, help=HELP))
+
+
+def _members(archive: zipfile.ZipFile, path: Path) -> list[list[str]]:
+    """The pictures of each character."""
+    characters: dict[str, list[str]] = {}
+    for name in sorted(archive.namelist()):
+        if match := _MEMBER.fullmatch(name):
+            characters.setdefault(match[1], []).append(name)
+    for character, drawings in characters.items():
+        if len(drawings) != DRAWINGS:
+            raise _wrong(f"{path}: {character} has {len(drawings)} drawings, expected {DRAWINGS}")
+    if not characters:
+        raise _wrong(f"{path}: it holds no pictures ALPHABET/CHARACTER/NAME.png")
+    return list(characters.values())
+
+
+def _image(archive: zipfile.ZipFile, name: str, path: Path) -> Ink:
+    size = archive.getinfo(name).file_size
+    if size > LIMIT:
+        raise _wrong(f"{path}: {name} declares {size} bytes, blurc reads at most {LIMIT}")
+    try:
+        with Image.open(io.BytesIO(archive.read(name)), formats=["PNG"]) as picture:
+            if picture.size == (SIDE, SIDE):
+                return np.asarray(picture.convert("L")) < 128  # the ink is black
+            found = f"{picture.width}x{picture.height}"
+    except _DAMAGE as error:
+        raise _wrong(f"{path}: {name} is damaged: {error}") from None
+    raise _wrong(f"{path}: {name} is {found}, expected {SIDE}x{SIDE}")

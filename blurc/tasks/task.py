@@ -1,0 +1,166 @@
+"""A task: a problem to be learned from scratch in every episode, sampled on the device.
+
+`task` makes one from a `TaskChoice`. A `Task` is a JAX pytree, whose leaves are its examples: give it to a jitted
+function as an argument, and the examples are on the device once, not a constant of each program.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import jax
+
+from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.tasks import augment, examples, functions, load, names, omniglot
+from blurc.tasks.choice import Augment, TaskChoice
+
+Source: TypeAlias = examples.Examples | functions.Function | omniglot.Characters
+
+
+class Episode(NamedTuple):
+    """Batches to learn, xs [steps, batch, inputs] and ys [steps, batch, outputs]; then others to predict, x and y."""
+
+    xs: jax.Array
+    ys: jax.Array
+    x: jax.Array
+    y: jax.Array
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["source"],
+    meta_fields=["name", "outputs", "augment"],
+)
+@dataclass(frozen=True, eq=False)
+class Task:
+    """outputs: neurons, of which the task needs as many as it has classes. Targets are one-hot over all of them."""
+
+    name: str
+    outputs: int
+    augment: Augment
+    source: Source
+
+    @property
+    def inputs(self) -> int:
+        return augment.width(self.augment, self.source.features)
+
+    @property
+    def classes(self) -> int:
+        return self.source.classes
+
+    def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
+        """One variation of the task, a function of the key. test: asked about examples kept for testing.
+
+        Otherwise a sixth of the training examples is asked about, and never trained on. An episode has no example
+        twice among those to learn, nor among those to predict, unless it is longer than the set.
+        """
+        sizes = {"steps": steps, "batch": batch, "query": query}
+        if wrong := [f"`{name}` is {size}" for name, size in sizes.items() if size < 1]:
+            message = f"no episode: {' and '.join(wrong)}, expected at least 1"
+            raise BlurError(Diagnostic("E812", message, help="write 1 or more"))
+        return _episode(self.source, key, self.augment, self.outputs, steps, batch, query, test)
+
+
+# Not of the task itself, whose name would make another program of it.
+@partial(jax.jit, static_argnums=range(2, 8))
+def _episode(
+    source: Source,
+    key: jax.Array,
+    change: Augment,
+    outputs: int,
+    steps: int,
+    batch: int,
+    query: int,
+    test: bool,
+) -> Episode:
+    draw_key, input_key, label_key = jax.random.split(key, 3)
+    drawn = source.draw(draw_key, steps * batch, query, test)
+    inputs = augment.inputs(change, input_key, source.features)
+    labels = augment.labels(change, label_key, outputs)
+    ys, y = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.label, drawn.label_query))
+    xs = inputs(drawn.x).reshape(steps, batch, -1)
+    return Episode(xs, ys.reshape(steps, batch, -1), inputs(drawn.x_query), y)
+
+
+# ---------------------------------------------------------------- from a choice
+
+
+def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
+    """Load the data and preprocess them. Raises `BlurError` with a code of E8 where that is not possible."""
+    if complaints := [*_complaints(choice)]:
+        raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
+    source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
+    if choice.outputs and choice.outputs < source.classes:
+        message = f"`outputs` is {choice.outputs}, but {choice.data} has {source.classes} classes"
+        raise BlurError(Diagnostic("E811", message, help=f"write at least {source.classes}, or leave it out"))
+    return Task(choice.name or choice.data, choice.outputs or source.classes, choice.augment, source)
+
+
+def task_names() -> dict[str, str]:
+    """What a task can be made of by name, besides FILE.npz: name -> one line. A function goes before a data set."""
+    return names() | {omniglot.NAME: omniglot.DESCRIPTION} | functions.names()
+
+
+def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
+    if choice.data in functions.names():
+        return functions.make(choice.data, choice.center)
+    if choice.data == omniglot.NAME:
+        return omniglot.make(choice, data_dir)
+    return examples.make(load(choice.data, data_dir=data_dir), choice)
+
+
+def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
+    """What is wrong with a choice, whatever the data hold; and what to write."""
+    if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
+        raise BlurError(_unknown(choice.data))
+    yield from _sizes(choice)
+    yield from _misplaced(choice)
+    if len(set(choice.classes)) < len(choice.classes):
+        yield f"`classes` names a class twice: {list(choice.classes)}", "name each class once"
+    if len(choice.classes) == 1 or choice.ways < 2:
+        yield "a task needs two classes or more", None
+
+
+def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
+    least = {
+        "crop": choice.crop,
+        "resize": choice.resize,
+        "outputs": choice.outputs,
+        "augment.project": choice.augment.project,
+        "augment.brightness": choice.augment.brightness,
+        "weight": choice.weight,
+    }
+    for name, value in least.items():
+        if not (value >= 0 and math.isfinite(value)):
+            yield f"`{name}` is {value}", "write 0 or more"
+
+
+def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
+    """Fields that are not for this kind of data."""
+    is_function = choice.data in functions.names()
+    if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
+        yield f"`ways` is for omniglot, but the data are {choice.data}", "leave it out, or give `classes`"
+    if choice.classes and (is_function or choice.data == omniglot.NAME):
+        help = "leave it out" if is_function else "leave it out, or give `ways`"
+        yield f"`classes` is for data sets with labels, but the data are {choice.data}", help
+    for name in ("crop", "resize"):
+        if is_function and getattr(choice, name):
+            yield f"`{name}` is for images, but the data are {choice.data}", "leave it out"
+
+
+def _unknown(name: str) -> Diagnostic:
+    known = task_names()
+    near = did_you_mean(name.lower(), known)
+    fixed = [n for n in known if not n.startswith(functions.PREFIX)]
+    notes = (
+        f"there are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
+        f"`{functions.PREFIX}xor`, and so on, is turned and moved in each episode",
+    )
+    help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
+    return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)

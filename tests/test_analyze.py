@@ -1,0 +1,181 @@
+"""`blurc analyze`: whether a rule is a gradient, and what its meta-parameters are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import blurc
+from blurc import genome as genome_files
+from blurc.cli import cli
+from blurc.diagnostics import BlurError
+from blurc.meta import analyze
+
+
+def command(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["analyze", *map(str, args)])
+
+
+def of(net: blurc.Net, **options: int) -> analyze.Analysis:
+    return analyze.analyze(net, net.init_genome(jax.random.key(0)), **options)
+
+
+# ---------------------------------------------------------------- the asymmetry
+
+
+@pytest.mark.parametrize("rule", ["backprop", "paper_backprop", "backprop3_mse"])
+def test_backpropagation_is_a_gradient(rule: str) -> None:
+    found = of(analyze.small(rule))
+    assert found.asymmetry < 1e-12
+    assert np.abs(found.jacobian).max() > 1e-4
+
+
+@pytest.mark.parametrize("rule", ["blur", "blur_single", "hebb", "feedback_alignment"])
+def test_other_rules_are_none(rule: str) -> None:
+    assert of(analyze.small(rule)).asymmetry > 1e-2
+
+
+def test_biases_are_in_it() -> None:
+    found = of(analyze.small("backprop"))
+    assert set(found.synapses) == {"x->h/w", "h->y/w", "unit->h/w", "unit->y/w"}
+    assert len(found.synapses) == 3 * 4 + 4 * 2 + 4 + 2
+    assert found.jacobian.shape == (26, 26)
+
+
+def test_all_channels_are_in_it_that_the_update_moves() -> None:
+    found = of(analyze.small("blur", {"k": 3}))
+    assert found.synapses.count("h->y/w") == found.synapses.count("h->y/v") == 3 * 4 * 2
+    assert set(found.channels) == {"v", "w"}
+    still = of(analyze.small("feedback_alignment"))
+    assert set(still.channels) == {"w"}  # the way back is drawn once, and stays
+
+
+def test_the_jacobian_is_that_of_one_step() -> None:
+    """Against differences of two steps, a hundred thousandth apart."""
+    net = analyze.small("blur")
+    genome = net.init_genome(jax.random.key(0))
+    found = analyze.analyze(net, genome, batch=8, seed=3)
+    at = found.synapses.index("x->h/w") + 1
+    with jax.enable_x64(True):
+        genome = jax.tree.map(lambda a: np.asarray(a, np.float64), genome)
+        start_key, data_key, _ = jax.random.split(jax.random.key(3), 3)
+        state = net.init(start_key, genome, batch=8)
+        x, y = analyze._examples(net, data_key, 8)
+
+        def change(shift: float) -> np.ndarray:
+            w = state.synapses["x->h"]["w"]
+            w = w.reshape(-1).at[1].add(shift).reshape(w.shape)
+            before = {**state.synapses, "x->h": {**state.synapses["x->h"], "w": w}}
+            after, _ = net.step(genome, blurc.State(before, {}), x, y)
+            return np.asarray(after.synapses["h->y"]["v"] - before["h->y"]["v"]).ravel()
+
+        slope = (change(1e-5) - change(-1e-5)) / 2e-5
+    rows = [i for i, name in enumerate(found.synapses) if name == "h->y/v"]
+    np.testing.assert_allclose(found.jacobian[rows, at], slope, rtol=1e-5, atol=1e-10)
+
+
+def test_the_asymmetry_is_the_antisymmetric_share() -> None:
+    assert analyze.asymmetry(np.asarray([[0.0, 1.0], [-1.0, 0.0]])) == pytest.approx(1)
+    assert analyze.asymmetry(np.asarray([[2.0, 1.0], [1.0, -3.0]])) == 0
+    assert analyze.asymmetry(np.zeros((2, 2))) == 0
+
+
+def test_the_parts_of_the_jacobian_make_it_up() -> None:
+    found = of(analyze.small("hebb"))
+    symmetric = (found.jacobian + found.jacobian.T) / 2
+    np.testing.assert_allclose(found.antisymmetric + symmetric, found.jacobian)
+    share = np.linalg.norm(found.antisymmetric) / np.linalg.norm(found.jacobian)
+    assert found.asymmetry == pytest.approx(share)
+
+
+def test_persistent_states_and_sparse_wiring_are_no_obstacle() -> None:
+    text = """
+genome fading {
+  state act, trace persistent
+  synapse w ~ normal(1)
+  sense { act <- input }
+  forward { act <- tanh(incoming(w * pre.act));  trace <- 0.5 * trace + act }
+  update { w <- w + 0.1 * batch_mean(pre.act * post.trace) }
+  readout act
+}
+network n uses fading { input x[6]  hidden h[5]  output y[2]  x -> h [sparse(fan_in = 2)]  h -> y }
+"""
+    assert 0.01 < of(blurc.compile(text)).asymmetry < 1
+
+
+def test_a_step_that_is_not_finite_is_told() -> None:
+    net = analyze.small("backprop")
+    with pytest.raises(BlurError, match="E905"):
+        analyze.analyze(net, {"eta": np.float64(np.inf)})
+
+
+def test_too_many_synapses_are_refused() -> None:
+    with pytest.raises(BlurError, match=r"E722(.|\n)*235,146"):
+        of(blurc.compile("networks/mnist.blur", network="mnist"))
+
+
+# ---------------------------------------------------------------- the command
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    net = analyze.small("blur", {"k": 3})
+    path = tmp_path / "mine.yaml"
+    genome_files.write(path, genome_files.describe(net, net.init_genome(jax.random.key(5)), name="mine"))
+    return path
+
+
+def test_a_genome_file_knows_its_rule_and_parameters(mine: Path) -> None:
+    run = command(mine, "--json", "-")
+    assert run.exit_code == 0, run.output
+    found, file = json.loads(run.stdout), genome_files.read(mine)
+    assert (found["rule"], found["parameters"]) == ("blur", {"k": 3})
+    assert found["asymmetry"] > 0.01
+    np.testing.assert_array_equal(np.float32(found["values"]["nu"]), file.values["nu"])
+
+
+def test_matrices_are_printed_with_their_names(mine: Path) -> None:
+    lines = command(mine).stdout.splitlines()
+    file = genome_files.read(mine)
+    at = lines.index("  nu[3, 3]")
+    shown = [[float(number) for number in line.split()] for line in lines[at + 1 : at + 4]]
+    np.testing.assert_allclose(shown, np.asarray(file.values["nu"]), rtol=1e-3)
+    assert "  es = -0.001" in lines
+
+
+def test_the_verdict_is_in_words() -> None:
+    assert "is a gradient, to rounding" in command("backprop").stdout
+    assert "is no gradient" in command("hebb").stdout
+
+
+def test_a_network_of_a_spec_can_be_named() -> None:
+    run = command("hebb", "--network", "networks/xor.blur:xor", "--set", "hidden=3")
+    assert run.exit_code == 0, run.output
+    assert run.stdout.startswith("hebb in xor: the change of 17 synapses")
+
+
+def test_the_jacobian_is_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "j.svg"
+    assert command("blur", "-o", picture).exit_code == 0
+    assert picture.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["hebbb"], "did you mean `hebb`?"),
+        (["three_factor"], "reads the signal `reward`"),
+        (["none.yaml"], "E601"),
+        (["backprop", "--network", "networks/mnist.blur"], "E215"),
+        (["backprop", "--set", "rat=2"], "did you mean `rate`?"),
+    ],
+)
+def test_what_is_wrong_is_said(args: list[str], message: str) -> None:
+    run = command(*args)
+    assert run.exit_code == 1
+    assert message in run.stderr
