@@ -208,8 +208,11 @@ def _plain(value: Any) -> Any:
 
 
 def read(path: str | os.PathLike[str]) -> GenomeFile:
-    """Reads a genome file. Raises `BlurError` (E601 to E609) with all that is wrong with it."""
-    return parse(read_source(path))
+    """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file. Raises
+    `BlurError` (E601 to E609) with all that is wrong with it."""
+    from blurc.library import resolve_import
+
+    return parse(read_source(resolve_import(os.fspath(path), None) or path))
 
 
 def parse(source: Source) -> GenomeFile:

@@ -14,15 +14,15 @@ import blurc
 from blurc import genome as genome_files
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.meta import analyze
+from blurc.meta import analysis
 
 
 def command(*args: object) -> Result:
     return CliRunner().invoke(cli, ["analyze", *map(str, args)])
 
 
-def of(net: blurc.Net, **options: int) -> analyze.Analysis:
-    return analyze.analyze(net, net.init_genome(jax.random.key(0)), **options)
+def of(net: blurc.Net, **options: int) -> analysis.Analysis:
+    return analysis.analyze(net, net.init_genome(jax.random.key(0)), **options)
 
 
 # ---------------------------------------------------------------- the asymmetry
@@ -30,42 +30,42 @@ def of(net: blurc.Net, **options: int) -> analyze.Analysis:
 
 @pytest.mark.parametrize("rule", ["backprop", "paper_backprop", "backprop3_mse"])
 def test_backpropagation_is_a_gradient(rule: str) -> None:
-    found = of(analyze.small(rule))
+    found = of(analysis.small(rule))
     assert found.asymmetry < 1e-12
     assert np.abs(found.jacobian).max() > 1e-4
 
 
 @pytest.mark.parametrize("rule", ["blur", "blur_single", "hebb", "feedback_alignment"])
 def test_other_rules_are_none(rule: str) -> None:
-    assert of(analyze.small(rule)).asymmetry > 1e-2
+    assert of(analysis.small(rule)).asymmetry > 1e-2
 
 
 def test_biases_are_in_it() -> None:
-    found = of(analyze.small("backprop"))
+    found = of(analysis.small("backprop"))
     assert set(found.synapses) == {"x->h/w", "h->y/w", "unit->h/w", "unit->y/w"}
     assert len(found.synapses) == 3 * 4 + 4 * 2 + 4 + 2
     assert found.jacobian.shape == (26, 26)
 
 
 def test_all_channels_are_in_it_that_the_update_moves() -> None:
-    found = of(analyze.small("blur", {"k": 3}))
+    found = of(analysis.small("blur", {"k": 3}))
     assert found.synapses.count("h->y/w") == found.synapses.count("h->y/v") == 3 * 4 * 2
     assert set(found.channels) == {"v", "w"}
-    still = of(analyze.small("feedback_alignment"))
+    still = of(analysis.small("feedback_alignment"))
     assert set(still.channels) == {"w"}  # the way back is drawn once, and stays
 
 
 def test_the_jacobian_is_that_of_one_step() -> None:
     """Against differences of two steps, a hundred thousandth apart."""
-    net = analyze.small("blur")
+    net = analysis.small("blur")
     genome = net.init_genome(jax.random.key(0))
-    found = analyze.analyze(net, genome, batch=8, seed=3)
+    found = analysis.analyze(net, genome, batch=8, seed=3)
     at = found.synapses.index("x->h/w") + 1
     with jax.enable_x64(True):
         genome = jax.tree.map(lambda a: np.asarray(a, np.float64), genome)
         start_key, data_key, _ = jax.random.split(jax.random.key(3), 3)
         state = net.init(start_key, genome, batch=8)
-        x, y = analyze._examples(net, data_key, 8)
+        x, y = analysis._examples(net, data_key, 8)
 
         def change(shift: float) -> np.ndarray:
             w = state.synapses["x->h"]["w"]
@@ -80,13 +80,13 @@ def test_the_jacobian_is_that_of_one_step() -> None:
 
 
 def test_the_asymmetry_is_the_antisymmetric_share() -> None:
-    assert analyze.asymmetry(np.asarray([[0.0, 1.0], [-1.0, 0.0]])) == pytest.approx(1)
-    assert analyze.asymmetry(np.asarray([[2.0, 1.0], [1.0, -3.0]])) == 0
-    assert analyze.asymmetry(np.zeros((2, 2))) == 0
+    assert analysis.asymmetry(np.asarray([[0.0, 1.0], [-1.0, 0.0]])) == pytest.approx(1)
+    assert analysis.asymmetry(np.asarray([[2.0, 1.0], [1.0, -3.0]])) == 0
+    assert analysis.asymmetry(np.zeros((2, 2))) == 0
 
 
 def test_the_parts_of_the_jacobian_make_it_up() -> None:
-    found = of(analyze.small("hebb"))
+    found = of(analysis.small("hebb"))
     symmetric = (found.jacobian + found.jacobian.T) / 2
     np.testing.assert_allclose(found.antisymmetric + symmetric, found.jacobian)
     share = np.linalg.norm(found.antisymmetric) / np.linalg.norm(found.jacobian)
@@ -109,9 +109,9 @@ network n uses fading { input x[6]  hidden h[5]  output y[2]  x -> h [sparse(fan
 
 
 def test_a_step_that_is_not_finite_is_told() -> None:
-    net = analyze.small("backprop")
+    net = analysis.small("backprop")
     with pytest.raises(BlurError, match="E905"):
-        analyze.analyze(net, {"eta": np.float64(np.inf)})
+        analysis.analyze(net, {"eta": np.float64(np.inf)})
 
 
 def test_too_many_synapses_are_refused() -> None:
@@ -124,7 +124,7 @@ def test_too_many_synapses_are_refused() -> None:
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    net = analyze.small("blur", {"k": 3})
+    net = analysis.small("blur", {"k": 3})
     path = tmp_path / "mine.yaml"
     genome_files.write(path, genome_files.describe(net, net.init_genome(jax.random.key(5)), name="mine"))
     return path

@@ -17,8 +17,8 @@ import blurc
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.meta import evaluate, race
-from blurc.meta.race import Entry, Race
+from blurc.meta import evaluate, racing
+from blurc.meta.racing import Entry, Race
 from blurc.tasks import TaskChoice
 from blurc.tasks.task import Task, task
 from blurc.training.baselines import Optimizer
@@ -49,7 +49,7 @@ def genome(net: blurc.Net) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def found(net: blurc.Net, genome: Any, digits: Task) -> Race:
-    return race.race(net, genome, digits, optimizers=[SGD], **SMALL)
+    return racing.race(net, genome, digits, optimizers=[SGD], **SMALL)
 
 
 # ---------------------------------------------------------------- the race
@@ -87,16 +87,16 @@ def test_rates_are_chosen_without_the_seeds_and_the_test_examples(
         return run(self, contender, seed)
 
     monkeypatch.setattr(evaluate.Course, "run", spied)
-    race.race(net, genome, digits, optimizers=[Optimizer("SGD", optax.sgd, (0.4,))], **SMALL)
+    racing.race(net, genome, digits, optimizers=[Optimizer("SGD", optax.sgd, (0.4,))], **SMALL)
     trials = [(who, test, seed) for who, test, seed in seen if not test]
-    assert {seed for _, _, seed in trials} == {2 + i for i in range(race.TRIALS)}
+    assert {seed for _, _, seed in trials} == {2 + i for i in range(racing.TRIALS)}
     assert [(test, seed) for who, test, seed in seen if who == "rule"] == [(True, 0), (True, 1)]
     assert [(test, seed) for who, test, seed in seen[-2:]] == [(True, 0), (True, 1)]
 
 
 def test_a_diverging_rate_is_never_chosen(net: blurc.Net, genome: Any, digits: Task) -> None:
     wild = Optimizer("wild", lambda rate: optax.sgd(rate * 1e20), (1e19, 1e-21))
-    entry = race.race(net, genome, digits, optimizers=[wild], **SMALL).entries[1]
+    entry = racing.race(net, genome, digits, optimizers=[wild], **SMALL).entries[1]
     assert entry.rates == (1e-21, 1e-21)
     assert np.isnan(entry.trials[1e19]).all()
 
@@ -112,7 +112,7 @@ def test_each_number_of_steps_has_its_own_rate(net: blurc.Net, genome: Any, digi
             )
         )
 
-    entry = race.race(
+    entry = racing.race(
         net,
         genome,
         digits,
@@ -130,7 +130,7 @@ def test_fixed_projections_stay_fixed(digits: Task) -> None:
     text = 'import "rules/backprop.blur"\nnetwork n uses backprop { input x[64]  hidden h[8]  output y[10] ' \
         "{ phi = linear }  x -> h [fixed]  h -> y }"  # fmt: skip
     net = blurc.compile(text)
-    contender = race._descent(net, SGD)(0.4)
+    contender = racing._descent(net, SGD)(0.4)
     carry = contender.start(jax.random.key(0), 32)
     episode = digits.episode(jax.random.key(1), steps=3, batch=32, query=1)
     after, sound = contender.advance(carry, episode.xs, episode.ys)
@@ -161,7 +161,7 @@ genome fading {
 network n uses fading { input x[64]  output y[10]  x -> y }
 """
     with pytest.raises(BlurError, match="E720"):
-        race.race(blurc.compile(text), {}, digits, **SMALL)
+        racing.race(blurc.compile(text), {}, digits, **SMALL)
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_the_optimizers_reach_on_mnist_what_others_report() -> None:
     except BlurError:
         pytest.skip("MNIST's files are neither in BLURC_DATA nor in ../shared/data")
     net = blurc.compile("networks/mnist.blur", network="mnist")
-    found = race.race(net, net.init_genome(jax.random.key(0)), task(TaskChoice("mnist"), root), seeds=2)
+    found = racing.race(net, net.init_genome(jax.random.key(0)), task(TaskChoice("mnist"), root), seeds=2)
     least = {
         "SGD": (0.7, 0.78, 0.85, 0.88),
         "momentum": (0.74, 0.8, 0.87, 0.9),
@@ -206,7 +206,7 @@ def test_the_table_has_a_row_for_each_learner(raced: tuple[Result, dict[str, Any
 
 
 def test_the_grids_are_printed(raced: tuple[Result, dict[str, Any], Path]) -> None:
-    for optimizer in race.OPTIMIZERS:
+    for optimizer in racing.OPTIMIZERS:
         (line,) = (
             s for s in raced[0].stdout.splitlines() if s.startswith(f"{optimizer.name}: learning rate")
         )

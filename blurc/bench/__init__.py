@@ -4,6 +4,7 @@ handwritten.py   backpropagation as a JAX user writes it
 einsum.py        the BLUR rule as it is usually written: states last, one full synapse matrix per layer
 products.py      the matrix products of a `blur` step, and nothing else
 specs.py         the same networks in the language
+meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory
 run.py           the table
 """

@@ -108,3 +108,10 @@ def train(
 ) -> tuple[list[jax.Array], jax.Array]:
     """One step for each leading entry of `xs` and `ys`; the readouts."""
     return lax.scan(lambda s, xy: _step(genome, s, xy[0], xy[1]), synapses, (xs, ys))
+
+
+def predict(genome: Genome, synapses: list[jax.Array], x: jax.Array) -> jax.Array:
+    layer = _states([x], synapses[0].shape[-1])
+    for synapse in synapses:
+        layer = _forward(genome, synapse, layer)
+    return layer[..., 0]

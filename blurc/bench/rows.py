@@ -34,5 +34,5 @@ def row(group: str, name: str, spread: Spread, unit: str, **target: Any) -> Row:
     return Row(group, name, spread.median, unit, (spread.low, spread.high), **target)
 
 
-def exact(group: str, name: str, value: float, unit: str) -> Row:
-    return Row(group, name, value, unit, (value, value))
+def exact(group: str, name: str, value: float, unit: str, **target: Any) -> Row:
+    return Row(group, name, value, unit, (value, value), **target)

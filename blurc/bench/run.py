@@ -1,6 +1,7 @@
 """The table of `blurc bench`: rows of a measured value, its quartiles and, where there is one, its target.
 
-Three parts: step times of training (all programs of a network take turns in one run), compile times, memory.
+Parts: step times of training (all programs of a network take turns in one run), compile times, memory, and what
+meta-learning costs (`meta.py`).
 A step is one step inside a training scan, which is how all of them are meant to be used; the same step called
 once at a time is measured too, to show what dispatch adds.
 """
@@ -20,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import blurc
-from blurc.bench import einsum, graphs, handwritten, products, specs
+from blurc.bench import einsum, graphs, handwritten, meta, products, specs
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Loop, Spread, Timings, alternate, compiled_bytes, peak_bytes
 
@@ -56,6 +57,8 @@ def run(quick: bool, report: Report) -> list[Row]:
     rows += graphs.sparse(rounds=3 if quick else 9)
     report("memory")
     rows += memory(SHALLOW)
+    report("meta-learning")
+    rows += meta.rows(rounds=1 if quick else 5)
     return rows
 
 

@@ -15,7 +15,7 @@ from blurc.cli.terminal import say
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
-    from blurc.meta.analyze import Analysis
+    from blurc.meta.analysis import Analysis
     from blurc.program import Genome, Net
 
 ROUNDING = 1e-9  # in float64, with room
@@ -42,11 +42,11 @@ def command(
     one step is the gradient of something if its Jacobian is symmetric.
     """
     check_writable([json, output])
-    from blurc.meta import analyze
+    from blurc.meta import analysis
 
     chosen = choice(genome, Wiring.parse(network or "", parameters))
     net, values = with_genome(chosen.compile() if network else _small(chosen), chosen, seed)
-    found = analyze.analyze(net, values, batch=batch, seed=seed)
+    found = analysis.analyze(net, values, batch=batch, seed=seed)
     for line in _lines(found, values):
         say(line, json)
     if json:
@@ -56,12 +56,12 @@ def command(
 
 
 def _small(choice: Choice) -> Net:
-    from blurc.meta import analyze
+    from blurc.meta import analysis
 
     file = choice.genome_file
     rule = file.rule if file else choice.rule
     assert rule is not None, "a genome is a file or a rule"
-    return analyze.small(rule, {**(file.parameters if file else {}), **(choice.parameters or {})})
+    return analysis.small(rule, {**(file.parameters if file else {}), **(choice.parameters or {})})
 
 
 def _lines(found: Analysis, genome: Genome) -> Iterator[str]:

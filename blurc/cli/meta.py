@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def command(
         show([meta.replay(folder, replay, data_dir=data_dir)])
         return
     out = console(json)
-    with _watch(out) as watch:
+    with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
     if result.diverged:
         say(f"{result.diverged} candidates diverged; --replay 0 says where the first did", json)
@@ -78,6 +79,16 @@ def command(
     say(f"{folder}: genome.yaml, report.html", json)
     if json:
         write_json(json, _data(result, rows, resolved))
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "experiment.yaml").exists():
+            click.echo(f"`{folder}` holds what was done: the same command with --resume goes on", err=True)
+        raise
 
 
 # ---------------------------------------------------------------- results

@@ -34,7 +34,7 @@ from blurc.model import ParamValue
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from blurc.meta.race import Entry, Race
+    from blurc.meta.racing import Entry, Race
 
 
 @click.command("race")
@@ -66,14 +66,14 @@ def command(
     """
     check_writable([json, output])
     chosen = parse(task)
-    from blurc.meta import race
+    from blurc.meta import racing
     from blurc.tasks.task import task as make
 
     choice = Choice(spec, network, rule, genome, parameters)
     net, values = compiled(choice)
     name = choice.genome_file.name if choice.genome_file else ""
     errors = console(STDOUT)
-    found = race.race(
+    found = racing.race(
         net,
         values,
         make(chosen, data_dir),

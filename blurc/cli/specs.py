@@ -17,20 +17,23 @@ from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean
 
 @dataclass(frozen=True)
 class Entry:
-    """One genome or network of the library. `parameters` holds the defaults, as they are written."""
+    """One network, rule or meta-learned genome of the library. `parameters` holds the defaults, as they are written."""
 
     file: str
-    kind: str  # "network", "rule"
+    kind: str  # one of KINDS
     name: str
     parameters: dict[str, str]
     description: str
+
+
+KINDS = ("network", "rule", "genome")
 
 
 @click.command("specs")
 @click.argument("name", required=False)
 @json_option
 def command(name: str | None, json: str | None) -> None:
-    """List the packaged networks and rules, or print the source of the file NAME.
+    """List the packaged networks, rules and meta-learned genomes, or print the source of the file NAME.
 
     NAME is a file (rules/oja.blur), its stem, or a network or rule that it declares.
     """
@@ -64,6 +67,16 @@ def _entries() -> Iterator[Entry]:
     for folder in ("networks", "rules"):
         for path in sorted(_path(folder).glob("*.blur")):
             yield from _declared(path, f"{folder}/{path.name}")
+    for path in sorted(_path("genomes").glob("*.yaml")):
+        yield _learned(path, f"genomes/{path.name}")
+
+
+def _learned(path: Path, file: str) -> Entry:
+    from blurc import genome
+
+    found = genome.read(path)
+    parameters = {"rule": found.rule, **{k: str(v) for k, v in found.parameters.items()}}
+    return Entry(file, "genome", found.name, parameters, _sentence(_comment_from(path.read_text("utf-8").split("\n"))))
 
 
 def _declared(path: Path, file: str) -> Iterator[Entry]:
@@ -114,7 +127,7 @@ def _print_table(entries: list[Entry]) -> None:
     from rich.table import Table
 
     out = console()
-    for kind in ("network", "rule"):
+    for kind in KINDS:
         table = Table(kind, "file", "parameters", "description", box=box.SIMPLE_HEAD)
         for entry in entries:
             if entry.kind == kind:

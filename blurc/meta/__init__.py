@@ -12,15 +12,16 @@ One idea a file, imports run down this list:
     objective.py    what is judged, and which way    episode.py             a fresh network learns, and is asked
     methods/        how genomes are searched         curriculum.py          how long episodes are, who goes on
     setup.py        from names to programs           persistent.py          episodes in pieces
+    many.py         many candidates in one program   step.py                one meta-step
     checkpoint.py   bits on the disk                 folder.py              the folder of a run
     run.py          meta-steps, one after the other  replay.py              where a genome left the finite numbers
-    evaluate.py     accuracies on test examples      race.py, analyze.py    against Adam; is a rule a gradient?
+    evaluate.py     accuracies on test examples      racing.py, analysis.py   against Adam; is a rule a gradient?
     finish.py       what follows a run               heat.py, report/       pictures
 """
 
 from __future__ import annotations
 
-from blurc.meta.analyze import analyze
+from blurc.meta.analysis import analyze
 from blurc.meta.evaluate import accuracies
 from blurc.meta.experiment import (
     Cma,
@@ -33,7 +34,7 @@ from blurc.meta.experiment import (
     Pes,
 )
 from blurc.meta.finish import finish
-from blurc.meta.race import race
+from blurc.meta.racing import race
 from blurc.meta.replay import replay
 from blurc.meta.run import Result, run
 from blurc.meta.schema import dump, read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,14 +36,19 @@ class Record:
         return Record(np.concatenate([self.costs, costs[None]])[-WINDOW:])
 
     def best(self) -> int:
-        """The replica with the smallest mean; one that diverged is behind all that did not."""
-        return int(np.argmin(self.costs.mean(axis=0))) if len(self.costs) else 0
+        """The replica that diverged the least often, and of several such that with the smallest mean."""
+        return min(range(self.costs.shape[1]), key=lambda i: (np.isinf(self.costs[:, i]).sum(), self.mean(i)))
+
+    def mean(self, replica: int) -> float:
+        """Of the costs that are finite; infinite where there is none."""
+        costs = self.costs[:, replica]
+        finite = costs[np.isfinite(costs)]
+        return float(finite.mean()) if len(finite) else math.inf
 
     def lost(self) -> NDArray[np.bool_]:
         """Replicas that did nothing but diverge for PATIENCE steps."""
-        if len(self.costs) < PATIENCE:
-            return np.zeros(self.costs.shape[1], bool)
-        return np.isinf(self.costs[-PATIENCE:]).all(axis=0)
+        recent = np.isinf(self.costs[-PATIENCE:])
+        return np.asarray(recent.all(axis=0) & (len(recent) == PATIENCE))
 
     def forgotten(self, anew: NDArray[np.bool_]) -> Record:
         """Replicas that began anew have the record of the best."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from blurc.meta import many
 from blurc.meta.experiment import Inner
 from blurc.meta.objective import Objective
 from blurc.program import Genome, Net, State
@@ -77,11 +78,7 @@ def asked(net: Net, objective: Objective, genome: Genome, state: State, episode:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Programs that judge candidates: pytrees like a genome with a leading axis [candidates].
-
-    chunk: how many are run side by side; the rest waits its turn. 0: all of them. One after the other is fastest where
-    a single one keeps the device busy.
-    """
+    """Programs that judge candidates: pytrees like a genome with a leading axis [candidates]. chunk: see `many`."""
 
     net: Net
     objective: Objective
@@ -98,7 +95,7 @@ class Judge:
         """(candidates, keys, episodes) -> Feedback."""
 
         def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
-            values = self._over(lambda genome: self.one(genome, keys, episodes), candidates)
+            values = many.over(self.one, candidates, (keys, episodes), chunk=self.chunk)
             return Feedback(values, jnp.isfinite(values))
 
         return jax.jit(run)
@@ -108,22 +105,8 @@ class Judge:
         """(candidates, keys, episodes) -> Feedback."""
 
         def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
-            one = jax.value_and_grad(lambda genome: self.one(genome, keys, episodes))
-            values, gradients = self._over(one, candidates)
-            return Feedback(values, jnp.isfinite(values) & _finite(gradients), gradients)
+            one = jax.value_and_grad(self.one)
+            values, gradients = many.over(one, candidates, (keys, episodes), chunk=self.chunk)
+            return Feedback(values, jnp.isfinite(values) & many.finite(gradients), gradients)
 
         return jax.jit(run)
-
-    def _over(self, function: Any, candidates: Any) -> Any:
-        count = jax.tree.leaves(candidates)[0].shape[0]
-        if count == 1 or self.chunk == 1:
-            return jax.lax.map(function, candidates)
-        if not self.chunk or self.chunk >= count:
-            return jax.vmap(function)(candidates)
-        return jax.lax.map(function, candidates, batch_size=self.chunk)
-
-
-def _finite(tree: Any) -> jax.Array:
-    """[candidates]: whether all that belongs to one is finite."""
-    leaves = [jnp.isfinite(x).reshape(x.shape[0], -1).all(axis=1) for x in jax.tree.leaves(tree)]
-    return jnp.stack(leaves).all(axis=0)

@@ -64,7 +64,7 @@ class Pes:
     """Persistent evolution strategies (Vicol, Metz, Sohl-Dickstein, ICML 2021, algorithm 1), with Adam.
 
     population: perturbed genomes at once, an even number, for they come in antithetic pairs. truncation: inner steps
-    between two updates; the episode of `inner.steps` goes on over them.
+    between two updates; the episode of `inner.steps` goes on over them, and the last piece of it takes what is left.
     """
 
     steps: int = 10_000
@@ -91,8 +91,8 @@ class Curriculum:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a finished run is judged by, on test examples: accuracy after each of `steps`, over `seeds` seeds. race: also
-    of SGD, momentum and Adam at their best rates."""
+    """What a finished run is judged by, on test examples: accuracy after each of `steps`, over `seeds` seeds. race:
+    also of SGD, momentum and Adam at their best rates."""
 
     steps: tuple[int, ...] = (10, 20, 50, 100)
     seeds: int = 5
@@ -104,9 +104,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Experiment:
-    """replicas: genomes that are trained side by side; each starts from its own key. jitter: normal noise that is added
-    to the start of every replica but the first, and to copies of the best. tasks_per_step: episodes that a genome is
-    judged by in one meta-step, drawn by the weights of the tasks. chunk: candidates that are judged side by side; 0: all.
+    """replicas: genomes that the gradient method trains side by side; each starts from its own key. jitter: normal
+    noise that is added to the start of every replica but the first, and to copies of the best. tasks_per_step:
+    episodes that a genome is judged by in one meta-step, drawn by the weights of the tasks. chunk: candidates that are
+    judged side by side; 0: all.
     """
 
     name: str

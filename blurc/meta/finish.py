@@ -15,7 +15,7 @@ from blurc.meta import report, schema
 from blurc.meta.evaluate import Row, accuracies, to_json
 from blurc.meta.experiment import Experiment, Network
 from blurc.meta.folder import Folder
-from blurc.meta.race import race
+from blurc.meta.racing import race
 from blurc.meta.setup import compiled
 from blurc.program import Net
 from blurc.tasks.task import task
@@ -74,7 +74,7 @@ def _pairs(experiment: Experiment) -> Iterator[tuple[Net, Any]]:
 def _with_rule(network: Network, trained: Net) -> Network:
     if network.rule:
         return network
-    parameters = {**trained.model.genome.params, **network.parameters}
+    parameters = {**dict(trained.model.genome.params), **network.parameters}
     return replace(network, rule=trained.plan.genome, parameters=parameters)
 
 

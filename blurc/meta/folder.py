@@ -2,7 +2,8 @@
 
     experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
     versions.json       of blurc, jax and the rest, and the platform
-    metrics.jsonl       one line a meta-step
+    metrics.jsonl       one line a meta-step: the objective of the best candidate (value), of each replica (values) or
+                        the mean of a population (mean), without those that diverged; how many these are (diverged)
     divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
     checkpoint.npz      what `--resume` goes on from
     genome.yaml         the best genome so far
@@ -27,7 +28,8 @@ import jax
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.files import why, write_atomically
 
-LOGS = ("metrics.jsonl", "divergences.jsonl")
+EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
+METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 
 
@@ -37,12 +39,20 @@ class Folder:
 
     def create(self, experiment: str) -> None:
         """A new folder with an experiment in it. Raises `BlurError`: E615 where a run is there already, E618."""
-        if self.path.is_dir() and any(self.path.iterdir()):
+        if self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir()):
             help = "go on with it (--resume), or name another folder (-o DIR)"
             raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
         self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
+        self.write(EXPERIMENT, experiment)  # first: with it alone, a run can be resumed
+        self._write_versions()
+
+    def begin_again(self) -> None:
+        """Where an experiment was written, and nothing that could be gone on from."""
+        self.cut(dict.fromkeys(LOGS, 0))
+        self._write_versions()
+
+    def _write_versions(self) -> None:
         self.write("versions.json", json.dumps(versions(), indent=2) + "\n")
-        self.write("experiment.yaml", experiment)
 
     def write(self, name: str, text: str) -> None:
         self._guarded(lambda: write_atomically(self.path / name, text.encode()))
@@ -67,13 +77,26 @@ class Folder:
 
     def lengths(self) -> dict[str, int]:
         """Bytes of the logs."""
-        return {name: p.stat().st_size if (p := self.path / name).exists() else 0 for name in LOGS}
+        return {name: self._length(name) for name in LOGS}
+
+    def lines(self, name: str) -> int:
+        """Of a log."""
+        return self.read(name).count("\n") if self._length(name) else 0
 
     def cut(self, lengths: Mapping[str, int]) -> None:
-        """Takes from the logs what was written after a checkpoint."""
+        """Takes from the logs what was written after a checkpoint. Raises `BlurError` (E616) where they lack some of
+        what was written before."""
         for name, length in lengths.items():
-            if (self.path / name).exists():
+            if self._length(name) < length:
+                message = f"`{self.path / name}` is shorter than it was at the last checkpoint"
+                help = "put the whole file back, or remove the run folder and begin again"
+                raise BlurError(Diagnostic("E616", message, help=help))
+        for name, length in lengths.items():
+            if self._length(name) > length:
                 self._guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
+
+    def _length(self, name: str) -> int:
+        return p.stat().st_size if (p := self.path / name).exists() else 0
 
     def _guarded(self, action: Any) -> None:
         try:
@@ -84,11 +107,13 @@ class Folder:
 
 
 def versions() -> dict[str, str]:
-    device = jax.devices()[0]
+    """What the bits of a run depend on."""
+    devices = jax.devices()
+    several = f", {len(devices)} of them" if len(devices) > 1 else ""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         **found,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "device": f"{device.platform}: {device.device_kind}",
+        "device": f"{devices[0].platform}: {devices[0].device_kind}{several}",
     }

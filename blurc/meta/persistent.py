@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from blurc.meta import many
 from blurc.meta.episode import Feedback, asked
 from blurc.meta.experiment import Pes
 from blurc.meta.methods.flat import genomes, vector
@@ -16,20 +18,28 @@ from blurc.meta.setup import Setup
 from blurc.tasks.task import Episode
 
 
+class Going(NamedTuple):
+    """networks: `State`s [population, tasks per step]. trail: the genomes that each went through the pieces of this
+    episode with, [pieces, population, n]. lost: whether a candidate left the finite numbers in it, [population]."""
+
+    networks: Any
+    trail: jax.Array
+    lost: jax.Array
+
+
 def start(ready: Setup) -> Any:
-    """What is carried, before the first episode: networks [population, tasks per step]. Nothing for other methods."""
+    """What is carried, before the first episode. Nothing for other methods."""
     choice = ready.experiment.method
     if not isinstance(choice, Pes):
         return ()
     genome = jax.tree.map(lambda x: x[0], ready.start())
-    candidates = genomes(jnp.tile(vector(genome), (choice.population, 1)), genome)
-    return _programs(ready)[0](candidates, ready.episodes(0, choice.truncation)[1])
+    return _fresh(ready, genomes(jnp.tile(vector(genome), (choice.population, 1)), genome), 0)
 
 
 def pieces(ready: Setup) -> int:
-    """Of an episode."""
+    """Of an episode. The last one is shorter where they do not come out even."""
     choice = ready.experiment.method
-    return ready.experiment.inner.steps // choice.truncation if isinstance(choice, Pes) else 1
+    return -(-ready.experiment.inner.steps // choice.truncation) if isinstance(choice, Pes) else 1
 
 
 def episode_of(ready: Setup, step: int) -> int:
@@ -37,48 +47,75 @@ def episode_of(ready: Setup, step: int) -> int:
     return step // pieces(ready)
 
 
-def begun(ready: Setup, state: PesState, inner: Any, step: int) -> tuple[PesState, Any]:
-    """With fresh networks, where an episode begins."""
-    if step % pieces(ready):
-        return state, inner
+def begun(ready: Setup, state: PesState, step: int) -> PesState:
+    """Without what was perturbed before, where an episode begins."""
     method = ready.method
     assert isinstance(method, PesMethod)
-    count = method.choice.population
-    candidates = genomes(jnp.tile(vector(state.mean), (count, 1)), state.mean)
-    keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)[1]
-    return method.begun(state), _programs(ready)[0](candidates, keys)
+    return state if step % pieces(ready) else method.begun(state)
 
 
-def piece(ready: Setup, candidates: Any, inner: Any, step: int) -> tuple[Feedback, Any]:
-    """The values after the next piece of the episode, and the networks then."""
-    choice = ready.experiment.method
+def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedback, Going]:
+    """The values after the next piece of the episode, and what is carried then."""
+    choice, number = ready.experiment.method, step % pieces(ready)
     assert isinstance(choice, Pes)
+    if number == 0:  # here, for the first synapses may depend on the genome: that is perturbed, too
+        going = _fresh(ready, candidates, episode_of(ready, step))
     episodes, keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
-    first = step % pieces(ready) * choice.truncation
+    first = number * choice.truncation
     part = jax.tree.map(lambda a: a[:, first : first + choice.truncation], (episodes.xs, episodes.ys))
-    now = jax.vmap(lambda key: jax.random.fold_in(key, first))(keys)
-    inner, values = _programs(ready)[1](candidates, inner, now, Episode(*part, episodes.x, episodes.y))
-    return Feedback(values, jnp.isfinite(values)), inner
+    noise = jax.vmap(partial(_noise, first))(keys)
+    episodes = episodes._replace(xs=part[0], ys=part[1])
+    networks, values = _programs(ready)[1](candidates, going.networks, noise, episodes)
+    finite = jnp.isfinite(values)
+    trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
+    return Feedback(values, finite), Going(networks, trail, going.lost | ~finite)
+
+
+def parts(
+    choice: Pes, genomes: list[Any], key: jax.Array, episode: Episode
+) -> Iterator[tuple[Any, jax.Array, jax.Array, jax.Array]]:
+    """What one network went through: genome, batches and key of the noise of each piece, as many as genomes."""
+    for number, genome in enumerate(genomes):
+        first, end = number * choice.truncation, (number + 1) * choice.truncation
+        yield genome, episode.xs[first:end], episode.ys[first:end], _noise(first, key)
+
+
+def _noise(first: int, key: jax.Array) -> jax.Array:
+    """The key of the piece that begins with the step `first`, from that of the episode."""
+    return jax.random.fold_in(key, first)
+
+
+def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
+    """At the beginning of an episode."""
+    vectors = jax.vmap(vector)(candidates)
+    keys = ready.episodes(number, ready.experiment.inner.steps)[1]
+    trail = jnp.zeros((pieces(ready), *vectors.shape), vectors.dtype)
+    return Going(_programs(ready)[0](candidates, keys), trail, jnp.zeros(len(vectors), bool))
 
 
 @lru_cache(maxsize=4)
 def _programs(ready: Setup) -> tuple[Any, Any]:
     """(candidates, keys) -> networks; (candidates, networks, keys, episodes) -> networks and values."""
-    net, objective, batch = ready.net, ready.judge.objective, ready.experiment.inner.batch
+    net, objective, e = ready.net, ready.judge.objective, ready.experiment
 
-    def fresh(genome: Any, key: jax.Array) -> Any:
-        return net.init(jax.random.split(key)[0], genome, batch=batch)
+    def fresh(genome: Any, keys: jax.Array) -> Any:
+        each: Any = jax.vmap(lambda key: net.init(jax.random.split(key)[0], genome, batch=e.inner.batch))
+        return each(keys)
 
-    def learned(genome: Any, state: Any, key: jax.Array, episode: Episode) -> tuple[Any, jax.Array]:
+    def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
         state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)
         return state, asked(net, objective, genome, state, episode)
 
-    def go_on(candidates: Any, states: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
-        over_episodes = jax.vmap(learned, in_axes=(None, 0, 0, 0))
-        states, values = jax.vmap(over_episodes, in_axes=(0, 0, None, None))(
-            candidates, states, keys, episodes
-        )
-        return states, values.mean(axis=1)
+    def one(candidate: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
+        genome, states = candidate
+        each: Any = jax.vmap(partial(learned, genome))
+        states, values = each(states, keys, episodes)
+        return states, values.mean()
 
-    begin = jax.vmap(jax.vmap(fresh, in_axes=(None, 0)), in_axes=(0, None))
+    def begin(candidates: Any, keys: jax.Array) -> Any:
+        return many.over(fresh, candidates, (keys,), chunk=e.chunk)
+
+    def go_on(candidates: Any, networks: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
+        return many.over(one, (candidates, networks), (keys, episodes), chunk=e.chunk)
+
     return jax.jit(begin), jax.jit(go_on)

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta import persistent, schema
 from blurc.meta.episode import segments
-from blurc.meta.folder import Folder
+from blurc.meta.experiment import Pes
+from blurc.meta.folder import DIVERGENCES, EXPERIMENT, Folder
 from blurc.meta.setup import Setup, setup
 from blurc.tasks.task import Episode
 from blurc.training import diverge
@@ -25,15 +26,15 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
     """
     place = Folder(Path(folder))
     lost = _recorded(place, number)
-    ready = setup(schema.read(place.path / "experiment.yaml"), data_dir)
-    genome = jax.tree.map(jnp.asarray, lost["genome"], is_leaf=lambda x: not isinstance(x, dict))
-    step = lost["step"]
-    whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(step)
-    episodes, keys = ready.episodes(persistent.episode_of(ready, step), whole)
-    drawn = ready.drawn(persistent.episode_of(ready, step))
+    ready = setup(schema.read(place.path / EXPERIMENT), data_dir)
+    genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
+    episode_number = persistent.episode_of(ready, lost["step"])
+    whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(lost["step"])
+    episodes, keys = ready.episodes(episode_number, whole)
+    drawn = ready.drawn(episode_number)
     for i, one in enumerate(drawn):
         episode = jax.tree.map(lambda a, i=i: a[i], episodes)
-        if found := _in_episode(ready, genome, keys[i], episode):
+        if found := _in_episode(ready, genomes, keys[i], episode):
             return _told(found.diagnostic(), lost, one.name)
     message = "all of its learning is finite: it is the objective, or its gradient, that is not"
     help = "train on shorter episodes, or bound values in the rule: `clip(.., -10, 10)`"
@@ -41,22 +42,31 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
 
 
 def _recorded(folder: Folder, number: int) -> dict[str, Any]:
-    folder.read("experiment.yaml")
-    there = (folder.path / "divergences.jsonl").exists()
-    lines = folder.read("divergences.jsonl").splitlines() if there else []
-    if not 0 <= number < len(lines):
-        counted = f"{len(lines)} divergences, 0 to {len(lines) - 1}" if lines else "no divergence"
-        raise BlurError(
-            Diagnostic("E619", f"`{folder.path}` has recorded {counted}; there is no number {number}")
-        )
-    return json.loads(lines[number])
+    folder.read(EXPERIMENT)
+    count = folder.lines(DIVERGENCES)
+    if not 0 <= number < count:
+        counted = f"{count} divergences, 0 to {count - 1}" if count else "no divergence"
+        message = f"`{folder.path}` has recorded {counted}; there is no number {number}"
+        raise BlurError(Diagnostic("E619", message))
+    return json.loads(folder.read(DIVERGENCES).splitlines()[number])
 
 
-def _in_episode(ready: Setup, genome: Any, key: jax.Array, episode: Episode) -> diverge.Divergence | None:
+def _genome(values: dict[str, Any]) -> Any:
+    return jax.tree.map(jnp.asarray, values, is_leaf=lambda x: not isinstance(x, dict))
+
+
+def _in_episode(
+    ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode
+) -> diverge.Divergence | None:
+    """genomes: that of every piece of the episode, with PES; else one."""
     start_key, noise_key = jax.random.split(key)
-    net, done = ready.net, 0
-    state = net.init(start_key, genome, batch=episode.xs.shape[1])
-    for xs, ys, noise in segments(ready.experiment.inner, noise_key, episode):
+    net, done, choice = ready.net, 0, ready.experiment.method
+    state = net.init(start_key, genomes[0], batch=episode.xs.shape[1])
+    if isinstance(choice, Pes):
+        parts = persistent.parts(choice, genomes, key, episode)
+    else:
+        parts = ((genomes[0], *part) for part in segments(ready.experiment.inner, noise_key, episode))
+    for genome, xs, ys, noise in parts:
         if found := diverge.find(net, genome, state, xs, ys, done, noise):
             return found
         state, _ = net.train(genome, state, xs, ys, key=noise)

@@ -9,39 +9,29 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from blurc import genome as genomes
-from blurc.diagnostics import BlurError, Diagnostic
-from blurc.meta import checkpoint, curriculum, persistent, schema
-from blurc.meta.curriculum import Record
-from blurc.meta.episode import Feedback
+from blurc.diagnostics import BlurError, Diagnostic, Source
+from blurc.meta import checkpoint, schema
 from blurc.meta.experiment import Experiment
-from blurc.meta.folder import Folder, versions
+from blurc.meta.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, Folder, versions
 from blurc.meta.setup import Setup, setup
+from blurc.meta.step import Carry, Lost, best, meta_step, start
 
-CHECKPOINT = "checkpoint.npz"
 MOST_RECORDED = 20  # divergences
-
-
-class Carry(NamedTuple):
-    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode."""
-
-    method: Any
-    costs: Any
-    inner: Any
 
 
 @dataclass(frozen=True)
 class Result:
-    """value: the objective of the best genome, the mean over the last meta-steps. diverged: of all candidates so far."""
+    """value: the objective of the best genome, the mean over the last meta-steps, NaN where it diverged in all of them.
+    diverged: of all candidates so far."""
 
     folder: Path
     genome: genomes.GenomeFile
@@ -75,212 +65,144 @@ def run(
     """Runs an experiment into a folder, by default the one that it names, and returns the best genome.
 
     resume: go on from the checkpoint of that folder. data_dir: where to look for data first. Raises `BlurError` with
-    whatever is wrong: E615 to E618 for the folder; nothing is written before the experiment is known to compile.
+    whatever is wrong: E612 and E613 for the experiment, E615 to E618 for the folder. Nothing is written before the
+    experiment is known to compile.
     """
+    # As if it were read from a file, which is checked, and means the same from any folder.
+    experiment = schema.parse(Source("experiment.yaml", schema.dump(experiment)))
     ready = setup(experiment, data_dir)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
     text = schema.dump(experiment)
-    carry = _start(ready)
+    fresh = Progress(0, 0, start(ready))
     if resume:
-        first, lost, carry = _resumed(place, text, carry)
+        fresh = _resumed(place, text, ready, fresh)
     else:
         place.create(text)
-        first, lost = 0, 0
-    return _Run(ready, place, text, watch or Silence(), lost).go(first, carry)
+    return _Run(ready, place, text, watch or Silence()).go(fresh)
 
 
-@dataclass
+@dataclass(frozen=True)
+class Progress:
+    """steps: done. diverged: candidates so far."""
+
+    steps: int
+    diverged: int
+    carry: Carry
+
+
+@dataclass(frozen=True)
 class _Run:
     setup: Setup
     folder: Folder
     text: str
     watch: Watch
-    diverged: int
 
-    def go(self, first: int, carry: Carry) -> Result:
-        choice = self.setup.experiment.method
-        self.watch.begin(first, choice.steps, choice.objective)
-        for step in range(first, choice.steps):
-            carry, line, lost = meta_step(self.setup, carry, step)
-            self.diverged += line["diverged"]
-            self._record(step, lost)
-            self.folder.append("metrics.jsonl", line)
+    def go(self, now: Progress) -> Result:
+        choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
+        self.watch.begin(now.steps, choice.steps, choice.objective)
+        recorded = self.folder.lines(DIVERGENCES)
+        for step in range(now.steps, choice.steps):
+            carry, line, lost = meta_step(self.setup, now.carry, step)
+            now = Progress(step + 1, now.diverged + line["diverged"], carry)
+            recorded += self._record(step, lost[: MOST_RECORDED - recorded])
+            self.folder.append(METRICS, line)
             self.watch.line(line)
-            if (step + 1) % self.setup.experiment.checkpoint_every == 0 or step + 1 == choice.steps:
-                self._save(step + 1, carry)
-        return self._result(carry)
+            if now.steps % every == 0 or now.steps == choice.steps:
+                self._save(now)
+        return self._result(now)
 
-    def _record(self, step: int, lost: Any) -> None:
-        """The first genomes that diverged, for `replay`."""
-        for candidate, genome in lost:
-            if self.diverged <= MOST_RECORDED:
-                plain = jax.tree.map(lambda x: np.asarray(x, float).tolist(), genome)
-                self.folder.append(
-                    "divergences.jsonl", {"step": step, "candidate": candidate, "genome": plain}
-                )
+    def _record(self, step: int, lost: Sequence[Lost]) -> int:
+        """The first genomes that diverged, for `replay`; how many these are."""
+        for one in lost:
+            line: dict[str, Any] = {"step": step, "candidate": one.candidate, "genome": _plain(one.genome)}
+            if one.earlier:
+                line["earlier"] = [*map(_plain, one.earlier)]
+            self.folder.append(DIVERGENCES, line)
+        return len(lost)
 
-    def _save(self, done: int, carry: Carry) -> None:
+    def _save(self, now: Progress) -> None:
+        """The checkpoint last: what is not in it yet is made again."""
         about = {
-            "step": done,
-            "diverged": self.diverged,
-            "experiment": _hash(self.text),
-            "versions": versions(),
+            "step": now.steps,
+            "diverged": now.diverged,
+            **_identity(self.text, self.setup),
             "lengths": self.folder.lengths(),
         }
-        self.folder.write("genome.yaml", genomes.dump(self._best(done, carry)))
-        checkpoint.save(self.folder.path / CHECKPOINT, carry, about)
+        self.folder.write("genome.yaml", genomes.dump(self._best(now)[0]))
+        checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
 
-    def _best(self, done: int, carry: Carry) -> genomes.GenomeFile:
+    def _best(self, now: Progress) -> tuple[genomes.GenomeFile, float]:
         e = self.setup.experiment
-        values, value = best(self.setup, carry)
+        values, value = best(self.setup, now.carry)
         found = {
             "experiment": e.name,
             "method": type(e.method).__name__.lower(),
-            "meta-steps": done,
-            "unroll": self.setup.unroll(max(0, done - 1)),
-            e.method.objective: value,
+            "meta-steps": now.steps,
+            "unroll": self.setup.unroll(max(0, now.steps - 1)),
+            **({e.method.objective: value} if math.isfinite(value) else {}),
             "seed": e.seed,
         }
-        return genomes.describe(self.setup.net, values, name=e.name, found=found)
+        return genomes.describe(self.setup.net, values, name=e.name, found=found), value
 
-    def _result(self, carry: Carry) -> Result:
-        steps = self.setup.experiment.method.steps
-        genome = self._best(steps, carry)
-        value = float(best(self.setup, carry)[1])
-        result = Result(self.folder.path, genome, value, steps, self.diverged)
+    def _result(self, now: Progress) -> Result:
+        genome, value = self._best(now)
         shown = {
             "value": value if math.isfinite(value) else None,
-            "steps": steps,
-            "diverged": self.diverged,
+            "steps": now.steps,
+            "diverged": now.diverged,
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        return result
+        return Result(self.folder.path, genome, value, now.steps, now.diverged)
 
 
-def best(ready: Setup, carry: Carry) -> tuple[Any, float]:
-    """The best genome that the search believes in, and its objective over the last meta-steps."""
-    record = Record(np.asarray(carry.costs))
-    stacked, which = ready.method.genomes(carry.method), record.best()
-    mean = record.costs.mean(axis=0)[which] if len(record.costs) else math.nan
-    one = jax.tree.map(lambda x: np.asarray(x[which]), stacked)
-    return one, float(ready.judge.objective.natural(mean))
+def _plain(genome: Any) -> Any:
+    return jax.tree.map(lambda x: np.asarray(x, float).tolist(), genome)
 
 
-# ------------------------------------------------------------- one meta-step
+# ------------------------------------------------------------------ going on
 
 
-def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[tuple[int, Any]]]:
-    """The carry after a meta-step, its line of metrics, and the candidates that diverged."""
-    method, judge = ready.method, ready.judge
-    if ready.experiment.curriculum and curriculum.lengthened(ready.experiment, step):
-        carry = _best_to_all(ready, carry, step)
-    state, inner = carry.method, carry.inner
-    if method.wants == "persistent":
-        state, inner = persistent.begun(ready, state, inner, step)
-    candidates = method.ask(state, ready.key(3, step))
-    unroll = ready.unroll(step)
-    if method.wants == "persistent":
-        feedback, inner = persistent.piece(ready, candidates, inner, step)
-    else:
-        episodes, keys = ready.episodes(step, unroll)
-        see = judge.gradients if method.wants == "gradients" else judge.values
-        feedback = see(candidates, keys, episodes)
-    values = jnp.where(feedback.finite, feedback.values, jnp.nan)
-    costs = judge.objective.costs(values)
-    state = method.tell(state, candidates, costs, feedback)
-    line = _line(ready, step, unroll, feedback, np.asarray(costs))
-    carry = Carry(state, _recorded(ready, carry.costs, np.asarray(costs, float)), inner)
-    return _restarted(ready, carry, step), line, [*_lost(candidates, feedback)]
-
-
-def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
-    """Where candidates are replicas, each has a record; else all of them are of the one that is searched from."""
-    if ready.method.wants != "gradients":
-        sound = costs[np.isfinite(costs)]
-        costs = np.asarray([sound.mean() if len(sound) else math.inf])
-    return Record(np.asarray(record)).with_(costs).costs
-
-
-def _line(ready: Setup, step: int, unroll: int, feedback: Feedback, costs: Any) -> dict[str, Any]:
-    natural = [float(ready.judge.objective.natural(c)) if math.isfinite(c) else None for c in costs.tolist()]
-    known = np.flatnonzero(np.isfinite(costs))
-    line = {
-        "step": step,
-        "unroll": unroll,
-        "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],
-        "value": natural[int(np.argmin(costs))] if len(known) else None,
-        "diverged": int(len(costs) - len(known)),
-    }
-    if ready.method.wants == "gradients":
-        return {**line, "values": natural}
-    mean = float(ready.judge.objective.natural(costs[known].mean())) if len(known) else None
-    return {**line, "mean": mean}
-
-
-def _lost(candidates: Any, feedback: Feedback) -> Iterator[tuple[int, Any]]:
-    for i in np.flatnonzero(~np.asarray(feedback.finite)):
-        yield int(i), jax.tree.map(lambda x, i=i: x[i], candidates)
-
-
-def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
-    """At a longer unroll every replica goes on from the best."""
-    record = Record(np.asarray(carry.costs))
-    others = np.arange(record.costs.shape[1]) != record.best()
-    return _replaced(ready, carry, others, step)
-
-
-def _restarted(ready: Setup, carry: Carry, step: int) -> Carry:
-    """Replicas that do nothing but diverge go on from the best; where all do, from fresh genomes."""
-    record = Record(np.asarray(carry.costs))
-    lost = record.lost()
-    if not lost.any():
-        return carry
-    if not lost.all():
-        return _replaced(ready, carry, lost, step)
-    fresh = [ready.net.init_genome(ready.key(4, step, i)) for i in range(len(lost))]
-    stacked = jax.tree.map(lambda *x: jnp.stack(x), *fresh)
-    method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
-    return Carry(method, record.costs[:0], carry.inner)
-
-
-def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
-    if not which.any():
-        return carry
-    record = Record(np.asarray(carry.costs))
-    chosen = np.where(which, record.best(), np.arange(len(which)))
-    copies = jax.tree.map(lambda x: x[chosen], ready.method.genomes(carry.method))
-    stacked = ready.jittered(copies, which, step + 1)
-    method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
-    return Carry(method, record.forgotten(which).costs, carry.inner)
-
-
-# -------------------------------------------------------- beginning, going on
-
-
-def _start(ready: Setup) -> Carry:
-    stacked = ready.start()
-    state = ready.method.init(stacked)
-    count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
-    return Carry(state, np.empty((0, count)), persistent.start(ready))
-
-
-def _resumed(folder: Folder, text: str, like: Carry) -> tuple[int, int, Carry]:
-    """Steps done, candidates diverged, and the carry. The logs lose what they have beyond the checkpoint."""
+def _resumed(folder: Folder, text: str, ready: Setup, fresh: Progress) -> Progress:
+    """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
+    again."""
     path = folder.path / CHECKPOINT
+    if not path.exists():
+        if folder.read(EXPERIMENT) != text:
+            raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
+        folder.begin_again()
+        return fresh
     about = checkpoint.about(path)
-    if about.get("experiment") != _hash(text):
-        message = f"`{path}` is of another experiment"
-        help = f"resume what began it: blurc meta {folder.path / 'experiment.yaml'} --resume"
-        raise BlurError(Diagnostic("E617", message, help=help))
-    here, there = versions(), about["versions"]
-    if changed := [f"{n} {there.get(n)} there, {v} here" for n, v in here.items() if there.get(n) != v]:
+    _check_same(folder, about, _identity(text, ready))
+    carry = checkpoint.load(path, fresh.carry)
+    folder.cut(about["lengths"])
+    return Progress(about["step"], about["diverged"], carry)
+
+
+def _identity(text: str, ready: Setup) -> dict[str, Any]:
+    """What the bits of a run depend on."""
+    return {
+        "experiment": hashlib.sha256(text.encode()).hexdigest(),
+        "spec": genomes.spec_hash(ready.net),
+        "versions": versions(),
+    }
+
+
+def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
+    """Raises `BlurError` (E617)."""
+    path = folder.path / CHECKPOINT
+    if there["experiment"] != here["experiment"]:
+        raise _other(folder, f"`{path}` is of another experiment")
+    pairs = [(n, there["versions"].get(n), v) for n, v in here["versions"].items()]
+    if changed := [f"{n} {was} there, {now} here" for n, was, now in pairs if was != now]:
         message = f"`{path}` was made with other versions: {'; '.join(changed)}"
         help = "resume with the same versions, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
-    carry = checkpoint.load(path, like)
-    folder.cut(about["lengths"])
-    return about["step"], about["diverged"], carry
+    if there["spec"] != here["spec"]:
+        message = f"the spec is not the one that `{path}` was made with"
+        help = "undo the change, or begin again from its genome.yaml (`start:`)"
+        raise BlurError(Diagnostic("E617", message, help=help))
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _other(folder: Folder, message: str) -> BlurError:
+    help = f"resume what began it: blurc meta {folder.path / EXPERIMENT} -o {folder.path} --resume"
+    return BlurError(Diagnostic("E617", message, help=help))

@@ -126,6 +126,12 @@ def _too_short(curriculum: Curriculum, steps: int) -> str:
 
 
 def _check_method(e: Experiment, reader: Reader) -> None:
+    if e.replicas > 1 and not isinstance(e.method, Gradient):
+        message = (
+            f"{type(e.method).__name__.lower()} searches from one genome, and `replicas` is {e.replicas}"
+        )
+        help = "leave `replicas` out: `method.population` says how many genomes are tried at once"
+        _contradiction(reader, message, ("replicas", "method"), help)
     match e.method:
         case Gradient(objective="accuracy"):
             help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need values alone"
@@ -133,6 +139,9 @@ def _check_method(e: Experiment, reader: Reader) -> None:
         case Pes(truncation=truncation) if truncation > e.inner.steps:
             message = f"`method.truncation` is {truncation}, and an episode has {e.inner.steps} steps"
             _contradiction(reader, message, ("method.truncation", "inner.steps"))
+        case Pes() if e.inner.judge_every:
+            message = "pes judges after every `method.truncation` steps, and `inner.judge_every` is given too"
+            _contradiction(reader, message, ("inner.judge_every",), "leave `judge_every` out")
         case Pes() if e.curriculum:
             message = "pes has no curriculum: it goes on within an episode, however long that is"
             _contradiction(reader, message, ("curriculum",), "leave `curriculum` out, and give `inner.steps`")

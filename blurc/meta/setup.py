@@ -14,7 +14,6 @@ import numpy as np
 from blurc import api
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.library import resolve_import
 from blurc.meta import curriculum, evaluate
 from blurc.meta.episode import Judge
 from blurc.meta.experiment import Experiment, Network
@@ -23,7 +22,7 @@ from blurc.meta.objective import OBJECTIVES
 from blurc.program import Net
 from blurc.tasks.task import Episode, Task, task
 
-START, EPISODES, JITTER = range(3)  # what random keys are for
+START, EPISODES, JITTER, CANDIDATES, RESTART = range(5)  # what random keys are for
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ class Setup:
         """The first genomes, [replicas]."""
         e = self.experiment
         if e.start:
-            given = dict(genomes.read(resolve_import(e.start, None) or e.start).values)
+            given = dict(genomes.read(e.start).values)
             self.net.signature.check_genome(given)
             fresh = [given] * e.replicas
         else:

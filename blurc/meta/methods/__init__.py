@@ -5,12 +5,12 @@
     state = method.tell(state, candidates, costs, feedback)
 
 `feedback.gradients` is there where `method.wants` is `"gradients"`. States are pytrees of arrays, so that they can be
-kept in a checkpoint; functions are pure, but for CMA-ES, whose state is what it was told (`cma_es.py`).
+kept in a checkpoint; functions are pure.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import jax
 
@@ -25,8 +25,7 @@ class Method(Protocol):
     """wants: what has to be known of candidates: the gradients of their values, their values, or values on the next
     piece of an episode that goes on over many meta-steps."""
 
-    @property
-    def wants(self) -> Wants: ...
+    wants: ClassVar[Wants]
 
     def init(self, genomes: Any) -> Any: ...
 

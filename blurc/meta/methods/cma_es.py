@@ -17,7 +17,7 @@ import numpy as np
 
 from blurc.meta.episode import Feedback
 from blurc.meta.experiment import Cma
-from blurc.meta.methods import flat
+from blurc.meta.methods import Wants, flat
 from blurc.meta.objective import Costs
 
 
@@ -32,8 +32,8 @@ class CmaState(NamedTuple):
 class CmaMethod:
     choice: Cma
     seed: int = 0
-    wants: ClassVar = "values"
-    # The search that has been told as much as the state, by identity: a cache of what can be computed again.
+    wants: ClassVar[Wants] = "values"
+    # The search as it went last, and the state that it was of: a cache of what can be computed again.
     _search: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def init(self, genomes: Any) -> CmaState:
@@ -58,22 +58,15 @@ class CmaMethod:
 
     def _asked(self, state: CmaState) -> jax.Array:
         """The candidates of the generation that comes after those told, [population, n]."""
-        if self._search.get("told") is not state.told:
-            self._go_on(state)
-        return self._array(state, self._search["asked"])
-
-    def _go_on(self, state: CmaState) -> None:
         search = self._search
-        known = search.get("generations", 0)
-        if known != len(state.told) - 1 or search.get("start") is not state.start:
-            search.clear()
-            search.update(es=self._fresh(state), start=state.start, generations=0)
+        if not search or not _continues(state, search["state"]):
+            search.update(es=self._fresh(state), state=state._replace(told=state.told[:0]))
             search["asked"] = search["es"].ask()
-        for costs in state.told[search["generations"] :]:
+        for costs in state.told[len(search["state"].told) :]:
             search["es"].tell(search["asked"], _ranked(costs))
             search["asked"] = search["es"].ask()
-            search["generations"] += 1
-        search["told"] = state.told
+        search["state"] = state
+        return self._array(state, search["asked"])
 
     def _fresh(self, state: CmaState) -> Any:
         draws = np.random.default_rng(self.seed)
@@ -90,8 +83,19 @@ class CmaMethod:
         return jnp.asarray(np.asarray(vectors), flat.vector(state.start).dtype)
 
 
+def _continues(state: CmaState, before: CmaState) -> bool:
+    """Whether a search comes to `state` if it is told more than at `before`."""
+    if state.start is not before.start and not _equal(state.start, before.start):
+        return False
+    return np.array_equal(state.told[: len(before.told)], before.told)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return np.array_equal(flat.vector(one), flat.vector(other))
+
+
 def _ranked(costs: np.ndarray) -> list[float]:
     """Finite costs as they are, the others behind: CMA-ES goes by ranks, and refuses what is infinite."""
     finite = costs[np.isfinite(costs)]
-    worst = finite.max() + 1 if len(finite) else 0.0
+    worst = finite.max() + abs(finite.max()) + 1 if len(finite) else 0.0
     return [float(c) if np.isfinite(c) else worst for c in costs]

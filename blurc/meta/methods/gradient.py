@@ -16,6 +16,7 @@ import optax
 
 from blurc.meta.episode import Feedback
 from blurc.meta.experiment import Gradient
+from blurc.meta.methods import Wants
 from blurc.meta.objective import Costs
 
 
@@ -29,7 +30,7 @@ class GradientState(NamedTuple):
 @dataclass(frozen=True)
 class GradientMethod:
     choice: Gradient
-    wants: ClassVar = "gradients"
+    wants: ClassVar[Wants] = "gradients"
 
     @cached_property
     def _optimizer(self) -> optax.GradientTransformation:

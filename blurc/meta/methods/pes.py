@@ -1,15 +1,15 @@
 """Persistent evolution strategies: unbiased over long episodes, in pieces.
 
 Vicol, Metz and Sohl-Dickstein, "Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent Evolution
-Strategies" (ICML 2021), algorithm 1 in antithetic pairs. Every particle goes on with its own network from piece to piece
-of an episode; what it was perturbed by in all pieces so far, summed, is weighted with its value in this piece. A pair of
-which one diverged is left out.
+Strategies" (ICML 2021), algorithm 1 in antithetic pairs. Every particle goes on with its own network from piece to
+piece of an episode; what it was perturbed by in all pieces so far, summed, is weighted with its value in this piece. A
+pair of which one diverged is left out.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -18,7 +18,7 @@ import optax
 
 from blurc.meta.episode import Feedback
 from blurc.meta.experiment import Pes
-from blurc.meta.methods import flat
+from blurc.meta.methods import Wants, flat
 from blurc.meta.objective import Costs
 
 
@@ -33,7 +33,7 @@ class PesState(NamedTuple):
 @dataclass(frozen=True)
 class PesMethod:
     choice: Pes
-    wants: ClassVar = "persistent"
+    wants: ClassVar[Wants] = "persistent"
 
     @cached_property
     def _optimizer(self) -> optax.GradientTransformation:
@@ -67,9 +67,11 @@ class PesMethod:
             mean = flat.vector(state.mean)
             summed = state.summed + vectors[: len(vectors) // 2] - mean
             gradient = self._gradient(summed, *jnp.split(costs, 2))
-            change, optimizer = self._optimizer.update(gradient, state.optimizer, mean)
-            mean = flat.genomes(optax.apply_updates(mean, change)[None], state.mean)
-            return PesState(flat.first(mean), summed, optimizer)
+            updated: Any = self._optimizer.update(gradient, state.optimizer, mean)
+            after = flat.genomes((mean + updated[0])[None], state.mean)
+            told = PesState(flat.first(after), summed, updated[1])
+            sound = jnp.isfinite(gradient).all()  # a sum of huge values is not
+            return jax.tree.map(partial(jnp.where, sound), told, state._replace(summed=summed))
 
         return jax.jit(tell)
 

@@ -1,0 +1,150 @@
+"""What meta-learning costs: a generation of genomes against the einsum formulation, the memory of a long gradient,
+and meta-steps per second.
+
+A generation is that of section 4.4 of the paper: each genome trains a fresh network of 196-512-10 on 15 batches, and is
+judged by its accuracy on 2,560 others. Both sides do all of it in one program: init, training, prediction, accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import blurc
+from blurc.bench import einsum, specs
+from blurc.bench.rows import Row, exact, row
+from blurc.bench.timing import Spread, alternate, compiled_bytes
+from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice, persistent
+from blurc.meta.episode import Judge
+from blurc.meta.objective import OBJECTIVES
+from blurc.meta.run import Carry, meta_step
+from blurc.meta.setup import setup
+from blurc.tasks.task import Episode
+
+BATCH = 128
+EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2
+BATCHES, QUESTIONS = 15, 20 * BATCH
+LONG, UNROLL = (784, 256, 128, 10), 200
+UNROLLED, META_STEPS = 10, 10  # the latter of each sample
+
+EINSUM_TO_BLUR = 3.0
+GRADIENT_MIB = 2 * 1024
+
+Generation = Callable[[], jax.Array]
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    yield from generation(rounds)
+    yield from memory()
+    yield from speed(rounds)
+
+
+# ---------------------------------------------------------------- a generation
+
+
+def generation(rounds: int, sizes: Sequence[int] = EVOLVED, population: int = POPULATION) -> Iterator[Row]:
+    timings = alternate(generations(sizes, population), rounds=rounds, sample_seconds=0.0, warmup=1)
+    group = f"generation of {population}, {'-'.join(map(str, sizes))}"
+    for name in timings.samples:
+        yield row(group, f"{name}, time of a generation", timings.time(name), "s")
+
+    def fastest(program: str) -> str:
+        names = [name for name in timings.samples if name.startswith(program)]
+        return min(names, key=lambda name: timings.time(name).median)
+
+    ratio = timings.ratio(fastest("einsum"), fastest("blur"))
+    yield row(group, "einsum / blur, the fastest of each", ratio, "x", bound=EINSUM_TO_BLUR, sense=">=")
+
+
+def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
+    """The same generation, by the number of genomes that run side by side."""
+    net = blurc.compile(specs.blur(sizes, CHANNELS))
+    genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
+    episodes = jax.tree.map(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
+    keys = jax.random.split(jax.random.key(1), 1)
+    found: dict[str, Generation] = {}
+    for chunk in sorted({1, 4, 8, population}):
+        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, keys, episodes)
+    for chunk in sorted({1, 4, population}):
+        found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
+    return found
+
+
+def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
+    """What `Judge.values` does, by `einsum.py`: (genomes, key, episodes) -> accuracies."""
+
+    def one(key: jax.Array, episode: Episode, genome: Any) -> jax.Array:
+        synapses, _ = einsum.train(genome, einsum.init(key, sizes, CHANNELS), episode.xs, episode.ys)
+        outputs = einsum.predict(genome, synapses, episode.x)
+        return OBJECTIVES["accuracy"].of(outputs, episode.y)
+
+    def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
+        episode = jax.tree.map(lambda x: x[0], episodes)
+        size = None if chunk == 1 else chunk
+        return jax.lax.map(partial(one, key, episode), genomes, batch_size=size)
+
+    return jax.jit(run)
+
+
+def _judge(net: Any, objective: str, chunk: int = 0) -> Judge:
+    return Judge(net, OBJECTIVES[objective], Inner(), chunk)
+
+
+def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:
+    draw = np.random.default_rng(0)
+
+    def examples(*shape: int) -> tuple[jax.Array, jax.Array]:
+        labels = draw.integers(0, sizes[-1], shape)
+        x = draw.standard_normal((*shape, sizes[0]), np.float32)
+        return jnp.asarray(x), jax.nn.one_hot(labels, sizes[-1])
+
+    return Episode(*examples(steps, BATCH), *examples(query))
+
+
+# ---------------------------------------------------------------- gradients
+
+
+def memory(sizes: Sequence[int] = LONG, steps: int = UNROLL) -> Iterator[Row]:
+    """Of the gradient of one genome, with its data, as XLA plans it."""
+    size = gradient_bytes(sizes, steps) / 2**20
+    name = f"gradient through {steps} steps, blur k={CHANNELS}, XLA program"
+    yield exact(f"memory, {'-'.join(map(str, sizes))}", name, size, "MiB", bound=GRADIENT_MIB)
+
+
+def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
+    net = blurc.compile(specs.blur(sizes, CHANNELS))
+    episodes = jax.tree.map(lambda x: x[None], _episode(sizes, steps, BATCH))
+    genomes = jax.tree.map(lambda x: x[None], net.init_genome(jax.random.key(0)))
+    keys = jax.random.split(jax.random.key(1), 1)
+    return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, keys, episodes)
+
+
+def speed(rounds: int) -> Iterator[Row]:
+    """Whole meta-steps of a run, one genome: sampling an episode, the gradient, Adam, what is recorded."""
+    timings = alternate({"meta": MetaSteps()}, rounds=rounds, sample_seconds=0.0)
+    rates = Spread.of([META_STEPS / seconds for seconds in timings.samples["meta"]])
+    yield row("meta-training, 100-64-32-10", f"{UNROLLED} unrolled steps, meta-steps per second", rates, "1/s")
+
+
+class MetaSteps:
+    """Goes on for some meta-steps with each call. The built-in digits, projected to as many values as 10x10 pixels."""
+
+    def __init__(self) -> None:
+        network = Network(specs.blur((100, 64, 32, 10), CHANNELS))
+        task = TaskChoice("digits", augment=Augment(project=100))
+        experiment = Experiment("bench", network, (task,), Inner(UNROLLED, BATCH, BATCH), Gradient())
+        self.setup = setup(experiment)
+        state = self.setup.method.init(self.setup.start())
+        self.carry = Carry(state, np.empty((0, 1)), persistent.start(self.setup))
+        self.step = 0
+
+    def __call__(self) -> Any:
+        for _ in range(META_STEPS):
+            self.carry, *_ = meta_step(self.setup, self.carry, self.step)
+            self.step += 1
+        return self.carry.method

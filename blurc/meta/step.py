@@ -1,0 +1,147 @@
+"""One meta-step: what it starts from, what it leaves, and what becomes of replicas that diverge.
+
+Everything that it depends on is the experiment, the number of the step and the `Carry`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.meta import curriculum, persistent
+from blurc.meta.curriculum import Record
+from blurc.meta.episode import Feedback
+from blurc.meta.methods import flat
+from blurc.meta.setup import CANDIDATES, RESTART, Setup
+
+
+class Carry(NamedTuple):
+    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode."""
+
+    method: Any
+    costs: Any
+    inner: Any
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A candidate that left the finite numbers. earlier: what it was in the pieces of its episode before, with PES."""
+
+    candidate: int
+    genome: Any
+    earlier: tuple[Any, ...] = ()
+
+
+def start(ready: Setup) -> Carry:
+    state = ready.method.init(ready.start())
+    count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
+    return Carry(state, np.empty((0, count)), persistent.start(ready))
+
+
+def best(ready: Setup, carry: Carry) -> tuple[Any, float]:
+    """The best genome that the search believes in, and its objective over the last meta-steps, NaN without any."""
+    record = Record(np.asarray(carry.costs))
+    stacked, which = ready.method.genomes(carry.method), record.best()
+    one = jax.tree.map(lambda x: np.asarray(x[which]), stacked)
+    mean = record.mean(which)
+    return one, ready.judge.objective.natural(mean) if math.isfinite(mean) else math.nan
+
+
+def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[Lost]]:
+    """The carry after a meta-step, its line of metrics, and the candidates that diverged."""
+    method, judge = ready.method, ready.judge
+    if curriculum.lengthened(ready.experiment, step):
+        carry = _best_to_all(ready, carry, step)
+    state, inner = carry.method, carry.inner
+    if method.wants == "persistent":
+        state = persistent.begun(ready, state, step)
+    candidates = method.ask(state, ready.key(CANDIDATES, step))
+    if method.wants == "persistent":
+        feedback, inner = persistent.piece(ready, candidates, inner, step)
+    else:
+        episodes, keys = ready.episodes(step, ready.unroll(step))
+        see = judge.gradients if method.wants == "gradients" else judge.values
+        feedback = see(candidates, keys, episodes)
+    costs = judge.objective.costs(jnp.where(feedback.finite, feedback.values, jnp.nan))
+    state = method.tell(state, candidates, costs, feedback)
+    known = np.asarray(costs, float)
+    lost = _lost(ready, candidates, feedback, carry.inner, step)
+    carry = Carry(state, _recorded(ready, carry.costs, known), inner)
+    return _restarted(ready, carry, step), _line(ready, step, known), lost
+
+
+def _line(ready: Setup, step: int, costs: Any) -> dict[str, Any]:
+    natural = [ready.judge.objective.natural(c) if math.isfinite(c) else None for c in costs.tolist()]
+    known = costs[np.isfinite(costs)]
+    line = {
+        "step": step,
+        "unroll": ready.unroll(step),
+        "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],
+        "value": natural[int(np.argmin(costs))] if len(known) else None,
+        "diverged": len(costs) - len(known),
+    }
+    if ready.method.wants == "gradients":
+        return {**line, "values": natural}
+    return {**line, "mean": ready.judge.objective.natural(float(known.mean())) if len(known) else None}
+
+
+def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
+    """Where candidates are replicas, each has a record; else all of them are of the one that is searched from."""
+    if ready.method.wants != "gradients":
+        costs = np.asarray([Record(costs[:, None]).mean(0)])
+    return Record(np.asarray(record)).with_(costs).costs
+
+
+def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: int) -> list[Lost]:
+    which = ~np.asarray(feedback.finite)
+    number = step % persistent.pieces(ready)
+    if number:  # in the middle of an episode, of which what was lost before stays lost
+        which &= ~np.asarray(before.lost)
+
+    def of(i: int) -> Lost:
+        genome = jax.tree.map(lambda x: x[i], candidates)
+        earlier = flat.genomes(before.trail[:number, i], genome) if number else ()
+        return Lost(i, genome, tuple(jax.tree.map(lambda x, n=n: x[n], earlier) for n in range(number)))
+
+    return [of(int(i)) for i in np.flatnonzero(which)]
+
+
+# ------------------------------------------------- which replicas go on
+
+
+def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
+    """At a longer unroll every replica goes on from the best."""
+    record = Record(np.asarray(carry.costs))
+    others = np.arange(record.costs.shape[1]) != record.best()
+    return _replaced(ready, carry, others, step) if others.any() else carry
+
+
+def _restarted(ready: Setup, carry: Carry, step: int) -> Carry:
+    """Replicas that do nothing but diverge go on from the best; where all do, from fresh genomes."""
+    record = Record(np.asarray(carry.costs))
+    lost = record.lost()
+    if not lost.any() or (step + 1) % persistent.pieces(
+        ready
+    ):  # networks that are lost stay so in an episode
+        return carry
+    if not lost.all():
+        return _replaced(ready, carry, lost, step)
+    fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(len(lost))]
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *fresh)
+    method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
+    return Carry(method, record.costs[:0], carry.inner)
+
+
+def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
+    """With copies of the best in the place of `which`, a boolean [replicas]."""
+    record = Record(np.asarray(carry.costs))
+    chosen = np.where(which, record.best(), np.arange(len(which)))
+    copies = jax.tree.map(lambda x: x[chosen], ready.method.genomes(carry.method))
+    stacked = ready.jittered(copies, which, step + 1)
+    method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
+    return Carry(method, record.forgotten(which).costs, carry.inner)
