@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import blurc
-from blurc.bench import einsum, handwritten, products, specs
+from blurc.bench import einsum, handwritten, meta, products, specs
 from blurc.bench.timing import Spread, alternate
 
 SIZES = (6, 5, 3)
@@ -49,9 +49,11 @@ def test_the_handwritten_yardstick_learns_what_compiled_backprop_learns(data: An
 def test_the_einsum_formulation_predicts_what_compiled_blur_predicts(data: Any, k: int) -> None:
     net, genome, state = start(specs.blur(SIZES, k))
     genome = {**genome, "es": jnp.float32(-0.3), "oja": jnp.float32(0.01), "f": jnp.float32(0.4)}
-    _, outs = net.train(genome, state, *data)
-    _, expected = einsum.train(genome, [square(state, *names) for names in layers(net)], *data)
+    after, outs = net.train(genome, state, *data)
+    synapses, expected = einsum.train(genome, [square(state, *names) for names in layers(net)], *data)
     np.testing.assert_allclose(outs, expected, rtol=1e-3, atol=1e-4)
+    predicted = einsum.predict(genome, synapses, data[0][0])
+    np.testing.assert_allclose(net.predict(genome, after, data[0][0]), predicted, rtol=1e-3, atol=1e-4)
 
 
 def square(state: Any, name: str, bias: str) -> Any:
@@ -85,3 +87,29 @@ def test_candidates_take_turns() -> None:
 def test_a_spread_is_the_median_between_the_quartiles() -> None:
     spread = Spread.of([1.0, 2.0, 3.0, 4.0, 100.0])
     assert (spread.low, spread.median, spread.high) == (2.0, 3.0, 4.0)
+
+
+def test_a_generation_is_judged_alike_however_many_genomes_run_side_by_side() -> None:
+    found = {
+        name: np.asarray(getattr(values, "values", values))
+        for name, values in ((name, run()) for name, run in meta.generations((6, 5, 3), 4).items())
+    }
+    for program in ("blur", "einsum"):
+        first, *others = (values for name, values in found.items() if name.startswith(program))
+        assert first.shape == (4,)
+        assert np.ptp(first) > 0, "these genomes are not worth the same"
+        for values in others:
+            np.testing.assert_allclose(values, first, atol=0.01)
+
+
+def test_the_memory_of_a_gradient_is_held_against_its_bound() -> None:
+    (row,) = meta.memory((6, 5, 3), 9)
+    assert 0 < row.value < 1
+    assert row.ok
+
+
+def test_meta_steps_go_on_from_call_to_call() -> None:
+    steps = meta.MetaSteps((100, 4, 10))
+    before = steps()
+    assert steps.step == meta.META_STEPS
+    assert any((a != b).any() for a, b in zip(*map(jax.tree.leaves, (before, steps())), strict=True))

@@ -5,7 +5,6 @@ The networks are tiny; what genomes are worth is measured elsewhere.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import os
@@ -32,7 +31,7 @@ from blurc import genome as genome_files
 from blurc import meta, unroll
 from blurc.cli import cli
 from blurc.diagnostics import BlurError, Diagnostic, Source
-from blurc.meta import checkpoint, curriculum, persistent, schema
+from blurc.meta import checkpoint, curriculum, persistent, running, schema
 from blurc.meta import setup as setups
 from blurc.meta import step as steps
 from blurc.meta.curriculum import PATIENCE, WINDOW, Record
@@ -45,8 +44,6 @@ from blurc.meta.objective import OBJECTIVES
 from blurc.meta.setup import Setup
 from blurc.tasks import TaskChoice
 from blurc.tasks.task import task
-
-running = importlib.import_module("blurc.meta.run")  # `meta.run` is the function in it
 
 # A layer that learns by the delta rule. Where `blast` is positive, w leaves the finite numbers at the first step.
 SPEC = """

@@ -71,6 +71,8 @@ def test_deep_learns_at_other_depths_than_its_own():
     reached = []
     for depth in (1, 4, 6):
         net = blurc.compile(text, network="mnist_deep", genome=found.rule, side=8, hidden=32, depth=depth)
-        reached.append(evaluate.accuracies(net, values, task(TaskChoice("digits")), steps=[30], seeds=3).mean())
+        reached.append(
+            evaluate.accuracies(net, values, task(TaskChoice("digits")), steps=[30], seeds=3).mean()
+        )
     assert min(reached) > 0.8
     assert np.ptp(reached) < 0.1

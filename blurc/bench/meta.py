@@ -19,10 +19,10 @@ import blurc
 from blurc.bench import einsum, specs
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
-from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice, persistent
+from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice
+from blurc.meta import step as steps
 from blurc.meta.episode import Judge
 from blurc.meta.objective import OBJECTIVES
-from blurc.meta.run import Carry, meta_step
 from blurc.meta.setup import setup
 from blurc.tasks.task import Episode
 
@@ -30,6 +30,7 @@ BATCH = 128
 EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2
 BATCHES, QUESTIONS = 15, 20 * BATCH
 LONG, UNROLL = (784, 256, 128, 10), 200
+REDUCED = (100, 64, 32, 10)
 UNROLLED, META_STEPS = 10, 10  # the latter of each sample
 
 EINSUM_TO_BLUR = 3.0
@@ -69,7 +70,9 @@ def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
     keys = jax.random.split(jax.random.key(1), 1)
     found: dict[str, Generation] = {}
     for chunk in sorted({1, 4, 8, population}):
-        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, keys, episodes)
+        found[f"blur, chunk {chunk}"] = partial(
+            _judge(net, "accuracy", chunk).values, genomes, keys, episodes
+        )
     for chunk in sorted({1, 4, population}):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found
@@ -80,8 +83,10 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
 
     def one(key: jax.Array, episode: Episode, genome: Any) -> jax.Array:
         synapses, _ = einsum.train(genome, einsum.init(key, sizes, CHANNELS), episode.xs, episode.ys)
-        outputs = einsum.predict(genome, synapses, episode.x)
-        return OBJECTIVES["accuracy"].of(outputs, episode.y)
+        # Batch by batch: larger ones than those of training leave the cache.
+        batches = episode.x.reshape(-1, min(BATCH, len(episode.x)), sizes[0])
+        outputs = jax.vmap(partial(einsum.predict, genome, synapses))(batches)
+        return OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
 
     def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
         episode = jax.tree.map(lambda x: x[0], episodes)
@@ -126,25 +131,29 @@ def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
 
 def speed(rounds: int) -> Iterator[Row]:
     """Whole meta-steps of a run, one genome: sampling an episode, the gradient, Adam, what is recorded."""
-    timings = alternate({"meta": MetaSteps()}, rounds=rounds, sample_seconds=0.0)
+    timings = alternate({"meta": MetaSteps(REDUCED)}, rounds=rounds, sample_seconds=0.0)
     rates = Spread.of([META_STEPS / seconds for seconds in timings.samples["meta"]])
-    yield row("meta-training, 100-64-32-10", f"{UNROLLED} unrolled steps, meta-steps per second", rates, "1/s")
+    yield row(
+        f"meta-training, {'-'.join(map(str, REDUCED))}",
+        f"{UNROLLED} unrolled steps, meta-steps per second",
+        rates,
+        "1/s",
+    )
 
 
 class MetaSteps:
-    """Goes on for some meta-steps with each call. The built-in digits, projected to as many values as 10x10 pixels."""
+    """Goes on for some meta-steps with each call. The built-in digits, projected to as many values as there are inputs."""
 
-    def __init__(self) -> None:
-        network = Network(specs.blur((100, 64, 32, 10), CHANNELS))
-        task = TaskChoice("digits", augment=Augment(project=100))
+    def __init__(self, sizes: Sequence[int]) -> None:
+        network = Network(specs.blur(sizes, CHANNELS))
+        task = TaskChoice("digits", augment=Augment(project=sizes[0]))
         experiment = Experiment("bench", network, (task,), Inner(UNROLLED, BATCH, BATCH), Gradient())
         self.setup = setup(experiment)
-        state = self.setup.method.init(self.setup.start())
-        self.carry = Carry(state, np.empty((0, 1)), persistent.start(self.setup))
+        self.carry = steps.start(self.setup)
         self.step = 0
 
     def __call__(self) -> Any:
         for _ in range(META_STEPS):
-            self.carry, *_ = meta_step(self.setup, self.carry, self.step)
+            self.carry, *_ = steps.meta_step(self.setup, self.carry, self.step)
             self.step += 1
         return self.carry.method

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from blurc.meta.evaluate import Row
     from blurc.meta.experiment import Experiment
-    from blurc.meta.run import Result, Watch
+    from blurc.meta.running import Result, Watch
 
 LINES = 40  # of progress, where there is no terminal
 

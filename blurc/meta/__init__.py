@@ -8,15 +8,15 @@
 
 One idea a file, imports run down this list:
 
-    experiment.py   what an experiment is            schema.py, yaml_*.py   the same as YAML
-    objective.py    what is judged, and which way    episode.py             a fresh network learns, and is asked
-    methods/        how genomes are searched         curriculum.py          how long episodes are, who goes on
-    setup.py        from names to programs           persistent.py          episodes in pieces
-    many.py         many candidates in one program   step.py                one meta-step
-    checkpoint.py   bits on the disk                 folder.py              the folder of a run
-    run.py          meta-steps, one after the other  replay.py              where a genome left the finite numbers
-    evaluate.py     accuracies on test examples      racing.py, analysis.py   against Adam; is a rule a gradient?
-    finish.py       what follows a run               heat.py, report/       pictures
+    experiment.py   what an experiment is            schema.py, yaml_*.py        the same as YAML
+    objective.py    what is judged, and which way    episode.py                  a fresh network learns, and is asked
+    methods/        how genomes are searched         curriculum.py               how long episodes are, who goes on
+    setup.py        from names to programs           persistent.py               episodes in pieces
+    many.py         many candidates in one program   step.py                     one meta-step
+    checkpoint.py   bits on the disk                 folder.py                   the folder of a run
+    running.py      meta-steps, one after another    replaying.py                where a genome left the finite numbers
+    evaluate.py     accuracies on test examples      racing.py, analysis.py      against Adam; is a rule a gradient?
+    finishing.py    what follows a run               heat.py, report/            pictures
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from blurc.meta.experiment import (
     Network,
     Pes,
 )
-from blurc.meta.finish import finish
+from blurc.meta.finishing import finish
 from blurc.meta.racing import race
-from blurc.meta.replay import replay
-from blurc.meta.run import Result, run
+from blurc.meta.replaying import replay
+from blurc.meta.running import Result, run
 from blurc.meta.schema import dump, read
 from blurc.tasks.choice import Augment, TaskChoice
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from blurc.meta.folder import Folder
 from blurc.meta.racing import race
 from blurc.meta.setup import compiled
 from blurc.program import Net
+from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
 
 
@@ -34,23 +36,31 @@ def finish(
     place = Folder(Path(folder))
     experiment = schema.read(place.path / "experiment.yaml")
     genome = genomes.read(place.path / "genome.yaml")
-    rows, races = [], []
-    for net, choice in _pairs(experiment):
-        one, e = task(choice, data_dir), experiment.evaluation
-        watch(f"{one.name} in {net.plan.name}")
+    e, rows, races = experiment.evaluation, [], []
+    for net, label, choice in _pairs(experiment):
+        one = task(choice, data_dir)
+        watch(f"{one.name} in {label}")
         try:
             found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
         except BlurError as error:
-            if len(experiment.evaluation.networks) < 2:
+            if len(e.networks) < 2:
                 raise
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
-        rows.append(Row(genome.name, one.name, net.plan.name, found))
+        rows.append(Row(genome.name, one.name, label, found))
         if e.race:
-            told = lambda what: watch(f"  {what}")  # noqa: E731
-            races.append(
-                race(net, genome.values, one, name=genome.name, steps=e.steps, batch=e.batch, seeds=e.seeds, watch=told)
-            )  # fmt: skip
+            told = partial(_indented, watch)
+            entered = race(
+                net,
+                genome.values,
+                one,
+                name=genome.name,
+                steps=e.steps,
+                batch=e.batch,
+                seeds=e.seeds,
+                watch=told,
+            )
+            races.append(replace(entered, network=label))
     evaluation = {
         "rows": [_row(row, experiment) for row in rows],
         "races": [_plain({**r.to_json(), "learners": r.to_json()["learners"][1:]}) for r in races],
@@ -60,15 +70,26 @@ def finish(
     return rows
 
 
-def _pairs(experiment: Experiment) -> Iterator[tuple[Net, Any]]:
-    """Networks and tasks to evaluate on. A network without a rule has that of the experiment, with its parameters."""
+def _indented(watch: Callable[[str], None], what: str) -> None:
+    watch(f"  {what}")
+
+
+def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
+    """Networks, what to call them, and tasks. Without a rule a network has that of the experiment, with its parameters."""
     own = compiled(experiment.network)
-    networks = [own]
+    networks = [(experiment.network, own)]
     if experiment.evaluation.networks:
-        networks = [compiled(_with_rule(n, own)) for n in experiment.evaluation.networks]
-    for net in networks:
+        networks = [(n, compiled(_with_rule(n, own))) for n in experiment.evaluation.networks]
+    for network, net in networks:
         for choice in experiment.evaluation.tasks or experiment.tasks:
-            yield net, choice
+            yield net, _label(network, net), choice
+
+
+def _label(network: Network, net: Net) -> str:
+    """`mnist`, or `mnist(side = 14)`."""
+    own = dict(net.model.network.params)
+    given = ", ".join(f"{name} = {value}" for name, value in network.parameters.items() if name in own)
+    return f"{net.plan.name}({given})" if given else net.plan.name
 
 
 def _with_rule(network: Network, trained: Net) -> Network:
