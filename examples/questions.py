@@ -13,6 +13,7 @@ handwritten digits. What was begun before in the same folder goes on from its ch
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def answer(question: str, out: Path, settings: Settings, runs: int) -> Path:
     for variant, own in variants.items():
         parts = []
         for seed in range(runs):
-            folder = out / question / f"{variant.replace(' ', '-').replace(',', '')}-{seed}"
+            folder = out / question / f"{re.sub(r'[^a-zA-Z0-9]+', '-', variant)}-{seed}"
             experiment = read(question, {**settings, **own, "seed": str(seed)})
             parts.append(accuracies(experiment, folder))
             steps = experiment.evaluation.steps

@@ -36,7 +36,7 @@ UNROLLED, META_STEPS = 10, 10  # the latter of each sample
 EINSUM_TO_BLUR = 3.0
 GRADIENT_MIB = 2 * 1024
 
-Generation = Callable[[], jax.Array]
+Generation = Callable[[], Any]
 
 
 def rows(rounds: int) -> Iterator[Row]:
@@ -69,13 +69,18 @@ def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
     episodes = jax.tree.map(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
     keys = jax.random.split(jax.random.key(1), 1)
     found: dict[str, Generation] = {}
-    for chunk in sorted({1, 4, 8, population}):
+    for chunk in _chunks(1, 4, 8, population):
         found[f"blur, chunk {chunk}"] = partial(
             _judge(net, "accuracy", chunk).values, genomes, keys, episodes
         )
-    for chunk in sorted({1, 4, population}):
+    for chunk in _chunks(1, 4, population):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found
+
+
+def _chunks(*sizes: int) -> list[int]:
+    """The last one is the population."""
+    return sorted({size for size in sizes if size <= sizes[-1]})
 
 
 def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
@@ -142,7 +147,7 @@ def speed(rounds: int) -> Iterator[Row]:
 
 
 class MetaSteps:
-    """Goes on for some meta-steps with each call. The built-in digits, projected to as many values as there are inputs."""
+    """Goes on for some meta-steps with each call. Digits, projected to as many values as it takes."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
         network = Network(specs.blur(sizes, CHANNELS))

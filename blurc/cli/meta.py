@@ -73,10 +73,17 @@ def command(
     with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
     if result.diverged:
-        say(f"{result.diverged} candidates diverged; --replay 0 says where the first did", json)
+        say(
+            f"{result.diverged} candidates diverged; where the first did: blurc meta {folder / 'experiment.yaml'} --replay 0",
+            json,
+        )
     rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
     _print(rows, resolved, out)
-    say(f"{folder}: genome.yaml, report.html", json)
+    objective = resolved.method.objective
+    say(
+        f"{folder}: genome.yaml, report.html; {objective} {result.value:.4g}, the mean of the last meta-steps",
+        json,
+    )
     if json:
         write_json(json, _data(result, rows, resolved))
 
@@ -86,7 +93,7 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if (folder / "experiment.yaml").exists():
+        if (folder / "checkpoint.npz").exists():
             click.echo(f"`{folder}` holds what was done: the same command with --resume goes on", err=True)
         raise
 
@@ -152,7 +159,9 @@ class _Lines:
 
     def begin(self, done: int, steps: int, objective: str) -> None:
         self._every, self._objective = max(1, steps // LINES), objective
-        self._out.print(f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else ""))
+        self._out.print(
+            f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else "") + "; compiling"
+        )
 
     def line(self, line: dict[str, Any]) -> None:
         if (line["step"] + 1) % self._every == 0:

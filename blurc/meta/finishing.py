@@ -75,7 +75,7 @@ def _indented(watch: Callable[[str], None], what: str) -> None:
 
 
 def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
-    """Networks, what to call them, and tasks. Without a rule a network has that of the experiment, with its parameters."""
+    """Networks, their labels, and tasks. Without a rule a network has that of the experiment, with its parameters."""
     own = compiled(experiment.network)
     networks = [(experiment.network, own)]
     if experiment.evaluation.networks:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ import numpy as np
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta import checkpoint, schema
-from blurc.meta.experiment import Experiment
+from blurc.meta.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, Folder, versions
 from blurc.meta.setup import Setup, setup
 from blurc.meta.step import Carry, Lost, best, meta_step, start
@@ -72,61 +72,69 @@ def run(
     experiment = schema.parse(Source("experiment.yaml", schema.dump(experiment)))
     ready = setup(experiment, data_dir)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
-    text = schema.dump(experiment)
-    fresh = Progress(0, 0, start(ready))
+    text = schema.dump(replace(experiment, write=str(place.path)))
+    fresh = Progress(0, 0, start(ready), {})
     if resume:
-        fresh = _resumed(place, text, ready, fresh)
+        fresh = _resumed(place, ready, fresh)
+        place.write(EXPERIMENT, text)  # it may have more steps now
     else:
         place.create(text)
-    return _Run(ready, place, text, watch or Silence()).go(fresh)
+    return _Run(ready, place, watch or Silence()).go(fresh)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """steps: done. diverged: candidates so far."""
+    """steps: done. diverged: candidates so far. lengths: of the logs then."""
 
     steps: int
     diverged: int
     carry: Carry
+    lengths: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class _Run:
     setup: Setup
     folder: Folder
-    text: str
     watch: Watch
 
     def go(self, now: Progress) -> Result:
         choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
         self.watch.begin(now.steps, choice.steps, choice.objective)
-        recorded = self.folder.lines(DIVERGENCES)
-        for step in range(now.steps, choice.steps):
-            carry, line, lost = meta_step(self.setup, now.carry, step)
-            now = Progress(step + 1, now.diverged + line["diverged"], carry)
-            recorded += self._record(step, lost[: MOST_RECORDED - recorded])
-            self.folder.append(METRICS, line)
-            self.watch.line(line)
-            if now.steps % every == 0 or now.steps == choice.steps:
+        try:
+            while now.steps < choice.steps:
+                now = self._advanced(now)
+                if now.steps % every == 0 or now.steps == choice.steps:
+                    self._save(now)
+        except KeyboardInterrupt:
+            if now.steps:
                 self._save(now)
+            raise
         return self._result(now)
 
-    def _record(self, step: int, lost: Sequence[Lost]) -> int:
-        """The first genomes that diverged, for `replay`; how many these are."""
+    def _advanced(self, now: Progress) -> Progress:
+        carry, line, lost = meta_step(self.setup, now.carry, now.steps)
+        room = MOST_RECORDED - self.folder.lines(DIVERGENCES) if lost else 0
+        self._record(now.steps, lost[: max(0, room)])
+        self.folder.append(METRICS, line)
+        self.watch.line(line)
+        return Progress(now.steps + 1, now.diverged + line["diverged"], carry, self.folder.lengths())
+
+    def _record(self, step: int, lost: Sequence[Lost]) -> None:
+        """The first genomes that diverged, for `replay`."""
         for one in lost:
             line: dict[str, Any] = {"step": step, "candidate": one.candidate, "genome": _plain(one.genome)}
             if one.earlier:
                 line["earlier"] = [*map(_plain, one.earlier)]
             self.folder.append(DIVERGENCES, line)
-        return len(lost)
 
     def _save(self, now: Progress) -> None:
         """The checkpoint last: what is not in it yet is made again."""
         about = {
             "step": now.steps,
             "diverged": now.diverged,
-            **_identity(self.text, self.setup),
-            "lengths": self.folder.lengths(),
+            **_identity(self.setup),
+            "lengths": dict(now.lengths),
         }
         self.folder.write("genome.yaml", genomes.dump(self._best(now)[0]))
         checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
@@ -162,26 +170,34 @@ def _plain(genome: Any) -> Any:
 # ------------------------------------------------------------------ going on
 
 
-def _resumed(folder: Folder, text: str, ready: Setup, fresh: Progress) -> Progress:
+def _resumed(folder: Folder, ready: Setup, fresh: Progress) -> Progress:
     """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
     again."""
     path = folder.path / CHECKPOINT
     if not path.exists():
-        if folder.read(EXPERIMENT) != text:
+        there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
+        if _essence(there) != _essence(ready.experiment):
             raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
         folder.begin_again()
         return fresh
     about = checkpoint.about(path)
-    _check_same(folder, about, _identity(text, ready))
+    _check_same(folder, about, _identity(ready))
     carry = checkpoint.load(path, fresh.carry)
     folder.cut(about["lengths"])
-    return Progress(about["step"], about["diverged"], carry)
+    return Progress(about["step"], about["diverged"], carry, about["lengths"])
 
 
-def _identity(text: str, ready: Setup) -> dict[str, Any]:
+def _essence(e: Experiment) -> str:
+    """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
+    on the number of steps only where a rate falls with it."""
+    method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
+    return schema.dump(replace(e, method=method, write="", checkpoint_every=1, evaluation=Evaluation()))
+
+
+def _identity(ready: Setup) -> dict[str, Any]:
     """What the bits of a run depend on."""
     return {
-        "experiment": hashlib.sha256(text.encode()).hexdigest(),
+        "experiment": hashlib.sha256(_essence(ready.experiment).encode()).hexdigest(),
         "spec": genomes.spec_hash(ready.net),
         "versions": versions(),
     }
@@ -204,5 +220,5 @@ def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
 
 
 def _other(folder: Folder, message: str) -> BlurError:
-    help = f"resume what began it: blurc meta {folder.path / EXPERIMENT} -o {folder.path} --resume"
+    help = f"resume what began it: blurc meta {folder.path / EXPERIMENT} --resume"
     return BlurError(Diagnostic("E617", message, help=help))
