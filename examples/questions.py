@@ -118,7 +118,7 @@ def read(question: str, settings: Settings) -> meta.Experiment:
 
 def accuracies(experiment: meta.Experiment, folder: Path) -> np.ndarray:
     """Runs an experiment, or what is left of it. Its accuracies on test digits: [seeds, steps]."""
-    meta.run(experiment, folder, resume=(folder / "checkpoint.npz").exists())
+    meta.run(experiment, folder, resume=folder.exists())
     (row,) = meta.finish(folder)
     return row.accuracies
 

@@ -16,6 +16,8 @@ from blurc.cli import cli
 from blurc.diagnostics import BlurError
 from blurc.meta import analysis
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 
 def command(*args: object) -> Result:
     return CliRunner().invoke(cli, ["analyze", *map(str, args)])
@@ -35,7 +37,14 @@ def test_backpropagation_is_a_gradient(rule: str) -> None:
     assert np.abs(found.jacobian).max() > 1e-4
 
 
-@pytest.mark.parametrize("rule", ["blur", "blur_single", "hebb", "feedback_alignment"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "hebb",
+        "feedback_alignment",
+        *(pytest.param(r, marks=pytest.mark.slow) for r in ("blur", "blur_single")),
+    ],
+)
 def test_other_rules_are_none(rule: str) -> None:
     assert of(analysis.small(rule)).asymmetry > 1e-2
 
@@ -47,6 +56,7 @@ def test_biases_are_in_it() -> None:
     assert found.jacobian.shape == (26, 26)
 
 
+@pytest.mark.slow
 def test_all_channels_are_in_it_that_the_update_moves() -> None:
     found = of(analysis.small("blur", {"k": 3}))
     assert found.synapses.count("h->y/w") == found.synapses.count("h->y/v") == 3 * 4 * 2

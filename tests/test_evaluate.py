@@ -21,6 +21,8 @@ from blurc.meta import evaluate, heat
 from blurc.tasks import Augment, TaskChoice
 from blurc.tasks.task import Task, task
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 DIGITS = "networks/digits.blur"
 FADING = """
 genome fading {
@@ -76,6 +78,7 @@ def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int,
 # ---------------------------------------------------------------- accuracies
 
 
+@pytest.mark.slow
 def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any, digits: Task) -> None:
     found = evaluate.accuracies(net, genome, digits, steps=(4, 10), batch=32, seeds=2, query=200, seed=7)
     expected = [[by_hand(net, genome, digits, steps, 10, seed) for steps in (4, 10)] for seed in (7, 8)]

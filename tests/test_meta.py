@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from jax.experimental.compilation_cache import compilation_cache
 
 import blurc
 from blurc import genome as genome_files
@@ -81,35 +80,11 @@ METHODS = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+
 class Killed(Exception):
     """In the place of SIGKILL."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What is compiled once is compiled for all tests, and for the processes that they start; fast, for these networks
-    run for no time. Other tests have none of it."""
-    settings = {
-        "jax_disable_most_optimizations": True,
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-    }
-    before = {name: jax.config.values[name] for name in settings}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name.upper(), str(value))
-            jax.config.update(name, value)
-        forget()
-        yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    forget()
-
-
-def forget() -> None:
-    jax.clear_caches()
-    compilation_cache.reset_cache()
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +100,7 @@ def ready() -> Callable[..., Setup]:
 
     def found(experiment: Experiment, data_dir: Any = None) -> Setup:
         path = Path(experiment.network.spec)
-        text = schema.dump(replace(experiment, network=replace(experiment.network, spec="")))
+        text = schema.dump(replace(experiment, network=replace(experiment.network, spec=""), write=""))
         key = (text, path.read_text() if path.exists() else str(path))
         if key not in made:
             made[key] = setups.setup(experiment, data_dir)

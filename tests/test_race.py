@@ -23,6 +23,8 @@ from blurc.tasks import TaskChoice
 from blurc.tasks.task import Task, task
 from blurc.training.baselines import Optimizer
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 DIGITS = "networks/digits.blur"
 SMALL: dict[str, Any] = {"steps": (2, 6), "batch": 32, "seeds": 2, "query": 100}
 SGD = Optimizer("SGD", optax.sgd, (0.003, 0.4, 30.0))
@@ -101,6 +103,7 @@ def test_a_diverging_rate_is_never_chosen(net: blurc.Net, genome: Any, digits: T
     assert np.isnan(entry.trials[1e19]).all()
 
 
+@pytest.mark.slow
 def test_each_number_of_steps_has_its_own_rate(net: blurc.Net, genome: Any, digits: Task) -> None:
     """A rate that learns first and is 0 from the third step on, and one that learns last."""
 

@@ -20,6 +20,8 @@ from blurc.meta.report import files, matrices, regions, sections
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 SPEC = """
 import "rules/paper_backprop.blur"
 network plane(hidden = 16) uses blur_from_backprop(rate = 1.0) {

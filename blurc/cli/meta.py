@@ -73,10 +73,8 @@ def command(
     with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
     if result.diverged:
-        say(
-            f"{result.diverged} candidates diverged; where the first did: blurc meta {folder / 'experiment.yaml'} --replay 0",
-            json,
-        )
+        look = f"blurc meta {folder / 'experiment.yaml'} --replay 0"
+        say(f"{result.diverged} candidates diverged; where the first did: {look}", json)
     rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
     _print(rows, resolved, out)
     objective = resolved.method.objective
