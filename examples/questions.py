@@ -49,7 +49,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Settings]]] = {
     ),
     "states": (
         "How many states has a neuron? (figure 13)",
-        {f"{k} states": {"parameters.k": str(k)} for k in (2, 3, 4, 8)},
+        {f"{k} states": {"parameters.k": str(k)} for k in (2, 3, 4)},
     ),
     "nonlinearity": (
         "Which non-linearity do neurons have? (figure 12)",

@@ -63,12 +63,14 @@ def command(
         raise click.UsageError("--resume goes on with a run, --replay looks back at one: give one of them")
     check_writable([json])
     from blurc import meta
+    from blurc.meta import finishing
 
     resolved = meta.read(experiment, overrides)
     folder = output or Path(resolved.write or f"runs/{resolved.name}")
     if replay is not None:
         show([meta.replay(folder, replay, data_dir=data_dir)])
         return
+    finishing.check(resolved, data_dir)
     out = console(json)
     with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)

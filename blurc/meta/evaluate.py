@@ -48,23 +48,25 @@ class Contender:
 @dataclass(frozen=True)
 class Course:
     """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. test: these
-    come from the test examples; else from those held out of the training examples."""
+    come from the test examples; else from those held out of the training examples. drawn: batches of the episode, where
+    it goes on after the last of `steps`: batches depend on how many of them there are."""
 
     task: Task
     steps: tuple[int, ...]
     batch: int
     query: int
     test: bool = True
+    drawn: int = 0
 
     def run(self, contender: Contender, seed: int) -> Accuracies:
         """Accuracies [steps]. All contenders get the same start key and the same examples for the same seed."""
         start_key, data_key = jax.random.split(jax.random.key(seed))
         longest, piece = max(self.steps), math.gcd(*self.steps)
         episode = self.task.episode(
-            data_key, steps=longest, batch=self.batch, query=self.query, test=self.test
+            data_key, steps=max(self.drawn, longest), batch=self.batch, query=self.query, test=self.test
         )
         # Pieces of one length: one compiled program does them all.
-        xs, ys = (a.reshape(-1, piece, *a.shape[1:]) for a in (episode.xs, episode.ys))
+        xs, ys = (a[:longest].reshape(-1, piece, *a.shape[1:]) for a in (episode.xs, episode.ys))
         x, y = np.asarray(episode.x), np.asarray(episode.y)
         carry, found = contender.start(start_key, self.batch), dict.fromkeys(self.steps, math.nan)
         for i, done in enumerate(range(piece, longest + 1, piece)):

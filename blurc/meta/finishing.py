@@ -12,15 +12,31 @@ from typing import Any
 
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError
+from blurc.genome import GenomeFile
 from blurc.meta import report, schema
-from blurc.meta.evaluate import Row, accuracies, to_json
+from blurc.meta.evaluate import Row, accuracies, check_fits, to_json
 from blurc.meta.experiment import Experiment, Network
 from blurc.meta.folder import Folder
-from blurc.meta.racing import race
+from blurc.meta.racing import Race, race
 from blurc.meta.setup import compiled
 from blurc.program import Net
 from blurc.tasks.choice import TaskChoice
-from blurc.tasks.task import task
+from blurc.tasks.task import Task, task
+
+
+def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
+    """That what follows a run can follow: its networks compile, its tasks are there and one of them fits. Raises
+    `BlurError`, better before a long run than after it."""
+    problems: list[BlurError] = []
+    pairs = [*_pairs(experiment)]
+    for net, _, choice in pairs:
+        one = task(choice, data_dir)
+        try:
+            check_fits(net, one)
+        except BlurError as error:
+            problems.append(error)
+    if len(problems) == len(pairs):
+        raise problems[0]
 
 
 def finish(
@@ -36,31 +52,18 @@ def finish(
     place = Folder(Path(folder))
     experiment = schema.read(place.path / "experiment.yaml")
     genome = genomes.read(place.path / "genome.yaml")
-    e, rows, races = experiment.evaluation, [], []
+    e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, label, choice in _pairs(experiment):
         one = task(choice, data_dir)
         watch(f"{one.name} in {label}")
         try:
             found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
         except BlurError as error:
-            if len(e.networks) < 2:
-                raise
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
         rows.append(Row(genome.name, one.name, label, found))
         if e.race:
-            told = partial(_indented, watch)
-            entered = race(
-                net,
-                genome.values,
-                one,
-                name=genome.name,
-                steps=e.steps,
-                batch=e.batch,
-                seeds=e.seeds,
-                watch=told,
-            )
-            races.append(replace(entered, network=label))
+            races += _raced(experiment, genome, net, label, one, partial(_indented, watch))
     evaluation = {
         "rows": [_row(row, experiment) for row in rows],
         "races": [_plain({**r.to_json(), "learners": r.to_json()["learners"][1:]}) for r in races],
@@ -68,6 +71,20 @@ def finish(
     place.write("evaluation.json", json.dumps(evaluation, indent=1) + "\n")
     report.write(place.path)
     return rows
+
+
+def _raced(
+    experiment: Experiment, genome: GenomeFile, net: Net, label: str, one: Task, watch: Callable[[str], None]
+) -> list[Race]:
+    """One race, or none with the reason."""
+    e = experiment.evaluation
+    counts = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
+    try:
+        found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)
+    except BlurError as error:
+        watch(error.diagnostics[0].message)
+        return []
+    return [replace(found, network=label)]
 
 
 def _indented(watch: Callable[[str], None], what: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def lines(
     a step are left out of it; a line ends where all did."""
     figure = _figure((6.4, 3.8))
     axes = figure.add_subplot()
-    for (name, found), colour in zip(values.items(), COLOURS, strict=False):
+    for (name, found), colour in zip(values.items(), cycle(COLOURS), strict=False):
         masked = np.ma.masked_invalid(found)
         mean, spread = masked.mean(axis=0).filled(np.nan), masked.std(axis=0, ddof=1).filled(np.nan)
         axes.plot(steps, mean, "o-", color=colour, linewidth=1.8, markersize=4, label=name)

@@ -138,7 +138,7 @@ def _tuned(course: Course, net: Net, optimizer: Optimizer, seeds: range) -> Entr
     found = np.empty((len(seeds), len(course.steps)))
     for rate in dict.fromkeys(rates):
         at = [i for i, chosen in enumerate(rates) if chosen == rate]
-        part = replace(course, steps=tuple(course.steps[i] for i in at))
+        part = replace(course, steps=tuple(course.steps[i] for i in at), drawn=max(course.steps))
         found[:, at] = _runs(part, at_rate(rate), seeds)
     return Entry(optimizer.name, found, rates, trials)
 

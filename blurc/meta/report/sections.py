@@ -45,7 +45,7 @@ def summary(run: Run) -> Rows:
         ]
     if run.points:
         last = run.points[-1]
-        rows += [("meta-steps", f"{last.step:,}"), ("steps of an episode at last", f"{last.unroll:,}")]
+        rows += [("meta-steps", f"{last.step + 1:,}"), ("steps of an episode at last", f"{last.unroll:,}")]
         rows += [(f"last {e.method.objective.replace('_', ' ') if e else 'value'}", f"{last.value:.4g}")]
     return [(name, value) for name, value in rows if value]
 
