@@ -35,6 +35,7 @@ def load() -> Any:
 
 
 questions = load()
+pytestmark = pytest.mark.usefixtures("compiled_fast")
 VARIANTS = [(q, v) for q, (_, variants) in questions.QUESTIONS.items() for v in variants]
 
 
