@@ -89,6 +89,7 @@ def test_a_spread_is_the_median_between_the_quartiles() -> None:
     assert (spread.low, spread.median, spread.high) == (2.0, 3.0, 4.0)
 
 
+@pytest.mark.slow
 def test_a_generation_is_judged_alike_however_many_genomes_run_side_by_side() -> None:
     found = {
         name: np.asarray(getattr(values, "values", values))
@@ -102,6 +103,7 @@ def test_a_generation_is_judged_alike_however_many_genomes_run_side_by_side() ->
             np.testing.assert_allclose(values, first, atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_gradient_is_held_against_its_bound() -> None:
     (row,) = meta.memory((6, 5, 3), 9)
     assert 0 < row.value < 1

@@ -369,7 +369,7 @@ def test_specs_lists_networks_and_rules() -> None:
 
 def test_networks_of_one_file_have_descriptions_of_their_own() -> None:
     entries = json.loads(blurc("specs", "mnist", "--json", "-").stdout)["declares"]
-    assert len({e["description"] for e in entries}) == len(entries) == 3
+    assert len({e["description"] for e in entries}) == len(entries) == 4
 
 
 def test_a_table_in_a_file_has_no_padding() -> None:

@@ -64,6 +64,7 @@ def test_plane_learns_a_problem_that_it_has_not_seen():
     assert accuracy(str(text), "swift", dict(found.values), "triangle", 10) > 0.9
 
 
+@pytest.mark.slow
 def test_deep_learns_at_other_depths_than_its_own():
     found = genome.read("genomes/deep.yaml")
     text = str(library.specs_path() / "networks/mnist.blur")
