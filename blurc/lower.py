@@ -244,10 +244,16 @@ class Lowering:
         return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
 
     def at_pre(self, op: Op) -> jax.Array:
-        return self._kernel(op).at_pre(self.values[op.args[0]])
+        return self._at(op, self._kernel(op).at_pre)
 
     def at_post(self, op: Op) -> jax.Array:
-        return self._kernel(op).at_post(self.values[op.args[0]])
+        return self._at(op, self._kernel(op).at_post)
+
+    def _at(self, op: Op, each: Callable[[jax.Array], jax.Array]) -> jax.Array:
+        """A value of neurons at their synapses. What varies over neurons varies over synapses, also where a population
+        has a single neuron."""
+        x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second
+        return jnp.broadcast_to(each(x), self._whole(op.type)) if varies else x
 
     # ---------------------------------------------------------------- loops
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
+
+# The same cases each time, so that a change is judged by what it changes; BLURC_EXPLORE=1 looks for new ones.
+hypothesis.settings.register_profile("blurc", derandomize=not os.environ.get("BLURC_EXPLORE"))
+hypothesis.settings.load_profile("blurc")
 
 
 @pytest.fixture(scope="module")

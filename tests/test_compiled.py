@@ -207,6 +207,28 @@ def test_running_totals() -> None:
     compare(source, 3, 1)
 
 
+@pytest.mark.parametrize("topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"])
+@pytest.mark.parametrize(("pre", "post"), [(1, 4), (4, 1), (1, 1)])
+def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, pre: int, post: int) -> None:
+    if topology in ("one_to_one", "conv(2)") and pre != post:
+        pytest.skip("they do not join populations of these sizes")
+    updates = ["batch_mean(pre.a)", "w + 0.1 * post.incoming(w)", "batch_mean(post.a) + pre.outgoing(w)"]
+    for update in updates:
+        compare(
+            f"""genome g {{
+              state a
+              synapse w ~ uniform(-1, 1)
+              sense {{ a <- input }}
+              forward {{ a <- incoming(w * pre.a) }}
+              update {{ w <- {update} }}
+              readout a
+            }}
+            network n uses g {{ input x[{pre}]  output y[{post}]  x -> y [{topology}] }}""",
+            3,
+            1,
+        )
+
+
 @settings(max_examples=15, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:

@@ -73,14 +73,10 @@ class Conv:
         return result.reshape((*dims, -1, self.target.channels))
 
     def at_pre(self, x: jax.Array) -> jax.Array:
-        if x.shape[-1] == 1:
-            return x
         means = self._means(self.source.unfold(x), self._hits())  # [*dims, 1, *window, c_in]
         return means.reshape((*x.shape[:-2], -1, 1))
 
     def at_post(self, x: jax.Array) -> jax.Array:
-        if x.shape[-1] == 1:
-            return x
         means = self._means(self.target.unfold(x), self.windows.inside())  # [*dims, 1, *window or 1s, c_out]
         dims, c = x.shape[:-2], self.target.channels
         if means.shape[len(dims) + 1 : -1] == (1,) * len(self.topology.window):

@@ -42,10 +42,10 @@ class Masked:
         return take(matrix.reshape(*matrix.shape[:-2], 1, -1), self._place)
 
     def at_pre(self, x: jax.Array) -> jax.Array:
-        return x if x.shape[-1] == 1 else take(x, self._sites.pre)
+        return take(x, self._sites.pre)
 
     def at_post(self, x: jax.Array) -> jax.Array:
-        return x if x.shape[-1] == 1 else take(x, self._sites.post)
+        return take(x, self._sites.post)
 
     def _matrix(self, synapse: jax.Array | None) -> jax.Array:
         """`[*dims, 1, S or 1]` as `[*dims, n_pre, n_post]`."""

@@ -96,11 +96,11 @@ class Trilinear:
         return jnp.reshape(each, (*dims, 1, self.count))
 
     def at_pre(self, x: jax.Array) -> jax.Array:
-        """`[*dims, 1, n_pre or 1]` as `[*dims, 1, S or 1]`."""
-        return x if x.shape[-1] == 1 else take(x, self.pre_of)
+        """`[*dims, 1, n_pre]` as `[*dims, 1, S]`."""
+        return take(x, self.pre_of)
 
     def at_post(self, x: jax.Array) -> jax.Array:
-        return x if x.shape[-1] == 1 else take(x, self.post_of)
+        return take(x, self.post_of)
 
     # ----------------------------------------------------------------------- sizes
 
