@@ -25,6 +25,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -70,10 +71,15 @@ def describe(
         rule=net.plan.genome,
         values=_changed(values, np.asarray),
         parameters=dict(net.model.genome.params),
-        spec=net.sources.texts[0][0],
+        spec=_name(net.sources.texts[0][0]),
         hash=spec_hash(net),
         found=found or {},
     )
+
+
+def _name(path: str) -> str:
+    """Without folders of this machine alone."""
+    return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
 def spec_hash(net: Net) -> str:

@@ -34,7 +34,7 @@ def of(net: blurc.Net, **options: int) -> analysis.Analysis:
 def test_backpropagation_is_a_gradient(rule: str) -> None:
     found = of(analysis.small(rule))
     assert found.asymmetry < 1e-12
-    assert np.abs(found.jacobian).max() > 1e-4
+    assert np.abs(found.block).max() > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,48 @@ def test_backpropagation_is_a_gradient(rule: str) -> None:
 )
 def test_other_rules_are_none(rule: str) -> None:
     assert of(analysis.small(rule)).asymmetry > 1e-2
+
+
+TRACED = """
+genome traced {
+  state   act, err
+  synapse w ~ normal(1 / sqrt(fan_in)), m ~ zeros
+  sense    { act <- input }
+  forward  { let z = incoming(w * pre.act)  act <- tanh(z)  err <- tanh'(z) }
+  feedback { err <- err * (act - target) }
+  backward { err <- err * outgoing(w * post.err) }
+  update   { m <- 0.5 * m + batch_mean(pre.act * post.err)  w <- w - 0.1 * m }
+  readout  act
+}
+network n uses traced { input x[3]  hidden h[4]  output y[2]  x -> h  h -> y }
+"""
+
+
+def test_the_verdict_is_of_what_the_forward_pass_reads() -> None:
+    """Momentum is a gradient in the synapses, and none in synapses and momenta together."""
+    found = of(blurc.compile(TRACED))
+    assert {name.rpartition("/")[2] for name in found.forward} == {"w"}
+    assert found.block.shape == (26, 26)
+    assert found.jacobian.shape == (52, 52)
+    assert found.asymmetry < 1e-12
+    assert found.whole > 0.1
+
+
+def test_what_the_forward_pass_reads_is_found_in_stacked_layers_too() -> None:
+    net = blurc.compile(
+        "networks/mnist.blur", network="mnist_deep", depth=6, hidden=3, side=2, genome="swift"
+    )
+    read = analysis._read_forward(net)
+    assert {name.partition("/")[0] for name in read} == {p.name for p in net.plan.projections}
+    assert {name.rpartition("/")[2] for name in read} == {"w"}
+
+
+@pytest.mark.slow
+def test_swift_is_no_gradient() -> None:
+    found = of(analysis.small("swift"))
+    assert set(found.channels) == {"m", "s", "t", "w"}
+    assert found.asymmetry == pytest.approx(found.channels["w"])
+    assert found.asymmetry > 1e-3
 
 
 def test_biases_are_in_it() -> None:
@@ -100,7 +142,7 @@ def test_the_parts_of_the_jacobian_make_it_up() -> None:
     symmetric = (found.jacobian + found.jacobian.T) / 2
     np.testing.assert_allclose(found.antisymmetric + symmetric, found.jacobian)
     share = np.linalg.norm(found.antisymmetric) / np.linalg.norm(found.jacobian)
-    assert found.asymmetry == pytest.approx(share)
+    assert found.asymmetry == found.whole == pytest.approx(share)
 
 
 def test_persistent_states_and_sparse_wiring_are_no_obstacle() -> None:
@@ -163,6 +205,20 @@ def test_the_verdict_is_in_words() -> None:
     assert "is no gradient" in command("hebb").stdout
 
 
+def test_traces_are_told_after_the_synapses_that_are_read() -> None:
+    found, lines = of(analysis.small("blur")), command("blur").stdout.splitlines()
+    assert lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is no gradient"
+    assert lines[1] == f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    count = len(found.synapses)
+    assert count > 52
+    assert lines[2] == f"    over all {count} values that the update moves {found.whole:.3g}"
+
+
+def test_drawn_meta_parameters_name_their_seed() -> None:
+    assert "meta-parameters, drawn from seed 3" in command("blur", "--seed", 3).stdout.splitlines()
+    assert "meta-parameters" in command("backprop", "--seed", 3).stdout.splitlines()  # of one value each
+
+
 def test_a_network_of_a_spec_can_be_named() -> None:
     run = command("hebb", "--network", "networks/xor.blur:xor", "--set", "hidden=3")
     assert run.exit_code == 0, run.output
@@ -181,7 +237,10 @@ def test_the_jacobian_is_drawn(tmp_path: Path) -> None:
         (["hebbb"], "did you mean `hebb`?"),
         (["three_factor"], "reads the signal `reward`"),
         (["none.yaml"], "E601"),
-        (["backprop", "--network", "networks/mnist.blur"], "E215"),
+        (
+            ["backprop", "--network", "networks/mnist.blur"],
+            "name one: `--network networks/mnist.blur:mnist`",
+        ),
         (["backprop", "--set", "rat=2"], "did you mean `rate`?"),
     ],
 )

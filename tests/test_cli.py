@@ -378,6 +378,13 @@ def test_a_table_in_a_file_has_no_padding() -> None:
     assert all(line == line.rstrip() for line in lines)
 
 
+def test_a_table_in_a_file_has_whole_lines() -> None:
+    entries = json.loads(blurc("specs", "--json", "-").stdout)
+    lines = [line for line in blurc("specs").stdout.split("\n") if line.strip(" ─")]
+    assert len(lines) == len(entries) + 3
+    assert all(any(entry["description"] in line for line in lines) for entry in entries)
+
+
 @pytest.mark.parametrize("name", ["xor", "networks/xor.blur", "xor.blur"])
 def test_specs_prints_a_source(name: str) -> None:
     assert "network xor(hidden = 8)" in blurc("specs", name).output

@@ -207,7 +207,9 @@ def test_running_totals() -> None:
     compare(source, 3, 1)
 
 
-@pytest.mark.parametrize("topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"])
+@pytest.mark.parametrize(
+    "topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"]
+)
 @pytest.mark.parametrize(("pre", "post"), [(1, 4), (4, 1), (1, 1)])
 def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, pre: int, post: int) -> None:
     if topology in ("one_to_one", "conv(2)") and pre != post:

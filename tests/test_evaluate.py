@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ import blurc
 from blurc import genome as genome_files
 from blurc.cli import cli, task_option
 from blurc.diagnostics import BlurError
-from blurc.meta import evaluate, heat
-from blurc.tasks import Augment, TaskChoice
+from blurc.meta import course, evaluate, heat, stream
+from blurc.meta.stream import Stream
+from blurc.tasks import Augment, TaskChoice, omniglot
 from blurc.tasks.task import Task, task
+from blurc.training import rules
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -37,6 +40,23 @@ genome fading {
 }
 network n uses fading { input x[64]  output y[10]  x -> y }
 """
+
+NOISY = FADING.replace("act <- act - target", "act <- act - target + noise(0.3)")
+
+
+def characters() -> Task:
+    """Twelve patterns to learn a rule with and twelve others, drawn by twenty hands."""
+    noise = np.random.default_rng(0)
+    patterns = noise.normal(size=(2, 12, 1, 16)) + np.asarray([5.0, -5.0]).reshape(2, 1, 1, 1)
+    learned, tested = jnp.float32(patterns + 0.1 * noise.normal(size=(2, 12, 20, 16)))
+    return Task("characters", 4, Augment(), omniglot.Characters(learned, tested, 4))
+
+
+VARIED: dict[str, Callable[[], Task]] = {
+    "digits": lambda: task(TaskChoice("digits", augment=Augment(permute_inputs=True, permute_labels=True))),
+    "function": lambda: task(TaskChoice("random_pie_slice")),
+    "characters": characters,
+}
 
 
 def command(*args: object) -> Result:
@@ -67,11 +87,13 @@ def written(net: blurc.Net, genome: dict[str, Any], tmp_path_factory: pytest.Tem
 
 def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int, seed: int) -> float:
     """In one piece, with all that evaluation does written out."""
-    start_key, data_key = jax.random.split(jax.random.key(seed))
-    episode = digits.episode(data_key, steps=longest, batch=32, query=200, test=True)
-    state = net.init(start_key, genome)
-    state, _ = net.train(genome, state, episode.xs[:steps], episode.ys[:steps])
-    right = net.predict(genome, state, episode.x).argmax(-1) == episode.y.argmax(-1)
+    keys = course.keys(seed)
+    stream = Stream(digits, keys.task, 32, True)
+    ((_, xs, ys),) = stream.pieces(longest, longest)
+    x, y = stream.questions(200)
+    state = net.init(keys.start, genome)
+    state, _ = net.train(genome, state, xs[:steps], ys[:steps])
+    right = net.predict(genome, state, x).argmax(-1) == y.argmax(-1)
     return float(right.mean())
 
 
@@ -94,6 +116,97 @@ def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(
     assert len(set(three[:, 0])) > 1
 
 
+@pytest.mark.parametrize("text", [None, NOISY])
+def test_scores_do_not_depend_on_what_else_is_scored(digits: Task, text: str | None) -> None:
+    """Neither on how long it goes on, nor on the pieces that come of it; also where there is noise."""
+    net = blurc.compile(text or FADING)
+    values = net.init_genome(jax.random.key(0))
+    few, many = (
+        evaluate.accuracies(net, values, digits, steps=steps, batch=16, seeds=1, query=300)
+        for steps in ((6,), (3, 6, 8, 104))
+    )
+    assert few[0, 0] == many[0, 1]
+    assert len(set(many[0])) > 2
+
+
+def test_memory_does_not_grow_with_steps(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are drawn a part at a time, and no part is larger than another."""
+    net = blurc.compile(FADING)
+    values = net.init_genome(jax.random.key(0))
+    sizes: list[int] = []
+    drawn = stream._drawn
+
+    def spied(*args: Any) -> Any:
+        found = drawn(*args)
+        sizes.append(sum(a.nbytes for a in found[0]))
+        return found
+
+    monkeypatch.setattr(stream, "_drawn", spied)
+    monkeypatch.setattr(stream, "PART_BYTES", 70 * 4 * 16 * (64 + 10))
+    evaluate.accuracies(net, values, digits, steps=(100, 500), batch=16, seeds=1, query=10)
+    question, *parts = sizes
+    assert parts == [50 * 4 * 16 * (64 + 10)] * 10  # round numbers: 50 fit where 70 would
+    assert question < parts[0]
+
+
+@pytest.mark.parametrize("kind", VARIED)
+def test_all_parts_are_of_one_variation(kind: str) -> None:
+    """What was learned from the first part holds in the second and in the questions, by the nearest neighbour."""
+    one = VARIED[kind]()
+    batches = Stream(one, jax.random.key(4), 60, True)
+    parts = [(xs, ys) for _, xs, ys in batches.pieces(batches.length, 2 * batches.length)]
+    first, second = ((flat(xs), flat(ys)) for xs, ys in parts)
+    assert not np.array_equal(first[0], second[0])
+    for x, y in (second, batches.questions(300)):
+        assert right(first, (x[:300], y[:300])) > 0.9
+    assert right(first, Stream(one, jax.random.key(5), 60, True).questions(300)) < 0.8
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_questions_are_none_of_what_is_learned(test: bool) -> None:
+    """Others of the drawings of a character, of the characters for testing or of the others."""
+    batches = Stream(characters(), jax.random.key(0), 60, test)
+    ((_, xs, ys),) = batches.pieces(batches.length, batches.length)
+    x, y = (np.asarray(a) for a in batches.questions(40))
+    learned, asked = ({row.tobytes() for row in np.asarray(a).reshape(-1, 16)} for a in (xs, x))
+    assert (len(learned), len(asked)) == (4 * 15, 4 * 5)
+    assert not learned & asked
+    assert np.asarray(ys).sum((0, 1)).tolist() == [60 * 100 / 4] * 4
+    assert y.sum(0).tolist() == [10] * 4
+    assert (x.mean() < 0) == test
+
+
+def flat(batches: Any) -> Any:
+    return np.asarray(batches).reshape(-1, batches.shape[-1])
+
+
+def right(learned: tuple[Any, Any], questions: tuple[Any, Any]) -> float:
+    """The share of those asked about whose nearest example is of their class."""
+    (x, y), (asked, expected) = learned, map(np.asarray, questions)
+    distance = (asked**2).sum(-1)[:, None] - 2 * asked @ x.T + (x**2).sum(-1)
+    return float(np.mean(y[distance.argmin(-1)].argmax(-1) == expected.argmax(-1)))
+
+
+def test_no_two_purposes_share_a_key() -> None:
+    """Also with the keys that predictions with noise take, and those of any other seed."""
+    all_keys = [key for seed in range(20) for key in (*course.keys(seed), *rules.keys(seed))]
+    assert len({jax.random.key_data(key).tobytes() for key in all_keys}) == 20 * 6
+
+
+def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
+    net = blurc.compile(DIGITS, genome="blur", hidden=8)
+    first, second = evaluate.accuracies(net, None, digits, steps=(5,), batch=32, seeds=2)
+    for seed, found in enumerate((first, second)):
+        values = net.init_genome(course.keys(seed).genome)
+        given = evaluate.accuracies(net, values, digits, steps=(5,), batch=32, seeds=1, seed=seed)
+        np.testing.assert_array_equal(given[0], found)
+    assert course.fresh_each_seed(net, None)
+    assert not course.fresh_each_seed(net, values)
+    assert not course.fresh_each_seed(
+        blurc.compile(DIGITS), None
+    )  # its one meta-parameter starts at one value
+
+
 def test_it_learns(net: blurc.Net, genome: Any, digits: Task) -> None:
     found = evaluate.accuracies(net, genome, digits, steps=(2, 60), batch=64, seeds=2).mean(axis=0)
     assert found[1] > 0.85
@@ -110,7 +223,7 @@ def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> No
     """They are kept for 32 examples, the test has 360."""
     net = blurc.compile(FADING)
     values = net.init_genome(jax.random.key(0))
-    found = evaluate.accuracies(net, values, digits, steps=(20,), batch=32, seeds=1)
+    found = evaluate.accuracies(net, values, digits, steps=(60,), batch=32, seeds=1)
     assert found[0, 0] > 0.5
 
 
@@ -262,6 +375,13 @@ def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -
     ("args", "status", "message"),
     [
         (["backprop", "--task", "digits"], 2, "--network"),
+        (["backprop", "--task", "digits", "--network", "digits"], 2, f"--network {DIGITS}:digits"),
+        (["backprop", "--task", "digits", "--network", "mine"], 2, "--network SPEC:mine"),
+        (
+            ["backprop", "--task", "digits", "--network", "networks/mnist.blur"],
+            1,
+            "networks/mnist.blur:mnist`",
+        ),
         (["backprop", "--task", "digits:corp=3", "--network", DIGITS], 1, "did you mean `crop`?"),
         (["backprop", "--task", "moons", "--network", DIGITS], 1, "E807"),
         (["none.yaml", "--task", "digits", "--network", DIGITS], 1, "E601"),

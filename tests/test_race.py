@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
+from blurc import genome as genome_files
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.meta import evaluate, racing
+from blurc.meta import course, evaluate, finishing, racing
+from blurc.meta.evaluate import Row
+from blurc.meta.experiment import Evaluation
 from blurc.meta.racing import Entry, Race
 from blurc.tasks import TaskChoice
 from blurc.tasks.task import Task, task
@@ -26,8 +30,21 @@ from blurc.training.baselines import Optimizer
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
 DIGITS = "networks/digits.blur"
-SMALL: dict[str, Any] = {"steps": (2, 6), "batch": 32, "seeds": 2, "query": 100}
+SMALL: dict[str, Any] = {"steps": (10, 20), "batch": 32, "seeds": 2, "query": 100}
 SGD = Optimizer("SGD", optax.sgd, (0.003, 0.4, 30.0))
+
+FADING = """
+genome fading {
+  state act, trace persistent
+  synapse w ~ ones
+  sense { act <- input }
+  forward { act <- incoming(w * pre.act);  trace <- 0.5 * trace + act }
+  feedback { act <- act - target }
+  update { w <- w - 0.1 * batch_mean(pre.act * post.act) }
+  readout trace
+}
+network n uses fading { input x[64]  output y[10]  x -> y }
+"""
 
 
 def command(*args: object) -> Result:
@@ -82,13 +99,13 @@ def test_rates_are_chosen_without_the_seeds_and_the_test_examples(
     net: blurc.Net, genome: Any, digits: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, bool, int]] = []
-    run = evaluate.Course.run
+    run = course.Course.run
 
-    def spied(self: evaluate.Course, contender: Any, seed: int) -> Any:
+    def spied(self: course.Course, contender: Any, seed: int) -> Any:
         seen.append(("rule" if len(seen) < 2 else "sgd", self.test, seed))
         return run(self, contender, seed)
 
-    monkeypatch.setattr(evaluate.Course, "run", spied)
+    monkeypatch.setattr(course.Course, "run", spied)
     racing.race(net, genome, digits, optimizers=[Optimizer("SGD", optax.sgd, (0.4,))], **SMALL)
     trials = [(who, test, seed) for who, test, seed in seen if not test]
     assert {seed for _, _, seed in trials} == {2 + i for i in range(racing.TRIALS)}
@@ -134,13 +151,70 @@ def test_fixed_projections_stay_fixed(digits: Task) -> None:
         "{ phi = linear }  x -> h [fixed]  h -> y }"  # fmt: skip
     net = blurc.compile(text)
     contender = racing._descent(net, SGD)(0.4)
-    carry = contender.start(jax.random.key(0), 32)
+    carry = contender.start(course.keys(0), 32)
     episode = digits.episode(jax.random.key(1), steps=3, batch=32, query=1)
     after, sound = contender.advance(carry, episode.xs, episode.ys)
     assert sound
     assert "x->h" in after["fixed"]
     np.testing.assert_array_equal(after["fixed"]["x->h"]["w"], carry["fixed"]["x->h"]["w"])
     assert not np.array_equal(after["learned"]["h->y"]["w"], carry["learned"]["h->y"]["w"])
+
+
+@pytest.mark.parametrize("make", [optax.sgd, optax.adam])
+def test_rounds_are_as_many_batches_the_same(net: blurc.Net, digits: Task, make: Any) -> None:
+    optimizer = Optimizer("it", make, (0.1,))
+    once, thrice = (racing._descent(net, optimizer, rounds)(0.1) for rounds in (1, 3))
+    episode = digits.episode(jax.random.key(1), steps=2, batch=32, query=1)
+    after, _ = thrice.advance(thrice.start(course.keys(0), 32), episode.xs, episode.ys)
+    repeated = (np.repeat(a, 3, axis=0) for a in (episode.xs, episode.ys))
+    expected, _ = once.advance(once.start(course.keys(0), 32), *repeated)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after, expected)
+    single, _ = once.advance(once.start(course.keys(0), 32), episode.xs, episode.ys)
+    assert not np.allclose(single["learned"]["h1->h2"]["w"], after["learned"]["h1->h2"]["w"], atol=1e-3)
+
+
+def test_rounds_are_for_optimizers_and_steps_count_batches(
+    found: Race, net: blurc.Net, genome: Any, digits: Task
+) -> None:
+    """Of the same steps: the rule's accuracies stay, those of an optimizer are others."""
+    again = racing.race(net, genome, digits, optimizers=[SGD], rounds=3, **SMALL)
+    np.testing.assert_array_equal(again.entries[0].accuracies, found.entries[0].accuracies)
+    assert again.entries[1].accuracies.shape == (2, 2)
+    assert not np.array_equal(again.entries[1].trials[0.4], found.entries[1].trials[0.4])
+    assert (found.to_json()["rounds"], again.to_json()["rounds"]) == (1, 3)
+
+
+def test_no_rounds_are_refused(net: blurc.Net, genome: Any, digits: Task) -> None:
+    with pytest.raises(BlurError, match="E806"):
+        racing.race(net, genome, digits, rounds=0, **SMALL)
+
+
+def finished(net: blurc.Net, digits: Task, patch: pytest.MonkeyPatch) -> tuple[Row, list[Race], list[str]]:
+    """What is judged after a run with `evaluation: {race: true}`, and what is told meanwhile."""
+    patch.setattr(finishing, "race", partial(racing.race, optimizers=[SGD]))
+    file = genome_files.describe(net, net.init_genome(jax.random.key(0)), name="mine")
+    judged = Evaluation(steps=(10,), seeds=1, batch=32, race=True)
+    told: list[str] = []
+    return *finishing._judged(judged, file, net, "wide", digits, told.append), told
+
+
+def test_a_run_that_ends_with_a_race_is_judged_once(
+    net: blurc.Net, genome: Any, digits: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = evaluate.accuracies(net, genome, digits, steps=(10,), seeds=1, batch=32)
+    monkeypatch.delattr(finishing, "accuracies")
+    row, (one,), _ = finished(net, digits, monkeypatch)
+    np.testing.assert_array_equal(row.accuracies, expected)
+    assert (row.genome, row.network, one.network) == ("mine", "wide", "wide")
+    assert [entry.name for entry in one.entries] == ["mine", "SGD"]
+
+
+def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(
+    digits: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, races, told = finished(blurc.compile(FADING), digits, monkeypatch)
+    assert (row.accuracies.shape, races) == ((1, 1), [])
+    assert told[0].startswith("no race with SGD, momentum and Adam:")
 
 
 def test_an_edge_of_the_grid_is_told() -> None:
@@ -151,20 +225,8 @@ def test_an_edge_of_the_grid_is_told() -> None:
 
 
 def test_a_network_that_sgd_cannot_train_is_refused(digits: Task) -> None:
-    text = """
-genome fading {
-  state act, trace persistent
-  synapse w ~ ones
-  sense { act <- input }
-  forward { act <- incoming(w * pre.act);  trace <- 0.5 * trace + act }
-  feedback { act <- act - target }
-  update { w <- w - 0.1 * batch_mean(pre.act * post.act) }
-  readout trace
-}
-network n uses fading { input x[64]  output y[10]  x -> y }
-"""
     with pytest.raises(BlurError, match="E720"):
-        racing.race(blurc.compile(text), {}, digits, **SMALL)
+        racing.race(blurc.compile(FADING), {}, digits, **SMALL)
 
 
 @pytest.mark.slow
@@ -194,7 +256,8 @@ def raced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, A
     folder = tmp_path_factory.mktemp("race")
     files = ("--json", folder / "race.json", "-o", folder / "race.png")
     run = command(
-        DIGITS, "--task", "digits", "--set", "hidden=8", "--steps", "2,4", "--seeds", 2, "--batch", 16, *files
+        f"{DIGITS}:digits", "--task", "digits", "--set", "hidden=8", "--steps", "2,4", "--seeds", 2, "--batch", 16,
+        "--rounds", 2, *files,
     )  # fmt: skip
     assert run.exit_code == 0, run.output
     return run, json.loads((folder / "race.json").read_text()), folder / "race.png"
@@ -216,6 +279,11 @@ def test_the_grids_are_printed(raced: tuple[Result, dict[str, Any], Path]) -> No
         assert ", ".join(f"{rate:g}" for rate in optimizer.rates) in line
 
 
+def test_how_often_a_batch_is_gone_through_is_told(raced: tuple[Result, dict[str, Any], Path]) -> None:
+    assert "SGD, momentum and Adam: 2 updates on each batch before the next" in raced[0].stdout.splitlines()
+    assert raced[1]["rounds"] == 2
+
+
 def test_the_picture_is_drawn(raced: tuple[Result, dict[str, Any], Path]) -> None:
     assert raced[2].read_bytes().startswith(b"\x89PNG")
 
@@ -224,3 +292,25 @@ def test_a_wrong_task_is_told_before_the_work() -> None:
     run = command(DIGITS, "--task", "digits:permute_input")
     assert run.exit_code == 1
     assert "did you mean `permute_inputs`?" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([DIGITS, "--network", f"{DIGITS}:digits"], f"write `blurc race {DIGITS}:digits ..`"),
+        ([DIGITS, "--network", "other.blur"], "write `blurc race other.blur ..`"),
+        ([DIGITS, "--network", "a-b"], f"expected the NAME of a network of {DIGITS}"),
+        ([f"{DIGITS}:a", "--network", "b"], f"`blurc race {DIGITS}:a ..` or `blurc race {DIGITS}:b ..`"),
+    ],
+)
+def test_a_network_is_named_once(args: list[str], message: str) -> None:
+    run = command(*args, "--task", "digits")
+    assert run.exit_code == 2
+    assert message in run.stderr
+
+
+@pytest.mark.parametrize("args", [["networks/mnist.blur:mnst"], ["networks/mnist.blur", "--network", "mnst"]])
+def test_a_network_may_be_named_both_ways(args: list[str]) -> None:
+    run = command(*args, "--task", "digits")
+    assert run.exit_code == 1
+    assert "did you mean `mnist`?" in run.stderr

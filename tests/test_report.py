@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -16,7 +17,7 @@ import blurc
 from blurc import compiler, genome
 from blurc.diagnostics import BlurError, Source
 from blurc.meta import report, schema
-from blurc.meta.report import files, matrices, regions, sections
+from blurc.meta.report import accuracy, files, matrices, regions, sections, style, training
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
 
@@ -115,7 +116,7 @@ def test_names_in_the_page_are_unique_and_lead_somewhere(html: str) -> None:
 def test_every_part_of_the_run_has_its_section(html: str) -> None:
     assert re.findall("<h2>(.*)</h2>", html) == [
         "Meta-training",
-        "Accuracy against unroll step",
+        "Accuracy",
         "Transfer",
         "Decision regions",
         "Genome",
@@ -196,7 +197,7 @@ def test_the_caption_counts_what_diverged(html: str) -> None:
 def test_any_number_of_replicas_and_steps_is_drawn(tmp_path: Path, replicas: int) -> None:
     lines = (point(i, 10, *[10.0 ** (3 * i / 1000)] * replicas) for i in range(1000))
     page = report.write(folder_with(tmp_path, metrics__jsonl="".join(lines))).read_text()
-    assert "no training diverged. Each point is the mean of 3 meta-steps." in page
+    assert "Each point of a line is the mean of 3 meta-steps." in page
 
 
 def test_a_run_that_always_diverged_is_drawn(tmp_path: Path) -> None:
@@ -204,6 +205,78 @@ def test_a_run_that_always_diverged_is_drawn(tmp_path: Path) -> None:
     assert (
         "6 of 6 trainings diverged" in report.write(folder_with(tmp_path, metrics__jsonl=lines)).read_text()
     )
+
+
+def population(step: int, best: float | None, mean: float | None, lost: int, **more: object) -> str:
+    line = {"step": step, "unroll": 10, "value": best, "mean": mean, "diverged": lost, **more}
+    return json.dumps(line) + "\n"
+
+
+def drawn(path: Path, metrics: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, list[float]], str]:
+    """The lines of the figure by their labels, and its caption."""
+    lines: dict[str, list[float]] = {}
+
+    def seen(figure: Any, caption: str) -> style.Picture:
+        lines.update({line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines})
+        return style.Picture(b"", caption)
+
+    monkeypatch.setattr(style, "picture", seen)
+    caption = training.picture(files.read(folder_with(path, metrics__jsonl=metrics))).caption
+    return {label: values for label, values in lines.items() if not label.startswith("_")}, caption
+
+
+def test_of_a_population_the_mean_and_the_best_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = population(0, 0.2, 0.5, 1, candidates=8) + population(1, 0.1, 0.4, 3, candidates=8)
+    lines, caption = drawn(tmp_path, metrics, monkeypatch)
+    assert lines == {"mean of the population": [0.5, 0.4], "best of the population": [0.2, 0.1]}
+    assert "; 4 of 16 trainings diverged. Thick: the mean of the population" in caption
+
+
+def test_old_populations_that_were_not_counted_are_not_counted(tmp_path: Path) -> None:
+    page = report.write(folder_with(tmp_path, metrics__jsonl=population(0, 0.2, 0.5, 5) * 2)).read_text()
+    assert "; 5 trainings diverged." in page
+
+
+def test_more_than_all_cannot_diverge(tmp_path: Path) -> None:
+    assert codes(folder_with(tmp_path, metrics__jsonl=population(0, 0.2, 0.5, 5, candidates=4))) == ["E614"]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "names"),
+    [
+        (1, {"the replica"}),
+        (3, {"the best replica", "each of 3 replicas"}),
+        (20, {"the best replica", "the median replica"}),
+    ],
+)
+def test_replicas_are_called_replicas(
+    replicas: int, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = point(0, 10, *[0.5] * replicas) + point(1, 10, *[0.4] * replicas)
+    assert set(drawn(tmp_path, metrics, monkeypatch)[0]) == names
+
+
+def test_the_genome_is_where_it_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = (
+        population(0, 0.2, 0.5, 0)
+        + population(1, 0.2, 0.5, 0, judged=0.7)
+        + population(2, 0.2, 0.5, 0)
+        + population(3, 0.2, 0.5, 0, judged=None)
+    )
+    lines, caption = drawn(tmp_path, metrics, monkeypatch)
+    np.testing.assert_array_equal(lines["the genome, judged"], [0.7, np.nan])
+    assert "In 1 of these 2 judgements it diverged" in caption
+
+
+def test_the_summary_tells_the_best_at_last_from_the_genome(run: Path) -> None:
+    found = files.read(run)
+    assert found.genome
+    judged = dataclasses.replace(found.genome, found={"cross_entropy": 0.75})
+    rows = dict(sections.summary(dataclasses.replace(found, genome=judged)))
+    assert rows["cross entropy, the best at last"] == "0.4"
+    assert rows["cross entropy of the genome"] == "0.75, on episodes that no search sees"
 
 
 # ---------------------------------------------------------------- evaluation
@@ -241,6 +314,25 @@ def test_accuracies_may_come_from_any_command(tmp_path: Path, data: dict[str, An
 )
 def test_a_damaged_evaluation_is_refused(tmp_path: Path, text: str) -> None:
     assert codes(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=text)) == ["E614"]
+
+
+def test_the_table_has_the_numbers_of_the_curves() -> None:
+    nan = math.nan
+    curves = [
+        files.Curve("g", "xor", "plane", (5, 10), (0.8125, 0.9), (0.011, nan), (0, 0)),
+        files.Curve("g", "moons", "plane", (5, 1000), (nan, 0.5), (nan, 0.02), (5, 2)),
+        files.Curve("Adam", "xor", "plane", (10,), (0.7,), (0.1,), (0,)),
+    ]
+    assert [*accuracy.table(curves)] == [
+        ("task", "network", "learner", "5 steps", "10 steps", "1,000 steps"),
+        ("xor", "plane", "g", "81.2 ± 1.1", "90.0", "–"),
+        ("xor", "plane", "Adam", "–", "70.0 ± 10.0", "–"),
+        ("moons", "plane", "g", "diverged", "–", "50.0 ± 2.0, 2 diverged"),
+    ]
+
+
+def test_the_table_stands_in_the_page(html: str) -> None:
+    assert "<tr><td>xor</td><td>plane</td><td>Adam</td><td>80.0 ± 1.0</td><td>90.0</td></tr>" in html
 
 
 # ---------------------------------------------------------------- the genome

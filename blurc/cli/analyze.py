@@ -10,7 +10,18 @@ import click
 
 from blurc.cli.files import check_writable, write, write_json
 from blurc.cli.options import Choice, json_option, set_option
-from blurc.cli.subjects import Wiring, at_least_one, choice, form, picture, seed_option, with_genome
+from blurc.cli.subjects import (
+    WIRING,
+    WIRING_HELP,
+    Wiring,
+    at_least_one,
+    choice,
+    compiled_wiring,
+    form,
+    picture,
+    seed_option,
+    with_genome,
+)
 from blurc.cli.terminal import say
 from blurc.model import ParamValue
 
@@ -23,7 +34,7 @@ ROUNDING = 1e-9  # in float64, with room
 
 @click.command("analyze")
 @click.argument("genome")
-@click.option("--network", metavar="SPEC[:NETWORK]", help="Another network than one of 3-4-2.")
+@click.option("--network", metavar=WIRING, help=f"Another network than one of 3-4-2; {WIRING_HELP}")
 @set_option
 @at_least_one("--batch", 16, "Random examples in the step.")
 @seed_option
@@ -38,16 +49,24 @@ def command(
 ) -> None:  # fmt: skip
     """Tell whether the rule of GENOME is a gradient, and print its meta-parameters.
 
-    GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. The change of all synapses in
-    one step is the gradient of something if its Jacobian is symmetric.
+    GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. The change of the synapses in
+    one step is the gradient of something if its Jacobian is symmetric. These are the synapses that the forward pass
+    reads; traces that they keep besides are held fixed.
     """
     check_writable([json, output])
-    from blurc.meta import analysis
+    import jax
 
-    chosen = choice(genome, Wiring.parse(network or "", parameters))
-    net, values = with_genome(chosen.compile() if network else _small(chosen), chosen, seed)
+    from blurc.meta import analysis
+    from blurc.meta.course import fresh_each_seed
+
+    chosen = choice(
+        genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters)
+    )
+    net, given = with_genome(compiled_wiring(chosen) if network else _small(chosen), chosen)
+    values = given or net.init_genome(jax.random.key(seed))
     found = analysis.analyze(net, values, batch=batch, seed=seed)
-    for line in _lines(found, values):
+    drawn = f", drawn from seed {seed}" if fresh_each_seed(net, given) else ""
+    for line in _lines(found, values, drawn):
         say(line, json)
     if json:
         write_json(json, _data(found, net, values))
@@ -64,15 +83,19 @@ def _small(choice: Choice) -> Net:
     return analysis.small(rule, {**(file.parameters if file else {}), **(choice.parameters or {})})
 
 
-def _lines(found: Analysis, genome: Genome) -> Iterator[str]:
+def _lines(found: Analysis, genome: Genome, drawn: str) -> Iterator[str]:
     from blurc.genome import named
 
     verdict = "a gradient, to rounding" if found.asymmetry < ROUNDING else "no gradient"
-    yield f"{found.rule} in {found.network}: the change of {len(found.synapses)} synapses is {verdict}"
+    count, others = len(found.block), len(found.synapses) - len(found.block)
+    which = " that the forward pass reads" if others else ""
+    yield f"{found.rule} in {found.network}: the change of {count} synapses{which} is {verdict}"
     yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    if others:
+        yield f"    over all {len(found.synapses)} values that the update moves {found.whole:.3g}"
     if len(found.channels) > 1:
         yield from (f"    of channel {name} alone {value:.3g}" for name, value in found.channels.items())
-    yield "meta-parameters" if genome else "no meta-parameters"
+    yield f"meta-parameters{drawn}" if genome else "no meta-parameters"
     for name, array in named(genome):
         yield from _shown(name, array)
 
@@ -94,8 +117,9 @@ def _data(found: Analysis, net: Net, genome: Genome) -> dict[str, Any]:
         "network": found.network,
         "rule": found.rule,
         "parameters": dict(net.model.genome.params),
-        "synapses": len(found.synapses),
+        "synapses": len(found.block),
         "asymmetry": found.asymmetry,
+        "whole": {"synapses": len(found.synapses), "asymmetry": found.whole},
         "channels": found.channels,
         "values": {name: array.tolist() for name, array in named(genome)},
     }
@@ -111,6 +135,8 @@ def _drawn(found: Analysis, form: str) -> bytes:
     }
     panels = [heat.Panel(t, matrix, _rows(found), signed=True, most=most) for t, matrix in matrices.items()]
     title = f"{found.rule} in {found.network}: asymmetry {found.asymmetry:.3g}"
+    if len(found.block) < len(found.synapses):
+        title += f" of what the forward pass reads, {found.whole:.3g} of the whole"
     return heat.render(panels, form, title)
 
 

@@ -13,16 +13,19 @@ import click
 from blurc.cli.files import check_writable, write, write_json
 from blurc.cli.options import json_option, set_option
 from blurc.cli.subjects import (
+    WIRING,
+    WIRING_HELP,
     Wiring,
     batch_option,
     choice,
-    compiled,
+    compiled_wiring,
     form,
     picture,
     seed_option,
     seeds_option,
     steps_option,
     wiring,
+    with_genome,
 )
 from blurc.cli.task_option import choices, data_dir_option, tasks_option
 from blurc.cli.terminal import STDOUT, console, print_table
@@ -42,8 +45,9 @@ if TYPE_CHECKING:
 @click.argument("genomes", nargs=-1, required=True, metavar="GENOME...")
 @tasks_option
 @click.option(
-    "--network", "networks", multiple=True, metavar="SPEC[:NETWORK]", help="May be given several times."
-)
+    "--network", "networks", multiple=True, metavar=WIRING,
+    help=f"What learns; {WIRING_HELP} May be given several times.",
+)  # fmt: skip
 @click.option(
     "--experiment", type=click.Path(path_type=Path), metavar="E.yaml",
     help="Take from it the tasks and networks that are not given.",
@@ -66,8 +70,8 @@ def command(
 ) -> None:  # fmt: skip
     """Measure how well GENOMEs teach networks.
 
-    A GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. Each trains each network on
-    each task, from new synapses with every seed; the scores are accuracies on test examples.
+    A GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh with every seed then. Each trains
+    each network on each task, from new synapses with every seed; the scores are accuracies on test examples.
     """
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, _experiment(experiment))
@@ -118,17 +122,20 @@ class Pair:
     genome: str
     network: str
     net: Net
-    values: Genome
+    values: Genome | None  # None: fresh ones with every seed
 
 
 def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
+    from blurc.meta.evaluate import label
+
     names = [_name(genome) for genome in genomes]
     shown = [g if names.count(name) > 1 else name for g, name in zip(genomes, names, strict=True)]
     found: list[Pair] = []
     for genome, name in zip(genomes, shown, strict=True):
         for wired in wirings:
-            net, values = compiled(choice(genome, wired))
-            found.append(Pair(name, wired.label(net), net, values))
+            chosen = choice(genome, wired)
+            net, values = with_genome(compiled_wiring(chosen), chosen)
+            found.append(Pair(name, label(net, wired.parameters), net, values))
     return found
 
 
@@ -150,6 +157,7 @@ class Protocol:
 
     def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], out: Console) -> list[Row]:
         from blurc.meta import evaluate
+        from blurc.meta.course import fresh_each_seed
 
         for pair, task in product(pairs, tasks):  # before the long work
             evaluate.check_fits(pair.net, task)
@@ -158,7 +166,8 @@ class Protocol:
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             numbers = asdict(self)
             found = evaluate.accuracies(pair.net, pair.values, task, **numbers)
-            rows.append(evaluate.Row(pair.genome, task.name, pair.network, found))
+            fresh = fresh_each_seed(pair.net, pair.values)
+            rows.append(evaluate.Row(pair.genome, task.name, pair.network, found, fresh))
         return rows
 
 
@@ -177,21 +186,13 @@ def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
         table.add_row(*names, *map(str, summaries(row.accuracies)))
     print_table(out, table)
     out.print(f"accuracy on test examples in %, mean ± standard deviation of {protocol.seeds} seeds")
+    if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
+        told = f"{fresh}: fresh meta-parameters with every seed; the spread holds their differences"
+        out.print(told, markup=False, soft_wrap=True)
 
 
 def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
-    from blurc.meta.evaluate import to_json
-
-    shown = [
-        {
-            "genome": row.genome,
-            "task": row.task,
-            "network": row.network,
-            "results": to_json(protocol.steps, row.accuracies),
-        }
-        for row in rows
-    ]
-    return {**asdict(protocol), "rows": shown}
+    return {**asdict(protocol), "rows": [row.to_json(protocol.steps) for row in rows]}
 
 
 def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from blurc.cli.files import check_writable, write_json
 from blurc.cli.options import json_option
 from blurc.cli.task_option import data_dir_option
 from blurc.cli.terminal import console, print_table, say, show
+from blurc.diagnostics import BlurError, Diagnostic
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,6 +64,7 @@ def command(
     if resume and replay is not None:
         raise click.UsageError("--resume goes on with a run, --replay looks back at one: give one of them")
     check_writable([json])
+    _check_no_spec(experiment)
     from blurc import meta
     from blurc.meta import finishing
 
@@ -74,18 +77,17 @@ def command(
     out = console(json)
     with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
-    if result.diverged:
-        look = f"blurc meta {folder / 'experiment.yaml'} --replay 0"
-        say(f"{result.diverged} candidates diverged; where the first did: {look}", json)
+    if result.diverged and math.isfinite(result.value):
+        say(_where(result), json)
     rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
     _print(rows, resolved, out)
-    objective = resolved.method.objective
-    say(
-        f"{folder}: genome.yaml, report.html; {objective} {result.value:.4g}, the mean of the last meta-steps",
-        json,
-    )
     if json:
         write_json(json, _data(result, rows, resolved))
+    if math.isnan(result.value):
+        raise BlurError(_no_genome(result, resolved))
+    objective = resolved.method.objective.replace("_", " ")
+    what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
+    say(f"{folder}: genome.yaml, report.html; {what}", json)
 
 
 @contextmanager
@@ -98,7 +100,45 @@ def _resumable(folder: Path) -> Iterator[None]:
         raise
 
 
+def _check_no_spec(path: Path) -> None:
+    """Raises `BlurError` (E605) where the file is a spec, which the other commands take."""
+    from blurc.library import resolve_import
+    from blurc.tasks import names
+
+    if path.suffix == ".blur" and resolve_import(str(path), None):
+        task = path.stem if path.stem in names() else "digits"
+        lines = (f"name: {path.stem}", f"spec: {path}", f"tasks: [{task}]", "rule: blur")
+        help = "\n           ".join(("write a file such as mine.yaml, and give that:", *lines))
+        raise BlurError(Diagnostic("E605", f"`{path}` is a spec: an experiment names it", help=help))
+
+
 # ---------------------------------------------------------------- results
+
+
+def _where(result: Result) -> str:
+    look = f"blurc meta {result.folder / 'experiment.yaml'} --replay 0"
+    return f"{result.diverged:,} candidates diverged; where the first did: {look}"
+
+
+def _judged(experiment: Experiment) -> str:
+    from blurc.meta.best import TRIALS
+
+    return f"{max(TRIALS, len(experiment.tasks))} episodes that were not searched on"
+
+
+def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
+    from blurc.meta.experiment import Cma, Gradient
+
+    method, file = experiment.method, result.folder / "genome.yaml"
+    key, size = ("sigma", method.sigma) if isinstance(method, Cma) else ("rate", method.rate)
+    more = ", `replicas` with `jitter`" if isinstance(method, Gradient) else ""
+    return Diagnostic(
+        "E905",
+        f"no finite genome was found: that of `{file}` diverges in some of {_judged(experiment)}",
+        notes=(_where(result),) if result.diverged else (),
+        help=f"try smaller steps (`--set method.{key}={size / 10:g}`){more}, shorter episodes (`inner.steps`), or a "
+        "`start` from a genome that stays finite",
+    )
 
 
 def _print(rows: list[Row], experiment: Experiment, out: Console) -> None:
@@ -142,9 +182,18 @@ def _watch(out: Console) -> AbstractContextManager[Watch]:
 
 
 def _told(line: dict[str, Any], objective: str) -> str:
-    value = "all diverged" if line["value"] is None else f"{objective} {line['value']:.4g}"
-    lost = f", {line['diverged']} diverged" if line["diverged"] else ""
-    return f"{line['unroll']} inner steps, {value}{lost}"
+    """What each number is of: the best candidate, the population, the genome on episodes that no search sees."""
+    name, of_many = objective.replace("_", " "), line["candidates"] > 1
+    parts = [f"{line['unroll']} inner steps"]
+    if line["value"] is None:
+        parts.append("all diverged")
+    else:
+        parts.append(f"{name} {line['value']:.4g}" + (" the best" if of_many else ""))
+        parts += [f"{line['mean']:.4g} the mean"] if "mean" in line else []
+        parts += [f"{line['diverged']} of {line['candidates']} diverged"] if line["diverged"] else []
+    if "judged" in line:
+        parts.append("genome " + ("diverged" if line["judged"] is None else f"{line['judged']:.4g}"))
+    return ", ".join(parts)
 
 
 class _Lines:

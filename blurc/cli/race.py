@@ -13,15 +13,16 @@ from blurc.cli.options import (
     Choice,
     genome_option,
     json_option,
-    network_option,
     rule_option,
     set_option,
-    spec_argument,
 )
 from blurc.cli.subjects import (
+    WIRING,
+    at_least_one,
     batch_option,
     compiled,
     form,
+    one_network,
     picture,
     seed_option,
     seeds_option,
@@ -38,15 +39,18 @@ if TYPE_CHECKING:
 
 
 @click.command("race")
-@spec_argument
+@click.argument("spec", metavar=WIRING)
 @genome_option
 @task_option
-@network_option
+@click.option(
+    "--network", metavar="NAME", help="Which network, where the spec has several; as in SPEC:NETWORK."
+)
 @rule_option
 @set_option
 @steps_option
 @seeds_option
 @batch_option
+@at_least_one("--rounds", 1, "Updates of SGD, momentum and Adam on every batch before the next.")
 @seed_option
 @data_dir_option
 @json_option
@@ -55,21 +59,23 @@ if TYPE_CHECKING:
     help="Draw the accuracies against the number of steps.",
 )  # fmt: skip
 def command(
-    spec: Path, genome: Path | None, task: str, network: str | None, rule: str | None,
-    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
-    data_dir: Path | None, json: str | None, output: Path | None,
+    spec: str, genome: Path | None, task: str, network: str | None, rule: str | None,
+    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, rounds: int,
+    seed: int, data_dir: Path | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Race a genome against SGD, momentum and Adam in one network of SPEC.
 
     All learn the same batches from the same starts. Each optimizer has, for every number of steps, the best learning
-    rate of a grid, chosen on other seeds and on held-out training examples.
+    rate of a grid, chosen on other seeds and on held-out training examples. Where the rule goes through every batch
+    several times (`swift`: 4), --rounds lets them do so as well.
     """
+    place, which = one_network(spec, network, "blurc race")
     check_writable([json, output])
     chosen = parse(task)
     from blurc.meta import racing
     from blurc.tasks.task import task as make
 
-    choice = Choice(spec, network, rule, genome, parameters)
+    choice = Choice(place, which, rule, genome, parameters)
     net, values = compiled(choice)
     name = choice.genome_file.name if choice.genome_file else ""
     errors = console(STDOUT)
@@ -82,6 +88,7 @@ def command(
         batch=batch,
         seeds=seeds,
         seed=seed,
+        rounds=rounds,
         watch=lambda what: errors.print(f"racing: {what}", markup=False),
     )
     _print(found, console(json))
@@ -108,9 +115,21 @@ def _print(race: Race, out: Console) -> None:
     what = f"{race.network} on {race.task}, batches of {race.batch}"
     scored = f"accuracy on test examples in %, mean ± standard deviation of {race.seeds} seeds"
     out.print(f"{what}: {scored}", markup=False, soft_wrap=True)
+    if race.fresh:
+        told = f"{race.entries[0].name}: fresh meta-parameters with every seed; the spread holds their differences"
+        out.print(told, markup=False, soft_wrap=True)
+    out.print(f"SGD, momentum and Adam: {_rounds(race)}", markup=False, soft_wrap=True)
     for entry in race.entries:
         if entry.trials:
             out.print(_rates(entry), markup=False, soft_wrap=True)
+
+
+def _rounds(race: Race) -> str:
+    return (
+        "1 update on each batch"
+        if race.rounds == 1
+        else f"{race.rounds} updates on each batch before the next"
+    )
 
 
 def _rates(entry: Entry) -> str:
@@ -123,4 +142,7 @@ def _drawn(race: Race, form: str) -> bytes:
     from blurc.meta import heat
 
     values = {entry.name: entry.accuracies for entry in race.entries}
-    return heat.lines(values, race.steps, form, f"{race.network} on {race.task}", "accuracy on test examples")
+    title = f"{race.network} on {race.task}"
+    if race.rounds > 1:
+        title += f"; SGD, momentum and Adam: {_rounds(race)}"
+    return heat.lines(values, race.steps, form, title, "accuracy on test examples")

@@ -26,6 +26,7 @@ class Entry:
     description: str
 
 
+LONGEST = 1_000  # characters of a line that no terminal shows: whole, for grep and editors
 KINDS = ("network", "rule", "genome")
 
 
@@ -129,6 +130,8 @@ def _print_table(entries: list[Entry]) -> None:
     from rich.table import Table
 
     out = console()
+    if not out.is_terminal:
+        out.width = LONGEST
     for kind in KINDS:
         table = Table(kind, "file", "parameters", "description", box=box.SIMPLE_HEAD)
         for entry in entries:

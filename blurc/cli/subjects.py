@@ -1,9 +1,15 @@
-"""Genomes and networks as arguments: `F.yaml` or the name of a rule, and `SPEC[:NETWORK]`."""
+"""Genomes and networks as arguments: `F.yaml` or the name of a rule, and `SPEC[:NETWORK]`.
+
+`SPEC:NETWORK` names a network wherever a command takes one. Where SPEC is an argument of its own, `--network NAME` does
+so as well, as in `blurc compile`.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +19,13 @@ from blurc.cli.options import NAME, Choice
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
+    from blurc.diagnostics import Diagnostic
     from blurc.meta.experiment import Network
     from blurc.program import Genome, Net
 
 PICTURES = ("svg", "png")
+WIRING = "SPEC[:NETWORK]"
+WIRING_HELP = "a spec and, where it has several, which of its networks: networks/mnist.blur:mnist."
 
 
 def _steps(ctx: click.Context, param: click.Parameter, value: Any) -> tuple[int, ...]:
@@ -66,19 +75,49 @@ class Wiring:
     network: str | None
     parameters: Mapping[str, ParamValue]
 
-    def label(self, net: Net) -> str:
-        """`mnist`, or `mnist(side = 10)`."""
-        known = dict(net.model.network.params)
-        own = [f"{n} = {v}" for n, v in self.parameters.items() if n in known]
-        return f"{net.plan.name}({', '.join(own)})" if own else net.plan.name
-
     @classmethod
     def parse(cls, text: str, parameters: Mapping[str, ParamValue]) -> Wiring:
-        """`SPEC` or `SPEC:NETWORK`."""
-        spec, colon, name = text.rpartition(":")
-        if colon and spec and NAME.fullmatch(name):
-            return cls(Path(spec), name, parameters)
-        return cls(Path(text), None, parameters)
+        """Of `--network`: `SPEC` or `SPEC:NETWORK`. Raises `click.UsageError` for a network without its spec."""
+        spec, name = divided(text)
+        if name is None and NAME.fullmatch(text) and not os.path.exists(text):
+            write = f"--network {_declaring(text) or 'SPEC'}:{text}"
+            raise click.UsageError(
+                f"--network {text} names no spec: write {write}, with the file that declares it"
+            )
+        return cls(Path(spec), name, parameters)
+
+
+def divided(text: str) -> tuple[str, str | None]:
+    """`SPEC:NETWORK` as the two of them."""
+    spec, colon, name = text.rpartition(":")
+    if colon and spec and NAME.fullmatch(name) and not os.path.isfile(text):
+        return spec, name
+    return text, None
+
+
+def one_network(spec: str, network: str | None, command: str) -> tuple[Path, str | None]:
+    """Of an argument `SPEC[:NETWORK]` and an option `--network NAME`. Raises `click.UsageError` where they differ, or
+    where the option holds a spec."""
+    path, name = divided(spec)
+    if network is None:
+        return Path(path), name
+    if not NAME.fullmatch(network):
+        is_spec = divided(network)[1] or network.endswith(".blur")
+        write = f"; write `{command} {network} ..`" if is_spec else ""
+        raise click.UsageError(f"--network {network}: expected the NAME of a network of {path}{write}")
+    if name not in (None, network):
+        write = f"`{command} {path}:{name} ..` or `{command} {path}:{network} ..`"
+        raise click.UsageError(f"{spec} and --network {network} name two networks: write {write}")
+    return Path(path), network
+
+
+def _declaring(network: str) -> str | None:
+    """The spec of the library that declares a network of this name."""
+    from blurc import library
+
+    folder, header = library.specs_path(), re.compile(rf"^network\s+{network}\b", re.MULTILINE)
+    found = (p for p in sorted(folder.rglob("*.blur")) if header.search(p.read_text(encoding="utf-8")))
+    return next((p.relative_to(folder).as_posix() for p in found), None)
 
 
 def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
@@ -101,16 +140,32 @@ def choice(genome: str, wiring: Wiring) -> Choice:
     return Choice(wiring.spec, wiring.network, None, Path(genome), wiring.parameters)
 
 
-def compiled(choice: Choice, seed: int = 0) -> tuple[Net, Genome]:
-    """The network and its meta-parameters, which fit. Raises `BlurError`."""
-    return with_genome(choice.compile(), choice, seed)
+def compiled(choice: Choice) -> tuple[Net, Genome | None]:
+    """The network, and meta-parameters that fit; None, where they are to be fresh. Raises `BlurError`."""
+    return with_genome(choice.compile(), choice)
 
 
-def with_genome(net: Net, choice: Choice, seed: int) -> tuple[Net, Genome]:
-    """The meta-parameters of the genome file; without one, fresh ones."""
-    import jax
+def compiled_wiring(choice: Choice) -> Net:
+    """A network that an option `SPEC[:NETWORK]` names. Raises `BlurError`."""
+    from blurc.diagnostics import BlurError
 
-    file = choice.genome_file
-    genome = dict(file.values) if file else net.init_genome(jax.random.key(seed))
+    try:
+        return choice.compile()
+    except BlurError as error:
+        raise BlurError([_with_colon(d, choice) for d in error.diagnostics]) from None
+
+
+def _with_colon(found: Diagnostic, choice: Choice) -> Diagnostic:
+    """Where the one of several networks is asked for: how it is written here."""
+    if found.code != "E215" or not (first := re.search(r"`--network (\w+)`", found.help or "")):
+        return found
+    return replace(found, help=f"name one: `--network {choice.spec.as_posix()}:{first[1]}`")
+
+
+def with_genome(net: Net, choice: Choice) -> tuple[Net, Genome | None]:
+    """The meta-parameters of the genome file, if there is one."""
+    if (file := choice.genome_file) is None:
+        return net, None
+    genome = dict(file.values)
     net.signature.check_genome(genome)
     return net, genome

@@ -101,7 +101,8 @@ KINDS: Mapping[Any, _Kind] = {
 
 def _kinds(cls: type) -> dict[str, _Kind]:
     hints = get_type_hints(cls)
-    return {f.name: KINDS[hints[f.name]] for f in fields(cls) if f.name not in WITHOUT}
+    own = [f.name for f in fields(cls) if f.name not in WITHOUT and f.metadata.get("key", True)]
+    return {name: KINDS[hints[name]] for name in own}
 
 
 # ---------------------------------------------------------------- one text

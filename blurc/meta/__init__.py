@@ -15,6 +15,7 @@ One idea a file, imports run down this list:
     many.py         many candidates in one program   step.py                     one meta-step
     checkpoint.py   bits on the disk                 folder.py                   the folder of a run
     running.py      meta-steps, one after another    replaying.py                where a genome left the finite numbers
+    stream.py       batches without end              course.py                   what learns, from seed to accuracies
     evaluate.py     accuracies on test examples      racing.py, analysis.py      against Adam; is a rule a gradient?
     finishing.py    what follows a run               heat.py, report/            pictures
 """
@@ -61,3 +62,7 @@ __all__ = [
     "replay",
     "run",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

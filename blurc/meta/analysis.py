@@ -7,9 +7,11 @@ the loss's Hessian, and symmetric. How far it is from that says `asymmetry`: the
 
 between 0 (a gradient) and 1 (nothing but rotation); about 0.71 for a matrix of independent random numbers.
 
-s holds all channels of all plastic projections that the update moves, biases among them. What the update leaves as it
-is, such as the synapses of feedback alignment on the way back, is a constant of the field. Examples, targets and the
-neurons' persistent states are held fixed, and all is computed in float64.
+s holds the channels of all plastic projections that the update moves and the forward pass reads, biases among them: of
+these, a loss is a function. Traces that synapses keep besides (a momentum, a count of changes) and synapses of the way
+back are held fixed, as are examples, targets and the neurons' persistent states. `whole` is the same share of the
+Jacobian over all channels that the update moves; where there are traces, it says little. What the update leaves as it
+is, such as the synapses of feedback alignment on the way back, is a constant of the field. All is computed in float64.
 """
 
 from __future__ import annotations
@@ -47,15 +49,31 @@ network small {
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """jacobian: [synapses, synapses]. synapses: for each of its rows the channel, "a->b/w". channels: the asymmetry of
-    the block of each channel alone, the others held fixed."""
+    """jacobian: [synapses, synapses], of all that the update moves. synapses: for each row the channel, "a->b/w".
+    forward: those of these channels that the forward pass reads; all, where it reads none of them. channels: the
+    asymmetry of the block of each channel alone, the others held fixed."""
 
     network: str
     rule: str
     jacobian: Matrix
     synapses: tuple[str, ...]
-    asymmetry: float
+    forward: frozenset[str]
     channels: dict[str, float]
+
+    @property
+    def block(self) -> Matrix:
+        """Of the channels that the forward pass reads."""
+        at = [i for i, name in enumerate(self.synapses) if name in self.forward]
+        return self.jacobian[np.ix_(at, at)]
+
+    @property
+    def asymmetry(self) -> float:
+        """Of the block."""
+        return asymmetry(self.block)
+
+    @property
+    def whole(self) -> float:
+        return asymmetry(self.jacobian)
 
     @property
     def antisymmetric(self) -> Matrix:
@@ -109,9 +127,17 @@ def _analysis(net: Net, labels: NDArray[np.str_], jacobian: Matrix, moves: Matri
     jacobian, labels = jacobian[np.ix_(kept, kept)], labels[kept]
     channel = np.asarray([label.rpartition("/")[2] for label in labels])
     blocks = {str(c): asymmetry(jacobian[np.ix_(channel == c, channel == c)]) for c in np.unique(channel)}
-    return Analysis(
-        net.plan.name, net.plan.genome, jacobian, tuple(map(str, labels)), asymmetry(jacobian), blocks
-    )
+    named = tuple(map(str, labels))
+    forward = _read_forward(net) & set(named) or set(named)
+    return Analysis(net.plan.name, net.plan.genome, jacobian, named, frozenset(forward), blocks)
+
+
+def _read_forward(net: Net) -> set[str]:
+    """The channels that a prediction reads."""
+    block = net.plan.predict
+    members = {(s.name, s.variable): s.members for s in block.stacks if s.kind == "synapse"}
+    read = {(str(op.attrs[0]), str(op.attrs[1])) for op in block.all_ops() if op.name == "synapse"}
+    return {f"{of}/{channel}" for name, channel in read for of in members.get((name, channel), (name,))}
 
 
 def _labels(synapses: dict[str, dict[str, jax.Array]]) -> list[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.files import why, write_atomically
 
-FORMAT = 2
+FORMAT = 3
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:

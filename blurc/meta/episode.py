@@ -68,9 +68,14 @@ def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.A
 
 
 def asked(net: Net, objective: Objective, genome: Genome, state: State, episode: Episode) -> jax.Array:
-    """The objective now."""
-    outputs = predict(net, genome, state, episode.x)
-    return objective.of(outputs.reshape(len(episode.x), -1), episode.y)
+    """The objective now. Questions are asked in batches of the size of training, where they come out even: what a rule
+    reads off a batch is then what it read before, and a batch stays in the caches."""
+    count, batch = len(episode.x), episode.xs.shape[1]
+    size = batch if count % batch == 0 else count
+    outputs = jax.vmap(partial(predict, net, genome, state))(
+        episode.x.reshape(-1, size, *episode.x.shape[1:])
+    )
+    return objective.of(outputs.reshape(count, -1), episode.y)
 
 
 # --------------------------------------------------------------- many genomes

@@ -1,86 +1,33 @@
 """How well a genome teaches networks: accuracy on test data after so many steps, from fresh synapses, seed by seed.
 
-Every seed is another start and another episode of the task. Once a number is not finite, the rest of that seed counts
+Every seed is another start and another variation of the task. Once a number is not finite, the rest of that seed counts
 as diverged: its accuracies are NaN, and a mean over the others says how many there were.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-import jax
 import numpy as np
-from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.meta.course import Accuracies, Course, ruled
+from blurc.model import ParamValue
 from blurc.program import Genome, Net
 from blurc.tasks.examples import Examples
 from blurc.tasks.task import Task
-from blurc.training.learner import finite
-from blurc.training.rules import predict
-from blurc.training.scores import ACCURACY, score
-
-Accuracies: TypeAlias = NDArray[np.float64]
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
 GENERATED_QUERIES = 1_000  # of tasks that make their examples, and have no end of them
 
-_finite = jax.jit(finite)
-
-
-@dataclass(frozen=True)
-class Contender:
-    """What learns, as functions of a carry.
-
-    start: a key and the size of batches to the first carry. advance: a carry and batches `[steps, batch, n]` to the
-    next carry and whether all is finite. predict: a carry and examples `[examples, n]` to outputs.
-    """
-
-    start: Callable[[jax.Array, int], Any]
-    advance: Callable[[Any, Any, Any], tuple[Any, Any]]
-    predict: Callable[[Any, Any], Any]
-
-
-@dataclass(frozen=True)
-class Course:
-    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. test: these
-    come from the test examples; else from those held out of the training examples. drawn: batches of the episode, where
-    it goes on after the last of `steps`: batches depend on how many of them there are."""
-
-    task: Task
-    steps: tuple[int, ...]
-    batch: int
-    query: int
-    test: bool = True
-    drawn: int = 0
-
-    def run(self, contender: Contender, seed: int) -> Accuracies:
-        """Accuracies [steps]. All contenders get the same start key and the same examples for the same seed."""
-        start_key, data_key = jax.random.split(jax.random.key(seed))
-        longest, piece = max(self.steps), math.gcd(*self.steps)
-        episode = self.task.episode(
-            data_key, steps=max(self.drawn, longest), batch=self.batch, query=self.query, test=self.test
-        )
-        # Pieces of one length: one compiled program does them all.
-        xs, ys = (a[:longest].reshape(-1, piece, *a.shape[1:]) for a in (episode.xs, episode.ys))
-        x, y = np.asarray(episode.x), np.asarray(episode.y)
-        carry, found = contender.start(start_key, self.batch), dict.fromkeys(self.steps, math.nan)
-        for i, done in enumerate(range(piece, longest + 1, piece)):
-            carry, sound = contender.advance(carry, xs[i], ys[i])
-            if not sound:
-                break
-            if done in found:
-                found[done] = score(lambda x, now=carry: contender.predict(now, x), x, y, ACCURACY)
-        return np.asarray([found[step] for step in self.steps])
-
 
 def accuracies(
     net: Net,
-    genome: Genome,
+    genome: Genome | None,
     task: Task,
     *,
     steps: Sequence[int] = STEPS,
@@ -91,8 +38,9 @@ def accuracies(
 ) -> Accuracies:
     """Accuracies on test examples, [seeds, len(steps)]; NaN where training left the finite numbers.
 
-    query: test examples; without, all of them up to 10,000, or 1,000 of a task that makes them. seed: the first.
-    Raises `BlurError` (E806, E807) where the numbers make no sense or the task does not fit the network.
+    genome: None: a fresh one for each seed. query: test examples; without, all of them up to 10,000, or 1,000 of a task
+    that makes them. seed: the first. The accuracies after one of the steps do not depend on the others. Raises
+    `BlurError` (E806, E807) where the numbers make no sense or the task does not fit the network.
     """
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
     contender = ruled(net, genome)
@@ -103,7 +51,7 @@ def planned(
     net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None
 ) -> Course:
     """The course, once it is known to make sense. Raises `BlurError` (E806, E807)."""
-    check_numbers(steps=steps, batch=batch, seeds=seeds)
+    check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
     return Course(task, tuple(steps), batch, query or queries(task))
 
@@ -113,21 +61,6 @@ def queries(task: Task) -> int:
     if isinstance(task.source, Examples):
         return min(len(task.source.x_test), MOST_QUERIES)
     return GENERATED_QUERIES
-
-
-def ruled(net: Net, genome: Genome) -> Contender:
-    """A network that learns by its own rule."""
-
-    def start(key: jax.Array, batch: int) -> Any:
-        return net.init(key, genome, batch=batch), key
-
-    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, Any]:
-        state, key = carry
-        later, now = jax.random.split(key)
-        after, outs = net.train(genome, state, xs, ys, key=now)
-        return (after, later), _finite((after, outs))
-
-    return Contender(start, advance, lambda carry, x: predict(net, genome, carry[0], x))
 
 
 # ---------------------------------------------------------------- many seeds in few words
@@ -152,7 +85,7 @@ class Summary:
         return f"{100 * self.mean:.1f}{spread}{lost}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"mean": self.mean, "spread": self.spread, "diverged": self.diverged}
+        return {"mean": written(self.mean), "spread": written(self.spread), "diverged": self.diverged}
 
 
 def summary(values: Accuracies) -> Summary:
@@ -171,28 +104,43 @@ def summaries(values: Accuracies) -> list[Summary]:
 def to_json(steps: Sequence[int], values: Accuracies) -> list[dict[str, Any]]:
     """Of [seeds, steps], with the value of each seed."""
     counted = zip(steps, summaries(values), values.T.tolist(), strict=True)
-    return [{"steps": n, **found.to_json(), "values": each} for n, found, each in counted]
+    return [{"steps": n, **found.to_json(), "values": [*map(written, each)]} for n, found, each in counted]
+
+
+def written(value: float) -> float | None:
+    """As JSON has it, which knows no NaN."""
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Of a table: a genome, a task, a network, and the accuracies [seeds, steps]."""
+    """Of a table: a genome, a task, a network, and the accuracies [seeds, steps]. fresh: every seed had another random
+    genome."""
 
     genome: str
     task: str
     network: str
     accuracies: Accuracies
+    fresh: bool = False
+
+    def to_json(self, steps: Sequence[int]) -> dict[str, Any]:
+        names = {"genome": self.genome, "task": self.task, "network": self.network}
+        return {**names, "fresh": self.fresh, "results": to_json(steps, self.accuracies)}
+
+
+def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:
+    """Of a network and what is set in it: `mnist`, or `mnist(side = 14)`. Parameters of the rule are left out."""
+    own = dict(net.model.network.params)
+    given = ", ".join(f"{name} = {value}" for name, value in parameters.items() if name in own)
+    return f"{net.plan.name}({given})" if given else net.plan.name
 
 
 # ---------------------------------------------------------------- what cannot be
 
 
-def check_numbers(*, steps: Sequence[int], batch: int, seeds: int) -> None:
-    wrong = [
-        f"{name} is {value}"
-        for name, value in [*(("steps", step) for step in steps), ("batch", batch), ("seeds", seeds)]
-        if value < 1
-    ]
+def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
+    named = [*(("steps", step) for step in steps), *counts.items()]
+    wrong = [f"{name} is {value}" for name, value in named if value < 1]
     if wrong or not steps:
         raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
 

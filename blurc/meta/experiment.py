@@ -16,12 +16,14 @@ from blurc.tasks.choice import TaskChoice
 
 @dataclass(frozen=True)
 class Network:
-    """What learns: a network of a spec under a rule. `parameters` are those of the network and of the rule."""
+    """What learns: a network of a spec under a rule. `parameters` are those of the network and of the rule. hash: that
+    of the spec (`genome.spec_hash`), which must not have changed where it is given."""
 
     spec: str
     network: str | None = None
     rule: str | None = None
     parameters: Mapping[str, ParamValue] = field(default_factory=dict[str, ParamValue])
+    hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Experiment:
-    """replicas: genomes that the gradient method trains side by side; each starts from its own key. jitter: normal
-    noise that is added to the start of every replica but the first, and to copies of the best. tasks_per_step:
-    episodes that a genome is judged by in one meta-step, drawn by the weights of the tasks. chunk: candidates that are
-    judged side by side; 0: all.
+    """replicas: genomes that the gradient method trains side by side; each starts from its own key. jitter: standard
+    deviation of the normal noise that is added to the start of every replica but the first, and to copies of the best.
+    tasks_per_step: episodes that a genome is judged by in one meta-step, drawn by the weights of the tasks. chunk:
+    candidates that are judged side by side; 0: all; without, as suits the device (`many.automatic`).
     """
 
     name: str
@@ -118,9 +120,9 @@ class Experiment:
     curriculum: Curriculum | None = None
     start: str | None = None  # a genome file
     replicas: int = 1
-    jitter: float = 0.0
+    jitter: float = 0.01
     tasks_per_step: int = 1
-    chunk: int = 0
+    chunk: int | None = None
     seed: int = 0
     checkpoint_every: int = 100
     evaluation: Evaluation = Evaluation()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
 from blurc.meta import report, schema
-from blurc.meta.evaluate import Row, accuracies, check_fits, to_json
-from blurc.meta.experiment import Experiment, Network
+from blurc.meta.evaluate import Row, accuracies, check_fits, label
+from blurc.meta.experiment import Evaluation, Experiment, Network
 from blurc.meta.folder import Folder
 from blurc.meta.racing import Race, race
 from blurc.meta.setup import compiled
@@ -53,42 +50,51 @@ def finish(
     experiment = schema.read(place.path / "experiment.yaml")
     genome = genomes.read(place.path / "genome.yaml")
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
-    for net, label, choice in _pairs(experiment):
+    for net, named, choice in _pairs(experiment):
         one = task(choice, data_dir)
-        watch(f"{one.name} in {label}")
+        watch(f"{one.name} in {named}")
         try:
-            found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+            row, raced = _judged(e, genome, net, named, one, lambda what: watch(f"  {what}"))
         except BlurError as error:
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
-        rows.append(Row(genome.name, one.name, label, found))
-        if e.race:
-            races += _raced(experiment, genome, net, label, one, partial(_indented, watch))
+        rows.append(row)
+        races += raced
     evaluation = {
-        "rows": [_row(row, experiment) for row in rows],
-        "races": [_plain({**r.to_json(), "learners": r.to_json()["learners"][1:]}) for r in races],
+        "rows": [row.to_json(e.steps) for row in rows],
+        "races": [{**found, "learners": found["learners"][1:]} for found in (r.to_json() for r in races)],
     }
-    place.write("evaluation.json", json.dumps(evaluation, indent=1) + "\n")
+    place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     report.write(place.path)
     return rows
 
 
+def _judged(
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
+) -> tuple[Row, list[Race]]:
+    """The genome's accuracies, and the race that they come from, if there is one. Raises `BlurError`."""
+    check_fits(net, one)
+    raced = _raced(e, genome, net, named, one, watch) if e.race else []
+    if raced:
+        found = raced[0].entries[0].accuracies
+    else:
+        found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+    return Row(genome.name, one.name, named, found), raced
+
+
 def _raced(
-    experiment: Experiment, genome: GenomeFile, net: Net, label: str, one: Task, watch: Callable[[str], None]
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
 ) -> list[Race]:
-    """One race, or none with the reason."""
-    e = experiment.evaluation
+    """One race; none, with the reason, where there can be none."""
     counts = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:
         found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)
     except BlurError as error:
+        if error.diagnostics[0].code != "E720":
+            raise
         watch(error.diagnostics[0].message)
         return []
-    return [replace(found, network=label)]
-
-
-def _indented(watch: Callable[[str], None], what: str) -> None:
-    watch(f"  {what}")
+    return [replace(found, network=named)]
 
 
 def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
@@ -99,14 +105,7 @@ def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
         networks = [(n, compiled(_with_rule(n, own))) for n in experiment.evaluation.networks]
     for network, net in networks:
         for choice in experiment.evaluation.tasks or experiment.tasks:
-            yield net, _label(network, net), choice
-
-
-def _label(network: Network, net: Net) -> str:
-    """`mnist`, or `mnist(side = 14)`."""
-    own = dict(net.model.network.params)
-    given = ", ".join(f"{name} = {value}" for name, value in network.parameters.items() if name in own)
-    return f"{net.plan.name}({given})" if given else net.plan.name
+            yield net, label(net, network.parameters), choice
 
 
 def _with_rule(network: Network, trained: Net) -> Network:
@@ -114,17 +113,3 @@ def _with_rule(network: Network, trained: Net) -> Network:
         return network
     parameters = {**dict(trained.model.genome.params), **network.parameters}
     return replace(network, rule=trained.plan.genome, parameters=parameters)
-
-
-def _row(row: Row, experiment: Experiment) -> dict[str, Any]:
-    results = _plain(to_json(experiment.evaluation.steps, row.accuracies))
-    return {"genome": row.genome, "task": row.task, "network": row.network, "results": results}
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no NaN."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,9 +1,11 @@
 """The folder of a run: what it holds, and how it is written so that an interruption leaves nothing half-done.
 
     experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
+    spec/, start.yaml   copies of the spec with all that it imports, and of the genome that the search began at
     versions.json       of blurc, jax and the rest, and the platform
     metrics.jsonl       one line a meta-step: the objective of the best candidate (value), of each replica (values) or
                         the mean of a population (mean), without those that diverged; how many these are (diverged)
+                        of how many (candidates); now and then what the search believes in, judged apart (judged)
     divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
     checkpoint.npz      what `--resume` goes on from
     genome.yaml         the best genome so far
@@ -29,6 +31,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.files import why, write_atomically
 
 EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
+SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 
@@ -37,22 +40,34 @@ PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 class Folder:
     path: Path
 
-    def create(self, experiment: str) -> None:
-        """A new folder with an experiment in it. Raises `BlurError`: E615 where a run is there already, E618."""
-        if self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir()):
+    def create(self, experiment: str, files: Mapping[str, str]) -> None:
+        """A new folder with an experiment in it, and the files that it comes from. Raises `BlurError`: E615 where a
+        run is there already, E618."""
+        if self._names() and not self.is_unfinished(files):
             help = "go on with it (--resume), or name another folder (-o DIR)"
             raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
         self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
-        self.write(EXPERIMENT, experiment)  # first: with it alone, a run can be resumed
-        self._write_versions()
+        self._write_sources(files)
+        self.write(EXPERIMENT, experiment)  # last: where it is, so are the others
 
-    def begin_again(self) -> None:
+    def is_unfinished(self, files: Mapping[str, str]) -> bool:
+        """Whether `create` was cut off here."""
+        return bool(names := self._names()) and names <= {VERSIONS, *(name.split("/")[0] for name in files)}
+
+    def _names(self) -> set[str]:
+        names = [p.name for p in self.path.iterdir()] if self.path.is_dir() else []
+        return {name for name in names if not name.startswith(".")}
+
+    def begin_again(self, files: Mapping[str, str]) -> None:
         """Where an experiment was written, and nothing that could be gone on from."""
         self.cut(dict.fromkeys(LOGS, 0))
-        self._write_versions()
+        self._write_sources(files)
 
-    def _write_versions(self) -> None:
-        self.write("versions.json", json.dumps(versions(), indent=2) + "\n")
+    def _write_sources(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            self._guarded(lambda path=self.path / name: path.parent.mkdir(parents=True, exist_ok=True))
+            self.write(name, text)
+        self.write(VERSIONS, json.dumps(versions(), indent=2) + "\n")
 
     def write(self, name: str, text: str) -> None:
         self._guarded(lambda: write_atomically(self.path / name, text.encode()))

@@ -37,6 +37,11 @@ def over(
     return jax.tree.map(lambda x: x[:count], found)
 
 
+def automatic() -> int:
+    """One after the other on CPUs, where side by side was never faster (`blurc bench` measures both); elsewhere all."""
+    return 1 if jax.default_backend() == "cpu" else 0
+
+
 def _here(function: Callable[..., Any], candidates: Any, shared: tuple[Any, ...], chunk: int) -> Any:
     def one(candidate: Any) -> Any:
         return function(candidate, *shared)

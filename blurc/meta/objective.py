@@ -46,7 +46,7 @@ class Score:
         return _finite_or_worst(-values)
 
     def natural(self, costs: Any) -> Any:
-        return -costs
+        return 0.0 - costs  # no -0.0
 
 
 Objective: TypeAlias = Loss | Score

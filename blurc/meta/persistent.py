@@ -36,27 +36,21 @@ def start(ready: Setup) -> Any:
     return _fresh(ready, genomes(jnp.tile(vector(genome), (choice.population, 1)), genome), 0)
 
 
-def pieces(ready: Setup) -> int:
-    """Of an episode. The last one is shorter where they do not come out even."""
-    choice = ready.experiment.method
-    return -(-ready.experiment.inner.steps // choice.truncation) if isinstance(choice, Pes) else 1
-
-
 def episode_of(ready: Setup, step: int) -> int:
     """The number of the episode that a meta-step belongs to."""
-    return step // pieces(ready)
+    return step // ready.pieces
 
 
 def begun(ready: Setup, state: PesState, step: int) -> PesState:
     """Without what was perturbed before, where an episode begins."""
     method = ready.method
     assert isinstance(method, PesMethod)
-    return state if step % pieces(ready) else method.begun(state)
+    return state if step % ready.pieces else method.begun(state)
 
 
 def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedback, Going]:
     """The values after the next piece of the episode, and what is carried then."""
-    choice, number = ready.experiment.method, step % pieces(ready)
+    choice, number = ready.experiment.method, step % ready.pieces
     assert isinstance(choice, Pes)
     if number == 0:  # here, for the first synapses may depend on the genome: that is perturbed, too
         going = _fresh(ready, candidates, episode_of(ready, step))
@@ -80,16 +74,22 @@ def parts(
         yield genome, episode.xs[first:end], episode.ys[first:end], _noise(first, key)
 
 
+def _start_key(key: jax.Array) -> jax.Array:
+    """Of the first synapses, from the key of the episode."""
+    return jax.random.split(key)[0]
+
+
 def _noise(first: int, key: jax.Array) -> jax.Array:
-    """The key of the piece that begins with the step `first`, from that of the episode."""
-    return jax.random.fold_in(key, first)
+    """The key of the piece that begins with the step `first`: not from that of the episode itself, which splitting
+    and folding in 0 would use twice."""
+    return jax.random.fold_in(jax.random.split(key)[1], first)
 
 
 def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
     """At the beginning of an episode."""
     vectors = jax.vmap(vector)(candidates)
     keys = ready.episodes(number, ready.experiment.inner.steps)[1]
-    trail = jnp.zeros((pieces(ready), *vectors.shape), vectors.dtype)
+    trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)
     return Going(_programs(ready)[0](candidates, keys), trail, jnp.zeros(len(vectors), bool))
 
 
@@ -99,7 +99,7 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
     net, objective, e = ready.net, ready.judge.objective, ready.experiment
 
     def fresh(genome: Any, keys: jax.Array) -> Any:
-        each: Any = jax.vmap(lambda key: net.init(jax.random.split(key)[0], genome, batch=e.inner.batch))
+        each: Any = jax.vmap(lambda key: net.init(_start_key(key), genome, batch=e.inner.batch))
         return each(keys)
 
     def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
@@ -113,9 +113,9 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
         return states, values.mean()
 
     def begin(candidates: Any, keys: jax.Array) -> Any:
-        return many.over(fresh, candidates, (keys,), chunk=e.chunk)
+        return many.over(fresh, candidates, (keys,), chunk=ready.chunk)
 
     def go_on(candidates: Any, networks: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
-        return many.over(one, (candidates, networks), (keys, episodes), chunk=e.chunk)
+        return many.over(one, (candidates, networks), (keys, episodes), chunk=ready.chunk)
 
     return jax.jit(begin), jax.jit(go_on)

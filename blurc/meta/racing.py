@@ -4,6 +4,9 @@ All have the same wiring, batches and seeds, and start from the same keys: the v
 its `w` as `backprop` does. The optimizers train the network under the rule `backprop` (`training/twin.py`), on the mean
 softmax cross entropy of its readout. Each optimizer has, for each number of steps, the rate of its grid that does best
 on other seeds, whose questions come from the training examples; so no rate is chosen by what it is scored on.
+
+A rule may go through each batch several times (`repeat rounds` of `swift`). With `rounds` the optimizers do so as well:
+so many updates on every batch before the next one, at rates that are best for that. Steps count batches all the same.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import numpy as np
 import optax
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.meta.evaluate import STEPS, Accuracies, Contender, Course, planned, ruled, to_json
+from blurc.meta.course import Accuracies, Contender, Course, Keys, fresh_each_seed, ruled
+from blurc.meta.evaluate import STEPS, check_numbers, planned, to_json, written
 from blurc.program import Genome, Net, State
 from blurc.tasks.task import Task
 from blurc.training.baselines import Optimizer
@@ -55,6 +59,8 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Race:
+    """rounds: updates of SGD, momentum and Adam on each batch. fresh: every seed had another random genome."""
+
     network: str
     task: str
     steps: tuple[int, ...]
@@ -62,10 +68,12 @@ class Race:
     seeds: int
     query: int
     entries: tuple[Entry, ...]  # the rule first
+    rounds: int = 1
+    fresh: bool = False
 
     def to_json(self) -> dict[str, Any]:
         learners = [_entry_json(entry, self.steps) for entry in self.entries]
-        names = ("network", "task", "steps", "batch", "seeds", "query")
+        names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "fresh")
         return {**{name: getattr(self, name) for name in names}, "learners": learners}
 
 
@@ -74,13 +82,16 @@ def _entry_json(entry: Entry, steps: Sequence[int]) -> dict[str, Any]:
         "name": entry.name,
         "results": to_json(steps, entry.accuracies),
         "learning_rates": list(entry.rates),
-        "tried": [{"learning_rate": r, "held_out": a.tolist()} for r, a in entry.trials.items()],
+        "tried": [
+            {"learning_rate": rate, "held_out": [*map(written, found.tolist())]}
+            for rate, found in entry.trials.items()
+        ],
     }
 
 
 def race(
     net: Net,
-    genome: Genome,
+    genome: Genome | None,
     task: Task,
     *,
     name: str = "",
@@ -89,13 +100,16 @@ def race(
     seeds: int = 5,
     query: int | None = None,
     seed: int = 0,
+    rounds: int = 1,
     optimizers: Sequence[Optimizer] = OPTIMIZERS,
     watch: Callable[[str], None] = lambda what: None,
 ) -> Race:
-    """name: what the genome is called; its rule's name without. watch: is told what begins.
+    """genome: None: a fresh one for each seed. name: what it is called; its rule's name without. rounds: updates of the
+    optimizers on each batch. watch: is told what begins.
 
     Raises `BlurError`: E720 where SGD and Adam cannot train the network, and as `evaluate.accuracies` does.
     """
+    check_numbers(rounds=rounds)
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
     other = _twin(net)
     name, own = name or net.plan.genome, range(seed, seed + seeds)
@@ -103,8 +117,10 @@ def race(
     entries = [Entry(name, _runs(course, ruled(net, genome), own))]
     for optimizer in optimizers:
         watch(f"{optimizer.name}, with the trials of {len(optimizer.rates)} learning rates")
-        entries.append(_tuned(course, other, optimizer, own))
-    return Race(net.plan.name, task.name, course.steps, batch, seeds, course.query, tuple(entries))
+        entries.append(_tuned(course, _descent(other, optimizer, rounds), optimizer, own))
+    fresh = fresh_each_seed(net, genome)
+    counts = (course.steps, batch, seeds, course.query)
+    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, fresh)
 
 
 def _twin(net: Net) -> Net:
@@ -124,9 +140,10 @@ def _runs(course: Course, contender: Contender, seeds: range) -> Accuracies:
 # ---------------------------------------------------------------- the optimizers
 
 
-def _tuned(course: Course, net: Net, optimizer: Optimizer, seeds: range) -> Entry:
+def _tuned(
+    course: Course, at_rate: Callable[[float], Contender], optimizer: Optimizer, seeds: range
+) -> Entry:
     """The optimizer at its best rates, each run only as far as it is asked for."""
-    at_rate = _descent(net, optimizer)
     other = range(seeds.stop, seeds.stop + TRIALS)
     held_out = replace(course, query=min(course.query, MOST_QUESTIONS), test=False)
     # A rate that diverged in one trial is not the best: NaN goes last.
@@ -138,12 +155,12 @@ def _tuned(course: Course, net: Net, optimizer: Optimizer, seeds: range) -> Entr
     found = np.empty((len(seeds), len(course.steps)))
     for rate in dict.fromkeys(rates):
         at = [i for i, chosen in enumerate(rates) if chosen == rate]
-        part = replace(course, steps=tuple(course.steps[i] for i in at), drawn=max(course.steps))
+        part = replace(course, steps=tuple(course.steps[i] for i in at))
         found[:, at] = _runs(part, at_rate(rate), seeds)
     return Entry(optimizer.name, found, rates, trials)
 
 
-def _descent(net: Net, optimizer: Optimizer) -> Callable[[float], Contender]:
+def _descent(net: Net, optimizer: Optimizer, rounds: int = 1) -> Callable[[float], Contender]:
     """The contender at each rate. The rate is in the carry, and the programs are shared."""
     plastic = {p.name for p in net.plan.projections if p.plastic}
 
@@ -151,16 +168,18 @@ def _descent(net: Net, optimizer: Optimizer) -> Callable[[float], Contender]:
         state = State({**carry["fixed"], **carry["learned"]}, {})
         return net.predict(carry["genome"], state, x)
 
-    def step(carry: Any, now: tuple[Any, Any]) -> tuple[Any, None]:
-        x, y = now
-
+    def update(carry: Any, x: Any, y: Any) -> Any:
         def loss(learned: Any) -> jax.Array:
             out = outputs({**carry, "learned": learned}, x).reshape(len(x), -1)
             return optax.softmax_cross_entropy(out, y).mean()
 
         gradient = jax.grad(loss)(carry["learned"])
         change, memory = optimizer.make(carry["rate"]).update(gradient, carry["memory"], carry["learned"])
-        return {**carry, "learned": optax.apply_updates(carry["learned"], change), "memory": memory}, None
+        return {**carry, "learned": optax.apply_updates(carry["learned"], change), "memory": memory}
+
+    def step(carry: Any, now: tuple[Any, Any]) -> tuple[Any, None]:
+        after, _ = jax.lax.scan(lambda carry, _: (update(carry, *now), None), carry, None, length=rounds)
+        return after, None
 
     @jax.jit
     def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, jax.Array]:
@@ -168,9 +187,9 @@ def _descent(net: Net, optimizer: Optimizer) -> Callable[[float], Contender]:
         return after, finite(after)
 
     def at_rate(rate: float) -> Contender:
-        def start(key: jax.Array, batch: int) -> Any:
-            genome = net.init_genome(key)
-            synapses = net.init(key, genome, batch=batch).synapses
+        def start(own: Keys, batch: int) -> Any:
+            genome = net.init_genome(own.genome)
+            synapses = net.init(own.start, genome, batch=batch).synapses
             learned = {name: synapses[name] for name in synapses if name in plastic}
             return {
                 "genome": genome,

@@ -37,8 +37,7 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
         if found := _in_episode(ready, genomes, keys[i], episode):
             return _told(found.diagnostic(), lost, one.name)
     message = "all of its learning is finite: it is the objective, or its gradient, that is not"
-    help = "train on shorter episodes, or bound values in the rule: `clip(.., -10, 10)`"
-    return _told(Diagnostic("E905", message, help=help), lost, ", ".join(t.name for t in drawn))
+    return _told(Diagnostic("E905", message), lost, ", ".join(t.name for t in drawn))
 
 
 def _recorded(folder: Folder, number: int) -> dict[str, Any]:
@@ -75,11 +74,12 @@ def _in_episode(
 
 
 def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str) -> Diagnostic:
+    """The rates of a genome are learned: whoever searches can change the rule or the search."""
     where = f"meta-step {lost['step']}, candidate {lost['candidate']}, task {task}"
     return Diagnostic(
         diagnostic.code,
         diagnostic.message,
         diagnostic.span,
         (f"in the episode of {where}", *diagnostic.notes),
-        diagnostic.help,
+        "bound values in the rule (`clip(.., -10, 10)`), or train on shorter episodes (`inner.steps`)",
     )

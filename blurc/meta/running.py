@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import jax
@@ -20,18 +20,19 @@ import numpy as np
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta import checkpoint, schema
+from blurc.meta.best import is_due, updated
 from blurc.meta.experiment import Evaluation, Experiment, Gradient
-from blurc.meta.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, Folder, versions
+from blurc.meta.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, SPEC, START, Folder, versions
 from blurc.meta.setup import Setup, setup
-from blurc.meta.step import Carry, Lost, best, meta_step, start
+from blurc.meta.step import Carry, Lost, believed, meta_step, start
 
 MOST_RECORDED = 20  # divergences
 
 
 @dataclass(frozen=True)
 class Result:
-    """value: the objective of the best genome, the mean over the last meta-steps, NaN where it diverged in all of them.
-    diverged: of all candidates so far."""
+    """value: the objective of the genome, the mean over 16 episodes or more that no search sees (`best.py`), NaN where
+    no genome was finite in them. diverged: of all candidates so far."""
 
     folder: Path
     genome: genomes.GenomeFile
@@ -68,18 +69,45 @@ def run(
     whatever is wrong: E612 and E613 for the experiment, E615 to E618 for the folder. Nothing is written before the
     experiment is known to compile.
     """
-    # As if it were read from a file, which is checked, and means the same from any folder.
-    experiment = schema.parse(Source("experiment.yaml", schema.dump(experiment)))
+    experiment = _as_read(experiment)
     ready = setup(experiment, data_dir)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
-    text = schema.dump(replace(experiment, write=str(place.path)))
+    files = _files(ready)
+    text = schema.dump(_pinned(experiment, ready, place))
     fresh = Progress(0, 0, start(ready), {})
     if resume:
-        fresh = _resumed(place, ready, fresh)
+        fresh = _resumed(place, ready, fresh, files)
         place.write(EXPERIMENT, text)  # it may have more steps now
     else:
-        place.create(text)
+        place.create(text, files)
     return _Run(ready, place, watch or Silence()).go(fresh)
+
+
+def _as_read(experiment: Experiment) -> Experiment:
+    """As if it came from a file, which is checked, and means the same from any folder."""
+    read = schema.parse(Source("experiment.yaml", schema.dump(experiment)))
+    pairs = zip(read.tasks, experiment.tasks, strict=True)
+    return replace(read, tasks=tuple(replace(task, where=given.where) for task, given in pairs))
+
+
+def _pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
+    """The experiment of the run folder: it repeats this run, or says why it cannot."""
+    network = replace(e.network, hash=genomes.spec_hash(ready.net))
+    return replace(e, write=str(folder.path), network=network, start=e.start and START)
+
+
+def _files(ready: Setup) -> dict[str, str]:
+    """Copies of what the run comes from, by their names in its folder."""
+    found: dict[str, str] = {}
+    for name, text in ready.net.sources.texts:
+        path = PurePath(name)
+        inside = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+        while f"{SPEC}/{inside}" in found:
+            inside = f"other/{inside}"
+        found[f"{SPEC}/{inside}"] = text
+    if ready.experiment.start:
+        found[START] = genomes.dump(genomes.read(ready.experiment.start))
+    return found
 
 
 @dataclass(frozen=True)
@@ -136,24 +164,36 @@ class _Run:
             **_identity(self.setup),
             "lengths": dict(now.lengths),
         }
-        self.folder.write("genome.yaml", genomes.dump(self._best(now)[0]))
+        self._write_genome(now)
         checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
 
-    def _best(self, now: Progress) -> tuple[genomes.GenomeFile, float]:
-        e = self.setup.experiment
-        values, value = best(self.setup, now.carry)
+    def _write_genome(self, now: Progress) -> genomes.GenomeFile:
+        """The best so far; before any was judged, what the method believes in."""
+        e, best = self.setup.experiment, now.carry.best
+        values = best.genome if best.known else believed(self.setup, now.carry)
+        judged = {"unroll": int(best.unroll), e.method.objective: self._value(now)} if best.known else {}
         found = {
             "experiment": e.name,
             "method": type(e.method).__name__.lower(),
-            "meta-steps": now.steps,
-            "unroll": self.setup.unroll(max(0, now.steps - 1)),
-            **({e.method.objective: value} if math.isfinite(value) else {}),
+            "meta-steps": int(best.step) if best.known else now.steps,
+            **judged,
             "seed": e.seed,
         }
-        return genomes.describe(self.setup.net, values, name=e.name, found=found), value
+        genome = genomes.describe(self.setup.net, values, name=e.name, found=found)
+        self.folder.write("genome.yaml", genomes.dump(genome))
+        return genome
+
+    def _value(self, now: Progress) -> float:
+        best = now.carry.best
+        return self.setup.judge.objective.natural(float(best.cost)) if best.known else math.nan
 
     def _result(self, now: Progress) -> Result:
-        genome, value = self._best(now)
+        """What the method believes in at the end is judged as well, and not kept: a run may get more steps."""
+        last = now.steps - 1
+        if not is_due(self.setup, last):
+            best, _ = updated(self.setup, now.carry.best, now.carry.method, last)
+            now = replace(now, carry=now.carry._replace(best=best))
+        genome, value = self._write_genome(now), self._value(now)
         shown = {
             "value": value if math.isfinite(value) else None,
             "steps": now.steps,
@@ -170,15 +210,18 @@ def _plain(genome: Any) -> Any:
 # ------------------------------------------------------------------ going on
 
 
-def _resumed(folder: Folder, ready: Setup, fresh: Progress) -> Progress:
+def _resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, str]) -> Progress:
     """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
     again."""
     path = folder.path / CHECKPOINT
+    if folder.is_unfinished(files):
+        folder.begin_again(files)
+        return fresh
     if not path.exists():
         there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
         if _essence(there) != _essence(ready.experiment):
             raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
-        folder.begin_again()
+        folder.begin_again(files)
         return fresh
     about = checkpoint.about(path)
     _check_same(folder, about, _identity(ready))
@@ -189,9 +232,12 @@ def _resumed(folder: Folder, ready: Setup, fresh: Progress) -> Progress:
 
 def _essence(e: Experiment) -> str:
     """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
-    on the number of steps only where a rate falls with it."""
+    on the number of steps only where a rate falls with it. Files that it names count by what is in them."""
     method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
-    return schema.dump(replace(e, method=method, write="", checkpoint_every=1, evaluation=Evaluation()))
+    network = replace(e.network, spec="", hash="")
+    start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
+    plain = replace(e, method=method, network=network, start=start, write="", checkpoint_every=1)
+    return schema.dump(replace(plain, evaluation=Evaluation()))
 
 
 def _identity(ready: Setup) -> dict[str, Any]:

@@ -132,6 +132,9 @@ def _check_method(e: Experiment, reader: Reader) -> None:
         )
         help = "leave `replicas` out: `method.population` says how many genomes are tried at once"
         _contradiction(reader, message, ("replicas", "method"), help)
+    if e.replicas > 1 and not e.jitter:
+        message = f"`jitter` is 0: of {e.replicas} replicas, copies of the best would stay copies"
+        _contradiction(reader, message, ("jitter",), "leave it out, or write a little noise, `jitter: 0.01`")
     match e.method:
         case Gradient(objective="accuracy"):
             help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need values alone"
@@ -192,7 +195,10 @@ class _Files:
 
     def _task(self, task: Any, path: str) -> Any:
         """With its own file of data, if that lies beside the experiment, and the name of that file."""
-        if not isinstance(task, TaskChoice) or not task.data.lower().endswith(".npz"):
+        if not isinstance(task, TaskChoice):
+            return task
+        task = replace(task, where=self._reader.span(self._reader.nodes[path]))
+        if not task.data.lower().endswith(".npz"):
             return task
         found = self._folder(f"{path}.data") / task.data
         name = task.name or found.stem

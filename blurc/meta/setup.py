@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,21 @@ import numpy as np
 from blurc import api
 from blurc import genome as genomes
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.meta import curriculum, evaluate
+from blurc.meta import curriculum, evaluate, many
 from blurc.meta.episode import Judge
-from blurc.meta.experiment import Experiment, Network
+from blurc.meta.experiment import Experiment, Network, Pes
 from blurc.meta.methods import Method, make
 from blurc.meta.objective import OBJECTIVES
 from blurc.program import Net
+from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import Episode, Task, task
 
-START, EPISODES, JITTER, CANDIDATES, RESTART = range(5)  # what random keys are for
+AS_KEYS = {  # what a name is called elsewhere, and in an experiment
+    r"`network='(\w+)'` in Python, `--network \w+` on the command line": r"`network: \1`",
+    r"or name one when compiling": "or name one: `rule: GENOME`",
+    r"with `genome=` in Python and `--rule` on the command line": "with the key `rule`",
+}
+START, EPISODES, JITTER, CANDIDATES, RESTART, TRIALS = range(6)  # what random keys are for
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +41,13 @@ class Setup:
     @cached_property
     def judge(self) -> Judge:
         e = self.experiment
-        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, e.chunk)
+        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, self.chunk)
+
+    @cached_property
+    def chunk(self) -> int:
+        """Candidates side by side."""
+        chosen = self.experiment.chunk
+        return many.automatic() if chosen is None else chosen
 
     @cached_property
     def method(self) -> Method:
@@ -89,21 +102,57 @@ class Setup:
         ]
         return jax.tree.map(lambda *x: jnp.stack(x), *made), keys[len(drawn) :]
 
+    def trial_key(self, number: int) -> jax.Array:
+        return self.key(TRIALS, number)
+
     def unroll(self, step: int) -> int:
         return curriculum.unroll(self.experiment, step)
+
+    @property
+    def pieces(self) -> int:
+        """Meta-steps of an episode: with PES it goes on over several, of which the last takes what is left."""
+        e = self.experiment
+        return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
 def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     """Compiles and loads what the experiment names. Raises `BlurError` with whatever is wrong with it."""
     net = compiled(experiment.network)
-    tasks = tuple(task(choice, data_dir) for choice in experiment.tasks)
-    for one in tasks:
-        evaluate.check_fits(net, one)
+    tasks = tuple(_task(net, choice, data_dir) for choice in experiment.tasks)
     if not net.plan.metas:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
     return Setup(experiment, net, tasks)
 
 
+def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
+    """Loaded, and known to fit. Raises `BlurError` at the line of the experiment."""
+    try:
+        one = task(choice, data_dir)
+        evaluate.check_fits(net, one)
+    except BlurError as error:
+        raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
+    return one
+
+
 def compiled(network: Network) -> Net:
-    return api.compile(network.spec, network=network.network, genome=network.rule, **dict(network.parameters))
+    """Raises `BlurError` with what is wrong with the spec, E617 where it is another one than was pinned."""
+    try:
+        net = api.compile(
+            network.spec, network=network.network, genome=network.rule, **dict(network.parameters)
+        )
+    except BlurError as error:
+        raise BlurError([_in_keys(d) for d in error.diagnostics]) from None
+    if network.hash and network.hash != genomes.spec_hash(net):
+        message = f"`{network.spec}` is not what it was: its `hash` is another one"
+        help = "the texts of then are in `spec/` of the run folder; remove `hash:` to go by the present ones"
+        raise BlurError(Diagnostic("E617", message, help=help))
+    return net
+
+
+def _in_keys(diagnostic: Diagnostic) -> Diagnostic:
+    """With the keys of an experiment in its help, where that names options."""
+    help = diagnostic.help and reduce(
+        lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help
+    )
+    return replace(diagnostic, help=help)

@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.meta import curriculum, persistent
+from blurc.meta import best, curriculum, persistent
+from blurc.meta.best import Best
 from blurc.meta.curriculum import Record
 from blurc.meta.episode import Feedback
 from blurc.meta.methods import flat
@@ -21,11 +22,13 @@ from blurc.meta.setup import CANDIDATES, RESTART, Setup
 
 
 class Carry(NamedTuple):
-    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode."""
+    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode.
+    best: so far."""
 
     method: Any
     costs: Any
     inner: Any
+    best: Best
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,13 @@ class Lost:
 def start(ready: Setup) -> Carry:
     state = ready.method.init(ready.start())
     count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
-    return Carry(state, np.empty((0, count)), persistent.start(ready))
+    return Carry(state, np.empty((0, count)), persistent.start(ready), best.nothing(ready, state))
 
 
-def best(ready: Setup, carry: Carry) -> tuple[Any, float]:
-    """The best genome that the search believes in, and its objective over the last meta-steps, NaN without any."""
-    record = Record(np.asarray(carry.costs))
-    stacked, which = ready.method.genomes(carry.method), record.best()
-    one = jax.tree.map(lambda x: np.asarray(x[which]), stacked)
-    mean = record.mean(which)
-    return one, ready.judge.objective.natural(mean) if math.isfinite(mean) else math.nan
+def believed(ready: Setup, carry: Carry) -> Any:
+    """The genome that did best in the last meta-steps."""
+    which = Record(np.asarray(carry.costs)).best()
+    return jax.tree.map(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
 
 
 def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[Lost]]:
@@ -71,23 +71,33 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, A
     state = method.tell(state, candidates, costs, feedback)
     known = np.asarray(costs, float)
     lost = _lost(ready, candidates, feedback, carry.inner, step)
-    carry = Carry(state, _recorded(ready, carry.costs, known), inner)
-    return _restarted(ready, carry, step), _line(ready, step, known), lost
+    line, found = _line(ready, step, known), carry.best
+    if best.is_due(ready, step):
+        found, cost = best.updated(ready, found, state, step)
+        line["judged"] = _natural(ready, cost)
+    carry = Carry(state, _recorded(ready, carry.costs, known), inner, found)
+    return _restarted(ready, carry, step), line, lost
 
 
 def _line(ready: Setup, step: int, costs: Any) -> dict[str, Any]:
-    natural = [ready.judge.objective.natural(c) if math.isfinite(c) else None for c in costs.tolist()]
+    natural = [_natural(ready, cost) for cost in costs.tolist()]
     known = costs[np.isfinite(costs)]
     line = {
         "step": step,
         "unroll": ready.unroll(step),
         "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],
         "value": natural[int(np.argmin(costs))] if len(known) else None,
+        "candidates": len(costs),
         "diverged": len(costs) - len(known),
     }
     if ready.method.wants == "gradients":
         return {**line, "values": natural}
-    return {**line, "mean": ready.judge.objective.natural(float(known.mean())) if len(known) else None}
+    return {**line, "mean": _natural(ready, float(known.mean())) if len(known) else None}
+
+
+def _natural(ready: Setup, cost: float) -> float | None:
+    """As JSON has it: nothing for what diverged."""
+    return ready.judge.objective.natural(cost) if math.isfinite(cost) else None
 
 
 def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
@@ -99,7 +109,7 @@ def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
 
 def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: int) -> list[Lost]:
     which = ~np.asarray(feedback.finite)
-    number = step % persistent.pieces(ready)
+    number = step % ready.pieces
     if number:  # in the middle of an episode, of which what was lost before stays lost
         which &= ~np.asarray(before.lost)
 
@@ -122,19 +132,27 @@ def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
 
 
 def _restarted(ready: Setup, carry: Carry, step: int) -> Carry:
-    """Replicas that do nothing but diverge go on from the best; where all do, from fresh genomes."""
+    """Replicas that do nothing but diverge go on from the best of the others; where all do, from elsewhere."""
     record = Record(np.asarray(carry.costs))
     lost = record.lost()
-    if not lost.any() or (step + 1) % persistent.pieces(
-        ready
-    ):  # networks that are lost stay so in an episode
+    if not lost.any() or (step + 1) % ready.pieces:  # networks that are lost stay so in an episode
         return carry
     if not lost.all():
         return _replaced(ready, carry, lost, step)
-    fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(len(lost))]
-    stacked = jax.tree.map(lambda *x: jnp.stack(x), *fresh)
+    stacked = _elsewhere(ready, carry, step, len(lost))
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
-    return Carry(method, record.costs[:0], carry.inner)
+    return carry._replace(method=method, costs=record.costs[:0])
+
+
+def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
+    """Genomes to begin again with: copies of the best so far, or fresh ones. A best of shorter episodes is where they
+    came from, so that all of its copies need jitter."""
+    shorter = int(carry.best.unroll) < ready.unroll(step)
+    if not carry.best.known or (shorter and not ready.experiment.jitter):
+        fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(count)]
+        return jax.tree.map(lambda *x: jnp.stack(x), *fresh)
+    copies = jax.tree.map(lambda x: jnp.stack([jnp.asarray(x)] * count), carry.best.genome)
+    return ready.jittered(copies, (np.arange(count) > 0) | shorter, step + 1)
 
 
 def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
@@ -144,4 +162,4 @@ def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
     copies = jax.tree.map(lambda x: x[chosen], ready.method.genomes(carry.method))
     stacked = ready.jittered(copies, which, step + 1)
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
-    return Carry(method, record.forgotten(which).costs, carry.inner)
+    return carry._replace(method=method, costs=record.forgotten(which).costs)

@@ -42,9 +42,10 @@ def keys(cls: Any) -> Mapping[str, Key]:
 
 @lru_cache
 def own_keys(cls: Any) -> Mapping[str, Key]:
-    """One for each field of a dataclass."""
+    """One for each field of a dataclass, but for those that are made from the file as a whole."""
     hints = get_type_hints(cls)
-    return {f.name: Key(f.name, hints[f.name], *_default(f, hints[f.name])) for f in fields(cls)}
+    own = [f for f in fields(cls) if f.metadata.get("key", True)]
+    return {f.name: Key(f.name, hints[f.name], *_default(f, hints[f.name])) for f in own}
 
 
 def _default(field: Field[Any], hint: Any) -> tuple[bool, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from blurc.diagnostics import Span
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class TaskChoice:
     the labels that are kept, renumbered from 0; empty: all. ways: of omniglot, characters in an episode. outputs:
     neurons to give the classes to, when there are more of them than classes; 0: as many as classes. weight: how often
     it is drawn, beside others. center: whether inputs are shifted by the mean and divided by the standard deviation of
-    the training examples (one of each for all inputs).
+    the training examples (one of each for all inputs). where: in which file it stands, for errors; no key of it.
     """
 
     data: str
@@ -42,3 +44,4 @@ class TaskChoice:
     outputs: int = 0
     center: bool = False
     augment: Augment = Augment()
+    where: Span | None = field(default=None, compare=False, repr=False, metadata={"key": False})

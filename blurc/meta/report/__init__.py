@@ -2,7 +2,7 @@
 
     files.py       what the folder holds, as values
     training.py    figure: the objective over the meta-steps, with stages and divergences
-    accuracy.py    figures: accuracy against unroll step, and the transfer matrix
+    accuracy.py    figures and a table: accuracy against unroll step; the transfer matrix
     matrices.py    figures and a table: the meta-parameters by name
     regions.py     figures: what a network of the plane has learned after so many steps
     style.py       how figures look, and how they come into the page

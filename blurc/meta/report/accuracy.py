@@ -1,5 +1,5 @@
-"""How well the genome teaches: accuracy against unroll step beside the baselines (figures 5 and 9 of the paper), and as
-a matrix of learners and tasks."""
+"""How well the genome teaches: accuracy against unroll step beside the baselines (figures 5 and 9 of the paper), the
+same in numbers, and as a matrix of learners and tasks."""
 
 from __future__ import annotations
 
@@ -42,6 +42,27 @@ def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     return style.picture(
         figure, f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
     )
+
+
+def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
+    """A head and a row for each curve, those of one task in one network together. In per cent."""
+    steps = sorted({step for curve in curves for step in curve.steps})
+    yield ("task", "network", "learner", *(f"{step:,} steps" for step in steps))
+    groups = list(dict.fromkeys((c.task, c.network) for c in curves))
+    for c in sorted(curves, key=lambda c: groups.index((c.task, c.network))):
+        yield (c.task, c.network, c.name, *(_cell(c, step) for step in steps))
+
+
+def _cell(curve: Curve, step: int) -> str:
+    """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`; a dash where nothing was measured."""
+    if step not in curve.steps:
+        return "–"
+    i = curve.steps.index(step)
+    mean, spread, lost = curve.mean[i], curve.spread[i], curve.diverged[i]
+    if not np.isfinite(mean):
+        return "diverged"
+    spread = f" ± {100 * spread:.1f}" if np.isfinite(spread) else ""
+    return f"{100 * mean:.1f}{spread}" + (f", {lost} diverged" if lost else "")
 
 
 def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:

@@ -19,19 +19,27 @@ from blurc.meta.experiment import Experiment
 
 @dataclass(frozen=True)
 class Point:
-    """One meta-step. values: of each replica, NaN where it diverged."""
+    """One meta-step: objectives, NaN where what they are of diverged.
+
+    value: of the best candidate. values: of each replica; none where a population is searched with. mean: of a
+    population, without those that diverged. judged: of the genome on episodes that no search sees, None in most
+    meta-steps. diverged: of so many candidates, None in old runs that did not count them.
+    """
 
     step: int
     unroll: int
     value: float
     values: tuple[float, ...]
+    mean: float
+    judged: float | None
     diverged: int
+    candidates: int | None
 
 
 @dataclass(frozen=True)
 class Curve:
     """Accuracies of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard
-    deviation over seeds; NaN where there is none."""
+    deviation over the seeds that stayed finite, NaN where there is none, and how many diverged."""
 
     name: str
     task: str
@@ -39,6 +47,7 @@ class Curve:
     steps: tuple[int, ...]
     mean: tuple[float, ...]
     spread: tuple[float, ...]
+    diverged: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -134,10 +143,22 @@ def _point(line: str) -> Point | None:
     try:
         data = json.loads(line)
         value = _number(data["value"])
-        values = tuple(map(_number, data.get("values") or [value]))
-        return Point(int(data["step"]), int(data["unroll"]), value, values, int(data.get("diverged", 0)))
+        values = () if "mean" in data else tuple(map(_number, data.get("values") or [value]))
+        candidates = data.get("candidates", len(values) or None)
+        point = Point(
+            step=int(data["step"]),
+            unroll=int(data["unroll"]),
+            value=value,
+            values=values,
+            mean=_number(data.get("mean")),
+            judged=_number(data["judged"]) if "judged" in data else None,
+            diverged=int(data.get("diverged", 0)),
+            candidates=candidates,
+        )
+        possible = candidates is None or 0 <= point.diverged <= candidates
     except (ValueError, TypeError, KeyError):
         return None
+    return point if possible else None
 
 
 def _number(value: Any) -> float:
@@ -152,7 +173,8 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
     {"races": [..]}."""
     try:
         for c in data.get("curves", []):
-            yield _curve(c["name"], c, c["steps"], c["mean"], c["spread"])
+            lost = c.get("diverged", [0] * len(c["steps"]))
+            yield _curve(c["name"], c, c["steps"], c["mean"], c["spread"], lost)
         for row in data.get("rows", []):
             yield _measured(row["genome"], row, row["results"])
         for race in (data, *data.get("races", [])):
@@ -163,16 +185,23 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
 
 
 def _measured(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
-    """From a list of {"steps", "mean", "spread"}."""
-    columns = ([r[key] for r in results] for key in ("steps", "mean", "spread"))
-    return _curve(name, at, *columns)
+    """From a list of {"steps", "mean", "spread"}, and "diverged" where it was counted."""
+    steps, mean, spread = ([r[key] for r in results] for key in ("steps", "mean", "spread"))
+    return _curve(name, at, steps, mean, spread, [r.get("diverged", 0) for r in results])
 
 
-def _curve(name: Any, at: Mapping[str, Any], steps: Any, mean: Any, spread: Any) -> Curve:
-    if not len(steps) == len(mean) == len(spread):
+def _curve(name: Any, at: Mapping[str, Any], steps: Any, mean: Any, spread: Any, diverged: Any) -> Curve:
+    if not len(steps) == len(mean) == len(spread) == len(diverged):
         raise ValueError("of lists of different lengths")
-    means, spreads = (tuple(map(_number, values)) for values in (mean, spread))
-    return Curve(str(name), str(at["task"]), str(at["network"]), tuple(map(int, steps)), means, spreads)
+    return Curve(
+        name=str(name),
+        task=str(at["task"]),
+        network=str(at["network"]),
+        steps=tuple(map(int, steps)),
+        mean=tuple(map(_number, mean)),
+        spread=tuple(map(_number, spread)),
+        diverged=tuple(map(int, diverged)),
+    )
 
 
 def _damaged(message: str, span: Span | None = None, help: str | None = None) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from blurc.meta.report import style
@@ -23,6 +23,9 @@ svg {{ max-width: 100%; height: auto; display: block; }}
 table {{ border-collapse: collapse; margin: 0.5rem 0; }}
 th, td {{ text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; overflow-wrap: anywhere; }}
 th {{ font-weight: 500; color: {SOFT}; }}
+.columns {{ overflow-x: auto; }}
+.columns th, .columns td {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
+.columns thead th {{ border-bottom: 1px solid {GRID}; }}
 pre {{ background: #f6f7f9; padding: 0.75rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media print {{ body {{ max-width: none; padding: 0; font-size: 11pt; }} pre {{ break-inside: avoid; }} }}
 """
@@ -59,6 +62,7 @@ def _section(section: Section, mark: str) -> Iterator[str]:
         yield from (_figure(picture, f"{mark}f{i}") for i, picture in enumerate(section.pictures))
         yield "</div>"
     yield from _table(section.rows)
+    yield from _columns(section.table)
     if section.text:
         yield f"<pre>{escape(section.text)}</pre>"
     yield "</section>"
@@ -72,3 +76,16 @@ def _figure(picture: style.Picture, mark: str) -> str:
 def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     if lines := [f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows]:
         yield from ("<table>", *lines, "</table>")
+
+
+def _columns(table: Sequence[Sequence[str]]) -> Iterator[str]:
+    """With a head. What is wider than the page is scrolled by itself."""
+    if table:
+        head, *rows = table
+        yield f'<div class="columns"><table>\n<thead>{_row(head, "th")}</thead>'
+        yield from (_row(row, "td") for row in rows)
+        yield "</table></div>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,12 +24,14 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Section:
-    """notes: sentences, on what is left out above all. text: as it stands in a file."""
+    """notes: sentences, on what is left out above all. table: a head, and rows as long. text: as it stands in a
+    file."""
 
     title: str
     pictures: tuple[style.Picture, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
     text: str = ""
 
 
@@ -46,7 +49,11 @@ def summary(run: Run) -> Rows:
     if run.points:
         last = run.points[-1]
         rows += [("meta-steps", f"{last.step + 1:,}"), ("steps of an episode at last", f"{last.unroll:,}")]
-        rows += [(f"last {e.method.objective.replace('_', ' ') if e else 'value'}", f"{last.value:.4g}")]
+        shown = "all diverged" if math.isnan(last.value) else f"{last.value:.4g}"
+        rows += [(f"{_objective(e)}, the best at last", shown)]
+    found = run.genome.found.get(e.method.objective) if e and run.genome else None
+    if isinstance(found, float):
+        rows += [(f"{_objective(e)} of the genome", f"{found:.4g}, on episodes that no search sees")]
     return [(name, value) for name, value in rows if value]
 
 
@@ -54,7 +61,9 @@ def sections(run: Run) -> Iterator[Section]:
     if run.points:
         yield Section("Meta-training", (training.picture(run),))
     if run.curves:
-        yield Section("Accuracy against unroll step", tuple(accuracy.pictures(run.curves)))
+        notes = ("In %, on test examples: the mean over seeds ± one standard deviation.",)
+        figures, table = tuple(accuracy.pictures(run.curves)), tuple(accuracy.table(run.curves))
+        yield Section("Accuracy", figures, notes=notes, table=table)
         if found := tuple(accuracy.matrices(run.curves)):
             yield Section("Transfer", found)
     made = _model(run.experiment.network) if run.experiment else None
@@ -68,6 +77,10 @@ def sections(run: Run) -> Iterator[Section]:
     yield Section("Experiment", notes=notes, text=run.text)
     if run.versions:
         yield Section("Versions", rows=tuple((name, _shown(value)) for name, value in run.versions.items()))
+
+
+def _objective(e: Experiment | None) -> str:
+    return e.method.objective.replace("_", " ") if e else "value"
 
 
 def _name(task: TaskChoice) -> str:

@@ -1,8 +1,13 @@
-"""How meta-training went: the objective over the meta-steps, where episodes got longer, and what diverged."""
+"""How meta-training went: the objective over the meta-steps, where episodes got longer, and what diverged.
+
+A search sees replicas (gradient) or populations (cma, pes), on episodes of its own. What the genome is worth is another
+matter: it is judged now and then, on episodes that no search sees.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +23,8 @@ from blurc.training.curve import COLOURS, GRID, SOFT
 Floats = NDArray[np.float64]
 
 MOST = 400  # points of a line; of more meta-steps, several are one point
-MOST_LINES = 8  # of more replicas or genomes of a population, a band is shown
+MOST_LINES = 8  # of more replicas, a band is shown
+MOST_MARKERS = 40
 MOST_STAGES = 12  # with a label
 WIDE = 30.0  # the largest over the smallest value from where the scale is logarithmic
 
@@ -62,37 +68,100 @@ def _objective(run: Run) -> str:
 def _caption(run: Run, size: int) -> str:
     """What is drawn, and how much diverged."""
     points = run.points
-    genomes, lost = sum(len(p.values) for p in points), sum(p.diverged for p in points)
-    many = f" Each point is the mean of {size} meta-steps." if size > 1 else ""
-    went = f"{lost:,} of {genomes:,} trainings diverged" if lost else "no training diverged"
-    stages = len({p.unroll for p in points})
-    longer = " Dashed lines: from here on an episode has so many steps." if stages > 1 else ""
     what = f"The objective on examples that were not learned from, over {len(points):,} meta-steps"
-    return f"{what}; {went}.{many}{longer}"
+    sentences = [f"{what}; {_lost(points)}.", *_which(points)]
+    if size > 1:
+        sentences += [f"Each point of a line is the mean of {size} meta-steps."]
+    if len({p.unroll for p in points}) > 1:
+        sentences += ["Dashed lines: from here on an episode has so many steps."]
+    return " ".join(sentences)
+
+
+def _lost(points: Sequence[Point]) -> str:
+    """Old runs of a population did not count how many trainings there were."""
+    lost, counts = sum(p.diverged for p in points), [p.candidates for p in points]
+    if not lost:
+        return "no training diverged"
+    known = [count for count in counts if count is not None]
+    of = f" of {sum(known):,}" if len(known) == len(counts) else ""
+    return f"{lost:,}{of} trainings diverged"
+
+
+def _which(points: Sequence[Point]) -> Iterator[str]:
+    count = _replicas(points)
+    if not count:
+        yield "Thick: the mean of the population at each meta-step; thin: the best of it, which has luck, too."
+    elif count > 1:
+        others = (
+            f"each of {count}" if count <= MOST_LINES else f"the median of {count}, with four fifths of them"
+        )
+        yield f"Thick: the best replica of each meta-step; thin: {others}."
+    if judged := [p.judged for p in points if p.judged is not None]:
+        yield "Markers: the best genome of that meta-step on episodes that no search sees."
+        if lost := sum(map(math.isnan, judged)):
+            yield f"In {lost} of these {len(judged)} judgements it diverged: gaps."
+
+
+# ---------------------------------------------------------------- lines
+
+
+def _replicas(points: Sequence[Point]) -> int:
+    """0 where a population was searched with."""
+    return max(len(p.values) for p in points)
 
 
 def _lines(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> None:
-    count = max(len(p.values) for p in points)
+    draw = _of_replicas if _replicas(points) else _of_population
+    _scale(axes, np.concatenate([*draw(axes, points, steps, size), _judged(axes, points)]))
+
+
+def _of_population(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> list[Floats]:
+    best, mean = (
+        _binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True)
+    )
+    _thin(axes, steps, best, "best of the population")
+    _thick(axes, steps, mean, "mean of the population")
+    return [best, mean]
+
+
+def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> list[Floats]:
+    count = _replicas(points)
     values = np.full((len(points), count), np.nan)
     for row, point in zip(values, points, strict=True):
         row[: len(point.values)] = point.values
     best = _binned(np.asarray([p.value for p in points]), size)
-    shown = [best]
-    if 1 < count <= MOST_LINES:
-        shown += [_binned(column, size) for column in values.T]
-        for i, line in enumerate(shown[1:]):
-            label = f"each of {count} replicas" if i == 0 else None
-            axes.plot(steps, line, color=COLOURS[1], linewidth=0.9, alpha=0.6, label=label)
-    elif count > MOST_LINES:
+    _thick(axes, steps, best, "the best replica" if count > 1 else "the replica")
+    if count == 1:
+        return [best]
+    if count > MOST_LINES:
         low, middle, high = (_binned(q, size) for q in _quantiles(values))
-        axes.fill_between(
-            steps, low, high, color=COLOURS[1], alpha=0.2, linewidth=0, label="four fifths of all genomes"
-        )
-        axes.plot(steps, middle, color=COLOURS[1], linewidth=0.9, label="the median genome")
-        shown += [low, high]
-    label = "the best" if count > 1 else "the genome"
-    axes.plot(steps, best, color=COLOURS[0], linewidth=1.8, label=label, zorder=3)
-    _scale(axes, np.concatenate(shown))
+        look = {"color": COLOURS[1], "alpha": 0.2, "linewidth": 0}
+        axes.fill_between(steps, low, high, label="four fifths of all replicas", **look)
+        _thin(axes, steps, middle, "the median replica")
+        return [best, low, high]
+    each = [_binned(column, size) for column in values.T]
+    for i, line in enumerate(each):
+        _thin(axes, steps, line, f"each of {count} replicas" if i == 0 else None)
+    return [best, *each]
+
+
+def _thick(axes: Axes, steps: Floats, values: Floats, label: str) -> None:
+    axes.plot(steps, values, color=COLOURS[0], linewidth=1.8, label=label, zorder=3)
+
+
+def _thin(axes: Axes, steps: Floats, values: Floats, label: str | None) -> None:
+    axes.plot(steps, values, color=COLOURS[1], linewidth=0.9, alpha=0.6, label=label)
+
+
+def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
+    """Where the genome diverged, the line has a gap."""
+    found = [(p.step, p.judged) for p in points if p.judged is not None]
+    steps, values = np.asarray(found, float).reshape(-1, 2).T
+    if len(found):
+        every = -(-len(found) // MOST_MARKERS)
+        look = {"color": COLOURS[2], "linewidth": 1.2, "marker": "o", "markersize": 4, "markevery": every}
+        axes.plot(steps, values, label="the genome, judged", zorder=4, **look)
+    return values
 
 
 def _quantiles(values: Floats) -> Floats:
