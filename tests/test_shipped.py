@@ -10,6 +10,7 @@ import pytest
 import blurc
 from blurc import genome, library
 from blurc.meta import evaluate, schema
+from blurc.meta.setup import compiled
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
 
@@ -77,3 +78,8 @@ def test_deep_learns_at_other_depths_than_its_own():
         )
     assert min(reached) > 0.8
     assert np.ptp(reached) < 0.1
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_each_is_of_the_spec_as_it_is_now(file: Path):
+    assert genome.read(file).hash == genome.spec_hash(compiled(schema.read(EXAMPLES / file.name).network))
