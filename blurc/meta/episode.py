@@ -21,6 +21,7 @@ from blurc.meta.experiment import Inner
 from blurc.meta.objective import Objective
 from blurc.program import Genome, Net, State
 from blurc.tasks.task import Episode
+from blurc.training.learner import finite
 from blurc.training.rules import predict
 
 
@@ -68,14 +69,17 @@ def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.A
 
 
 def asked(net: Net, objective: Objective, genome: Genome, state: State, episode: Episode) -> jax.Array:
-    """The objective now. Questions are asked in batches of the size of training, where they come out even: what a rule
-    reads off a batch is then what it read before, and a batch stays in the caches."""
+    """The objective now, NaN where any of what was learned is not finite: a network may predict well for a few steps
+    more, as long as it does not look at what has overflown.
+
+    Questions are asked in batches of the size of training, where they come out even: what a rule reads off a batch is
+    then what it read before, and a batch stays in the caches."""
     count, batch = len(episode.x), episode.xs.shape[1]
     size = batch if count % batch == 0 else count
-    outputs = jax.vmap(partial(predict, net, genome, state))(
-        episode.x.reshape(-1, size, *episode.x.shape[1:])
-    )
-    return objective.of(outputs.reshape(count, -1), episode.y)
+    batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
+    outputs = jax.vmap(partial(predict, net, genome, state))(batches)
+    value = objective.of(outputs.reshape(count, -1), episode.y)
+    return jnp.where(finite(state), value, jnp.nan)
 
 
 # --------------------------------------------------------------- many genomes

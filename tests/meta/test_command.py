@@ -1,0 +1,121 @@
+"""`blurc meta` and `meta.run` as users call them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from tiny import EXPERIMENT, MADE, METHODS, Stopping, lines
+
+from blurc import genome as genome_files
+from blurc import meta
+from blurc.cli import cli
+from blurc.meta import schema
+from blurc.meta.experiment import Experiment
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+
+def command(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["meta", *map(str, args)])
+
+
+@pytest.fixture
+def file(shared: None) -> Path:
+    path = Path("e.yaml")
+    path.write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\n")
+    return path
+
+
+def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
+    done = command(file, "--set", "method.steps=2", "--json", "-")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert len(lines("runs/tiny")) == 2
+    assert (found["experiment"], found["folder"], found["objective"]) == (
+        "tiny",
+        "runs/tiny",
+        "cross_entropy",
+    )
+    assert [row["task"] for row in found["rows"]] == ["center_circle", "moons"]
+    assert {p.name for p in Path("runs/tiny").iterdir()} >= {
+        *MADE,
+        "report.html",
+        "evaluation.json",
+        "versions.json",
+    }
+    assert command(file, "--set", "method.steps=2").exit_code == 1
+    assert command(file, "--set", "method.steps=2", "--replay", 0).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        (["--set", "method.clp=2"], 1, "did you mean `clip`?"),
+        (["--set", "sed=2"], 1, "did you mean `seed`?"),
+        (["--set", "method.steps"], 2, "write KEY=VALUE"),
+        (["--resume", "--replay", "0"], 2, "give one of them"),
+        (["--resume"], 1, "error[E615]"),
+        (["--replay", "0"], 1, "error[E615]"),
+        (["--replay", "-1"], 2, "-1 is not in the range"),
+        (["-o", "e.yaml"], 1, "error[E618]"),
+    ],
+    ids=str,
+)
+def test_the_command_refuses(options: list[str], status: int, told: str, file: Path) -> None:
+    done = command(file, *options)
+    assert (done.exit_code, told in done.output) == (status, True), done.output
+    assert not Path("runs").exists()
+
+
+def test_the_command_without_a_file() -> None:
+    done = command("none.yaml")
+    assert (done.exit_code, "error[E601]" in done.output) == (1, True)
+
+
+def test_the_command_replays(exploding: Experiment, file: Path) -> None:
+    file.write_text(
+        file.read_text().replace("steps: 11, rate: 0.01}\nreplicas: 2", "steps: 1}\nreplicas: 4\nseed: 3")
+    )
+    meta.run(schema.read(file), "runs/tiny")
+    done = command(file, "--replay", 0)
+    assert done.exit_code == 0
+    assert "`w` of `x->class` in update is not finite" in done.output
+    assert "tiny.blur:" in done.output
+
+
+def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from blurc.cli import meta as module
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_watch", lambda out: Interrupting())
+        done = command(file)
+    assert (done.exit_code, "--resume goes on" in done.output) == (130, True)
+    assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11
+    assert len(lines("runs/tiny")) == 11
+
+
+class Interrupting(Stopping):
+    def __init__(self) -> None:
+        super().__init__(4, KeyboardInterrupt)
+
+    def __enter__(self) -> Interrupting:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+def test_the_example_of_the_module_works(shared: None) -> None:
+    Path("experiment.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\n")
+    text = inspect.getdoc(meta) or ""
+    (code,) = re.findall(r"^( {4}from blurc import meta\n(?: {4}.*\n|\n)+)", text, re.M)
+    found: dict[str, Any] = {}
+    exec(inspect.cleandoc(code), found)
+    assert isinstance(found["result"].genome, genome_files.GenomeFile)
+    assert len(lines("runs/mine")) == 100

@@ -1,0 +1,159 @@
+"""What a run refuses, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import EXPERIMENT, METHODS, SPEC, codes, experiment, refused
+
+from blurc import meta
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.meta import checkpoint, running, schema
+from blurc.meta.experiment import Experiment, Gradient
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+
+def test_a_folder_with_something_in_it_is_left_alone(shared: None) -> None:
+    Path("run").mkdir()
+    Path("run/mine.txt").write_text("mine")
+    assert codes(lambda: meta.run(experiment(), "run")) == ["E615"]
+    assert [p.name for p in Path("run").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("found", ["nothing", "an empty folder", "another folder"])
+def test_where_nothing_began_nothing_is_resumed(found: str, shared: None) -> None:
+    if found != "nothing":
+        Path("run").mkdir()
+    if found == "another folder":
+        Path("run/mine.txt").write_text("mine")
+    assert codes(lambda: meta.run(experiment(), "run", resume=True)) == ["E615"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(shared: None) -> None:
+    Path("file").write_text("")
+    assert codes(lambda: meta.run(experiment(), "file/run")) == ["E618"]
+
+
+@pytest.fixture
+def begun(stopped: Callable[..., None], shared: None) -> Path:
+    """The checkpoint of a run that was stopped after 5 meta-steps, with one at 3."""
+    stopped(experiment(), 4)
+    return Path("run/checkpoint.npz")
+
+
+def resumed(e: Experiment | None = None) -> list[Diagnostic]:
+    return refused(lambda: meta.run(e or experiment(), "run", resume=True))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 30, 0.5, 0.99])
+def test_a_half_written_checkpoint_is_refused(begun: Path, kept: float) -> None:
+    data = begun.read_bytes()
+    begun.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
+    (found,) = resumed()
+    assert (found.code, str(begun) in found.message) == ("E616", True)
+
+
+def test_no_byte_of_a_checkpoint_changes_unnoticed(begun: Path) -> None:
+    """Or it is one that does not matter, as the time in a zip file."""
+    data, like = begun.read_bytes(), checkpoint.about(begun)
+    for at in range(0, len(data), 41):
+        begun.write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        try:
+            found = checkpoint.about(begun)
+        except BlurError as error:
+            assert [d.code for d in error.diagnostics] == ["E616"]  # noqa: PT017 - it may be raised, and need not
+        else:
+            assert found == like
+
+
+@pytest.mark.parametrize("text", ["text", "npy", "npz", "a pickle"])
+def test_a_foreign_checkpoint_is_refused(begun: Path, text: str) -> None:
+    with begun.open("wb") as file:
+        match text:
+            case "text":
+                file.write(b"mine")
+            case "npy":
+                np.save(file, np.ones(3))
+            case "npz":
+                np.savez(file, w=np.ones(3))
+            case _:
+                np.save(file, np.asarray([{}], object))
+    assert [d.code for d in resumed()] == ["E616"]
+
+
+def test_a_checkpoint_of_another_experiment_is_refused(begun: Path) -> None:
+    (found,) = resumed(experiment(seed="1"))
+    assert (found.code, "run/experiment.yaml" in (found.help or "")) == ("E617", True)
+
+
+def test_a_checkpoint_of_other_versions_is_refused(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "versions", lambda: {"jax": "0.0.1"})
+    (found,) = resumed()
+    assert (found.code, "0.0.1 here" in found.message) == ("E617", True)
+
+
+def test_a_checkpoint_of_a_spec_that_changed_is_refused(begun: Path) -> None:
+    Path("tiny.blur").write_text(SPEC.replace("0.4", "0.3"))
+    assert [d.code for d in resumed()] == ["E617"]
+
+
+def test_a_checkpoint_with_other_arrays_is_refused(begun: Path) -> None:
+    about = checkpoint.about(begun)
+    checkpoint.save(begun, [np.ones(3)], about)
+    assert [d.code for d in resumed()] == ["E617"]
+
+
+def test_metrics_that_lost_lines_are_refused(begun: Path) -> None:
+    Path("run/metrics.jsonl").write_text("")
+    assert [d.code for d in resumed()] == ["E616"]
+
+
+def test_another_experiment_does_not_begin_in_a_folder_without_checkpoint(
+    shared: None, stopped: Callable[..., None]
+) -> None:
+    stopped(experiment(), 1)
+    assert [d.code for d in resumed(experiment(seed="1"))] == ["E617"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"spec": "none.blur"}, "E103"),
+        ({"network": "smal"}, "E211"),
+        ({"tasks": "[digits]"}, "E807"),
+        ({"tasks": "[none.npz]"}, "E802"),
+        ({"tasks": "[mnis]"}, "E810"),
+        ({"tasks": "[{data: moons, ways: 3}]"}, "E811"),
+        ({"start": "none.yaml"}, "E601"),
+        ({"start": "other.yaml"}, "E902"),
+        ({"parameters": "{k: 3}"}, "E210"),
+        ({"method.objective": "accuracy"}, "E613"),
+        ({"method": "{name: cma}"}, "E613"),
+        ({"method": "{name: pes, truncation: 1}", "replicas": "1"}, "E613"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_told_before_anything_is_written(change: dict[str, str], expected: str) -> None:
+    Path("e.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\n")
+    Path("other.yaml").write_text(
+        "name: o\nrule: delta\ndtype: float32\nvalues: {rate: [1.0, 2.0], spread: 0.5, blast: 0.0}\n"
+    )
+    found = refused(lambda: meta.run(schema.read("e.yaml", change), "run"))
+    assert {d.code for d in found} == {expected}
+    assert not Path("run").exists()
+
+
+def test_an_experiment_from_python_is_checked_like_a_file() -> None:
+    wrong = replace(experiment(), method=Gradient(objective="accurracy"))
+    assert codes(lambda: meta.run(wrong, "run")) == ["E612"]
+
+
+def test_a_rule_without_meta_parameters_has_nothing_to_learn() -> None:
+    text = SPEC.replace("learn rate ~ uniform(0.05, 0.4), spread = 0.5, blast = -1\n", "")
+    Path("tiny.blur").write_text(text.replace("rate", "0.1").replace("spread", "0.5").replace("blast", "0"))
+    assert codes(lambda: meta.run(experiment(), "run")) == ["E613"]

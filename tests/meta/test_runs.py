@@ -1,0 +1,255 @@
+"""Runs: they go on after any interruption to the same bits, and their folders repeat them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny import (
+    EXPERIMENT,
+    METHODS,
+    RANDOM_BLAST,
+    SPEC,
+    equal,
+    every_search,
+    experiment,
+    lines,
+    made,
+    refused,
+)
+
+import blurc
+from blurc import genome as genome_files
+from blurc import meta
+from blurc.diagnostics import Source
+from blurc.meta import best, running, schema
+from blurc.meta import setup as setups
+from blurc.meta import step as steps
+from blurc.meta.curriculum import PATIENCE
+from blurc.meta.setup import Setup
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+
+@every_search
+def test_a_run_that_is_cut_off_ends_with_the_same_bits(
+    method: str, shared: None, stopped: Callable[..., None]
+) -> None:
+    e = experiment(method)
+    meta.run(e, "whole")
+    stopped(e, 1)
+    for moment in ("in a line", 4, "before a checkpoint", 7, 8):
+        stopped(e, moment, resume=True)
+    meta.run(e, "run", resume=True)
+    assert made("run") == made("whole")
+    assert [line["step"] for line in lines("run")] == [*range(11)]
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import tiny
+from blurc import meta
+class Slowly(tiny.Stopping):
+    def line(self, line):
+        time.sleep(0.03)
+meta.run(tiny.experiment({method!r}, method__steps="60", checkpoint_every="7"), "run", watch=Slowly(-1))
+"""
+
+
+def killed(method: str, at: int) -> None:
+    """A run in another process, that ends with SIGKILL some time after its line `at`."""
+    script = KILLED.format(tests=str(Path(__file__).parent), method=method)
+    process = subprocess.Popen([sys.executable, "-c", script])
+    metrics = Path("run/metrics.jsonl")
+    while process.poll() is None and (not metrics.exists() or metrics.read_bytes().count(b"\n") < at):
+        time.sleep(0.001)
+    time.sleep(0.01 * (os.getpid() % 5))
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def comes_back(method: str, at: int) -> None:
+    killed(method, at)
+    e = experiment(method, method__steps="60", checkpoint_every="7")
+    meta.run(e, "run", resume=True)
+    meta.run(e, "whole")
+    assert made("run") == made("whole")
+
+
+def test_a_run_that_is_killed_ends_with_the_same_bits(shared: None) -> None:
+    comes_back(METHODS["gradient"], 16)
+
+
+@pytest.mark.slow  # 20 s; the one before is fast
+@pytest.mark.parametrize(("name", "at"), [("gradient", 1), ("gradient", 41), ("cma", 20), ("pes", 30)])
+def test_runs_that_are_killed_end_with_the_same_bits(name: str, at: int, shared: None) -> None:
+    comes_back(METHODS[name], at)
+
+
+def test_a_finished_run_resumes_to_the_same_result(shared: None) -> None:
+    e = experiment()
+    first = meta.run(e, "run")
+    before = made("run")
+    assert meta.run(e, "run", resume=True).value == first.value
+    assert made("run") == before
+
+
+def test_a_run_is_repeated_from_its_folder(shared: None) -> None:
+    meta.run(experiment(), "run")
+    meta.run(schema.read("run/experiment.yaml"), "again")
+    assert made("again") == made("run")
+
+
+def test_the_result_is_the_genome_in_the_folder(shared: None) -> None:
+    result = meta.run(experiment(), "run")
+    written = genome_files.read("run/genome.yaml")
+    assert equal(dict(written.values), dict(result.genome.values))
+    assert written.found["cross_entropy"] == result.value
+
+
+def test_a_run_starts_from_a_given_genome(shared: None, net: blurc.Net) -> None:
+    given = net.init_genome(jax.random.key(9))
+    genome_files.write("start.yaml", genome_files.describe(net, given, name="g"))
+    Path("e.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\nstart: start.yaml\n")
+    start = setups.setup(schema.read("e.yaml", {"replicas": "1"})).start()
+    assert equal(start, jax.tree.map(lambda x: jnp.stack([x]), given))
+
+
+def test_jitter_is_for_all_but_the_first(ready: Callable[..., Setup]) -> None:
+    little, much = (ready(experiment(jitter=j)).start() for j in ("0.001", "0.01"))
+    changes = jax.tree.map(lambda a, b: np.abs(a - b).tolist(), little, much)
+    assert all(a == 0 < b < 0.1 for a, b in changes.values())
+
+
+# ----------------------------------------------------------- the best of a run
+
+
+def believing(ready: Setup, rates: list[float]) -> Any:
+    """The state of a search that believes in genomes with these rates."""
+    state = steps.start(ready).method
+    return state._replace(genomes={**state.genomes, "rate": jnp.asarray(rates, jnp.float32)})
+
+
+def test_the_best_is_kept_where_a_search_gets_worse(ready: Callable[..., Setup]) -> None:
+    one = ready(experiment())
+    begun = best.nothing(one, believing(one, [0.2, 0.2]))
+    good, cost = best.updated(one, begun, believing(one, [-1.0, 0.2]), 49)
+    kept, worse = best.updated(one, good, believing(one, [-1.0, -0.5]), 99)
+    assert not begun.known
+    assert float(good.genome["rate"]) == np.float32(0.2)
+    assert (float(good.cost), int(good.step), int(good.unroll)) == (cost, 50, 5)
+    assert worse > cost
+    assert equal(kept, good)
+
+
+def test_a_genome_of_longer_episodes_goes_before_a_better_one_of_shorter(ready: Callable[..., Setup]) -> None:
+    one = ready(experiment(more="curriculum: {add: 1, every: 60, until: 6}"))
+    short, _ = best.updated(
+        one, best.nothing(one, believing(one, [0.2, 0.2])), believing(one, [0.2, 0.2]), 49
+    )
+    long, _ = best.updated(one, short, believing(one, [-1.0, -1.0]), 99)
+    assert (int(short.unroll), int(long.unroll)) == (5, 6)
+    assert float(long.genome["rate"]) == -1
+    diverged = jax.tree.map(lambda x: x * np.nan, believing(one, [0.2, 0.2]))
+    assert equal(best.updated(one, short, diverged, 99)[0], short)
+
+
+def test_trials_are_others_than_those_of_the_search_and_always_the_same(ready: Callable[..., Setup]) -> None:
+    one = ready(experiment())
+    genomes = believing(one, [0.1, 0.3]).genomes
+    costs = best.trials(one, genomes, 5)
+    assert equal(best.trials(one, genomes, 5), costs)
+    seen = {one.episodes(step, 5)[0].xs.tobytes() for step in range(best.TRIALS)}
+    tried = {best.trial(one, number, 5)[1].xs.tobytes() for number in range(best.TRIALS)}
+    assert len(tried) == best.TRIALS
+    assert not seen & tried
+
+
+def test_tasks_share_the_trials_by_their_weights(ready: Callable[..., Setup]) -> None:
+    tasks = "tasks: [{data: center_circle, weight: 3}, {data: moons}]\n"
+    text = EXPERIMENT.replace("tasks: [center_circle, moons]\n", tasks) + f"method: {METHODS['cma']}"
+    one = ready(schema.parse(Source("e.yaml", text)))
+    drawn = [best.task_of(one, number).name for number in range(best.TRIALS)]
+    assert (drawn.count("center_circle"), drawn.count("moons")) == (12, 4)
+
+
+@every_search
+def test_the_result_is_worth_what_it_says(method: str, shared: None) -> None:
+    e = experiment(method, method__steps="4")
+    result = meta.run(e, "run")
+    one = running.setup(schema.read("run/experiment.yaml"))
+    genome = jax.tree.map(lambda x: jnp.asarray(x)[None], dict(result.genome.values))
+    (cost,) = best.trials(one, genome, one.unroll(3))
+    assert result.value == one.judge.objective.natural(cost)
+
+
+def test_what_is_believed_in_is_judged_now_and_then(shared: None) -> None:
+    meta.run(experiment("{name: pes, steps: 6, population: 4, truncation: 5}", method__steps="101"), "run")
+    assert [line["step"] for line in lines("run") if "judged" in line] == [49, 99]
+    assert [line["candidates"] for line in lines("run")] == [4] * 101
+
+
+def test_where_all_diverge_the_search_goes_on_from_the_best(shared: None) -> None:
+    one = running.setup(experiment())
+    kept, _ = best.updated(one, best.nothing(one, believing(one, [0.2, 0.3])), believing(one, [0.2, 0.2]), 49)
+    exploding = jax.tree.map(lambda x: x * np.nan, believing(one, [0.2, 0.3]))
+    carry = steps.start(one)._replace(method=exploding, best=kept)
+    for step in range(50, 50 + PATIENCE):
+        carry, _, _ = steps.meta_step(one, carry, step)
+    rates = one.method.genomes(carry.method)["rate"]
+    assert rates[0] == np.float32(0.2)
+    assert 0 < abs(rates[1] - 0.2) < 0.1
+
+
+# --------------------------------------------------- what a run folder holds
+
+
+def test_a_run_is_repeated_from_its_folder_elsewhere(shared: None, net: blurc.Net) -> None:
+    genome_files.write("begin.yaml", genome_files.describe(net, net.init_genome(jax.random.key(9)), name="g"))
+    Path("e.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\nstart: begin.yaml\n")
+    meta.run(schema.read("e.yaml"), "run")
+    Path("begin.yaml").unlink()
+    Path("run").rename("moved")
+    meta.run(schema.read("moved/experiment.yaml"), "again")
+    assert made("again") == made("moved")
+    assert Path("moved/spec/tiny.blur").read_text() == SPEC
+
+
+def test_a_run_is_not_repeated_with_another_spec(shared: None) -> None:
+    meta.run(experiment(method__steps="2"), "run")
+    Path("tiny.blur").write_text(RANDOM_BLAST)
+    (found,) = refused(lambda: meta.run(schema.read("run/experiment.yaml"), "again"))
+    assert found.code == "E617"
+    assert "`hash`" in found.message
+    assert not Path("again").exists()
+
+
+def test_a_run_that_had_not_written_its_experiment_begins(shared: None) -> None:
+    e = experiment(method__steps="2")
+    meta.run(e, "whole")
+    for resume in (True, False):
+        Path("run/spec").mkdir(parents=True)
+        Path("run/spec/tiny.blur").write_text("genome")
+        meta.run(e, "run", resume=resume)
+        assert made("run") == made("whole")
+        shutil.rmtree("run")
+
+
+def test_what_is_wrong_with_a_task_is_told_at_its_line(shared: None) -> None:
+    listed = "tasks:\n- moons\n- {data: digits}"
+    Path("e.yaml").write_text(EXPERIMENT.replace("tasks: [center_circle, moons]", listed))
+    for found in refused(lambda: meta.run(schema.read("e.yaml"), "run")):
+        assert found.span is not None
+        assert (found.span.source.name, found.span.text) == ("e.yaml", "{data: digits}")
