@@ -12,8 +12,8 @@ One idea a file, imports run down this list:
     objective.py    what is judged, and which way    episode.py                  a fresh network learns, and is asked
     methods/        how genomes are searched         curriculum.py               how long episodes are, who goes on
     setup.py        from names to programs           persistent.py               episodes in pieces
-    many.py         many candidates in one program   step.py                     one meta-step
-    checkpoint.py   bits on the disk                 folder.py                   the folder of a run
+    many.py         many candidates in one program   best.py                     the best so far, judged apart
+    step.py         one meta-step                    checkpoint.py, folder.py    what a run leaves on the disk
     running.py      meta-steps, one after another    replaying.py                where a genome left the finite numbers
     stream.py       batches without end              course.py                   what learns, from seed to accuracies
     evaluate.py     accuracies on test examples      racing.py, analysis.py      against Adam; is a rule a gradient?
