@@ -110,6 +110,7 @@ def test_the_memory_of_a_gradient_is_held_against_its_bound() -> None:
     assert row.ok
 
 
+@pytest.mark.usefixtures("compiled_fast")
 def test_meta_steps_go_on_from_call_to_call() -> None:
     steps = meta.MetaSteps((100, 4, 10))
     before = steps()

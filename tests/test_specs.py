@@ -57,7 +57,10 @@ def test_every_network_runs_with_its_genome(file: Path, name: str):
     assert_steps_are_finite(blurc.compile(file, network=name))
 
 
-@pytest.mark.parametrize("name", ["digits_conv", "digits_residual", "mnist_conv", "mnist_residual"])
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("mnist_conv", "mnist_residual")]
+
+
+@pytest.mark.parametrize("name", ["digits_conv", "digits_residual", *LARGE])
 def test_convolutions_and_residual_networks_run_with_the_general_rule(name: str):
     small = {"side": 8} if name.startswith("mnist") else {}
     assert_steps_are_finite(blurc.compile(f"networks/{name}.blur", genome="blur", **small))
