@@ -523,6 +523,27 @@ def test_characters_for_testing_are_not_met_before(drawings: Path):
     assert (len(met), len(tested), len(met & tested)) == (16, 4, 0)
 
 
+def test_an_alphabet_has_all_of_its_characters_and_other_persons_for_testing(drawings: Path):
+    t = task(TaskChoice("omniglot", alphabet="Alphabet1"), drawings)
+    e = t.episode(key(), steps=1, batch=7 * 15, query=7 * 5, test=True)
+    (characters, persons), (asked, others) = read_back(learned(e)), read_back(e.x)
+    assert {*zip(characters, classes_of(e.ys), strict=True)} == {(1 + 3 * i, i) for i in range(7)}
+    assert {*zip(asked, classes_of(e.y), strict=True)} == {(1 + 3 * i, i) for i in range(7)}
+    assert (len({*persons}), len({*others}), {*persons} & {*others}) == (15, 5, set())
+
+
+def test_classes_of_an_alphabet_are_some_of_its_characters(drawings: Path):
+    e = episode(task(TaskChoice("omniglot", alphabet="Alphabet1", classes=(2, 4)), drawings))
+    assert {*read_back(learned(e))[0]} == {7, 13}
+
+
+def test_an_unknown_alphabet_gets_the_nearest_name(drawings: Path):
+    d = refused(TaskChoice("omniglot", alphabet="alphabet2"), drawings)
+    file = drawings / "omniglot" / omniglot.FILES[0]
+    assert (d.code, d.message) == ("E811", f"{file} has no alphabet `alphabet2`")
+    assert d.help == "did you mean `Alphabet2`?"
+
+
 def test_omniglot_is_cropped_and_resized_with_ink_1(drawings: Path):
     e = episode(task(TaskChoice("omniglot", ways=2, crop=104, resize=13), drawings))
     assert e.xs.shape[-1] == 169
@@ -660,6 +681,14 @@ REFUSED = {
         "`classes` is for data sets with labels, but the data are blobs",
     ),
     "ways": (TaskChoice("digits", ways=5), "`ways` is for omniglot, but the data are digits"),
+    "alphabet": (
+        TaskChoice("digits", alphabet="Latin"),
+        "`alphabet` is for omniglot, but the data are digits",
+    ),
+    "both": (
+        TaskChoice("omniglot", alphabet="Latin", ways=5),
+        "an alphabet has all of its characters: `ways` is not for it",
+    ),
     "twice": (TaskChoice("digits", classes=(1, 1)), "`classes` names a class twice: [1, 1]"),
     "one": (TaskChoice("digits", classes=(1,)), "a task needs two classes or more"),
     "unknown": (TaskChoice("digits", classes=(1, 10)), "`classes` has 10, but those of digits are 0 to 9"),

@@ -28,7 +28,8 @@ class TaskChoice:
     """data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, or a 2-D function (`xor`, `moons`, ..).
 
     crop: the middle so many pixels of each side, then resize: to so many by area averaging; 0: not. classes: those of
-    the labels that are kept, renumbered from 0; empty: all. ways: of omniglot, characters in an episode. outputs:
+    the labels that are kept, renumbered from 0; empty: all. ways: of omniglot, characters in an episode. alphabet: of
+    omniglot, whose characters are the classes, all of them and always the same; "": episodes of any. outputs:
     neurons to give the classes to, when there are more of them than classes; 0: as many as classes. weight: how often
     it is drawn, beside others. center: whether inputs are shifted by the mean and divided by the standard deviation of
     the training examples (one of each for all inputs). where: in which file it stands, for errors; no key of it.
@@ -41,6 +42,7 @@ class TaskChoice:
     resize: int = 0
     classes: tuple[int, ...] = ()
     ways: int = 10
+    alphabet: str = ""
     outputs: int = 0
     center: bool = False
     augment: Augment = Augment()

@@ -3,6 +3,9 @@
 An episode is about a few characters, drawn from all alphabets of the zip. A fixed seeded fifth of the characters is
 never met while a rule is being learned: episodes for testing are made of these alone. Of the drawings of a character,
 others are learned than are asked about; which, is drawn for each episode. Ink is 1 and paper 0.
+
+Or all characters of one alphabet are a data set like any other, always the same: fifteen persons drew its training
+examples, five others those for testing.
 """
 
 from __future__ import annotations
@@ -24,9 +27,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
+from blurc.tasks.dataset import Dataset, Floats, one_hot
 from blurc.tasks.examples import Drawn, rows, shuffled_rows
 from blurc.tasks.find import VARIABLE, cache_root
 
@@ -37,7 +41,7 @@ FILES = tuple(f"images_background{part}.zip" for part in ("", "_small1", "_small
 SIDE = 105
 DRAWINGS = 20
 ASKED = 5  # of the drawings of a character, those that are asked about
-SEED = 0  # of the held-out characters
+SEED = 0  # of the held-out characters, and of the persons whose drawings of an alphabet are for testing
 LIMIT = 2**20  # bytes of a picture: the published ones have a few hundred
 HELP = "take the zip from the published set"
 
@@ -94,6 +98,18 @@ def make(choice: TaskChoice, data_dir: Path | None) -> Characters:
     return Characters(jnp.asarray(x[learned]), jnp.asarray(x[tested]), choice.ways)
 
 
+def alphabet(name: str, data_dir: Path | None) -> Dataset:
+    """Its characters as classes, in the order of their numbers."""
+    path = find(data_dir)
+    images = read(path, name).astype(np.float32)
+    person = np.random.default_rng(SEED).permutation(DRAWINGS)
+    sides: list[Floats] = []
+    for of in (person[ASKED:], person[:ASKED]):
+        label = np.repeat(np.arange(len(images)), len(of))
+        sides += [images[:, of].reshape(-1, SIDE, SIDE), one_hot(label, len(images))]
+    return Dataset(f"{NAME} {name}", *sides, len(images), DESCRIPTION, str(path))
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -118,21 +134,21 @@ def find(data_dir: Path | None) -> Path:
     raise BlurError(Diagnostic("E802", "no zip of omniglot was found", notes=notes, help=help))
 
 
-def read(path: Path) -> Ink:
-    """[characters, 20, 105, 105], the characters by alphabet and number."""
+def read(path: Path, alphabet: str = "") -> Ink:
+    """[characters, 20, 105, 105], the characters by alphabet and number; of one alphabet, or of all."""
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
         raise _wrong(f"{path}: no zip that can be read: {error}") from None
     with archive:
-        return np.array([[_image(archive, m, path) for m in d] for d in _members(archive, path)])
+        return np.array([[_image(archive, m, path) for m in d] for d in _members(archive, path, alphabet)])
 
 
 def _wrong(message: str) -> BlurError:
     return BlurError(Diagnostic("E803", message, help=HELP))
 
 
-def _members(archive: zipfile.ZipFile, path: Path) -> list[list[str]]:
+def _members(archive: zipfile.ZipFile, path: Path, alphabet: str) -> list[list[str]]:
     """The pictures of each character."""
     characters: dict[str, list[str]] = {}
     for name in sorted(archive.namelist()):
@@ -143,7 +159,16 @@ def _members(archive: zipfile.ZipFile, path: Path) -> list[list[str]]:
             raise _wrong(f"{path}: {character} has {len(drawings)} drawings, expected {DRAWINGS}")
     if not characters:
         raise _wrong(f"{path}: it holds no pictures ALPHABET/CHARACTER/NAME.png")
-    return list(characters.values())
+    alphabets = dict.fromkeys(character.split("/")[0] for character in characters)
+    if alphabet and alphabet not in alphabets:
+        raise BlurError(_no_alphabet(alphabet, path, [*alphabets]))
+    return [d for name, d in characters.items() if not alphabet or name.split("/")[0] == alphabet]
+
+
+def _no_alphabet(name: str, path: Path, known: list[str]) -> Diagnostic:
+    near = did_you_mean(name, known)
+    help = f"did you mean `{near}`?" if near else f"there are {', '.join(known)}"
+    return Diagnostic("E811", f"{path} has no alphabet `{name}`", help=help)
 
 
 def _image(archive: zipfile.ZipFile, name: str, path: Path) -> Ink:

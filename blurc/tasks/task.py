@@ -110,6 +110,8 @@ def task_names() -> dict[str, str]:
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
     if choice.data in functions.names():
         return functions.make(choice.data, choice.center)
+    if choice.alphabet:
+        return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
         return omniglot.make(choice, data_dir)
     return examples.make(load(choice.data, data_dir=data_dir), choice)
@@ -144,10 +146,15 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that are not for this kind of data."""
     is_function = choice.data in functions.names()
+    has_episodes = choice.data == omniglot.NAME and not choice.alphabet
+    if choice.alphabet and choice.data != omniglot.NAME:
+        yield f"`alphabet` is for omniglot, but the data are {choice.data}", "leave it out"
     if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
         yield f"`ways` is for omniglot, but the data are {choice.data}", "leave it out, or give `classes`"
-    if choice.classes and (is_function or choice.data == omniglot.NAME):
-        help = "leave it out" if is_function else "leave it out, or give `ways`"
+    elif choice.ways != TaskChoice.ways and choice.alphabet:
+        yield "an alphabet has all of its characters: `ways` is not for it", "leave it out, or give `classes`"
+    if choice.classes and (is_function or has_episodes):
+        help = "leave it out" if is_function else "leave it out, or give `ways`, or an `alphabet` before"
         yield f"`classes` is for data sets with labels, but the data are {choice.data}", help
     for name in ("crop", "resize"):
         if is_function and getattr(choice, name):
