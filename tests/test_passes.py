@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from blurc import compiler, model
@@ -231,3 +234,22 @@ def test_a_plan_is_hashable_and_equal_to_itself_compiled_again() -> None:
     assert plan(body) == plan(body)
     assert hash(plan(body)) == hash(plan(body))
     assert plan(body) != plan(body.replace("w - c", "w + c"))
+
+
+# ------------------------------------------------------------------- the pipeline
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("switch", [gc.enable, gc.disable])
+def test_the_garbage_collector_rests_while_passes_run_and_is_then_as_it_was(switch) -> None:
+    switch()
+    before, during = gc.isenabled(), list[bool]()
+    pipeline = compiler.Pipeline(lambda *_: during.append(gc.isenabled()))
+    pipeline.plan(compiler.model(genome("forward { b <- incoming(w * pre.b) }")))
+    assert (any(during), gc.isenabled()) == (False, before)
