@@ -184,6 +184,24 @@ def test_rounds_are_for_optimizers_and_steps_count_batches(
     assert (found.to_json()["rounds"], again.to_json()["rounds"]) == (1, 3)
 
 
+def test_normalized_hidden_activity_is_for_optimizers(net: blurc.Net, genome: Any, digits: Task) -> None:
+    """Synapses into a hidden neuron may be scaled then, and nothing changes; of the outputs they may not."""
+    normal = racing._twin(net, racing.NORMALIZED)
+    state = normal.init(jax.random.key(0), normal.init_genome(jax.random.key(1)))
+    x = digits.episode(jax.random.key(2), steps=1, batch=32, query=32).x
+
+    def predicted(of: str) -> Any:
+        scaled = {n: {"w": 3 * c["w"]} if n.endswith(of) else c for n, c in state.synapses.items()}
+        return normal.predict({"eta": 0.1}, state._replace(synapses=scaled), x)
+
+    plain = normal.predict({"eta": 0.1}, state, x)
+    np.testing.assert_allclose(predicted("->h1"), plain, atol=1e-3)
+    (output,) = normal.signature.outputs
+    assert not np.allclose(predicted(f"->{output}"), plain, atol=1e-1)
+    found = racing.race(net, genome, digits, optimizers=[SGD], normalize=True, **SMALL)
+    assert found.to_json()["normalize"]
+
+
 def test_no_rounds_are_refused(net: blurc.Net, genome: Any, digits: Task) -> None:
     with pytest.raises(BlurError, match="E806"):
         racing.race(net, genome, digits, rounds=0, **SMALL)
@@ -257,7 +275,7 @@ def raced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, A
     files = ("--json", folder / "race.json", "-o", folder / "race.png")
     run = command(
         f"{DIGITS}:digits", "--task", "digits", "--set", "hidden=8", "--steps", "2,4", "--seeds", 2, "--batch", 16,
-        "--rounds", 2, *files,
+        "--rounds", 2, "--normalize", *files,
     )  # fmt: skip
     assert run.exit_code == 0, run.output
     return run, json.loads((folder / "race.json").read_text()), folder / "race.png"
@@ -280,8 +298,9 @@ def test_the_grids_are_printed(raced: tuple[Result, dict[str, Any], Path]) -> No
 
 
 def test_how_often_a_batch_is_gone_through_is_told(raced: tuple[Result, dict[str, Any], Path]) -> None:
-    assert "SGD, momentum and Adam: 2 updates on each batch before the next" in raced[0].stdout.splitlines()
-    assert raced[1]["rounds"] == 2
+    told = "2 updates on each batch before the next, hidden activity normalized over the batch"
+    assert f"SGD, momentum and Adam: {told}" in raced[0].stdout.splitlines()
+    assert (raced[1]["rounds"], raced[1]["normalize"]) == (2, True)
 
 
 def test_the_picture_is_drawn(raced: tuple[Result, dict[str, Any], Path]) -> None:

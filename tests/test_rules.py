@@ -110,6 +110,31 @@ def test_direct_feedback_reaches_the_first_hidden_population_past_the_second():
     np.testing.assert_allclose(trace["h1"]["err"], expected, atol=1e-6)
 
 
+def test_normalized_backpropagation_learns_and_its_hidden_synapses_have_no_length():
+    _, after, accuracy = trained_on_digits("backprop_normalized", 300, rate=0.3)
+    assert accuracy > 0.94
+    net = blurc.compile("networks/digits.blur", genome="backprop_normalized", hidden=32)
+    x = tasks.load("digits").x_test
+    scaled = {n: {"w": 2 * c["w"]} if n.endswith("->h1") else c for n, c in after.synapses.items()}
+    once, twice = (net.predict({"eta": 0.1}, after._replace(synapses=s), x) for s in (after.synapses, scaled))
+    np.testing.assert_allclose(once, twice, atol=0.01)
+
+
+def test_bounded_synapses_have_length_1_and_errors_keep_their_size():
+    """On a wide network and a narrow one, what comes back through all synapses is about as large as it was."""
+    for hidden in (16, 256):
+        net = blurc.compile("networks/digits.blur", genome="blur_bounded", hidden=hidden)
+        genome, data = net.init_genome(KEY) | {"keep": jnp.zeros(2)}, tasks.load("digits")
+        state, _ = net.train(genome, drawn(net), *tasks.batches(data, 64, 20, seed=0))
+        for into in ("h1", "h2", "class"):
+            projections = [p.name for p in net.plan.projections if p.target == into]
+            length = sum((state.synapses[name]["w"] ** 2).sum(0) for name in projections)
+            np.testing.assert_allclose(length, 1, atol=1e-3)
+        trace = net.trace(genome, state, data.x_train[:64], data.y_train[:64])
+        sent, back = trace["feedback"]["class"]["a"][1], trace["backward"]["h2"]["a"][1]
+        assert 0.5 < np.std(back) / np.std(sent) < 2, hidden
+
+
 # ---------------------------------------------------------------- unsupervised rules
 
 

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 @seeds_option
 @batch_option
 @at_least_one("--rounds", 1, "Updates of SGD, momentum and Adam on every batch before the next.")
+@click.option(
+    "--normalize", is_flag=True, help="Normalize hidden activity over the batch for SGD, momentum and Adam."
+)
 @seed_option
 @data_dir_option
 @json_option
@@ -61,13 +64,14 @@ if TYPE_CHECKING:
 def command(
     spec: str, genome: Path | None, task: str, network: str | None, rule: str | None,
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, rounds: int,
-    seed: int, data_dir: Path | None, json: str | None, output: Path | None,
+    normalize: bool, seed: int, data_dir: Path | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Race a genome against SGD, momentum and Adam in one network of SPEC.
 
     All learn the same batches from the same starts. Each optimizer has, for every number of steps, the best learning
     rate of a grid, chosen on other seeds and on held-out training examples. Where the rule goes through every batch
-    several times (`swift`: 4), --rounds lets them do so as well.
+    several times (`swift`: 4), --rounds lets them do so as well; where it normalizes activity over the batch
+    (`blur_bounded`), --normalize.
     """
     place, which = one_network(spec, network, "blurc race")
     check_writable([json, output])
@@ -89,6 +93,7 @@ def command(
         seeds=seeds,
         seed=seed,
         rounds=rounds,
+        normalize=normalize,
         watch=lambda what: errors.print(f"racing: {what}", markup=False),
     )
     _print(found, console(json))
@@ -118,18 +123,17 @@ def _print(race: Race, out: Console) -> None:
     if race.fresh:
         told = f"{race.entries[0].name}: fresh meta-parameters with every seed; the spread holds their differences"
         out.print(told, markup=False, soft_wrap=True)
-    out.print(f"SGD, momentum and Adam: {_rounds(race)}", markup=False, soft_wrap=True)
+    out.print(f"SGD, momentum and Adam: {_terms(race)}", markup=False, soft_wrap=True)
     for entry in race.entries:
         if entry.trials:
             out.print(_rates(entry), markup=False, soft_wrap=True)
 
 
-def _rounds(race: Race) -> str:
-    return (
-        "1 update on each batch"
-        if race.rounds == 1
-        else f"{race.rounds} updates on each batch before the next"
-    )
+def _terms(race: Race) -> str:
+    """What SGD, momentum and Adam may do."""
+    several = f"{race.rounds} updates on each batch before the next"
+    rounds = "1 update on each batch" if race.rounds == 1 else several
+    return rounds + (", hidden activity normalized over the batch" if race.normalize else "")
 
 
 def _rates(entry: Entry) -> str:
@@ -143,6 +147,6 @@ def _drawn(race: Race, form: str) -> bytes:
 
     values = {entry.name: entry.accuracies for entry in race.entries}
     title = f"{race.network} on {race.task}"
-    if race.rounds > 1:
-        title += f"; SGD, momentum and Adam: {_rounds(race)}"
+    if race.rounds > 1 or race.normalize:
+        title += f"; SGD, momentum and Adam: {_terms(race)}"
     return heat.lines(values, race.steps, form, title, "accuracy on test examples")

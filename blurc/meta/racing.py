@@ -7,6 +7,7 @@ on other seeds, whose questions come from the training examples; so no rate is c
 
 A rule may go through each batch several times (`repeat rounds` of `swift`). With `rounds` the optimizers do so as well:
 so many updates on every batch before the next one, at rates that are best for that. Steps count batches all the same.
+A rule may normalize activity over the batch. With `normalize` hidden activity is normalized for the optimizers as well.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from blurc.program import Genome, Net, State
 from blurc.tasks.task import Task
 from blurc.training.baselines import Optimizer
 from blurc.training.learner import finite
-from blurc.training.twin import LeftOut, twin
+from blurc.training.twin import NORMALIZED, RULE, LeftOut, twin
 
 TRIALS = 5  # seeds that a rate is chosen on
 MOST_QUESTIONS = 2_000  # in a trial
@@ -59,7 +60,8 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """rounds: updates of SGD, momentum and Adam on each batch. fresh: every seed had another random genome."""
+    """rounds: updates of SGD, momentum and Adam on each batch. normalize: whether their hidden activity is normalized
+    over the batch. fresh: every seed had another random genome."""
 
     network: str
     task: str
@@ -69,11 +71,12 @@ class Race:
     query: int
     entries: tuple[Entry, ...]  # the rule first
     rounds: int = 1
+    normalize: bool = False
     fresh: bool = False
 
     def to_json(self) -> dict[str, Any]:
         learners = [_entry_json(entry, self.steps) for entry in self.entries]
-        names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "fresh")
+        names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "normalize", "fresh")
         return {**{name: getattr(self, name) for name in names}, "learners": learners}
 
 
@@ -101,17 +104,19 @@ def race(
     query: int | None = None,
     seed: int = 0,
     rounds: int = 1,
+    normalize: bool = False,
     optimizers: Sequence[Optimizer] = OPTIMIZERS,
     watch: Callable[[str], None] = lambda what: None,
 ) -> Race:
     """genome: None: a fresh one for each seed. name: what it is called; its rule's name without. rounds: updates of the
-    optimizers on each batch. watch: is told what begins.
+    optimizers on each batch. normalize: whether they train a network whose hidden activity is normalized over the
+    batch. watch: is told what begins.
 
     Raises `BlurError`: E720 where SGD and Adam cannot train the network, and as `evaluate.accuracies` does.
     """
     check_numbers(rounds=rounds)
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
-    other = _twin(net)
+    other = _twin(net, NORMALIZED if normalize else RULE)
     name, own = name or net.plan.genome, range(seed, seed + seeds)
     watch(name)
     entries = [Entry(name, _runs(course, ruled(net, genome), own))]
@@ -120,12 +125,12 @@ def race(
         entries.append(_tuned(course, _descent(other, optimizer, rounds), optimizer, own))
     fresh = fresh_each_seed(net, genome)
     counts = (course.steps, batch, seeds, course.query)
-    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, fresh)
+    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, normalize, fresh)
 
 
-def _twin(net: Net) -> Net:
+def _twin(net: Net, rule: str) -> Net:
     try:
-        return twin(net)
+        return twin(net, rule)
     except LeftOut as why:
         help = "`blurc eval` measures a genome without them"
         raise BlurError(

@@ -30,7 +30,7 @@ from PIL import Image
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
-from blurc.tasks.dataset import Dataset, Floats, one_hot
+from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
 from blurc.tasks.examples import Drawn, rows, shuffled_rows
 from blurc.tasks.find import VARIABLE, cache_root
 
@@ -103,11 +103,13 @@ def alphabet(name: str, data_dir: Path | None) -> Dataset:
     path = find(data_dir)
     images = read(path, name).astype(np.float32)
     person = np.random.default_rng(SEED).permutation(DRAWINGS)
-    sides: list[Floats] = []
-    for of in (person[ASKED:], person[:ASKED]):
-        label = np.repeat(np.arange(len(images)), len(of))
-        sides += [images[:, of].reshape(-1, SIDE, SIDE), one_hot(label, len(images))]
-    return Dataset(f"{NAME} {name}", *sides, len(images), DESCRIPTION, str(path))
+
+    def by(persons: Indices) -> tuple[Floats, Floats]:
+        label = np.repeat(np.arange(len(images)), len(persons))
+        return images[:, persons].reshape(-1, SIDE, SIDE), one_hot(label, len(images))
+
+    (x, y), (x_test, y_test) = by(person[ASKED:]), by(person[:ASKED])
+    return Dataset(f"{NAME} {name}", x, y, x_test, y_test, len(images), DESCRIPTION, str(path))
 
 
 # ---------------------------------------------------------------- files

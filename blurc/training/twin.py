@@ -1,4 +1,4 @@
-"""The same network with the packaged rule `backprop`, whose forward pass SGD and Adam train.
+"""The same network with the packaged rule `backprop`, or another one, whose forward pass SGD and Adam train.
 
 It is made from the network as it was checked; that of an artifact is checked again, from the texts that it holds.
 """
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from blurc.model import Genome, Network
     from blurc.sources import Sources
 
-RULE = "backprop"
+RULE, NORMALIZED = "backprop", "backprop_normalized"
 
 
 class LeftOut(Exception):
     """Why there are no SGD and Adam for a network."""
 
 
-def twin(net: Program) -> Net:
-    """The network of `net`, compiled with the rule `backprop`. Raises `LeftOut`."""
+def twin(net: Program, rule: str = RULE) -> Net:
+    """The network of `net`, compiled with the rule `backprop` or another of the library. Raises `LeftOut`."""
     _refuse(net.signature)
     if _without_compiler():
         raise LeftOut("they need the compiler (lark, networkx)")
     try:
-        found = _compiled(net)
+        found = _compiled(net, rule)
     except BlurError as error:
         name, reason = net.signature.name, error.diagnostics[0].message
-        raise LeftOut(f"`{name}` does not compile with the rule `{RULE}`: {reason}") from None
+        raise LeftOut(f"`{name}` does not compile with the rule `{rule}`: {reason}") from None
     _refuse(found.signature)
     if not any(p.plastic for p in found.plan.projections):
         raise LeftOut(f"no projection of `{net.signature.name}` learns")
@@ -65,7 +65,7 @@ def _without_compiler() -> bool:
     return False
 
 
-def _compiled(net: Program) -> Net:
+def _compiled(net: Program, rule: str) -> Net:
     from blurc import compiler
     from blurc.model import Model
 
@@ -73,18 +73,18 @@ def _compiled(net: Program) -> Net:
         network, sources = net.model.network, net.sources
     else:
         network, sources = _stored(net)  # pyright: ignore[reportArgumentType]
-    model = Model(_rule(), network)
+    model = Model(_rule(rule), network)
     return Net(compiler.plan(model), model, sources, [])
 
 
-def _rule() -> Genome:
+def _rule(name: str) -> Genome:
     from blurc import library
     from blurc.sources import Sources
     from blurc.validate import check_with
 
     report = Report()
-    sources = Sources.load(library.specs_path() / "rules" / f"{RULE}.blur", report)
-    genome = check_with(sources.genomes[RULE], {}, report)
+    sources = Sources.load(library.specs_path() / "rules" / f"{name}.blur", report)
+    genome = check_with(sources.genomes[name], {}, report)
     report.check()
     assert genome is not None, "reported"
     return genome
