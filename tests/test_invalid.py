@@ -193,6 +193,88 @@ def test_an_error_with_the_defaults_too_is_not_blamed_on_the_parameters() -> Non
     assert [(d.code, d.notes) for d in caught.value.diagnostics] == [("E202", ())]
 
 
+# ------------------------------------------------------------------ slips from elsewhere
+
+CLEAN = """
+genome g {
+  state   act, err
+  synapse w ~ normal(1 / sqrt(fan_in))
+  learn   eta = 0.1
+  fn      phi = tanh
+  sense    { act <- input }
+  forward  {
+    let z = incoming(w * pre.act)
+    act <- phi(z)
+    err <- phi'(z)
+  }
+  feedback { err <- err * (softmax(act) - target) }
+  backward { err <- err * outgoing(w * post.err) }
+  update   { w <- w - eta * batch_mean(post.err * pre.act) }
+  readout  act
+}
+network n uses g {
+  input  x[8, 8]
+  hidden h[64]
+  output y[10] { phi = linear }
+  x -> h
+  h -> y
+}
+"""
+NO_TRANSPOSE = "write `w`: `outgoing(w * post.act)` reads the synapses backward already"
+BIAS = "leave it out: every population has a bias already, by its synapses from the unit neuron"
+BIAS_LEARNS = "leave it out: biases are the synapses from the unit neuron, and learn as all others do"
+DATA = "write `input`: so the data of an input population are called"
+TARGET = "write `target`: so the targets of an output population are called"
+
+# what is written, how by mistake, the help, and what stands there once it is followed (None: what stood there)
+SLIPS = [
+    # names of NumPy and others
+    ("act <- input", "act <- x", DATA, None),
+    ("act <- input", "act <- data", DATA, None),
+    ("- target", "- y", TARGET, None),
+    ("- target", "- labels", TARGET, None),
+    ("- target", "- label", TARGET, None),
+    ("incoming(w * pre.act)", "incoming(w * pre.act) + b", BIAS, None),
+    ("incoming(w * pre.act)", "incoming(w * pre.act + bias)", BIAS, None),
+    ("  readout", "  update { b <- b - eta * batch_mean(post.err) }  readout", BIAS_LEARNS, "  readout"),
+    ("phi(z)", "np.tanh(z)", "write `tanh(z)`", "tanh(z)"),
+    ("phi(z)", "jnp.maximum(z, 0)", "write `max(z, 0)`", "max(z, 0)"),
+    ("phi(z)", "torch.phi(z)", "write `phi(z)`", None),
+    ("phi(z)", "z.tanh()", "write `tanh(z)`", "tanh(z)"),
+    ("phi(z)", "z - np.mean(z)", "over the population, write `population_mean(z)`", "z - population_mean(z)"),
+    ("w * post.err)", "w.T * post.err)", NO_TRANSPOSE, None),
+    ("outgoing(w * post.err)", "w.T @ post.err", "sum over them: `err * outgoing(w * post.err)`", None),
+    ("incoming(w * pre.act)", "w @ pre.act", "sum over them: `incoming(w * pre.act)`", None),
+    ("incoming(w * pre.act)", "act * w * pre.act", "sum over them: `act * incoming(w * pre.act)`", None),
+    (
+        "eta * batch_mean(post.err * pre.act)",
+        "eta * batch_mean(post.err) * pre.act",
+        "bring it together over the batch, all at once: `batch_mean(eta * post.err * pre.act)`",
+        "batch_mean(eta * post.err * pre.act)",
+    ),
+    (
+        "eta * batch_mean(post.err * pre.act)",
+        "batch_sum(post.err + eta) * pre.act",
+        "bring it together over the batch, all at once: `batch_sum((post.err + eta) * pre.act)`",
+        "batch_sum((post.err + eta) * pre.act)",
+    ),
+    # only what can be seen there is near
+    ("err * (softmax", "eta_out * err * (softmax", "did you mean `eta`?", "eta * err * (softmax"),
+    ("- eta *", "- eta_out *", "did you mean `eta`?", None),
+    ("(post.err *", "(er *", "did you mean `pre.err` or `post.err`?", None),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "help", "followed"), SLIPS)
+def test_a_slip_has_a_help_that_compiles_when_it_is_followed(
+    right: str, wrong: str, help: str, followed: str | None
+) -> None:
+    assert CLEAN.count(right) == 1
+    (d,) = compiler.check(CLEAN.replace(right, wrong))
+    assert d.help == help
+    assert compiler.check(CLEAN.replace(right, followed or right)) == []
+
+
 # ------------------------------------------------------------------ whole texts
 
 MINE = """# A rule of mine.

@@ -1,4 +1,4 @@
-"""Functions and distributions that other languages have under other names, and what to write here."""
+"""Functions, distributions and values that other languages have under other names, and what to write here."""
 
 from __future__ import annotations
 
@@ -26,6 +26,41 @@ PRODUCTS = ("dot", "matmul")
 DRAWS = {"gaussian": "normal", "randn": "normal", "rand": "uniform", "zero": "zeros", "one": "ones"}
 NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
 VALUES = ("constant", "const", "full", "value")
+TRANSPOSES = ("T", "mT", "H", "transpose")
+
+# What the data and the biases are called elsewhere, by the phase in which the help is right.
+CALLED_IN: dict[str, tuple[tuple[str, ...], str]] = {
+    "sense": (("x", "data", "image", "images"), "write `input`: so the data of an input population are called"),
+    "feedback": (
+        ("y", "t", "label", "labels", "y_true", "truth"),
+        "write `target`: so the targets of an output population are called",
+    ),
+    "forward": (
+        ("b", "bias", "biases"),
+        "leave it out: every population has a bias already, by its synapses from the unit neuron",
+    ),
+    "update": (
+        ("b", "bias", "biases"),
+        "leave it out: biases are the synapses from the unit neuron, and learn as all others do",
+    ),
+}  # fmt: skip
+
+
+def name_help(name: str, place: Place) -> str | None:
+    """What to write for an undeclared name."""
+    names, help = CALLED_IN.get(place.phase, ((), ""))
+    known = place.phase in ("forward", "update") or not place.synapse
+    return help if name in names and known else None
+
+
+def declarations(name: str, place: Place) -> str:
+    """How something unknown may be declared, so that it can be seen at a place."""
+    own = f"`synapse {name} ~ ones`" if place.synapse else f"`state {name}`"
+    if place.phase == "init":
+        return f"`learn {name} = 1.0` or `const {name} = 1.0`"
+    if place.total or place.phase == "readout":
+        return f"{own} or `learn {name} = 1.0`"
+    return f"{own}, `learn {name} = 1.0` or `let {name} = ..`"
 
 
 def function_help(e: syntax.Call, place: Place) -> str | None:

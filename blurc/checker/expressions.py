@@ -12,10 +12,11 @@ from typing import cast
 
 from blurc import functions, syntax
 from blurc.checker import constants
-from blurc.checker.elsewhere import function_help
+from blurc.checker.elsewhere import CALLED, TRANSPOSES, declarations, function_help, name_help
 from blurc.checker.mentions import outside_sums
-from blurc.checker.scope import Lets, Place, Symbol, Symbols
+from blurc.checker.scope import OF_NEURON, OF_SYNAPSE, Lets, Place, Symbol, Symbols
 from blurc.checker.shapes import OPERATORS, Shapes, literal
+from blurc.checker.unsummed import is_transposed, with_sum
 from blurc.checker.wording import bare, code, head, listed
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.model import (
@@ -41,8 +42,6 @@ from blurc.model import (
 )
 
 OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # whose total it is, in `update`
-OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
-OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
 IN_START = (
     "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
     "or `per projection`"
@@ -75,7 +74,7 @@ class Expressions:
                 return self._attribute(e, place)
             case syntax.Call():
                 return self._call(e, place, lets)
-            case syntax.Binary() if self._misses_its_sum(e, place):
+            case syntax.Binary() if self._misses_its_sum(e, place, lets):
                 return None
             case syntax.Index():
                 base = self.check(e.base, place, lets)
@@ -106,12 +105,15 @@ class Expressions:
         known = [part for part in checked if part is not None]
         return known if len(known) == len(checked) else None
 
-    def _misses_its_sum(self, e: syntax.Binary, place: Place) -> bool:
+    def _misses_its_sum(self, e: syntax.Binary, place: Place, lets: Lets) -> bool:
         """A product such as `w * pre.x` in the scope of a neuron: one mistake, the missing `incoming`."""
         if place.synapse or e.operator not in ("*", "/", "@"):
             return False
         loose = list(outside_sums(e))
-        channels = {x.name for x in loose if isinstance(x, syntax.Name) and self._of_synapse(x.name)}
+        channels = {x.name for x in loose if isinstance(x, syntax.Name) and self.symbols.of_synapse(x.name)}
+        channels |= {
+            x.owner for x in loose if isinstance(x, syntax.Attribute) and is_transposed(x, self.symbols)
+        }
         owners = {x.owner for x in loose if isinstance(x, syntax.Attribute) and x.owner in NEURON_NAMES}
         if not channels or len(owners) != 1:
             return False
@@ -121,13 +123,9 @@ class Expressions:
             f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many "
             "synapses",
             e.span,
-            help=f"sum over them: `{way}({code(e.span)})`",
+            help=f"sum over them: `{with_sum(e, way, self.symbols, lets)}`",
         )
         return True
-
-    def _of_synapse(self, name: str) -> bool:
-        symbol = self.symbols.named(name, "channel", "meta")
-        return symbol is not None and (symbol.kind == "channel" or symbol.per in OF_SYNAPSE)
 
     # ----------------------------------------------------------------- names
 
@@ -145,7 +143,7 @@ class Expressions:
         elif e.name in functions.ALL:
             self._needs_argument(e, "a function")
         else:
-            self._unknown(e.name, e.span, lets)
+            self._unknown(e, place, lets)
         return None
 
     def _let(self, e: syntax.Name, place: Place, value: Expr | None) -> Expr | None:
@@ -318,24 +316,29 @@ class Expressions:
             "E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`"
         )
 
-    def _unknown(self, name: str, span: Span, lets: Lets) -> None:
+    def _unknown(self, e: syntax.Name, place: Place, lets: Lets) -> None:
         if self.symbols.damaged:
             return
-        known = [*lets, *self.symbols.table, *functions.ALL, "input", "target", "fan_in", "fan_out"]
-        near = did_you_mean(name, known)
-        self.symbols.unknown_name(
-            name,
-            f"unknown name `{name}`",
-            span,
-            help=f"did you mean `{near}`?"
-            if near
-            else f"declare it, as in `state {name}`, `learn {name} = 1.0` or `let {name} = ..`",
-        )
+        table = self.symbols.table
+        seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
+        here = [name for name, shown in seen.items() if shown == f"`{name}`"]
+        here += [] if place.total else lets
+        if near := did_you_mean(e.name, here):
+            help = f"did you mean `{near}`?"
+        elif known := name_help(e.name, place):
+            help = known
+        elif near := did_you_mean(e.name, seen | {name: f"`{name}`" for name in place.names}):
+            help = f"did you mean {seen.get(near, f'`{near}`')}?"
+        else:
+            help = f"declare it, as in {declarations(e.name, place)}"
+        self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
 
     # ------------------------------------------------------------- attributes
 
     def _attribute(self, e: syntax.Attribute, place: Place) -> Expr | None:
-        if e.owner not in NEURON_NAMES:
+        if e.name in TRANSPOSES and self.symbols.named(e.owner):
+            self._no_transpose(e)
+        elif e.owner not in NEURON_NAMES:
             near = did_you_mean(e.owner, NEURON_NAMES)
             self.report.error(
                 "E301",
@@ -348,15 +351,26 @@ class Expressions:
             )
         elif e.owner not in place.ends:
             self._wrong_end(e, place)
-        elif (symbol := self.symbols.named(e.name)) is None or not _of_neuron(symbol):
+        elif (symbol := self.symbols.named(e.name)) is None or not symbol.of_neuron:
             self._no_such_state(e, symbol)
         elif symbol.shape is not None:
             return _at_end(symbol, symbol.shape, cast(Side, e.owner), e.span)
         return None
 
+    def _no_transpose(self, e: syntax.Attribute) -> None:
+        states = [s.name for s in self.symbols.of_kind("state")]
+        if self.symbols.of_synapse(e.owner):
+            sums = f"`outgoing({e.owner} * post.{states[0] if states else 'x'})`"
+            help = f"write `{e.owner}`: {sums} reads the synapses backward already"
+        else:
+            help = f"write `{e.owner}`, or declare the other matrix: `learn m[2, 2] ~ normal(1)`"
+        self.report.error(
+            "E301", f"`{e.owner}` is no end of a synapse, and has no transpose", e.span, help=help
+        )
+
     def _no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
         states = [s.name for s in self.symbols.of_kind("state")]
-        near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if _of_neuron(s)])
+        near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if s.of_neuron])
         if other and other.kind != "ambiguous" and other.per is not None:
             self.report.error(
                 "E201",
@@ -384,7 +398,7 @@ class Expressions:
             )
         elif place.phase == "init":
             symbol = self.symbols.named(e.name, "meta")
-            if symbol and _of_neuron(symbol):
+            if symbol and symbol.of_neuron:
                 self._not_in_start(e.span, symbol)
             else:
                 self._not_yet(e.span, f"`{e.owner}.{e.name}`")
@@ -417,7 +431,7 @@ class Expressions:
         if name in functions.RUNNING:
             return self._until(e, place, lets)
         if e.owner is not None:
-            self._no_method(e)
+            self._no_method(e, place, lets)
             return None
         if name in functions.REDUCERS:
             return self._reduce(e, place, lets)
@@ -438,15 +452,26 @@ class Expressions:
     def _elementwise(self, e: syntax.Call, args: list[Expr]) -> Expr | None:
         return self.shapes.combine(e.function, args, e.span, e.prime)
 
-    def _no_method(self, e: syntax.Call) -> None:
-        owner = e.owner if e.owner in NEURON_NAMES else "pre"
-        self.report.error(
-            "E202",
-            f"`{e.owner}.{e.function}(..)` is no function",
-            e.span,
-            help=f"write `{e.function}({owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are "
-            "called on a neuron",
-        )
+    def _no_method(self, e: syntax.Call, place: Place, lets: Lets) -> None:
+        if e.owner in NEURON_NAMES:
+            help = (
+                f"write `{e.function}({e.owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are called on a "
+                "neuron"
+            )
+        else:
+            help = self._of_module(e, place, lets)
+        self.report.error("E202", f"`{e.owner}.{e.function}(..)` is no function", e.span, help=help)
+
+    def _of_module(self, e: syntax.Call, place: Place, lets: Lets) -> str:
+        """What to write for `np.tanh(z)`, or `z.tanh()`."""
+        owner = str(e.owner)
+        of_value = owner in lets or self.symbols.named(owner) is not None
+        own = (syntax.Name(owner, span=head(e.span, owner)),) if of_value else ()
+        plain = replace(e, owner=None, args=(*own, *e.args))
+        name = CALLED.get(e.function, e.function)
+        if name in functions.ALL or self.symbols.named(name, "slot"):
+            return f"write `{name}({', '.join(code(a.span) for a in plain.args) or 'x'})`"
+        return self._function_help(plain, place)
 
     def _unknown_function(self, e: syntax.Call, place: Place, lets: Lets) -> None:
         symbol = self.symbols.named(e.function)
@@ -461,17 +486,18 @@ class Expressions:
             return
         if self.symbols.damaged:
             return
-        if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
-            help = f"a distribution stands after `~`: `~ {code(e.span)}`"
-        elif known := function_help(e, place):
-            help = known
-        elif near := did_you_mean(
-            e.function, [*functions.ALL, *(s.name for s in self.symbols.of_kind("slot"))]
-        ):
-            help = f"did you mean `{near}`?"
-        else:
-            help = f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
+        help = self._function_help(e, place)
         self.report.error("E202", f"unknown function `{e.function}`", head(e.span, e.function), help=help)
+
+    def _function_help(self, e: syntax.Call, place: Place) -> str:
+        if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
+            return f"a distribution stands after `~`: `~ {code(e.span)}`"
+        if known := function_help(e, place):
+            return known
+        slots = [s.name for s in self.symbols.of_kind("slot")]
+        if near := did_you_mean(e.function, [*functions.ALL, *slots]):
+            return f"did you mean `{near}`?"
+        return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
 
     def _arity(self, e: syntax.Call, low: int, high: int | None) -> bool:
         wrong = constants.wrong_arity(e.function, len(e.args), low, high)
@@ -612,11 +638,6 @@ class Expressions:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"
         return Reduce(kind, body, shape=body.shape, over=body.over & ~Over.EXAMPLE, span=e.span)
-
-
-def _of_neuron(symbol: Symbol) -> bool:
-    """Whether a name stands for a value of a neuron, so that `pre.x` means something."""
-    return symbol.kind == "state" or (symbol.kind == "meta" and symbol.per in OF_NEURON)
 
 
 def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:

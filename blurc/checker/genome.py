@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from blurc import functions, syntax
 from blurc.checker import mentions, unused
 from blurc.checker.constants import Constants
+from blurc.checker.elsewhere import name_help
 from blurc.checker.expressions import Expressions
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.checker.scope import WORDS, Lets, Place, Symbol, Symbols
 from blurc.checker.separable import separable
 from blurc.checker.starts import Starts
-from blurc.checker.wording import code, dims, listed, show
+from blurc.checker.wording import code, dims, edited, listed, show
 from blurc.diagnostics import Report, did_you_mean
 from blurc.model import (
     Apply,
@@ -34,6 +35,7 @@ from blurc.model import (
     ParamValue,
     Per,
     Phase,
+    Reduce,
     Shape,
     State,
     Statement,
@@ -42,6 +44,7 @@ from blurc.model import (
 )
 from blurc.passes.substitute import write_out
 
+SUMS = ("add", "sub")  # looser than a product
 MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled by itself
 PER: dict[str, Per] = {
     "projection": "projection",
@@ -353,25 +356,28 @@ class _GenomeChecker:
     def _varies(self, s: syntax.Assign, value: Expr) -> None:
         """A value that differs from example to example, on its way into a synapse."""
         term = _varying_term(value)
+        whole = _reduced_once(term)
         self.report.error(
             "E305",
             f"`{s.name}` is shared by the whole batch, but this value differs from example to example",
             term.span,
-            help=f"bring it together over the batch: `batch_mean({code(term.span)})`",
+            help=f"bring it together over the batch, all at once: `{whole}`"
+            if whole
+            else f"bring it together over the batch: `batch_mean({code(term.span)})`",
         )
 
-    def _target(self, s: syntax.Assign, kind: str, lets: Lets) -> Symbol | None:
+    def _target(self, s: syntax.Assign, kind: syntax.PhaseKind, lets: Lets) -> Symbol | None:
         symbol = self.symbols.named(s.name)
         wanted = "channel" if kind == "update" else "state"
         if symbol is None and s.name not in lets and s.name not in RESERVED:
-            self._unknown_target(s, wanted)
+            self._unknown_target(s, wanted, Place(kind))
         elif symbol is None or symbol.kind not in (wanted, "ambiguous"):
             self._wrong_target(
                 s, kind, symbol, "a value named by `let`" if s.name in lets else "a name of the language"
             )
         return symbol if symbol and symbol.kind == wanted else None
 
-    def _unknown_target(self, s: syntax.Assign, wanted: str) -> None:
+    def _unknown_target(self, s: syntax.Assign, wanted: str, place: Place) -> None:
         if self.symbols.damaged:
             return
         near = did_you_mean(
@@ -384,7 +390,8 @@ class _GenomeChecker:
             s.name_span,
             help=f"did you mean `{near}`?"
             if near
-            else f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
+            else (place.synapse and name_help(s.name, place))
+            or f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
         )
 
     def _wrong_target(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
@@ -444,6 +451,28 @@ def _varying_term(e: Expr) -> Expr:
         if len(varying) == 1:
             return _varying_term(varying[0])
     return e
+
+
+def _reduced_once(e: Expr) -> str | None:
+    """A product of which some factors are brought together over the batch already, with one reducer around it all."""
+    factors = list(_factors(e))
+    reduced = [f for f in factors if isinstance(f, Reduce)]
+    if not reduced or any(isinstance(x, Reduce) for f in factors if f not in reduced for x in walk(f)):
+        return None
+    within = {
+        f.span: f"({t})" if isinstance(f.body, Apply) and f.body.function in SUMS else t
+        for f in reduced
+        if (t := code(f.body.span))
+    }
+    return f"{reduced[0].kind}({edited(e.span, within)})"
+
+
+def _factors(e: Expr) -> Iterator[Expr]:
+    if isinstance(e, Apply) and e.function in ("mul", "neg"):
+        for arg in e.args:
+            yield from _factors(arg)
+    else:
+        yield e
 
 
 def _fill(value: Nested, shape: Shape) -> Nested:

@@ -13,6 +13,10 @@ from blurc.syntax import PhaseKind
 
 Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "ambiguous"]
 
+UNKNOWN_AT_START: tuple[Kind, ...] = ("state", "channel", "signal", "slot")
+OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
+OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
+
 # How a kind is called in messages.
 WORDS: dict[Kind, str] = {
     "state": "a neuron state",
@@ -47,6 +51,26 @@ class Symbol:
         how = dims(self.shape) if self.shape else "as a number"
         return f"{self.name} is declared {how} on line {self.span.line}"
 
+    @property
+    def of_neuron(self) -> bool:
+        """Whether it stands for a value of a neuron, so that `pre.x` means something."""
+        return self.kind == "state" or (self.kind == "meta" and self.per in OF_NEURON)
+
+    @property
+    def of_synapse(self) -> bool:
+        return self.kind == "channel" or (self.kind == "meta" and self.per in OF_SYNAPSE)
+
+    def seen(self, place: Place) -> str | None:
+        """How it is written at a place; None where it cannot be seen."""
+        start = place.phase == "init"
+        if self.kind == "ambiguous" or (start and (self.kind in UNKNOWN_AT_START or self.per == "synapse")):
+            return None
+        if self.of_neuron and place.synapse:
+            return " or ".join(f"`{end}.{self.name}`" for end in place.ends) or None
+        if self.of_synapse and not place.synapse:
+            return f"`{self.name}`, inside incoming(..) or outgoing(..)"
+        return f"`{self.name}(x)`" if self.kind == "slot" else f"`{self.name}`"
+
 
 @dataclass(slots=True)
 class Symbols:
@@ -57,6 +81,12 @@ class Symbols:
     def named(self, name: str, *kinds: Kind) -> Symbol | None:
         found = self.table.get(name)
         return found if found and (not kinds or found.kind in kinds) else None
+
+    def of_neuron(self, name: str) -> bool:
+        return name in self.table and self.table[name].of_neuron
+
+    def of_synapse(self, name: str) -> bool:
+        return name in self.table and self.table[name].of_synapse
 
     def unknown_name(
         self, name: str, message: str, span: Span, *, notes: Iterable[str] = (), help: str | None = None
@@ -99,6 +129,13 @@ class Place:
         if self.total:
             return ("pre",) if self.total == "incoming" else ("post",)
         return ("pre", "post") if self.phase == "update" else ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the language that have a value here."""
+        if self.synapse:
+            return ("fan_in", "fan_out")
+        return {"sense": ("input",), "feedback": ("target",)}.get(self.phase, ())
 
     @property
     def words(self) -> str:

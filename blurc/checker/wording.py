@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from blurc.diagnostics import Span, did_you_mean
 from blurc.model import Shape
 
@@ -10,7 +12,20 @@ MOST_CODE = 60
 
 def code(span: Span) -> str:
     """The text on one line, without parentheses around the whole, not too long."""
-    text = " ".join(bare(span).text.split())
+    return _line(bare(span).text)
+
+
+def edited(span: Span, parts: Mapping[Span, str]) -> str:
+    """The same, with other texts for some parts of it, which do not overlap."""
+    whole = bare(span)
+    text = whole.text
+    for part in sorted(parts, key=lambda part: -part.start):
+        text = text[: part.start - whole.start] + parts[part] + text[part.stop - whole.start :]
+    return _line(text)
+
+
+def _line(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= MOST_CODE else f"{text[: MOST_CODE - 3]}..."
 
 
