@@ -25,7 +25,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -227,6 +227,16 @@ def parse(source: Source) -> GenomeFile:
     genome = _Reader(compose(source, report), report).genome()
     report.check()
     return genome
+
+
+def specs(path: str | os.PathLike[str], genome: GenomeFile) -> list[Path]:
+    """Where the spec may lie that the genome file at `path` names: as seen from the working folder, beside the file,
+    in the copy that a run folder keeps (`spec/`), in the library."""
+    from blurc.library import specs_path
+
+    beside = Path(path).parent
+    places = (Path(), beside, beside / "spec", specs_path())
+    return [*dict.fromkeys(place / genome.spec for place in places)] if genome.spec else []
 
 
 REQUIRED = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from blurc import checker, functions, graph, library, syntax
@@ -22,16 +25,18 @@ def select(
     genome: str | None = None,
     params: Params | None = None,
     files: Mapping[str, str] | None = None,
+    elsewhere: Sequence[Path] = (),
 ) -> tuple[Model, Sources, list[Diagnostic]]:
     """The checked model of one network with one genome, its sources and warnings. `files`: texts of edge files by
-    name, which come before those on disk. Raises `BlurError`."""
+    name, which come before those on disk. `elsewhere`: specs that may declare the genome where neither this one nor
+    the library does. Raises `BlurError`."""
     report = Report()
     sources = Sources.load(spec, report, files)
     if report.errors:
         check_all(sources, report)  # for the rest of what is wrong
     report.check()
     network_tree = _pick_network(sources, network, report)
-    sources, genome_tree = _pick_genome(sources, network_tree, genome, report)
+    sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, report)
     _check_names(network_tree, genome_tree, params or {}, report)
     report.check()
     values = _values(params or {}, report)
@@ -86,7 +91,7 @@ def _stands_in_a_network(block: str) -> str:
 
 
 def _pick_genome(
-    sources: Sources, network: syntax.Network, name: str | None, report: Report
+    sources: Sources, network: syntax.Network, name: str | None, elsewhere: Sequence[Path], report: Report
 ) -> tuple[Sources, syntax.Genome]:
     if name is None and network.uses is None:
         report.error(
@@ -100,38 +105,57 @@ def _pick_genome(
     if name is None:
         found = used_genome(sources, network, report)
     else:
-        sources = sources if name in sources.genomes else _with_rule(sources, name, report)
+        sources = sources if name in sources.genomes else _with_rule(sources, name, elsewhere)
         found = sources.genomes.get(name)
         if found is None:
-            help = "`blurc specs` lists the rules of the library"
-            unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
+            _unknown_rule(name, sources, network, elsewhere, report)
     report.check()
     assert found is not None
     return sources, found
 
 
-def _with_rule(sources: Sources, name: str, report: Report) -> Sources:
-    """The sources with the packaged rule of this name, for a caller who picks another genome than the
-    file's."""
-    for extra in _library():
-        if name in extra.genomes and not set(extra.genomes) & set(sources.genomes):
-            return Sources(
-                (*sources.files, *extra.files),
-                {**sources.genomes, **extra.genomes},
-                {**extra.networks, **sources.networks},
-                {**extra.blocks, **sources.blocks},
-                {**extra.edges, **sources.edges},
-            )
+def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Sources:
+    """The sources with the file that declares this rule, for a caller who picks another genome than the file's. What
+    else it declares and imports stays out: a rule needs nothing but itself."""
+    for path in (*_library(), *filter(os.path.isfile, elsewhere)):
+        for file in Sources.load(path, Report()).files:
+            if found := next((tree for tree in file.genomes if tree.name == name), None):
+                return replace(
+                    sources, files=(*sources.files, file), genomes={**sources.genomes, name: found}
+                )
     return sources
 
 
-def _library() -> Iterator[Sources]:
-    for path in sorted((library.specs_path() / "rules").glob("*.blur")):
-        yield Sources.load(path, Report())
+def _library() -> list[Path]:
+    return sorted((library.specs_path() / "rules").glob("*.blur"))
 
 
 def _library_rules() -> list[str]:
-    return [name for sources in _library() for name in sources.genomes]
+    return [name for path in _library() for name in Sources.load(path, Report()).genomes]
+
+
+def _unknown_rule(
+    name: str, sources: Sources, network: syntax.Network, elsewhere: Sequence[Path], report: Report
+) -> None:
+    """`elsewhere` is where a file said that the rule is: no other name was meant then."""
+    join = _joined(name, network.name, sources.files[0].span.source.name)
+    if elsewhere:
+        looked = ", ".join(str(p) for p in elsewhere if library.specs_path() not in p.parents)
+        notes = [f"it is looked for in the library and, as its genome file names the spec, in {looked}"]
+        report.error("E211", f"unknown genome `{name}`", None, notes=notes, help=join)
+        return
+    help = f"`blurc specs` lists the rules of the library; for one of your own {join}"
+    unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
+
+
+def _joined(rule: str, network: str, spec: str) -> str:
+    """How a rule and a network of two files come together."""
+    is_text = spec == library.TEXT_NAME
+    wiring, network = ("a network", "NETWORK") if is_text else (f'`import "{spec}"`', network)
+    return (
+        f'write both.blur with `import "RULES.blur"`, the file that declares `{rule}`, and {wiring}; then give '
+        f"`both.blur:{network}` as the spec, with `--rule {rule}`"
+    )
 
 
 def _values(params: Mapping[str, Any], report: Report) -> Params:

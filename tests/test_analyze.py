@@ -174,6 +174,16 @@ def test_too_many_synapses_are_refused() -> None:
 # ---------------------------------------------------------------- the command
 
 
+def test_the_rule_of_a_genome_file_is_found_through_its_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.blur").write_text(TRACED)
+    Path("g.yaml").write_text("name: mine\nrule: traced\nspec: own.blur\nvalues: {}\n")
+    done = command("g.yaml")
+    assert (done.exit_code, "traced in small" in done.stdout) == (0, True), done.output
+
+
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
     net = analysis.small("blur", {"k": 3})

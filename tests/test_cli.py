@@ -276,6 +276,47 @@ def test_an_unknown_choice_near_nothing_says_where_to_look(option: str, part: st
     assert part in blurc("compile", XOR, option, "zzzz").stderr
 
 
+OWN = """
+genome own_delta(rate = 0.1) {
+  state   act, err
+  synapse w ~ normal(1 / sqrt(fan_in))
+  learn   eta = rate
+  sense    { act <- input }
+  forward  { let z = incoming(w * pre.act)  act <- tanh(z)  err <- tanh'(z) }
+  feedback { err <- err * (act - target) }
+  backward { err <- err * outgoing(w * post.err) }
+  update   { w <- w - eta * batch_mean(pre.act * post.err) }
+  readout act
+}
+genome backprop { state a  synapse w ~ ones  sense { a <- input }  readout a }
+network small uses own_delta { input x[2]  output y[2]  x -> y }
+"""
+OWN_GENOME = "name: mine\nrule: own_delta\nspec: own.blur\nparameters: {rate: 0.2}\nvalues: {eta: 0.1}\n"
+
+
+@pytest.mark.parametrize("place", [".", "runs/x", "runs/x/spec"])
+def test_the_rule_of_a_genome_file_is_found_through_its_spec(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`backprop` is declared in both specs: what is not asked for does not matter."""
+    monkeypatch.chdir(tmp_path)
+    Path("runs/x/spec").mkdir(parents=True)
+    Path(place, "own.blur").write_text(OWN)
+    Path("runs/x/genome.yaml").write_text(OWN_GENOME)
+    done = blurc("compile", XOR, "--genome", "runs/x/genome.yaml", "--emit", "tree")
+    assert (done.exit_code, "eta * batch_mean(pre.act * post.err)" in done.stdout) == (0, True), done.output
+
+
+def test_a_genome_file_without_its_spec_says_how_rule_and_network_come_together(tmp_path: Path) -> None:
+    file = spec(tmp_path, OWN_GENOME, "genome.yaml")
+    done = blurc("compile", XOR, "--genome", file)
+    assert done.exit_code == 1
+    assert "unknown genome `own_delta`" in done.stderr
+    assert f"{tmp_path / 'spec' / 'own.blur'}" in done.stderr
+    assert f'import "{XOR}"' in done.stderr
+    assert "`both.blur:xor` as the spec, with `--rule own_delta`" in done.stderr
+
+
 @pytest.mark.parametrize("value", ["1e40", "-1e40", "1" + 400 * "0"])
 def test_a_setting_that_float32_does_not_hold_is_refused(value: str) -> None:
     done = blurc("compile", XOR, "--set", f"rate={value}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blurc.cli.files import check_writable, write, write_json
-from blurc.cli.options import Choice, json_option, set_option
+from blurc.cli.options import json_option, set_option
 from blurc.cli.subjects import (
     WIRING,
     WIRING_HELP,
@@ -62,7 +62,7 @@ def command(
     chosen = choice(
         genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters)
     )
-    net, given = with_genome(compiled_wiring(chosen) if network else _small(chosen), chosen)
+    net, given = with_genome(compiled_wiring(chosen) if network else chosen.compile(analysis.SMALL), chosen)
     values = given or net.init_genome(jax.random.key(seed))
     found = analysis.analyze(net, values, batch=batch, seed=seed)
     drawn = f", drawn from seed {seed}" if fresh_each_seed(net, given) else ""
@@ -72,15 +72,6 @@ def command(
         write_json(json, _data(found, net, values))
     if output:
         write(output, _drawn(found, form(output)))
-
-
-def _small(choice: Choice) -> Net:
-    from blurc.meta import analysis
-
-    file = choice.genome_file
-    rule = file.rule if file else choice.rule
-    assert rule is not None, "a genome is a file or a rule"
-    return analysis.small(rule, {**(file.parameters if file else {}), **(choice.parameters or {})})
 
 
 def _lines(found: Analysis, genome: Genome, drawn: str) -> Iterator[str]:

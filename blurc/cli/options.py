@@ -103,23 +103,24 @@ class Choice:
 
         return genome.read(self.genome)
 
-    def select(self) -> tuple[Model, Sources]:
-        """The checked model and its sources; warnings go to stderr. Imports no jax."""
-        from blurc import compiler
+    def select(self, text: str | None = None) -> tuple[Model, Sources]:
+        """The checked model and its sources; warnings go to stderr. `text`: of another spec. Imports no jax."""
+        from blurc import compiler, genome
 
         file = self.genome_file
         model, sources, warnings = compiler.select(
-            self.spec,
+            text or self.spec,
             network=self.network,
             genome=self.rule or (file.rule if file else None),
             params={**(file.parameters if file else {}), **(self.parameters or {})},
+            elsewhere=genome.specs(self.genome, file) if self.genome and file else (),
         )
         show(warnings)
         return model, sources
 
-    def compile(self) -> Net:
+    def compile(self, text: str | None = None) -> Net:
         from blurc import compiler
         from blurc.program import Net
 
-        model, sources = self.select()
+        model, sources = self.select(text)
         return Net(compiler.plan(model), model, sources, [])
