@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from blurc import functions
 from blurc.diagnostics import Source, Span, did_you_mean
-from blurc.outline import DECLARATIONS, PHASES, ROLES, WORDS, Lexeme
+from blurc.outline import DECLARATIONS, OPENER, PARTNER, PHASES, ROLES, WORDS, Lexeme
 
 Start = Literal["file", "genome_item", "phase", "statement", "network_item"]
 
@@ -63,6 +64,30 @@ class Piece:
         """The text of some of the tokens, on one line."""
         some = self.lexemes[low:high]
         return " ".join(self.source.text[some[0].start : some[-1].stop].split()) if some else ""
+
+    def kinds(self, low: int = 0, high: int | None = None) -> list[str]:
+        return [lexeme.kind for lexeme in self.lexemes[low:high]]
+
+    def open_bracket(self) -> int | None:
+        """Where the innermost bracket opens that the token at fault stands in."""
+        depth = 0
+        for at in range(min(self.index, len(self.lexemes)) - 1, -1, -1):
+            depth += (self.lexemes[at].kind in OPENER) - (self.lexemes[at].kind in PARTNER)
+            if depth < 0:
+                return at
+        return None
+
+    def closing(self, opening: int) -> int:
+        """Where a bracket is closed; the end where it is not."""
+        depth = 0
+        for at in range(opening, len(self.lexemes)):
+            depth += (self.lexemes[at].kind in PARTNER) - (self.lexemes[at].kind in OPENER)
+            if depth == 0:
+                return at
+        return len(self.lexemes)
+
+    def inside(self, opening: int) -> str:
+        return self.text(opening + 1, self.closing(opening))
 
     def mistake(
         self, message: str, *, at: Lexeme | None = None, help: str | None = None, repair: str | None = None
@@ -251,8 +276,9 @@ def _arrow_for_equal(piece: Piece) -> Mistake | None:
     if "PROJECT" in piece.expected:
         return _arrow_for_instance(piece)
     name = piece.lexemes[piece.index - 1].text
-    word = piece.first.text if piece.start != "file" else ""
-    return piece.unexpected("`=`", help=f"write `{word} {name} = ...`".replace("` ", "`"), repair="=")
+    word = f"{piece.first.text} " if piece.start != "file" and piece.index == 2 else ""
+    value = "..." if piece.open_bracket() is None else piece.text(piece.index + 1, piece.index + 2)
+    return piece.unexpected("`=`", help=f"write `{word}{name} = {value}`", repair="=")
 
 
 def _arrow_for_instance(piece: Piece) -> Mistake | None:
@@ -406,13 +432,17 @@ def _no_let(piece: Piece) -> Mistake | None:
 def _missing_shape(piece: Piece) -> Mistake | None:
     if piece.start != "network_item" or piece.first.kind not in ROLES or piece.index < 2:
         return None
+    if "LSQB" in piece.kinds(0, piece.index):
+        return None
     options = (
         piece.lexemes[2:3] and piece.lexemes[2].kind == "LBRACE" and piece.found.kind in ("EQUAL", "RBRACE")
     )
     if not options and ("LSQB" not in piece.expected or "NUMBER" in piece.expected):
         return None
     end = 2 if options else piece.index
-    help = f"give the population its shape: `{piece.text(0, end)}[64]`"
+    size = piece.found.text if piece.found.kind == "NUMBER" else "64"
+    size = piece.inside(piece.index) if piece.found.kind == "LPAR" else size
+    help = f"give the population its shape: `{piece.text(0, end)}[{size}]`"
     at = piece.lexemes[2] if options else piece.found
     found = f"`{at.text}`" if at.text else f"the end of the {NOUN[piece.start]}"
     return piece.mistake(f"found {found}, expected `[`", at=at, help=help)
@@ -447,6 +477,221 @@ def _no_quotes(piece: Piece) -> Mistake | None:
     return piece.unexpected(help=f'write `import "{path}"`')
 
 
+# ---------------------------------------------------------------- as it is written elsewhere
+
+APPLIED = "the rule applies `softmax` itself, in `feedback` and `readout`: "
+KEYWORDS = {
+    "return": "readout", "output": "readout", "predict": "readout", "parameter": "learn", "function": "fn",
+    "activation": "fn", "var": "state", "variable": "state", "neuron": "state", "weight": "synapse",
+    "channel": "synapse",
+}  # fmt: skip
+AXES = ("axis", "dim", "keepdims", "keepdim")
+
+
+def _keyword(piece: Piece) -> Mistake | None:
+    """`return act`"""
+    word = KEYWORDS.get(piece.first.text)
+    if piece.start != "genome_item" or piece.index != 0 or word is None or len(piece.lexemes) < 2:
+        return None
+    return piece.unexpected(help=f"write `{word} {piece.text(1)}`", repair=word)
+
+
+def _role(piece: Piece) -> Mistake | None:
+    """`layer h[16]`"""
+    if piece.start != "network_item" or piece.index != 1 or piece.first.kind != "NAME":
+        return None
+    if piece.found.kind not in WORDS or piece.kinds(2, 3) != ["LSQB"]:
+        return None
+    message = f"found `{piece.first.text}`, expected `input`, `hidden` or `output`"
+    return piece.mistake(message, at=piece.first, help=f"write `hidden {piece.text(1)}`")
+
+
+def _uses(piece: Piece) -> Mistake | None:
+    """`network n using g`, `network n: g`, `network n g`."""
+    if piece.first.kind != "NETWORK" or "USES" not in piece.expected:
+        return None
+    if set(piece.kinds(piece.index + 1, piece.index + 2)) & WORDS:
+        name = piece.lexemes[piece.index + 1].text
+        return piece.unexpected(help=f"write `uses {name}`", repair="uses")
+    return piece.unexpected(help=f"write `uses {piece.found.text}`") if piece.found.kind in WORDS else None
+
+
+def _axes(piece: Piece) -> Mistake | None:
+    """`pixels[8 x 8]`, `pixels[8x8]` or `pixels[8 8]`."""
+    opening = piece.open_bracket()
+    if opening is None or piece.first.kind not in ROLES | DECLARATIONS or piece.found.kind in OPENER:
+        return None
+    if piece.lexemes[opening].kind != "LSQB" or piece.lexemes[opening - 1].kind not in WORDS | {"RBRACE"}:
+        return None
+    sizes = re.split(r"\s*,\s*|\s+x\s+|\s+|(?<=[0-9])x(?=[0-9])", piece.inside(opening))
+    if len(sizes) < 2 or not all(re.fullmatch(r"\w+", size) for size in sizes):
+        return None
+    name = piece.text(1 if piece.first.kind in ROLES else opening - 1, opening)
+    return piece.unexpected("`,`", help=f"write `{name}[{', '.join(sizes)}]`")
+
+
+def _option(piece: Piece, text: str, before: str) -> str | None:
+    """What to write for an option of a population that stands in other brackets, in none, or without its name."""
+    if text == "softmax":
+        return f"{APPLIED}write `{before}{{ phi = linear }}`"
+    named = f"phi = {text}" if text in functions.UNARY else text
+    return f"write `{before}{{ {named} }}`" if re.match(r"\w+ ?=", named) else None
+
+
+def _options_elsewhere(piece: Piece) -> Mistake | None:
+    """`hidden h[4] relu`, `hidden h[4] (phi = relu)`."""
+    declared = piece.first.kind in ROLES and piece.kinds(piece.index - 1, piece.index) == ["RSQB"]
+    if piece.start != "network_item" or not declared or piece.open_bracket() is not None:
+        return None
+    found, before = piece.found.kind, piece.text(0, piece.index)
+    after = piece.inside(piece.index) if found in ("LSQB", "LPAR") else piece.text(piece.index)
+    if found == "COMMA":
+        after = piece.text(piece.index + 1)
+    help = _option(piece, after, f"{before} ")
+    if help is None and found == "LSQB":
+        help = f"write `{before[:-1]}, {after}]`"
+    elif help is None and found == "COMMA":
+        help = f"declare each population by itself: `{before}` and `{piece.first.text} {after}`"
+    return piece.unexpected(help=help) if help else None
+
+
+def _option_without_name(piece: Piece) -> Mistake | None:
+    """`hidden h[4] { relu }`"""
+    if piece.start != "network_item" or piece.first.kind not in ROLES or "EQUAL" not in piece.expected:
+        return None
+    help = _option(piece, piece.lexemes[piece.index - 1].text, "")
+    return piece.unexpected(help=help) if help else None
+
+
+def _single_quotes(piece: Piece) -> Mistake | None:
+    closing = next(
+        (i for i in range(piece.index + 1, len(piece.lexemes)) if piece.lexemes[i].kind == "PRIME"), None
+    )
+    if piece.found.kind != "PRIME" or "NAME" not in piece.expected or closing is None:
+        return None
+    text = piece.source.text[piece.found.stop : piece.lexemes[closing].start]
+    if "STRING" in piece.expected:
+        return piece.unexpected(help=f'write `"{text}"`')
+    return piece.unexpected(help=f"only file names stand in quotes: write `{text}`")
+
+
+def _attributes_elsewhere(piece: Piece) -> Mistake | None:
+    """`a -> b (label = skip)`, `a -> b { label = skip }`, `a -> b label = skip` or `a -> b, fixed`."""
+    opening, at = piece.open_bracket(), piece.index
+    if piece.start != "network_item" or "PROJECT" not in piece.kinds(0, at) or "LSQB" in piece.kinds(0, at):
+        return None
+    if (
+        opening is not None
+        and piece.kinds(opening, opening + 1) == ["LBRACE"]
+        and piece.found.kind == "EQUAL"
+    ):
+        at, attributes = opening, piece.inside(opening)
+    elif opening is not None or at < 3:
+        return None
+    elif piece.found.kind == "LPAR":
+        attributes = piece.inside(at)
+    else:
+        attributes = piece.text(at + (piece.found.kind == "COMMA"))
+        if not re.match(r"(forward|backward|fixed)\b|\w+ ?[=(]", attributes):
+            return None
+    return piece.unexpected(help=f"write `{piece.text(0, at)} [{attributes}]`")
+
+
+def _several_ends(piece: Piece) -> Mistake | None:
+    """`a, b -> c`"""
+    kinds = piece.kinds()
+    if piece.start != "network_item" or piece.found.kind != "COMMA" or kinds.count("PROJECT") != 1:
+        return None
+    if piece.first.kind in ROLES or piece.open_bracket() is not None:
+        return None
+    middle, end = kinds.index("PROJECT"), kinds.index("LSQB") if "LSQB" in kinds else len(kinds)
+    attributes = f" {piece.text(end)}" if end < len(kinds) else ""
+    sources, targets = (side.split(",") for side in (piece.text(0, middle), piece.text(middle + 1, end)))
+    pairs = [f"`{a.strip()} -> {b.strip()}{attributes}`" for a in sources for b in targets]
+    return piece.unexpected(help=f"write each projection by itself: {' and '.join(pairs)}")
+
+
+def _python_range(piece: Piece) -> Mistake | None:
+    """`for i in range(3)`, `for i in 3`."""
+    if piece.first.kind != "FOR" or "RANGE" not in piece.expected or piece.found.kind != "LBRACE":
+        return None
+    text = piece.text(3, piece.index)
+    low, high = "1", text
+    if text.startswith("range") and piece.lexemes[4].kind == "LPAR":
+        *lows, high = piece.inside(4).split(",")
+        if len(lows) > 1 or not high.strip():
+            return None  # there are no steps
+        low, high = (lows or ["0"])[0], high.strip()
+        high = str(int(high) - 1) if high.isdigit() else f"{high} - 1"
+    return piece.unexpected(help=f"write `{piece.text(0, 3)} {low}..{high}`: both ends are included")
+
+
+def _for_without_in(piece: Piece) -> Mistake | None:
+    """`for i = 1..3`"""
+    if (
+        piece.first.kind != "FOR"
+        or piece.expected != frozenset({"IN"})
+        or piece.found.kind not in ("EQUAL", "COLON")
+    ):
+        return None
+    return piece.unexpected(help=f"write `{piece.text(0, piece.index)} in ...`", repair="in")
+
+
+def _return(piece: Piece) -> Mistake | None:
+    """`return act` in a phase."""
+    at = piece.index if piece.found.text == "return" else piece.index - 1
+    if (
+        piece.start != "statement"
+        or piece.kinds(at + 1, at + 2) != ["NAME"]
+        or piece.text(at, at + 1) != "return"
+    ):
+        return None
+    help = f"what a prediction is stands in the genome, beside the phases: `readout {piece.text(at + 1)}`"
+    return replace(piece.unexpected(help=help), whole=True)
+
+
+def _several_readouts(piece: Piece) -> Mistake | None:
+    if piece.first.kind != "READOUT" or piece.found.kind != "COMMA" or piece.open_bracket() is not None:
+        return None
+    return piece.unexpected(
+        help=f"a prediction is one number of a neuron: write `{piece.text(0, piece.index)}`"
+    )
+
+
+def _named_argument(piece: Piece) -> Mistake | None:
+    """`mean(z, axis = 0)`, `clip(z, low = 0, high = 1)`."""
+    opening = piece.open_bracket()
+    if piece.start not in ("statement", "genome_item") or piece.found.kind != "EQUAL" or not opening:
+        return None
+    if piece.lexemes[opening].kind != "LPAR" or piece.lexemes[opening - 1].kind not in WORDS:
+        return None
+    function, name = piece.lexemes[opening - 1].text, piece.lexemes[piece.index - 1].text
+    if function in ("mean", "sum"):
+        help = f"in `update`, write `batch_{function}(..)`; in other phases `population_{function}(..)`, or "
+        help += "`incoming(..)` for the sum over synapses"
+    elif name in AXES:
+        help = f"there is no `{name}`: functions work element by element"
+    else:
+        call = piece.text(opening - 1, piece.closing(opening) + 1)
+        help = "arguments have no names: write `" + re.sub(r"\w+ ?= ?", "", call) + "`"
+    return piece.unexpected(help=help)
+
+
+def _module(piece: Piece) -> Mistake | None:
+    """`jax.nn.relu(z)`"""
+    rest = piece.kinds(piece.index)
+    if (
+        piece.found.kind != "DOT"
+        or "LPAR" not in rest
+        or piece.kinds(piece.index - 2, piece.index - 1) != ["DOT"]
+    ):
+        return None
+    opening = piece.index + rest.index("LPAR")
+    if rest[: rest.index("LPAR")] not in (["DOT", "NAME"], ["DOT", "NAME", "DOT", "NAME"]):
+        return None
+    return piece.unexpected(help=f"write `{piece.text(opening - 1, piece.closing(opening) + 1)}`")
+
+
 def _misplaced(piece: Piece) -> Mistake | None:
     """Something that is good, but not here."""
     if piece.index != 0:
@@ -470,6 +715,7 @@ FINDERS: tuple[Finder, ...] = (
     _unknown,
     _open_string,
     _no_quotes,
+    _axes,
     _malformed_number,
     _other_arrow,
     _double_star,
@@ -492,11 +738,25 @@ FINDERS: tuple[Finder, ...] = (
     _block_uses,
     _no_count,
     _repeat_in_phase,
+    _return,
     _no_let,
     _assign_to_other,
     _state_start,
+    _options_elsewhere,
+    _option_without_name,
     _missing_shape,
     _no_default,
+    _keyword,
+    _role,
+    _uses,
+    _single_quotes,
+    _attributes_elsewhere,
+    _several_ends,
+    _python_range,
+    _for_without_in,
+    _several_readouts,
+    _named_argument,
+    _module,
     _misplaced,
     _unexpected,
 )

@@ -182,10 +182,13 @@ class Body:
             self._unknown_population(
                 name, list(self.names), end, f"declare it: `hidden {code(end.span)}[64]`"
             )
+            self.broken.add(name)  # once is enough
 
     def _unknown_population(self, name: str, known: list[str], end: syntax.IndexedName, else_: str) -> None:
         near = near_names(name, known)
         help = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else else_
+        if near and name.startswith(near[0]) and name.removeprefix(near[0]).isdigit():
+            help = f"{else_}; or did you mean `{near[0]}`?"  # the next of several
         self.report.error("E401", f"unknown population `{name}`", end.span, help=help)
 
     # --------------------------------------------------------------- outputs

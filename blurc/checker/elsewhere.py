@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from blurc import syntax
+from blurc import functions, syntax
 from blurc.checker.mentions import walk
 from blurc.checker.scope import Place
 from blurc.checker.wording import code
+from blurc.diagnostics import did_you_mean
 
 CALLED = {
     "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
@@ -79,6 +80,14 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     if name in PRODUCTS and len(e.args) == 2:
         return _product(e, place)
     return _sum(e, place) if name in ("sum", "mean") else None
+
+
+def slot_help(slot: str, found: str) -> str:
+    """What to put into a slot."""
+    near = CALLED.get(found) or did_you_mean(found, functions.UNARY)
+    if found == "softmax":
+        return f"the rule applies `softmax` itself, in `feedback` and `readout`: write `{slot} = linear`"
+    return f"did you mean `{near}`?" if near in functions.UNARY else "one of " + ", ".join(functions.UNARY)
 
 
 def distribution_help(init: syntax.Distribution) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from blurc import functions, syntax
 from blurc.checker import mentions, unused
 from blurc.checker.constants import Constants
-from blurc.checker.elsewhere import name_help
+from blurc.checker.elsewhere import name_help, slot_help
 from blurc.checker.expressions import Expressions
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.checker.scope import WORDS, Lets, Place, Symbol, Symbols
@@ -231,7 +231,7 @@ class _GenomeChecker:
                 f"a slot holds a function of one number, found `{item.function}`",
                 item.span,
                 notes=[] if given == item.function else [f"`{item.function}` is {given}"],
-                help=f"did you mean `{near}`?" if near else "one of " + ", ".join(functions.UNARY),
+                help=slot_help(item.name, item.function),
             )
         return "linear"
 

@@ -10,6 +10,7 @@ from blurc import functions, syntax
 from blurc.checker import mentions
 from blurc.checker.bodies import Body, Env, Use
 from blurc.checker.constants import Constants, WrongValue
+from blurc.checker.elsewhere import slot_help
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.wording import code, dims
 from blurc.diagnostics import Span, did_you_mean
@@ -130,9 +131,8 @@ def _slot(option: syntax.Option, numbers: Constants) -> str | None:
             f"the only one is `bias`: `bias = {name}`",
         )
     else:
-        near = did_you_mean(code(option.value.span), functions.UNARY)
         message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
-        help = f"did you mean `{near}`?" if near else "one of " + ", ".join(functions.UNARY)
+        help = slot_help(option.name, code(option.value.span))
     numbers.report.error("E407", message, option.span, help=help)
     return None
 
