@@ -186,6 +186,15 @@ def test_a_name_is_unknown_once_however_often_it_stands() -> None:
     assert d.notes[-1] == "it stands in the genome 5 more times"
 
 
+def test_a_population_is_unknown_once_however_often_it_stands() -> None:
+    found = compiler.check("network n { input x[2]  x -> h  for i in 1..2 { h -> y } }")
+    assert [(d.code, d.message) for d in found] == [
+        ("E406", "the network `n` has no output population"),
+        ("E401", "unknown population `h`"),
+        ("E401", "unknown population `y`"),
+    ]
+
+
 def test_an_error_with_the_defaults_too_is_not_blamed_on_the_parameters() -> None:
     text = Path("E101_no_let_with_arguments.valid.blur").read_text()
     with pytest.raises(BlurError) as caught:

@@ -126,6 +126,7 @@ class Body:
     instances: dict[str, Body] = field(default_factory=dict[str, "Body"])
     spans: dict[str, Span] = field(default_factory=dict[str, Span])  # of whatever has a name here
     broken: set[str] = field(default_factory=set[str])  # names whose declaration is wrong
+    unknown: set[str] = field(default_factory=set[str])  # populations that are reported as unknown
 
     # ----------------------------------------------------------------- names
 
@@ -159,7 +160,7 @@ class Body:
 
     def _is_excused(self, *names: str) -> bool:
         """Whether a name may be unknown because of a mistake that is reported elsewhere."""
-        return bool(self.broken & {*names}) or self.wiring.truncated or self.tree.damaged
+        return bool((self.broken | self.unknown) & {*names}) or self.wiring.truncated or self.tree.damaged
 
     def _unknown(self, name: str, end: syntax.IndexedName) -> None:
         if name == UNIT:
@@ -182,7 +183,7 @@ class Body:
             self._unknown_population(
                 name, list(self.names), end, f"declare it: `hidden {code(end.span)}[64]`"
             )
-            self.broken.add(name)  # once is enough
+            self.unknown.add(name)
 
     def _unknown_population(self, name: str, known: list[str], end: syntax.IndexedName, else_: str) -> None:
         near = near_names(name, known)
