@@ -369,8 +369,14 @@ def _string(piece: Piece) -> Mistake | None:
     if piece.found.kind != "STRING" or "NAME" not in piece.expected:
         return None
     name = piece.found.text.strip('"')
+    return piece.unexpected(help=_unquoted(name))
+
+
+def _unquoted(name: str) -> str:
+    if name == "softmax":
+        return f"{APPLIED}write `linear`"
     bare = f"write `{name}`" if name.isidentifier() else "write a number or a name"
-    return piece.unexpected(help=f"only file names stand in quotes: {bare}")
+    return f"only file names stand in quotes: {bare}"
 
 
 def _label_without_sign(piece: Piece) -> Mistake | None:
@@ -572,7 +578,7 @@ def _single_quotes(piece: Piece) -> Mistake | None:
     text = piece.source.text[piece.found.stop : piece.lexemes[closing].start]
     if "STRING" in piece.expected:
         return piece.unexpected(help=f'write `"{text}"`')
-    return piece.unexpected(help=f"only file names stand in quotes: write `{text}`")
+    return piece.unexpected(help=_unquoted(text))
 
 
 def _attributes_elsewhere(piece: Piece) -> Mistake | None:

@@ -292,6 +292,7 @@ SLIPS = [
     ("{ phi = linear }", "{ phi: linear }", "write `phi = linear`", None),
     ("{ phi = linear }", "{ phi = 'linear' }", "only file names stand in quotes: write `linear`", None),
     ("{ phi = linear }", "{ phi = softmax }", f"{APPLIED}write `phi = linear`", None),
+    ("{ phi = linear }", "{ phi = 'softmax' }", f"{APPLIED}write `linear`", None),
     ("{ phi = linear }", "{ softmax }", f"{APPLIED}write `{{ phi = linear }}`", None),
     ("{ phi = linear }", "softmax", f"{APPLIED}write `output y[10] {{ phi = linear }}`", None),
     ("{ phi = linear }", "{ phi = identity }", "did you mean `linear`?", None),
