@@ -218,6 +218,11 @@ def read(path: str | os.PathLike[str]) -> GenomeFile:
     `BlurError` (E601 to E609) with all that is wrong with it."""
     from blurc.library import resolve_import
 
+    if PurePath(path).suffix == ".blur":
+        help = "write the name of its rule where a rule is asked for (`--rule NAME`), or give a genome file (.yaml)"
+        raise _error(
+            "E605", f"`{os.fspath(path)}` is a spec: a genome file holds the values of its rule", help
+        )
     return parse(read_source(resolve_import(os.fspath(path), None) or path))
 
 
@@ -246,6 +251,7 @@ REQUIRED = {
 }
 KEYS = ("name", "rule", "parameters", "spec", "hash", "dtype", "values", "found")
 DTYPES = ("float32", "float64")
+LONGEST_SHOWN = 40  # characters of a value in a message: a whole file may be one text
 MOST_AXES = 7  # a matrix for each synapse of a convolution with three axes: [a, b, *kernel, in, out]
 
 
@@ -256,6 +262,11 @@ class _Reader:
 
     def genome(self) -> GenomeFile:
         found = self.mapping(self.document.root, "a genome file")
+        if "tasks" in found and "values" not in found:
+            file = self.document.source.name
+            message = f"`{file}` is an experiment, which finds a genome: `blurc meta {file}`"
+            self.report.error("E605", message, None)
+            self.report.check()
         if isinstance(self.document.root, yaml.MappingNode):
             self.check_keys(found)
         node = {name: value for name, (_, value) in found.items()}
@@ -390,7 +401,8 @@ def _row(shape: tuple[int, ...]) -> str:
 
 def _kind(node: yaml.Node) -> str:
     if isinstance(node, yaml.ScalarNode):
-        return f"`{node.value}`" if node.value else "nothing"
+        shown = f"`{node.value}`" if len(node.value) <= LONGEST_SHOWN else "a text"
+        return shown if node.value else "nothing"
     return "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
 
 

@@ -194,6 +194,7 @@ def test_nothing_is_concluded_from_wrong_values() -> None:
         ("method: {name: gradeint}", "did you mean `gradient`?"),
         ("method: {objective: acuracy}", "did you mean `accuracy`?"),
         ("start: 3", "put it in quotes"),
+        ("evaluation: {steps: 10}", "write [10]"),
     ],
 )
 def test_help_says_what_to_write(text: str, help: str) -> None:
@@ -203,6 +204,29 @@ def test_help_says_what_to_write(text: str, help: str) -> None:
 def test_found_and_expected_are_named() -> None:
     (found,) = refused(LEAST + "inner: {batch: 0}")
     assert found.message == "`inner.batch` is at least 1, found `0`"
+
+
+def test_a_list_of_a_setting_is_shown_with_its_brackets() -> None:
+    (found,) = refused(LEAST, {"evaluation.steps": "10, 20"})
+    assert found.help == "write [10, 20]"
+
+
+def test_a_genome_file_is_told_in_one_message() -> None:
+    (found,) = refused("name: g\nrule: blur\nvalues: {eta: 0.1}\n")
+    assert (found.code, "`e.yaml` is a genome file: `blurc eval e.yaml" in found.message) == ("E605", True)
+
+
+def test_changes_are_those_that_a_run_folder_did_not_make_itself() -> None:
+    first = parsed(FULL, method__steps="10", curriculum="")
+    written = schema.dump(replace(first, write="elsewhere", network=replace(first.network, hash="sha256:0")))
+    found = schema.changes(written, parsed(FULL, tasks__0__crop="18"))
+    assert found == [
+        "tasks.0.crop: 20 there, 18 now",
+        "method.steps: 10 there, 5000 now",
+        "curriculum.add: nothing there, 5 now",
+        "curriculum.every: nothing there, 1000 now",
+        "curriculum.until: nothing there, 50 now",
+    ]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

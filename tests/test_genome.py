@@ -252,6 +252,31 @@ def test_what_yaml_has_no_words_for_is_not_written():
 # ---------------------------------------------------------------------- files
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("mine.blur", "genome g { readout a }", "is a spec: a genome file holds the values of its rule"),
+        (
+            "e.yaml",
+            "name: e\nspec: s.blur\ntasks: [xor]\nmethod: cma\n",
+            "is an experiment, which finds a genome",
+        ),
+    ],
+)
+def test_another_file_than_a_genome_is_told_in_one_message(tmp_path: Path, name: str, text: str, told: str):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BlurError) as caught:
+        read(tmp_path / name)
+    (found,) = caught.value.diagnostics
+    assert (found.code, told in found.message) == ("E605", True)
+
+
+def test_a_whole_text_is_not_repeated_in_a_message():
+    with pytest.raises(BlurError) as caught:
+        parse(Source("notes.txt", "a long story " * 100))
+    assert "found a text" in caught.value.diagnostics[0].message
+
+
 def test_a_written_file_is_read_back(tmp_path: Path):
     write(tmp_path / "g.yaml", MINE)
     assert dump(read(tmp_path / "g.yaml")) == TEXT

@@ -25,19 +25,20 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
-from blurc.diagnostics import Report, Source, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, Report, Source, did_you_mean
 from blurc.library import resolve_import, specs_path
 from blurc.meta import yaml_shape
 from blurc.meta.experiment import Curriculum, Experiment, Gradient, Network, Pes
 from blurc.meta.yaml_override import Override
 from blurc.meta.yaml_read import Reader
 from blurc.tasks.choice import TaskChoice
-from blurc.yamlfile import compose, read_source
+from blurc.yamlfile import Document, compose, read_source
 
+PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of
 NO_OVERRIDES: Mapping[str, str] = {}
 
 
@@ -50,6 +51,7 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
     """The experiment in a text. Other files are looked up beside it: in the folder of the source's name."""
     report = Report()
     document = compose(source, report)
+    _check_no_genome(document)
     override = Override(document.root, Experiment, report)
     override.set_all(overrides)
     reader = Reader(document, report, override.sources)
@@ -58,6 +60,16 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
     experiment = _Files(Path(source.name), reader).resolved(experiment)
     report.check()
     return experiment
+
+
+def _check_no_genome(document: Document) -> None:
+    """Raises `BlurError` (E605)."""
+    root = document.root
+    keys = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
+    if "values" in keys and "tasks" not in keys:
+        file = document.source.name
+        message = f"`{file}` is a genome file: `blurc eval {file} --network SPEC --task DATA` measures it"
+        raise BlurError(Diagnostic("E605", message, help=f"an experiment may begin there: `start: {file}`"))
 
 
 # ----------------------------------------------------------------- writing
@@ -105,6 +117,34 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
             yield name, {yaml_shape.TAG: type(part).__name__.lower(), **_plain(part)}
         elif part != key.fallback or part not in (None, "", (), {}):
             yield name, _plain(part)
+
+
+def changes(there: str, now: Experiment) -> list[str]:
+    """What an experiment says otherwise than the text that `dump` made of another: `method.steps: 10 there, 300 now`.
+    Without what a run folder writes down for itself alone."""
+    before, after = (dict(_flat(yaml.safe_load(text))) for text in (there, dump(now)))
+    return [
+        f"{path}: {_said(before, path)} there, {_said(after, path)} now"
+        for path in {**after, **before}
+        if path not in PINNED and before.get(path) != after.get(path)
+    ]
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a YAML tree by their dotted paths; a list of plain values is one of them."""
+    if isinstance(value, dict):
+        parts = cast("dict[Any, Any]", value).items()
+    elif isinstance(value, list) and any(isinstance(v, dict) for v in cast("list[Any]", value)):
+        parts = enumerate(cast("list[Any]", value))
+    else:
+        yield path, value
+        return
+    for name, part in parts:
+        yield from _flat(part, f"{path}.{name}" if path else str(name))
+
+
+def _said(values: Mapping[str, Any], path: str) -> str:
+    return str(values[path]) if path in values else "nothing"
 
 
 # ------------------------------------------------- what must fit together

@@ -156,7 +156,7 @@ class Reader:
 
     def _entries(self, hint: Any, node: yaml.Node, path: str) -> tuple[Any, ...]:
         if not isinstance(node, yaml.SequenceNode):
-            return self._refuse("a list", node, path, ())
+            return self._refuse("a list", node, path, (), _as_list(node))
         paths = [_join(path, str(i)) for i in range(len(node.value))]
         self.nodes |= dict(zip(paths, node.value, strict=True))
         return tuple(self.value(hint, part, at, None) for part, at in zip(node.value, paths, strict=True))
@@ -189,9 +189,11 @@ class Reader:
             return x
         return int(x) if x.is_integer() and "." not in node.value else None
 
-    def _refuse(self, expected: str, node: yaml.Node, path: str, fallback: Any) -> Any:
+    def _refuse(
+        self, expected: str, node: yaml.Node, path: str, fallback: Any, help: str | None = None
+    ) -> Any:
         quotes = expected == KINDS[str] and isinstance(node, yaml.ScalarNode) and node.value
-        help = "put it in quotes" if quotes else None
+        help = "put it in quotes" if quotes else help
         self.error("E605", f"`{path}` is {expected}, found {self._shown(node)}", node, path, help)
         return fallback
 
@@ -203,6 +205,12 @@ class Reader:
         text = self.span(node).text
         flat = "\n" not in text and len(text) <= 40
         return f"`{text}`" if flat else "a mapping" if isinstance(node, yaml.MappingNode) else "a list"
+
+
+def _as_list(node: yaml.Node) -> str | None:
+    """What a value, or values with commas between them, look like as a list."""
+    parts = [part.strip() for part in node.value.split(",")] if isinstance(node, yaml.ScalarNode) else []
+    return f"write [{', '.join(parts)}]" if any(parts) else None
 
 
 def _holds(limit: Limit, value: Any) -> bool:
