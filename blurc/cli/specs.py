@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from blurc.cli.files import check_writable, write_json
 from blurc.cli.options import json_option
 from blurc.cli.terminal import STDOUT, console, print_table, say
 from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,12 @@ class Entry:
     parameters: dict[str, str]
     description: str
 
+    @property
+    def setting(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
 
+
+NARROW = 110  # characters; with fewer no table has room for descriptions beside names and files
 LONGEST = 1_000  # characters of a line that no terminal shows: whole, for grep and editors
 KINDS = ("network", "rule", "genome")
 
@@ -125,17 +134,38 @@ def _find(name: str, entries: list[Entry]) -> str:
 
 
 def _print_table(entries: list[Entry]) -> None:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
     out = console()
     if not out.is_terminal:
         out.width = LONGEST
     for kind in KINDS:
-        table = Table(kind, "file", "parameters", "description", box=box.SIMPLE_HEAD)
-        for entry in entries:
-            if entry.kind == kind:
-                shown = ", ".join(f"{k} = {v}" for k, v in entry.parameters.items())
-                table.add_row(f"[bold]{entry.name}", entry.file, escape(shown), escape(entry.description))
-        print_table(out, table)
+        _print_kind(kind, [entry for entry in entries if entry.kind == kind], out)
+
+
+def _print_kind(kind: str, entries: list[Entry], out: Console) -> None:
+    """Names and files are what one types: they are whole, however narrow the terminal."""
+    if out.width < NARROW:
+        _print_lines(kind, entries, out)
+        return
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in (kind, "file"):
+        table.add_column(title, no_wrap=True)
+    for title in ("parameters", "description"):
+        table.add_column(title, overflow="fold")
+    for entry in entries:
+        table.add_row(f"[bold]{entry.name}", entry.file, escape(entry.setting), escape(entry.description))
+    print_table(out, table)
+
+
+def _print_lines(kind: str, entries: list[Entry], out: Console) -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    out.print(f"\n[bold]{kind}s")
+    for entry in entries:
+        out.print(f"  [bold]{entry.name}[/]   {entry.file}", soft_wrap=True)
+        about = "; ".join(text for text in (entry.setting, entry.description) if text)
+        out.print(Padding(escape(about), (0, 0, 0, 6)))
