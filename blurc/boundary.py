@@ -100,12 +100,14 @@ class Signature:
         given = array(value, "E901", f"{name} of `{population}`", expected, dtype())
         n = math.prod(shape)
         flat, lead = (n,), given.shape[: len(leading)]
+        labels = name == "y" and n > 1 and given.ndim == len(leading)
         if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
             raise error(
                 "E901",
                 f"{name} has the shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
                 f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
-                + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else ""),
+                + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else "")
+                + (f"; of labels make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
             )
         return given.reshape((*lead, n))
 

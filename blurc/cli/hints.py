@@ -1,6 +1,6 @@
 """Why a network may not learn though nothing is wrong: a line for each reason, after training.
 
-An artifact has no plan to look at, and so no hints.
+An artifact has no plan to look at, and so only the hints that its signature gives.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ def of(net: Program, genome: Genome | None, data: Dataset) -> Iterator[str]:
     """`genome`: None where the meta-parameters are fresh."""
     from blurc.program import Net
 
+    if not net.signature.uses_target:
+        yield "this rule never reads `target`: it learns without a teacher"
     if not isinstance(net, Net):
         return
     if genome is None and _is_random(net.plan):

@@ -26,7 +26,7 @@ CLASSES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 METAVAR = "DATA[:k=v,..]"
 HELP = (
     "A data set, omniglot, a 2-D function such as moons, or FILE.npz; with preprocessing, mnist:crop=20,resize=10 "
-    "or digits:classes=0-4,permute_inputs."
+    "or digits:classes=0-4,permute_inputs; for a network with more outputs than classes, moons:outputs=5."
 )
 tasks_option = click.option(
     "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be given several times."

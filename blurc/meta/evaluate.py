@@ -176,6 +176,11 @@ def _misfit(
     if math.prod(shape) == size:
         return None
     other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "keep other `classes`"
+    if role == "output" and math.prod(shape) > size:
+        widened = f"{task}{',' if ':' in task else ':'}outputs={math.prod(shape)}"
+        other = (
+            f"leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
+        )
     return Diagnostic(
         "E807",
         f"the task {task} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
