@@ -264,6 +264,24 @@ def test_another_rule() -> None:
     assert "genome blur(k = 3)" in output
 
 
+@pytest.mark.parametrize(
+    "network", [[":mnist"], ["", "--network", "mnist"], [":mnist", "--network", "mnist"]]
+)
+@pytest.mark.parametrize("command", [["compile", "--emit", "tree"], ["graph", "-o", "{tmp}/net.dot"]])
+def test_a_network_is_named_behind_its_spec_or_apart(
+    command: list[str], network: list[str], tmp_path: Path
+) -> None:
+    name, *options = network
+    args = [part.format(tmp=tmp_path) for part in command]
+    done = blurc(args[0], f"networks/mnist.blur{name}", *args[1:], *options)
+    assert done.exit_code == 0, done.output
+
+
+def test_two_names_of_a_network_that_differ_are_wrong_usage() -> None:
+    done = blurc("compile", "networks/mnist.blur:mnist", "--network", "mnist_wide")
+    assert (done.exit_code, "`blurc compile networks/mnist.blur:mnist ..`" in done.stderr) == (2, True)
+
+
 def test_an_unknown_rule_gets_the_nearest_one_of_the_library() -> None:
     done = blurc("compile", XOR, "--rule", "feedback_alignmnt")
     assert "did you mean `feedback_alignment`?" in done.stderr
@@ -435,6 +453,15 @@ def test_specs_of_an_unknown_name() -> None:
     done = blurc("specs", "backprob")
     assert done.exit_code == 1
     assert "did you mean `backprop`?" in done.stderr
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "120"])
+def test_a_terminal_shows_names_and_files_whole(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", columns)
+    entries = json.loads(blurc("specs", "--json", "-").stdout)
+    shown = re.sub(r"\x1b\[[\d;]*m", "", blurc("specs").stdout)
+    assert [e for e in entries if e["file"] not in shown or e["name"] not in shown] == []
 
 
 # ---------------------------------------------------------------- graph

@@ -64,6 +64,27 @@ def test_the_last_line_says_what_its_number_is_of() -> None:
     assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
 
 
+def test_a_race_shows_the_optimizers_too() -> None:
+    Path("e.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "seeds: 1, race: true,"))
+    done = command("e.yaml")
+    assert done.exit_code == 0, done.output
+    table = done.stdout.split("2 steps\n")[-1]
+    rows = re.findall(r"^ +(\w+) +moons +tiny +(\S+)", table, re.MULTILINE)
+    assert [name for name, _ in rows] == ["tiny", "SGD", "momentum", "Adam"]
+    (race,) = json.loads(Path("runs/tiny/evaluation.json").read_text())["races"]
+    means = [learner["results"][0]["mean"] for learner in race["learners"]]
+    assert [shown for _, shown in rows[1:]] == [f"{100 * mean:.1f}" for mean in means]
+    assert "accuracy on test examples in %, 1 seed\n" in done.stdout
+
+
+def test_going_on_tells_what_is_otherwise_than_it_began() -> None:
+    command("e.yaml", "--set", "method.steps=1")
+    done = command("e.yaml", "--resume")
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "not as in `runs/tiny/experiment.yaml`: method.steps: 1 there, 2 now\n"
+    assert command("e.yaml", "--resume").stderr == ""
+
+
 @pytest.fixture
 def exploded() -> Result:
     Path("tiny.blur").write_text(SPEC.replace("blast = -1", "blast = 1"))

@@ -256,6 +256,7 @@ def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
     assert "2 inputs" in first.message
     assert "[8, 8]" in first.message
     assert "2 outputs" in second.message
+    assert "`moons:outputs=10`" in (second.help or "")
 
 
 # ---------------------------------------------------------------- many seeds
@@ -342,6 +343,18 @@ def test_the_table_has_a_row_for_each_genome_task_and_network(written: Path, tmp
     assert found["rows"][0]["results"] == found["rows"][2]["results"]
 
 
+@pytest.mark.parametrize(
+    ("seeds", "legend"), [(1, "in %, 1 seed"), (2, "in %, mean ± standard deviation of 2 seeds")]
+)
+def test_one_seed_has_no_deviation(seeds: int, legend: str) -> None:
+    run = command("backprop", "--task", "digits", "--network", DIGITS, "--steps", 1, "--seeds", seeds)
+    assert f"accuracy on test examples {legend}\n" in run.stdout
+
+
+def test_the_help_names_what_a_wide_network_needs() -> None:
+    assert "moons:outputs=5" in command("--help").output
+
+
 def test_a_diverged_genome_is_shown_as_such(net: blurc.Net, tmp_path: Path) -> None:
     path = tmp_path / "wild.yaml"
     genome_files.write(path, genome_files.describe(net, {"eta": np.float32(3e38)}, name="wild"))
@@ -384,6 +397,8 @@ def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -
         ),
         (["backprop", "--task", "digits:corp=3", "--network", DIGITS], 1, "did you mean `crop`?"),
         (["backprop", "--task", "moons", "--network", DIGITS], 1, "E807"),
+        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "is a spec, where a genome file or the name"),
+        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "write the name of its rule, `backprop`"),
         (["none.yaml", "--task", "digits", "--network", DIGITS], 1, "E601"),
         (["backprob", "--task", "digits", "--network", DIGITS], 1, "did you mean `backprop`?"),
         (["backprop", "--task", "digits", "--network", DIGITS, "--steps", "3,x"], 2, "whole numbers"),

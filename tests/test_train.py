@@ -428,6 +428,35 @@ def test_divergence_ends_at_a_line_of_the_spec(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the command
 
 
+def test_a_rule_without_a_teacher_is_told() -> None:
+    told = "this rule never reads `target`: it learns without a teacher"
+    options = ("--data", "xor", "--steps", 2, "--no-baselines")
+    assert told in command(XOR, "--rule", "hebb", *options).stdout
+    assert told not in command(XOR, *options).stdout
+
+
+def test_a_task_is_told_from_a_data_set() -> None:
+    done = command(XOR, "--data", "moons")
+    assert done.exit_code == 1
+    assert "`moons` is a task, and no data set to train on" in done.stderr
+    assert "blurc eval RULE --task moons" in done.stderr
+    assert "did you mean `xor`" in command(XOR, "--data", "xro").stderr
+
+
+def test_a_network_is_named_behind_its_spec() -> None:
+    done = command("networks/mnist.blur:mnist_small", "--data", "xor")
+    assert "E807" in done.stderr
+    assert "several networks" not in done.stderr
+
+
+def test_labels_are_answered_with_how_to_make_targets_of_them() -> None:
+    net = blurc.compile(XOR)
+    genome = net.init_genome(jax.random.key(0))
+    state = net.init(jax.random.key(1), genome)
+    with pytest.raises(BlurError, match=r"E901(.|\n)*`jax.nn.one_hot\(y, 2\)`"):
+        net.step(genome, state, np.zeros((4, 2)), np.array([0, 1, 1, 0]))
+
+
 def test_the_command_ends_with_the_table_of_all_three(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("c.svg", "c.png", "c.jsonl")]
     curves = [part for path in files for part in ("--curve", path)]

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blurc.cli.files import check_writable, write, write_json
-from blurc.cli.options import json_option, set_option
+from blurc.cli.options import WIRING, json_option, set_option
 from blurc.cli.subjects import (
-    WIRING,
     WIRING_HELP,
     Wiring,
     at_least_one,

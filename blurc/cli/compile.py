@@ -20,6 +20,7 @@ from blurc.cli.options import (
     set_option,
     spec_argument,
 )
+from blurc.cli.subjects import one_network
 from blurc.cli.summary import build, print_summary
 from blurc.cli.terminal import STDOUT, console, say
 from blurc.model import ParamValue
@@ -88,7 +89,7 @@ class Request:
 )
 @json_option
 def command(
-    spec: Path, network: str | None, rule: str | None, genome: Path | None,
+    spec: str, network: str | None, rule: str | None, genome: Path | None,
     parameters: Mapping[str, ParamValue], **options: Any,
 ) -> None:  # fmt: skip
     """Compile one network of SPEC.
@@ -96,10 +97,11 @@ def command(
     With -o, writes an artifact that `blurc train` and blurc.load() run. With --emit, prints a stage. Else
     prints what came out and how long each stage took.
     """
+    place, which = one_network(spec, network, "blurc compile")
     request = Request(**options)
     request.check()
     check_writable([request.output, request.json])
-    choice = Choice(spec, network, rule, genome, parameters)
+    choice = Choice(place, which, rule, genome, parameters)
     batch = request.batch or stages.BATCH
     if request.emit:
         click.echo(stages.text(choice, request.emit, request.entry or "step", batch, request.platforms))

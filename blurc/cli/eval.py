@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from blurc.cli import scores
 from blurc.cli.files import check_writable, write, write_json
-from blurc.cli.options import json_option, set_option
+from blurc.cli.options import WIRING, json_option, set_option
 from blurc.cli.subjects import (
-    WIRING,
     WIRING_HELP,
     Wiring,
     batch_option,
@@ -172,20 +172,16 @@ class Protocol:
 
 
 def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
     from blurc.meta.evaluate import summaries
 
-    table = Table("genome", "task", "network", box=box.SIMPLE_HEAD)
-    for step in protocol.steps:
-        table.add_column(f"{step:,} step{'s' if step > 1 else ''}", justify="right")
+    table = scores.table(["genome", "task", "network"], protocol.steps)
     for row in rows:
         names = (escape(name) for name in (row.genome, row.task, row.network))
         table.add_row(*names, *map(str, summaries(row.accuracies)))
     print_table(out, table)
-    out.print(f"accuracy on test examples in %, mean ± standard deviation of {protocol.seeds} seeds")
+    out.print(scores.legend(protocol.seeds))
     if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
         told = f"{fresh}: fresh meta-parameters with every seed; the spread holds their differences"
         out.print(told, markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ import click
 
 from blurc.cli.files import check_writable, write
 from blurc.cli.options import Choice, network_option, rule_option, set_option, spec_argument
+from blurc.cli.subjects import one_network
 from blurc.cli.terminal import say
 from blurc.model import Model, ParamValue
 
@@ -26,7 +27,7 @@ PICTURES, TEXTS = ("svg", "png"), ("dot", "graphml")
 @rule_option
 @set_option
 def command(
-    spec: Path,
+    spec: str,
     output: Path,
     full: bool,
     network: str | None,
@@ -37,13 +38,14 @@ def command(
 
     In a large network, what is alike is drawn once. GraphML always has everything.
     """
+    place, which = one_network(spec, network, "blurc graph")
     form = output.suffix.removeprefix(".").lower()
     if form not in (*PICTURES, *TEXTS):
         raise click.BadParameter(
             f"{output}: expected .svg, .png, .dot or .graphml at the end", param_hint="-o"
         )
     check_writable([output])
-    model, _ = Choice(spec, network, rule, None, parameters).select()
+    model, _ = Choice(place, which, rule, None, parameters).select()
     write(output, _drawn(model, form, full))
     shown = [p for p in model.network.populations if p.role != "unit"]
     hint = "" if full or form == "graphml" or not _is_shortened(model) else "; --full draws every one"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import yaml
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from blurc.cli import scores
 from blurc.cli.files import check_writable, write_json
 from blurc.cli.options import json_option
 from blurc.cli.task_option import data_dir_option
@@ -75,12 +78,14 @@ def command(
         return
     finishing.check(resolved, data_dir)
     out = console(json)
+    if resume:
+        _tell_changes(folder, resolved)
     with _resumable(folder), _watch(out) as watch:
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
     if result.diverged and math.isfinite(result.value):
         say(_where(result), json)
     rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
-    _print(rows, resolved, out)
+    _print(_raced(rows, folder), resolved, out)
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
@@ -98,6 +103,17 @@ def _resumable(folder: Path) -> Iterator[None]:
         if (folder / "checkpoint.npz").exists():
             click.echo(f"`{folder}` holds what was done: the same command with --resume goes on", err=True)
         raise
+
+
+def _tell_changes(folder: Path, resolved: Experiment) -> None:
+    """The file and the present --set decide how a run goes on: what was set when it began is easily forgotten. A file
+    that cannot be read is for the run itself to refuse."""
+    from blurc.meta import schema
+
+    path = folder / "experiment.yaml"
+    with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
+        for change in schema.changes(path.read_text("utf-8"), resolved):
+            click.echo(f"not as in `{path}`: {change}", err=True)
 
 
 def _check_no_spec(path: Path) -> None:
@@ -141,21 +157,32 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
     )
 
 
-def _print(rows: list[Row], experiment: Experiment, out: Console) -> None:
-    from rich import box
-    from rich.table import Table
+def _raced(rows: list[Row], folder: Path) -> Iterator[Row]:
+    """The rows, each followed by those of SGD, momentum and Adam where there was a race."""
+    import numpy as np
+
+    from blurc.meta.evaluate import Row
+
+    races = loads((folder / "evaluation.json").read_text("utf-8"))["races"]
+    learners = {(race["task"], race["network"]): race["learners"] for race in races}
+    for row in rows:
+        yield row
+        for learner in learners.get((row.task, row.network), ()):
+            values = np.asarray([found["values"] for found in learner["results"]], float).T  # null is NaN
+            yield Row(learner["name"], row.task, row.network, values)
+
+
+def _print(rows: Iterable[Row], experiment: Experiment, out: Console) -> None:
+    from rich.markup import escape
 
     from blurc.meta.evaluate import summaries
 
-    table = Table("task", "network", box=box.SIMPLE_HEAD)
-    for step in experiment.evaluation.steps:
-        table.add_column(f"{step} steps", justify="right")
+    table = scores.table(["", "task", "network"], experiment.evaluation.steps)
     for row in rows:
-        table.add_row(row.task, row.network, *map(str, summaries(row.accuracies)))
+        names = (escape(name) for name in (row.genome, row.task, row.network))
+        table.add_row(*names, *map(str, summaries(row.accuracies)))
     print_table(out, table)
-    out.print(
-        f"accuracy on test examples in %, mean ± standard deviation of {experiment.evaluation.seeds} seeds"
-    )
+    out.print(scores.legend(experiment.evaluation.seeds))
 
 
 def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:

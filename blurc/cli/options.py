@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.program import Net
 
 NAME = re.compile(r"[A-Za-z_]\w*")
+WIRING = "SPEC[:NETWORK]"
 WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -58,7 +59,7 @@ def _settings(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str
     return dict(value)
 
 
-spec_argument = click.argument("spec", type=click.Path(path_type=Path))
+spec_argument = click.argument("spec", metavar=WIRING)
 set_option = click.option(
     "--set",
     "parameters",
@@ -67,7 +68,9 @@ set_option = click.option(
     callback=_settings,
     help="Set a parameter of the network or its genome; may be given several times.",
 )
-network_option = click.option("--network", metavar="NAME", help="Which network, where the spec has several.")
+network_option = click.option(
+    "--network", metavar="NAME", help="Which network, where the spec has several; as in SPEC:NETWORK."
+)
 rule_option = click.option(
     "--rule", metavar="NAME", help="Another genome than the network uses: of the spec, or of the library."
 )

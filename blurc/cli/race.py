@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blurc.cli import scores
 from blurc.cli.files import check_writable, write, write_json
 from blurc.cli.options import (
     Choice,
     genome_option,
     json_option,
+    network_option,
     rule_option,
     set_option,
+    spec_argument,
 )
 from blurc.cli.subjects import (
-    WIRING,
     at_least_one,
     batch_option,
     compiled,
@@ -39,12 +41,10 @@ if TYPE_CHECKING:
 
 
 @click.command("race")
-@click.argument("spec", metavar=WIRING)
+@spec_argument
 @genome_option
 @task_option
-@click.option(
-    "--network", metavar="NAME", help="Which network, where the spec has several; as in SPEC:NETWORK."
-)
+@network_option
 @rule_option
 @set_option
 @steps_option
@@ -104,22 +104,17 @@ def command(
 
 
 def _print(race: Race, out: Console) -> None:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
     from blurc.meta.evaluate import summaries
 
-    table = Table("", box=box.SIMPLE_HEAD)
-    for step in race.steps:
-        table.add_column(f"{step:,} step{'s' if step > 1 else ''}", justify="right")
+    table = scores.table([""], race.steps)
     for entry in race.entries:
         style = "bold" if entry is race.entries[0] else ""
         table.add_row(escape(entry.name), *map(str, summaries(entry.accuracies)), style=style)
     print_table(out, table)
     what = f"{race.network} on {race.task}, batches of {race.batch}"
-    scored = f"accuracy on test examples in %, mean ± standard deviation of {race.seeds} seeds"
-    out.print(f"{what}: {scored}", markup=False, soft_wrap=True)
+    out.print(f"{what}: {scores.legend(race.seeds)}", markup=False, soft_wrap=True)
     if race.fresh:
         told = f"{race.entries[0].name}: fresh meta-parameters with every seed; the spread holds their differences"
         out.print(told, markup=False, soft_wrap=True)

@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blurc.cli.options import NAME, Choice
+from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
-    from blurc.diagnostics import Diagnostic
     from blurc.meta.experiment import Network
     from blurc.program import Genome, Net
 
 PICTURES = ("svg", "png")
-WIRING = "SPEC[:NETWORK]"
 WIRING_HELP = "a spec and, where it has several, which of its networks: networks/mnist.blur:mnist."
 
 
@@ -122,7 +121,6 @@ def _declaring(network: str) -> str | None:
 
 def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
     """The network of an experiment, without its rule: genomes know theirs, and the parameters of it."""
-    from blurc.diagnostics import Report
     from blurc.sources import Sources
 
     sources = Sources.load(network.spec, Report())
@@ -134,10 +132,23 @@ def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
 
 
 def choice(genome: str, wiring: Wiring) -> Choice:
-    """genome: a genome file, or the name of a rule, whose meta-parameters are fresh then."""
+    """genome: a genome file, or the name of a rule, whose meta-parameters are fresh then. Raises `BlurError` (E605) for
+    a spec."""
+    if genome.endswith(".blur"):
+        raise BlurError(_no_genome(genome))
     if NAME.fullmatch(genome):
         return Choice(wiring.spec, wiring.network, genome, None, wiring.parameters)
     return Choice(wiring.spec, wiring.network, None, Path(genome), wiring.parameters)
+
+
+def _no_genome(spec: str) -> Diagnostic:
+    from blurc.sources import Sources
+
+    rules = list(Sources.load(spec, Report()).genomes)
+    help = f"write the name of its rule, `{rules[0] if rules else 'RULE'}`; `--network` takes a spec"
+    return Diagnostic(
+        "E605", f"`{spec}` is a spec, where a genome file or the name of a rule is asked for", help=help
+    )
 
 
 def compiled(choice: Choice) -> tuple[Net, Genome | None]:
@@ -147,8 +158,6 @@ def compiled(choice: Choice) -> tuple[Net, Genome | None]:
 
 def compiled_wiring(choice: Choice) -> Net:
     """A network that an option `SPEC[:NETWORK]` names. Raises `BlurError`."""
-    from blurc.diagnostics import BlurError
-
     try:
         return choice.compile()
     except BlurError as error:

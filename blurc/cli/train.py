@@ -21,11 +21,12 @@ from blurc.cli.options import (
     set_option,
     spec_argument,
 )
+from blurc.cli.subjects import one_network
 from blurc.cli.terminal import console, print_table, say, show
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
-    from blurc.diagnostics import Diagnostic
     from blurc.program import Genome, Net, Program
     from blurc.tasks import Dataset
     from blurc.training import Run, Settings
@@ -81,7 +82,7 @@ class Outputs:
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, spec: Path, network: str | None, rule: str | None, genome: Path | None,
+    ctx: click.Context, spec: str, network: str | None, rule: str | None, genome: Path | None,
     parameters: Mapping[str, ParamValue], data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
     **options: Any,
 ) -> None:  # fmt: skip
@@ -93,17 +94,17 @@ def command(
     """
     outputs = Outputs(**options)
     outputs.check()
-    choice = Choice(spec, network, rule, genome, parameters)
-    loaded = spec.suffix == ".blurx"
-    if loaded and (network or rule or parameters):
+    place, which = one_network(spec, network, "blurc train")
+    choice = Choice(place, which, rule, genome, parameters)
+    loaded = place.suffix == ".blurx"
+    if loaded and (which or rule or parameters):
         raise click.UsageError(
             "--network, --rule and --set say what to compile; an artifact is compiled already"
         )
-    from blurc import tasks
     from blurc.training import Settings, fitted
 
     net, values = _artifact(choice) if loaded else _compiled(choice)
-    dataset = fitted(tasks.load(data, data_dir=data_dir), net.signature)
+    dataset = fitted(_dataset(data, data_dir), net.signature)
     results = Results(net, dataset, Settings(steps, batch, seed), outputs, [], [])
     results.train(values)
     results.write()
@@ -120,6 +121,16 @@ def _artifact(choice: Choice) -> tuple[Program, Genome | None]:
 
     net = blurc.load(choice.spec)
     return net, choice.genome_file.values if choice.genome_file else net.genome
+
+
+def _dataset(name: str, data_dir: Path | None) -> Dataset:
+    """Raises `BlurError` (E801) for a task, which makes its examples or episodes on the spot."""
+    from blurc import tasks
+
+    if name not in tasks.names() and name in tasks.task_names():
+        help = f"`blurc eval`, `race` and `meta` take it: `blurc eval RULE --task {name} --network SPEC`"
+        raise BlurError(Diagnostic("E801", f"`{name}` is a task, and no data set to train on", help=help))
+    return tasks.load(name, data_dir=data_dir)
 
 
 # ---------------------------------------------------------------- training
@@ -195,7 +206,6 @@ def _twin(net: Program) -> tuple[Net | None, str]:
 
 
 def _divergence(net: Program, run: Run) -> Diagnostic:
-    from blurc.diagnostics import Diagnostic
     from blurc.training import diverge
     from blurc.training.rules import noise_keys
 
