@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
-from blurc import tasks
+from blurc import compiler, tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
 from blurc.training import (
@@ -219,6 +219,20 @@ def test_the_twin_has_the_packaged_rule_whatever_the_spec_calls_so() -> None:
     own = "genome backprop { state a  synapse w ~ ones  sense { a <- input }  forward { a <- incoming(w) } "
     net = blurc.compile(f"{own} readout a }} network n uses backprop {{ input x[2]  output y[2]  x -> y }}")
     assert [v.name for v in twin(net).plan.metas] == ["eta"]
+
+
+def test_the_twin_of_an_artifact_is_of_its_own_network_whatever_the_file_of_its_rule_calls_so(
+    tmp_path: Path,
+) -> None:
+    """A genome file names the spec that its rule is taken from."""
+    own = tmp_path / "own.blur"
+    rule = "genome mine { state a  synapse w ~ ones  learn m = 1  sense { a <- input } forward { a <- m * incoming(w) }"
+    own.write_text(f"{rule} readout a }} network n uses mine {{ input x[2]  output y[2]  x -> y }}")
+    spec = 'import "rules/backprop.blur"  network n uses backprop { input x[5]  output y[3]  x -> y }'
+    model, sources, _ = compiler.select(spec, genome="mine", elsewhere=[own])
+    net = blurc.Net(compiler.plan(model), model, sources, [])
+    net.save(tmp_path / "n.blurx", platforms=("cpu",))
+    assert twin(blurc.load(tmp_path / "n.blurx")).plan == twin(net).plan
 
 
 PAST = """

@@ -119,11 +119,13 @@ def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> Sources:
     edge_texts = {name: text for name, text in texts[1:] if PurePath(name).suffix.lower() in SUFFIXES}
     specs = [Source(name, text) for name, text in texts if name not in edge_texts]
     files = [parse(source, report) for source in specs]
+    # The root comes first, and goes before a file that a rule was taken from: names may clash there.
+    back = files[::-1]
     return Sources(
         tuple(files),
-        {g.name: g for file in files for g in file.genomes},
-        {n.name: n for file in files for n in file.networks},
-        {b.name: b for file in files for b in file.blocks},
+        {g.name: g for file in back for g in file.genomes},
+        {n.name: n for file in back for n in file.networks},
+        {b.name: b for file in back for b in file.blocks},
         {
             (file.span.source, written): _edge_file(file.span.source, written, edge_texts)
             for file in files
