@@ -275,7 +275,7 @@ class Program:
         signals: Signals = None,
         key: Array | None = None,
     ) -> tuple[State, Values]:
-        """One step of learning ("One step" in LANGUAGE.md): the new state, and the readout taken before the first feedback.
+        """One step, as in LANGUAGE.md: the new state, and the readout taken before the first feedback.
 
         x: `[batch, *input shape]` (or flat); y: `[batch, *output shape]`, not needed by a genome without `target`;
         dicts by population where there are several. signals: `{name: value}` for the genome's `signal`s. key: a random
