@@ -57,7 +57,11 @@ def _finite_or_worst(values: jax.Array) -> Costs:
 
 
 def _cross_entropy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
-    return optax.softmax_cross_entropy(outputs, targets).mean()
+    """XLA may compute outputs twice, and round them another way where their maximum is taken off: huge ones are then
+    above it, and the exponential overflows, though all of them are finite."""
+    below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
+    # Not `minimum`, which halves the gradient of the greatest output.
+    return optax.softmax_cross_entropy(jnp.where(below > 0, 0.0, below), targets).mean()
 
 
 def _accuracy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
