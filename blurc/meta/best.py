@@ -1,8 +1,11 @@
-"""The best genome of a search: judged on episodes of its own, which no search sees, so that no luck chooses it.
+"""The best genome of a search: that of all judgements on the same episodes, which no search sees.
 
 Candidates are judged on the episode of their meta-step; that says which of them go on. What the method believes in is
-judged now and then on `TRIALS` other episodes, always the same, drawn from the training examples as all are. A genome
-that is finite on longer episodes goes before one of shorter: those are what a curriculum is on its way to.
+judged now and then on `TRIALS` other episodes, always the same, drawn from the training examples as all are. So no
+genome is the best by the luck of its episodes; but the value of the best is that of many judgements on these, and looks
+a little better than it is: test examples tell (`evaluate.py`).
+
+Where episodes have become longer, which a curriculum is on its way to, the best so far is judged on such ones too.
 """
 
 from __future__ import annotations
@@ -46,14 +49,24 @@ def is_due(ready: Setup, step: int) -> bool:
 
 
 def updated(ready: Setup, best: Best, state: Any, step: int) -> tuple[Best, float]:
-    """The best after the meta-step `step`, and the least cost of what the method believes in now."""
+    """The best after the meta-step `step`, and the least cost of what the method believes in now. Where nothing is
+    finite on longer episodes, the best stays that of shorter ones."""
     unroll, genomes = ready.unroll(step), ready.method.genomes(state)
     costs = trials(ready, genomes, unroll)
     which, cost = int(np.argmin(costs)), float(costs.min())
-    if not math.isfinite(cost) or (unroll == best.unroll and cost >= best.cost):
-        return best, cost
-    one = jax.tree.map(lambda x: np.asarray(x[which]), genomes)
-    return Best(one, np.asarray(cost), np.asarray(unroll), np.asarray(step + 1)), cost
+    before = _again(ready, best, unroll)
+    if cost < before.cost:
+        one = jax.tree.map(lambda x: np.asarray(x[which]), genomes)
+        return Best(one, np.asarray(cost), np.asarray(unroll), np.asarray(step + 1)), cost
+    return (before if before.known else best), cost
+
+
+def _again(ready: Setup, best: Best, unroll: int) -> Best:
+    """The same genome, judged on episodes of `unroll` steps if it was on others."""
+    if not best.known or unroll == best.unroll:
+        return best
+    (cost,) = trials(ready, jax.tree.map(lambda x: x[None], best.genome), unroll)
+    return best._replace(cost=np.asarray(cost), unroll=np.asarray(unroll))
 
 
 def trials(ready: Setup, genomes: Any, unroll: int) -> np.ndarray:

@@ -31,8 +31,8 @@ MOST_RECORDED = 20  # divergences
 
 @dataclass(frozen=True)
 class Result:
-    """value: the objective of the genome, the mean over 16 episodes or more that no search sees (`best.py`), NaN where
-    no genome was finite in them. diverged: of all candidates so far."""
+    """value: the objective of the genome, the best of all judgements on the same 16 episodes or more, which no search
+    sees (`best.py`); NaN where no genome was finite in them. diverged: of all candidates so far."""
 
     folder: Path
     genome: genomes.GenomeFile
@@ -75,12 +75,15 @@ def run(
     files = _files(ready)
     text = schema.dump(_pinned(experiment, ready, place))
     fresh = Progress(0, 0, start(ready), {})
-    if resume:
-        fresh = _resumed(place, ready, fresh, files)
-        place.write(EXPERIMENT, text)  # it may have more steps now
-    else:
-        place.create(text, files)
-    return _Run(ready, place, watch or Silence()).go(fresh)
+    if not resume:
+        place.make(files)
+    with place.locked():
+        if resume:
+            fresh = _resumed(place, ready, fresh, files)
+            place.write(EXPERIMENT, text)  # it may have more steps now
+        else:
+            place.create(text, files)
+        return _Run(ready, place, watch or Silence()).go(fresh)
 
 
 def _as_read(experiment: Experiment) -> Experiment:

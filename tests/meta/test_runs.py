@@ -154,16 +154,42 @@ def test_the_best_is_kept_where_a_search_gets_worse(ready: Callable[..., Setup])
     assert equal(kept, good)
 
 
-def test_a_genome_of_longer_episodes_goes_before_a_better_one_of_shorter(ready: Callable[..., Setup]) -> None:
-    one = ready(experiment(more="curriculum: {add: 1, every: 60, until: 6}"))
-    short, _ = best.updated(
-        one, best.nothing(one, believing(one, [0.2, 0.2])), believing(one, [0.2, 0.2]), 49
-    )
-    long, _ = best.updated(one, short, believing(one, [-1.0, -1.0]), 99)
-    assert (int(short.unroll), int(long.unroll)) == (5, 6)
-    assert float(long.genome["rate"]) == -1
-    diverged = jax.tree.map(lambda x: x * np.nan, believing(one, [0.2, 0.2]))
-    assert equal(best.updated(one, short, diverged, 99)[0], short)
+@pytest.fixture
+def longer(ready: Callable[..., Setup]) -> Setup:
+    """Episodes of 5 steps, and of 6 from meta-step 60."""
+    return ready(experiment(more="curriculum: {add: 1, every: 60, until: 6}"))
+
+
+def best_of(one: Setup, rate: float) -> best.Best:
+    """Judged on episodes of 5 steps."""
+    state = believing(one, [rate, rate])
+    return best.updated(one, best.nothing(one, state), state, 49)[0]
+
+
+@pytest.mark.parametrize(("before", "now", "step"), [(0.2, -1.0, 50), (-1.0, 0.2, 100)])
+def test_where_episodes_get_longer_the_better_on_these_is_the_best(
+    before: float, now: float, step: int, longer: Setup
+) -> None:
+    found, _ = best.updated(longer, best_of(longer, before), believing(longer, [now, now]), 99)
+    assert float(found.genome["rate"]) == np.float32(0.2)
+    assert (int(found.unroll), int(found.step)) == (6, step)
+    one = jax.tree.map(lambda x: x[None], found.genome)
+    assert [float(found.cost)] == best.trials(longer, one, 6).tolist()
+
+
+def test_a_best_that_diverges_on_longer_episodes_loses_to_any_that_does_not(longer: Setup) -> None:
+    short = best_of(longer, 0.2)
+    short = short._replace(genome={**short.genome, "rate": np.float32(np.nan)})
+    found, _ = best.updated(longer, short, believing(longer, [-1.0, -1.0]), 99)
+    assert (float(found.genome["rate"]), int(found.unroll)) == (-1, 6)
+
+
+def test_where_all_diverge_on_longer_episodes_the_best_is_that_of_shorter(longer: Setup) -> None:
+    short = best_of(longer, 0.2)
+    short = short._replace(genome={**short.genome, "rate": np.float32(np.nan)})
+    diverged = jax.tree.map(lambda x: x * np.nan, believing(longer, [0.2, 0.2]))
+    found, _ = best.updated(longer, short, diverged, 99)
+    assert (found.cost, int(found.unroll), int(found.step)) == (short.cost, 5, 50)
 
 
 def test_trials_are_others_than_those_of_the_search_and_always_the_same(ready: Callable[..., Setup]) -> None:
