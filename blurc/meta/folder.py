@@ -10,6 +10,7 @@
     checkpoint.npz      what `--resume` goes on from
     genome.yaml         the best genome so far
     result.json         what came out, once the run is done; beside evaluation.json and report.html
+    .lock               held by the run that writes here, and left behind: only who holds it counts
 
 metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming cuts them back to where it stood.
 """
@@ -20,20 +21,28 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.files import why, write_atomically
 
+try:
+    import fcntl
+except ImportError:  # Windows: nothing keeps two runs out of one folder there
+    fcntl = None
+
 EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
+LOCK = ".lock"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,30 @@ class Folder:
     path: Path
 
     def create(self, experiment: str, files: Mapping[str, str]) -> None:
-        """A new folder with an experiment in it, and the files that it comes from. Raises `BlurError`: E615 where a
-        run is there already, E618."""
+        """A new folder with an experiment in it, and the files that it comes from. Raises as `make` does."""
+        self.make(files)
+        self._write_sources(files)
+        self.write(EXPERIMENT, experiment)  # last: where it is, so are the others
+
+    def make(self, files: Mapping[str, str]) -> None:
+        """The folder alone, for what comes from such files. Raises `BlurError`: E615 where a run is there already,
+        E618."""
         if self._names() and not self.is_unfinished(files):
             help = "go on with it (--resume), or name another folder (-o DIR)"
             raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
         self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
-        self._write_sources(files)
-        self.write(EXPERIMENT, experiment)  # last: where it is, so are the others
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other run writes here meanwhile; two would mix their lines. Raises `BlurError` (E618) where one does. The
+        system gives the lock back when a process ends, however it does."""
+        if fcntl is None or not self.path.is_dir():
+            yield
+            return
+        lock = self._guarded(lambda: open(self.path / LOCK, "a"))  # noqa: SIM115 - the next line closes it
+        with lock:
+            _lock(lock, self.path)
+            yield
 
     def is_unfinished(self, files: Mapping[str, str]) -> bool:
         """Whether `create` was cut off here."""
@@ -113,12 +138,29 @@ class Folder:
     def _length(self, name: str) -> int:
         return p.stat().st_size if (p := self.path / name).exists() else 0
 
-    def _guarded(self, action: Any) -> None:
+    def _guarded(self, action: Callable[[], T]) -> T:
         try:
-            action()
+            return action()
         except OSError as error:
             message = f"cannot write the run folder `{self.path}`: {why(error)}"
             raise BlurError(Diagnostic("E618", message, help="name another folder: -o DIR")) from None
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    assert fcntl
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        message = f"another run writes into `{folder}` at the moment"
+        help = "wait for its end, or name another folder: -o DIR"
+        raise BlurError(Diagnostic("E618", message, help=help)) from None
+    except OSError:  # a file system without locks
+        pass
+
+
+def is_of_run(file: Path) -> bool:
+    """Whether this is the experiment that a run wrote into its own folder."""
+    return file.name == EXPERIMENT and (file.parent / VERSIONS).is_file()
 
 
 def versions() -> dict[str, str]:
