@@ -72,7 +72,8 @@ def command(
     from blurc.meta import finishing
 
     resolved = meta.read(experiment, overrides)
-    folder = output or Path(resolved.write or f"runs/{resolved.name}")
+    folder = output or _own_folder(experiment, overrides, resume or replay is not None)
+    folder = folder or Path(resolved.write or f"runs/{resolved.name}")
     if replay is not None:
         show([meta.replay(folder, replay, data_dir=data_dir)])
         return
@@ -93,6 +94,15 @@ def command(
     objective = resolved.method.objective.replace("_", " ")
     what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
     say(f"{folder}: genome.yaml, report.html; {what}", json)
+
+
+def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
+    """Where to go on with, or look back at, the run whose folder the file lies in: the folder may have been moved or
+    copied since, and what it says of itself (`write`) leads to another run then."""
+    from blurc.meta import folder
+
+    own = again and "write" not in overrides and folder.is_of_run(file)
+    return file.parent if own else None
 
 
 @contextmanager

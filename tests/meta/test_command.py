@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,37 @@ def test_the_example_of_the_module_works(shared: None) -> None:
     exec(inspect.cleandoc(code), found)
     assert isinstance(found["result"].genome, genome_files.GenomeFile)
     assert len(lines("runs/mine")) == 100
+
+
+# ---------------------------------------------------------------- whose folder
+
+
+@pytest.fixture
+def copied(file: Path) -> Path:
+    """A run of a step, whose folder was copied; the original went on to three."""
+    meta.run(schema.read(file, {"method.steps": "1"}), "runs/tiny")
+    shutil.copytree("runs/tiny", "moved")
+    meta.run(schema.read(file, {"method.steps": "3"}), "runs/tiny", resume=True)
+    return Path("moved")
+
+
+def test_a_copied_folder_goes_on_by_itself(copied: Path) -> None:
+    done = command(copied / "experiment.yaml", "--resume", "--set", "method.steps=2")
+    assert done.exit_code == 0, done.output
+    assert [len(lines(folder)) for folder in (copied, "runs/tiny")] == [2, 3]
+
+
+def test_a_copied_folder_is_looked_back_at_by_itself(copied: Path) -> None:
+    done = command(copied / "experiment.yaml", "--replay", 0)
+    assert "`moved` has recorded no divergence" in done.output
+
+
+def test_a_folder_that_is_named_goes_before_that_of_the_file(copied: Path) -> None:
+    for named in (["-o", "runs/tiny"], ["--set", "write=runs/tiny"]):
+        done = command(copied / "experiment.yaml", "--replay", 0, *named)
+        assert "`runs/tiny` has recorded no divergence" in done.output
+
+
+def test_a_repeat_of_a_folder_needs_another(copied: Path) -> None:
+    done = command(copied / "experiment.yaml")
+    assert "the folder `runs/tiny` is not empty" in done.output
