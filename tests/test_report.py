@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import re
@@ -16,7 +17,7 @@ import pytest
 import blurc
 from blurc import compiler, genome
 from blurc.diagnostics import BlurError, Source
-from blurc.meta import report, schema
+from blurc.meta import heat, report, schema
 from blurc.meta.report import accuracy, files, matrices, regions, sections, style, training
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
@@ -329,6 +330,62 @@ def test_the_table_has_the_numbers_of_the_curves() -> None:
         ("xor", "plane", "Adam", "–", "70.0 ± 10.0", "–"),
         ("moons", "plane", "g", "diverged", "–", "50.0 ± 2.0, 2 diverged"),
     ]
+
+
+NAN = math.nan
+PARTLY = [
+    files.Curve("g", "xor", "plane", (5, 10), (0.8, 0.987), (0.01, NAN), (0, 1)),
+    files.Curve("g", "moons", "plane", (5, 10), (0.8, NAN), (0.01, NAN), (0, 2)),
+    files.Curve("Adam", "xor", "plane", (5, 10), (0.7, 0.8), (0.1, 0.1), (0, 0)),
+]
+
+
+def test_cells_of_the_matrix_tell_what_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
+    panels: list[heat.Panel] = []
+    monkeypatch.setattr(heat, "render", lambda found, form: panels.extend(found) or b"")
+    (found,) = accuracy.matrices(PARTLY)
+    assert panels[0].texts == [["98.7*", "diverged"], ["80.0", "–"]]
+    assert found.caption.endswith(
+        "(row). *: without the seeds that diverged. Diverged: all seeds. –: not measured."
+    )
+
+
+def test_a_matrix_of_what_stayed_finite_needs_no_legend() -> None:
+    finite = [PARTLY[2], dataclasses.replace(PARTLY[2], task="moons")]
+    assert next(accuracy.matrices(finite)).caption.endswith("of each learner (row).")
+
+
+def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.MonkeyPatch) -> None:
+    hollow: list[tuple[float, float]] = []
+
+    def seen(figure: Any, caption: str) -> style.Picture:
+        for line in figure.axes[0].lines:
+            if line.get_markerfacecolor() == "white":
+                hollow.extend(zip(*line.get_data(), strict=True))
+        return style.Picture(b"", caption)
+
+    monkeypatch.setattr(style, "picture", seen)
+    xor, moons = (found.caption for found in accuracy.pictures(PARTLY))
+    assert [found for found in hollow if math.isfinite(found[1])] == [(10, 0.987)]
+    assert xor.endswith("to either side. Hollow: without the seeds that diverged.")
+    assert moons.endswith("to either side. Where a point is missing, all seeds diverged: g.")
+
+
+@pytest.mark.parametrize("columns", [1, 6])
+def test_a_long_title_is_not_cut_off(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(heat, "_bytes", lambda figure, form: figures.append(figure) or b"")
+    network = "omniglot_convolutional(channels = 32, side = 14, hidden = 256)"
+    title = f"accuracy in %, in {network}, after 1,000 steps"
+    names = [str(i) for i in range(columns)]
+    heat.render([heat.Panel(title, np.ones((1, columns)), ["g"], names, [["98.7"] * columns])], "svg")
+    figure = figures[0]
+    figure.savefig(io.BytesIO(), format="png")
+    shown = figure.axes[0].title if figure.axes[0].title.get_text() else figure.axes[0]._left_title
+    box, whole = shown.get_window_extent(), figure.bbox
+    assert shown.get_text().replace("\n", " ") == title
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
 
 
 def test_the_table_stands_in_the_page(html: str) -> None:

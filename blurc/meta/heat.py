@@ -6,6 +6,7 @@ The same numbers give the same bytes with the same matplotlib. What is not a num
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -28,6 +29,8 @@ SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8"
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266")
 )
+LETTER = 0.085  # inches, of a title
+LEAST = 3.2  # inches for a title, however narrow its table
 LEGIBLE = 0.55  # of the colour scale, from where ink is white
 
 
@@ -90,12 +93,25 @@ def lines(
 
 def _size(panel: Panel) -> tuple[float, float]:
     """In inches."""
-    rows, columns = panel.values.shape
     words = 0.075 * max(map(len, panel.rows), default=0)
+    return words + _width(panel), _height(panel) + 0.17 * _title(panel).count("\n")
+
+
+def _width(panel: Panel) -> float:
+    """Without the names of the rows."""
     if not panel.texts:
-        return words + 4.2, 3.6
+        return 4.2
     cell = 0.4 + 0.075 * max((len(text) for row in panel.texts for text in row), default=4)
-    return words + cell * columns + 1.0, 0.34 * rows + 0.8
+    return max(cell * panel.values.shape[1] + 1.0, min(LEAST, LETTER * len(panel.title)))
+
+
+def _height(panel: Panel) -> float:
+    return 0.34 * panel.values.shape[0] + 0.8 if panel.texts else 3.6
+
+
+def _title(panel: Panel) -> str:
+    """In lines that are no longer than the table is wide: the layout does not look at it."""
+    return textwrap.fill(panel.title, int(_width(panel) / LETTER))
 
 
 def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
@@ -103,7 +119,7 @@ def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     colours: Colormap = (SIGNED if panel.signed else SEQUENTIAL).with_extremes(bad=MISSING)
     masked = np.ma.masked_invalid(panel.values)
     image = axes.imshow(masked, cmap=colours, vmin=low, vmax=high, aspect="auto" if panel.texts else "equal")
-    axes.set_title(panel.title, loc="left", fontsize=9.5, color=INK)
+    axes.set_title(_title(panel), loc="left", fontsize=9.5, color=INK)
     axes.set_xticks(range(len(panel.columns)), panel.columns)
     axes.set_yticks(range(len(panel.rows)), panel.rows)
     _bare(axes)

@@ -1,5 +1,8 @@
 """How well the genome teaches: accuracy against unroll step beside the baselines (figures 5 and 9 of the paper), the
-same in numbers, and as a matrix of learners and tasks."""
+same in numbers, and as a matrix of learners and tasks.
+
+Means are over the seeds that stayed finite, and flatter what diverges: wherever one stands, it is marked as such.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,10 @@ def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
             curve.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=curve.name
         )
         axes.fill_between(curve.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+        flattered = np.asarray(curve.diverged) > 0
+        axes.plot(
+            np.asarray(curve.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5
+        )
     style.dress(axes, title, "unroll step", WHAT, percent=True)
     steps = sorted({step for curve in curves for step in curve.steps})
     if len(steps) > 1 and steps[-1] > 3 * steps[0]:
@@ -39,9 +46,17 @@ def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     axes.set_xticks(steps, [f"{step:,}" for step in steps])
     axes.minorticks_off()
     style.legend(axes)
-    return style.picture(
-        figure, f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
-    )
+    said = f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
+    return style.picture(figure, " ".join((said, *_lost(curves))))
+
+
+def _lost(curves: Sequence[Curve]) -> Iterator[str]:
+    """What a figure of lines hides."""
+    means = [(mean, lost) for c in curves for mean, lost in zip(c.mean, c.diverged, strict=True)]
+    if any(lost and np.isfinite(mean) for mean, lost in means):
+        yield "Hollow: without the seeds that diverged."
+    if gone := [c.name for c in curves if not np.isfinite(c.mean).all()]:
+        yield f"Where a point is missing, all seeds diverged: {', '.join(gone)}."
 
 
 def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
@@ -86,12 +101,28 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     step = max(steps)
     rows, columns = ([*dict.fromkeys(names)] for names in zip(*of, strict=True))
     values = np.asarray([[_at(of.get((row, column)), step) for column in columns] for row in rows])
-    texts = [[f"{100 * v:.1f}" if np.isfinite(v) else "–" for v in row] for row in values]
+    texts = [[_short(of.get((row, column)), step) for column in columns] for row in rows]
     title = f"accuracy in %, {where}, after {step:,} steps"
-    caption = (
-        f"Mean {WHAT} {where} after {step:,} steps, of each learner (row). Grey: not measured, or diverged."
-    )
+    caption = f"Mean {WHAT} {where} after {step:,} steps, of each learner (row)." + _legend(texts)
     return style.Picture(heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption)
+
+
+def _short(curve: Curve | None, step: int) -> str:
+    """What stands in a cell of a matrix: `88.1`, `88.1*`, `diverged`; a dash where nothing was measured."""
+    if not curve or step not in curve.steps:
+        return "–"
+    i = curve.steps.index(step)
+    if not np.isfinite(curve.mean[i]):
+        return "diverged"
+    return f"{100 * curve.mean[i]:.1f}" + ("*" if curve.diverged[i] else "")
+
+
+def _legend(texts: Sequence[Sequence[str]]) -> str:
+    """Of what stands in the cells beside numbers."""
+    shown = [text for row in texts for text in row]
+    starred = " *: without the seeds that diverged." if any(t.endswith("*") for t in shown) else ""
+    lost = " Diverged: all seeds." if "diverged" in shown else ""
+    return starred + lost + (" –: not measured." if "–" in shown else "")
 
 
 def _at(curve: Curve | None, step: int) -> float:
