@@ -5,7 +5,8 @@
     versions.json       of blurc, jax and the rest, and the platform
     metrics.jsonl       one line a meta-step: the objective of the best candidate (value), of each replica (values) or
                         the mean of a population (mean), without those that diverged; how many these are (diverged)
-                        of how many (candidates); now and then what the search believes in, judged apart (judged)
+                        of how many (candidates); now and then what the search believes in, judged apart (judged);
+                        the replicas that did nothing but diverge and begin again after it (restarted)
     divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
     checkpoint.npz      what `--resume` goes on from
     genome.yaml         the best genome so far

@@ -76,7 +76,11 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, A
         found, cost = best.updated(ready, found, state, step)
         line["judged"] = _natural(ready, cost)
     carry = Carry(state, _recorded(ready, carry.costs, known), inner, found)
-    return _restarted(ready, carry, step), line, lost
+    anew = _to_restart(ready, carry, step)
+    if anew.any():
+        line["restarted"] = np.flatnonzero(anew).tolist()
+        carry = _restarted(ready, carry, anew, step)
+    return carry, line, lost
 
 
 def _line(ready: Setup, step: int, costs: Any) -> dict[str, Any]:
@@ -131,28 +135,33 @@ def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
     return _replaced(ready, carry, others, step) if others.any() else carry
 
 
-def _restarted(ready: Setup, carry: Carry, step: int) -> Carry:
-    """Replicas that do nothing but diverge go on from the best of the others; where all do, from elsewhere."""
-    record = Record(np.asarray(carry.costs))
-    lost = record.lost()
-    if not lost.any() or (step + 1) % ready.pieces:  # networks that are lost stay so in an episode
-        return carry
+def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
+    """Replicas that do nothing but diverge, a boolean [replicas]. Networks that are lost stay so in an episode, so that
+    nothing begins again in the middle of one."""
+    lost = Record(np.asarray(carry.costs)).lost()
+    return lost & ((step + 1) % ready.pieces == 0)
+
+
+def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
+    """They go on from the best of the others; where all are lost, from elsewhere."""
     if not lost.all():
         return _replaced(ready, carry, lost, step)
     stacked = _elsewhere(ready, carry, step, len(lost))
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
-    return carry._replace(method=method, costs=record.costs[:0])
+    return carry._replace(method=method, costs=np.asarray(carry.costs)[:0])
 
 
 def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
-    """Genomes to begin again with: copies of the best so far, or fresh ones. A best of shorter episodes is where they
-    came from, so that all of its copies need jitter."""
-    shorter = int(carry.best.unroll) < ready.unroll(step)
-    if not carry.best.known or (shorter and not ready.experiment.jitter):
-        fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(count)]
-        return jax.tree.map(lambda *x: jnp.stack(x), *fresh)
-    copies = jax.tree.map(lambda x: jnp.stack([jnp.asarray(x)] * count), carry.best.genome)
-    return ready.jittered(copies, (np.arange(count) > 0) | shorter, step + 1)
+    """Genomes to begin again with: copies of the best so far, which is the start before any was judged, or fresh ones.
+    Jitter is for all that may be what was lost: copies of the start or of a best of shorter episodes, and fresh
+    genomes, which are no others where a rule gives its values as constants."""
+    best, e = carry.best, ready.experiment
+    shorter = int(best.unroll) < ready.unroll(step)
+    if e.start or (best.known and (e.jitter or not shorter)):
+        copies = jax.tree.map(lambda x: jnp.stack([jnp.asarray(x)] * count), best.genome)
+        return ready.jittered(copies, (np.arange(count) > 0) | shorter, step + 1)
+    fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(count)]
+    return ready.jittered(jax.tree.map(lambda *x: jnp.stack(x), *fresh), np.ones(count, bool), step + 1)
 
 
 def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:

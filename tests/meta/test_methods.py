@@ -148,6 +148,17 @@ def test_a_replaced_genome_is_searched_from(method: Method) -> None:
     assert equal(method.genomes(state), others)
 
 
+def test_cma_that_begins_again_draws_other_candidates() -> None:
+    """Though it begins at the same genome; and each time others."""
+    method = make(Cma(population=4), 0)
+    states = [method.init(GENOMES)]
+    for _ in range(2):
+        states.append(method.replaced(states[-1], GENOMES, jnp.asarray([True])))
+    asked = [method.ask(state, jax.random.key(0))["a"].tolist() for state in states]
+    assert asked[0] != asked[1] != asked[2] != asked[0]
+    assert method.ask(states[0], jax.random.key(0))["a"].tolist() == asked[0]
+
+
 def test_the_gradient_of_a_lost_replica_is_dropped() -> None:
     method = make(Gradient(rate=0.1), 0)
     start = method.init(jax.tree.map(lambda x: jnp.concatenate([x, x]), GENOMES))

@@ -239,6 +239,57 @@ def test_where_all_diverge_the_search_goes_on_from_the_best(shared: None) -> Non
     assert 0 < abs(rates[1] - 0.2) < 0.1
 
 
+CONSTANT_BLAST = SPEC.replace("~ uniform(0.05, 0.4)", "= 0.1").replace("blast = -1", "blast = 1")
+ONE_OF_EACH = [METHODS["gradient"].split("\n")[0], METHODS["cma"], METHODS["pes"]]
+
+
+@pytest.mark.parametrize("method", ONE_OF_EACH, ids=list(METHODS))
+def test_a_search_that_begins_again_tries_others_though_fresh_genomes_are_the_same(
+    method: str, ready: Callable[..., Setup]
+) -> None:
+    Path("tiny.blur").write_text(CONSTANT_BLAST)
+    one = ready(experiment(method))
+    carry, begun = steps.start(one), list[Any]()
+    restarted = list[int]()
+    for step in range(2 * 12):
+        carry, line, _ = steps.meta_step(one, carry, step)
+        if "restarted" in line:
+            assert line["restarted"] == [0]
+            restarted.append(step)
+            begun.append(one.method.genomes(carry.method)["rate"].tolist())
+    assert restarted == ([11, 23] if one.pieces == 3 else [9, 19])
+    assert all(0 < abs(rate - 0.1) < 0.1 for (rate,) in begun)
+    assert begun[0] != begun[1]
+
+
+def test_a_search_begins_again_near_the_genome_that_it_started_from(shared: None, net: blurc.Net) -> None:
+    Path("tiny.blur").write_text(SPEC.replace("blast = -1", "blast ~ normal(0.001)"))
+    lost = {**net.init_genome(jax.random.key(9)), "blast": jnp.asarray(5.0), "rate": jnp.asarray(7.0)}
+    genome_files.write("start.yaml", genome_files.describe(net, lost, name="g"))
+    Path("e.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\nstart: start.yaml\n")
+    one = running.setup(schema.read("e.yaml"))
+    carry = steps.start(one)
+    for step in range(PATIENCE):
+        carry, _, _ = steps.meta_step(one, carry, step)
+    rates = one.method.genomes(carry.method)["rate"].tolist()
+    assert all(0 < abs(rate - 7) < 0.1 for rate in rates)
+    assert rates[0] != rates[1]
+
+
+@pytest.mark.parametrize("method", ONE_OF_EACH[:2], ids=list(METHODS)[:2])
+def test_a_run_that_began_again_is_resumed_to_the_same_bits(
+    method: str, shared: None, stopped: Callable[..., None]
+) -> None:
+    Path("tiny.blur").write_text(CONSTANT_BLAST)
+    e = experiment(method, method__steps="15")
+    meta.run(e, "whole")
+    stopped(e, 8)
+    stopped(e, 12, resume=True)
+    meta.run(e, "run", resume=True)
+    assert made("run") == made("whole")
+    assert [line["step"] for line in lines("run") if "restarted" in line] == [9]
+
+
 # --------------------------------------------------- what a run folder holds
 
 

@@ -1,8 +1,8 @@
 """CMA-ES, by the package `cma`: from values alone, so that the objective needs no gradient.
 
-Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv:1604.00772). The state is the first mean, the seed and the costs
-of all generations: the search is a function of these, and is gone through again after an interruption, which takes
-milliseconds a generation. Nothing is pickled.
+Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv:1604.00772). The state is the first mean, the number of restarts
+and the costs of all generations: with the seed, the search is a function of these, and is gone through again after an
+interruption, which takes milliseconds a generation. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from blurc.meta.objective import Costs
 
 
 class CmaState(NamedTuple):
-    """start: the first mean, a genome. told: costs [generations, population]."""
+    """start: the first mean, a genome. told: costs [generations, population]. restarts: how often the search began
+    again, for it draws others then; an array without axes."""
 
     start: Any
     told: np.ndarray
+    restarts: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +39,13 @@ class CmaMethod:
     _search: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def init(self, genomes: Any) -> CmaState:
-        return CmaState(flat.first(genomes), np.empty((0, self.choice.population)))
+        return CmaState(flat.first(genomes), np.empty((0, self.choice.population)), np.asarray(0))
 
     def ask(self, state: CmaState, key: jax.Array) -> Any:
         return flat.genomes(self._asked(state), state.start)
 
     def tell(self, state: CmaState, candidates: Any, costs: Costs, feedback: Feedback) -> CmaState:
-        return CmaState(state.start, np.concatenate([state.told, np.asarray(costs, float)[None]]))
+        return state._replace(told=np.concatenate([state.told, np.asarray(costs, float)[None]]))
 
     def genomes(self, state: CmaState) -> Any:
         """The mean, not the best that was ever seen: a value of one generation is a matter of luck, too."""
@@ -52,7 +54,9 @@ class CmaMethod:
         return flat.genomes(self._array(state, mean[None]), state.start)
 
     def replaced(self, state: CmaState, genomes: Any, anew: jax.Array) -> CmaState:
-        return self.init(genomes) if bool(anew.any()) else state
+        if not bool(anew.any()):
+            return state
+        return self.init(genomes)._replace(restarts=np.asarray(state.restarts + 1))
 
     # ------------------------------------------------------------ the search
 
@@ -69,7 +73,7 @@ class CmaMethod:
         return self._array(state, search["asked"])
 
     def _fresh(self, state: CmaState) -> Any:
-        draws = np.random.default_rng(self.seed)
+        draws = np.random.default_rng([self.seed, int(state.restarts)])
         options = {
             "popsize": self.choice.population,
             "randn": lambda *sizes: draws.standard_normal(sizes),
@@ -85,13 +89,13 @@ class CmaMethod:
 
 def _continues(state: CmaState, before: CmaState) -> bool:
     """Whether a search comes to `state` if it is told more than at `before`."""
-    if state.start is not before.start and not _equal(state.start, before.start):
+    if state.restarts != before.restarts or not _equal(state.start, before.start):
         return False
     return np.array_equal(state.told[: len(before.told)], before.told)
 
 
 def _equal(one: Any, other: Any) -> bool:
-    return np.array_equal(flat.vector(one), flat.vector(other))
+    return one is other or np.array_equal(flat.vector(one), flat.vector(other))
 
 
 def _ranked(costs: np.ndarray) -> list[float]:
