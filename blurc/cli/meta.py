@@ -118,11 +118,13 @@ def _resumable(folder: Path) -> Iterator[None]:
 def _tell_changes(folder: Path, resolved: Experiment) -> None:
     """The file and the present --set decide how a run goes on: what was set when it began is easily forgotten. A file
     that cannot be read is for the run itself to refuse."""
-    from blurc.meta import schema
+    from blurc.meta import running, schema
+    from blurc.meta.setup import compiled
 
+    now = running.resolved(resolved, compiled(resolved.network))
     path = folder / "experiment.yaml"
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
-        for change in schema.changes(path.read_text("utf-8"), resolved):
+        for change in schema.changes(path.read_text("utf-8"), now):
             click.echo(f"not as in `{path}`: {change}", err=True)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.checker.parameters import parameters as with_defaults
+from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.meta.course import Accuracies, Course, ruled
 from blurc.model import ParamValue
 from blurc.program import Genome, Net
@@ -129,10 +130,19 @@ class Row:
 
 
 def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:
-    """Of a network and what is set in it: `mnist`, or `mnist(side = 14)`. Parameters of the rule are left out."""
+    """Of a network and what is set in it: `mnist`, or `mnist(side = 14)`. Parameters of the rule are left out, as are
+    defaults, which run folders write down."""
     own = dict(net.model.network.params)
-    given = ", ".join(f"{name} = {value}" for name, value in parameters.items() if name in own)
+    named = [(name, value) for name, value in parameters.items() if name in own]
+    given = ", ".join(f"{name} = {value}" for name, value in named if value != _default(net, name))
     return f"{net.plan.name}({given})" if given else net.plan.name
+
+
+def _default(net: Net, name: str) -> ParamValue | None:
+    """Of a parameter of the network, beside the others as they are."""
+    declared = net.sources.networks[net.plan.name].params
+    others = {other: value for other, value in net.model.network.params if other != name}
+    return with_defaults(declared, others, Report())[name]
 
 
 # ---------------------------------------------------------------- what cannot be

@@ -25,6 +25,7 @@ from blurc.meta.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, SPEC, START, Folder, versions
 from blurc.meta.setup import Setup, setup
 from blurc.meta.step import Carry, Lost, believed, meta_step, start
+from blurc.program import Net
 
 MOST_RECORDED = 20  # divergences
 
@@ -95,8 +96,18 @@ def _as_read(experiment: Experiment) -> Experiment:
 
 def _pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
     """The experiment of the run folder: it repeats this run, or says why it cannot."""
+    e = resolved(e, ready.net)
     network = replace(e.network, hash=genomes.spec_hash(ready.net))
     return replace(e, write=str(folder.path), network=network, start=e.start and START)
+
+
+def resolved(e: Experiment, net: Net) -> Experiment:
+    """With what it leaves to its spec: network, rule and parameters. One that network and rule share by name, with a
+    value each, cannot be written down, and need not: nobody gave it."""
+    of_network, of_rule = dict(net.model.network.params), dict(net.model.genome.params)
+    parameters = {n: v for n, v in (of_network | of_rule).items() if of_network.get(n, v) == v}
+    network = replace(e.network, network=net.plan.name, rule=net.plan.genome, parameters=parameters)
+    return replace(e, network=network)
 
 
 def _files(ready: Setup) -> dict[str, str]:
@@ -222,7 +233,7 @@ def _resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, 
         return fresh
     if not path.exists():
         there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
-        if _essence(there) != _essence(ready.experiment):
+        if _essence(there) != _essence(resolved(ready.experiment, ready.net)):
             raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
         folder.begin_again(files)
         return fresh
@@ -235,7 +246,8 @@ def _resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, 
 
 def _essence(e: Experiment) -> str:
     """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
-    on the number of steps only where a rate falls with it. Files that it names count by what is in them."""
+    on the number of steps only where a rate falls with it. Files that it names count by what is in them. e: resolved,
+    for an experiment says the same whether it writes a default down or not."""
     method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
     network = replace(e.network, spec="", hash="")
     start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
@@ -245,8 +257,9 @@ def _essence(e: Experiment) -> str:
 
 def _identity(ready: Setup) -> dict[str, Any]:
     """What the bits of a run depend on."""
+    essence = _essence(resolved(ready.experiment, ready.net))
     return {
-        "experiment": hashlib.sha256(_essence(ready.experiment).encode()).hexdigest(),
+        "experiment": hashlib.sha256(essence.encode()).hexdigest(),
         "spec": genomes.spec_hash(ready.net),
         "versions": versions(),
     }
