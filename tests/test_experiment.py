@@ -99,7 +99,8 @@ def test_a_method_is_chosen_by_name(text: str, method: object) -> None:
 
 
 def test_null_is_nothing() -> None:
-    assert parsed(LEAST + "curriculum: null\nstart:\nnetwork: ~") == parsed(LEAST)
+    assert parsed(LEAST + "curriculum: null\nstart:\nnetwork: ~\nchunk: null") == parsed(LEAST)
+    assert parsed(LEAST + "chunk: 3", chunk="") == parsed(LEAST)
 
 
 # ------------------------------------------------------------ other files
@@ -203,7 +204,22 @@ def test_help_says_what_to_write(text: str, help: str) -> None:
 
 def test_found_and_expected_are_named() -> None:
     (found,) = refused(LEAST + "inner: {batch: 0}")
-    assert found.message == "`inner.batch` is at least 1, found `0`"
+    assert found.message == "`inner.batch` is from 1 to 2147483647, found `0`"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["inner.batch", "method.population", "seed", "tasks.0.crop", "replicas", "evaluation.seeds", "chunk"],
+)
+def test_a_number_that_no_array_can_have_is_refused(key: str) -> None:
+    (found,) = refused(LEAST + "method: cma", {key: str(10**12)})
+    assert found.code == "E612"
+    assert found.message.endswith("found `1000000000000`")
+
+
+def test_a_list_of_too_great_numbers_is_refused() -> None:
+    assert places(refused(LEAST + "evaluation: {steps: [1, 2147483648]}")) == ["E612 4:21"]
+    assert places(refused(LEAST + "method: {name: pes, population: 2147483648}")) == ["E612 4:33"]
 
 
 def test_a_list_of_a_setting_is_shown_with_its_brackets() -> None:
@@ -293,7 +309,7 @@ def test_an_override_may_mend_a_file() -> None:
 
 # ------------------------------------------------------------ the way back
 
-COUNTS = st.integers(1, 2**31)
+COUNTS = st.integers(1, 2**31 - 1)
 RATES = st.floats(1e-30, 1e30)
 WORDS = st.from_regex(r"[a-z]{3}\w*", fullmatch=True)
 PARAMETERS = st.dictionaries(

@@ -85,8 +85,13 @@ class Limit(NamedTuple):
     each: bool = False
 
 
-def at_least(least: int) -> Limit:
-    return Limit(f"at least {least}", lambda n: n >= least)
+def whole(least: int) -> Limit:
+    """Sizes and counts that arrays can have."""
+    return Limit(f"from {least} to {MOST}", lambda n: least <= n <= MOST)
+
+
+def or_nothing(limit: Limit) -> Limit:
+    return limit._replace(holds=lambda value: value is None or limit.holds(value))
 
 
 def one_of(*words: str) -> Limit:
@@ -98,13 +103,15 @@ def each(limit: Limit) -> Limit:
 
 
 def _rising(numbers: Sequence[int]) -> bool:
-    return bool(numbers) and numbers[0] >= 1 and all(a < b for a, b in pairwise(numbers))
+    return bool(numbers) and all(a < b for a, b in pairwise((0, *numbers, MOST + 1)))
 
 
+MOST = 2**31 - 1
 POSITIVE = Limit("above 0", lambda x: 0 < x < math.inf)
-COUNT = at_least(1)
-SIZE = at_least(0)
-EVEN = Limit("an even number of at least 2", lambda n: n >= 2 and n % 2 == 0)
+NOISE = Limit("at least 0", lambda x: 0 <= x < math.inf)
+COUNT = whole(1)
+SIZE = whole(0)
+EVEN = Limit(f"an even number from 2 to {MOST}", lambda n: 2 <= n <= MOST and n % 2 == 0)
 SEED = Limit(f"from 0 to {2**32 - 1}", lambda n: 0 <= n < 2**32)
 SOME = Limit("a list with at least one entry", bool)
 WORD = Limit("a text that is not empty", bool)
@@ -112,14 +119,14 @@ LABEL = Limit(
     "letters, digits, `-`, `_` and `.`, for a folder is called so",
     lambda text: bool(re.fullmatch(r"\w[\w.-]*", text)),
 )
-RISING = Limit("a rising list of numbers of at least 1", _rising)
+RISING = Limit(f"a rising list of numbers from 1 to {MOST}", _rising)
 OBJECTIVE = one_of("cross_entropy", "accuracy")
 
 LIMITS: Mapping[type, Mapping[str, Limit]] = {
     Network: {"spec": WORD},
     Inner: {"steps": COUNT, "batch": COUNT, "query": COUNT, "judge_every": SIZE},
     Gradient: {"steps": COUNT, "objective": OBJECTIVE, "rate": POSITIVE, "clip": POSITIVE},
-    Cma: {"steps": COUNT, "objective": OBJECTIVE, "population": at_least(4), "sigma": POSITIVE},
+    Cma: {"steps": COUNT, "objective": OBJECTIVE, "population": whole(4), "sigma": POSITIVE},
     Pes: {
         "steps": COUNT,
         "objective": OBJECTIVE,
@@ -135,8 +142,8 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "name": LABEL,
         "tasks": SOME,
         "replicas": COUNT,
-        "jitter": SIZE,
-        "chunk": SIZE,
+        "jitter": NOISE,
+        "chunk": or_nothing(SIZE),
         "tasks_per_step": COUNT,
         "seed": SEED,
         "checkpoint_every": COUNT,
@@ -147,8 +154,8 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "crop": SIZE,
         "resize": SIZE,
         "classes": each(SIZE),
-        "ways": at_least(2),
+        "ways": whole(2),
         "outputs": SIZE,
     },
-    Augment: {"project": SIZE, "brightness": SIZE},
+    Augment: {"project": SIZE, "brightness": NOISE},
 }
