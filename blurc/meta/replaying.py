@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta import persistent, schema
@@ -51,7 +52,10 @@ def _recorded(folder: Folder, number: int) -> dict[str, Any]:
 
 
 def _genome(values: dict[str, Any]) -> Any:
-    return jax.tree.map(jnp.asarray, values, is_leaf=lambda x: not isinstance(x, dict))
+    """Numbers that are not finite stand there as texts, which NumPy reads."""
+    return jax.tree.map(
+        lambda x: jnp.asarray(np.asarray(x, float)), values, is_leaf=lambda x: not isinstance(x, dict)
+    )
 
 
 def _in_episode(

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import jax
 import numpy as np
@@ -33,13 +33,14 @@ MOST_RECORDED = 20  # divergences
 @dataclass(frozen=True)
 class Result:
     """value: the objective of the genome, the best of all judgements on the same 16 episodes or more, which no search
-    sees (`best.py`); NaN where no genome was finite in them. diverged: of all candidates so far."""
+    sees (`best.py`); NaN where no genome was finite in them. diverged: of all `candidates` so far."""
 
     folder: Path
     genome: genomes.GenomeFile
     value: float
     steps: int
     diverged: int
+    candidates: int
 
 
 class Watch(Protocol):
@@ -182,20 +183,27 @@ class _Run:
         checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
 
     def _write_genome(self, now: Progress) -> genomes.GenomeFile:
-        """The best so far; before any was judged, what the method believes in."""
         e, best = self.setup.experiment, now.carry.best
-        values = best.genome if best.known else believed(self.setup, now.carry)
+        values, after = self._kept(now)
         judged = {"unroll": int(best.unroll), e.method.objective: self._value(now)} if best.known else {}
         found = {
             "experiment": e.name,
             "method": type(e.method).__name__.lower(),
-            "meta-steps": int(best.step) if best.known else now.steps,
+            "meta-steps": after,
             **judged,
             "seed": e.seed,
         }
         genome = genomes.describe(self.setup.net, values, name=e.name, found=found)
         self.folder.write("genome.yaml", genomes.dump(genome))
         return genome
+
+    def _kept(self, now: Progress) -> tuple[Any, int]:
+        """The best genome so far, and after how many meta-steps; before any was judged, what the method believes in, or
+        the start, where that left the finite numbers."""
+        best, believes = now.carry.best, believed(self.setup, now.carry)
+        if best.known or not all(np.isfinite(x).all() for x in jax.tree.leaves(believes)):
+            return best.genome, int(best.step)
+        return believes, now.steps
 
     def _value(self, now: Progress) -> float:
         best = now.carry.best
@@ -212,13 +220,26 @@ class _Run:
             "value": value if math.isfinite(value) else None,
             "steps": now.steps,
             "diverged": now.diverged,
+            "candidates": now.steps * self._population(),
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        return Result(self.folder.path, genome, value, now.steps, now.diverged)
+        return Result(self.folder.path, genome, value, now.steps, now.diverged, shown["candidates"])
+
+    def _population(self) -> int:
+        """Candidates of a meta-step."""
+        e = self.setup.experiment
+        return e.replicas if isinstance(e.method, Gradient) else e.method.population
 
 
 def _plain(genome: Any) -> Any:
-    return jax.tree.map(lambda x: np.asarray(x, float).tolist(), genome)
+    return jax.tree.map(lambda x: _spelt(np.asarray(x, float).tolist()), genome)
+
+
+def _spelt(value: Any) -> Any:
+    """JSON has no numbers that are not finite: they are the texts "nan", "inf" and "-inf"."""
+    if isinstance(value, list):
+        return [*map(_spelt, cast("list[Any]", value))]
+    return value if math.isfinite(value) else str(value)
 
 
 # ------------------------------------------------------------------ going on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -33,7 +34,7 @@ import blurc
 from blurc import genome as genome_files
 from blurc import meta
 from blurc.diagnostics import Source
-from blurc.meta import best, running, schema
+from blurc.meta import best, replaying, running, schema
 from blurc.meta import setup as setups
 from blurc.meta import step as steps
 from blurc.meta.curriculum import PATIENCE
@@ -291,6 +292,33 @@ def test_a_run_that_began_again_is_resumed_to_the_same_bits(
 
 
 # --------------------------------------------------- what a run folder holds
+
+
+TOO_FAR = [
+    "{name: cma, sigma: 1.0e+300, steps: 2, population: 4}",
+    "{name: gradient, rate: 1.0e+39, steps: 12}",
+    "{name: pes, rate: 1.0e+39, steps: 12, population: 4, truncation: 5}",
+    "{name: gradient, steps: 2}\nreplicas: 3\njitter: 1.0e+39",
+]
+
+
+@pytest.mark.parametrize("method", TOO_FAR)
+def test_a_genome_that_is_not_finite_itself_is_recorded_and_replayed(method: str, shared: None) -> None:
+    assert meta.run(experiment(method), "run").diverged
+    text = Path("run/divergences.jsonl").read_text()
+    first = json.loads(text.splitlines()[0], parse_constant=pytest.fail)["genome"]
+    read = {name: float(value) for name, value in replaying._genome(first).items()}
+    assert not all(map(np.isfinite, read.values()))
+    np.testing.assert_array_equal([*read.values()], [float(value) for value in first.values()])
+    assert meta.replay("run").code == "E905"
+
+
+@every_search
+def test_candidates_are_counted(method: str, shared: None) -> None:
+    Path("tiny.blur").write_text(CONSTANT_BLAST)
+    result = meta.run(experiment(method, method__steps="5"), "run")
+    assert result.diverged == result.candidates == sum(line["candidates"] for line in lines("run"))
+    assert json.loads(Path("run/result.json").read_text())["candidates"] == result.candidates
 
 
 def test_a_run_is_repeated_from_its_folder_elsewhere(shared: None, net: blurc.Net) -> None:
