@@ -7,7 +7,8 @@
 
 A question is an experiment file in examples/questions/ and some variants of it: other values for some of its keys. A
 variant is meta-trained in several runs, from other random genomes, and what each run finds teaches fresh networks the
-handwritten digits. What was begun before in the same folder goes on from its checkpoint.
+handwritten digits. What was begun before in the same folder goes on from its checkpoint; other settings than it was
+begun with may need another folder (-o), and it says so.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from blurc import meta
-from blurc.diagnostics import BlurError
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta import heat
 
 Settings = Mapping[str, str]
@@ -118,9 +120,20 @@ def read(question: str, settings: Settings) -> meta.Experiment:
 
 def accuracies(experiment: meta.Experiment, folder: Path) -> np.ndarray:
     """Runs an experiment, or what is left of it. Its accuracies on test digits: [seeds, steps]."""
-    meta.run(experiment, folder, resume=folder.exists())
+    try:
+        meta.run(experiment, folder, resume=folder.exists())
+    except BlurError as error:
+        raise BlurError([_elsewhere(d, folder) for d in error.diagnostics]) from None
     (row,) = meta.finish(folder)
     return row.accuracies
+
+
+def _elsewhere(problem: Diagnostic, folder: Path) -> Diagnostic:
+    """What was begun can be gone on with under more steps or another evaluation, and not under all other settings."""
+    if problem.code != "E617":
+        return problem
+    help = f"`{folder}` was begun with other settings: repeat these (--set), or give another folder (-o DIR)"
+    return replace(problem, help=help)
 
 
 def _label(variant: str, table: np.ndarray) -> str:

@@ -86,3 +86,21 @@ def test_wrong_settings_are_refused(tmp_path: Path) -> None:
         questions.answer("normalization", tmp_path, {"method.stepps": "2"}, 1)
     assert [d.code for d in error.value.diagnostics] == ["E607"]
     assert not any(tmp_path.iterdir())
+
+
+def test_other_settings_than_before_are_told_to_go_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`start` has a rate that falls with the steps: more of them are another experiment."""
+    asked, variants = questions.QUESTIONS["start"]
+    name = "the same equations, at random"
+    monkeypatch.setitem(questions.QUESTIONS, "start", (asked, {name: variants[name]}))
+    questions.answer("start", tmp_path, TINY, 1)
+    with pytest.raises(BlurError) as error:
+        questions.answer("start", tmp_path, {**TINY, "method.steps": "3"}, 1)
+    (found,) = error.value.diagnostics
+    assert found.code == "E617"
+    assert found.help
+    assert found.help.endswith(
+        "was begun with other settings: repeat these (--set), or give another folder (-o DIR)"
+    )
