@@ -215,6 +215,13 @@ def test_the_verdict_is_in_words() -> None:
     assert "is no gradient" in command("hebb").stdout
 
 
+def test_an_update_that_moves_nothing_is_not_judged() -> None:
+    done = command("backprop", "--set", "rate=0")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("backprop in small: the update moves no synapse")
+    assert "asymmetry" not in done.stdout
+
+
 def test_traces_are_told_after_the_synapses_that_are_read() -> None:
     found, lines = of(analysis.small("blur")), command("blur").stdout.splitlines()
     assert lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is no gradient"

@@ -76,6 +76,16 @@ def command(
 def _lines(found: Analysis, genome: Genome, drawn: str) -> Iterator[str]:
     from blurc.genome import named
 
+    yield from _verdict(found)
+    yield f"meta-parameters{drawn}" if genome else "no meta-parameters"
+    for name, array in named(genome):
+        yield from _shown(name, array)
+
+
+def _verdict(found: Analysis) -> Iterator[str]:
+    if not found.synapses:
+        yield f"{found.rule} in {found.network}: the update moves no synapse, which is neither a gradient nor none"
+        return
     verdict = "a gradient, to rounding" if found.asymmetry < ROUNDING else "no gradient"
     count, others = len(found.block), len(found.synapses) - len(found.block)
     which = " that the forward pass reads" if others else ""
@@ -85,9 +95,6 @@ def _lines(found: Analysis, genome: Genome, drawn: str) -> Iterator[str]:
         yield f"    over all {len(found.synapses)} values that the update moves {found.whole:.3g}"
     if len(found.channels) > 1:
         yield from (f"    of channel {name} alone {value:.3g}" for name, value in found.channels.items())
-    yield f"meta-parameters{drawn}" if genome else "no meta-parameters"
-    for name, array in named(genome):
-        yield from _shown(name, array)
 
 
 def _shown(name: str, array: Any) -> Iterator[str]:
