@@ -100,7 +100,7 @@ def test_a_run_without_a_finite_genome_ends_as_an_error(exploded: Result) -> Non
 
 
 def test_its_note_shows_where_to_look(exploded: Result) -> None:
-    (args,) = re.findall(r"2 candidates diverged; where the first did: blurc meta (.*)", exploded.stderr)
+    (args,) = re.findall(r"2 of 2 candidates diverged; where the first did: blurc meta (.*)", exploded.stderr)
     done = command(*args.split())
     assert done.exit_code == 0
     assert "`w` of `x->class` in update is not finite" in done.stderr

@@ -145,7 +145,7 @@ def _check_no_spec(path: Path) -> None:
 
 def _where(result: Result) -> str:
     look = f"blurc meta {result.folder / 'experiment.yaml'} --replay 0"
-    return f"{result.diverged:,} candidates diverged; where the first did: {look}"
+    return f"{result.diverged:,} of {result.candidates:,} candidates diverged; where the first did: {look}"
 
 
 def _judged(experiment: Experiment) -> str:

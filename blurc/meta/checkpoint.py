@@ -21,7 +21,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.files import why, write_atomically
 
-FORMAT = 3
+FORMAT = 4
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
