@@ -76,7 +76,12 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 def test_an_interrupt_ends_training_quietly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "blurc", "train", XOR, "--data", "xor", "--steps", "1000000000"]
     running = subprocess.Popen(
-        [*command, "--json", tmp_path / "out.json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--json", tmp_path / "out.json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores interrupts, and so would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stdout
     assert "xor with backprop" in running.stdout.readline()
