@@ -28,6 +28,9 @@ ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS,
 
 STANDARDIZE_EPS = 1e-5
 
+# What a message says where `softmax` is put into a slot, which takes functions of one number.
+NO_SOFTMAX = "the rule applies `softmax` itself, in `feedback` and `readout`: "
+
 
 def arity(function: str) -> tuple[int, int | None]:
     """The least and the greatest number of arguments (None: any number)."""

@@ -86,7 +86,7 @@ def slot_help(slot: str, found: str) -> str:
     """What to put into a slot."""
     near = CALLED.get(found) or did_you_mean(found, functions.UNARY)
     if found == "softmax":
-        return f"the rule applies `softmax` itself, in `feedback` and `readout`: write `{slot} = linear`"
+        return f"{functions.NO_SOFTMAX}write `{slot} = linear`"
     return f"did you mean `{near}`?" if near in functions.UNARY else "one of " + ", ".join(functions.UNARY)
 
 

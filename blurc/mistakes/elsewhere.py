@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from blurc import functions
 from blurc.mistakes.piece import Mistake, Piece
-from blurc.mistakes.words import APPLIED, unquoted
+from blurc.mistakes.words import unquoted
 from blurc.outline import DECLARATIONS, OPENER, ROLES, WORDS
 
 KEYWORDS = {
@@ -63,7 +63,7 @@ def axes(piece: Piece) -> Mistake | None:
 def _option(piece: Piece, text: str, before: str) -> str | None:
     """What to write for an option of a population that stands in other brackets, in none, or without its name."""
     if text == "softmax":
-        return f"{APPLIED}write `{before}{{ phi = linear }}`"
+        return f"{functions.NO_SOFTMAX}write `{before}{{ phi = linear }}`"
     named = f"phi = {text}" if text in functions.UNARY else text
     return f"write `{before}{{ {named} }}`" if re.match(r"\w+ ?=", named) else None
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from blurc import functions
 from blurc.diagnostics import did_you_mean
 from blurc.mistakes.piece import NOUN, STARTERS, Mistake, Piece
 from blurc.outline import DECLARATIONS, PHASES, ROLES, WORDS
-
-APPLIED = "the rule applies `softmax` itself, in `feedback` and `readout`: "
 
 
 def misspelt(piece: Piece) -> Mistake | None:
@@ -41,7 +40,7 @@ def string(piece: Piece) -> Mistake | None:
 
 def unquoted(name: str) -> str:
     if name == "softmax":
-        return f"{APPLIED}write `linear`"
+        return f"{functions.NO_SOFTMAX}write `linear`"
     bare = f"write `{name}`" if name.isidentifier() else "write a number or a name"
     return f"only file names stand in quotes: {bare}"
 
