@@ -10,25 +10,17 @@ The whole public surface is on this page. What needs JAX is imported when it is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.api import compile, from_networkx, load
-    from blurc.compiler import check
-    from blurc.program import Net, State
-
-__version__ = "0.1.0"
-
-_LAZY = {
-    "check": "blurc.compiler",
-    "compile": "blurc.api",
-    "from_networkx": "blurc.api",
-    "load": "blurc.api",
-    "Net": "blurc.program",
-    "State": "blurc.program",
-}
+    from blurc import genome, meta, tasks
+    from blurc.api import Net, compile, from_networkx, load
+    from blurc.diagnostics import BlurError, Diagnostic
+    from blurc.runtime import State
+    from blurc.spec import check
+    from blurc.version import __version__
 
 __all__ = [
     "BlurError",
@@ -39,17 +31,10 @@ __all__ = [
     "check",
     "compile",
     "from_networkx",
+    "genome",
     "load",
+    "meta",
+    "tasks",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'blurc' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+face(__name__)

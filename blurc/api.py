@@ -1,16 +1,68 @@
-"""`blurc.compile`, `blurc.from_networkx` and `blurc.load`: the ways to a network."""
+"""The ways to a network: `blurc.compile`, `blurc.from_networkx` and `blurc.load`; and what they make, `blurc.Net`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from blurc.program import Net
+# An artifact is loaded where lark and networkx are missing: what needs them is reached through the faces of the rooms.
+from blurc import artifact, graph, plan
+from blurc import from_graph as graphs
+from blurc import spec as specs
+from blurc.diagnostics import Diagnostic
+from blurc.runtime import Compiled
 
 if TYPE_CHECKING:
     from blurc.artifact import Loaded
-    from blurc.compiler import Spec
-    from blurc.model import ParamValue
+    from blurc.from_graph import Neurons
+    from blurc.genome import GenomeFile
+    from blurc.graph import Graph
+    from blurc.model import Model, ParamValue
+    from blurc.plan import Plan
+    from blurc.runtime import GenomeValues
+    from blurc.spec import Sources, Spec
+
+
+class Net(Compiled):
+    """A compiled network: made by `blurc.compile`.
+
+    plan, model: what it was compiled from. sources: the files of its spec. warnings: what was doubtful in them.
+    neurons: of `blurc.from_networkx`, where each node of a graph of neurons went.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        model: Model,
+        sources: Sources,
+        warnings: Iterable[Diagnostic] = (),
+        neurons: Neurons | None = None,
+    ):
+        super().__init__(plan)
+        self.model = model
+        self.sources = sources
+        self.warnings = tuple(warnings)
+        self.neurons = neurons
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The populations and projections as a frozen `networkx.MultiDiGraph`."""
+        return graph.build(self.model.network)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        genome: GenomeValues | GenomeFile | None = None,
+        platforms: Iterable[str] = ("cpu", "cuda", "tpu"),
+    ) -> None:
+        """Writes an artifact that `blurc.load` runs without compiler: see `blurc.artifact`."""
+        artifact.save(self, path, genome=genome, platforms=platforms)
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.plan.populations)} populations, {len(self.plan.projections)} projections"
+        return f"<blurc network {self.plan.name} with {self.plan.genome}: {sizes}>"
 
 
 def compile(
@@ -24,10 +76,8 @@ def compile(
 
     Raises `BlurError` with all diagnostics if the spec is wrong.
     """
-    from blurc import compiler
-
-    model, sources, warnings = compiler.select(spec, network=network, genome=genome, params=parameters)
-    return Net(compiler.plan(model), model, sources, warnings)
+    model, sources, warnings = specs.select(spec, network=network, genome=genome, params=parameters)
+    return Net(plan.plan_of(model), model, sources, warnings)
 
 
 def from_networkx(
@@ -60,22 +110,14 @@ def from_networkx(
     The network is written as the text of a spec with edge files (`net.sources`), and compiled as any other. Raises
     `BlurError` with all diagnostics.
     """
-    from blurc import compiler
-    from blurc.from_graph import from_graph
-    from blurc.graph.given import Wishes
-
-    wishes = Wishes(inputs, outputs, orient, delay)
-    found = from_graph(graph, genome, network, wishes, parameters)
-    net = Net(compiler.plan(found.model), found.model, found.sources, found.warnings)
-    net.neurons = found.neurons
-    return net
+    wishes = graphs.Wishes(inputs, outputs, orient, delay)
+    found = graphs.from_graph(graph, genome, network, wishes, parameters)
+    return Net(plan.plan_of(found.model), found.model, found.sources, found.warnings, found.neurons)
 
 
-def load(path: Any) -> Loaded:
+def load(path: str | os.PathLike[str]) -> Loaded:
     """Loads an artifact that `Net.save` or `blurc compile -o` wrote. Needs neither lark nor networkx.
 
     Raises `BlurError` if the file is damaged, foreign or made for other platforms; nothing of it is executed then.
     """
-    from blurc import artifact
-
     return artifact.load(path)

@@ -26,19 +26,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source, did_you_mean
-from blurc.files import why, write_atomically
-from blurc.model import ParamValue
-from blurc.yamlfile import Document, compose, number, read_source
+from blurc.language import resolve_import, specs_path
+from blurc.model import Model, ParamValue
+from blurc.storage import Document, compose, number, read_source, why, write_atomically
 
 if TYPE_CHECKING:
-    from blurc.program import Net
+    from blurc.spec import Sources
 
 Array: TypeAlias = "NDArray[np.floating[Any]]"
 Values: TypeAlias = "Mapping[str, Array | Mapping[str, Array]]"
@@ -62,13 +62,22 @@ class GenomeFile:
         return "float32" if all(a.dtype == np.float32 for _, a in named(self.values)) else "float64"
 
 
+class Described(Protocol):
+    """A compiled network, for all that a genome file says of it."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def sources(self) -> Sources: ...
+
+
 def describe(
-    net: Net, values: Mapping[str, Any], *, name: str = "", found: Mapping[str, Any] | None = None
+    net: Described, values: Mapping[str, Any], *, name: str = "", found: Mapping[str, Any] | None = None
 ) -> GenomeFile:
     """The genome file for meta-parameters of a compiled network."""
     return GenomeFile(
-        name=name or net.plan.genome,
-        rule=net.plan.genome,
+        name=name or net.model.genome.name,
+        rule=net.model.genome.name,
         values=_changed(values, np.asarray),
         parameters=dict(net.model.genome.params),
         spec=_name(net.sources.texts[0][0]),
@@ -82,7 +91,7 @@ def _name(path: str) -> str:
     return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
-def spec_hash(net: Net) -> str:
+def spec_hash(net: Described) -> str:
     """Equal for equal source texts, rule, network and compile-time parameters, wherever the files lie."""
     model = net.model
     identity = {
@@ -216,8 +225,6 @@ def _plain(value: Any) -> Any:
 def read(path: str | os.PathLike[str]) -> GenomeFile:
     """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file. Raises
     `BlurError` (E601 to E609) with all that is wrong with it."""
-    from blurc.library import resolve_import
-
     if PurePath(path).suffix == ".blur":
         help = "write the name of its rule where a rule is asked for (`--rule NAME`), or give a genome file (.yaml)"
         raise _error(
@@ -237,8 +244,6 @@ def parse(source: Source) -> GenomeFile:
 def specs(path: str | os.PathLike[str], genome: GenomeFile) -> list[Path]:
     """Where the spec may lie that the genome file at `path` names: as seen from the working folder, beside the file,
     in the copy that a run folder keeps (`spec/`), in the library."""
-    from blurc.library import specs_path
-
     beside = Path(path).parent
     places = (Path(), beside, beside / "spec", specs_path())
     return [*dict.fromkeys(place / genome.spec for place in places)] if genome.spec else []

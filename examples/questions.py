@@ -23,7 +23,7 @@ import numpy as np
 
 from blurc import meta
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.meta import heat
+from blurc.evaluation import heat
 
 Settings = Mapping[str, str]
 

@@ -25,9 +25,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from blurc.model import MetaVar, Model, Shape
-from blurc.sites import synapse_shape
-from blurc.topology import Conv, Pool
+from blurc.model.model import MetaVar, Model, Shape
+from blurc.model.sites import synapse_shape
+from blurc.model.topology import Conv, Pool
 
 Array: TypeAlias = NDArray[np.float64]
 Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]

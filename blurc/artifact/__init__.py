@@ -15,8 +15,17 @@ An artifact is a zip, one idea of it a file here:
 It holds no pickle and no other code than StableHLO. Loading executes nothing of it.
 """
 
-from blurc.artifact.load import load
-from blurc.artifact.loaded import Loaded
-from blurc.artifact.save import save
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.artifact.load import load
+    from blurc.artifact.loaded import Loaded
+    from blurc.artifact.save import save
 
 __all__ = ["Loaded", "load", "save"]
+
+face(__name__)

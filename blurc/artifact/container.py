@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.files import why
+from blurc.storage import why
 
 FILE_LIMIT = 128 * 2**20  # bytes; an artifact holds no weights and has kilobytes
 UNPACKED_LIMIT = 512 * 2**20

@@ -18,7 +18,7 @@ from jax import export
 
 from blurc.artifact.flat import EntryPoint, Leaf, Size, nest, pick
 from blurc.plan import Plan
-from blurc.program import Entries, Fed, State
+from blurc.runtime import Entries, Fed, State
 
 KEYS = "threefry2x32"  # the random keys, whose draws are the same on every platform
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from blurc.boundary import Signature
+from blurc.runtime import Signature
 
 Size: TypeAlias = int | Literal["batch", "steps"]  # a word is a symbolic size
 

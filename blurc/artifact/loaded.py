@@ -14,11 +14,9 @@ from jax.export import Exported
 from blurc.artifact.export import KEYS
 from blurc.artifact.flat import EntryPoint, Leaf, nest, pick
 from blurc.artifact.manifest import Manifest
-from blurc.boundary import Signature
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
-from blurc.lower import dtype
-from blurc.program import Calls, Fed, Genome, Program, State
+from blurc.runtime import Calls, Fed, GenomeValues, Program, Signature, State, dtype
 
 
 class Loaded(Program):
@@ -64,7 +62,7 @@ class Loaded(Program):
         """As `Program.init_genome`; refuses keys that are not threefry2x32 (E712)."""
         return super().init_genome(key_data(key))
 
-    def init(self, key: Any, genome: Genome, batch: int | None = None) -> State:
+    def init(self, key: Any, genome: GenomeValues, batch: int | None = None) -> State:
         """As `Program.init`; refuses keys that are not threefry2x32 (E712)."""
         return super().init(key_data(key), genome, batch)
 
@@ -104,14 +102,14 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
     def init_genome(key: Any) -> Any:
         return run("init_genome", key=key).get("genome", {})
 
-    def init(key: Any, genome: Genome, batch: int) -> State:
+    def init(key: Any, genome: GenomeValues, batch: int) -> State:
         return _state(signature, run("init", key=key, genome=genome, batch=np.zeros(batch, bool)))
 
-    def predict(genome: Genome, state: Any, x: Any, fed: Fed) -> Any:
+    def predict(genome: GenomeValues, state: Any, x: Any, fed: Fed) -> Any:
         return run("predict", genome=genome, **state._asdict(), x=x, **_trees(fed))["out"]
 
     def learn(name: str) -> Callable[..., Any]:
-        def call(genome: Genome, state: Any, x: Any, y: Any, fed: Fed) -> tuple[State, Any]:
+        def call(genome: GenomeValues, state: Any, x: Any, y: Any, fed: Fed) -> tuple[State, Any]:
             if name == "train":
                 fed = fed._replace(reset=_resets(x, fed.reset))
             results = run(name, genome=genome, **state._asdict(), x=x, y=y, **_trees(fed))

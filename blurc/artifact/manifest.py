@@ -23,8 +23,8 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from blurc.artifact.flat import EntryPoint
-from blurc.boundary import Signature
 from blurc.model import ParamValue
+from blurc.runtime import Signature
 
 VERSION = 2
 MEMBER = "manifest.json"

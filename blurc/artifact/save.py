@@ -6,32 +6,41 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-import blurc
 from blurc import genome as genomes
 from blurc.artifact import container, export, manifest
 from blurc.artifact.flat import entry_points
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
-from blurc.edgelist import SUFFIXES
-from blurc.files import why, write_atomically
-from blurc.lower import dtype
+from blurc.genome import Described, GenomeFile
+from blurc.graph import SUFFIXES
+from blurc.plan import Plan
+from blurc.runtime import GenomeValues, Signature, dtype
+from blurc.storage import why, write_atomically
+from blurc.version import __version__
 
-if TYPE_CHECKING:
-    from blurc.program import Genome, Net
+
+class Savable(Described, Protocol):
+    """A compiled network, for all that an artifact holds of it."""
+
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def signature(self) -> Signature: ...
+
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 ALIASES = {"gpu": "cuda", "nvidia": "cuda", "amd": "rocm"}
 
 
 def save(
-    net: Net,
+    net: Savable,
     path: str | os.PathLike[str],
     *,
-    genome: Genome | genomes.GenomeFile | None = None,
+    genome: GenomeValues | GenomeFile | None = None,
     platforms: Iterable[str] = ("cpu", "cuda", "tpu"),
 ) -> None:
     """Writes a compiled network as an artifact, whole or not at all.
@@ -67,7 +76,7 @@ def _platforms(names: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def _members(net: Net, genome: Any, platforms: tuple[str, ...]) -> dict[str, bytes]:
+def _members(net: Savable, genome: Any, platforms: tuple[str, ...]) -> dict[str, bytes]:
     number = np.dtype(dtype()).name
     entries = entry_points(net.signature, number)
     members = {} if genome is None else {manifest.GENOME: _genome(net, genome, number)}
@@ -78,7 +87,7 @@ def _members(net: Net, genome: Any, platforms: tuple[str, ...]) -> dict[str, byt
     described = manifest.Manifest(
         format="blurx",
         version=manifest.VERSION,
-        blurc=blurc.__version__,
+        blurc=__version__,
         jax=jax.__version__,
         network=net.plan.name,
         rule=net.plan.genome,
@@ -94,8 +103,8 @@ def _members(net: Net, genome: Any, platforms: tuple[str, ...]) -> dict[str, byt
     return members | {manifest.MEMBER: described.to_json()}
 
 
-def _genome(net: Net, genome: Any, number: str) -> bytes:
-    file = genome if isinstance(genome, genomes.GenomeFile) else genomes.describe(net, genome)
+def _genome(net: Savable, genome: Any, number: str) -> bytes:
+    file = genome if isinstance(genome, GenomeFile) else genomes.describe(net, genome)
     net.signature.check_genome(file.values)
     return genomes.dump(genomes.rounded(file, number)).encode()
 

@@ -8,3 +8,17 @@ meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory
 run.py           the table
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.bench import run
+    from blurc.bench.run import Row
+
+__all__ = ["Row", "run"]
+
+face(__name__)

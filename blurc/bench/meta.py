@@ -19,12 +19,9 @@ import blurc
 from blurc.bench import einsum, specs
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
-from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice
+from blurc.meta import OBJECTIVES, Augment, Experiment, Gradient, Inner, Judge, Network, TaskChoice, setup
 from blurc.meta import step as steps
-from blurc.meta.episode import Judge
-from blurc.meta.objective import OBJECTIVES
-from blurc.meta.setup import setup
-from blurc.tasks.task import Episode
+from blurc.tasks import Episode
 
 BATCH = 128
 EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from blurc.kernels.dense import Dense
+from blurc.runtime import Dense
 
 Layer = tuple[jax.Array, jax.Array | None]  # w, and v where it is live; each [k, n_pre, n_post]
 

@@ -15,9 +15,9 @@ from typing import Any
 import jax
 
 from blurc.bench.timing import alternate
-from blurc.kernels.sparse import FORMS, sparse
-from blurc.passes.sparse_form import sparse_form
-from blurc.topology import Form, Sparse
+from blurc.model import Form, Sparse
+from blurc.plan import sparse_form
+from blurc.runtime import FORMS, sparse
 
 SIZES = (256, 1024, 4096)
 DENSITIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5)

@@ -1,31 +1,27 @@
-"""The checker: syntax tree -> model. It collects every error; `compiler.py` raises.
+"""The checker: syntax tree -> model. It collects every error, and its caller raises once.
 
-genome.py       declarations, phases, readout
-unused.py       what is never used
-network.py      networks and blocks as a whole, the unit neuron
-bodies.py       what the names of a network or a block in use mean
-blocks.py       loops unrolled, blocks put where they are used
-populations.py  populations and their options
-projections.py  projections and their attributes
-topologies.py   which neurons a projection joins
-sizes.py        whether its populations have the sizes for that
-parameters.py   compile-time parameters and their values
-constants.py    compile-time numbers
-starts.py       start values
-scope.py        what an expression may see
-mentions.py     what an expression mentions
-expressions.py  names and locality of expressions
-shapes.py       shapes of expressions
-separable.py    sums that cannot be taken apart
-running.py      running totals in projections that have no order
+rules/         genomes: names, locality, shapes, sums that can be taken apart
+wiring/        networks: loops unrolled, blocks put where they are used, ends and attributes resolved
+constants.py   compile-time numbers
+parameters.py  compile-time parameters and their values
+mentions.py    what a piece of the tree mentions
+wording.py     how messages show pieces of a spec
 """
 
-from blurc.checker.blocks import used
-from blurc.checker.bodies import Around
-from blurc.checker.genome import check_genome
-from blurc.checker.network import check_block, check_network, check_slots, unused_parameters
-from blurc.checker.parameters import uses_arguments
-from blurc.checker.running import check_running
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.checker import mentions
+    from blurc.checker.parameters import parameters, uses_arguments
+    from blurc.checker.rules.genome import check_genome
+    from blurc.checker.wiring.blocks import used
+    from blurc.checker.wiring.bodies import Around
+    from blurc.checker.wiring.network import check_block, check_network, check_slots, unused_parameters
+    from blurc.checker.wiring.totals import check_running
 
 __all__ = [
     "Around",
@@ -34,7 +30,11 @@ __all__ = [
     "check_network",
     "check_running",
     "check_slots",
+    "mentions",
+    "parameters",
     "unused_parameters",
     "used",
     "uses_arguments",
 ]
+
+face(__name__)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from blurc import functions, syntax
 from blurc.checker import mentions
 from blurc.checker.wording import code, head, number_text
 from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean
+from blurc.language import functions, syntax
 from blurc.model import Nested, ParamValue, Shape
 
 Value: TypeAlias = "float | int | str"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from blurc import functions, syntax
+from blurc.language import functions, syntax
 
 
 def walk(node: syntax.Node) -> Iterator[syntax.Node]:

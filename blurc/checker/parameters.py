@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from blurc import functions, syntax
 from blurc.checker.constants import Constants
 from blurc.checker.wording import listed
 from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.language import functions, syntax
 from blurc.model import ParamValue
 
 RESERVED = {"input", "target", "fan_in", "fan_out", "pre", "post", *functions.ALL}

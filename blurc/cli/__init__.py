@@ -1,7 +1,8 @@
 """The command line: `blurc check | compile | train | meta | eval | race | analyze | graph | specs | bench`.
 
-One command a file. A command is imported when it is named, and jax, matplotlib and rich where they are used, so that
-`blurc check` starts fast and never imports jax. `failure.py` says how all commands fail.
+commands/ has one command a file, shared/ what several need. A command is imported when it is named, and jax, matplotlib
+and rich where they are used, so that `blurc check` starts fast and never imports jax. `shared/failure.py` says how all
+commands fail.
 
 Exit status: 0 done; 1 the spec, the data or the genome is wrong (diagnostics on stderr); 2 wrong usage;
 130 interrupted; 141 whoever read the output went away (`blurc specs | head`).
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from blurc import __version__
-from blurc.cli.failure import INTERRUPTED, failures, output_failed
+from blurc.cli.shared.failure import INTERRUPTED, failures, output_failed
 from blurc.diagnostics import did_you_mean
 
 COMMANDS = ("check", "compile", "train", "meta", "eval", "race", "analyze", "graph", "specs", "bench")
@@ -33,7 +34,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return import_module(f"blurc.cli.{cmd_name}").command
+        return import_module(f"blurc.cli.commands.{cmd_name}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         near = did_you_mean(args[0], COMMANDS)

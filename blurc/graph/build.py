@@ -9,8 +9,7 @@ from typing import Any, TypeAlias, overload
 
 import networkx as nx
 
-from blurc.model import Network, Projection
-from blurc.topology import Edges, Shared
+from blurc.model import Edges, Network, Projection, Shared
 
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 

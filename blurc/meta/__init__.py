@@ -6,42 +6,46 @@
     result = meta.run(experiment, "runs/mine")      # the same as `blurc meta experiment.yaml --set method.steps=100 ..`
     result.genome                                   # a `blurc.genome.GenomeFile`
 
-One idea a file, imports run down this list:
+Four rooms inside, imports run down this list:
 
-    experiment.py   what an experiment is            schema.py, yaml_*.py        the same as YAML
-    objective.py    what is judged, and which way    episode.py                  a fresh network learns, and is asked
-    methods/        how genomes are searched         curriculum.py               how long episodes are, who goes on
-    setup.py        from names to programs           persistent.py               episodes in pieces
-    many.py         many candidates in one program   best.py                     the best so far, judged apart
-    step.py         one meta-step                    checkpoint.py, folder.py    what a run leaves on the disk
-    running.py      meta-steps, one after another    replaying.py                where a genome left the finite numbers
-    stream.py       batches without end              course.py                   what learns, from seed to accuracies
-    evaluate.py     accuracies on test examples      racing.py, analysis.py      against Adam; is a rule a gradient?
-    finishing.py    what follows a run               heat.py, report/            pictures
+experiment/  what a run depends on, as types and as YAML
+search/      episodes, objectives and the methods that look for genomes
+report/      `report.html` of a run folder
+run/         meta-steps one after the other, what they leave on the disk, and how a run goes on
 """
 
 from __future__ import annotations
 
-from blurc.meta.analysis import analyze
-from blurc.meta.evaluate import accuracies
-from blurc.meta.experiment import (
-    Cma,
-    Curriculum,
-    Evaluation,
-    Experiment,
-    Gradient,
-    Inner,
-    Network,
-    Pes,
-)
-from blurc.meta.finishing import finish
-from blurc.meta.racing import race
-from blurc.meta.replaying import replay
-from blurc.meta.running import Result, run
-from blurc.meta.schema import dump, read
-from blurc.tasks.choice import Augment, TaskChoice
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.meta.experiment import schema
+    from blurc.meta.experiment.experiment import (
+        Cma,
+        Curriculum,
+        Evaluation,
+        Experiment,
+        Gradient,
+        Inner,
+        Network,
+        Pes,
+    )
+    from blurc.meta.experiment.schema import dump, read
+    from blurc.meta.run import finishing, folder, loop, step
+    from blurc.meta.run.best import TRIALS
+    from blurc.meta.run.finishing import finish
+    from blurc.meta.run.loop import Result, Watch, run
+    from blurc.meta.run.replaying import replay
+    from blurc.meta.run.setup import compiled, setup
+    from blurc.meta.search.episode import Judge
+    from blurc.meta.search.objective import OBJECTIVES
+    from blurc.tasks import Augment, TaskChoice
 
 __all__ = [
+    "OBJECTIVES",
+    "TRIALS",
     "Augment",
     "Cma",
     "Curriculum",
@@ -49,20 +53,24 @@ __all__ = [
     "Experiment",
     "Gradient",
     "Inner",
+    "Judge",
     "Network",
     "Pes",
     "Result",
     "TaskChoice",
-    "accuracies",
-    "analyze",
+    "Watch",
+    "compiled",
     "dump",
     "finish",
-    "race",
+    "finishing",
+    "folder",
+    "loop",
     "read",
     "replay",
     "run",
+    "schema",
+    "setup",
+    "step",
 ]
 
-
-def __dir__() -> list[str]:
-    return __all__
+face(__name__)

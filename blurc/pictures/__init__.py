@@ -1,1 +1,24 @@
-"""Pictures of networks: `layout.py` says where things stand, `draw.py` and `dot.py` write them down."""
+"""Pictures of networks.
+
+view.py      what a picture shows: boxes, frames, arrows
+parts.py     what stands inside of a frame
+collapse.py  which boxes stand for several things
+words.py     what is written in them
+layout.py    where they go
+boxes.py strokes.py  how they look
+draw.py dot.py       SVG and PNG; the language of Graphviz
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.pictures import dot, draw
+    from blurc.pictures.view import view
+
+__all__ = ["dot", "draw", "view"]
+
+face(__name__)

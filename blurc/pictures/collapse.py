@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
-from blurc.pictures.view import Member, Part, Partition, Scope, first, signature
+from blurc.pictures.parts import Member, Part, Partition, Scope, first, signature
 
 MOST_BOXES, MOST_ARROWS = 16, 40  # that are easy to read
 LEAST = 3  # members of a run

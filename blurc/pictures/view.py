@@ -8,66 +8,13 @@ around it: inside `r1`, the population `r1.a` is `a`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TypeAlias, TypeVar
 
 from blurc.model import Network, Population, Projection
 from blurc.pictures import words
-
-T = TypeVar("T")
-Member: TypeAlias = "tuple[str, ...]"  # first parts of paths: what stands together
-Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
-Partition: TypeAlias = "tuple[Part, ...]"
-Partitioner: TypeAlias = "Callable[[Scope], Partition]"
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A projection between paths; `port` in place of the source where that is outside of the frame."""
-
-    source: str
-    target: str
-    of: Projection
-    port: bool = False
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The populations inside of a frame (or of the network) by path, and the projections that end there."""
-
-    populations: Mapping[str, Population]
-    edges: Sequence[Edge]
-
-    @property
-    def names(self) -> list[str]:
-        """First parts of the paths, in order of declaration."""
-        return list(self._paths)
-
-    @cached_property
-    def _paths(self) -> Mapping[str, list[str]]:
-        return _by_first(self.populations, lambda path: path)
-
-    @cached_property
-    def _into(self) -> Mapping[str, list[Edge]]:
-        return _by_first(self.edges, lambda edge: edge.target)
-
-    def inside(self, member: Member) -> Scope:
-        """What stands in a frame, or in several things that stand together."""
-        name, *others = member
-        cut = 0 if others else len(name) + 1
-        held = {path: self.populations[path] for name in member for path in self._paths[name]}
-        edges = [
-            Edge(e.source if port else e.source[cut:], e.target[cut:], e.of, port)
-            for name in member
-            for e in self._into.get(name, ())
-            for port in (e.port or e.source not in held,)
-        ]
-        return Scope({path[cut:]: p for path, p in held.items()}, edges)
-
-    def is_frame(self, member: Member) -> bool:
-        return len(member) > 1 or not self.populations.keys() >= set(member)
+from blurc.pictures.collapse import partition
+from blurc.pictures.parts import Edge, Part, Partitioner, Scope, first, kind, signature
 
 
 @dataclass(frozen=True)
@@ -119,21 +66,8 @@ class View:
                 yield from box.inside.all_arrows()
 
 
-def _by_first(things: Iterable[T], path: Callable[[T], str]) -> dict[str, list[T]]:
-    found: dict[str, list[T]] = {}
-    for thing in things:
-        found.setdefault(first(path(thing)), []).append(thing)
-    return found
-
-
-def first(path: str) -> str:
-    return path.partition(".")[0]
-
-
 def view(network: Network, *, full: bool = False) -> View:
     """`full`: a box for every population and an arrow for every projection."""
-    from blurc.pictures.collapse import partition
-
     populations = {p.name: p for p in network.populations if p.role != "unit"}
     edges = [Edge(e.source, e.target, e) for e in network.projections if e.source in populations]
     scope = Scope(populations, edges)
@@ -192,31 +126,6 @@ def _population(key: str, p: Population, loops: Sequence[Edge]) -> Box:
 
 def _loops(edges: Iterable[Edge], path: str) -> list[Edge]:
     return [e for e in edges if not e.port and e.source == path == e.target]
-
-
-def signature(member: Member, scope: Scope) -> object:
-    """Equal for what looks alike."""
-    inside = scope.inside(member)
-    rename = (
-        {name: i for i, name in enumerate(inside.names)}
-        if len(member) > 1 or not scope.is_frame(member)
-        else {}
-    )
-
-    def path(p: str) -> tuple[object, str]:
-        return rename.get(first(p), first(p)), p.partition(".")[2]
-
-    populations = [(*path(p), q.role, q.shape, q.slots, q.bias) for p, q in inside.populations.items()]
-    kinds = [(*path(e.source), *path(e.target), kind(e.of)) for e in inside.edges if not e.port]
-    comes_in = {(*path(e.target), kind(e.of)) for e in inside.edges if e.port}
-    return tuple(populations), tuple(kinds), frozenset(comes_in)
-
-
-def kind(e: Projection) -> tuple[object, ...]:
-    return e.forward, e.feedback, e.plastic, words.topology(e.topology), e.delay
-
-
-# ---------------------------------------------------------------- between the members of a stack
 
 
 def _between(part: Part, edges: Sequence[Edge]) -> list[str]:

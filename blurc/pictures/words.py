@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from blurc.model import Population, Projection
-from blurc.topology import Conv, Dense, Edges, Identity, OneToOne, Pool, Shared, Sparse, Topology
+from blurc.model import (
+    Conv,
+    Dense,
+    Edges,
+    Identity,
+    OneToOne,
+    Pool,
+    Population,
+    Projection,
+    Shared,
+    Sparse,
+    Topology,
+)
 
 LONGEST = 26  # characters of a name
 

@@ -4,7 +4,7 @@ Nothing is separated, scheduled or left out here: `incoming(E)` builds E for eve
 projection, and sums. Compiled programs are tested against this package, so each sentence of section 3 of the design
 ("what one step means") has its lines here, and is quoted beside them.
 
-functions.py    the functions of the language
+arithmetic.py   the functions of the language
 scopes.py       what the names of an equation mean: for a neuron, at a site, for a synapse
 expressions.py  what an expression means where it stands
 steps.py        phases, and whole steps
@@ -13,6 +13,15 @@ Known inefficiencies, all meant: memory grows with batch x sites, a total in `up
 and every projection, and dead channels are computed like live ones.
 """
 
-from blurc.reference.steps import Reference, ReferenceState
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.reference.steps import Reference, ReferenceState
 
 __all__ = ["Reference", "ReferenceState"]
+
+face(__name__)

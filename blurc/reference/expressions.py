@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from blurc import model
-from blurc.model import Apply, Expr, Over, Projection
-from blurc.reference.functions import NARY, POPULATION, UNARY, Array
+from blurc.model import Apply, Dense, Expr, Over, Pool, Projection
+from blurc.reference.arithmetic import NARY, POPULATION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
-from blurc.topology import Dense, Pool
 
 Items = tuple["int | tuple[int, int]", ...]  # of `a[1:]`
 

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blurc import model
-from blurc.model import UNIT, Over, Projection
-from blurc.reference.functions import Array
-from blurc.sites import Sites, sites
+from blurc.model import UNIT, Over, Projection, Sites, sites
+from blurc.reference.arithmetic import Array
 
 Variables: TypeAlias = dict[str, Array]  # the states of a population, or the channels of a projection
 Arrays: TypeAlias = Mapping[str, ArrayLike]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from blurc import graph, model
-from blurc.model import UNIT, Over, Phase, Projection
+from blurc.model import UNIT, Over, Phase, Projection, synapse_shape
+from blurc.reference.arithmetic import Array
 from blurc.reference.expressions import Items, evaluate, holds_reducer, part
-from blurc.reference.functions import Array
 from blurc.reference.scopes import (
     Arrays,
     GenomeValues,
@@ -22,7 +22,6 @@ from blurc.reference.scopes import (
     SynapseScope,
     Variables,
 )
-from blurc.sites import synapse_shape
 
 # ---------------------------------------------------------------- phases
 

@@ -1,64 +1,40 @@
 """Data to train on: built-in sets by name, a user's own arrays from `FILE.npz`, and batches of either.
 
 `load` and `names` are the whole surface of the sets, `batches` and `stream` that of sampling. All arrays are
-NumPy; nothing here imports jax, but for `task_names` when it is called. A set is held in memory as a whole, as
+NumPy. A set is held in memory as a whole, as
 float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in `task.py`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
-from blurc.tasks import digits, images, npz, xor
-from blurc.tasks.choice import Augment, TaskChoice
-from blurc.tasks.dataset import Dataset
-from blurc.tasks.sampling import batches, stream
+from blurc.faces import face
 
-__all__ = ["Augment", "Dataset", "TaskChoice", "batches", "load", "names", "stream", "task_names"]
+if TYPE_CHECKING:
+    from blurc.tasks.choice import Augment, TaskChoice
+    from blurc.tasks.dataset import Dataset, Floats
+    from blurc.tasks.endless import Stream
+    from blurc.tasks.examples import Examples
+    from blurc.tasks.sampling import batches, stream
+    from blurc.tasks.sets import load, names
+    from blurc.tasks.task import Episode, Task, task, task_names
 
-_Loader = Callable[["Path | None", bool], Dataset]
+__all__ = [
+    "Augment",
+    "Dataset",
+    "Episode",
+    "Examples",
+    "Floats",
+    "Stream",
+    "Task",
+    "TaskChoice",
+    "batches",
+    "load",
+    "names",
+    "stream",
+    "task",
+    "task_names",
+]
 
-_BUILT_IN: dict[str, tuple[str, _Loader]] = {
-    digits.NAME: (digits.DESCRIPTION, lambda data_dir, download: digits.load()),
-    xor.NAME: (xor.DESCRIPTION, lambda data_dir, download: xor.load()),
-    **{s.name: (s.description, partial(images.load, s)) for s in images.SETS},
-}
-
-
-def names() -> dict[str, str]:
-    """The built-in data sets: name -> one line about it."""
-    return {name: description for name, (description, _) in _BUILT_IN.items()}
-
-
-def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, download: bool = True) -> Dataset:
-    """A built-in data set by name, or a user's own from the path of an `.npz` file.
-
-    `data_dir` is where to look first for the files of an image set, `download` whether to fetch missing ones.
-    """
-    name = str(name_or_path)
-    if name in _BUILT_IN:
-        return _BUILT_IN[name][1](None if data_dir is None else Path(os.path.expanduser(data_dir)), download)
-    if name.lower().endswith(".npz"):
-        return npz.load(Path(name))
-    raise BlurError(_unknown(name))
-
-
-def task_names() -> dict[str, str]:
-    """What a task can be chosen from: the data sets, omniglot and the 2-D functions, name -> one line."""
-    from blurc.tasks.task import task_names  # imports jax
-
-    return task_names()
-
-
-def _unknown(name: str) -> Diagnostic:
-    near = did_you_mean(name.lower(), _BUILT_IN)
-    notes = (f"the data sets are {', '.join(_BUILT_IN)}, and any FILE.npz with arrays x and y",)
-    if os.path.isfile(name):
-        help = f"save the arrays of {name} with numpy.savez(FILE, x=..., y=...) and give that FILE.npz"
-    else:
-        help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
-    return Diagnostic("E801", f"unknown data set `{name}`", notes=notes, help=help)
+face(__name__)

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from blurc.files import write_atomically
+from blurc.storage import write_atomically
 
 TIMEOUT = 20.0  # seconds of silence
 LIMIT = 64 * 2**20

@@ -14,8 +14,8 @@ from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.tasks.catalogue import PARTS, SETS, ImageSet, identify
 from blurc.tasks.dataset import Dataset, Floats, one_hot
 from blurc.tasks.fetch import fetch
-from blurc.tasks.find import cache_folder, find, how_to, missing, present
 from blurc.tasks.idx import Bytes, decode, read
+from blurc.tasks.locate import cache_folder, find, how_to, missing, present
 
 __all__ = ["SETS", "load"]
 

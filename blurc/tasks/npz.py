@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import Array, read
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
-from blurc.tasks.npz_file import Array, read
 
 SEED = 0
 MOST_CLASSES = 10_000  # a greater label is a target by mistake, and its one-hot rows would fill the memory

@@ -32,7 +32,7 @@ from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
 from blurc.tasks.examples import Drawn, rows, shuffled_rows
-from blurc.tasks.find import VARIABLE, cache_root
+from blurc.tasks.locate import VARIABLE, cache_root
 
 NAME = "omniglot"
 DESCRIPTION = "characters of many alphabets, an episode of N ways has N of them; from your own copy"

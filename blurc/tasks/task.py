@@ -17,10 +17,11 @@ from typing import NamedTuple, TypeAlias
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
-from blurc.tasks import augment, examples, functions, load, names, omniglot
+from blurc.tasks import augment, examples, omniglot, plane
 from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.sets import load, names
 
-Source: TypeAlias = examples.Examples | functions.Function | omniglot.Characters
+Source: TypeAlias = examples.Examples | plane.Function | omniglot.Characters
 
 
 class Episode(NamedTuple):
@@ -104,12 +105,12 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
 
 def task_names() -> dict[str, str]:
     """What a task can be made of by name, besides FILE.npz: name -> one line. A function goes before a data set."""
-    return names() | {omniglot.NAME: omniglot.DESCRIPTION} | functions.names()
+    return names() | {omniglot.NAME: omniglot.DESCRIPTION} | plane.names()
 
 
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
-    if choice.data in functions.names():
-        return functions.make(choice.data, choice.center)
+    if choice.data in plane.names():
+        return plane.make(choice.data, choice.center)
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
@@ -145,7 +146,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that are not for this kind of data."""
-    is_function = choice.data in functions.names()
+    is_function = choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
         yield f"`alphabet` is for omniglot, but the data are {choice.data}", "leave it out"
@@ -164,10 +165,10 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 def _unknown(name: str) -> Diagnostic:
     known = task_names()
     near = did_you_mean(name.lower(), known)
-    fixed = [n for n in known if not n.startswith(functions.PREFIX)]
+    fixed = [n for n in known if not n.startswith(plane.PREFIX)]
     notes = (
         f"there are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
-        f"`{functions.PREFIX}xor`, and so on, is turned and moved in each episode",
+        f"`{plane.PREFIX}xor`, and so on, is turned and moved in each episode",
     )
     help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
     return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)

@@ -12,22 +12,46 @@ One idea a file:
 
 from __future__ import annotations
 
-from blurc.training.baselines import baselines
-from blurc.training.learner import Broken, Point, Run, Settings, Watch
-from blurc.training.rules import train
-from blurc.training.scores import fitted, metric
-from blurc.training.twin import LeftOut, twin
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.training import curve, diverge
+    from blurc.training.baselines import Optimizer, baselines
+    from blurc.training.curve import COLOURS, GRID, INK, SOFT
+    from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
+    from blurc.training.rules import noise_keys, predict, train
+    from blurc.training.scores import ACCURACY, Metric, fitted, metric, score
+    from blurc.training.twin import NORMALIZED, RULE, LeftOut, twin
 
 __all__ = [
+    "ACCURACY",
+    "COLOURS",
+    "GRID",
+    "INK",
+    "NORMALIZED",
+    "RULE",
+    "SOFT",
     "Broken",
     "LeftOut",
+    "Metric",
+    "Optimizer",
     "Point",
     "Run",
     "Settings",
     "Watch",
     "baselines",
+    "curve",
+    "diverge",
+    "finite",
     "fitted",
     "metric",
+    "noise_keys",
+    "predict",
+    "score",
     "train",
     "twin",
 ]
+
+face(__name__)

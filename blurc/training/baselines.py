@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from blurc.program import Net, State
+from blurc.api import Net
+from blurc.runtime import State
 from blurc.tasks import Dataset
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.rules import keys

@@ -15,8 +15,10 @@ import jax
 import numpy as np
 
 from blurc import model as m
+from blurc import plan as plans
+from blurc.api import Net
 from blurc.diagnostics import Diagnostic, Span
-from blurc.program import Genome, Net, Program, State
+from blurc.runtime import GenomeValues, Program, State
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Divergence:
 
 
 def find(
-    net: Program, genome: Genome, state: State, xs: Any, ys: Any, done: int = 0, key: Any = None
+    net: Program, genome: GenomeValues, state: State, xs: Any, ys: Any, done: int = 0, key: Any = None
 ) -> Divergence | None:
     """Replays the steps of `xs` and `ys` from `state`, as `net.train(.., key=key)` runs them; `done` steps went before.
     None where all is finite."""
@@ -74,7 +76,15 @@ def _at_start(net: Program, projection: str, channel: str, value: Any) -> Diverg
 
 
 def _of_step(
-    net: Program, genome: Genome, state: State, after: State, out: Any, x: Any, y: Any, step: int, key: Any
+    net: Program,
+    genome: GenomeValues,
+    state: State,
+    after: State,
+    out: Any,
+    x: Any,
+    y: Any,
+    step: int,
+    key: Any,
 ) -> Divergence | None:
     synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
     neurons = _broken_persistent(after)
@@ -138,9 +148,7 @@ def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str,
 
     Synapses are known at the end of the step only: of several `update` phases, it is the first.
     """
-    from blurc.passes.schedule import schedule
-
-    for visit in schedule(net.model).visits:
+    for visit in plans.schedule(net.model).visits:
         if visit.phase.kind == "update":
             parts = [(of, after.synapses[of]) for of in net.signature.projections]
         else:

@@ -16,8 +16,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from blurc.tasks import Dataset, stream
-from blurc.tasks.dataset import Floats
+from blurc.tasks import Dataset, Floats, stream
 from blurc.training.scores import MOST, Metric, score
 
 EVALUATIONS = 20

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.program import Genome, Program, State
+from blurc.runtime import GenomeValues, Program, State
 from blurc.tasks import Dataset
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.scores import metric
@@ -20,7 +20,7 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
 
 
 def train(
-    net: Program, genome: Genome | None, data: Dataset, settings: Settings, watch: Watch, name: str
+    net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str
 ) -> Run:
     """The run of a compiled network or a loaded artifact; its carry is the genome, the last `State` and the key of the
     noise to come.
@@ -61,7 +61,7 @@ def _refuse_signals(net: Program) -> None:
         raise BlurError(Diagnostic("E807", message, None, (), help))
 
 
-def predict(net: Program, genome: Genome, state: State, x: Any) -> Any:
+def predict(net: Program, genome: GenomeValues, state: State, x: Any) -> Any:
     """The examples of a test have nothing to do with those that persistent neuron states remember: they start
     from fresh ones."""
     if net.signature.persistent:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from blurc.boundary import Signature
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
-from blurc.tasks import Dataset, names
-from blurc.tasks.dataset import Floats
+from blurc.runtime import Signature
+from blurc.tasks import Dataset, Floats, names
 
 SLICE = 4096  # examples predicted at once
 LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'

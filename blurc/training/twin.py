@@ -8,17 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
-from blurc.boundary import Signature
+# An artifact is trained where lark and networkx are missing: what needs them is reached through the faces of the rooms.
+from blurc import checker, graph, language, plan, spec
+from blurc.api import Net
+from blurc.artifact import Loaded
 from blurc.diagnostics import BlurError, Report, Source
-from blurc.edgelist import SUFFIXES, EdgeFile
-from blurc.program import Net, Program
-
-if TYPE_CHECKING:
-    from blurc.artifact import Loaded
-    from blurc.model import Genome, Network
-    from blurc.sources import Sources
+from blurc.graph import SUFFIXES, EdgeFile
+from blurc.model import Genome, Model, Network
+from blurc.runtime import Signature
 
 RULE, NORMALIZED = "backprop", "backprop_normalized"
 
@@ -27,13 +25,13 @@ class LeftOut(Exception):
     """Why there are no SGD and Adam for a network."""
 
 
-def twin(net: Program, rule: str = RULE) -> Net:
+def twin(net: Net | Loaded, rule: str = RULE) -> Net:
     """The network of `net`, compiled with the rule `backprop` or another of the library. Raises `LeftOut`."""
     _refuse(net.signature)
-    if _without_compiler():
-        raise LeftOut("they need the compiler (lark, networkx)")
     try:
         found = _compiled(net, rule)
+    except ImportError:  # an artifact runs where the compiler does not
+        raise LeftOut("they need the compiler (lark, networkx)") from None
     except BlurError as error:
         name, reason = net.signature.name, error.diagnostics[0].message
         raise LeftOut(f"`{name}` does not compile with the rule `{rule}`: {reason}") from None
@@ -56,35 +54,16 @@ def _refuse(signature: Signature) -> None:
         raise LeftOut(f"`{name}` predicts with noise, which they do not")
 
 
-def _without_compiler() -> bool:
-    """An artifact runs where the compiler does not; its twin is not made there."""
-    try:
-        from blurc import compiler  # noqa: F401
-    except ImportError:
-        return True
-    return False
-
-
-def _compiled(net: Program, rule: str) -> Net:
-    from blurc import compiler
-    from blurc.model import Model
-
-    if isinstance(net, Net):
-        network, sources = net.model.network, net.sources
-    else:
-        network, sources = _stored(net)  # pyright: ignore[reportArgumentType]
+def _compiled(net: Net | Loaded, rule: str) -> Net:
+    network, sources = _stored(net) if isinstance(net, Loaded) else (net.model.network, net.sources)
     model = Model(_rule(rule), network)
-    return Net(compiler.plan(model), model, sources, [])
+    return Net(plan.plan_of(model), model, sources)
 
 
 def _rule(name: str) -> Genome:
-    from blurc import library
-    from blurc.sources import Sources
-    from blurc.validate import check_with
-
     report = Report()
-    sources = Sources.load(library.specs_path() / "rules" / f"{name}.blur", report)
-    genome = check_with(sources.genomes[name], {}, report)
+    sources = spec.Sources.load(language.specs_path() / "rules" / f"{name}.blur", report)
+    genome = spec.check_with(sources.genomes[name], {}, report)
     report.check()
     assert genome is not None, "reported"
     return genome
@@ -93,9 +72,7 @@ def _rule(name: str) -> Genome:
 # ---------------------------------------------------------------- from an artifact
 
 
-def _stored(net: Loaded) -> tuple[Network, Sources]:
-    from blurc import checker, graph
-
+def _stored(net: Loaded) -> tuple[Network, spec.Sources]:
     report = Report()
     sources = _sources(net.sources, report)
     report.check()
@@ -111,17 +88,14 @@ def _stored(net: Loaded) -> tuple[Network, Sources]:
     return network, sources
 
 
-def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> Sources:
+def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> spec.Sources:
     """From the texts of an artifact: the files may be elsewhere by now."""
-    from blurc.parse import parse
-    from blurc.sources import Sources, names_of_edge_files
-
     edge_texts = {name: text for name, text in texts[1:] if PurePath(name).suffix.lower() in SUFFIXES}
     specs = [Source(name, text) for name, text in texts if name not in edge_texts]
-    files = [parse(source, report) for source in specs]
+    files = [language.parse(source, report) for source in specs]
     # The root comes first, and goes before a file that a rule was taken from: names may clash there.
     back = files[::-1]
-    return Sources(
+    return spec.Sources(
         tuple(files),
         {g.name: g for file in back for g in file.genomes},
         {n.name: n for file in back for n in file.networks},
@@ -129,7 +103,7 @@ def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> Sources:
         {
             (file.span.source, written): _edge_file(file.span.source, written, edge_texts)
             for file in files
-            for written in names_of_edge_files(file)
+            for written in spec.names_of_edge_files(file)
         },
     )
 

@@ -12,11 +12,12 @@ from tiny import RANDOM_BLAST, SPEC, Killed, Stopping, experiment
 
 import blurc
 from blurc import meta
-from blurc.meta import checkpoint, running, schema
-from blurc.meta import setup as setups
-from blurc.meta.experiment import Experiment
-from blurc.meta.folder import Folder
-from blurc.meta.setup import Setup
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.run import checkpoint, loop
+from blurc.meta.run import setup as setups
+from blurc.meta.run.folder import Folder
+from blurc.meta.run.setup import Setup
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def ready() -> Callable[..., Setup]:
 @pytest.fixture
 def shared(ready: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs share their compiled programs."""
-    monkeypatch.setattr(running, "setup", ready)
+    monkeypatch.setattr(loop, "setup", ready)
 
 
 @pytest.fixture(scope="module")

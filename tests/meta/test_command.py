@@ -16,8 +16,8 @@ from tiny import EXPERIMENT, MADE, METHODS, Stopping, lines
 from blurc import genome as genome_files
 from blurc import meta
 from blurc.cli import cli
-from blurc.meta import schema
-from blurc.meta.experiment import Experiment
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Experiment
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -91,7 +91,7 @@ def test_the_command_replays(exploding: Experiment, file: Path) -> None:
 
 
 def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from blurc.cli import meta as module
+    from blurc.cli.commands import meta as module
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "_watch", lambda out: Interrupting())

@@ -14,10 +14,11 @@ from tiny import RANDOM_BLAST, SPEC, codes, equal, every_search, experiment, lin
 
 import blurc
 from blurc import meta
-from blurc.meta import curriculum, running
-from blurc.meta import step as steps
-from blurc.meta.curriculum import PATIENCE, WINDOW, Record
-from blurc.meta.experiment import Curriculum, Experiment, Inner
+from blurc.meta.experiment.experiment import Curriculum, Experiment, Inner
+from blurc.meta.run import loop
+from blurc.meta.run import step as steps
+from blurc.meta.search import curriculum
+from blurc.meta.search.curriculum import PATIENCE, WINDOW, Record
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -107,7 +108,7 @@ def test_values_are_the_best_of_what_did_not_diverge(exploding: Experiment) -> N
 
 
 def test_the_best_goes_on_in_the_place_of_the_lost(exploding: Experiment) -> None:
-    ready = running.setup(exploding)
+    ready = loop.setup(exploding)
     carry = steps.start(ready)
     for step in range(PATIENCE):
         carry, _, _ = steps.meta_step(ready, carry, step)
@@ -119,7 +120,7 @@ def test_the_best_goes_on_in_the_place_of_the_lost(exploding: Experiment) -> Non
 
 
 def test_until_then_a_lost_genome_stays_as_it_is(exploding: Experiment) -> None:
-    ready = running.setup(exploding)
+    ready = loop.setup(exploding)
     carry = steps.start(ready)
     before = ready.method.genomes(carry.method)
     carry, _, _ = steps.meta_step(ready, carry, 0)
@@ -132,7 +133,7 @@ def test_the_best_is_copied_to_all_where_episodes_get_longer(shared: None) -> No
         "{name: gradient, steps: 4, rate: 0.01}\nreplicas: 3\njitter: 1.0e-5",
         "curriculum: {add: 1, every: 3, until: 6}",
     )
-    ready = running.setup(e)
+    ready = loop.setup(e)
     carry = steps.start(ready)
     for step in range(3):
         carry, line, _ = steps.meta_step(ready, carry, step)
@@ -157,7 +158,7 @@ def test_where_all_diverge_fresh_genomes_are_tried(method: str, shared: None) ->
 
 def test_fresh_genomes_are_others(shared: None) -> None:
     Path("tiny.blur").write_text(SPEC.replace("blast = -1", "blast = 1"))
-    ready = running.setup(experiment())
+    ready = loop.setup(experiment())
     carry = steps.start(ready)
     before = ready.method.genomes(carry.method)["rate"]
     for step in range(PATIENCE):

@@ -18,12 +18,13 @@ import pytest
 from tiny import METHODS, experiment
 
 import blurc
-from blurc import meta, unroll
-from blurc.meta import persistent
-from blurc.meta.episode import Judge, judged
-from blurc.meta.experiment import Inner
-from blurc.meta.objective import OBJECTIVES
-from blurc.meta.setup import Setup
+from blurc import meta
+from blurc.meta.experiment.experiment import Inner
+from blurc.meta.run import persistent
+from blurc.meta.run.setup import Setup
+from blurc.meta.search.episode import Judge, judged
+from blurc.meta.search.objective import OBJECTIVES
+from blurc.runtime import unroll
 from blurc.tasks import TaskChoice
 from blurc.tasks.task import task
 
@@ -144,9 +145,9 @@ ON_FOUR = """
 import sys, json, jax
 sys.path.insert(0, {tests!r})
 import blurc, test_episodes, tiny
-from blurc.meta.episode import Judge
-from blurc.meta.experiment import Inner
-from blurc.meta.objective import OBJECTIVES
+from blurc.meta.search.episode import Judge
+from blurc.meta.experiment.experiment import Inner
+from blurc.meta.search.objective import OBJECTIVES
 net = blurc.compile(tiny.SPEC)
 judge = Judge(net, OBJECTIVES["cross_entropy"], Inner(5))
 run = judge.values.lower(*test_episodes.judged_together(net)).compile()

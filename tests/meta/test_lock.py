@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("compiled_fast", "shared")
 HOLDING = """
 import time
 from pathlib import Path
-from blurc.meta.folder import Folder
+from blurc.meta.run.folder import Folder
 with Folder(Path("run")).locked():
     print("held", flush=True)
     time.sleep(600)

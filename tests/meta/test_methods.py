@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from tiny import equal
 
-from blurc.meta import checkpoint
-from blurc.meta.episode import Feedback
-from blurc.meta.experiment import Cma, Gradient, Pes
-from blurc.meta.methods import Method, make
-from blurc.meta.methods.pes import PesMethod
-from blurc.meta.objective import OBJECTIVES
+from blurc.meta.experiment.experiment import Cma, Gradient, Pes
+from blurc.meta.run import checkpoint
+from blurc.meta.search.episode import Feedback
+from blurc.meta.search.methods.make import make
+from blurc.meta.search.methods.method import Method
+from blurc.meta.search.methods.pes import PesMethod
+from blurc.meta.search.objective import OBJECTIVES
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from blurc.meta.objective import OBJECTIVES
+from blurc.meta.search.objective import OBJECTIVES
 
 LABELS = jax.nn.one_hot(jnp.asarray([0, 2, 1]), 3)
 cross_entropy = OBJECTIVES["cross_entropy"].of

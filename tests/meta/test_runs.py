@@ -34,11 +34,12 @@ import blurc
 from blurc import genome as genome_files
 from blurc import meta
 from blurc.diagnostics import Source
-from blurc.meta import best, replaying, running, schema
-from blurc.meta import setup as setups
-from blurc.meta import step as steps
-from blurc.meta.curriculum import PATIENCE
-from blurc.meta.setup import Setup
+from blurc.meta.experiment import schema
+from blurc.meta.run import best, loop, replaying
+from blurc.meta.run import setup as setups
+from blurc.meta.run import step as steps
+from blurc.meta.run.setup import Setup
+from blurc.meta.search.curriculum import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -216,7 +217,7 @@ def test_tasks_share_the_trials_by_their_weights(ready: Callable[..., Setup]) ->
 def test_the_result_is_worth_what_it_says(method: str, shared: None) -> None:
     e = experiment(method, method__steps="4")
     result = meta.run(e, "run")
-    one = running.setup(schema.read("run/experiment.yaml"))
+    one = loop.setup(schema.read("run/experiment.yaml"))
     genome = jax.tree.map(lambda x: jnp.asarray(x)[None], dict(result.genome.values))
     (cost,) = best.trials(one, genome, one.unroll(3))
     assert result.value == one.judge.objective.natural(cost)
@@ -229,7 +230,7 @@ def test_what_is_believed_in_is_judged_now_and_then(shared: None) -> None:
 
 
 def test_where_all_diverge_the_search_goes_on_from_the_best(shared: None) -> None:
-    one = running.setup(experiment())
+    one = loop.setup(experiment())
     kept, _ = best.updated(one, best.nothing(one, believing(one, [0.2, 0.3])), believing(one, [0.2, 0.2]), 49)
     exploding = jax.tree.map(lambda x: x * np.nan, believing(one, [0.2, 0.3]))
     carry = steps.start(one)._replace(method=exploding, best=kept)
@@ -268,7 +269,7 @@ def test_a_search_begins_again_near_the_genome_that_it_started_from(shared: None
     lost = {**net.init_genome(jax.random.key(9)), "blast": jnp.asarray(5.0), "rate": jnp.asarray(7.0)}
     genome_files.write("start.yaml", genome_files.describe(net, lost, name="g"))
     Path("e.yaml").write_text(f"{EXPERIMENT}method: {METHODS['gradient']}\nstart: start.yaml\n")
-    one = running.setup(schema.read("e.yaml"))
+    one = loop.setup(schema.read("e.yaml"))
     carry = steps.start(one)
     for step in range(PATIENCE):
         carry, _, _ = steps.meta_step(one, carry, step)

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from blurc.diagnostics import BlurError, Diagnostic, Source
-from blurc.meta import schema
-from blurc.meta import setup as setups
-from blurc.meta.experiment import Experiment
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.run import setup as setups
 
 # A layer that learns by the delta rule. Where `blast` is positive, w leaves the finite numbers at the first step.
 SPEC = """

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from blurc.meta import heat
+from blurc.evaluation import heat
 from blurc.meta.report import style
-from blurc.meta.report.files import Curve
-from blurc.training.curve import COLOURS
+from blurc.meta.report.contents import Curve
+from blurc.training import COLOURS
 
 STYLES = ("-", "--", ":", "-.")
 WHAT = "accuracy on test examples"

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from blurc.evaluation import heat
 from blurc.genome import GenomeFile, named
-from blurc.meta import heat
 from blurc.meta.report import style
 from blurc.model import Model
 

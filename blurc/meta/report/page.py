@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from blurc.meta.report import style
-from blurc.meta.report.files import Run
+from blurc.meta.report.contents import Run
 from blurc.meta.report.sections import Section, sections, summary
-from blurc.training.curve import GRID, INK, SOFT
+from blurc.training import GRID, INK, SOFT
 
 CSS = f"""
 :root {{ color-scheme: light; }}

@@ -19,13 +19,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from blurc.meta.evaluate import check_fits
-from blurc.meta.heat import MISSING
+from blurc.api import Net
+from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
-from blurc.program import Genome, Net, State
-from blurc.tasks.task import Episode, Task
-from blurc.training.curve import COLOURS, INK
-from blurc.training.rules import predict
+from blurc.runtime import GenomeValues, State
+from blurc.tasks import Episode, Task
+from blurc.training import COLOURS, INK, predict
 
 SIDE = 60  # points of the grid along an axis
 QUERY = 512  # points of the task
@@ -47,7 +46,7 @@ class Painted:
 
 
 def picture(
-    net: Net, genome: Genome, task: Task, *, steps: Sequence[int], batch: int, seed: int
+    net: Net, genome: GenomeValues, task: Task, *, steps: Sequence[int], batch: int, seed: int
 ) -> style.Picture:
     """A panel for each of `steps`, which rise. Raises `BlurError` where the task does not fit the network."""
     check_fits(net, task)
@@ -69,7 +68,7 @@ def picture(
 
 
 def paint(
-    net: Net, genome: Genome, episode: Episode, key: jax.Array, steps: Sequence[int]
+    net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, steps: Sequence[int]
 ) -> Iterator[Painted]:
     """After each of `steps`, from fresh synapses."""
     state, now = net.init(key, genome, batch=episode.xs.shape[1]), key
@@ -81,12 +80,12 @@ def paint(
         yield Painted(upto, _among(net, genome, state, episode.x, points), float(correct.mean()))
 
 
-def _classes(net: Net, genome: Genome, state: State, x: Any) -> NDArray[Any]:
+def _classes(net: Net, genome: GenomeValues, state: State, x: Any) -> NDArray[Any]:
     out = np.asarray(predict(net, genome, state, x)).reshape(len(x), -1)
     return np.where(np.isfinite(out).all(axis=1), out.argmax(axis=1), -1)
 
 
-def _among(net: Net, genome: Genome, state: State, x: jax.Array, points: jax.Array) -> NDArray[Any]:
+def _among(net: Net, genome: GenomeValues, state: State, x: jax.Array, points: jax.Array) -> NDArray[Any]:
     """The classes of the points of the grid, [SIDE, SIDE]."""
     parts = jnp.pad(points, ((0, -len(points) % AMONG), (0, 0))).reshape(-1, AMONG, 2)
     found = [_classes(net, genome, state, jnp.concatenate([x, part]))[len(x) :] for part in parts]

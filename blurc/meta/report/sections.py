@@ -7,17 +7,16 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from blurc import compiler
+from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
-from blurc.meta.experiment import Experiment, Network
+from blurc.meta.experiment.experiment import Experiment, Network
 from blurc.meta.report import accuracy, matrices, regions, style, training
-from blurc.meta.report.files import Run
+from blurc.meta.report.contents import Run
 from blurc.model import Model
-from blurc.program import Net
-from blurc.sources import Sources
-from blurc.tasks.choice import TaskChoice
-from blurc.tasks.task import task
+from blurc.plan import plan_of
+from blurc.spec import Sources, select
+from blurc.tasks import TaskChoice, task
 
 Rows = list[tuple[str, str]]
 
@@ -69,7 +68,7 @@ def sections(run: Run) -> Iterator[Section]:
     made = _model(run.experiment.network) if run.experiment else None
     if run.genome:
         if run.experiment and made and _inputs(made[0]) == [2]:
-            net = Net(compiler.plan(made[0]), *made, [])
+            net = Net(plan_of(made[0]), *made, [])
             yield _regions(net, run.genome, run.experiment)
         pictures = tuple(matrices.pictures(run.genome, made[0] if made else None))
         yield Section("Genome", pictures, tuple(matrices.table(run.genome)))
@@ -98,7 +97,7 @@ def _inputs(model: Model) -> list[int]:
 def _model(network: Network) -> tuple[Model, Sources] | None:
     """None where the spec cannot be compiled any more."""
     try:
-        model, sources, _ = compiler.select(
+        model, sources, _ = select(
             network.spec, network=network.network, genome=network.rule, params=network.parameters
         )
     except BlurError:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from blurc.training.curve import GRID, INK, SOFT
+from blurc.training import GRID, INK, SOFT
 
 FORM = "svg"
 

@@ -17,8 +17,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from blurc.meta.report import style
-from blurc.meta.report.files import Point, Run
-from blurc.training.curve import COLOURS, GRID, SOFT
+from blurc.meta.report.contents import Point, Run
+from blurc.training import COLOURS, GRID, SOFT
 
 Floats = NDArray[np.float64]
 

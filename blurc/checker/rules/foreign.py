@@ -1,0 +1,130 @@
+"""Functions, distributions and values that other languages have under other names, and what to write here."""
+
+from __future__ import annotations
+
+from blurc.checker.mentions import walk
+from blurc.checker.rules.names import Place
+from blurc.checker.wording import code
+from blurc.diagnostics import did_you_mean
+from blurc.language import functions, syntax
+
+CALLED = {
+    "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
+    "ln": "log", "absolute": "abs", "identity": "linear",
+}  # fmt: skip
+FORMULAS = {
+    "leaky_relu": "max({x}, 0.01 * {x})",
+    "silu": "{x} * sigmoid({x})",
+    "swish": "{x} * sigmoid({x})",
+    "gelu": "{x} * sigmoid(1.702 * {x})",
+    "power": "x ^ 2",
+    "pow": "x ^ 2",
+    "concatenate": "[a, b]",
+    "concat": "[a, b]",
+    "stack": "[a, b]",
+}
+PRODUCTS = ("dot", "matmul")
+DRAWS = {"gaussian": "normal", "randn": "normal", "rand": "uniform", "zero": "zeros", "one": "ones"}
+NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
+VALUES = ("constant", "const", "full", "value")
+TRANSPOSES = ("T", "mT", "H", "transpose")
+
+# What the data and the biases are called elsewhere, by the phase in which the help is right.
+CALLED_IN: dict[str, tuple[tuple[str, ...], str]] = {
+    "sense": (("x", "data", "image", "images"), "write `input`: so the data of an input population are called"),
+    "feedback": (
+        ("y", "t", "label", "labels", "y_true", "truth"),
+        "write `target`: so the targets of an output population are called",
+    ),
+    "forward": (
+        ("b", "bias", "biases"),
+        "leave it out: every population has a bias already, by its synapses from the unit neuron",
+    ),
+    "update": (
+        ("b", "bias", "biases"),
+        "leave it out: biases are the synapses from the unit neuron, and learn as all others do",
+    ),
+}  # fmt: skip
+
+
+def name_help(name: str, place: Place) -> str | None:
+    """What to write for an undeclared name."""
+    names, help = CALLED_IN.get(place.phase, ((), ""))
+    known = place.phase in ("forward", "update") or not place.synapse
+    return help if name in names and known else None
+
+
+def declarations(name: str, place: Place) -> str:
+    """How something unknown may be declared, so that it can be seen at a place."""
+    own = f"`synapse {name} ~ ones`" if place.synapse else f"`state {name}`"
+    if place.phase == "init":
+        return f"`learn {name} = 1.0` or `const {name} = 1.0`"
+    if place.total or place.phase == "readout":
+        return f"{own} or `learn {name} = 1.0`"
+    return f"{own}, `learn {name} = 1.0` or `let {name} = ..`"
+
+
+def function_help(e: syntax.Call, place: Place) -> str | None:
+    """What to write for a function of NumPy or JAX; None for one that is unknown there, too."""
+    name = e.function
+    if name in CALLED:
+        return f"did you mean `{CALLED[name]}`?"
+    if name in NOISES and not place.synapse and place.phase != "readout":
+        return "random numbers are drawn by `noise(std)`: normal, with mean 0"
+    if not e.args:
+        return None
+    if name in FORMULAS:
+        return f"write `{FORMULAS[name].format(x=_short(e.args[0]))}`"
+    if name == "where":
+        return "the language has no conditions; `sign`, `min`, `max` and `clip` may serve"
+    if name in PRODUCTS and len(e.args) == 2:
+        return _product(e, place)
+    return _sum(e, place) if name in ("sum", "mean") else None
+
+
+def slot_help(slot: str, found: str) -> str:
+    """What to put into a slot."""
+    near = CALLED.get(found) or did_you_mean(found, functions.UNARY)
+    if found == "softmax":
+        return f"{functions.NO_SOFTMAX}write `{slot} = linear`"
+    return f"did you mean `{near}`?" if near in functions.UNARY else "one of " + ", ".join(functions.UNARY)
+
+
+def distribution_help(init: syntax.Distribution) -> str | None:
+    if init.name in VALUES and init.args:
+        return f"a value is written `= {code(init.args[-1].span)}`"
+    near = DRAWS.get(init.name)
+    return f"did you mean `{near}`?" if near else None
+
+
+def _product(e: syntax.Call, place: Place) -> str:
+    left, right = (code(a.span) for a in e.args)
+    way = _way(e)
+    if way and not place.synapse:
+        return f"to sum over the synapses, write `{way}({left} * {right})`"
+    return f"a matrix product is written `{left} @ {right}`"
+
+
+def _sum(e: syntax.Call, place: Place) -> str | None:
+    body, way = code(e.args[0].span), _way(e)
+    if place.total:
+        return f"{place.total}(..) is a sum already: write `{body}`" if e.function == "sum" else None
+    if place.phase == "update" and not place.reduced:
+        return f"over the batch, write `batch_{e.function}({body})`"
+    if place.synapse:
+        return None
+    if way is None:
+        return f"over the population, write `population_{e.function}({body})`"
+    size = "" if e.function == "sum" else " / fan_in" if way == "incoming" else " / fan_out"
+    return f"over the synapses, write `{way}({body}{size})`"
+
+
+def _way(e: syntax.Call) -> str | None:
+    """The sum over synapses that is meant, by the neuron that is at their other end."""
+    owners = {part.owner for part in walk(e) if isinstance(part, syntax.Attribute)}
+    return {"pre": "incoming", "post": "outgoing"}.get(owners.pop()) if len(owners) == 1 else None
+
+
+def _short(e: syntax.Expr) -> str:
+    text = code(e.span)
+    return text if len(text) <= 20 else "x"

@@ -1,0 +1,157 @@
+"""What an expression may see: the names a genome declares, and the place where the expression stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal as Lit
+
+from blurc.checker.wording import dims
+from blurc.diagnostics import Diagnostic, Report, Span, in_order
+from blurc.language import PhaseKind
+from blurc.model import Direction, Expr, Literal, ParamValue, Per, Shape
+
+Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "ambiguous"]
+
+UNKNOWN_AT_START: tuple[Kind, ...] = ("state", "channel", "signal", "slot")
+OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
+OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
+
+# How a kind is called in messages.
+WORDS: dict[Kind, str] = {
+    "state": "a neuron state",
+    "channel": "a synapse channel",
+    "meta": "a meta-parameter",
+    "signal": "a signal",
+    "const": "a constant",
+    "param": "a parameter",
+    "slot": "a function slot",
+    "ambiguous": "declared twice",
+}
+
+
+@dataclass(slots=True)
+class Symbol:
+    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of
+    different kinds, `kind` is "ambiguous": uses then stay silent."""
+
+    kind: Kind
+    name: str
+    span: Span
+    shape: Shape | None = ()
+    per: Per | None = "network"  # of a meta-parameter; None: an unknown word, and uses stay silent
+    value: Literal | ParamValue | None = None  # of a const, param or slot
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.kind]
+
+    @property
+    def declared(self) -> str:
+        how = dims(self.shape) if self.shape else "as a number"
+        return f"{self.name} is declared {how} on line {self.span.line}"
+
+    @property
+    def of_neuron(self) -> bool:
+        """Whether it stands for a value of a neuron, so that `pre.x` means something."""
+        return self.kind == "state" or (self.kind == "meta" and self.per in OF_NEURON)
+
+    @property
+    def of_synapse(self) -> bool:
+        return self.kind == "channel" or (self.kind == "meta" and self.per in OF_SYNAPSE)
+
+    def seen(self, place: Place) -> str | None:
+        """How it is written at a place; None where it cannot be seen."""
+        start = place.phase == "init"
+        if self.kind == "ambiguous" or (start and (self.kind in UNKNOWN_AT_START or self.per == "synapse")):
+            return None
+        if self.of_neuron and place.synapse:
+            return " or ".join(f"`{end}.{self.name}`" for end in place.ends) or None
+        if self.of_synapse and not place.synapse:
+            return f"`{self.name}`, inside incoming(..) or outgoing(..)"
+        return f"`{self.name}(x)`" if self.kind == "slot" else f"`{self.name}`"
+
+
+@dataclass(slots=True)
+class Symbols:
+    table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
+    damaged: bool = False  # declarations may be missing because of syntax errors
+    unknown: dict[str, list[Diagnostic]] = field(default_factory=dict[str, "list[Diagnostic]"])
+
+    def named(self, name: str, *kinds: Kind) -> Symbol | None:
+        found = self.table.get(name)
+        return found if found and (not kinds or found.kind in kinds) else None
+
+    def of_neuron(self, name: str) -> bool:
+        return name in self.table and self.table[name].of_neuron
+
+    def of_synapse(self, name: str) -> bool:
+        return name in self.table and self.table[name].of_synapse
+
+    def unknown_name(
+        self, name: str, message: str, span: Span, *, notes: Iterable[str] = (), help: str | None = None
+    ) -> None:
+        """Kept until the whole genome has been seen: a name is reported once, where it first stands."""
+        self.unknown.setdefault(name, []).append(Diagnostic("E201", message, span, tuple(notes), help))
+
+    def report_unknown(self, report: Report) -> None:
+        for uses in self.unknown.values():
+            first, more = in_order(uses)[0], len({d.span for d in uses}) - 1
+            times = "once more" if more == 1 else f"{more} more times"
+            report.add(
+                replace(first, notes=(*first.notes, f"it stands in the genome {times}")) if more else first
+            )
+
+    def of_kind(self, *kinds: Kind) -> list[Symbol]:
+        return [s for s in self.table.values() if s.kind in kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an expression stands.
+
+    `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` /
+    `batch_sum(..)`.
+    """
+
+    phase: PhaseKind | Lit["readout", "init"]
+    total: Direction | None = None
+    reduced: bool = False
+
+    @property
+    def synapse(self) -> bool:
+        """Whether the scope is one synapse (and not one neuron)."""
+        return self.phase in ("update", "init") or self.total is not None
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The ends of the synapse whose states may be read here."""
+        if self.total:
+            return ("pre",) if self.total == "incoming" else ("post",)
+        return ("pre", "post") if self.phase == "update" else ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the language that have a value here."""
+        if self.synapse:
+            return ("fan_in", "fan_out")
+        return {"sense": ("input",), "feedback": ("target",)}.get(self.phase, ())
+
+    @property
+    def words(self) -> str:
+        """As in "has no place inside incoming(..)"."""
+        if self.total:
+            return f"inside {self.total}(..)"
+        if self.reduced:
+            return "inside a batch reducer"
+        names = {"init": "in a start value", "readout": "in the readout"}
+        return names.get(self.phase, f"in `{self.phase}`")
+
+    def inside(self, total: Direction) -> Place:
+        return replace(self, total=total)
+
+    def under_reducer(self) -> Place:
+        return replace(self, reduced=True)
+
+
+Lets = dict[str, "Expr | None"]

@@ -1,0 +1,111 @@
+"""Separability: every sum over synapses, and over the batch, is a sum of products of local factors.
+
+`passes/separate.py` takes them apart; here is what to say where it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from blurc.checker.wording import code
+from blurc.diagnostics import Report
+from blurc.model import (
+    MOST_POWER,
+    MOST_TERMS,
+    Apply,
+    Expr,
+    Inseparable,
+    Literal,
+    Over,
+    Reduce,
+    Total,
+    Until,
+    children,
+    separate,
+    walk,
+    write_out,
+)
+
+GROUPS = {Over.SYNAPSE: "synapse", Over.PRE: "presynaptic neuron", Over.POST: "postsynaptic neuron"}
+
+
+def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
+    """Whether all sums and reductions in a value can be taken apart. `lets` are written out in it first."""
+    sound = True
+    for e in walk(value):
+        if isinstance(e, Total | Reduce):
+            whole = write_out(e, lets)
+            assert isinstance(whole, Total | Reduce), "writing out lets keeps what is no let"
+            found = separate(whole)
+            if isinstance(found, Inseparable):
+                _refuse(whole, found.node, report)
+                sound = False
+    return sound
+
+
+def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
+    kind = whole.direction if isinstance(whole, Total) else whole.kind
+    example = "phi(incoming(w * pre.x))" if isinstance(whole, Total) else "phi(batch_mean(pre.x * post.y))"
+    if any(isinstance(x, Until) for x in walk(node)):
+        report.error(
+            "E306",
+            f"`{code(node.span)}` would need a value for every example and synapse: a running total that varies over "
+            "the batch can be multiplied by the postsynaptic neuron and by what does not vary, but by nothing else",
+            node.span,
+            help="write `batch_mean(post.x * pre.outgoing_until(w * post.x))`",
+        )
+        return
+    if _is_long(node):
+        report.error(
+            "E306",
+            f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when it is multiplied out",
+            node.span,
+            help="name a part of it as a state, or write a lower power",
+        )
+        return
+    notes = [
+        "sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic "
+        "factor; a non-linear function of a mixture would need a value for every example and synapse"
+    ]
+    if isinstance(node, Apply) and node.function == "pow":
+        notes.append(f"whole powers from 1 to {MOST_POWER} are multiplied out")
+    report.error(
+        "E306",
+        f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot take it apart",
+        node.span,
+        notes=notes,
+        help=f"apply the function to one of them alone, or to the finished sum: `{example}`",
+    )
+
+
+def _is_long(node: Expr) -> bool:
+    """Whether a node could be multiplied out, but is too long."""
+    match node:
+        case Apply(function="mul" | "matmul"):
+            return True
+        case Apply(function="square", prime=False):
+            return True
+        case Apply(function="pow", args=(_, Literal(value=float(n)))):
+            return n == int(n) and 1 <= n <= MOST_POWER
+        case _:
+            return False
+
+
+def _mixture(node: Expr) -> str:
+    """Names the factors that a node mixes: "`w` (synapse) with `pre.a` (presynaptic neuron)"."""
+    leaves = list(_leaves(node))
+    named: dict[str, str] = {}
+    for flag, words in GROUPS.items():
+        leaf = next((x for x in leaves if flag in x.over), None)
+        if leaf is not None:
+            named[words] = code(leaf.span)
+    return " with ".join(f"`{text}` ({words})" for words, text in named.items())
+
+
+def _leaves(e: Expr) -> Iterator[Expr]:
+    """A total is a leaf: the ends of the synapses inside it are other neurons."""
+    if isinstance(e, Total | Until) or not children(e):
+        yield e
+    else:
+        for child in children(e):
+            yield from _leaves(child)

@@ -1,0 +1,56 @@
+"""Warnings about a genome without errors: what is never used, never assigned, never sensed."""
+
+from __future__ import annotations
+
+from blurc.checker import mentions
+from blurc.checker.rules.names import Symbol, Symbols
+from blurc.diagnostics import Report, Span
+from blurc.language import syntax
+
+
+def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
+    """Nothing of a genome with syntax errors: what looks unused may be used in the parts left out."""
+    if tree.damaged:
+        return
+    read = mentions.names([*tree.params, *tree.items])
+    phases = mentions.phases(tree)
+    assigned = {s.name for p in phases for s in p.statements if isinstance(s, syntax.Assign)}
+    for symbol in symbols.table.values():
+        if symbol.name not in read:
+            how = "assigned but never read" if symbol.name in assigned else "never used"
+            _unused(symbol.name, how, symbol.span, report)
+        elif symbol.kind == "state" and symbol.name not in assigned:
+            _never_assigned(symbol, report)
+    for phase in phases:
+        _unused_lets(phase, report)
+    if "input" not in read:
+        _senses_nothing(tree, report)
+
+
+def _unused(name: str, how: str, span: Span, report: Report) -> None:
+    report.warn("W501", f"`{name}` is {how}", span, help="remove it")
+
+
+def _unused_lets(phase: syntax.Phase, report: Report) -> None:
+    read = mentions.names(phase.statements)
+    for s in phase.statements:
+        if isinstance(s, syntax.Let) and s.name not in read:
+            _unused(s.name, "never used", s.span, report)
+
+
+def _never_assigned(symbol: Symbol, report: Report) -> None:
+    report.warn(
+        "W502",
+        f"`{symbol.name}` is read but never assigned: it is always 0",
+        symbol.span,
+        help=f"assign it in a phase, `{symbol.name} <- ..`, or remove it",
+    )
+
+
+def _senses_nothing(tree: syntax.Genome, report: Report) -> None:
+    report.warn(
+        "W504",
+        f"the genome `{tree.name}` never reads `input`: its predictions do not depend on the data",
+        tree.name_span,
+        help="add `sense { x <- input }`",
+    )

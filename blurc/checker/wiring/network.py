@@ -1,0 +1,112 @@
+"""Networks: loops unrolled, blocks put where they are used, names resolved, the unit neuron added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blurc.checker import mentions
+from blurc.checker.parameters import parameters
+from blurc.checker.wiring import blocks
+from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
+from blurc.checker.wiring.projections import project
+from blurc.checker.wording import listed
+from blurc.diagnostics import Report, did_you_mean
+from blurc.language import syntax
+from blurc.model import UNIT, Dense, Network, ParamValue, Population, Projection, Shared
+
+EMPTY = Around()
+
+
+def check_network(
+    tree: syntax.Network, params: Mapping[str, ParamValue], report: Report, around: Around = EMPTY
+) -> Network | None:
+    """The network for given parameter values, or None after reporting errors. Needs no genome."""
+    return _checked(tree, params, report, around)
+
+
+def check_block(tree: syntax.Block, report: Report, around: Around) -> Network | None:
+    """A block by itself, with its defaults: as a network whose inputs are its ports."""
+    return _checked(tree, {}, report, around)
+
+
+def _checked(
+    tree: syntax.Network | syntax.Block, params: Mapping[str, ParamValue], report: Report, around: Around
+) -> Network | None:
+    tracked = Tracked(report, tree)
+    env = parameters(tree.params, params, tracked)
+    body = Body(tree, env, tracked, Wiring(around))
+    placed = list(blocks.write_out(body))
+    if not body.wiring.truncated:
+        blocks.bind(body)
+        for projection in placed:
+            project(projection)
+        _roles(body, tracked)
+    if tracked.failed:
+        return None
+    values = tuple((n, v) for n, v in env.items() if v is not None)
+    populations, projections = _with_unit(tree, body.wiring)
+    return Network(tree.name, values, populations, projections, tree.span)
+
+
+def unused_parameters(tree: syntax.Network | syntax.Block, report: Report) -> None:
+    """Warns of parameters that nothing reads. Asked only of a network without errors: a use may be the mistake."""
+    uses = (tree.uses,) if isinstance(tree, syntax.Network) and tree.uses else ()
+    read = mentions.names([*tree.params, *uses, *tree.items])
+    for p in tree.params:
+        if p.name not in read:
+            report.warn("W501", f"`{p.name}` is never used", p.span, help="remove it")
+
+
+def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report, around: Around = EMPTY) -> None:
+    """The function slots that populations override must be the genome's, those of populations in blocks too. Asked
+    only of a network and the genome that it `uses`: with another genome a caller picks, an override may rightly have
+    nothing to do."""
+    known = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
+    trees = (tree, *blocks.used(tree, around.blocks).values())
+    for population in (node for t in trees for node in mentions.walk(t)):
+        if genome.damaged or not isinstance(population, syntax.Population):
+            continue
+        for option in population.options:
+            if option.name not in (*known, "bias"):
+                near = did_you_mean(option.name, [*known, "bias"])
+                report.error(
+                    "E407",
+                    f"`{option.name}` is neither an option of a population nor a function slot of the "
+                    f"genome `{genome.name}`",
+                    option.span,
+                    notes=[f"options: bias; slots of `{genome.name}`: {listed(known)}"],
+                    help=f"did you mean `{near}`?"
+                    if near
+                    else f"declare the slot in the genome: `fn {option.name} = tanh`",
+                )
+
+
+def _roles(body: Body, report: Tracked) -> None:
+    tree = body.tree
+    if tree.damaged or body.broken:
+        return
+    roles = {body.wiring.populations[name].role for name in body.names.values()}
+    missing = {
+        role: example for role, example in (("input", "x[2]"), ("output", "y[1]")) if role not in roles
+    }
+    if missing:
+        what = "network" if isinstance(tree, syntax.Network) else "block"
+        report.error(
+            "E406",
+            f"the {what} `{tree.name}` has no {' and no '.join(missing)} population",
+            tree.name_span,
+            help="declare " + " and ".join(f"`{role} {example}`" for role, example in missing.items()),
+        )
+
+
+def _with_unit(
+    tree: syntax.Network | syntax.Block, wiring: Wiring
+) -> tuple[tuple[Population, ...], tuple[Projection, ...]]:
+    populations, projections = list(wiring.populations.values()), list(wiring.projections.values())
+    biased = [p for p in populations if p.bias]
+    if biased:
+        populations.append(Population(UNIT, "unit", (1,), (), False, tree.span))
+    for p in biased:
+        topology = Shared() if p.name in wiring.shared else Dense()
+        projections.append(Projection(f"{UNIT}->{p.name}", UNIT, p.name, True, False, True, topology, p.span))
+    return tuple(populations), tuple(projections)

@@ -1,0 +1,168 @@
+"""Populations: their names, sizes and options."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+from blurc.checker import mentions
+from blurc.checker.constants import Constants, WrongValue
+from blurc.checker.parameters import NEW_NAME
+from blurc.checker.rules.foreign import slot_help
+from blurc.checker.wiring.bodies import Body, Env, Use
+from blurc.checker.wording import code, dims
+from blurc.diagnostics import Span, did_you_mean
+from blurc.language import functions, syntax
+from blurc.model import UNIT, Population
+
+SWITCHES = ("on", "off", "shared")  # what `bias` may be
+MOST_NEURONS = 2**31 - 1  # of a population: sizes are 32-bit numbers further on
+
+Bias: TypeAlias = Literal["on", "off", "shared"]
+
+
+def declare(item: syntax.Population, env: Env, body: Body) -> None:
+    """Adds a population to the wiring. A port of a block in use is only noted down: what it is bound to is there
+    already."""
+    name = body.name(item.name, env)
+    if name is None:
+        body.broken.add(item.name.base)
+        return
+    numbers = Constants(env, body.report)
+    sizes = [numbers.whole(d, "the size of a population", 1) for d in item.dims]
+    shape = tuple(s for s in sizes if s is not None)
+    slots, bias = _options(item, numbers, shape if len(shape) == len(sizes) else None, name)
+    if len(shape) < len(sizes) or not _is_small(item, shape, body):
+        body.broken.add(name)
+    elif _name_is_free(name, item, body):
+        _add(name, item, shape, slots, bias, body)
+
+
+def _add(
+    name: str,
+    item: syntax.Population,
+    shape: tuple[int, ...],
+    slots: tuple[tuple[str, str], ...],
+    bias: Bias,
+    body: Body,
+) -> None:
+    if isinstance(body.tree, syntax.Block) and item.role == "input":
+        if name in (p.name for p in body.tree.params):
+            message = f"`{name}` is a parameter and a port of the block"
+            body.report.error("E106", message, item.name.span, help="rename one of them")
+        body.ports[name] = item
+        body.port_shapes[name] = shape
+        if body.use:
+            return
+    if item.role == "output":
+        body.outputs.add(name)
+    whole = body.prefix + name
+    role, span = item.role, item.span
+    if body.use and role == "output":
+        role, span = "hidden", _first_use(body)  # what happens to it there is no matter of the block
+    body.names[name] = whole
+    body.wiring.populations[whole] = Population(whole, role, shape, slots, bias != "off", span)
+    if bias == "shared":
+        body.wiring.shared.add(whole)
+
+
+def _first_use(body: Body) -> Span:
+    """Where the network itself uses what this body is part of."""
+    *_, outermost = uses(body)
+    return outermost.item.span
+
+
+def uses(body: Body) -> Iterator[Use]:
+    """Where the body is used, then where the body is used that uses it, and so on."""
+    while body.use:
+        yield body.use
+        body = body.use.within
+
+
+def _is_small(item: syntax.Population, shape: tuple[int, ...], body: Body) -> bool:
+    if math.prod(shape) > MOST_NEURONS:
+        message = f"a population has at most {MOST_NEURONS:,} neurons, but this one has {math.prod(shape):,}"
+        names = frozenset(mentions.names(item.dims))
+        body.report.add(WrongValue("E206", message, item.span, (), "write smaller sizes", names=names))
+    return math.prod(shape) <= MOST_NEURONS
+
+
+def _name_is_free(name: str, item: syntax.Population, body: Body) -> bool:
+    if name == UNIT:
+        body.broken.add(name)
+        message = f"`{UNIT}` is the population of the unit neuron"
+        body.report.error("E213", message, item.name.span, help=NEW_NAME)
+        return False
+    return body.is_free(name, "population", item.name.span)
+
+
+# ---------------------------------------------------------------- options
+
+
+def _options(
+    item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str
+) -> tuple[tuple[tuple[str, str], ...], Bias]:
+    bias: Bias = "off" if item.role == "input" else "on"
+    slots: dict[str, str] = {}
+    seen: set[str] = set()
+    for option in item.options:
+        if option.name in seen:
+            numbers.report.error(
+                "E407", f"`{option.name}` is given twice", option.span, help="keep one of them"
+            )
+        elif option.name == "bias":
+            bias = _bias(item, option, numbers, shape, name)
+        elif function := _slot(option, numbers):
+            slots[option.name] = function
+        seen.add(option.name)
+    return tuple(slots.items()), bias
+
+
+def _slot(option: syntax.Option, numbers: Constants) -> str | None:
+    """The function that an option puts into a slot."""
+    name = option.value.name if isinstance(option.value, syntax.Name) else None
+    value = name if name and name not in numbers.values else numbers.evaluate(option.value)
+    if value is None or value in functions.UNARY:
+        return None if value is None else str(value)
+    if name in SWITCHES:
+        message, help = (
+            f"`{option.name}` is no switch of a population",
+            f"the only one is `bias`: `bias = {name}`",
+        )
+    else:
+        message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
+        help = slot_help(option.name, code(option.value.span))
+    numbers.report.error("E407", message, option.span, help=help)
+    return None
+
+
+def _bias(
+    item: syntax.Population,
+    option: syntax.Option,
+    numbers: Constants,
+    shape: tuple[int, ...] | None,
+    name: str,
+) -> Bias:
+    text = code(option.value.span)
+    if text not in SWITCHES:
+        near = did_you_mean(text, SWITCHES)
+        message = f"`bias` is on, off or shared, found `{text}`"
+        help = f"did you mean `bias = {near}`?" if near else "write `bias = off`"
+        numbers.report.error("E407", message, option.span, help=help)
+        return "on"
+    if item.role == "input" and text != "off":
+        message = "an input population has no bias: its states come from outside"
+        numbers.report.error("E407", message, option.span, help="remove it")
+        return "off"
+    if text == "shared" and shape is not None and len(shape) < 2:
+        numbers.report.error(
+            "E407",
+            f"`bias = shared` is one bias a channel, the last axis, for all places, but `{name}` is {dims(shape)} "
+            "and has no places",
+            option.span,
+            help=f"remove it: every neuron has its own bias, or declare places and channels: `{name}[8, 8, "
+            f"{shape[0] if shape else 1}]`",
+        )
+        return "on"
+    return "shared" if text == "shared" else "off" if text == "off" else "on"

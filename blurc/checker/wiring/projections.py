@@ -1,0 +1,183 @@
+"""Projections: their ends, their names and their attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blurc.checker.constants import Constants
+from blurc.checker.wiring import topologies
+from blurc.checker.wiring.blocks import Placed
+from blurc.checker.wiring.bodies import Body, Env
+from blurc.checker.wording import code
+from blurc.diagnostics import did_you_mean
+from blurc.language import syntax
+from blurc.model import Projection
+
+SWITCHES = ("forward", "backward", "fixed")
+ATTRIBUTES = (*SWITCHES, "label", "delay", *topologies.NAMES)
+MOST_DELAY = 1024  # steps; the state of a network keeps every one of them
+
+
+def project(placed: Placed) -> None:
+    """Adds a projection to the wiring."""
+    item, env, body = placed.item, placed.env, placed.body
+    source, target = body.find(item.source, env), body.find(item.target, env)
+    attrs = _attributes(item, env, body)
+    if source is None or target is None or attrs is None or _is_into_input(item, source[0], target, body):
+        return
+    if source[1] == target[1] and source[0] != target[0] and not attrs.delay:
+        _bound_to_itself(item, source[0], target[1], body)
+        return
+    pre, post = (body.wiring.populations[whole] for _, whole in (source, target))
+    ends = topologies.Ends(item, source[0], target[0], pre, post, body)
+    topology = topologies.topology(attrs.topology, ends, Constants(env, body.report))
+    name = _name(source[1], target[1], attrs.label, item, body)
+    if name is not None and topology is not None:
+        given = attrs.switches
+        body.wiring.projections[name] = Projection(
+            name,
+            source[1],
+            target[1],
+            "backward" not in given,
+            "forward" not in given,
+            "fixed" not in given and topology.has_synapses,
+            topology,
+            item.span,
+            attrs.delay,
+        )
+
+
+def _is_into_input(item: syntax.Projection, source: str, end: tuple[str, str], body: Body) -> bool:
+    target, whole = end
+    if target in body.ports:
+        message = f"`{target}` is a port: the block reads it, and projects nothing to it"
+        help = f"turn it round, `{target} -> {source}`, or declare an output and project that on outside"
+    elif body.wiring.populations[whole].role == "input":
+        message = f"`{target}` is an input: its states come from outside, and nothing projects to it"
+        help = f"turn it round, `{target} -> {source}`, or declare `{target}` as hidden"
+    else:
+        return False
+    body.report.error("E405", message, item.span, help=help)
+    return True
+
+
+def _bound_to_itself(item: syntax.Projection, port: str, name: str, body: Body) -> None:
+    """A port that is bound to the population that it is projected to: only an output can be named outside."""
+    assert body.use, "a block by itself has its ports apart"
+    use = body.use
+    binding = next(arg for arg in use.item.args if arg.name == port)
+    written = code(item.span)
+    delayed = f"{written[:-1]}, delay = 1]" if written.endswith("]") else f"{written} [delay = 1]"
+    use.within.report.error(
+        "E413",
+        f"the port `{port}` of `{use.item.block}` is bound to its output `{name}`, which then projects to itself "
+        "without a delay",
+        binding.span,
+        notes=[f"the projection is `{written}`, at {item.span}"],
+        help=f"bind `{port}` to another population, or write `{delayed}` in the block",
+    )
+
+
+def _name(source: str, target: str, label: str | None, item: syntax.Projection, body: Body) -> str | None:
+    wiring = body.wiring
+    if label is None:
+        plain = f"{source}->{target}"
+        wiring.parallel[plain] += 1
+        return plain if wiring.parallel[plain] == 1 else f"{plain}#{wiring.parallel[plain]}"
+    label = body.prefix + label
+    if label not in wiring.projections:
+        return label
+    first = wiring.projections[label].span
+    body.report.error(
+        "E106",
+        f"the label `{label}` is given twice",
+        next(attr.span for attr in item.attrs if attr.name == "label"),
+        notes=[f"first on line {first.line}"],
+        help=f"inside `for`, number them: `label = {label}{{i}}`" if first == item.span else "rename one",
+    )
+    return None
+
+
+# ---------------------------------------------------------------- attributes
+
+
+@dataclass(slots=True)
+class _Attributes:
+    switches: set[str]
+    label: str | None = None
+    delay: int = 0
+    topology: syntax.Attr | None = None
+
+
+def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | None:
+    """None where one is wrong. Topologies are looked into later, when the populations are known."""
+    found, seen, right = _Attributes(set()), set[str](), True
+    for attr in item.attrs:
+        if attr.name in seen:
+            body.report.error("E410", f"`{attr.name}` is given twice", attr.span, help="keep one of them")
+            right = False
+        else:
+            right = _attribute(attr, found, env, body) and right
+        seen.add(attr.name)
+    if {"forward", "backward"} <= found.switches:
+        body.report.error(
+            "E410",
+            "a projection that carries only forward and only backward carries nothing",
+            item.span,
+            help="drop one of them; without both, it carries both ways",
+        )
+        right = False
+    return found if right else None
+
+
+def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
+    if attr.name in topologies.NAMES:
+        return _is_only_topology(attr, found, body)
+    if attr.name == "label":
+        return _label(attr, found, env, body)
+    if attr.name == "delay":
+        return _delay(attr, found, env, body)
+    if attr.name not in SWITCHES:
+        near = did_you_mean(attr.name, ATTRIBUTES)
+        known = f"one of {', '.join(SWITCHES)}, label = NAME, delay = 1, or a topology: {', '.join(topologies.NAMES)}"
+        help = f"did you mean `{near}`?" if near else known
+        body.report.error("E408", f"unknown attribute `{attr.name}` of a projection", attr.span, help=help)
+        return False
+    if attr.value is not None or attr.args is not None:
+        help = f"write `{attr.name}`"
+        body.report.error("E408", f"`{attr.name}` takes no value", attr.span, help=help)
+        return False
+    found.switches.add(attr.name)
+    return True
+
+
+def _is_only_topology(attr: syntax.Attr, found: _Attributes, body: Body) -> bool:
+    first = found.topology
+    found.topology = attr
+    if first is None:
+        return True
+    message = f"a projection has one topology, found `{code(first.span)}` and `{code(attr.span)}`"
+    body.report.error("E410", message, attr.span, help="keep one of them, or write two projections")
+    return False
+
+
+def _label(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
+    match attr.value:
+        case syntax.IndexedName():
+            found.label = body.name(attr.value, env)
+        case syntax.Name(name=name):
+            found.label = name
+        case _:
+            help = "write `label = skip`, or `label = skip{i}`"
+            body.report.error("E408", "a label is a name", attr.span, help=help)
+    return found.label is not None
+
+
+def _delay(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
+    if attr.value is None or isinstance(attr.value, syntax.IndexedName):
+        message = "`delay` takes a number of steps"
+        body.report.error("E408", message, attr.span, help="write `delay = 1`")
+        return False
+    delay = Constants(env, body.report).whole(attr.value, "a delay", 1, MOST_DELAY)
+    found.delay = delay or 0
+    return delay is not None

@@ -1,0 +1,144 @@
+"""`blurc analyze`: whether a genome's rule is a gradient at all, and its meta-parameters by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import blurc
+from blurc import evaluation
+from blurc.cli.shared.options import WIRING, json_option, set_option
+from blurc.cli.shared.output import check_writable, write, write_json
+from blurc.cli.shared.subjects import (
+    WIRING_HELP,
+    Wiring,
+    at_least_one,
+    choice,
+    compiled_wiring,
+    form,
+    picture,
+    seed_option,
+    with_genome,
+)
+from blurc.cli.shared.terminal import say
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from blurc.api import Net
+    from blurc.evaluation import Analysis
+    from blurc.runtime import GenomeValues
+
+ROUNDING = 1e-9  # in float64, with room
+
+
+@click.command("analyze")
+@click.argument("genome")
+@click.option("--network", metavar=WIRING, help=f"Another network than one of 3-4-2; {WIRING_HELP}")
+@set_option
+@at_least_one("--batch", 16, "Random examples in the step.")
+@seed_option
+@json_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
+    help="Draw the Jacobian, and what keeps it from being that of a gradient.",
+)  # fmt: skip
+def command(
+    genome: str, network: str | None, parameters: Mapping[str, ParamValue], batch: int, seed: int,
+    json: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Tell whether the rule of GENOME is a gradient, and print its meta-parameters.
+
+    GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. The change of the synapses in
+    one step is the gradient of something if its Jacobian is symmetric. These are the synapses that the forward pass
+    reads; traces that they keep besides are held fixed.
+    """
+    check_writable([json, output])
+    import jax
+
+    chosen = choice(
+        genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters)
+    )
+    net, given = with_genome(
+        compiled_wiring(chosen) if network else chosen.compile(evaluation.analysis.SMALL), chosen
+    )
+    values = given or net.init_genome(jax.random.key(seed))
+    found = evaluation.analysis.analyze(net, values, batch=batch, seed=seed)
+    drawn = f", drawn from seed {seed}" if evaluation.fresh_each_seed(net, given) else ""
+    for line in _lines(found, values, drawn):
+        say(line, json)
+    if json:
+        write_json(json, _data(found, net, values))
+    if output:
+        write(output, _drawn(found, form(output)))
+
+
+def _lines(found: Analysis, genome: GenomeValues, drawn: str) -> Iterator[str]:
+    yield from _verdict(found)
+    yield f"meta-parameters{drawn}" if genome else "no meta-parameters"
+    for name, array in blurc.genome.named(genome):
+        yield from _shown(name, array)
+
+
+def _verdict(found: Analysis) -> Iterator[str]:
+    if not found.synapses:
+        yield f"{found.rule} in {found.network}: the update moves no synapse, which is neither a gradient nor none"
+        return
+    verdict = "a gradient, to rounding" if found.asymmetry < ROUNDING else "no gradient"
+    count, others = len(found.block), len(found.synapses) - len(found.block)
+    which = " that the forward pass reads" if others else ""
+    yield f"{found.rule} in {found.network}: the change of {count} synapses{which} is {verdict}"
+    yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    if others:
+        yield f"    over all {len(found.synapses)} values that the update moves {found.whole:.3g}"
+    if len(found.channels) > 1:
+        yield from (f"    of channel {name} alone {value:.3g}" for name, value in found.channels.items())
+
+
+def _shown(name: str, array: Any) -> Iterator[str]:
+    """A number beside its name, a row or rows below it."""
+    if array.ndim == 0:
+        yield f"  {name} = {array:.4g}"
+        return
+    yield f"  {name}[{', '.join(map(str, array.shape))}]"
+    for row in array.reshape(-1, array.shape[-1]):
+        yield "    " + " ".join(f"{value:>10.4g}" for value in row)
+
+
+def _data(found: Analysis, net: Net, genome: GenomeValues) -> dict[str, Any]:
+    return {
+        "network": found.network,
+        "rule": found.rule,
+        "parameters": dict(net.model.genome.params),
+        "synapses": len(found.block),
+        "asymmetry": found.asymmetry,
+        "whole": {"synapses": len(found.synapses), "asymmetry": found.whole},
+        "channels": found.channels,
+        "values": {name: array.tolist() for name, array in blurc.genome.named(genome)},
+    }
+
+
+def _drawn(found: Analysis, form: str) -> bytes:
+    most = float(abs(found.jacobian).max(initial=0.0))  # both in the same colours
+    matrices = {
+        "Jacobian of the change of synapses": found.jacobian,
+        "its antisymmetric part": found.antisymmetric,
+    }
+    panels = [
+        evaluation.heat.Panel(t, matrix, _rows(found), signed=True, most=most)
+        for t, matrix in matrices.items()
+    ]
+    title = f"{found.rule} in {found.network}: asymmetry {found.asymmetry:.3g}"
+    if len(found.block) < len(found.synapses):
+        title += f" of what the forward pass reads, {found.whole:.3g} of the whole"
+    return evaluation.heat.render(panels, form, title)
+
+
+def _rows(found: Analysis) -> list[str]:
+    """The name of each channel once, at the middle of its rows."""
+    rows = [""] * len(found.synapses)
+    for name in dict.fromkeys(found.synapses):
+        rows[found.synapses.index(name) + found.synapses.count(name) // 2] = name
+    return rows

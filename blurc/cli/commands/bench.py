@@ -1,0 +1,62 @@
+"""`blurc bench`: the measured speed of compiled rules. What is measured, and how, is in `blurc/bench/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from blurc import bench
+from blurc.cli.shared.options import json_option
+from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.terminal import console, print_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from blurc.bench import Row
+
+
+@click.command("bench")
+@click.option("--quick", is_flag=True, help="Fewer samples, and no 100-layer network: a first look.")
+@json_option
+def command(quick: bool, json: str | None) -> None:
+    """Measure compiled rules against programs written by hand.
+
+    Takes minutes. A missed bound is shown, and does not fail: it may be the machine's.
+    """
+    from rich.console import Console
+
+    check_writable([json])
+    errors = Console(stderr=True, highlight=False)
+    rows = bench.run.run(quick, lambda what: errors.print(f"measuring: {what}", markup=False))
+    hardware = bench.run.hardware()
+    out = console(json)
+    print_table(out, _table(rows))
+    out.print(", ".join(f"{name} {value}" for name, value in hardware.items()), style="dim")
+    if json:
+        write_json(json, {"hardware": hardware, "quick": quick, "rows": [row.to_json() for row in rows]})
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("", "median", "quartiles", "bound", "", box=box.SIMPLE_HEAD)
+    for group, members in groupby(rows, key=lambda row: row.group):
+        table.add_section()
+        table.add_row(f"[bold]{group}")
+        for row in members:
+            table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    from rich.markup import escape
+
+    low, high = row.spread
+    bound = "" if row.bound is None else f"{row.sense} {row.bound:g}"
+    verdict = {None: "", True: "[green]ok", False: "[red]missed"}[row.ok]
+    return f"  {escape(row.name)}", f"{row.value:.3g} {row.unit}", f"{low:.3g} .. {high:.3g}", bound, verdict

@@ -1,0 +1,47 @@
+"""`blurc check`: everything that is wrong or doubtful in specs, at once and without jax."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import blurc
+from blurc.cli.shared.options import json_option
+from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.terminal import say, show
+from blurc.diagnostics import Diagnostic
+
+
+@click.command("check")
+@click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC...")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, specs: tuple[Path, ...], json: str | None) -> None:
+    """Report all errors and warnings of SPECs.
+
+    Checks every genome with its defaults, and every network with the genome that it uses. Warnings do not
+    fail.
+    """
+    check_writable([json])
+    # Two specs may import the same file: what is wrong with it is said once.
+    found = list({d.render(): d for spec in specs for d in blurc.check(spec)}.values())
+    show(found)
+    errors = [d for d in found if d.severity == "error"]
+    say(_summary(len(specs), len(errors), len(found) - len(errors)), json)
+    if json:
+        write_json(json, _data(specs, found))
+    ctx.exit(1 if errors else 0)
+
+
+def _summary(specs: int, errors: int, warnings: int) -> str:
+    counted = [_count(n, what) for n, what in ((errors, "error"), (warnings, "warning")) if n]
+    return f"{_count(specs, 'spec')} checked: {', '.join(counted) or 'no errors'}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _data(specs: tuple[Path, ...], found: list[Diagnostic]) -> dict[str, object]:
+    return {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found]}

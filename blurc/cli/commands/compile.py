@@ -1,0 +1,121 @@
+"""`blurc compile`: from a spec to an artifact, to any stage in print, or to a summary of what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blurc import artifact
+from blurc.cli.shared import stages
+from blurc.cli.shared.options import (
+    Choice,
+    genome_option,
+    json_option,
+    network_option,
+    rule_option,
+    set_option,
+    spec_argument,
+)
+from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.subjects import one_network
+from blurc.cli.shared.summary import build, print_summary
+from blurc.cli.shared.terminal import STDOUT, console, say
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from blurc.api import Net
+
+PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
+DEFAULT_PLATFORMS = ("cpu", "cuda", "tpu")
+
+
+def _platforms(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
+    for name in names:
+        if name not in PLATFORMS:
+            hint = ": did you mean 'cuda', of NVIDIA, or 'rocm', of AMD?" if name == "gpu" else ""
+            raise click.BadParameter(f"{name!r} is none of {', '.join(PLATFORMS)}{hint}", ctx, param)
+    return names
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be done with the chosen network."""
+
+    output: Path | None
+    platforms: tuple[str, ...] | None
+    emit: str | None
+    entry: str | None
+    batch: int | None
+    json: str | None
+
+    def check(self) -> None:
+        """Options that would do nothing are wrong usage."""
+        programs = f"--emit {'|'.join(stages.PROGRAMS)}"
+        if self.output and self.output.suffix != ".blurx":
+            raise click.BadParameter(f"{self.output}: expected a name that ends in .blurx", param_hint="-o")
+        if self.emit and self.json:
+            raise click.UsageError("--json writes the summary, which --emit replaces; give one of them")
+        if self.entry and self.emit not in stages.PROGRAMS:
+            raise click.UsageError(f"--entry goes with {programs}")
+        if self.batch and self.emit in stages.TREES:
+            raise click.UsageError(f"--batch goes with {programs} and with the summary")
+        if self.platforms and not self.output and self.emit != "stablehlo":
+            raise click.UsageError("--platform goes with -o or --emit stablehlo")
+
+
+@click.command("compile")
+@spec_argument
+@click.option("-o", "output", type=click.Path(path_type=Path), metavar="F.blurx", help="Write an artifact.")
+@click.option(
+    "--platform", "platforms", callback=_platforms, metavar="cpu,cuda,tpu",
+    help="What the artifact (or --emit stablehlo) is for; an artifact is for cpu, cuda and tpu unless told.",
+)  # fmt: skip
+@network_option
+@rule_option
+@genome_option
+@set_option
+@click.option("--emit", type=click.Choice(stages.ALL), help="Print a stage of the compiler.")
+@click.option(
+    "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo, hlo print [step]."
+)
+@click.option(
+    "--batch", type=click.IntRange(min=1), help=f"Examples a step, there and in the summary [{stages.BATCH}]."
+)
+@json_option
+def command(
+    spec: str, network: str | None, rule: str | None, genome: Path | None,
+    parameters: Mapping[str, ParamValue], **options: Any,
+) -> None:  # fmt: skip
+    """Compile one network of SPEC.
+
+    With -o, writes an artifact that `blurc train` and blurc.load() run. With --emit, prints a stage. Else
+    prints what came out and how long each stage took.
+    """
+    place, which = one_network(spec, network, "blurc compile")
+    request = Request(**options)
+    request.check()
+    check_writable([request.output, request.json])
+    choice = Choice(place, which, rule, genome, parameters)
+    batch = request.batch or stages.BATCH
+    if request.emit:
+        click.echo(stages.text(choice, request.emit, request.entry or "step", batch, request.platforms))
+    if request.output or not request.emit:
+        net, summary = build(choice, batch)
+        if request.json != STDOUT:
+            print_summary(summary, console())
+        if request.output:
+            _save(net, choice, request.output, request.platforms or DEFAULT_PLATFORMS, request.json)
+        if request.json:
+            write_json(request.json, {**summary, "artifact": request.output and str(request.output)})
+
+
+def _save(net: Net, choice: Choice, path: Path, platforms: tuple[str, ...], json: str | None) -> None:
+    artifact.save(net, path, genome=choice.genome_file, platforms=platforms)
+    say(f"{path}: {path.stat().st_size:,} bytes for {', '.join(platforms)}", json)

@@ -1,0 +1,203 @@
+"""`blurc eval`: how well genomes teach networks, as a table of genome, task, network and number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blurc import evaluation, meta
+from blurc import tasks as data
+from blurc.cli.shared import scores
+from blurc.cli.shared.options import WIRING, json_option, set_option
+from blurc.cli.shared.output import check_writable, write, write_json
+from blurc.cli.shared.subjects import (
+    WIRING_HELP,
+    Wiring,
+    batch_option,
+    choice,
+    compiled_wiring,
+    form,
+    picture,
+    seed_option,
+    seeds_option,
+    steps_option,
+    wiring,
+    with_genome,
+)
+from blurc.cli.shared.task_option import choices, data_dir_option, tasks_option
+from blurc.cli.shared.terminal import STDOUT, console, print_table
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from blurc.api import Net
+    from blurc.evaluation import Row
+    from blurc.meta import Experiment
+    from blurc.runtime import GenomeValues
+    from blurc.tasks import Task, TaskChoice
+
+
+@click.command("eval")
+@click.argument("genomes", nargs=-1, required=True, metavar="GENOME...")
+@tasks_option
+@click.option(
+    "--network", "networks", multiple=True, metavar=WIRING,
+    help=f"What learns; {WIRING_HELP} May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--experiment", type=click.Path(path_type=Path), metavar="E.yaml",
+    help="Take from it the tasks and networks that are not given.",
+)  # fmt: skip
+@set_option
+@steps_option
+@seeds_option
+@batch_option
+@seed_option
+@data_dir_option
+@json_option
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
+    help="Draw the table as a heat map.",
+)  # fmt: skip
+def command(
+    genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
+    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
+    data_dir: Path | None, json: str | None, output: Path | None,
+) -> None:  # fmt: skip
+    """Measure how well GENOMEs teach networks.
+
+    A GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh with every seed then. Each trains
+    each network on each task, from new synapses with every seed; the scores are accuracies on test examples.
+    """
+    check_writable([json, output])
+    chosen, wirings = _what(tasks, networks, parameters, _experiment(experiment))
+
+    pairs = _pairs(genomes, wirings)
+    protocol = Protocol(steps, seeds, batch, seed)
+    rows = protocol.measure(pairs, [data.task(one, data_dir) for one in chosen], console(STDOUT))
+    _print(rows, protocol, console(json))
+    if json:
+        write_json(json, _data(rows, protocol))
+    if output:
+        write(output, _drawn(rows, protocol, form(output)))
+
+
+# ---------------------------------------------------------------- what is measured
+
+
+def _what(
+    tasks: tuple[str, ...],
+    networks: tuple[str, ...],
+    parameters: Mapping[str, ParamValue],
+    experiment: Experiment | None,
+) -> tuple[tuple[TaskChoice, ...], tuple[Wiring, ...]]:
+    chosen, wirings = choices(tasks), tuple(Wiring.parse(text, parameters) for text in networks)
+    if experiment:
+        judged = experiment.evaluation
+        chosen = chosen or judged.tasks or experiment.tasks
+        theirs = judged.networks or (experiment.network,)
+        wirings = wirings or tuple(wiring(network, parameters) for network in theirs)
+    if not (chosen and wirings):
+        raise click.UsageError("name what to measure on: --task and --network, or --experiment")
+    return chosen, wirings
+
+
+def _experiment(path: Path | None) -> Experiment | None:
+    if path is None:
+        return None
+
+    return meta.schema.read(path)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A genome on a network, and what they are called."""
+
+    genome: str
+    network: str
+    net: Net
+    values: GenomeValues | None  # None: fresh ones with every seed
+
+
+def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
+    names = [_name(genome) for genome in genomes]
+    shown = [g if names.count(name) > 1 else name for g, name in zip(genomes, names, strict=True)]
+    found: list[Pair] = []
+    for genome, name in zip(genomes, shown, strict=True):
+        for wired in wirings:
+            chosen = choice(genome, wired)
+            net, values = with_genome(compiled_wiring(chosen), chosen)
+            found.append(Pair(name, evaluation.label(net, wired.parameters), net, values))
+    return found
+
+
+def _name(genome: str) -> str:
+    """A file's own name for its genome."""
+    file = choice(genome, Wiring(Path(), None, {})).genome_file
+    return file.name if file else genome
+
+
+# ---------------------------------------------------------------- measuring
+
+
+@dataclass(frozen=True)
+class Protocol:
+    steps: tuple[int, ...]
+    seeds: int
+    batch: int
+    seed: int
+
+    def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], out: Console) -> list[Row]:
+        for pair, task in product(pairs, tasks):  # before the long work
+            evaluation.accuracy.check_fits(pair.net, task)
+        rows: list[Row] = []
+        for pair, task in product(pairs, tasks):
+            out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
+            numbers = asdict(self)
+            found = evaluation.accuracy.accuracies(pair.net, pair.values, task, **numbers)
+            fresh = evaluation.fresh_each_seed(pair.net, pair.values)
+            rows.append(evaluation.accuracy.Row(pair.genome, task.name, pair.network, found, fresh))
+        return rows
+
+
+def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
+    from rich.markup import escape
+
+    table = scores.table(["genome", "task", "network"], protocol.steps)
+    for row in rows:
+        names = (escape(name) for name in (row.genome, row.task, row.network))
+        table.add_row(*names, *map(str, evaluation.summaries(row.accuracies)))
+    print_table(out, table)
+    out.print(scores.legend(protocol.seeds))
+    if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
+        told = f"{fresh}: fresh meta-parameters with every seed; the spread holds their differences"
+        out.print(told, markup=False, soft_wrap=True)
+
+
+def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
+    return {**asdict(protocol), "rows": [row.to_json(protocol.steps) for row in rows]}
+
+
+def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
+    """One heat map; what all rows have in common is said above it, and not in every row."""
+    import numpy as np
+
+    names = [(row.genome, row.task, row.network) for row in rows]
+    common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
+    found = [evaluation.summaries(row.accuracies) for row in rows]
+    labels = [" · ".join(n for n, same in zip(row, common, strict=True) if not same) for row in names]
+    title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
+    panel = evaluation.heat.Panel(
+        "accuracy on test examples, by number of steps",
+        np.asarray([[s.mean for s in row] for row in found]),
+        labels if len(rows) > 1 else [" "],
+        [str(step) for step in protocol.steps],
+        [[str(s) for s in row] for row in found],
+    )
+    return evaluation.heat.render([panel], form, title)

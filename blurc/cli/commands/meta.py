@@ -1,0 +1,267 @@
+"""`blurc meta`: learn a genome, as an experiment file says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from json import loads
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from blurc import evaluation, language, meta, tasks
+from blurc.cli.shared import scores
+from blurc.cli.shared.options import json_option
+from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.task_option import data_dir_option
+from blurc.cli.shared.terminal import console, print_table, say, show
+from blurc.diagnostics import BlurError, Diagnostic
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from blurc.evaluation import Row
+    from blurc.meta import Experiment, Result, Watch
+
+LINES = 40  # of progress, where there is no terminal
+
+
+def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in value]
+    for text, (name, equals, _) in zip(value, pairs, strict=True):
+        if not name.strip() or not equals:
+            raise click.BadParameter(f"{text!r}: write KEY=VALUE, method.steps=100", ctx, param)
+    return {name.strip(): written.strip() for name, _, written in pairs}
+
+
+@click.command("meta")
+@click.argument("experiment", type=click.Path(path_type=Path))
+@click.option(
+    "--set", "overrides", multiple=True, callback=_override, metavar="KEY=VALUE",
+    help="Another value than the file has: --set method.steps=100; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), metavar="DIR",
+    help="The run folder, instead of what the experiment says (`write`) or runs/NAME.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of the run folder.")
+@click.option(
+    "--replay", type=click.IntRange(min=0), metavar="N",
+    help="Instead, tell where the N-th recorded divergence of the run, from 0, left the finite numbers.",
+)  # fmt: skip
+@data_dir_option
+@json_option
+def command(
+    experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
+    data_dir: Path | None, json: str | None,
+) -> None:  # fmt: skip
+    """Learn a genome as the file EXPERIMENT says.
+
+    The run folder gets metrics, checkpoints, the best genome (genome.yaml), its accuracies on test examples and
+    report.html. A run that was interrupted goes on with --resume, and ends with the same bits.
+    """
+    if resume and replay is not None:
+        raise click.UsageError("--resume goes on with a run, --replay looks back at one: give one of them")
+    check_writable([json])
+    _check_no_spec(experiment)
+
+    resolved = meta.read(experiment, overrides)
+    folder = output or _own_folder(experiment, overrides, resume or replay is not None)
+    folder = folder or Path(resolved.write or f"runs/{resolved.name}")
+    if replay is not None:
+        show([meta.replay(folder, replay, data_dir=data_dir)])
+        return
+    meta.finishing.check(resolved, data_dir)
+    out = console(json)
+    if resume:
+        _tell_changes(folder, resolved)
+    with _resumable(folder), _watch(out) as watch:
+        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
+    if result.diverged and math.isfinite(result.value):
+        say(_where(result), json)
+    rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
+    _print(_raced(rows, folder), resolved, out)
+    if json:
+        write_json(json, _data(result, rows, resolved))
+    if math.isnan(result.value):
+        raise BlurError(_no_genome(result, resolved))
+    objective = resolved.method.objective.replace("_", " ")
+    what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
+    say(f"{folder}: genome.yaml, report.html; {what}", json)
+
+
+def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
+    """Where to go on with, or look back at, the run whose folder the file lies in: the folder may have been moved or
+    copied since, and what it says of itself (`write`) leads to another run then."""
+    own = again and "write" not in overrides and meta.folder.is_of_run(file)
+    return file.parent if own else None
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (folder / "checkpoint.npz").exists():
+            click.echo(f"`{folder}` holds what was done: the same command with --resume goes on", err=True)
+        raise
+
+
+def _tell_changes(folder: Path, resolved: Experiment) -> None:
+    """The file and the present --set decide how a run goes on: what was set when it began is easily forgotten. A file
+    that cannot be read is for the run itself to refuse."""
+    now = meta.loop.resolved(resolved, meta.compiled(resolved.network))
+    path = folder / "experiment.yaml"
+    with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
+        for change in meta.schema.changes(path.read_text("utf-8"), now):
+            click.echo(f"not as in `{path}`: {change}", err=True)
+
+
+def _check_no_spec(path: Path) -> None:
+    """Raises `BlurError` (E605) where the file is a spec, which the other commands take."""
+    if path.suffix == ".blur" and language.resolve_import(str(path), None):
+        task = path.stem if path.stem in tasks.names() else "digits"
+        lines = (f"name: {path.stem}", f"spec: {path}", f"tasks: [{task}]", "rule: blur")
+        help = "\n           ".join(("write a file such as mine.yaml, and give that:", *lines))
+        raise BlurError(Diagnostic("E605", f"`{path}` is a spec: an experiment names it", help=help))
+
+
+# ---------------------------------------------------------------- results
+
+
+def _where(result: Result) -> str:
+    look = f"blurc meta {result.folder / 'experiment.yaml'} --replay 0"
+    return f"{result.diverged:,} of {result.candidates:,} candidates diverged; where the first did: {look}"
+
+
+def _judged(experiment: Experiment) -> str:
+    return f"{max(meta.TRIALS, len(experiment.tasks))} episodes that were not searched on"
+
+
+def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
+    method, file = experiment.method, result.folder / "genome.yaml"
+    key, size = ("sigma", method.sigma) if isinstance(method, meta.Cma) else ("rate", method.rate)
+    more = ", `replicas` with `jitter`" if isinstance(method, meta.Gradient) else ""
+    return Diagnostic(
+        "E905",
+        f"no finite genome was found: that of `{file}` diverges in some of {_judged(experiment)}",
+        notes=(_where(result),) if result.diverged else (),
+        help=f"try smaller steps (`--set method.{key}={size / 10:g}`){more}, shorter episodes (`inner.steps`), or a "
+        "`start` from a genome that stays finite",
+    )
+
+
+def _raced(rows: list[evaluation.Row], folder: Path) -> Iterator[evaluation.Row]:
+    """The rows, each followed by those of SGD, momentum and Adam where there was a race."""
+    import numpy as np
+
+    races = loads((folder / "evaluation.json").read_text("utf-8"))["races"]
+    learners = {(race["task"], race["network"]): race["learners"] for race in races}
+    for row in rows:
+        yield row
+        for learner in learners.get((row.task, row.network), ()):
+            values = np.asarray([found["values"] for found in learner["results"]], float).T  # null is NaN
+            yield evaluation.Row(learner["name"], row.task, row.network, values)
+
+
+def _print(rows: Iterable[Row], experiment: Experiment, out: Console) -> None:
+    from rich.markup import escape
+
+    table = scores.table(["", "task", "network"], experiment.evaluation.steps)
+    for row in rows:
+        names = (escape(name) for name in (row.genome, row.task, row.network))
+        table.add_row(*names, *map(str, evaluation.summaries(row.accuracies)))
+    print_table(out, table)
+    out.print(scores.legend(experiment.evaluation.seeds))
+
+
+def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:
+    return {
+        "experiment": experiment.name,
+        "folder": str(result.folder),
+        "objective": experiment.method.objective,
+        "value": result.value,
+        "diverged": result.diverged,
+        "rows": [
+            {
+                "task": r.task,
+                "network": r.network,
+                "results": evaluation.to_json(experiment.evaluation.steps, r.accuracies),
+            }
+            for r in rows
+        ],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- progress
+
+
+def _watch(out: Console) -> AbstractContextManager[Watch]:
+    return _Bar(out) if out.is_terminal else _Lines(out)
+
+
+def _told(line: dict[str, Any], objective: str) -> str:
+    """What each number is of: the best candidate, the population, the genome on episodes that no search sees."""
+    name, of_many = objective.replace("_", " "), line["candidates"] > 1
+    parts = [f"{line['unroll']} inner steps"]
+    if line["value"] is None:
+        parts.append("all diverged")
+    else:
+        parts.append(f"{name} {line['value']:.4g}" + (" the best" if of_many else ""))
+        parts += [f"{line['mean']:.4g} the mean"] if "mean" in line else []
+        parts += [f"{line['diverged']} of {line['candidates']} diverged"] if line["diverged"] else []
+    if "judged" in line:
+        parts.append("genome " + ("diverged" if line["judged"] is None else f"{line['judged']:.4g}"))
+    return ", ".join(parts)
+
+
+class _Lines:
+    def __init__(self, out: Console):
+        self._out, self._every, self._objective = out, 1, ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def begin(self, done: int, steps: int, objective: str) -> None:
+        self._every, self._objective = max(1, steps // LINES), objective
+        self._out.print(
+            f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else "") + "; compiling"
+        )
+
+    def line(self, line: dict[str, Any]) -> None:
+        if (line["step"] + 1) % self._every == 0:
+            self._out.print(f"  meta-step {line['step'] + 1:>7,}   {_told(line, self._objective)}")
+
+
+class _Bar:
+    def __init__(self, out: Console):
+        self._task, self._objective = TaskID(0), ""
+        self._progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("meta-steps"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=out,
+        )
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def begin(self, done: int, steps: int, objective: str) -> None:
+        self._objective = objective
+        self._task = self._progress.add_task("", total=steps, completed=done, told="compiling")
+
+    def line(self, line: dict[str, Any]) -> None:
+        self._progress.update(self._task, completed=line["step"] + 1, told=_told(line, self._objective))

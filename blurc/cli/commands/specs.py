@@ -1,0 +1,166 @@
+"""`blurc specs`: what the packaged library holds, and the source of one of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import blurc
+from blurc import language
+from blurc.cli.shared.options import json_option
+from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.terminal import STDOUT, console, print_table, say
+from blurc.diagnostics import BlurError, Diagnostic, Report, Source, did_you_mean
+from blurc.language import specs_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One network, rule or meta-learned genome of the library. `parameters` holds the defaults, as they are written."""
+
+    file: str
+    kind: str  # one of KINDS
+    name: str
+    parameters: dict[str, str]
+    description: str
+
+    @property
+    def setting(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+
+
+NARROW = 110  # characters; with fewer no table has room for descriptions beside names and files
+LONGEST = 1_000  # characters of a line that no terminal shows: whole, for grep and editors
+KINDS = ("network", "rule", "genome")
+
+
+@click.command("specs")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, json: str | None) -> None:
+    """List the packaged networks, rules and meta-learned genomes, or print the source of the file NAME.
+
+    NAME is a file (rules/oja.blur), its stem, or a network or rule that it declares.
+    """
+    check_writable([json])
+    entries = list(_entries())
+    if name is None:
+        if json:
+            write_json(json, [asdict(entry) for entry in entries])
+        if json != STDOUT:
+            _print_table(entries)
+        return
+    file = _find(name, entries)
+    text = _path(file).read_text(encoding="utf-8")
+    if json:
+        found = [asdict(entry) for entry in entries if entry.file == file]
+        write_json(json, {"file": file, "declares": found, "source": text})
+    if json != STDOUT:
+        say(text.rstrip("\n"))
+
+
+# ---------------------------------------------------------------- the library
+
+
+def _path(file: str) -> Path:
+    return specs_path() / file
+
+
+def _entries() -> Iterator[Entry]:
+    for folder in ("networks", "rules"):
+        for path in sorted(_path(folder).glob("*.blur")):
+            yield from _declared(path, f"{folder}/{path.name}")
+    for path in sorted(_path("genomes").glob("*.yaml")):
+        yield _learned(path, f"genomes/{path.name}")
+
+
+def _learned(path: Path, file: str) -> Entry:
+    found = blurc.genome.read(path)
+    parameters = {"rule": found.rule, **{k: str(v) for k, v in found.parameters.items()}}
+    return Entry(
+        file, "genome", found.name, parameters, _sentence(_comment_from(path.read_text("utf-8").split("\n")))
+    )
+
+
+def _declared(path: Path, file: str) -> Iterator[Entry]:
+    text = path.read_text(encoding="utf-8")
+    report = Report()
+    tree = language.parse(Source(file, text), report)
+    report.check()
+    header = _comment_from(text.split("\n"))
+    for kind, declarations in (("network", tree.networks), ("rule", tree.genomes)):
+        for node in declarations:
+            parameters = {p.name: language.unparse(p.default) for p in node.params}
+            # The comment above the declaration, or else the one that the file starts with.
+            above = _comment_from(text.split("\n")[: node.span.line - 1][::-1])[::-1]
+            yield Entry(file, kind, node.name, parameters, _sentence(above or header))
+
+
+def _comment_from(lines: Iterable[str]) -> list[str]:
+    return list(takewhile(lambda line: line.startswith("#"), lines))
+
+
+def _sentence(comment: list[str]) -> str:
+    """The first sentence of a comment."""
+    text = " ".join(line.lstrip("# ") for line in comment)
+    return " ".join(text.split()).split(". ")[0].rstrip(".")
+
+
+def _find(name: str, entries: list[Entry]) -> str:
+    for entry in entries:
+        if name in (entry.file, Path(entry.file).stem, Path(entry.file).name):
+            return entry.file
+    if found := next((entry.file for entry in entries if entry.name == name), None):
+        return found
+    near = did_you_mean(name, [n for e in entries for n in (e.file, e.name)])
+    help = f"did you mean `{near}`?" if near else "`blurc specs` lists them"
+    raise BlurError(Diagnostic("E103", f"the spec library has no `{name}`", help=help))
+
+
+# ---------------------------------------------------------------- the table
+
+
+def _print_table(entries: list[Entry]) -> None:
+    out = console()
+    if not out.is_terminal:
+        out.width = LONGEST
+    for kind in KINDS:
+        _print_kind(kind, [entry for entry in entries if entry.kind == kind], out)
+
+
+def _print_kind(kind: str, entries: list[Entry], out: Console) -> None:
+    """Names and files are what one types: they are whole, however narrow the terminal."""
+    if out.width < NARROW:
+        _print_lines(kind, entries, out)
+        return
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for title in (kind, "file"):
+        table.add_column(title, no_wrap=True)
+    for title in ("parameters", "description"):
+        table.add_column(title, overflow="fold")
+    for entry in entries:
+        table.add_row(f"[bold]{entry.name}", entry.file, escape(entry.setting), escape(entry.description))
+    print_table(out, table)
+
+
+def _print_lines(kind: str, entries: list[Entry], out: Console) -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    out.print(f"\n[bold]{kind}s")
+    for entry in entries:
+        out.print(f"  [bold]{entry.name}[/]   {entry.file}", soft_wrap=True)
+        about = "; ".join(text for text in (entry.setting, entry.description) if text)
+        out.print(Padding(escape(about), (0, 0, 0, 6)))

@@ -1,0 +1,282 @@
+"""`blurc train`: a network on a data set, against the same network under SGD and Adam."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import blurc
+from blurc import tasks, training
+from blurc.cli.shared import hints
+from blurc.cli.shared.options import (
+    Choice,
+    genome_option,
+    json_option,
+    network_option,
+    rule_option,
+    set_option,
+    spec_argument,
+)
+from blurc.cli.shared.output import check_writable, write, write_json
+from blurc.cli.shared.progress import watch
+from blurc.cli.shared.subjects import one_network
+from blurc.cli.shared.terminal import console, print_table, say, show
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.model import ParamValue
+
+if TYPE_CHECKING:
+    from blurc.api import Net
+    from blurc.artifact import Loaded
+    from blurc.runtime import GenomeValues
+    from blurc.tasks import Dataset
+    from blurc.training import Run, Settings
+
+CURVES = (".png", ".svg", ".jsonl")
+
+
+def _curves(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in value:
+        if path.suffix.lower() not in CURVES:
+            raise click.BadParameter(f"{path}: expected a name that ends in {', '.join(CURVES)}", ctx, param)
+    return value
+
+
+@dataclass(frozen=True)
+class Outputs:
+    curves: tuple[Path, ...]
+    save: Path | None
+    json: str | None
+    no_baselines: bool
+
+    def check(self) -> None:
+        if self.save and self.save.suffix.lower() != ".npz":
+            raise click.BadParameter(f"{self.save}: expected a name that ends in .npz", param_hint="--save")
+        check_writable([*self.curves, self.save, self.json])
+
+
+@click.command("train")
+@spec_argument
+@click.option(
+    "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
+    help="A built-in set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or your arrays x and y.",
+)  # fmt: skip
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the files of an image set are.")
+@click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples a step.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of synapses and batches."
+)
+@network_option
+@rule_option
+@genome_option
+@set_option
+@click.option("--no-baselines", is_flag=True, help="Leave SGD and Adam out.")
+@click.option(
+    "--curve", "curves", multiple=True, callback=_curves, type=click.Path(path_type=Path),
+    metavar="F.png|svg|jsonl", help="Write the learning curves; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--save", type=click.Path(path_type=Path), metavar="F.npz",
+    help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
+)  # fmt: skip
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, spec: str, network: str | None, rule: str | None, genome: Path | None,
+    parameters: Mapping[str, ParamValue], data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Train one network of SPEC, or the artifact F.blurx.
+
+    Shows the score on test examples as it goes, and at the end the same network trained by SGD and by Adam,
+    on the same batches from the same start. Where some number stops being finite, says in which line of the
+    spec.
+    """
+    outputs = Outputs(**options)
+    outputs.check()
+    place, which = one_network(spec, network, "blurc train")
+    choice = Choice(place, which, rule, genome, parameters)
+    loaded = place.suffix == ".blurx"
+    if loaded and (which or rule or parameters):
+        raise click.UsageError(
+            "--network, --rule and --set say what to compile; an artifact is compiled already"
+        )
+
+    net, values = _artifact(choice) if loaded else _compiled(choice)
+    dataset = training.fitted(_dataset(data, data_dir), net.signature)
+    results = Results(net, dataset, training.Settings(steps, batch, seed), outputs, [], [])
+    results.train(values)
+    results.write()
+    ctx.exit(1 if results.diagnostics else 0)
+
+
+def _compiled(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
+    file = choice.genome_file
+    return choice.compile(), file.values if file else None
+
+
+def _artifact(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
+    net = blurc.load(choice.spec)
+    return net, choice.genome_file.values if choice.genome_file else net.genome
+
+
+def _dataset(name: str, data_dir: Path | None) -> Dataset:
+    """Raises `BlurError` (E801) for a task, which makes its examples or episodes on the spot."""
+    if name not in tasks.names() and name in tasks.task_names():
+        help = f"`blurc eval`, `race` and `meta` take it: `blurc eval RULE --task {name} --network SPEC`"
+        raise BlurError(Diagnostic("E801", f"`{name}` is a task, and no data set to train on", help=help))
+    return tasks.load(name, data_dir=data_dir)
+
+
+# ---------------------------------------------------------------- training
+
+
+@dataclass
+class Results:
+    """What `blurc train` finds out, and where it goes."""
+
+    net: Net | Loaded
+    data: Dataset
+    settings: Settings
+    outputs: Outputs
+    runs: list[Run]
+    diagnostics: list[Diagnostic]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The network and its rule."""
+        if isinstance(self.net, blurc.Net):
+            return self.net.plan.name, self.net.plan.genome
+        manifest: Any = getattr(self.net, "manifest")  # noqa: B009  # of a loaded artifact
+        return manifest.network, manifest.rule
+
+    @property
+    def title(self) -> str:
+        network, rule = self.names
+        return f"{network} with {rule} on {self.data.name}"
+
+    def train(self, genome: GenomeValues | None) -> None:
+        out = console(self.outputs.json)
+        twin, why = (None, "") if self.outputs.no_baselines else _twin(self.net)
+        out.print(f"{self.title}: {self.data.description}", markup=False)
+        with watch(out, training.metric(self.data)) as watching:
+            run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
+            self.runs.append(run)
+            if run.broken:
+                self.diagnostics.append(_divergence(self.net, run))
+            elif twin:
+                self.runs += training.baselines(twin, self.data, self.settings, watching)
+        _print_table(self, out)
+        for hint in hints.of(self.net, genome, self.data):
+            say(hint, self.outputs.json)
+        show(self.diagnostics)
+        if why:
+            say(f"SGD and Adam are left out: {why}", self.outputs.json)
+
+    def write(self) -> None:
+        for path in self.outputs.curves:
+            form = path.suffix.lower().removeprefix(".")
+            write(path, training.curve.render(self.runs, training.metric(self.data), self.title, form))
+        if self.outputs.save:
+            write(self.outputs.save, _synapses(self.runs[0]))
+        if self.outputs.json:
+            write_json(self.outputs.json, _data(self))
+
+
+def _twin(net: Net | Loaded) -> tuple[Net | None, str]:
+    """What SGD and Adam train, or why there is nothing."""
+    try:
+        return training.twin(net), ""
+    except training.LeftOut as why:
+        return None, str(why)
+
+
+def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
+    assert run.broken
+    (genome, state, key), first = run.broken.carry, run.broken.first
+    found = training.diverge.find(
+        net, genome, state, run.broken.xs, run.broken.ys, first, training.noise_keys(key)[1]
+    )
+    if found:
+        return found.diagnostic()
+    steps = f"between the steps {first} and {first + len(run.broken.xs)}"
+    return Diagnostic(
+        "E905",
+        f"training left the finite numbers {steps}",
+        notes=("the replay, which rounds differently, stayed finite",),
+        help="take smaller rates (`--set`, or a genome)",
+    )
+
+
+# ---------------------------------------------------------------- results
+
+
+def _print_table(results: Results, out: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    measure = training.metric(results.data)
+    table = Table("", box=box.SIMPLE_HEAD)
+    scores = (f"test {measure.name}", f"train {measure.name}")
+    for title in (*scores, "learning rate", "steps", "seconds"):
+        table.add_column(title, justify="right")
+    for run in results.runs:
+        rate = "in the rule" if run.rate is None else f"{run.rate:g}"
+        scores = (measure.show(run.test), measure.show(run.train))
+        style = "bold" if run is results.runs[0] else ""
+        table.add_row(
+            run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style
+        )
+    print_table(out, table)
+    out.print("seconds: of training alone; compiling, scores and trials are not in them")
+    for run in results.runs:
+        if run.rates:
+            tried = ", ".join(f"{rate:g}" for rate in run.rates)
+            out.print(f"{run.name}: the best on a held-out tenth of the training examples of {tried}")
+
+
+def _data(results: Results) -> dict[str, Any]:
+    network, rule = results.names
+    return {
+        "network": network,
+        "rule": rule,
+        "data": results.data.name,
+        "metric": training.metric(results.data).name,
+        "steps": results.settings.steps,
+        "batch": results.settings.batch,
+        "seed": results.settings.seed,
+        "runs": [_run(run) for run in results.runs],
+        "diagnostics": [d.to_json() for d in results.diagnostics],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "test": run.test,
+        "train": run.train,
+        "seconds": run.seconds,
+        "compile_seconds": run.compile_seconds,
+        "learning_rate": run.rate,
+        "tried": [{"learning_rate": rate, "held_out": score} for rate, score in run.rates.items()],
+        "curve": [{"step": p.step, "test": p.score, "seconds": p.seconds} for p in run.points],
+    }
+
+
+def _synapses(run: Run) -> bytes:
+    import numpy as np
+
+    _, state, _ = run.carry
+    arrays = {
+        f"{of}/{name}": np.asarray(value)
+        for of, named in state.synapses.items()
+        for name, value in named.items()
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()

@@ -1,0 +1,64 @@
+"""How a command ends when something is wrong: diagnostics on stderr and a status, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from blurc.cli.shared.terminal import colour, show
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import why
+
+WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+
+
+@contextmanager
+def failures(ctx: click.Context) -> Iterator[None]:
+    ctx.color = colour()
+    try:
+        yield
+        sys.stdout.flush()  # here, where a reader that went away is still dealt with
+    except BlurError as error:
+        show(error.diagnostics)
+        ctx.exit(WRONG)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        ctx.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _close_stdout()
+        ctx.exit(READER_GONE)
+    except _device_errors() as error:
+        show([_device_failed(error)])
+        ctx.exit(WRONG)
+
+
+def output_failed(error: OSError) -> NoReturn:
+    """Where nothing can be printed any more: a full disk behind `> file`."""
+    _close_stdout()
+    show([Diagnostic("E907", f"cannot write {error.filename or 'the output'}: {why(error)}")])
+    sys.exit(WRONG)
+
+
+def _close_stdout() -> None:
+    """The interpreter flushes stdout once more on its way out, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _device_errors() -> tuple[type[Exception], ...]:
+    """What is raised where a program does not fit the machine. Nobody imports jax for this."""
+    jax = sys.modules.get("jax")
+    return (MemoryError, jax.errors.JaxRuntimeError) if jax else (MemoryError,)
+
+
+def _device_failed(error: Exception) -> Diagnostic:
+    reason = str(error).split("\n")[0] or "out of memory"
+    return Diagnostic(
+        "E908",
+        f"the device could not run the program: {reason}",
+        help="take a smaller network (`--set`), a smaller `--batch`, or a larger device",
+    )

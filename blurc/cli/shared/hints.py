@@ -1,0 +1,39 @@
+"""Why a network may not learn though nothing is wrong: a line for each reason, after training.
+
+An artifact has no plan to look at, and so only the hints that its signature gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import blurc
+
+if TYPE_CHECKING:
+    from blurc.plan import Plan
+    from blurc.runtime import GenomeValues, Program
+    from blurc.tasks import Dataset
+
+RANDOM = ("normal", "uniform")
+
+
+def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str]:
+    """`genome`: None where the meta-parameters are fresh."""
+    if not net.signature.uses_target:
+        yield "this rule never reads `target`: it learns without a teacher"
+    if not isinstance(net, blurc.Net):
+        return
+    if genome is None and _is_random(net.plan):
+        yield (
+            "the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well"
+        )
+    if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
+        yield (
+            f"`{net.plan.genome}` has a softmax, to learn classes, and these targets are numbers: "
+            "`--rule backprop3_mse` learns them"
+        )
+
+
+def _is_random(plan: Plan) -> bool:
+    return any(v.init is not None and v.init.dist in RANDOM for v in plan.metas)

@@ -1,0 +1,125 @@
+"""The arguments and options that several commands share, and the choice of a network that they amount to."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import blurc
+from blurc import plan as plans
+from blurc import spec as specs
+from blurc.cli.shared.terminal import show
+from blurc.model import Model, ParamValue
+
+if TYPE_CHECKING:
+    from blurc.genome import GenomeFile
+    from blurc.spec import Sources
+
+NAME = re.compile(r"[A-Za-z_]\w*")
+WIRING = "SPEC[:NETWORK]"
+WHOLE = re.compile(r"[+-]?\d+")
+
+
+class Setting(click.ParamType[Any]):
+    """`hidden=128`, `rate=0.5`, `phi=relu`."""
+
+    name = "k=v"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, tuple):
+            return value
+        name, equals, written = (part.strip() for part in str(value).partition("="))
+        found = _value(written)
+        if not equals or not NAME.fullmatch(name) or found is None:
+            self.fail(f"{value!r}: write NAME=VALUE, with a number or the name of a function", param, ctx)
+        return name, found
+
+
+def _value(written: str) -> ParamValue | None:
+    if WHOLE.fullmatch(written):
+        return int(written)
+    if NAME.fullmatch(written) and written.lower() not in ("inf", "infinity", "nan"):
+        return written
+    try:
+        number = float(written)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _settings(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, ParamValue], ...]) -> Any:
+    names = [name for name, _ in value]
+    if twice := next((n for n in names if names.count(n) > 1), None):
+        raise click.BadParameter(f"{twice} is set twice", ctx, param)
+    return dict(value)
+
+
+spec_argument = click.argument("spec", metavar=WIRING)
+set_option = click.option(
+    "--set",
+    "parameters",
+    type=Setting(),
+    multiple=True,
+    callback=_settings,
+    help="Set a parameter of the network or its genome; may be given several times.",
+)
+network_option = click.option(
+    "--network", metavar="NAME", help="Which network, where the spec has several; as in SPEC:NETWORK."
+)
+rule_option = click.option(
+    "--rule", metavar="NAME", help="Another genome than the network uses: of the spec, or of the library."
+)
+genome_option = click.option(
+    "--genome",
+    type=click.Path(path_type=Path),
+    metavar="F.yaml",
+    help="A genome file: values of the meta-parameters. Its rule and parameters apply too, unless given.",
+)
+json_option = click.option(
+    "--json",
+    "json",
+    metavar="FILE",
+    help="Write the result as JSON to FILE; `-` is stdout, which then holds the JSON alone.",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One network of a spec with one genome, as the options say."""
+
+    spec: Path
+    network: str | None = None
+    rule: str | None = None
+    genome: Path | None = None
+    parameters: Mapping[str, ParamValue] | None = None
+
+    @cached_property
+    def genome_file(self) -> GenomeFile | None:
+        if self.genome is None:
+            return None
+
+        return blurc.genome.read(self.genome)
+
+    def select(self, text: str | None = None) -> tuple[Model, Sources]:
+        """The checked model and its sources; warnings go to stderr. `text`: of another spec. Imports no jax."""
+        file = self.genome_file
+        model, sources, warnings = specs.select(
+            text or self.spec,
+            network=self.network,
+            genome=self.rule or (file.rule if file else None),
+            params={**(file.parameters if file else {}), **(self.parameters or {})},
+            elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
+        )
+        show(warnings)
+        return model, sources
+
+    def compile(self, text: str | None = None) -> blurc.Net:
+        model, sources = self.select(text)
+        return blurc.Net(plans.plan_of(model), model, sources, [])

@@ -1,0 +1,71 @@
+"""Files that a command writes: whole or not at all, and a diagnostic where that cannot be done."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from blurc.cli.shared.terminal import STDOUT
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import why, write_atomically
+
+
+def write(path: str | Path, data: bytes) -> None:
+    """What is there and no regular file (`/dev/null`, a pipe) is written to, not replaced."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            Path(path).write_bytes(data)
+        else:
+            write_atomically(path, data)
+    except OSError as error:
+        raise BlurError(_cannot_write(path, why(error))) from None
+
+
+def check_writable(paths: Sequence[str | Path | None]) -> None:
+    """Refuses what cannot be written, before the long work whose result it is for."""
+    found = [d for path in paths if path not in (None, STDOUT) and (d := _complaint(str(path)))]
+    if found:
+        raise BlurError(found)
+
+
+def _complaint(path: str) -> Diagnostic | None:
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    if os.path.isdir(target):
+        return _cannot_write(path, "it is a folder")
+    if not os.path.isdir(folder):
+        return _cannot_write(path, f"there is no folder {os.path.dirname(path) or folder}")
+    if not os.access(target if os.path.exists(target) else folder, os.W_OK):
+        return _cannot_write(path, "permission denied")
+    return None
+
+
+def _cannot_write(path: str | Path, reason: str) -> Diagnostic:
+    return Diagnostic("E907", f"cannot write {path}: {reason}")
+
+
+def write_json(path: str, value: Any) -> None:
+    """JSON to a file, or to stdout for `-`. Numbers that are not finite become null."""
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if path == STDOUT:
+        click.echo(text, nl=False)
+    else:
+        write(path, text.encode())
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_plain(v) for v in value]
+        case _:
+            return value

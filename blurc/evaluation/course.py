@@ -1,0 +1,110 @@
+"""One contender goes through one course: from a seed to accuracies after so many steps.
+
+All contenders have the same batches, starts and questions for the same seed, whichever steps are scored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from blurc.api import Net
+from blurc.runtime import GenomeValues
+from blurc.tasks import Stream, Task
+from blurc.training import ACCURACY, finite, predict, score
+
+Accuracies: TypeAlias = NDArray[np.float64]
+
+_finite = jax.jit(finite)
+
+
+class Keys(NamedTuple):
+    """Random keys of a seed, one for each purpose."""
+
+    start: jax.Array  # of the first synapses
+    noise: jax.Array
+    genome: jax.Array  # where none is given
+    task: jax.Array
+
+
+def keys(seed: int) -> Keys:
+    """`fold_in` with small numbers gives what `split` gives; so these are folded from a key that is never split. The
+    first two are those of `training.rules.keys`."""
+    root = jax.random.key(seed, impl="threefry2x32")
+    return Keys(*(jax.random.fold_in(root, 2 + i) for i in range(len(Keys._fields))))
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What learns, as functions of a carry.
+
+    start: keys and the size of batches to the first carry. advance: a carry and batches `[steps, batch, n]` to the
+    next carry and whether all is finite. predict: a carry and examples `[examples, n]` to outputs.
+    """
+
+    start: Callable[[Keys, int], Any]
+    advance: Callable[[Any, Any, Any], tuple[Any, Any]]
+    predict: Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. test: these
+    come from the test examples; else from those held out of the training examples."""
+
+    task: Task
+    steps: tuple[int, ...]
+    batch: int
+    query: int
+    test: bool = True
+
+    def run(self, contender: Contender, seed: int) -> Accuracies:
+        """Accuracies [steps]. Batches are there a part at a time, so that memory does not grow with steps."""
+        own = keys(seed)
+        stream = Stream(self.task, own.task, self.batch, self.test)
+        x, y = map(np.asarray, stream.questions(self.query))
+        carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
+        # Pieces of one length: one compiled program does them all.
+        for done, xs, ys in stream.pieces(math.gcd(stream.length, *self.steps), max(self.steps)):
+            carry, sound = contender.advance(carry, xs, ys)
+            if not sound:
+                break
+            if done in found:
+                found[done] = score(lambda x, now=carry: contender.predict(now, x), x, y, ACCURACY)
+        return np.asarray([found[step] for step in self.steps])
+
+
+def ruled(net: Net, genome: GenomeValues | None) -> Contender:
+    """A network that learns by its own rule. Without a genome every seed draws another."""
+    noisy = net.signature.reads["step"].noise
+
+    def start(own: Keys, batch: int) -> Any:
+        values = net.init_genome(own.genome) if genome is None else dict(genome)
+        return values, net.init(own.start, values, batch=batch), own.noise, 0
+
+    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, Any]:
+        values, state, noise, done = carry
+        sound = jnp.asarray(True)
+        # One step at a time, noise does not depend on the pieces, and so not on the steps that are scored.
+        size = 1 if noisy else len(xs)
+        for first in range(0, len(xs), size):
+            part = slice(first, first + size)
+            state, outs = net.train(values, state, xs[part], ys[part], key=jax.random.fold_in(noise, done))
+            sound &= _finite((state, outs))
+            done += size
+        return (values, state, noise, done), sound
+
+    return Contender(start, advance, lambda carry, x: predict(net, carry[0], carry[1], x))
+
+
+def fresh_each_seed(net: Net, genome: GenomeValues | None) -> bool:
+    """Whether seeds differ in their meta-parameters: none are given, and the rule draws its own."""
+    drawn = any(v.init is not None and v.init.dist in ("normal", "uniform") for v in net.plan.metas)
+    return genome is None and drawn

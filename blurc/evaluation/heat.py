@@ -1,0 +1,167 @@
+"""Pictures of tables of numbers: heat maps, and lines with their spread. PNG or SVG.
+
+The same numbers give the same bytes with the same matplotlib. What is not a number is grey, and said to be so.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from blurc.training import COLOURS, GRID, INK, SOFT
+
+FORMS = ("png", "svg")
+MISSING = "#d4d7dd"
+MOST_TEXTS = 400  # cells that are given their number
+SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", COLOURS[0], "#1d4266"))
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266")
+)
+LETTER = 0.085  # inches, of a title
+LEAST = 3.2  # inches for a title, however narrow its table
+LEGIBLE = 0.55  # of the colour scale, from where ink is white
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A table [rows, columns], with its labels. texts: what stands in the cells.
+
+    signed: the colours of plus and minus, as far as `most`, or without it the largest size; else from 0 to 1.
+    """
+
+    title: str
+    values: NDArray[Any]
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    texts: Sequence[Sequence[str]] = ()
+    signed: bool = False
+    most: float = 0.0
+
+
+def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
+    """`form` is one of `FORMS`. The panels stand side by side."""
+    sizes = [_size(panel) for panel in panels]
+    figure = _figure((sum(w for w, _ in sizes), max(h for _, h in sizes) + 0.4))
+    grid = figure.subplots(1, len(panels), squeeze=False, width_ratios=[w for w, _ in sizes])
+    for axes, panel in zip(grid[0], panels, strict=True):
+        _draw(figure, axes, panel)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
+    return _bytes(figure, form)
+
+
+def lines(
+    values: Mapping[str, NDArray[Any]], steps: Sequence[int], form: str, title: str, label: str
+) -> bytes:
+    """A line through the means of each [seeds, steps], over the band of one standard deviation. Seeds that diverged at
+    a step are left out of it; a line ends where all did."""
+    figure = _figure((6.4, 3.8))
+    axes = figure.add_subplot()
+    for (name, found), colour in zip(values.items(), cycle(COLOURS), strict=False):
+        masked = np.ma.masked_invalid(found)
+        mean, spread = masked.mean(axis=0).filled(np.nan), masked.std(axis=0, ddof=1).filled(np.nan)
+        axes.plot(steps, mean, "o-", color=colour, linewidth=1.8, markersize=4, label=name)
+        axes.fill_between(steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+    axes.set_title(title, loc="left", fontsize=11, color=INK, pad=10)
+    axes.set_xlabel("step", fontsize=9, color=SOFT)
+    axes.set_ylabel(label, fontsize=9, color=SOFT)
+    axes.set_xscale("log")
+    axes.set_xticks(steps, [str(step) for step in steps])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    _bare(axes)
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="best")
+    return _bytes(figure, form)
+
+
+# ---------------------------------------------------------------- parts
+
+
+def _size(panel: Panel) -> tuple[float, float]:
+    """In inches."""
+    words = 0.075 * max(map(len, panel.rows), default=0)
+    return words + _width(panel), _height(panel) + 0.17 * _title(panel).count("\n")
+
+
+def _width(panel: Panel) -> float:
+    """Without the names of the rows."""
+    if not panel.texts:
+        return 4.2
+    cell = 0.4 + 0.075 * max((len(text) for row in panel.texts for text in row), default=4)
+    return max(cell * panel.values.shape[1] + 1.0, min(LEAST, LETTER * len(panel.title)))
+
+
+def _height(panel: Panel) -> float:
+    return 0.34 * panel.values.shape[0] + 0.8 if panel.texts else 3.6
+
+
+def _title(panel: Panel) -> str:
+    """In lines that are no longer than the table is wide: the layout does not look at it."""
+    return textwrap.fill(panel.title, int(_width(panel) / LETTER))
+
+
+def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
+    low, high = _limits(panel)
+    colours: Colormap = (SIGNED if panel.signed else SEQUENTIAL).with_extremes(bad=MISSING)
+    masked = np.ma.masked_invalid(panel.values)
+    image = axes.imshow(masked, cmap=colours, vmin=low, vmax=high, aspect="auto" if panel.texts else "equal")
+    axes.set_title(_title(panel), loc="left", fontsize=9.5, color=INK)
+    axes.set_xticks(range(len(panel.columns)), panel.columns)
+    axes.set_yticks(range(len(panel.rows)), panel.rows)
+    _bare(axes)
+    if panel.values.size <= MOST_TEXTS:
+        _write(axes, panel, (low, high))
+    bar = figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02)
+    bar.ax.tick_params(colors=SOFT, labelsize=7.5, length=0)
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+
+
+def _limits(panel: Panel) -> tuple[float, float]:
+    if not panel.signed:
+        return 0.0, 1.0
+    sound = panel.values[np.isfinite(panel.values)]
+    most = panel.most or float(np.abs(sound).max(initial=0.0)) or 1.0
+    return -most, most
+
+
+def _write(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
+    low, high = limits
+    for i, row in enumerate(panel.texts):
+        for j, text in enumerate(row):
+            value = panel.values[i, j]
+            place = (value - low) / (high - low)
+            dark = abs(2 * place - 1) > LEGIBLE if panel.signed else place > LEGIBLE
+            axes.text(
+                j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else INK, clip_on=True
+            )
+
+
+def _bare(axes: Axes) -> None:
+    axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _figure(size: tuple[float, float]) -> Figure:
+    return Figure(figsize=size, facecolor="white", layout="constrained")
+
+
+def _bytes(figure: Figure, form: str) -> bytes:
+    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
+        file = io.BytesIO()
+        metadata = {"Date": None} if form == "svg" else {"Software": None}
+        figure.savefig(file, format=form, dpi=200, metadata=metadata)
+    return file.getvalue()

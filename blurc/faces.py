@@ -1,0 +1,60 @@
+"""The face of a room: its `__init__` names what other rooms may use, and each name loads its file when it is first
+asked for. So `blurc check` does not wait for JAX, and no import has to hide inside a function.
+
+    if TYPE_CHECKING:
+        from blurc.language.parse import parse
+
+    __all__ = ["parse"]
+
+    face(__name__)
+
+The imports that type checkers see are the table; nothing is written twice. PEP 810 would make this file unnecessary.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def face(room: str) -> None:
+    """Makes the package `room` load the names of its `if TYPE_CHECKING:` imports on demand."""
+    module = sys.modules[room]
+    module.__class__ = Face
+    module.__dict__["_places"] = _places(module)
+
+
+class Face(ModuleType):
+    """A package whose names are loaded on demand."""
+
+    _places: dict[str, str]  # name -> the module that has it
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._places:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        place = self._places[name]
+        if place == self.__name__:
+            value = import_module(f"{place}.{name}")
+        else:
+            value = getattr(__import__(place, fromlist=[name]), name)
+        self.__dict__[name] = value
+        return value
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # The import system binds every submodule to its package: `parse.py` would hide the function `parse`.
+        if not (isinstance(value, ModuleType) and self._places.get(name, self.__name__) != self.__name__):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._places)
+
+
+def _places(module: ModuleType) -> dict[str, str]:
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    (block,) = (n for n in ast.parse(source).body if isinstance(n, ast.If))
+    imports = (n for n in block.body if isinstance(n, ast.ImportFrom))
+    return {alias.name: str(n.module) for n in imports for alias in n.names}

@@ -1,0 +1,121 @@
+"""A network from a graph of networkx: its text is written, and compiled as any other.
+
+Where the nodes have a `shape` they are populations (`populations.py`); else every node is one neuron (`neurons.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+
+from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.from_graph import given, neurons, populations
+from blurc.language import specs_path
+from blurc.model import Model
+from blurc.spec import Params, Sources, Spec, select, unknown
+
+
+@dataclass(frozen=True)
+class Compiled:
+    model: Model
+    sources: Sources
+    warnings: list[Diagnostic]
+    neurons: given.Neurons | None
+
+
+def from_graph(
+    graph: Any, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
+) -> Compiled:
+    """Raises `BlurError`."""
+    _check_words(params)
+    name, head = _rule(genome)
+    found = written(graph, wishes)
+    called = given.name(network or graph.name or "graph")
+    lines = [f"network {called} uses {name} {{", *(f"  {line}" for line in found.lines), "}"]
+    text = "\n".join([head, "", *lines, ""])
+    model, sources, warnings = select(text, network=called, params=params, files=found.files)
+    if found.neurons is not None:  # which neurons lead nowhere has been said
+        warnings = [*found.warnings, *(w for w in warnings if w.code != "W503")]
+    return Compiled(model, sources, warnings, found.neurons)
+
+
+def written(graph: Any, wishes: given.Wishes) -> given.Written:
+    """Raises `BlurError`."""
+    checked = _checked(graph)
+    if any("shape" in data for _, data in checked.nodes(data=True)):
+        return populations.written(checked, wishes)
+    return neurons.written(checked, wishes)
+
+
+def _checked(graph: Any) -> given.Given:
+    if not isinstance(graph, nx.Graph):
+        message = f"expected a graph of networkx, found {type(graph).__name__}"
+        raise BlurError(Diagnostic("E912", message, None, (), "write `networkx.DiGraph(edges)`"))
+    if not graph.number_of_nodes():
+        message, help = (
+            "the graph has no nodes",
+            "add some, with `graph.add_node(..)` or `graph.add_edge(..)`",
+        )
+        raise BlurError(Diagnostic("E912", message, None, (), help))
+    return graph
+
+
+def _check_words(params: Params) -> None:
+    """All other keywords are parameters of the rule; these are slips."""
+    meant = {"input": "inputs", "output": "outputs", "delays": "delay", "rule": "genome"}
+    for word in [word for word in params if word in meant]:
+        message = f"`{word}` is no argument of from_networkx"
+        raise BlurError(Diagnostic("E916", message, None, (), f"write {meant[word]}=.."))
+
+
+def _rule(genome: Any) -> tuple[str, str]:
+    """The name of the genome, and what to write above the network to have it: an import, or the text itself."""
+    if not isinstance(genome, str | Path):
+        message = (
+            f"`genome` takes the name of a rule of the library, a .blur file or a text, found {genome!r}"
+        )
+        raise BlurError(Diagnostic("E215", message, None, (), 'write genome="backprop", for example'))
+    if isinstance(genome, str) and not _is_text(genome) and not genome.endswith(".blur"):
+        return genome, f'import "{_library_file(genome)}"'
+    report = Report()
+    sources = Sources.load(genome, report)
+    report.check()
+    names = [g.name for g in sources.files[0].genomes] or list(sources.genomes)
+    if len(names) != 1:
+        what = f"declares the genomes {', '.join(names)}" if names else "declares no genome"
+        help = "leave one of them in it" if names else "`blurc specs` lists the rules of the library"
+        raise BlurError(Diagnostic("E215", f"{_called(genome)} {what}, and one is needed", None, (), help))
+    return names[0], genome if _is_text(genome) else f'import "{Path(genome).as_posix()}"'  # pyright: ignore
+
+
+def _is_text(genome: Spec) -> bool:
+    return isinstance(genome, str) and ("\n" in genome or "{" in genome)
+
+
+def _called(genome: Spec) -> str:
+    return "the text" if _is_text(genome) else f"`{genome}`"
+
+
+def _library_file(genome: str) -> str:
+    own = f"rules/{genome}.blur"  # where most are
+    if (specs_path() / own).is_file() and genome in Sources.load(own, Report()).genomes:
+        return own
+    known = dict(_library())
+    if genome not in known:
+        report = Report()
+        help = (
+            "`blurc specs` lists the rules of the library; a file is named with its .blur, a text has braces"
+        )
+        unknown("genome", genome, known, None, report, help=help)
+        report.check()
+    return known[genome]
+
+
+def _library() -> Iterator[tuple[str, str]]:
+    for path in sorted((specs_path() / "rules").glob("*.blur")):
+        for genome in Sources.load(path, Report()).files[0].genomes:
+            yield genome.name, f"rules/{path.name}"

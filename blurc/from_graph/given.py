@@ -1,0 +1,136 @@
+"""What is said of a graph of somebody else's, and the lines of a network that are written for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import networkx as nx
+
+from blurc.diagnostics import Diagnostic
+
+Node: TypeAlias = Hashable
+Given: TypeAlias = "nx.Graph[Any]"  # of any of the four classes
+
+TAKEN = ("unit", "let")  # no names of populations
+SHOWN = 8  # nodes of a list in a message
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons(Mapping[Node, tuple[str, int]]):
+    """Where every node of a graph of neurons went: `neurons[node]` is its population and its index in there."""
+
+    populations: Mapping[str, tuple[Node, ...]] = field(repr=False)
+    places: Mapping[Node, tuple[str, int]]
+
+    @staticmethod
+    def of(populations: Mapping[str, Sequence[Node]]) -> Neurons:
+        places = {node: (name, i) for name, nodes in populations.items() for i, node in enumerate(nodes)}
+        return Neurons({name: tuple(nodes) for name, nodes in populations.items()}, places)
+
+    def __getitem__(self, node: Node) -> tuple[str, int]:
+        return self.places[node]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The lines of a network, edge files by name, and for a graph of neurons where its nodes went."""
+
+    lines: tuple[str, ...]
+    files: Mapping[str, str]
+    neurons: Neurons | None = None
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a caller says about a graph of neurons. `inputs` and `outputs`: None takes those nodes with that role."""
+
+    inputs: Iterable[Node] | None = None
+    outputs: Iterable[Node] | None = None
+    orient: str = "both"
+    delay: int | None = None
+
+
+def edges(graph: Given) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]]:
+    """Source, target, key (None where there are no parallel edges) and attributes."""
+    if graph.is_multigraph():
+        yield from graph.edges(keys=True, data=True)  # pyright: ignore
+    else:
+        yield from ((a, b, None, data) for a, b, data in graph.edges(data=True))
+
+
+# ---------------------------------------------------------------- names
+
+
+@dataclass
+class Names:
+    """Names of the language for whatever nodes and edges are called: other characters become `_`, and a number
+    behind tells equal ones apart."""
+
+    used: set[str] = field(default_factory=set[str])
+
+    def new(self, wanted: object) -> str:
+        plain = name(wanted)
+        found, count = plain, 1
+        while found in self.used:
+            count += 1
+            found = f"{plain}_{count}"
+        self.used.add(found)
+        return found
+
+
+def name(wanted: object) -> str:
+    text = re.sub(r"[^A-Za-z0-9_]", "_", str(wanted)) or "_"
+    return f"_{text}" if text[0].isdigit() or text in TAKEN else text
+
+
+def several(nodes: Iterable[Node]) -> str:
+    """`a`, `b` and 12 more."""
+    found = list(nodes)
+    shown = [f"`{node}`" for node in found[:SHOWN]]
+    if len(found) > SHOWN:
+        return f"{', '.join(shown)} and {len(found) - SHOWN:,} more"
+    return " and ".join(", ".join(shown).rsplit(", ", 1))
+
+
+# ---------------------------------------------------------------- lines of a network
+
+
+def population_line(
+    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str
+) -> str:
+    options = [f"{slot} = {function}" for slot, function in slots]
+    if role != "input" and bias != "on":
+        options.append(f"bias = {bias}")
+    brackets = f"[{', '.join(map(str, shape))}]" if shape else ""
+    return f"{role} {name}{brackets}" + (f" {{ {', '.join(options)} }}" if options else "")
+
+
+def projection_line(source: str, target: str, attributes: Iterable[str]) -> str:
+    inside = ", ".join(attributes)
+    return f"{source} -> {target}" + (f" [{inside}]" if inside else "")
+
+
+def ways(forward: bool, feedback: bool, plastic: bool, delay: int) -> Iterator[str]:
+    """The attributes that all projections can have."""
+    if not feedback:
+        yield "forward"
+    if not forward:
+        yield "backward"  # both words: nothing is carried, which the checker refuses
+    if not plastic:
+        yield "fixed"
+    if delay:
+        yield f"delay = {delay}"
+
+
+def pairs_file(pairs: Iterable[tuple[int, int]]) -> str:
+    return "".join(["pre,post\n", *(f"{a},{b}\n" for a, b in pairs)])

@@ -1,0 +1,287 @@
+"""Graphs whose nodes are neurons: their inputs and outputs, which way every edge leads, and with what delay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
+
+import networkx as nx
+
+from blurc.diagnostics import Report, did_you_mean
+from blurc.from_graph.attributes import Attributes
+from blurc.from_graph.given import Given, Node, Wishes, edges, several
+from blurc.graph import a_cycle
+
+ORIENTS = ("both", "order")
+CYCLE = 12  # nodes of a cycle that are shown
+
+
+@dataclass(frozen=True)
+class Link:
+    """An edge from a presynaptic to a postsynaptic neuron. `fixes_delay`: it says its delay itself."""
+
+    source: Node
+    target: Node
+    forward: bool
+    feedback: bool
+    plastic: bool
+    delay: int
+    fixes_delay: bool
+
+    @property
+    def options(self) -> tuple[bool, bool, bool, int]:
+        return self.forward, self.feedback, self.plastic, self.delay
+
+
+@dataclass(frozen=True)
+class Wiring:
+    nodes: tuple[Node, ...]  # inputs and outputs in the order of the caller
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    links: tuple[Link, ...]
+    options: Mapping[Node, tuple[tuple[tuple[str, str], ...], str]]  # slots and bias
+
+    @property
+    def roles(self) -> dict[Node, str]:
+        named = {"input": self.inputs, "output": self.outputs}
+        return {
+            **dict.fromkeys(self.nodes, "hidden"),
+            **{n: role for role, nodes in named.items() for n in nodes},
+        }
+
+    def carrying(self, way: str, *, delayed: bool) -> nx.DiGraph[Node]:
+        graph: nx.DiGraph[Node] = nx.DiGraph()
+        graph.add_nodes_from(self.nodes)
+        graph.add_edges_from(
+            (k.source, k.target) for k in self.links if getattr(k, way) and (delayed or not k.delay)
+        )
+        return graph
+
+
+def read(graph: Given, wishes: Wishes, report: Report) -> Wiring:
+    """Complete only where nothing is reported."""
+    attributes = Attributes(report)
+    _check_wishes(graph, wishes, report)
+    inputs, outputs = _ends(graph, wishes, attributes, report)
+    middle = [n for n in graph.nodes if n not in inputs and n not in outputs]
+    nodes = (*inputs, *middle, *outputs)
+    options = {n: _options(n, graph.nodes[n], attributes) for n in nodes}
+    links = tuple(_links(graph, wishes, nodes, set(inputs), attributes))
+    attributes.tell()
+    wiring = Wiring(nodes, tuple(inputs), tuple(outputs), links, options)
+    if not report.errors:
+        _check_links(graph, wiring, report)
+    if not report.errors:
+        wiring = _delayed(wiring, wishes.delay)
+        _check_cycles(graph, wiring, report)
+    return wiring
+
+
+def _options(
+    node: Node, data: Mapping[str, Any], attributes: Attributes
+) -> tuple[tuple[tuple[str, str], ...], str]:
+    where = f"the node `{node}`"
+    return attributes.slots(where, data), attributes.bias(where, data, shared=False)
+
+
+def _check_wishes(graph: Given, wishes: Wishes, report: Report) -> None:
+    if wishes.orient not in ORIENTS:
+        near = did_you_mean(str(wishes.orient), ORIENTS)
+        message = f'`orient` is "both" or "order", found {wishes.orient!r}'
+        report.error("E916", message, None, help=f'write orient="{near or ORIENTS[0]}"')
+    elif wishes.orient == "order" and graph.is_directed():
+        message = "`orient` is for undirected graphs, and the edges of this one have their directions"
+        report.error("E916", message, None, help="leave `orient` out, or pass `graph.to_undirected()`")
+    delay: Any = wishes.delay
+    if delay is not None and (isinstance(delay, bool) or not isinstance(delay, Integral) or int(delay) < 1):
+        message = f"`delay` is a whole number of steps, at least 1, found {delay!r}"
+        report.error("E916", message, None, help="write delay=1")
+
+
+# ---------------------------------------------------------------- inputs and outputs
+
+
+def _ends(
+    graph: Given, wishes: Wishes, attributes: Attributes, report: Report
+) -> tuple[dict[Node, None], dict[Node, None]]:
+    roles = {n: attributes.role(f"the node `{n}`", data) for n, data in graph.nodes(data=True)}
+    found: list[dict[Node, None]] = []
+    for keyword, role in (("inputs", "input"), ("outputs", "output")):
+        asked = getattr(wishes, keyword)
+        named = (
+            [n for n, r in roles.items() if r == role]
+            if asked is None
+            else _list(graph, keyword, asked, report)
+        )
+        if named is None:
+            found.append({})
+            continue
+        known = [n for n in named if _is_node(graph, n)]
+        _check_named(graph, keyword, named, report)
+        if not named:
+            report.error(
+                "E912",
+                f"the graph has no {keyword}",
+                None,
+                help=f"name some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute "
+                f'role="{role}"',
+            )
+        found.append(dict.fromkeys(known))
+    inputs, outputs = found
+    if both := [n for n in inputs if n in outputs]:
+        help = "keep each in one of them; an output may have a neuron of its own that reads an input"
+        report.error("E913", f"{several(both)}: input and output at once", None, help=help)
+    return inputs, outputs
+
+
+def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] | None:
+    """None after a report: where a node stands alone, or what is no list at all."""
+    try:
+        named: list[Node] = list(asked)
+    except TypeError:
+        named = []
+        alone = True
+    else:
+        alone = _is_node(graph, asked) and not all(_is_node(graph, n) for n in named)
+    if not alone:
+        return named
+    help = f"write {keyword}=[{asked!r}]" if _is_node(graph, asked) else f"write {keyword}=[..]"
+    report.error("E913", f"`{keyword}` takes a list of nodes, found {asked!r}", None, help=help)
+    return None
+
+
+def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) -> None:
+    if unknown := [n for n in named if not _is_node(graph, n)]:
+        by_text = {str(n): n for n in graph.nodes}
+        alike = did_you_mean(unknown[0], by_text) if isinstance(unknown[0], str) else None
+        near = by_text.get(str(unknown[0]), by_text.get(alike or ""))
+        kind = type(next(iter(graph.nodes))).__name__
+        report.error(
+            "E913",
+            f"`{keyword}` names {several(unknown)}, and the graph has no such node",
+            None,
+            help=f"did you mean {near!r}?" if near is not None else f"name nodes of the graph, each a {kind}",
+        )
+    twice = [n for n, count in Counter(n for n in named if _is_node(graph, n)).items() if count > 1]
+    if twice:
+        message = f"`{keyword}` names {several(twice)} twice"
+        report.error("E913", message, None, help="name every node once")
+
+
+def _is_node(graph: Given, node: Any) -> bool:
+    try:
+        return node in graph
+    except TypeError:  # it has no hash
+        return False
+
+
+# ---------------------------------------------------------------- edges
+
+
+def _links(
+    graph: Given, wishes: Wishes, nodes: tuple[Node, ...], inputs: set[Node], attributes: Attributes
+) -> Iterator[Link]:
+    rank = {n: i for i, n in enumerate(nodes)}
+    for a, b, _, data in edges(graph):
+        where = f"the edge from `{a}` to `{b}`"
+        delay = attributes.delay(where, data)
+        flags = attributes.flags(where, data)
+        for source, target in _directions(graph, wishes, a, b, rank, inputs):
+            yield Link(source, target, *flags, delay or 0, delay is not None)
+
+
+def _directions(
+    graph: Given, wishes: Wishes, a: Node, b: Node, rank: Mapping[Node, int], inputs: set[Node]
+) -> Iterable[tuple[Node, Node]]:
+    """An undirected edge leads both ways, or from the earlier node to the later; never into an input."""
+    if graph.is_directed():
+        return [(a, b)]
+    early, late = (a, b) if rank[a] <= rank[b] else (b, a)
+    both = [(early, late)] if wishes.orient == "order" or a == b else [(early, late), (late, early)]
+    return [(source, target) for source, target in both if target not in inputs]
+
+
+def _check_links(graph: Given, wiring: Wiring, report: Report) -> None:
+    inputs = set(wiring.inputs)
+    into = [k for k in wiring.links if k.target in inputs]
+    if into:
+        report.error(
+            "E915",
+            f"{_edges(into)} {_leads(into)} into an input, whose states come from outside",
+            None,
+            help="take such edges out: `graph.remove_edges_from(list(graph.in_edges(inputs)))`",
+        )
+    nothing = [k for k in wiring.links if not (k.forward or k.feedback)]
+    if nothing:
+        carries = "carry" if nothing[1:] else "carries"
+        message = f"{_edges(nothing)} {carries} neither forward nor feedback"
+        report.error("E915", message, None, help="leave one of `forward` and `feedback` True")
+    counted = Counter((k.source, k.target, *k.options) for k in wiring.links)
+    twice = [k for k in dict.fromkeys(wiring.links) if counted[k.source, k.target, *k.options] > 1]
+    if twice:
+        stands = "stand" if twice[1:] else "stands"
+        report.error(
+            "E915",
+            f"{_edges(twice)} {stands} twice with the same attributes",
+            None,
+            help=f"merge parallel edges: `networkx.{'DiGraph' if graph.is_directed() else 'Graph'}(graph)`",
+        )
+
+
+def _edges(links: list[Link]) -> str:
+    first = f"the edge from `{links[0].source}` to `{links[0].target}`"
+    return f"{first}, and {len(links) - 1:,} more," if links[1:] else first
+
+
+def _leads(links: list[Link]) -> str:
+    return "lead" if links[1:] else "leads"
+
+
+# ---------------------------------------------------------------- cycles
+
+
+def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
+    """With the caller's delay on all edges that lie on a cycle within the step."""
+    if delay is None:
+        return wiring
+    circling = set[tuple[Node, Node]]()
+    for way in ("forward", "feedback"):
+        within = wiring.carrying(way, delayed=False)
+        part = {n: i for i, nodes in enumerate(nx.strongly_connected_components(within)) for n in nodes}
+        circling |= {(a, b) for a, b in within.edges if part[a] == part[b]}
+    links = [
+        replace(k, delay=int(delay)) if (k.source, k.target) in circling and not k.fixes_delay else k
+        for k in wiring.links
+    ]
+    return replace(wiring, links=tuple(links))
+
+
+def _check_cycles(graph: Given, wiring: Wiring, report: Report) -> None:
+    help = "pass delay=1: every edge on a cycle then reads its neuron as it stood one step ago"
+    if not graph.is_directed():
+        help += '; or orient="order", and every edge leads from the earlier node to the later'
+    loops = [k for k in wiring.links if k.source == k.target and not k.delay]
+    if loops:
+        message = f"{_edges(loops)} {_leads(loops)} back to the neuron itself without a delay"
+        report.error("E915", message, None, help=help)
+        return
+    for way in ("forward", "feedback"):
+        if cycle := a_cycle(wiring.carrying(way, delayed=False)):
+            report.error(
+                "E403",
+                f"the edges that carry {way} form a cycle of nodes: {_cycle([edge[0] for edge in cycle])}",
+                None,
+                notes=["within one step every neuron is visited once, after all that it reads"],
+                help=help,
+            )
+            return
+
+
+def _cycle(nodes: list[Node]) -> str:
+    shown = [*nodes, nodes[0]]
+    if len(nodes) > CYCLE:
+        shown = [*nodes[:CYCLE], f".. ({len(nodes) - CYCLE:,} more) ..", nodes[0]]
+    return " -> ".join(map(str, shown))

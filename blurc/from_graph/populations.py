@@ -1,0 +1,135 @@
+"""Graphs whose nodes are populations: what `net.graph` gives, and what others make like it.
+
+node attributes   role, shape, bias, slots
+edge attributes   forward, feedback, plastic, delay, topology, pairs, label, order
+
+All have defaults but `shape`. The unit neuron of `net.graph` is left out: it is made again for every bias.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from blurc.diagnostics import Report
+from blurc.from_graph.attributes import Attributes
+from blurc.from_graph.given import (
+    Given,
+    Names,
+    Node,
+    Wishes,
+    Written,
+    edges,
+    pairs_file,
+    population_line,
+    projection_line,
+    several,
+    ways,
+)
+
+EDGES = re.compile(r"edges\s*\(\s*\"[^\"]*\"(.*)\)")
+
+
+def written(graph: Given, wishes: Wishes) -> Written:
+    report = Report()
+    _check(graph, wishes, report)
+    attributes, names = Attributes(report), Names()
+    named = {node: names.new(node) for node in graph.nodes if not _is_unit(graph, node)}
+    declared = [_population(graph.nodes[node], name, attributes) for node, name in named.items()]
+    files: dict[str, str] = {}
+    labels = Names()
+    listed = [e for e in edges(graph) if e[0] in named and e[1] in named]
+    listed.sort(key=lambda e: _order(e[3]))
+    projected = [_projection(*e, named, attributes, labels, files) for e in listed]
+    attributes.tell()
+    report.check()
+    return Written((*declared, *projected), files)
+
+
+def _is_unit(graph: Given, node: Node) -> bool:
+    role = graph.nodes[node].get("role")
+    return isinstance(role, str) and role == "unit"
+
+
+def _order(data: Mapping[str, Any]) -> float:
+    """New edges have none, and come behind."""
+    order = data.get("order")
+    return order if isinstance(order, int | float) else float("inf")
+
+
+def _check(graph: Given, wishes: Wishes, report: Report) -> None:
+    if not graph.is_directed():
+        report.error(
+            "E914",
+            "the nodes have a `shape`, so they are populations, but the graph is undirected",
+            None,
+            help="make it a `networkx.MultiDiGraph`: a projection leads from its source to its target",
+        )
+    lacking = [n for n, data in graph.nodes(data=True) if "shape" not in data and not _is_unit(graph, n)]
+    if lacking:
+        report.error(
+            "E914",
+            f"{several(lacking)}: there is no `shape`",
+            None,
+            notes=["other nodes have one, and so all are taken as populations"],
+            help=f"write `graph.nodes[{lacking[0]!r}]['shape'] = (8,)`, or take `shape` from all nodes to make each "
+            "one a neuron",
+        )
+    given = [n for n in ("inputs", "outputs", "delay") if getattr(wishes, n) is not None]
+    if wishes.orient != "both":
+        given.append("orient")
+    if given:
+        report.error(
+            "E916",
+            f"`{given[0]}` is for graphs of neurons, and this is one of populations: its nodes have a `shape`",
+            None,
+            help="give the nodes a `role`, and the edges a `delay`",
+        )
+
+
+def _population(data: Mapping[str, Any], name: str, attributes: Attributes) -> str:
+    where = f"the node `{name}`"
+    role, shape = attributes.role(where, data), attributes.shape(where, data)
+    slots, bias = attributes.slots(where, data), attributes.bias(where, data, shared=True)
+    return population_line(role, name, shape, slots, bias)
+
+
+def _projection(
+    source: Node,
+    target: Node,
+    key: Any,
+    data: Mapping[str, Any],
+    named: Mapping[Node, str],
+    attributes: Attributes,
+    labels: Names,
+    files: dict[str, str],
+) -> str:
+    where = f"the edge from `{source}` to `{target}`"
+    a, b = named[source], named[target]
+    delay = attributes.delay(where, data) or 0
+    flags = attributes.flags(where, data)
+    topology = _topology(where, f"{a}-{b}", data, attributes, files)
+    label = attributes.text("label", where, data) or _label(key)
+    if label:
+        topology.append(f"label = {labels.new(label)}")
+    return projection_line(a, b, [*ways(*flags, delay), *topology])
+
+
+def _topology(
+    where: str, stem: str, data: Mapping[str, Any], attributes: Attributes, files: dict[str, str]
+) -> list[str]:
+    text, pairs = attributes.topology(where, data), attributes.pairs(where, data)
+    if pairs is None:
+        return [] if text in (None, "dense") else [str(text).strip()]
+    file = next(
+        n for i in range(len(files) + 1) if (n := f"{stem}{f'-{i + 1}' if i else ''}.csv") not in files
+    )
+    files[file] = pairs_file(pairs)
+    options = EDGES.fullmatch((text or "").strip())
+    return [f'edges("{file}"{options[1] if options else ""})']
+
+
+def _label(key: Any) -> str | None:
+    """A key that is no number, and not the name that a projection has by itself, such as `a->b#2`."""
+    return key if isinstance(key, str) and key and "->" not in key else None

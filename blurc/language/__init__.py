@@ -1,0 +1,39 @@
+"""The language: text to tree and back, and the files that a spec is made of.
+
+syntax.py     the tree: frozen dataclasses, every node with its span
+functions.py  the functions of the language: names, arities, where they may stand
+parse.py      text -> tree, by the grammar in `grammar/blur.lark`
+unparse.py    tree -> text
+library.py    a spec with everything that it imports
+packaged.py   where the grammar and the library of specs lie
+repair/       what to say of a text that does not parse, and what to write instead
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.language import functions, library, syntax
+    from blurc.language.functions import RUNNING, STANDARDIZE_EPS
+    from blurc.language.packaged import resolve_import, specs_path
+    from blurc.language.parse import parse
+    from blurc.language.syntax import PhaseKind
+    from blurc.language.unparse import unparse
+
+__all__ = [
+    "RUNNING",
+    "STANDARDIZE_EPS",
+    "PhaseKind",
+    "functions",
+    "library",
+    "parse",
+    "resolve_import",
+    "specs_path",
+    "syntax",
+    "unparse",
+]
+
+face(__name__)

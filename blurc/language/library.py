@@ -1,0 +1,148 @@
+"""A spec with everything that it imports, and the packaged library that imports are looked up in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.language import syntax
+from blurc.language.packaged import resolve_import, specs_path
+from blurc.language.parse import parse
+
+TEXT_NAME = "<text>"
+ARCHIVE = b"PK\x03\x04"  # what a zip file starts with, and so an artifact
+
+
+def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
+    """A spec and all that it imports: each file once, a file before its imports.
+
+    A string with a line break or a brace in it is the text of a spec. What cannot be read is left out.
+    """
+    return tuple(file for file, _ in load_with_folders(path_or_text, report))
+
+
+def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[syntax.File, Path], ...]:
+    """The same, every file with the folder where it looks for others. For a text that is the working folder."""
+    loader = _Loader(report)
+    if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
+        loader.enter(Source(TEXT_NAME, path_or_text), None)
+    else:
+        name = str(path_or_text)
+        loader.read(name, resolve_import(name, None), None)
+    loader.follow_imports()
+    return tuple((file, loader.folders[file.span.source]) for file in loader.files.values())
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A file whose imports are being followed."""
+
+    source: Source
+    path: Path | None  # None: a text
+    imports: list[syntax.Import]  # still to do
+
+    @property
+    def identity(self) -> Path | None:
+        return self.path.resolve() if self.path else None
+
+
+class _Loader:
+    def __init__(self, report: Report) -> None:
+        self.files: dict[Path | None, syntax.File] = {}
+        self.folders: dict[Source, Path] = {}
+        self._report = report
+        self._open: list[_Open] = []  # each imports the next
+
+    def enter(self, source: Source, path: Path | None) -> None:
+        file = parse(source, self._report)
+        opened = _Open(source, path, list(file.imports))
+        self.files[opened.identity] = file
+        self.folders[source] = path.parent if path else Path()
+        self._open.append(opened)
+
+    def follow_imports(self) -> None:
+        while self._open:
+            top = self._open[-1]
+            if top.imports:
+                self._import(top.imports.pop(0), top)
+            else:
+                self._open.pop()
+
+    def _import(self, node: syntax.Import, by: _Open) -> None:
+        path = resolve_import(node.path, by.path)
+        identity = path.resolve() if path else None
+        chain = [opened.identity for opened in self._open]
+        if identity and identity in chain:
+            names = [opened.source.name for opened in self._open[chain.index(identity) :]]
+            cycle = " -> ".join([*names, names[0]])
+            self._report.error(
+                "E104", f"found an import cycle: {cycle}", node.span, help="take one import out"
+            )
+        elif identity is None or identity not in self.files:
+            self.read(self._name(node, by), path, (node, by))
+
+    def _name(self, node: syntax.Import, by: _Open) -> str:
+        """What the user would call an imported file: as seen from where the importing file was named."""
+        if by.path and os.path.isfile(by.path.parent / node.path):
+            return os.path.normpath(os.path.join(os.path.dirname(by.source.name), node.path))
+        return node.path
+
+    def read(self, name: str, path: Path | None, asked: tuple[syntax.Import, _Open] | None) -> None:
+        span = asked[0].span if asked else None
+        if path is None:
+            self._not_found(name, asked)
+            return
+        try:
+            data = path.read_bytes()
+            if data.startswith(ARCHIVE):
+                self._archive(name, span)
+                return
+            text = data.decode("utf-8-sig")
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            self._report.error("E103", f"cannot read `{name}`: {reason}", span)
+        except UnicodeDecodeError as error:
+            found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
+            self._report.error(
+                "E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8"
+            )
+        else:
+            self.enter(Source(name, text), path)
+
+    def _archive(self, name: str, span: Span | None) -> None:
+        help = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
+        what = "an artifact, compiled already" if name.endswith(".blurx") else "a zip archive"
+        self._report.error("E105", f"`{name}` is no UTF-8 text: it is {what}", span, help=help)
+
+    def _not_found(self, name: str, asked: tuple[syntax.Import, _Open] | None) -> None:
+        importing = asked[1].path if asked else None
+        folder = importing.parent if importing else Path()
+        what = "it is a folder" if os.path.isdir(folder / name) else "there is no such file"
+        notes = (
+            ["an import is looked up beside the importing file, then in the spec library"] if asked else []
+        )
+        near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
+        help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
+        span = asked[0].span if asked else None
+        self._report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
+
+
+def _of_stem(name: str) -> str | None:
+    """The spec of the library that has just this name: `networks/digits.blur` for `digits`."""
+    return next((spec for spec in _specs() if name in (Path(spec).stem, Path(spec).name)), None)
+
+
+def _specs() -> Iterator[str]:
+    yield from (p.relative_to(specs_path()).as_posix() for p in sorted(specs_path().rglob("*.blur")))
+
+
+def _specs_near(path: str, folder: Path) -> Iterable[str]:
+    """What could have been meant: the specs of the same folder, and those of the library."""
+    start = os.path.dirname(path)
+    with contextlib.suppress(OSError, ValueError):  # no such folder, or no path at all
+        yield from (os.path.join(start, p.name) for p in (folder / start).glob("*.blur") if p.is_file())
+    yield from _specs()

@@ -1,0 +1,200 @@
+"""Syntax tree -> source text, in one layout: two spaces, as few parentheses as precedence allows.
+
+`parse(unparse(tree)) == tree`. Comments are not in the tree, and do not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from blurc.language import syntax as s
+
+WIDTH = 90  # of a phase on one line
+
+# How tightly an expression holds together. One that holds less tightly than its place asks gets parentheses.
+SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 6)
+LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
+
+
+def unparse(node: s.Node) -> str:
+    """The text of any node. A file ends with a line break; nothing else does."""
+    match node:
+        case s.File():
+            return _file(node)
+        case s.Genome():
+            return "\n".join(_braced(f"genome {node.name}{_params(node.params)}", _genome_lines(node.items)))
+        case s.Network():
+            uses = f" {unparse(node.uses)}" if node.uses else ""
+            return "\n".join(_braced(f"network {node.name}{_params(node.params)}{uses}", _lines(node.items)))
+        case s.Block():
+            return "\n".join(_braced(f"block {node.name}{_params(node.params)}", _lines(node.items)))
+        case s.Phase() | s.Repeat() | s.For():
+            return "\n".join(_lines((node,)))
+        case s.State() | s.Signal() | s.Synapse() | s.Learn() | s.Const() | s.Fn():
+            return f"{type(node).__name__.lower()} {_declared(node)}"
+        case _:
+            return _line(node)
+
+
+def _line(node: s.Node) -> str:
+    """A node that takes one line, or a part of one."""
+    match node:
+        case s.Import(path):
+            return f'import "{path}"'
+        case s.Let(name, value):
+            return f"let {name} = {_expr(value)}"
+        case s.Assign(name, items, value):
+            return f"{name}{_bracketed(items)} <- {_expr(value)}"
+        case s.Readout(value):
+            return f"readout {_expr(value)}"
+        case s.Uses(genome, args):
+            return f"uses {genome}{_call(args) if args else ''}"
+        case s.Population(role, name, dims, options):
+            braces = f" {{ {_list(options)} }}" if options else ""
+            return f"{role} {_line(name)}{_bracketed(dims)}{braces}"
+        case s.Projection(source, target, attrs):
+            brackets = f" {_bracketed(attrs)}" if attrs else ""
+            return f"{_line(source)} -> {_line(target)}{brackets}"
+        case s.Instance(name, block, args):
+            return f"{_line(name)} = {block}{_call(args)}"
+        case s.IndexedName(base, indices, port):
+            dot = f".{_line(port)}" if port else ""
+            return base + "".join(f"{{{_expr(index)}}}" for index in indices) + dot
+        case s.Attr(name, value, args, options):
+            if args is not None:
+                return f"{name}{_call((*args, *options))}"
+            return name if value is None else f"{name} = {_line(value)}"
+        case s.Param(name, value) | s.Option(name, value) | s.Binding(name, value):
+            return f"{name} = {_line(value)}"
+        case s.Distribution(name, args):
+            return f"{name}{_call(args) if args else ''}"
+        case s.Text(value):
+            return f'"{value}"'
+        case s.Slice(low, high):
+            return f"{_expr(low) if low else ''}:{_expr(high) if high else ''}"
+        case _:
+            return _expr(node)
+
+
+# ---------------------------------------------------------------- layout
+
+
+def _file(node: s.File) -> str:
+    imports = "\n".join(_line(i) for i in node.imports)
+    parts = [imports, *map(unparse, (*node.genomes, *node.blocks, *node.networks))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _genome_lines(items: Iterable[s.GenomeItem]) -> Iterator[str]:
+    """Declarations, phases and the readout, with a blank line between declarations and phases."""
+    before = ""
+    for kind, group in groupby(items, _kind):
+        if before and "phase" in (before, kind) and "readout" not in (before, kind):
+            yield ""
+        if kind in ("state", "signal", "fn"):  # short, without initial values: one line holds them all
+            yield f"{kind} {', '.join(map(_declared, group))}"
+        else:
+            yield from _lines(group)
+        before = kind
+
+
+def _kind(item: s.GenomeItem) -> str:
+    return "phase" if isinstance(item, s.Repeat) else type(item).__name__.lower()
+
+
+def _lines(nodes: Iterable[s.Node]) -> Iterator[str]:
+    for node in nodes:
+        match node:
+            case s.Phase(kind, statements):
+                short = f"{kind} {{ {'; '.join(map(_line, statements))} }}"
+                if len(statements) == 1 and len(short) <= WIDTH:
+                    yield short
+                else:
+                    yield from _braced(kind, _lines(statements))
+            case s.Repeat(count, phases):
+                yield from _braced(f"repeat {_expr(count)}", _lines(phases))
+            case s.For(variable, low, high, items):
+                yield from _braced(f"for {variable} in {_expr(low)}..{_expr(high)}", _lines(items))
+            case _:
+                yield unparse(node)
+
+
+def _braced(header: str, lines: Iterable[str]) -> Iterator[str]:
+    inner = [f"  {line}" if line else "" for line in lines]
+    yield from (f"{header} {{", *inner, "}") if inner else (f"{header} {{}}",)
+
+
+def _declared(node: s.Node) -> str:
+    """A declaration without its keyword."""
+    match node:
+        case s.State(name, dims, persistent):
+            return f"{name}{_bracketed(dims)}{' persistent' if persistent else ''}"
+        case s.Signal(name, dims):
+            return f"{name}{_bracketed(dims)}"
+        case s.Synapse(name, dims, init):
+            return f"{name}{_bracketed(dims)}{_init(init)}"
+        case s.Learn(name, dims, init, per):
+            return f"{name}{_bracketed(dims)}{_init(init)}{f' per {per}' if per else ''}"
+        case s.Const(name, dims, value):
+            return f"{name}{_bracketed(dims)}{_init(value)}"
+        case s.Fn(name, function):
+            return f"{name} = {function}"
+        case _:
+            raise TypeError(type(node).__name__)
+
+
+def _init(init: s.Distribution | s.Expr | None) -> str:
+    if init is None:
+        return ""
+    return f" ~ {_line(init)}" if isinstance(init, s.Distribution) else f" = {_expr(init)}"
+
+
+def _list(nodes: Iterable[s.Node]) -> str:
+    return ", ".join(map(_line, nodes))
+
+
+def _call(args: Iterable[s.Node]) -> str:
+    return f"({_list(args)})"
+
+
+def _params(params: tuple[s.Param, ...]) -> str:
+    return _call(params) if params else ""
+
+
+def _bracketed(nodes: tuple[s.Node, ...]) -> str:
+    return f"[{_list(nodes)}]" if nodes else ""
+
+
+# ---------------------------------------------------------------- expressions
+
+
+def _expr(node: s.Node, least: int = SUM) -> str:
+    """An expression in a place that asks for at least this level."""
+    text, level = _leveled(node)
+    return text if level >= least else f"({text})"
+
+
+def _leveled(node: s.Node) -> tuple[str, int]:
+    match node:
+        case s.Number(value):
+            return repr(value), POSTFIX
+        case s.Name(name):
+            return name, POSTFIX
+        case s.Attribute(owner, name):
+            return f"{owner}.{name}", POSTFIX
+        case s.Call(function, args, prime, owner):
+            return f"{f'{owner}.' if owner else ''}{function}{chr(39) * prime}{_call(args)}", POSTFIX
+        case s.Index(base, items):
+            return f"{_expr(base, POSTFIX)}{_bracketed(items)}", POSTFIX
+        case s.Vector(items):
+            return _bracketed(items), POSTFIX
+        case s.Negate(operand):
+            return f"-{_expr(operand, UNARY)}", UNARY
+        case s.Binary("^", left, right):
+            return f"{_expr(left, POSTFIX)} ^ {_expr(right, UNARY)}", POWER
+        case s.Binary(operator, left, right):
+            level = LEVELS[operator]
+            return f"{_expr(left, level)} {operator} {_expr(right, level + 1)}", level
+        case _:
+            raise TypeError(type(node).__name__)

@@ -1,0 +1,208 @@
+"""What a run folder holds, as values. Everything may be missing but a run: an experiment or its metrics."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from blurc import genome
+from blurc.diagnostics import BlurError, Diagnostic, Source, Span
+from blurc.genome import GenomeFile
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Experiment
+from blurc.storage import why
+
+
+@dataclass(frozen=True)
+class Point:
+    """One meta-step: objectives, NaN where what they are of diverged.
+
+    value: of the best candidate. values: of each replica; none where a population is searched with. mean: of a
+    population, without those that diverged. judged: of the genome on episodes that no search sees, None in most
+    meta-steps. diverged: of so many candidates, None in old runs that did not count them.
+    """
+
+    step: int
+    unroll: int
+    value: float
+    values: tuple[float, ...]
+    mean: float
+    judged: float | None
+    diverged: int
+    candidates: int | None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracies of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard
+    deviation over the seeds that stayed finite, NaN where there is none, and how many diverged."""
+
+    name: str
+    task: str
+    network: str
+    steps: tuple[int, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    diverged: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """text: of the experiment file. problem: why there is a text and no experiment."""
+
+    folder: Path
+    text: str
+    experiment: Experiment | None
+    problem: str
+    points: tuple[Point, ...]
+    genome: GenomeFile | None
+    curves: tuple[Curve, ...]
+    versions: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.experiment.name if self.experiment else self.folder.resolve().name
+
+
+def read(folder: Path) -> Run:
+    """Raises `BlurError`: E614, or what is wrong with the genome."""
+    texts = {name: _text(folder, name) for name in ("experiment.yaml", "metrics.jsonl")}
+    if not any(texts.values()):
+        what = "there is no such folder" if not folder.is_dir() else f"it has neither {' nor '.join(texts)}"
+        help = "name a folder that `blurc meta` has written"
+        raise BlurError(Diagnostic("E614", f"`{folder}` is no run folder: {what}", help=help))
+    experiment, problem = _experiment(folder, texts["experiment.yaml"])
+    return Run(
+        folder=folder,
+        text=texts["experiment.yaml"],
+        experiment=experiment,
+        problem=problem,
+        points=tuple(_points(Source(str(folder / "metrics.jsonl"), texts["metrics.jsonl"]))),
+        genome=genome.read(folder / "genome.yaml") if (folder / "genome.yaml").is_file() else None,
+        curves=tuple(_curves(_json(folder, "evaluation.json"), folder / "evaluation.json")),
+        versions=_json(folder, "versions.json"),
+    )
+
+
+def _text(folder: Path, name: str) -> str:
+    """Of a file; nothing where there is none."""
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        _damaged(f"cannot read `{folder / name}`: {why(error)}")
+    except UnicodeDecodeError as error:
+        _damaged(f"`{folder / name}` is not UTF-8 text, see byte {error.start}")
+
+
+def _json(folder: Path, name: str) -> Mapping[str, Any]:
+    text = _text(folder, name)
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError as error:
+        _damaged(f"`{folder / name}` is not JSON: {error}")
+    if not isinstance(value, dict):
+        _damaged(f"`{folder / name}` is not a JSON object")
+    return value
+
+
+def _experiment(folder: Path, text: str) -> tuple[Experiment | None, str]:
+    """A run may have been moved away from its spec; its report needs not."""
+    if not text:
+        return None, "there is no experiment.yaml"
+    try:
+        return schema.parse(Source(str(folder / "experiment.yaml"), text)), ""
+    except BlurError as error:
+        return None, error.diagnostics[0].message
+
+
+# ---------------------------------------------------------------- metrics
+
+
+def _points(source: Source) -> Iterable[Point]:
+    """By step; of steps that stand twice, as the run was resumed, the later. A last line without end is unfinished."""
+    found: dict[int, Point] = {}
+    lines = source.text.split("\n")
+    for number, line in enumerate(lines[:-1]):
+        if line.strip():
+            point = _point(line)
+            if point is None:
+                start = source.line_starts[number]
+                span = Span(source, start, start + len(line))
+                _damaged("this line of the metrics is none", span, 'a line is {"step": 1, "unroll": 10, ..}')
+            found[point.step] = point
+    return (found[step] for step in sorted(found))
+
+
+def _point(line: str) -> Point | None:
+    try:
+        data = json.loads(line)
+        value = _number(data["value"])
+        values = () if "mean" in data else tuple(map(_number, data.get("values") or [value]))
+        candidates = data.get("candidates", len(values) or None)
+        point = Point(
+            step=int(data["step"]),
+            unroll=int(data["unroll"]),
+            value=value,
+            values=values,
+            mean=_number(data.get("mean")),
+            judged=_number(data["judged"]) if "judged" in data else None,
+            diverged=int(data.get("diverged", 0)),
+            candidates=candidates,
+        )
+        possible = candidates is None or 0 <= point.diverged <= candidates
+    except (ValueError, TypeError, KeyError):
+        return None
+    return point if possible else None
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
+    """Of {"curves": [..]}; also the rows of `blurc eval --json`, and the learners of `blurc race --json`, alone or in
+    {"races": [..]}."""
+    try:
+        for c in data.get("curves", []):
+            lost = c.get("diverged", [0] * len(c["steps"]))
+            yield _curve(c["name"], c, c["steps"], c["mean"], c["spread"], lost)
+        for row in data.get("rows", []):
+            yield _measured(row["genome"], row, row["results"])
+        for race in (data, *data.get("races", [])):
+            for learner in race.get("learners", []):
+                yield _measured(learner["name"], race, learner["results"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _damaged(f"`{path}` does not hold accuracies: {type(error).__name__} {error}")
+
+
+def _measured(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
+    """From a list of {"steps", "mean", "spread"}, and "diverged" where it was counted."""
+    steps, mean, spread = ([r[key] for r in results] for key in ("steps", "mean", "spread"))
+    return _curve(name, at, steps, mean, spread, [r.get("diverged", 0) for r in results])
+
+
+def _curve(name: Any, at: Mapping[str, Any], steps: Any, mean: Any, spread: Any, diverged: Any) -> Curve:
+    if not len(steps) == len(mean) == len(spread) == len(diverged):
+        raise ValueError("of lists of different lengths")
+    return Curve(
+        name=str(name),
+        task=str(at["task"]),
+        network=str(at["network"]),
+        steps=tuple(map(int, steps)),
+        mean=tuple(map(_number, mean)),
+        spread=tuple(map(_number, spread)),
+        diverged=tuple(map(int, diverged)),
+    )
+
+
+def _damaged(message: str, span: Span | None = None, help: str | None = None) -> NoReturn:
+    raise BlurError(Diagnostic("E614", message, span, help=help))

@@ -1,0 +1,94 @@
+"""Checkpoints: all that a run needs to go on, bit by bit, in one file that is there as a whole or not at all.
+
+An `.npz` without pickle: the leaves of a pytree as arrays, in the order of JAX, and a text `about` in JSON, with the
+SHA-256 of both. Whoever reads one knows the structure already, from the experiment; a file with other leaves is
+refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import why, write_atomically
+
+FORMAT = 4
+
+
+def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
+    """Raises `BlurError` (E618)."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+    about = {**about, "format": FORMAT}
+    text = json.dumps({**about, "sha256": _digest(about, leaves)}, sort_keys=True)
+    file = io.BytesIO()
+    arrays = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
+    np.savez(file, allow_pickle=False, about=np.frombuffer(text.encode(), np.uint8), **arrays)
+    try:
+        write_atomically(path, file.getvalue())
+    except OSError as error:
+        raise BlurError(Diagnostic("E618", f"cannot write `{path}`: {why(error)}")) from None
+
+
+def about(path: Path) -> dict[str, Any]:
+    """What was saved beside the arrays. Raises `BlurError` (E615, E616)."""
+    return _read(path)[0]
+
+
+def load(path: Path, like: Any) -> Any:
+    """The pytree, with the structure, shapes and dtypes of `like`; but a leading axis may be longer where the leaf of
+    `like` has length 0 there. Raises `BlurError` (E615 to E617)."""
+    _, found = _read(path)
+    wanted, structure = jax.tree.flatten(like)
+    if len(found) != len(wanted) or not all(map(_alike, found, wanted)):
+        message = f"`{path}` holds other arrays than this experiment keeps"
+        raise BlurError(Diagnostic("E617", message, help="resume it with the experiment that began it"))
+    pairs = zip(found, wanted, strict=True)
+    return structure.unflatten([f if isinstance(w, np.ndarray) else jnp.asarray(f) for f, w in pairs])
+
+
+def _alike(found: np.ndarray, wanted: Any) -> bool:
+    shape = found.shape[1:] if wanted.shape[:1] == (0,) else found.shape
+    return found.dtype == wanted.dtype and shape == (
+        wanted.shape[1:] if wanted.shape[:1] == (0,) else wanted.shape
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(bytes(file["about"]).decode())
+            leaves = [file[f"leaf{i}"] for i in range(len(file.files) - 1)]
+    except FileNotFoundError:
+        message = f"there is no checkpoint `{path}`"
+        raise BlurError(Diagnostic("E615", message, help="begin the run without --resume")) from None
+    except OSError as error:
+        raise BlurError(Diagnostic("E616", f"cannot read `{path}`: {why(error)}")) from None
+    except Exception:  # zip files and arrays that are none fail in a dozen ways
+        raise _damaged(path, "it is no whole checkpoint of blurc") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise _damaged(path, f"it is no checkpoint of format {FORMAT}")
+    if about.pop("sha256", None) != _digest(about, leaves):
+        raise _damaged(path, "what it holds is not what was saved")
+    return about, leaves
+
+
+def _damaged(path: Path, reason: str) -> BlurError:
+    help = "remove the run folder and begin again; metrics.jsonl and genome.yaml in it are readable"
+    return BlurError(Diagnostic("E616", f"cannot resume from `{path}`: {reason}", help=help))
+
+
+def _digest(about: Mapping[str, Any], leaves: Sequence[np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for leaf in leaves:
+        digest.update(f"{leaf.dtype} {leaf.shape} ".encode())
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""What follows a run: its genome on test examples, and the report. All of it is made anew from the run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from blurc import genome as genomes
+from blurc.api import Net
+from blurc.diagnostics import BlurError
+from blurc.evaluation import Race, Row, accuracies, check_fits, label, race
+from blurc.genome import GenomeFile
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Evaluation, Experiment, Network
+from blurc.meta.report.write import write
+from blurc.meta.run.folder import Folder
+from blurc.meta.run.setup import compiled
+from blurc.tasks import Task, TaskChoice, task
+
+
+def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
+    """That what follows a run can follow: its networks compile, its tasks are there and one of them fits. Raises
+    `BlurError`, better before a long run than after it."""
+    problems: list[BlurError] = []
+    pairs = [*_pairs(experiment)]
+    for net, _, choice in pairs:
+        one = task(choice, data_dir)
+        try:
+            check_fits(net, one)
+        except BlurError as error:
+            problems.append(error)
+    if len(problems) == len(pairs):
+        raise problems[0]
+
+
+def finish(
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    watch: Callable[[str], None] = lambda what: None,
+) -> list[Row]:
+    """Evaluates the genome of a run as its experiment says (evaluation.json), and writes report.html.
+
+    watch: is told what begins. Raises `BlurError`.
+    """
+    place = Folder(Path(folder))
+    experiment = schema.read(place.path / "experiment.yaml")
+    genome = genomes.read(place.path / "genome.yaml")
+    e, rows, races = experiment.evaluation, list[Row](), list[Race]()
+    for net, named, choice in _pairs(experiment):
+        one = task(choice, data_dir)
+        watch(f"{one.name} in {named}")
+        try:
+            row, raced = _judged(e, genome, net, named, one, lambda what: watch(f"  {what}"))
+        except BlurError as error:
+            watch(f"  left out: {error.diagnostics[0].message}")
+            continue
+        rows.append(row)
+        races += raced
+    evaluation = {
+        "rows": [row.to_json(e.steps) for row in rows],
+        "races": [{**found, "learners": found["learners"][1:]} for found in (r.to_json() for r in races)],
+    }
+    place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
+    write(place.path)
+    return rows
+
+
+def _judged(
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
+) -> tuple[Row, list[Race]]:
+    """The genome's accuracies, and the race that they come from, if there is one. Raises `BlurError`."""
+    check_fits(net, one)
+    raced = _raced(e, genome, net, named, one, watch) if e.race else []
+    if raced:
+        found = raced[0].entries[0].accuracies
+    else:
+        found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+    return Row(genome.name, one.name, named, found), raced
+
+
+def _raced(
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
+) -> list[Race]:
+    """One race; none, with the reason, where there can be none."""
+    counts = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
+    try:
+        found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)
+    except BlurError as error:
+        if error.diagnostics[0].code != "E720":
+            raise
+        watch(error.diagnostics[0].message)
+        return []
+    return [replace(found, network=named)]
+
+
+def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
+    """Networks, their labels, and tasks. Without a rule a network has that of the experiment, with its parameters."""
+    own = compiled(experiment.network)
+    networks = [(experiment.network, own)]
+    if experiment.evaluation.networks:
+        networks = [(n, compiled(_with_rule(n, own))) for n in experiment.evaluation.networks]
+    for network, net in networks:
+        for choice in experiment.evaluation.tasks or experiment.tasks:
+            yield net, label(net, network.parameters), choice
+
+
+def _with_rule(network: Network, trained: Net) -> Network:
+    if network.rule:
+        return network
+    parameters = {**dict(trained.model.genome.params), **network.parameters}
+    return replace(network, rule=trained.plan.genome, parameters=parameters)

@@ -1,0 +1,177 @@
+"""The folder of a run: what it holds, and how it is written so that an interruption leaves nothing half-done.
+
+    experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
+    spec/, start.yaml   copies of the spec with all that it imports, and of the genome that the search began at
+    versions.json       of blurc, jax and the rest, and the platform
+    metrics.jsonl       one line a meta-step: the objective of the best candidate (value), of each replica (values) or
+                        the mean of a population (mean), without those that diverged; how many these are (diverged)
+                        of how many (candidates); now and then what the search believes in, judged apart (judged);
+                        the replicas that did nothing but diverge and begin again after it (restarted)
+    divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
+    checkpoint.npz      what `--resume` goes on from
+    genome.yaml         the best genome so far
+    result.json         what came out, once the run is done; beside evaluation.json and report.html
+    .lock               held by the run that writes here, and left behind: only who holds it counts
+
+metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming cuts them back to where it stood.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import jax
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import why, write_atomically
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing keeps two runs out of one folder there
+    fcntl = None
+
+EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
+SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
+LOCK = ".lock"
+METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
+PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Folder:
+    path: Path
+
+    def create(self, experiment: str, files: Mapping[str, str]) -> None:
+        """A new folder with an experiment in it, and the files that it comes from. Raises as `make` does."""
+        self.make(files)
+        self._write_sources(files)
+        self.write(EXPERIMENT, experiment)  # last: where it is, so are the others
+
+    def make(self, files: Mapping[str, str]) -> None:
+        """The folder alone, for what comes from such files. Raises `BlurError`: E615 where a run is there already,
+        E618."""
+        if self._names() and not self.is_unfinished(files):
+            help = "go on with it (--resume), or name another folder (-o DIR)"
+            raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
+        self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other run writes here meanwhile; two would mix their lines. Raises `BlurError` (E618) where one does. The
+        system gives the lock back when a process ends, however it does."""
+        if fcntl is None or not self.path.is_dir():
+            yield
+            return
+        lock = self._guarded(lambda: open(self.path / LOCK, "a"))  # noqa: SIM115 - the next line closes it
+        with lock:
+            _lock(lock, self.path)
+            yield
+
+    def is_unfinished(self, files: Mapping[str, str]) -> bool:
+        """Whether `create` was cut off here."""
+        return bool(names := self._names()) and names <= {VERSIONS, *(name.split("/")[0] for name in files)}
+
+    def _names(self) -> set[str]:
+        names = [p.name for p in self.path.iterdir()] if self.path.is_dir() else []
+        return {name for name in names if not name.startswith(".")}
+
+    def begin_again(self, files: Mapping[str, str]) -> None:
+        """Where an experiment was written, and nothing that could be gone on from."""
+        self.cut(dict.fromkeys(LOGS, 0))
+        self._write_sources(files)
+
+    def _write_sources(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            self._guarded(lambda path=self.path / name: path.parent.mkdir(parents=True, exist_ok=True))
+            self.write(name, text)
+        self.write(VERSIONS, json.dumps(versions(), indent=2) + "\n")
+
+    def write(self, name: str, text: str) -> None:
+        self._guarded(lambda: write_atomically(self.path / name, text.encode()))
+
+    def read(self, name: str) -> str:
+        """Raises `BlurError` (E615)."""
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = why(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+            message = f"cannot read `{self.path / name}`: {reason}"
+            raise BlurError(Diagnostic("E615", message, help="give the folder of a run")) from None
+
+    def append(self, name: str, line: Mapping[str, Any]) -> None:
+        """A line that is on the disk when this returns, as far as the operating system goes."""
+
+        def add() -> None:
+            with open(self.path / name, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line, allow_nan=False) + "\n")
+
+        self._guarded(add)
+
+    def lengths(self) -> dict[str, int]:
+        """Bytes of the logs."""
+        return {name: self._length(name) for name in LOGS}
+
+    def lines(self, name: str) -> int:
+        """Of a log."""
+        return self.read(name).count("\n") if self._length(name) else 0
+
+    def cut(self, lengths: Mapping[str, int]) -> None:
+        """Takes from the logs what was written after a checkpoint. Raises `BlurError` (E616) where they lack some of
+        what was written before."""
+        for name, length in lengths.items():
+            if self._length(name) < length:
+                message = f"`{self.path / name}` is shorter than it was at the last checkpoint"
+                help = "put the whole file back, or remove the run folder and begin again"
+                raise BlurError(Diagnostic("E616", message, help=help))
+        for name, length in lengths.items():
+            if self._length(name) > length:
+                self._guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
+
+    def _length(self, name: str) -> int:
+        return p.stat().st_size if (p := self.path / name).exists() else 0
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except OSError as error:
+            message = f"cannot write the run folder `{self.path}`: {why(error)}"
+            raise BlurError(Diagnostic("E618", message, help="name another folder: -o DIR")) from None
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    assert fcntl
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        message = f"another run writes into `{folder}` at the moment"
+        help = "wait for its end, or name another folder: -o DIR"
+        raise BlurError(Diagnostic("E618", message, help=help)) from None
+    except OSError:  # a file system without locks
+        pass
+
+
+def is_of_run(file: Path) -> bool:
+    """Whether this is the experiment that a run wrote into its own folder."""
+    return file.name == EXPERIMENT and (file.parent / VERSIONS).is_file()
+
+
+def versions() -> dict[str, str]:
+    """What the bits of a run depend on."""
+    devices = jax.devices()
+    several = f", {len(devices)} of them" if len(devices) > 1 else ""
+    found = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        **found,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "device": f"{devices[0].platform}: {devices[0].device_kind}{several}",
+    }

@@ -1,0 +1,121 @@
+"""Episodes in pieces, for PES: every candidate goes on with its own networks from one meta-step to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from blurc.meta.experiment.experiment import Pes
+from blurc.meta.run.setup import Setup
+from blurc.meta.search import many
+from blurc.meta.search.episode import Feedback, asked
+from blurc.meta.search.methods.flat import genomes, vector
+from blurc.meta.search.methods.pes import PesMethod, PesState
+from blurc.tasks import Episode
+
+
+class Going(NamedTuple):
+    """networks: `State`s [population, tasks per step]. trail: the genomes that each went through the pieces of this
+    episode with, [pieces, population, n]. lost: whether a candidate left the finite numbers in it, [population]."""
+
+    networks: Any
+    trail: jax.Array
+    lost: jax.Array
+
+
+def start(ready: Setup) -> Any:
+    """What is carried, before the first episode. Nothing for other methods."""
+    choice = ready.experiment.method
+    if not isinstance(choice, Pes):
+        return ()
+    genome = jax.tree.map(lambda x: x[0], ready.start())
+    return _fresh(ready, genomes(jnp.tile(vector(genome), (choice.population, 1)), genome), 0)
+
+
+def episode_of(ready: Setup, step: int) -> int:
+    """The number of the episode that a meta-step belongs to."""
+    return step // ready.pieces
+
+
+def begun(ready: Setup, state: PesState, step: int) -> PesState:
+    """Without what was perturbed before, where an episode begins."""
+    method = ready.method
+    assert isinstance(method, PesMethod)
+    return state if step % ready.pieces else method.begun(state)
+
+
+def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedback, Going]:
+    """The values after the next piece of the episode, and what is carried then."""
+    choice, number = ready.experiment.method, step % ready.pieces
+    assert isinstance(choice, Pes)
+    if number == 0:  # here, for the first synapses may depend on the genome: that is perturbed, too
+        going = _fresh(ready, candidates, episode_of(ready, step))
+    episodes, keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
+    first = number * choice.truncation
+    part = jax.tree.map(lambda a: a[:, first : first + choice.truncation], (episodes.xs, episodes.ys))
+    noise = jax.vmap(partial(_noise, first))(keys)
+    episodes = episodes._replace(xs=part[0], ys=part[1])
+    networks, values = _programs(ready)[1](candidates, going.networks, noise, episodes)
+    finite = jnp.isfinite(values)
+    trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
+    return Feedback(values, finite), Going(networks, trail, going.lost | ~finite)
+
+
+def parts(
+    choice: Pes, genomes: list[Any], key: jax.Array, episode: Episode
+) -> Iterator[tuple[Any, jax.Array, jax.Array, jax.Array]]:
+    """What one network went through: genome, batches and key of the noise of each piece, as many as genomes."""
+    for number, genome in enumerate(genomes):
+        first, end = number * choice.truncation, (number + 1) * choice.truncation
+        yield genome, episode.xs[first:end], episode.ys[first:end], _noise(first, key)
+
+
+def _start_key(key: jax.Array) -> jax.Array:
+    """Of the first synapses, from the key of the episode."""
+    return jax.random.split(key)[0]
+
+
+def _noise(first: int, key: jax.Array) -> jax.Array:
+    """The key of the piece that begins with the step `first`: not from that of the episode itself, which splitting
+    and folding in 0 would use twice."""
+    return jax.random.fold_in(jax.random.split(key)[1], first)
+
+
+def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
+    """At the beginning of an episode."""
+    vectors = jax.vmap(vector)(candidates)
+    keys = ready.episodes(number, ready.experiment.inner.steps)[1]
+    trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)
+    return Going(_programs(ready)[0](candidates, keys), trail, jnp.zeros(len(vectors), bool))
+
+
+@lru_cache(maxsize=4)
+def _programs(ready: Setup) -> tuple[Any, Any]:
+    """(candidates, keys) -> networks; (candidates, networks, keys, episodes) -> networks and values."""
+    net, objective, e = ready.net, ready.judge.objective, ready.experiment
+
+    def fresh(genome: Any, keys: jax.Array) -> Any:
+        each: Any = jax.vmap(lambda key: net.init(_start_key(key), genome, batch=e.inner.batch))
+        return each(keys)
+
+    def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
+        state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)
+        return state, asked(net, objective, genome, state, episode)
+
+    def one(candidate: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
+        genome, states = candidate
+        each: Any = jax.vmap(partial(learned, genome))
+        states, values = each(states, keys, episodes)
+        return states, values.mean()
+
+    def begin(candidates: Any, keys: jax.Array) -> Any:
+        return many.over(fresh, candidates, (keys,), chunk=ready.chunk)
+
+    def go_on(candidates: Any, networks: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
+        return many.over(one, (candidates, networks), (keys, episodes), chunk=ready.chunk)
+
+    return jax.jit(begin), jax.jit(go_on)

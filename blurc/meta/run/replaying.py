@@ -1,0 +1,90 @@
+"""Where a genome left the finite numbers: the episode in which it did is gone through again, step by step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Pes
+from blurc.meta.run import persistent
+from blurc.meta.run.folder import DIVERGENCES, EXPERIMENT, Folder
+from blurc.meta.run.setup import Setup, setup
+from blurc.meta.search.episode import segments
+from blurc.tasks import Episode
+from blurc.training import diverge
+
+
+def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None) -> Diagnostic:
+    """What happened in a recorded divergence of a run, by the line of the spec. number: which, from 0.
+
+    Raises `BlurError`: E619 where the run recorded no such divergence, E615 where there is no run.
+    """
+    place = Folder(Path(folder))
+    lost = _recorded(place, number)
+    ready = setup(schema.read(place.path / EXPERIMENT), data_dir)
+    genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
+    episode_number = persistent.episode_of(ready, lost["step"])
+    whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(lost["step"])
+    episodes, keys = ready.episodes(episode_number, whole)
+    drawn = ready.drawn(episode_number)
+    for i, one in enumerate(drawn):
+        episode = jax.tree.map(lambda a, i=i: a[i], episodes)
+        if found := _in_episode(ready, genomes, keys[i], episode):
+            return _told(found.diagnostic(), lost, one.name)
+    message = "all of its learning is finite: it is the objective, or its gradient, that is not"
+    return _told(Diagnostic("E905", message), lost, ", ".join(t.name for t in drawn))
+
+
+def _recorded(folder: Folder, number: int) -> dict[str, Any]:
+    folder.read(EXPERIMENT)
+    count = folder.lines(DIVERGENCES)
+    if not 0 <= number < count:
+        counted = f"{count} divergences, 0 to {count - 1}" if count else "no divergence"
+        message = f"`{folder.path}` has recorded {counted}; there is no number {number}"
+        raise BlurError(Diagnostic("E619", message))
+    return json.loads(folder.read(DIVERGENCES).splitlines()[number])
+
+
+def _genome(values: dict[str, Any]) -> Any:
+    """Numbers that are not finite stand there as texts, which NumPy reads."""
+    return jax.tree.map(
+        lambda x: jnp.asarray(np.asarray(x, float)), values, is_leaf=lambda x: not isinstance(x, dict)
+    )
+
+
+def _in_episode(
+    ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode
+) -> diverge.Divergence | None:
+    """genomes: that of every piece of the episode, with PES; else one."""
+    start_key, noise_key = jax.random.split(key)
+    net, done, choice = ready.net, 0, ready.experiment.method
+    state = net.init(start_key, genomes[0], batch=episode.xs.shape[1])
+    if isinstance(choice, Pes):
+        parts = persistent.parts(choice, genomes, key, episode)
+    else:
+        parts = ((genomes[0], *part) for part in segments(ready.experiment.inner, noise_key, episode))
+    for genome, xs, ys, noise in parts:
+        if found := diverge.find(net, genome, state, xs, ys, done, noise):
+            return found
+        state, _ = net.train(genome, state, xs, ys, key=noise)
+        done += len(xs)
+    return None
+
+
+def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str) -> Diagnostic:
+    """The rates of a genome are learned: whoever searches can change the rule or the search."""
+    where = f"meta-step {lost['step']}, candidate {lost['candidate']}, task {task}"
+    return Diagnostic(
+        diagnostic.code,
+        diagnostic.message,
+        diagnostic.span,
+        (f"in the episode of {where}", *diagnostic.notes),
+        "bound values in the rule (`clip(.., -10, 10)`), or train on shorter episodes (`inner.steps`)",
+    )

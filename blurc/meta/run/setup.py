@@ -1,0 +1,159 @@
+"""What an experiment makes of its names: a compiled network, tasks on the device, genomes to start from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc import api
+from blurc import genome as genomes
+from blurc.api import Net
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.evaluation import accuracy
+from blurc.meta.experiment.experiment import Experiment, Network, Pes
+from blurc.meta.search import curriculum, many
+from blurc.meta.search.episode import Judge
+from blurc.meta.search.methods.make import make
+from blurc.meta.search.methods.method import Method
+from blurc.meta.search.objective import OBJECTIVES
+from blurc.tasks import Episode, Task, TaskChoice, task
+
+AS_KEYS = {  # what a name is called elsewhere, and in an experiment
+    r"`network='(\w+)'` in Python, `--network \w+` on the command line": r"`network: \1`",
+    r"or name one when compiling": "or name one: `rule: GENOME`",
+    r"with `genome=` in Python and `--rule` on the command line": "with the key `rule`",
+}
+START, EPISODES, JITTER, CANDIDATES, RESTART, TRIALS = range(6)  # what random keys are for
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    experiment: Experiment
+    net: Net
+    tasks: tuple[Task, ...]
+
+    @cached_property
+    def judge(self) -> Judge:
+        e = self.experiment
+        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, self.chunk)
+
+    @cached_property
+    def chunk(self) -> int:
+        """Candidates side by side."""
+        chosen = self.experiment.chunk
+        return many.automatic() if chosen is None else chosen
+
+    @cached_property
+    def method(self) -> Method:
+        return make(self.experiment.method, self.experiment.seed)
+
+    def key(self, purpose: int, *counts: int) -> jax.Array:
+        """A function of the seed and the counts alone: nothing random is carried along."""
+        key = jax.random.fold_in(jax.random.key(self.experiment.seed, impl="threefry2x32"), purpose)
+        for count in counts:
+            key = jax.random.fold_in(key, count)
+        return key
+
+    def start(self) -> Any:
+        """The first genomes, [replicas]."""
+        e = self.experiment
+        if e.start:
+            given = dict(genomes.read(e.start).values)
+            self.net.signature.check_genome(given)
+            fresh = [given] * e.replicas
+        else:
+            fresh = [self.net.init_genome(self.key(START, i)) for i in range(e.replicas)]
+        stacked = jax.tree.map(lambda *x: jnp.stack(x), *fresh)
+        return self.jittered(stacked, np.arange(e.replicas) > 0, 0)
+
+    def jittered(self, stacked: Any, which: Any, step: int) -> Any:
+        """With noise on the genomes of `which`, a boolean [replicas]."""
+        leaves, structure = jax.tree.flatten(stacked)
+        keys = jax.random.split(self.key(JITTER, step), len(leaves))
+        size = self.experiment.jitter
+
+        def noisy(x: jax.Array, key: jax.Array) -> jax.Array:
+            mask = jnp.asarray(which).reshape((-1, *(1,) * (x.ndim - 1)))
+            return jnp.where(mask, x + size * jax.random.normal(key, x.shape, x.dtype), x)
+
+        return structure.unflatten(map(noisy, leaves, keys)) if size else stacked
+
+    def drawn(self, number: int) -> list[Task]:
+        """The tasks of an episode, by their weights."""
+        weights = np.asarray([choice.weight for choice in self.experiment.tasks])
+        draw = np.random.default_rng([self.experiment.seed, number])
+        chosen = draw.choice(len(weights), self.experiment.tasks_per_step, p=weights / weights.sum())
+        return [self.tasks[i] for i in chosen]
+
+    def episodes(self, number: int, steps: int) -> tuple[Episode, jax.Array]:
+        """The episodes that all candidates of a meta-step go through, and the keys of their starts."""
+        inner = self.experiment.inner
+        drawn = self.drawn(number)
+        keys = jax.random.split(self.key(EPISODES, number), 2 * len(drawn))
+        made = [
+            t.episode(key, steps=steps, batch=inner.batch, query=inner.query)
+            for t, key in zip(drawn, keys, strict=False)
+        ]
+        return jax.tree.map(lambda *x: jnp.stack(x), *made), keys[len(drawn) :]
+
+    def trial_key(self, number: int) -> jax.Array:
+        return self.key(TRIALS, number)
+
+    def unroll(self, step: int) -> int:
+        return curriculum.unroll(self.experiment, step)
+
+    @property
+    def pieces(self) -> int:
+        """Meta-steps of an episode: with PES it goes on over several, of which the last takes what is left."""
+        e = self.experiment
+        return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
+
+
+def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
+    """Compiles and loads what the experiment names. Raises `BlurError` with whatever is wrong with it."""
+    net = compiled(experiment.network)
+    tasks = tuple(_task(net, choice, data_dir) for choice in experiment.tasks)
+    if not net.plan.metas:
+        message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
+        raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
+    return Setup(experiment, net, tasks)
+
+
+def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
+    """Loaded, and known to fit. Raises `BlurError` at the line of the experiment."""
+    try:
+        one = task(choice, data_dir)
+        accuracy.check_fits(net, one)
+    except BlurError as error:
+        raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
+    return one
+
+
+def compiled(network: Network) -> Net:
+    """Raises `BlurError` with what is wrong with the spec, E617 where it is another one than was pinned."""
+    try:
+        net = api.compile(
+            network.spec, network=network.network, genome=network.rule, **dict(network.parameters)
+        )
+    except BlurError as error:
+        raise BlurError([_in_keys(d) for d in error.diagnostics]) from None
+    if network.hash and network.hash != genomes.spec_hash(net):
+        message = f"`{network.spec}` is not what it was: its `hash` is another one"
+        help = "the texts of then are in `spec/` of the run folder; remove `hash:` to go by the present ones"
+        raise BlurError(Diagnostic("E617", message, help=help))
+    return net
+
+
+def _in_keys(diagnostic: Diagnostic) -> Diagnostic:
+    """With the keys of an experiment in its help, where that names options."""
+    help = diagnostic.help and reduce(
+        lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help
+    )
+    return replace(diagnostic, help=help)

@@ -1,0 +1,175 @@
+"""One meta-step: what it starts from, what it leaves, and what becomes of replicas that diverge.
+
+Everything that it depends on is the experiment, the number of the step and the `Carry`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.meta.run import best, persistent
+from blurc.meta.run.best import Best
+from blurc.meta.run.setup import CANDIDATES, RESTART, Setup
+from blurc.meta.search import curriculum
+from blurc.meta.search.curriculum import Record
+from blurc.meta.search.episode import Feedback
+from blurc.meta.search.methods import flat
+
+
+class Carry(NamedTuple):
+    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode.
+    best: so far."""
+
+    method: Any
+    costs: Any
+    inner: Any
+    best: Best
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A candidate that left the finite numbers. earlier: what it was in the pieces of its episode before, with PES."""
+
+    candidate: int
+    genome: Any
+    earlier: tuple[Any, ...] = ()
+
+
+def start(ready: Setup) -> Carry:
+    state = ready.method.init(ready.start())
+    count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
+    return Carry(state, np.empty((0, count)), persistent.start(ready), best.nothing(ready, state))
+
+
+def believed(ready: Setup, carry: Carry) -> Any:
+    """The genome that did best in the last meta-steps."""
+    which = Record(np.asarray(carry.costs)).best()
+    return jax.tree.map(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
+
+
+def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[Lost]]:
+    """The carry after a meta-step, its line of metrics, and the candidates that diverged."""
+    method, judge = ready.method, ready.judge
+    if curriculum.lengthened(ready.experiment, step):
+        carry = _best_to_all(ready, carry, step)
+    state, inner = carry.method, carry.inner
+    if method.wants == "persistent":
+        state = persistent.begun(ready, state, step)
+    candidates = method.ask(state, ready.key(CANDIDATES, step))
+    if method.wants == "persistent":
+        feedback, inner = persistent.piece(ready, candidates, inner, step)
+    else:
+        episodes, keys = ready.episodes(step, ready.unroll(step))
+        see = judge.gradients if method.wants == "gradients" else judge.values
+        feedback = see(candidates, keys, episodes)
+    costs = judge.objective.costs(jnp.where(feedback.finite, feedback.values, jnp.nan))
+    state = method.tell(state, candidates, costs, feedback)
+    known = np.asarray(costs, float)
+    lost = _lost(ready, candidates, feedback, carry.inner, step)
+    line, found = _line(ready, step, known), carry.best
+    if best.is_due(ready, step):
+        found, cost = best.updated(ready, found, state, step)
+        line["judged"] = _natural(ready, cost)
+    carry = Carry(state, _recorded(ready, carry.costs, known), inner, found)
+    anew = _to_restart(ready, carry, step)
+    if anew.any():
+        line["restarted"] = np.flatnonzero(anew).tolist()
+        carry = _restarted(ready, carry, anew, step)
+    return carry, line, lost
+
+
+def _line(ready: Setup, step: int, costs: Any) -> dict[str, Any]:
+    natural = [_natural(ready, cost) for cost in costs.tolist()]
+    known = costs[np.isfinite(costs)]
+    line = {
+        "step": step,
+        "unroll": ready.unroll(step),
+        "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],
+        "value": natural[int(np.argmin(costs))] if len(known) else None,
+        "candidates": len(costs),
+        "diverged": len(costs) - len(known),
+    }
+    if ready.method.wants == "gradients":
+        return {**line, "values": natural}
+    return {**line, "mean": _natural(ready, float(known.mean())) if len(known) else None}
+
+
+def _natural(ready: Setup, cost: float) -> float | None:
+    """As JSON has it: nothing for what diverged."""
+    return ready.judge.objective.natural(cost) if math.isfinite(cost) else None
+
+
+def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
+    """Where candidates are replicas, each has a record; else all of them are of the one that is searched from."""
+    if ready.method.wants != "gradients":
+        costs = np.asarray([Record(costs[:, None]).mean(0)])
+    return Record(np.asarray(record)).with_(costs).costs
+
+
+def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: int) -> list[Lost]:
+    which = ~np.asarray(feedback.finite)
+    number = step % ready.pieces
+    if number:  # in the middle of an episode, of which what was lost before stays lost
+        which &= ~np.asarray(before.lost)
+
+    def of(i: int) -> Lost:
+        genome = jax.tree.map(lambda x: x[i], candidates)
+        earlier = flat.genomes(before.trail[:number, i], genome) if number else ()
+        return Lost(i, genome, tuple(jax.tree.map(lambda x, n=n: x[n], earlier) for n in range(number)))
+
+    return [of(int(i)) for i in np.flatnonzero(which)]
+
+
+# ------------------------------------------------- which replicas go on
+
+
+def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
+    """At a longer unroll every replica goes on from the best."""
+    record = Record(np.asarray(carry.costs))
+    others = np.arange(record.costs.shape[1]) != record.best()
+    return _replaced(ready, carry, others, step) if others.any() else carry
+
+
+def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
+    """Replicas that do nothing but diverge, a boolean [replicas]. Networks that are lost stay so in an episode, so that
+    nothing begins again in the middle of one."""
+    lost = Record(np.asarray(carry.costs)).lost()
+    return lost & ((step + 1) % ready.pieces == 0)
+
+
+def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
+    """They go on from the best of the others; where all are lost, from elsewhere."""
+    if not lost.all():
+        return _replaced(ready, carry, lost, step)
+    stacked = _elsewhere(ready, carry, step, len(lost))
+    method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
+    return carry._replace(method=method, costs=np.asarray(carry.costs)[:0])
+
+
+def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
+    """Genomes to begin again with: copies of the best so far, which is the start before any was judged, or fresh ones.
+    Jitter is for all that may be what was lost: copies of the start or of a best of shorter episodes, and fresh
+    genomes, which are no others where a rule gives its values as constants."""
+    best, e = carry.best, ready.experiment
+    shorter = int(best.unroll) < ready.unroll(step)
+    if e.start or (best.known and (e.jitter or not shorter)):
+        copies = jax.tree.map(lambda x: jnp.stack([jnp.asarray(x)] * count), best.genome)
+        return ready.jittered(copies, (np.arange(count) > 0) | shorter, step + 1)
+    fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(count)]
+    return ready.jittered(jax.tree.map(lambda *x: jnp.stack(x), *fresh), np.ones(count, bool), step + 1)
+
+
+def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
+    """With copies of the best in the place of `which`, a boolean [replicas]."""
+    record = Record(np.asarray(carry.costs))
+    chosen = np.where(which, record.best(), np.arange(len(which)))
+    copies = jax.tree.map(lambda x: x[chosen], ready.method.genomes(carry.method))
+    stacked = ready.jittered(copies, which, step + 1)
+    method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
+    return carry._replace(method=method, costs=record.forgotten(which).costs)

@@ -1,0 +1,121 @@
+"""An episode: a fresh network learns batches under a genome and is then asked. The pure function to be optimised.
+
+    value = judged(net, objective, inner, genome, key, episode)
+
+is differentiable in the genome. `Judge` runs it for many genomes in one program: [candidates] x [episodes], all of them
+on the same starts and batches, so that differences between genomes are not those between episodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from blurc.api import Net
+from blurc.meta.experiment.experiment import Inner
+from blurc.meta.search import many
+from blurc.meta.search.objective import Objective
+from blurc.runtime import GenomeValues, State
+from blurc.tasks import Episode
+from blurc.training import finite, predict
+
+
+class Feedback(NamedTuple):
+    """values, finite: [candidates]. gradients: of the values, like the candidates; None where nobody wants them."""
+
+    values: jax.Array
+    finite: jax.Array
+    gradients: Any = None
+
+
+def judged(
+    net: Net, objective: Objective, inner: Inner, genome: GenomeValues, key: jax.Array, episode: Episode
+) -> jax.Array:
+    """The objective on the query of the episode, the mean over the times when it is asked (`Inner.judge_every`)."""
+    start_key, noise_key = jax.random.split(key)
+    state = net.init(start_key, genome, batch=episode.xs.shape[1])
+
+    def learn(state: State, xs: Any, ys: Any, key: jax.Array) -> State:
+        return net.train(genome, state, xs, ys, key=key, recompute=True)[0]
+
+    def part(state: State, batches: tuple[Any, Any, jax.Array]) -> tuple[State, jax.Array]:
+        state = learn(state, *batches)
+        return state, asked(net, objective, genome, state, episode)
+
+    first, *parts = segments(inner, noise_key, episode)
+    if parts and len(first[0]) < len(parts[0][0]):
+        state = learn(state, *first)
+    else:
+        parts = [first, *parts]
+    if len(parts) == 1:
+        return part(state, parts[0])[1]
+    stacked = jax.tree.map(lambda *x: jnp.stack(x), *parts)
+    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, stacked)[1].mean()
+
+
+def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
+    """The batches between questions, with the key of their noise. The first segment takes what is over."""
+    steps = len(episode.xs)
+    every = min(inner.judge_every or steps, steps)
+    ends = range(steps % every or every, steps + 1, every)
+    starts = [0, *ends[:-1]]
+    keys = jax.random.split(key, len(ends))
+    return [(episode.xs[a:b], episode.ys[a:b], k) for a, b, k in zip(starts, ends, keys, strict=True)]
+
+
+def asked(net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode) -> jax.Array:
+    """The objective now, NaN where any of what was learned is not finite: a network may predict well for a few steps
+    more, as long as it does not look at what has overflown.
+
+    Questions are asked in batches of the size of training, where they come out even: what a rule reads off a batch is
+    then what it read before, and a batch stays in the caches."""
+    count, batch = len(episode.x), episode.xs.shape[1]
+    size = batch if count % batch == 0 else count
+    batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
+    outputs = jax.vmap(partial(predict, net, genome, state))(batches)
+    value = objective.of(outputs.reshape(count, -1), episode.y)
+    return jnp.where(finite(state), value, jnp.nan)
+
+
+# --------------------------------------------------------------- many genomes
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Programs that judge candidates: pytrees like a genome with a leading axis [candidates]. chunk: see `many`."""
+
+    net: Net
+    objective: Objective
+    inner: Inner
+    chunk: int = 0
+
+    def one(self, genome: GenomeValues, keys: jax.Array, episodes: Episode) -> jax.Array:
+        """keys: [episodes]; episodes: with a leading axis [episodes]."""
+        value = partial(judged, self.net, self.objective, self.inner, genome)
+        return jax.vmap(value)(keys, episodes).mean()
+
+    @cached_property
+    def values(self) -> Callable[..., Feedback]:
+        """(candidates, keys, episodes) -> Feedback."""
+
+        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
+            values = many.over(self.one, candidates, (keys, episodes), chunk=self.chunk)
+            return Feedback(values, jnp.isfinite(values))
+
+        return jax.jit(run)
+
+    @cached_property
+    def gradients(self) -> Callable[..., Feedback]:
+        """(candidates, keys, episodes) -> Feedback."""
+
+        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
+            one = jax.value_and_grad(self.one)
+            values, gradients = many.over(one, candidates, (keys, episodes), chunk=self.chunk)
+            return Feedback(values, jnp.isfinite(values) & many.finite(gradients), gradients)
+
+        return jax.jit(run)

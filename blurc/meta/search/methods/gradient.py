@@ -1,0 +1,71 @@
+"""Adam on the gradient through the unrolled training, for several genomes side by side.
+
+Sandler et al. (arXiv:2104.04657), appendix B. Each genome has an optimizer of its own. A gradient that is not finite is
+dropped: the genome and its optimizer stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from blurc.meta.experiment.experiment import Gradient
+from blurc.meta.search.episode import Feedback
+from blurc.meta.search.methods.method import Wants
+from blurc.meta.search.objective import Costs
+
+
+class GradientState(NamedTuple):
+    """Both with a leading axis [replicas]."""
+
+    genomes: Any
+    optimizer: Any
+
+
+@dataclass(frozen=True)
+class GradientMethod:
+    choice: Gradient
+    wants: ClassVar[Wants] = "gradients"
+
+    @cached_property
+    def _optimizer(self) -> optax.GradientTransformation:
+        c = self.choice
+        rate = optax.cosine_decay_schedule(c.rate, c.steps) if c.decay else c.rate
+        return optax.chain(optax.clip_by_global_norm(c.clip), optax.adam(rate))
+
+    def init(self, genomes: Any) -> GradientState:
+        return GradientState(genomes, jax.vmap(self._optimizer.init)(genomes))
+
+    def ask(self, state: GradientState, key: jax.Array) -> Any:
+        return state.genomes
+
+    def tell(self, state: GradientState, candidates: Any, costs: Costs, feedback: Feedback) -> GradientState:
+        return self._tell(state, feedback.gradients, feedback.finite)
+
+    @cached_property
+    def _tell(self) -> Any:
+        def one(state: GradientState, gradient: Any, finite: jax.Array) -> GradientState:
+            change, optimizer = self._optimizer.update(gradient, state.optimizer, state.genomes)
+            after = GradientState(optax.apply_updates(state.genomes, change), optimizer)
+            return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state)
+
+        return jax.jit(jax.vmap(one))
+
+    def genomes(self, state: GradientState) -> Any:
+        return state.genomes
+
+    def replaced(self, state: GradientState, genomes: Any, anew: jax.Array) -> GradientState:
+        """The moments of Adam are forgotten; the count of its steps, which a schedule reads, is not."""
+        fresh = jax.vmap(self._optimizer.init)(genomes)
+
+        def chosen(new: jax.Array, old: jax.Array) -> jax.Array:
+            if jnp.issubdtype(old.dtype, jnp.integer):
+                return old
+            return jnp.where(anew.reshape((-1, *(1,) * (old.ndim - 1))), new, old)
+
+        return jax.tree.map(chosen, GradientState(genomes, fresh), state)

@@ -1,0 +1,39 @@
+"""Writes `let` values out in place of their names.
+
+    before   let g = pre.a * post.e;  w <- w + batch_mean(g)
+    after    w <- w + batch_mean(pre.a * post.e)
+
+Only `update` needs it: there a `let` may vary over batch, presynaptic and postsynaptic neuron at once, and must be
+taken apart together with the sum that it stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from blurc.model.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total, Until
+
+
+def write_out(e: Expr, lets: Mapping[str, Expr]) -> Expr:
+    return rebuild(e, lambda x: lets.get(x.name) if isinstance(x, Let) else None)
+
+
+def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
+    """`e` with every node replaced for which `substitute` returns one, outermost first."""
+    found = substitute(e)
+    if found is not None:
+        return found
+    match e:
+        case Apply(args=args):
+            return replace(e, args=tuple(rebuild(a, substitute) for a in args))
+        case Slot(arg=arg) | Pick(arg=arg):
+            return replace(e, arg=rebuild(arg, substitute))
+        case Stack(items=items):
+            return replace(e, items=tuple(rebuild(i, substitute) for i in items))
+        case Noise(std=std):
+            return replace(e, std=rebuild(std, substitute))
+        case Total(body=body) | Until(body=body) | Reduce(body=body):
+            return replace(e, body=rebuild(body, substitute))
+        case _:
+            return e

@@ -1,0 +1,100 @@
+"""What stands inside of a frame of a picture, and which of it looks alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias, TypeVar
+
+from blurc.model import Population, Projection
+from blurc.pictures import words
+
+T = TypeVar("T")
+Member: TypeAlias = "tuple[str, ...]"  # first parts of paths: what stands together
+Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
+Partition: TypeAlias = "tuple[Part, ...]"
+Partitioner: TypeAlias = "Callable[[Scope], Partition]"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A projection between paths; `port` in place of the source where that is outside of the frame."""
+
+    source: str
+    target: str
+    of: Projection
+    port: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The populations inside of a frame (or of the network) by path, and the projections that end there."""
+
+    populations: Mapping[str, Population]
+    edges: Sequence[Edge]
+
+    @property
+    def names(self) -> list[str]:
+        """First parts of the paths, in order of declaration."""
+        return list(self._paths)
+
+    @cached_property
+    def _paths(self) -> Mapping[str, list[str]]:
+        return _by_first(self.populations, lambda path: path)
+
+    @cached_property
+    def _into(self) -> Mapping[str, list[Edge]]:
+        return _by_first(self.edges, lambda edge: edge.target)
+
+    def inside(self, member: Member) -> Scope:
+        """What stands in a frame, or in several things that stand together."""
+        name, *others = member
+        cut = 0 if others else len(name) + 1
+        held = {path: self.populations[path] for name in member for path in self._paths[name]}
+        edges = [
+            Edge(e.source if port else e.source[cut:], e.target[cut:], e.of, port)
+            for name in member
+            for e in self._into.get(name, ())
+            for port in (e.port or e.source not in held,)
+        ]
+        return Scope({path[cut:]: p for path, p in held.items()}, edges)
+
+    def is_frame(self, member: Member) -> bool:
+        return len(member) > 1 or not self.populations.keys() >= set(member)
+
+
+def _by_first(things: Iterable[T], path: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for thing in things:
+        found.setdefault(first(path(thing)), []).append(thing)
+    return found
+
+
+def first(path: str) -> str:
+    return path.partition(".")[0]
+
+
+def signature(member: Member, scope: Scope) -> object:
+    """Equal for what looks alike."""
+    inside = scope.inside(member)
+    rename = (
+        {name: i for i, name in enumerate(inside.names)}
+        if len(member) > 1 or not scope.is_frame(member)
+        else {}
+    )
+
+    def path(p: str) -> tuple[object, str]:
+        return rename.get(first(p), first(p)), p.partition(".")[2]
+
+    populations = [(*path(p), q.role, q.shape, q.slots, q.bias) for p, q in inside.populations.items()]
+    kinds = [(*path(e.source), *path(e.target), kind(e.of)) for e in inside.edges if not e.port]
+    comes_in = {(*path(e.target), kind(e.of)) for e in inside.edges if e.port}
+    return tuple(populations), tuple(kinds), frozenset(comes_in)
+
+
+def kind(e: Projection) -> tuple[object, ...]:
+    return e.forward, e.feedback, e.plastic, words.topology(e.topology), e.delay
+
+
+# ---------------------------------------------------------------- between the members of a stack

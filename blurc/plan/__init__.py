@@ -1,0 +1,37 @@
+"""The plan, the waist of the compiler: flat blocks of operations, with every shape known and nothing of JAX in them.
+
+plan.py      the types, and what holds of every plan
+pipeline.py  the passes in order
+passes/      one pass a file, each a pure function from one frozen value to the next
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.plan.passes.schedule import schedule
+    from blurc.plan.passes.sparse_form import sparse_form
+    from blurc.plan.pipeline import Pipeline, plan_of
+    from blurc.plan.plan import Block, Factors, Op, Plan, Projection, Result, Stack, Type, Variable, loop_of
+
+__all__ = [
+    "Block",
+    "Factors",
+    "Op",
+    "Pipeline",
+    "Plan",
+    "Projection",
+    "Result",
+    "Stack",
+    "Type",
+    "Variable",
+    "loop_of",
+    "plan_of",
+    "schedule",
+    "sparse_form",
+]
+
+face(__name__)

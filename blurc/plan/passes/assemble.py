@@ -1,0 +1,61 @@
+"""Assembly: the blocks of a step and all that they are about, as a plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from blurc import model as m
+from blurc.model import UNIT, Model, synapse_shape
+from blurc.plan.passes.elaborate import remembered
+from blurc.plan.passes.sparse_form import sparse_form
+from blurc.plan.plan import Block, Plan, Population, Projection, Variable
+
+
+def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
+    genome, network = model.genome, model.network
+    projections = tuple(_projection(p, network) for p in network.projections)
+    return Plan(
+        name=network.name,
+        genome=genome.name,
+        populations=tuple(Population(p.name, p.role, p.shape, p.size) for p in network.populations),
+        projections=projections,
+        metas=tuple(Variable(v.per, v.name, v.shape, v.init, v.span) for v in genome.metas),
+        channels=tuple(
+            Variable(p.name, c.name, c.shape, c.init, c.span)
+            for p in projections
+            if p.topology.has_synapses
+            for c in genome.channels
+        ),
+        channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
+        carried=(*_persistent(model), *_history(model)),
+        modulators=tuple(Variable("", v.name, v.shape, None, v.span) for v in genome.modulators),
+        step=step,
+        predict=predict,
+        trace=trace,
+    )
+
+
+def _projection(p: m.Projection, network: m.Network) -> Projection:
+    pre, post = network.population(p.source).shape, network.population(p.target).shape
+    shape = synapse_shape(p.topology, pre, post) if p.topology.has_synapses else ()
+    axes = (math.prod(shape[:-1]), shape[-1]) if shape else (1, 1)
+    form, why = sparse_form(p.topology, pre, post)
+    unit = p.source == UNIT
+    return Projection(
+        p.name, p.source, p.target, pre, post, p.topology, p.plastic, unit, p.delay, shape, axes, form, why
+    )
+
+
+def _persistent(model: Model) -> Iterator[Variable]:
+    for p in model.network.populations:
+        for s in model.genome.states if p.role != "unit" else ():
+            if s.persistent:
+                yield Variable(p.name, s.name, s.shape, None, s.span)
+
+
+def _history(model: Model) -> Iterator[Variable]:
+    for population, steps in remembered(model).items():
+        for s in model.genome.states:
+            for d in range(1, steps + 1):
+                yield Variable(population, f"{s.name}@{d}", s.shape, None, s.span)

@@ -1,0 +1,206 @@
+"""Elaboration: the equations of every visit, written out as flat operations.
+
+    before   forward of h:  act <- phi(incoming(w * pre.act))
+    after    %3 = synapse {x->h, w}
+             %4 = to_post %3 %2 {x->h}
+             %5 = tanh %4
+
+States and channels become versions of values (single assignment). Equal operations are the same operation, so what
+two populations or two equations share is computed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from blurc import model as m
+from blurc.model import Model, Total, Until, rebuild
+from blurc.plan.passes.schedule import Schedule, Visit
+from blurc.plan.passes.scopes import Known, Lets, NeuronScope, SynapseScope
+from blurc.plan.passes.versions import Versions
+from blurc.plan.plan import Block, Key, Result, Space, Type
+
+
+@dataclass
+class Elaborator:
+    """Visits, in order: each makes new versions of what it assigns."""
+
+    now: Versions
+    results: list[Result] = field(default_factory=list[Result])
+
+    # ---------------------------------------------------------------- visits
+
+    def visit(self, visit: Visit) -> None:
+        if visit.phase.kind == "update":
+            self._update(visit.phase)
+            return
+        for population in visit.populations:
+            self._neurons(visit.phase, population)
+
+    def _neurons(self, phase: m.Phase, population: str) -> None:
+        lets: Lets = {}
+        scope = NeuronScope(self.now, population, lets, phase=phase.name)
+        for s in phase.statements:
+            value = scope.value(s.value)
+            if isinstance(s, m.LetStatement):
+                lets[s.name] = value
+            else:
+                key = (population, s.name)
+                space = Space("neurons", population)
+                self.now.states[key] = self._assign(self.now.states[key], s, value, space)
+
+    def _assign(self, old: int, s: m.Assign, value: int, space: Space) -> int:
+        """The whole variable after `name[items] <- value`."""
+        b = self.now.builder
+        whole = b.type(old).dims
+        if s.items:
+            joint = b.space(old, value)
+            return b.emit("put", (old, value), (s.items,), Type(whole, joint), s.span)
+        found = b.type(value)
+        if found.dims == whole and found.space.kind != "everywhere":
+            return value
+        kept = found.space if found.space.kind != "everywhere" else space
+        return b.emit("spread", (value,), (), Type(whole, kept), s.span)
+
+    def _update(self, phase: m.Phase) -> None:
+        """All plastic projections at once: every one reads the synapses as they stood when the phase began."""
+        new: dict[tuple[str, str], int] = {}
+        for projection in self.now.model.network.projections:
+            if projection.plastic:
+                new.update(self._updated(phase, projection))
+        self.now.synapses.update(new)
+
+    def _updated(self, phase: m.Phase, projection: m.Projection) -> dict[tuple[str, str], int]:
+        current = {c.name: self.now.synapses[projection.name, c.name] for c in self.now.model.genome.channels}
+        lets: dict[str, m.Expr] = {}
+        changed: dict[tuple[str, str], int] = {}
+        space = Space("synapses", projection.name)
+        scope = SynapseScope(self.now, projection)
+        for s in phase.statements:
+            resolved = self._resolve(s.value, current, lets)
+            if isinstance(s, m.LetStatement):
+                lets[s.name] = resolved
+                continue
+            value = scope.value(resolved)
+            current[s.name] = self._assign(current[s.name], s, value, space)
+            changed[projection.name, s.name] = current[s.name]
+        return changed
+
+    def _resolve(self, e: m.Expr, current: Mapping[str, int], lets: Mapping[str, m.Expr]) -> m.Expr:
+        """Channels become the versions that this statement sees. Totals keep their names: they read the synapses as
+        they stood when the phase began."""
+
+        def substitute(x: m.Expr) -> m.Expr | None:
+            match x:
+                case m.Let(name=name):
+                    return lets[name]
+                case m.Channel(name=name):
+                    return Known(current[name], shape=x.shape, over=x.over, span=x.span)  # pyright: ignore[reportReturnType]
+                case Total() | Until():
+                    return x
+                case _:
+                    return None
+
+        return rebuild(e, substitute)
+
+    # --------------------------------------------------------------- results
+
+    def readout(self) -> None:
+        for p in self.now.model.network.with_role("output"):
+            value = NeuronScope(self.now, p.name, {}).value(self.now.model.genome.readout)
+            self.result(("readout", p.name), self.fill(value, (), Space("neurons", p.name, True, True)))
+
+    def result(self, key: Key, value: int) -> None:
+        self.results.append(Result(key, value))
+
+    def fill(self, value: int, dims: m.Shape, space: Space) -> int:
+        """A result has all axes. Simplification may find that a value varies over fewer, so `fill` always stands."""
+        return self.now.builder.emit(
+            "fill", (value,), (), Type(dims, space), self.now.builder.ops[value].span
+        )
+
+    def fill_state(self, population: str, state: m.StateVar) -> int:
+        full = Space("neurons", population, True, True)
+        return self.fill(self.now.states[population, state.name], state.shape, full)
+
+    def new_synapses(self) -> None:
+        genome, network = self.now.model.genome, self.now.model.network
+        for p in network.projections:
+            for channel in genome.channels if p.topology.has_synapses else ():
+                full = Space("synapses", p.name, True, True)
+                value = self.fill(self.now.synapses[p.name, channel.name], channel.shape, full)
+                self.result(("synapse", p.name, channel.name), value)
+
+    def history(self) -> None:
+        """The states of this step become those of one step ago, and so on. Known inefficiency: a long delay is that
+        many arrays, each copied to the next at every step, where a ring would write one."""
+        for population, steps in remembered(self.now.model).items():
+            for state in self.now.model.genome.states:
+                for d in range(steps):
+                    key = ("carried", population, f"{state.name}@{d + 1}")
+                    value = self.now.before(population, state, d)
+                    self.result(key, self.fill(value, state.shape, Space("neurons", population, True, True)))
+
+    def note_states(self, visit: Visit) -> None:
+        """Remembers what a visit assigned, so that liveness can say which states nobody reads."""
+        assigned = dict.fromkeys(s.name for s in visit.phase.statements if isinstance(s, m.Assign))
+        for population in visit.populations:
+            for name in assigned:
+                self.result(("state", visit.phase.name, population, name), self.now.states[population, name])
+
+    def block(self) -> Block:
+        return Block(tuple(self.now.builder.ops), tuple(self.results))
+
+
+def elaborate(model: Model, schedule: Schedule) -> tuple[Block, Block, Block]:
+    """The blocks of step, predict and trace."""
+    return _step(model, schedule), _predict(model, schedule), _trace(model, schedule)
+
+
+def _step(model: Model, schedule: Schedule) -> Block:
+    e = Elaborator(Versions(model))
+    for i, visit in enumerate(schedule.visits):
+        if i == schedule.readout:
+            e.readout()
+        e.visit(visit)
+        e.note_states(visit)
+    if schedule.readout == len(schedule.visits):
+        e.readout()
+    e.new_synapses()
+    for population in model.network.populations:
+        for state in model.genome.states:
+            if state.persistent and population.role != "unit":
+                e.result(("carried", population.name, state.name), e.fill_state(population.name, state))
+    e.history()
+    return e.block()
+
+
+def remembered(model: Model) -> dict[str, int]:
+    """Populations whose states delayed projections read, and for how many steps these are kept: those of the source,
+    and of the target where feedback comes back."""
+    steps: dict[str, int] = {}
+    for p in model.network.projections:
+        for population in (p.source, p.target) if p.feedback else (p.source,):
+            if p.delay and population != m.UNIT:
+                steps[population] = max(p.delay, steps.get(population, 0))
+    return steps
+
+
+def _predict(model: Model, schedule: Schedule) -> Block:
+    e = Elaborator(Versions(model))
+    for visit in schedule.prediction:
+        e.visit(visit)
+    e.readout()
+    return e.block()
+
+
+def _trace(model: Model, schedule: Schedule) -> Block:
+    e = Elaborator(Versions(model))
+    for visit in schedule.visits:
+        e.visit(visit)
+        for population in model.network.populations:
+            for state in model.genome.states if population.role != "unit" else ():
+                key = ("trace", visit.phase.name, population.name, state.name)
+                e.result(key, e.fill_state(population.name, state))
+    return e.block()

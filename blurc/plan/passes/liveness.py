@@ -1,0 +1,102 @@
+"""Liveness: what no prediction depends on, now or in a later step, is not allocated, computed or updated.
+
+    before   v of pixels->h1, read only by its own update
+    after    dropped: channel v of pixels->h1
+
+A channel or a persistent state is live if a live value reads it; its update is then live too. `trace` keeps every
+state that can be computed from what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from blurc.plan.plan import Block, Key, Op, Plan, Result, reachable
+
+READS = (
+    "synapse",
+    "carried",
+)  # operations, and the first part of the key of the result that writes the variable
+
+
+def liveness(plan: Plan, written: Block) -> Plan:
+    """`written` is the step as the equations say it, before simplification: only there is every state still a value
+    of its own, so that one which nobody reads can be named."""
+    live = _live_variables(plan)
+    step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
+    lost = _needing_others(plan.trace, live)
+    trace = [r for r in plan.trace.results if r.value not in lost]
+    return replace(
+        plan,
+        channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
+        carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
+        step=keep(plan.step, step),
+        predict=keep(plan.predict, plan.predict.results),
+        trace=keep(plan.trace, trace),
+        dropped=(*_dropped_variables(plan, live), *_dropped_states(written, live)),
+    )
+
+
+def _live_variables(plan: Plan) -> set[Key]:
+    """The channels and persistent states that predictions depend on, by the keys of their results."""
+    roots = [r.value for r in plan.step.results if r.key[0] == "readout"]
+    live = _variables(plan.step, roots) | _variables(plan.predict, [r.value for r in plan.predict.results])
+    while True:
+        updated = [r.value for r in plan.step.results if r.key in live]
+        more = live | _variables(plan.step, updated)
+        if more == live:
+            return live
+        live = more
+
+
+def _variables(block: Block, roots: Iterable[int]) -> set[Key]:
+    ops = (block.ops[i] for i in reachable(block, roots))
+    return {_variable(op) for op in ops if op.name in READS}
+
+
+def _needing_others(block: Block, live: set[Key]) -> set[int]:
+    """The operations that depend on a variable which is not live."""
+    lost: set[int] = set()
+    for i, op in enumerate(block.ops):
+        if any(a in lost for a in op.args) or (op.name in READS and _variable(op) not in live):
+            lost.add(i)
+    return lost
+
+
+def _variable(op: Op) -> Key:
+    return op.name, str(op.attrs[0]), str(op.attrs[1])
+
+
+def _dropped_variables(plan: Plan, live: set[Key]) -> Iterable[str]:
+    for v in plan.channels:
+        if ("synapse", v.of, v.name) not in live:
+            yield f"channel {v.name} of {v.of}"
+    for v in plan.carried:
+        if ("carried", v.of, v.name) not in live and "@" not in v.name:
+            yield f"persistent state {v.name} of {v.of}"
+
+
+def _dropped_states(written: Block, live: set[Key]) -> Iterable[str]:
+    """States that some phase assigns and no live value reads."""
+    roots = (r.value for r in written.results if r.key[0] == "readout" or r.key in live)
+    computed = reachable(written, roots)
+    read: dict[tuple[str, str], bool] = {}
+    for r in written.results:
+        if r.key[0] == "state":
+            where = (r.key[2], r.key[3])
+            read[where] = read.get(where, False) or r.value in computed
+    return (f"state {state} of {population}" for (population, state), live_ in read.items() if not live_)
+
+
+def keep(block: Block, results: Iterable[Result]) -> Block:
+    """The block with only these results and what they need."""
+    kept = tuple(results)
+    needed = sorted(reachable(block, (r.value for r in kept)))
+    new = {old: i for i, old in enumerate(needed)}
+    ops = tuple(_renumbered(block.ops[i], new) for i in needed)
+    return Block(ops, tuple(replace(r, value=new[r.value]) for r in kept))
+
+
+def _renumbered(op: Op, new: dict[int, int]) -> Op:
+    return Op(op.name, tuple(new[a] for a in op.args), op.attrs, op.type, op.span)

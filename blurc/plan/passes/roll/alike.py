@@ -1,0 +1,108 @@
+"""Which operations are alike: they differ in nothing but the names of populations and projections of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from blurc.plan.plan import Block, Op, Plan, Type
+
+# Operations that are told apart by their names, and stand nowhere in particular.
+LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
+TELLING = {"literal", "meta", "modulator", "synapse"}
+OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # whose first attribute names one
+
+
+@dataclass(frozen=True)
+class Variable:
+    """What a leaf reads of one population or projection: `kind` is the name of the operation."""
+
+    kind: str
+    of: str
+    name: str
+
+
+def variable(op: Op) -> Variable | None:
+    """The variable that may become an entry of a stack."""
+    match op.name, op.attrs:
+        case (("synapse" | "carried"), (of, name)):
+            return Variable(op.name, str(of), str(name))
+        case "meta", (name, of):
+            return Variable("meta", str(of), str(name))
+        case _:
+            return None
+
+
+@dataclass
+class Classes:
+    """Equal numbers for what is alike."""
+
+    plan: Plan
+    numbers: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
+
+    def __post_init__(self) -> None:
+        self._of: dict[str, int] = {}
+        for p in self.plan.populations:
+            self._of[p.name] = self.number(("population", p.shape))
+        for p in self.plan.projections:
+            kind = (p.pre, p.post, p.topology, p.form, p.unit)
+            self._of[p.name] = self.number(("projection", *kind))
+
+    def number(self, key: Hashable) -> int:
+        return self.numbers.setdefault(key, len(self.numbers))
+
+    def of(self, name: str) -> Hashable:
+        """That of a population or projection; a stack is like itself alone."""
+        return self._of.get(name, name)
+
+    def type(self, t: Type) -> Hashable:
+        return (t.dims, t.space.kind, t.space.first, t.space.second, self.of(t.space.of))
+
+    def may_start(self, before: Type, made: Type) -> bool:
+        """Whether a value of the first type can stand, stretched, for one of the second."""
+        a, b = before.space, made.space
+        same = before.dims == made.dims and a.kind == b.kind and self.of(a.of) == self.of(b.of)
+        return same and a.first <= b.first and a.second <= b.second
+
+    def op(self, op: Op) -> int:
+        """Without its arguments."""
+        attrs: tuple[Hashable, ...] = op.attrs
+        if op.name in OF_PROJECTION:
+            attrs = (self.of(str(op.attrs[0])), *op.attrs[1:])
+        elif op.name == "noise":
+            attrs = ()
+        elif v := variable(op):
+            attrs = (self.of(v.of), v.name)
+        return self.number((op.name, attrs, self.type(op.type), len(op.args)))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A block as a sequence: `order[place]` is an operation that is no leaf, `places` its place (-1 of leaves),
+    `tokens` the class of every operation."""
+
+    block: Block
+    order: list[int]
+    places: list[int]
+    tokens: list[int]
+
+    @classmethod
+    def of(cls, block: Block, classes: Classes) -> Tokens:
+        order: list[int] = []
+        places: list[int] = []
+        for i, op in enumerate(block.ops):
+            places.append(-1 if op.name in LEAVES else len(order))
+            if op.name not in LEAVES:
+                order.append(i)
+        return cls(block, order, places, [classes.op(op) for op in block.ops])
+
+    def sequence(self) -> list[int]:
+        """A token for every place. It tells which channels, meta-parameters and numbers are read, but not where a
+        neuron value comes from: that of the first segment comes from elsewhere."""
+        known: dict[Hashable, int] = {}
+
+        def read(i: int) -> Hashable:
+            return self.tokens[i] if self.block.ops[i].name in TELLING else None
+
+        keys = ((self.tokens[i], *map(read, self.block.ops[i].args)) for i in self.order)
+        return [known.setdefault(key, len(known)) for key in keys]

@@ -1,0 +1,112 @@
+"""What all scopes have in common: how expressions become operations, but for what the names mean."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blurc import model as m
+from blurc.model import Mixed, Plus, Product, Separated, Stacked, Terms
+from blurc.plan.passes.builder import Builder
+from blurc.plan.passes.versions import Versions
+from blurc.plan.plan import EVERYWHERE, Attr, Space, Type
+
+
+@dataclass
+class Scope(ABC):
+    """Evaluates expressions to operations. Subclasses say what names mean."""
+
+    now: Versions
+
+    @property
+    def builder(self) -> Builder:
+        return self.now.builder
+
+    def value(self, e: m.Expr) -> int:
+        if 0 in e.shape:  # of an empty slice: there is nothing to compute
+            return self.builder.emit("literal", (), (0.0,), Type(e.shape, EVERYWHERE), e.span)
+        match e:
+            case m.Literal(value=value):
+                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
+            case m.Apply(function=function, args=args):
+                return self.apply(function, tuple(self.value(a) for a in args), e, e.prime)
+            case m.Slot(name=name, arg=arg):
+                return self.apply(self.slot(name, arg), (self.value(arg),), e, e.prime)
+            case m.Pick(arg=arg, items=items):
+                return self.apply("pick", (self.value(arg),), e, items)
+            case m.Stack(items=items):
+                return self.apply("stack", tuple(self.value(i) for i in items), e)
+            case _:
+                return self.leaf(e)
+
+    def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
+        space = self.builder.space(*args)
+        if name in ("population_mean", "population_sum") and space.kind == "neurons":
+            space = Space("neurons", space.of, space.first, False)
+        return self.builder.emit(
+            name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span
+        )
+
+    @abstractmethod
+    def slot(self, name: str, arg: m.Expr) -> str:
+        """The function that a slot holds here, for this argument."""
+
+    @abstractmethod
+    def leaf(self, e: m.Expr) -> int:
+        """A name, or a sum over synapses or over the batch."""
+
+    def fan(self, e: m.Fan, projection: m.Projection) -> int:
+        network = self.now.model.network
+        pre, post = network.population(projection.source).shape, network.population(projection.target).shape
+        fan_in, fan_out = projection.topology.fans(pre, post)
+        size = float(fan_in if e.name == "fan_in" else fan_out)
+        return self.builder.emit("literal", (), (size,), Type((), EVERYWHERE), e.span)
+
+    def modulator(self, e: m.Modulator) -> int:
+        return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
+
+    def of_neurons(self, value: int, population: str, e: m.Expr) -> int:
+        """A value that is the same everywhere, as a value of a population's neurons."""
+        type_ = self.builder.type(value)
+        if type_.space.kind != "everywhere":
+            return value
+        return self.builder.emit(
+            "spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span
+        )
+
+    def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
+        """The product of values of one space, times the sign."""
+        b = self.builder
+        result = factors[0]
+        for factor in factors[1:]:
+            dims = b.type(result).dims or b.type(factor).dims
+            result = b.emit("mul", (result, factor), (), Type(dims, b.space(result, factor)), e.span)
+        return result if sign > 0 else b.emit("neg", (result,), (), b.type(result), e.span)
+
+    def combine(self, separated: Separated, term: Callable[[Product], int], e: m.Expr) -> int:
+        """A separated value, given how to compute one product."""
+        b = self.builder
+        match separated:
+            case Terms(products=products):
+                return self.sum([term(p) for p in products], e)
+            case Plus(items=items):
+                return self.sum([self.combine(i, term, e) for i in items], e)
+            case Mixed(matrix=matrix, body=body):
+                left, right = self.value(matrix), self.combine(body, term, e)
+                dims = (b.type(left).dims[0], *b.type(right).dims[1:])
+                return b.emit("matmul", (left, right), (), Type(dims, b.space(left, right)), e.span)
+            case Stacked(items=items):
+                values = tuple(self.combine(i, term, e) for i in items)
+                dims = (len(values), *b.type(values[0]).dims)
+                return b.emit("stack", values, (), Type(dims, b.space(*values)), e.span)
+
+    def sum(self, values: list[int], e: m.Expr) -> int:
+        b = self.builder
+        if not values:
+            return b.emit("literal", (), (0.0,), Type((), EVERYWHERE), e.span)
+        result = values[0]
+        for value in values[1:]:
+            dims = b.type(result).dims or b.type(value).dims
+            result = b.emit("add", (result, value), (), Type(dims, b.space(result, value)), e.span)
+        return result

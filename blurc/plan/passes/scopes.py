@@ -1,0 +1,284 @@
+"""Scopes: what a name means to one neuron, in the sums over its synapses, and to one synapse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from blurc import model as m
+from blurc.language import functions
+from blurc.model import Dense, Inseparable, Over, Partial, Pool, Product, Separated, Total, separate
+from blurc.plan.passes.scope import Scope
+from blurc.plan.passes.versions import without_array
+from blurc.plan.plan import EVERYWHERE, Attr, Factors, Space, Type
+
+Lets = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Known(m.Typed):
+    """An expression that is computed already: a version of a channel, as an update statement sees it."""
+
+    value: int
+
+
+def end(projection: m.Projection, side: str) -> str:
+    """The population on one side."""
+    return projection.source if side == "pre" else projection.target
+
+
+@dataclass
+class NeuronScope(Scope):
+    """One neuron of a population, in a phase. Inside its sums, as the presynaptic or postsynaptic end of a
+    `projection`, its states go by `pre.x` or `post.x`, and are read as they stood `delay` steps ago."""
+
+    population: str
+    lets: Lets
+    projection: m.Projection | None = None
+    delay: int = 0
+    phase: str = ""
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        if self.projection:
+            return SynapseScope(self.now, self.projection).slot(name, arg)
+        return self.now.slots[self.population][name]
+
+    def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
+        if name in functions.POPULATION:
+            args = (self.of_neurons(args[0], self.population, e),)
+        return super().apply(name, args, e, attr)
+
+    def leaf(self, e: m.Expr) -> int:
+        b = self.builder
+        match e:
+            case m.State(name=name):
+                return self.now.before(self.population, self.now.model.genome.state(name), self.delay)
+            case m.Let(name=name):
+                return self.lets[name]
+            case m.Modulator():
+                return self.modulator(e)
+            case m.Noise():
+                return self.noise(e)
+            case m.Signal(name=name):
+                type_ = Type((), Space("neurons", self.population, True, True))
+                return b.emit(name, (), (self.population,), type_, e.span)
+            case m.Meta(per="projection" | "synapse") if self.projection:
+                return self.now.meta(e, self.projection.name)
+            case m.Meta(side="pre" | "post" as side) if self.projection:
+                # One `per population` may belong to the other end.
+                return self.now.meta(e, end(self.projection, side))
+            case m.Meta():
+                return self.now.meta(e, self.population)
+            case m.Fan() if self.projection:
+                return self.fan(e, self.projection)
+            case Total():
+                return self.total(e)
+            case _:
+                raise AssertionError(f"{e.span}: not of a neuron: {e}")
+
+    def noise(self, e: m.Noise) -> int:
+        type_ = Type(e.shape, Space("neurons", self.population, True, True))
+        draw = self.builder.emit("noise", (), (self.population, self.phase, e.number), type_, e.span)
+        return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
+
+    def gate(self) -> int:
+        """What decides which neuron of a window a max pool takes: the first component of the first state."""
+        state = self.now.model.genome.states[0]
+        value = self.now.before(self.population, state, self.delay)
+        if not state.shape:
+            return value
+        type_ = Type((), self.builder.type(value).space)
+        return self.builder.emit("pick", (value,), ((0,) * len(state.shape),), type_, state.span)
+
+    def total(self, e: Total) -> int:
+        """The sum over all projections of the weighted sums, equations (5) and (6) of the paper."""
+        separated = separate(e)
+        assert not isinstance(separated, Inseparable)
+        forward = e.direction == "incoming"
+        projections = (self.now.into if forward else self.now.out_of)[self.population]
+        sums = [WeightedSum(self.now, p, e).of(separated) for p in projections]
+        if not sums:
+            type_ = Type(e.shape, Space("neurons", self.population))
+            return self.builder.emit("literal", (), (0.0,), type_, e.span)
+        return self.sum(sums, e)
+
+
+@dataclass
+class WeightedSum(Scope):
+    """One projection's part of `incoming` or `outgoing`."""
+
+    projection: m.Projection
+    total: Total
+
+    def __post_init__(self) -> None:
+        p = self.projection
+        self.forward = self.total.direction == "incoming"
+        self.near, self.far = (p.target, p.source) if self.forward else (p.source, p.target)
+        self.neuron = NeuronScope(self.now, self.far, {}, p, p.delay)
+        self.synapse = SynapseScope(self.now, p)
+
+    def of(self, separated: Separated) -> int:
+        return self.combine(separated, self._term, self.total)
+
+    def leaf(self, e: m.Expr) -> int:
+        return self.synapse.leaf(e)  # a still matrix: meta-parameters and fans only
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        return self.synapse.slot(name, arg)
+
+    def _term(self, p: Product) -> int:
+        b, e = self.builder, self.total
+        far = p.pre or p.post
+        synapse = self.synapse.value(p.synapse) if p.synapse else None
+        # A factor that names a neuron may still be the same everywhere: an empty product, an override of a slot.
+        neuron = self.of_neurons(self.neuron.value(far), self.far, e) if far else None
+        gate = self._gate()
+        args = tuple(a for a in (synapse, neuron, gate) if a is not None)
+        dense = isinstance(self.projection.topology, Dense)
+        factors = Factors(synapse is not None, neuron is not None, gate is not None, p.mixes, dense)
+        type_ = Type(self._dims(p, synapse, neuron), Space("neurons", self.near))
+        name = "to_post" if self.forward else "to_pre"
+        total = b.emit(name, args, (self.projection.name, factors), type_, e.span)
+        still = [self.value(p.still)] if p.still else []
+        return self.product([*still, total], p.sign, e)
+
+    def _gate(self) -> int | None:
+        match self.projection.topology:
+            case Pool(kind="max"):
+                return NeuronScope(self.now, self.projection.source, {}, delay=self.projection.delay).gate()
+            case _:
+                return None
+
+    def _dims(self, p: Product, synapse: int | None, neuron: int | None) -> m.Shape:
+        dims = [self.builder.type(v).dims for v in (synapse, neuron) if v is not None]
+        if p.mixes:
+            return (dims[0][0], *dims[1][1:])
+        return next((d for d in dims if d), ())
+
+
+@dataclass
+class SynapseScope(Scope):
+    """One synapse of a projection; nothing here varies over the batch."""
+
+    projection: m.Projection
+
+    def slot(self, name: str, arg: m.Expr) -> str:
+        ends = arg.over & (Over.PRE | Over.POST | Over.SYNAPSE)
+        slots = self.now.slots
+        if ends == Over.PRE:
+            return slots[self.projection.source][name]
+        if ends == Over.POST:
+            return slots[self.projection.target][name]
+        return dict(self.now.model.genome.slots)[name]
+
+    def leaf(self, e: m.Expr) -> int:
+        match e:
+            case Known():  # pyright: ignore[reportUnnecessaryComparison]
+                return e.value
+            case m.Channel(name=name):
+                return self.now.synapses[self.projection.name, name]
+            case m.Meta(per="population" | "neuron", side=side):
+                return self._seen(self.now.meta(e, end(self.projection, side)), side, e)
+            case m.Meta(per="synapse") if not self.projection.topology.has_synapses:
+                value = without_array(self.projection.topology, e.shape)
+                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
+            case m.Meta():
+                return self.now.meta(e, self.projection.name)
+            case m.Modulator():
+                return self.modulator(e)
+            case m.Fan():
+                return self.fan(e, self.projection)
+            case Total(side=side):
+                return self._seen(self._end(side).total(e), side, e)
+            case m.Until():
+                return self._until(e)
+            case m.Reduce():
+                separated = separate(e)
+                assert not isinstance(separated, Inseparable)
+                return self.combine(separated, lambda p: self._reduced(p, e), e)
+            case _:
+                raise AssertionError(f"{e.span}: not of a synapse: {e}")
+
+    def _end(self, side: str) -> NeuronScope:
+        """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
+        delay = self.projection.delay if side == "pre" else 0
+        return NeuronScope(self.now, end(self.projection, side), {}, self.projection, delay)
+
+    def _seen(self, value: int, side: str, e: m.Expr) -> int:
+        """A value of a neuron, as its synapses see it. Only the totals of a max pool vary over the batch here, for it
+        takes other neurons for every example: their mean is seen."""
+        b = self.builder
+        type_ = b.type(value)
+        if type_.space.kind != "neurons":
+            return value
+        if type_.space.first:
+            mean = Type(type_.dims, replace(type_.space, first=False))
+            value, type_ = b.emit("batch_mean", (value,), (), mean, e.span), mean
+        attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
+        return b.emit(
+            f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span
+        )
+
+    def _reduced(self, p: Product, e: m.Reduce) -> int:
+        """A product of a presynaptic and a postsynaptic factor, brought together over the batch: equation (7)."""
+        b = self.builder
+        ends = {side: self._end(side).value(f) for side, f in (("pre", p.pre), ("post", p.post)) if f}
+        factors = [self.value(p.still)] if p.still else []
+        if p.until:
+            return self.product([*factors, self._reduced_until(p.until, ends.get("post"), e)], p.sign, e)
+        if self.projection.topology.shares:
+            return self.product([*factors, self._outer(ends, e)], p.sign, e)
+        batched = {side: v for side, v in ends.items() if b.type(v).space.first}
+        if len(batched) == 2:
+            factors.append(self._outer(ends, e))
+        else:
+            factors += [self._alone(v, side, e, side in batched) for side, v in ends.items()]
+            if not batched and e.kind == "batch_sum":
+                factors.append(self._batch_size(e))
+        return self.product(factors, p.sign, e)
+
+    def _outer(self, ends: dict[str, int], e: m.Reduce) -> int:
+        """Where synapses are shared this also sums over the places where they act, so a missing end is 1 at each."""
+        b = self.builder
+        args = tuple(
+            self.of_neurons(ends[side], end(self.projection, side), e)
+            if side in ends
+            else self._ones(side, e)
+            for side in ("pre", "post")
+        )
+        dims = b.type(args[0]).dims or b.type(args[1]).dims
+        space = Space("synapses", self.projection.name, True, True)
+        return b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span)
+
+    def _until(self, e: m.Until) -> int:
+        """A running total of what does not vary over the batch."""
+        value = self.value(e.body)
+        space = Space("synapses", self.projection.name, True, True)
+        return self.builder.emit("until", (value,), (self.projection.name,), Type(e.shape, space), e.span)
+
+    def _reduced_until(self, until: Partial, post: int | None, e: m.Reduce) -> int:
+        """`sum_b post_j * sum_{k <= j} synapse_ik * until_k`, for the synapse from i to j."""
+        b = self.builder
+        space = Space("synapses", self.projection.name, True, True)
+        none = b.emit("literal", (), (1.0,), Type((), EVERYWHERE), e.span)
+        synapse = self.value(until.synapse) if until.synapse else none
+        there = self._end("post").value(until.post) if until.post else none
+        here = none if post is None else post
+        ends = tuple(self.of_neurons(v, self.projection.target, e) for v in (there, here))
+        dims = next((d for d in (b.type(v).dims for v in (synapse, *ends)) if d), ())
+        attrs = (self.projection.name, e.kind)
+        return b.emit("outer_until", (synapse, *ends), attrs, Type(dims, space), e.span)
+
+    def _ones(self, side: str, e: m.Expr) -> int:
+        type_ = Type((), Space("neurons", end(self.projection, side)))
+        return self.builder.emit("literal", (), (1.0,), type_, e.span)
+
+    def _alone(self, value: int, side: str, e: m.Reduce, batched: bool) -> int:
+        b = self.builder
+        if batched:
+            space = b.type(value).space
+            type_ = Type(b.type(value).dims, Space("neurons", space.of, False, space.second))
+            value = b.emit(e.kind, (value,), (), type_, e.span)
+        return self._seen(value, side, e)
+
+    def _batch_size(self, e: m.Reduce) -> int:
+        return self.builder.emit("batch_size", (), (), Type((), EVERYWHERE), e.span)

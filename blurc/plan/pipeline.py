@@ -1,0 +1,76 @@
+"""The passes in order, from a checked model to a plan. Every value on the way can be watched and printed."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from blurc.model import Model
+from blurc.plan.passes.assemble import assemble
+from blurc.plan.passes.elaborate import elaborate
+from blurc.plan.passes.factor import factor
+from blurc.plan.passes.liveness import liveness
+from blurc.plan.passes.roll import roll
+from blurc.plan.passes.schedule import schedule
+from blurc.plan.passes.simplify import simplify
+from blurc.plan.plan import Block, Plan, verify
+
+Watcher: TypeAlias = "Callable[[str, Any, float], None]"  # stage, its value, seconds
+
+
+@contextmanager
+def uncollected() -> Generator[None, None, None]:
+    """Passes make many small values and no cycles among them: the collector goes through them all again and again,
+    finds nothing, and takes a third of the time of a large network."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Runs the passes from model to plan. `watch` is called after each with its name, value and seconds;
+    between passes the blocks are verified."""
+
+    watch: Watcher | None = None
+    rolls: bool = True  # whether chains of equal layers become loops
+
+    @uncollected()
+    def plan(self, model: Model) -> Plan:
+        visits = self._stage("schedule", lambda: schedule(model))
+        written = self._stage("elaborate", lambda: elaborate(model, visits))
+        self._verify("elaborate", written)
+        blocks = self._stage("simplify", lambda: tuple(simplify(b) for b in written))
+        self._verify("simplify", blocks)
+        blocks = self._stage("factor", lambda: tuple(factor(b) for b in blocks))
+        self._verify("factor", blocks)
+        plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
+        self._verify("liveness", (plan.step, plan.predict, plan.trace))
+        if not self.rolls:
+            return plan
+        plan = self._stage("roll", lambda: roll(plan))
+        self._verify("roll", (plan.step, plan.predict))
+        return plan
+
+    def _stage(self, name: str, run: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        value = run()
+        if self.watch:
+            self.watch(name, value, time.perf_counter() - start)
+        return value
+
+    def _verify(self, name: str, blocks: tuple[Block, ...]) -> None:
+        for block in blocks:
+            verify(block, name)
+
+
+def plan_of(model: Model, watch: Watcher | None = None) -> Plan:
+    return Pipeline(watch).plan(model)

@@ -1,0 +1,88 @@
+"""The functions of the language in JAX, with their derivatives, and the small algebra over states and channels.
+
+Arrays are `[*dims, first, second]`: dims are the axes of states and channels, the last two are batch and neuron, or
+presynaptic and postsynaptic neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from blurc.language import STANDARDIZE_EPS
+
+Function = Callable[[jax.Array], jax.Array]
+
+UNARY: dict[str, Function] = {
+    "linear": lambda x: x,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "exp": jnp.exp,
+    "log": jnp.log,
+    "sqrt": jnp.sqrt,
+    "abs": jnp.abs,
+    "sign": jnp.sign,
+    "square": jnp.square,
+    "neg": jnp.negative,
+}
+
+
+def _sigmoid_prime(x: jax.Array) -> jax.Array:
+    s = jax.nn.sigmoid(x)
+    return s * (1 - s)
+
+
+# tanh' repeats tanh on purpose: XLA finds it again where phi and phi' are both asked for.
+PRIME: dict[str, Function] = {
+    "linear": jnp.ones_like,
+    "tanh": lambda x: 1 - jnp.square(jnp.tanh(x)),
+    "relu": lambda x: (x > 0).astype(x.dtype),
+    "sigmoid": _sigmoid_prime,
+    "softplus": jax.nn.sigmoid,
+    "exp": jnp.exp,
+    "log": lambda x: 1 / x,
+    "sqrt": lambda x: 0.5 / jnp.sqrt(x),
+    "abs": jnp.sign,
+    "sign": jnp.zeros_like,
+    "square": lambda x: 2 * x,
+}
+
+NARY: dict[str, Callable[..., jax.Array]] = {
+    "add": jnp.add,
+    "sub": jnp.subtract,
+    "mul": jnp.multiply,
+    "div": jnp.divide,
+    "pow": jnp.power,
+    "min": lambda *xs: _chain(jnp.minimum, xs),
+    "max": lambda *xs: _chain(jnp.maximum, xs),
+    "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
+}
+
+
+def _chain(f: Callable[[jax.Array, jax.Array], jax.Array], xs: tuple[jax.Array, ...]) -> jax.Array:
+    result = xs[0]
+    for x in xs[1:]:
+        result = f(result, x)
+    return result
+
+
+def standardize(x: jax.Array) -> jax.Array:
+    """Zero mean and unit variance over the batch (axis -2), each neuron and state by itself; two passes."""
+    centred = x - jnp.mean(x, axis=-2, keepdims=True)
+    variance = jnp.mean(jnp.square(centred), axis=-2, keepdims=True)
+    return centred * jax.lax.rsqrt(variance + STANDARDIZE_EPS)
+
+
+def softmax(x: jax.Array) -> jax.Array:
+    """Over the neurons of the population (axis -1)."""
+    return jax.nn.softmax(x, axis=-1)
+
+
+def matmul(m: jax.Array, x: jax.Array, rows: int, columns: int) -> jax.Array:
+    """`sum_c m[r, c] * x[c]`, written out: for the few states of a neuron, weighted sums fuse with what is around them
+    and are faster than a library product."""
+    return jnp.stack([_chain(jnp.add, tuple(m[r, c] * x[c] for c in range(columns))) for r in range(rows)])

@@ -1,0 +1,385 @@
+"""Lowering: a block of operations, traced as JAX. One function an operation; the arithmetic is in `kernels/`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from blurc.plan import Block, Factors, Op, Plan, Result, Type, loop_of
+from blurc.runtime.kernels import elementwise, kernel
+
+Arrays = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
+    `carried[population][state]`, all in the shapes that users see, stacks by their names; `input[population]` and
+    `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, where there is noise."""
+
+    genome: Arrays
+    synapses: Arrays = field(default_factory=dict[str, Any])
+    carried: Arrays = field(default_factory=dict[str, Any])
+    input: Arrays = field(default_factory=dict[str, Any])
+    target: Arrays = field(default_factory=dict[str, Any])
+    modulators: Arrays = field(default_factory=dict[str, Any])
+    key: jax.Array | None = None
+    batch: Any = 1
+
+
+def dtype() -> Any:
+    """float32, or float64 in JAX's x64 mode."""
+    return jnp.result_type(float)
+
+
+def run(plan: Plan, block: Block, inputs: Inputs) -> list[tuple[Result, jax.Array]]:
+    """The results of a block, in order."""
+    values = run_body(Lowering(plan, block, inputs, []))
+    return list(zip(block.results, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """`given`: in the body of a loop, the values of carry, each and same."""
+
+    plan: Plan
+    block: Block
+    inputs: Inputs
+    values: list[Any]
+    given: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
+
+    def op(self, op: Op) -> jax.Array:
+        method = METHODS.get(op.name)
+        if method:
+            return method(self, op)
+        args = [self.arg(a, op) for a in op.args]
+        if op.name in elementwise.NARY:
+            return elementwise.NARY[op.name](*args)
+        if op.attrs:  # the derivative
+            return elementwise.PRIME[op.name](args[0])
+        return elementwise.UNARY[op.name](args[0])
+
+    def arg(self, i: int, op: Op) -> jax.Array:
+        """An argument, with the two trailing axes of the space of `op`."""
+        x, found = self.values[i], self.block.ops[i].type
+        if found.space.kind == "everywhere" and op.type.space.kind != "everywhere":
+            return x.reshape((*x.shape, 1, 1))
+        return x
+
+    def args(self, op: Op) -> list[jax.Array]:
+        return [self.arg(a, op) for a in op.args]
+
+    # --------------------------------------------------------------- leaves
+
+    def literal(self, op: Op) -> jax.Array:
+        value = jnp.asarray(op.attrs[0], dtype())
+        trailing = () if op.type.space.kind == "everywhere" else (1, 1)
+        shape = (*op.type.dims, *trailing)
+        return jnp.broadcast_to(value.reshape((*value.shape, *trailing)) if value.ndim else value, shape)
+
+    def meta(self, op: Op) -> jax.Array:
+        value = self.inputs.genome[str(op.attrs[0])]
+        value = value[str(op.attrs[1])] if len(op.attrs) == 2 else value
+        space = op.type.space
+        if space.kind == "neurons":
+            return value.reshape((*op.type.dims, 1, self.plan.population(space.of).size))
+        return self._with_two_axes(value, op) if space.kind == "synapses" else value
+
+    def modulator(self, op: Op) -> jax.Array:
+        return self.inputs.modulators[str(op.attrs[0])]
+
+    def noise(self, op: Op) -> jax.Array:
+        assert self.inputs.key is not None
+        shape = (*op.type.dims, *self._full(op))
+        if not isinstance(op.attrs[0], tuple):
+            return jax.random.normal(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
+        keys = jnp.stack([fold(self.inputs.key, str(name)) for name in op.attrs[0]])
+        one = self._entry_shape(len(op.attrs[0]), shape)
+        return jax.vmap(lambda key: jax.random.normal(key, one, dtype()))(keys).reshape(shape)
+
+    def _entry_shape(self, entries: int, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The shape of one entry of a stack, which may be a stack of stacks."""
+        while entries > 1:
+            entries, shape = entries // shape[0], shape[1:]
+        return shape
+
+    def synapse(self, op: Op) -> jax.Array:
+        return self._with_two_axes(self.inputs.synapses[str(op.attrs[0])][str(op.attrs[1])], op)
+
+    def _with_two_axes(self, value: jax.Array, op: Op) -> jax.Array:
+        return value.reshape((*op.type.dims, *self.plan.projection(op.type.space.of).axes))
+
+    def carried(self, op: Op) -> jax.Array:
+        value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
+        return value.reshape((*op.type.dims, *self._full(op)))
+
+    def signal(self, op: Op) -> jax.Array:
+        signals = self.inputs.input if op.name == "input" else self.inputs.target
+        return signals[str(op.attrs[0])]
+
+    def batch_size(self, op: Op) -> jax.Array:
+        return jnp.asarray(self.inputs.batch, dtype())
+
+    # ----------------------------------------------------------- over dims
+
+    def matmul(self, op: Op) -> jax.Array:
+        m, x = self.args(op)
+        rows, columns = self.block.ops[op.args[0]].type.dims
+        return elementwise.matmul(m, x, rows, columns)
+
+    def pick(self, op: Op) -> jax.Array:
+        return self.values[op.args[0]][_index(op.attrs[0])]
+
+    def put(self, op: Op) -> jax.Array:
+        base, part = self.args(op)
+        shape = (*op.type.dims, *jnp.broadcast_shapes(base.shape[-2:], part.shape[-2:]))
+        index = _index(op.attrs[0])
+        if len(op.type.dims) == 1:
+            return _put_vector(base, part, index[0], shape)
+        return jnp.broadcast_to(base, shape).at[index].set(part)
+
+    def stack(self, op: Op) -> jax.Array:
+        args = self.args(op)
+        shape = jnp.broadcast_shapes(*(a.shape for a in args))
+        return jnp.stack([jnp.broadcast_to(a, shape) for a in args])
+
+    def power(self, op: Op) -> jax.Array:
+        return jax.lax.integer_pow(self.arg(op.args[0], op), int(str(op.attrs[0])))
+
+    def spread(self, op: Op) -> jax.Array:
+        (x,) = self.args(op)
+        return jnp.broadcast_to(x, (*op.type.dims, *x.shape[len(x.shape) - 2 :]))
+
+    def fill(self, op: Op) -> jax.Array:
+        (x,) = self.args(op)
+        return jnp.broadcast_to(x, (*op.type.dims, *self._full(op)))
+
+    def _full(self, op: Op) -> tuple[Any, Any]:
+        return self._axes(op.type)
+
+    def _axes(self, t: Type) -> tuple[Any, Any]:
+        space = t.space
+        if space.kind == "neurons":
+            return self.inputs.batch, self.plan.population(space.of).size
+        return self.plan.projection(space.of).axes
+
+    # ------------------------------------------- over populations and batch
+
+    def softmax(self, op: Op) -> jax.Array:
+        return elementwise.softmax(self._with_neurons(op))
+
+    def standardize(self, op: Op) -> jax.Array:
+        return elementwise.standardize(self.arg(op.args[0], op))
+
+    def population_sum(self, op: Op) -> jax.Array:
+        return jnp.sum(self._with_neurons(op), axis=-1, keepdims=True)
+
+    def population_mean(self, op: Op) -> jax.Array:
+        return jnp.mean(self.arg(op.args[0], op), axis=-1, keepdims=True)
+
+    def _with_neurons(self, op: Op) -> jax.Array:
+        """The argument with all neurons of the population there, also where it does not vary over them."""
+        x = self.arg(op.args[0], op)
+        return jnp.broadcast_to(x, (*x.shape[:-1], self.plan.population(op.type.space.of).size))
+
+    def batch_mean(self, op: Op) -> jax.Array:
+        return jnp.mean(self.values[op.args[0]], axis=-2, keepdims=True)
+
+    def batch_sum(self, op: Op) -> jax.Array:
+        x = self.values[op.args[0]]
+        every = jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, x.shape[-1]))
+        return jnp.sum(every, axis=-2, keepdims=True)
+
+    # ----------------------------------------------------- over projections
+
+    def to_post(self, op: Op) -> jax.Array:
+        return self._kernel(op).to_post(*self._factors(op))
+
+    def to_pre(self, op: Op) -> jax.Array:
+        return self._kernel(op).to_pre(*self._factors(op))
+
+    def _kernel(self, op: Op) -> Any:
+        return kernel(self.plan.projection(str(op.attrs[0])))
+
+    def _factors(self, op: Op) -> tuple[jax.Array | None, jax.Array | None, bool, jax.Array | None]:
+        has = op.attrs[1]
+        assert isinstance(has, Factors)
+        args = iter([self._with_axes(a) for a in op.args])
+        synapse, neuron, gate = (
+            next(args) if there else None for there in (has.synapse, has.neuron, has.gate)
+        )
+        return synapse, neuron, has.mixes, None if gate is None else self._all_neurons(gate, op)
+
+    def _all_neurons(self, gate: jax.Array, op: Op) -> jax.Array:
+        return jnp.broadcast_to(gate, (gate.shape[0], self.plan.projection(str(op.attrs[0])).n_pre))
+
+    def _with_axes(self, i: int) -> jax.Array:
+        x = self.values[i]
+        return x.reshape((*x.shape, 1, 1)) if self.block.ops[i].type.space.kind == "everywhere" else x
+
+    def outer(self, op: Op) -> jax.Array:
+        pre, post = (self._stretch(a) for a in op.args)
+        total = self._kernel(op).outer(pre, post)
+        return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
+
+    def until(self, op: Op) -> jax.Array:
+        x = self.arg(op.args[0], op)
+        return self._kernel(op).until(jnp.broadcast_to(x, (*x.shape[:-2], *self._full(op))))
+
+    def outer_until(self, op: Op) -> jax.Array:
+        synapse = self._with_axes(op.args[0])
+        synapse = jnp.broadcast_to(synapse, (*synapse.shape[:-2], *self._full(op)))
+        there, here = (self._stretch(a) for a in op.args[1:])
+        total = self._kernel(op).outer_until(synapse, there, here)
+        return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
+
+    def _stretch(self, i: int) -> jax.Array:
+        """A neuron value with all examples and neurons there, so that sums count each."""
+        x, population = self.values[i], self.plan.population(self.block.ops[i].type.space.of)
+        return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
+
+    def at_pre(self, op: Op) -> jax.Array:
+        return self._at(op, self._kernel(op).at_pre)
+
+    def at_post(self, op: Op) -> jax.Array:
+        return self._at(op, self._kernel(op).at_post)
+
+    def _at(self, op: Op, each: Callable[[jax.Array], jax.Array]) -> jax.Array:
+        """A value of neurons at their synapses. What varies over neurons varies over synapses, also where a population
+        has a single neuron."""
+        x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second
+        return jnp.broadcast_to(each(x), self._whole(op.type)) if varies else x
+
+    # ---------------------------------------------------------------- loops
+
+    def loop(self, op: Op) -> Any:
+        """(what the last round hands over, the stacks). Rounds that hand nothing over and hold no products are computed
+        side by side; products with one axis more make XLA's CPU backend crash in some layouts."""
+        loop = loop_of(op)
+        args = [self.values[a] for a in op.args]
+        starts, stacks, same = (
+            args[: loop.carries],
+            args[loop.carries :][: loop.stacks],
+            args[loop.carries + loop.stacks :],
+        )
+        carries = [r for r in loop.body.results if r.key[0] == "carry"]
+        whole = [self._whole(loop.body.ops[r.value].type) for r in carries]
+
+        def body(carry: list[Any], each: list[Any]) -> tuple[list[Any], list[Any]]:
+            given = {"carry": carry, "each": each, "same": same}
+            results = run_body(Lowering(self.plan, loop.body, self.inputs, [], given))
+            handed = [jnp.broadcast_to(x, shape) for x, shape in zip(results, whole, strict=False)]
+            return handed, results[len(carries) :]
+
+        if not carries and loop.stacks and not any(o.name in PRODUCTS for o in loop.body.all_ops()):
+            return [], jax.vmap(lambda each: body([], each)[1])(stacks)
+        start = [jnp.broadcast_to(x, shape) for x, shape in zip(starts, whole, strict=True)]
+        return jax.lax.scan(body, start, stacks, length=loop.count, reverse=loop.backwards)
+
+    def _whole(self, t: Type) -> tuple[Any, ...]:
+        """The shape of values of a type."""
+        if t.space.kind == "everywhere":
+            return t.dims
+        axes = self._axes(t)
+        return (*t.dims, axes[0] if t.space.first else 1, axes[1] if t.space.second else 1)
+
+    def given_value(self, op: Op) -> Any:
+        return self.given[op.name][int(str(op.attrs[0]))]
+
+    def final(self, op: Op) -> Any:
+        return self.values[op.args[0]][0][int(str(op.attrs[0]))]
+
+    def stacked(self, op: Op) -> Any:
+        return self.values[op.args[0]][1][int(str(op.attrs[0]))]
+
+    def element(self, op: Op) -> jax.Array:
+        return self.values[op.args[0]][int(str(op.attrs[0]))]
+
+    def join(self, op: Op) -> jax.Array:
+        items = op.attrs[0]
+        assert isinstance(items, tuple)
+        shape = self._whole(op.type)[1:]
+        pieces = [_piece(self.values[a], item) for a, item in zip(op.args, items, strict=True)]
+        return jnp.concatenate([jnp.broadcast_to(p, (p.shape[0], *shape)) for p in pieces])
+
+
+def run_body(lowering: Lowering) -> list[jax.Array]:
+    for op in lowering.block.ops:
+        lowering.values.append(lowering.op(op))
+    return [lowering.values[r.value] for r in lowering.block.results]
+
+
+def _piece(x: jax.Array, item: Any) -> jax.Array:
+    """An element as a stack of one, or a part of a stack."""
+    if not isinstance(item, tuple):
+        return x[None]
+    low, high = item
+    return x[low:high] if low < high else x[high:low][::-1]
+
+
+def fold(key: jax.Array, name: str) -> jax.Array:
+    """A key of its own for every name: adding a projection leaves the draws of the others as they are."""
+    return jax.random.fold_in(key, zlib.crc32(name.encode()))
+
+
+def _index(items: Any) -> tuple[Any, ...]:
+    return tuple(slice(*i) if isinstance(i, tuple) else i for i in items)
+
+
+def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[Any, ...]) -> jax.Array:
+    """As pieces put together, which fuse; an indexed update would not."""
+    low, high = (at, at + 1) if isinstance(at, int) else (at.start, at.stop)
+    piece = jnp.broadcast_to(part, (high - low, *shape[1:]))
+    pieces = [
+        jnp.broadcast_to(base[:low], (low, *shape[1:])),
+        piece,
+        jnp.broadcast_to(base[high:], (shape[0] - high, *shape[1:])),
+    ]
+    return jnp.concatenate([p for p in pieces if p.shape[0]])
+
+
+PRODUCTS = {"to_post", "to_pre", "outer", "matmul"}
+METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
+    "literal": Lowering.literal,
+    "meta": Lowering.meta,
+    "modulator": Lowering.modulator,
+    "noise": Lowering.noise,
+    "synapse": Lowering.synapse,
+    "carried": Lowering.carried,
+    "input": Lowering.signal,
+    "target": Lowering.signal,
+    "batch_size": Lowering.batch_size,
+    "matmul": Lowering.matmul,
+    "pick": Lowering.pick,
+    "put": Lowering.put,
+    "stack": Lowering.stack,
+    "power": Lowering.power,
+    "spread": Lowering.spread,
+    "fill": Lowering.fill,
+    "softmax": Lowering.softmax,
+    "standardize": Lowering.standardize,
+    "population_sum": Lowering.population_sum,
+    "population_mean": Lowering.population_mean,
+    "batch_mean": Lowering.batch_mean,
+    "batch_sum": Lowering.batch_sum,
+    "to_post": Lowering.to_post,
+    "to_pre": Lowering.to_pre,
+    "outer": Lowering.outer,
+    "until": Lowering.until,
+    "outer_until": Lowering.outer_until,
+    "at_pre": Lowering.at_pre,
+    "at_post": Lowering.at_post,
+    "loop": Lowering.loop,
+    "carry": Lowering.given_value,
+    "each": Lowering.given_value,
+    "same": Lowering.given_value,
+    "final": Lowering.final,
+    "stacked": Lowering.stacked,
+    "element": Lowering.element,
+    "join": Lowering.join,
+}

@@ -1,0 +1,344 @@
+"""The boundary between callers and compiled code: what shapes are expected, and diagnostics where they are not met.
+
+A `Signature` is plain data. It is stored in artifacts too, so that a loaded network checks its callers alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import did_you_mean
+from blurc.plan import Plan
+from blurc.runtime.arguments import array, check_key, error, is_numeric, kind_of
+from blurc.runtime.lower import dtype
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What an entry point is fed besides `x`."""
+
+    target: bool
+    signals: tuple[str, ...]
+    noise: bool
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Shapes of inputs, outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
+    population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state":
+    the axes before and after the batch) and signals."""
+
+    name: str
+    inputs: Shapes
+    outputs: Shapes
+    genome: Shapes
+    scoped: dict[str, Shapes]
+    projections: tuple[str, ...]
+    synapses: Shapes
+    persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    signals: Shapes
+    reads: dict[str, Reads]  # step, predict, trace
+
+    @property
+    def uses_target(self) -> bool:
+        return self.reads["step"].target
+
+    # --------------------------------------------------------------- values
+
+    def pack(
+        self, x: Any, y: Any, leading: tuple[str, ...], target: bool
+    ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
+        """Inputs, and targets where they are asked for, as `{population: [*leading, n]}`, checked."""
+        xs = self._pack("x", x, self.inputs, leading)
+        if target and y is None:
+            raise error(
+                "E901",
+                f"`{self.name}` learns from targets, but no y was given",
+                "pass y: " + _expected(self.outputs, leading),
+            )
+        ys = self._pack("y", y, self.outputs, leading) if target else {}
+        sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
+        if len(sizes) > 1:
+            raise error(
+                "E901",
+                f"the populations differ in {' and '.join(leading)}: "
+                + ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items()),
+                "give all the same leading axes",
+            )
+        return xs, ys
+
+    def _pack(self, name: str, value: Any, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
+        if not isinstance(value, Mapping):
+            if len(shapes) != 1:
+                raise error(
+                    "E901",
+                    f"`{self.name}` has several populations for {name}",
+                    f"pass a dict: {_expected(shapes, leading)}",
+                )
+            value = {next(iter(shapes)): value}
+        if set(value) != set(shapes):
+            raise error(
+                "E901",
+                f"{name} has the populations {sorted(value, key=str)}",
+                f"expected {name} = {_expected(shapes, leading)}",
+            )
+        return {p: self._flat(name, p, value[p], shape, leading) for p, shape in shapes.items()}
+
+    def _flat(
+        self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]
+    ) -> jax.Array:
+        expected = f"expected {name} of shape {_expected({population: shape}, leading)}"
+        given = array(value, "E901", f"{name} of `{population}`", expected, dtype())
+        n = math.prod(shape)
+        flat, lead = (n,), given.shape[: len(leading)]
+        labels = name == "y" and n > 1 and given.ndim == len(leading)
+        if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
+            raise error(
+                "E901",
+                f"{name} has the shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
+                f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
+                + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else "")
+                + (f"; of labels make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
+            )
+        return given.reshape((*lead, n))
+
+    def unpack(self, out: dict[str, jax.Array]) -> Any:
+        """One array where there is one output population, else a dict."""
+        return next(iter(out.values())) if len(self.outputs) == 1 else out
+
+    # ------------------------------------------------------ signals and keys
+
+    def pack_fed(
+        self, entry: str, signals: Any, key: Any, leading: tuple[int, ...]
+    ) -> tuple[dict[str, jax.Array], jax.Array | None]:
+        """The signals that an entry point reads, with the given leading sizes, and the random key of its noise. Signals
+        that the genome has and this entry does not read may be given, and go unused."""
+        reads = self.reads[entry]
+        given = {} if signals is None else signals
+        if not isinstance(given, Mapping):
+            raise error(
+                "E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading)
+            )
+        for name in given:
+            if name not in self.signals:
+                near = did_you_mean(str(name), self.signals)
+                help_ = f"did you mean `{near}`?" if near else f"it has: {', '.join(self.signals) or 'none'}"
+                raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
+        values = {name: self._signal(name, given, leading) for name in reads.signals}
+        if reads.noise and key is None:
+            raise error(
+                "E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)"
+            )
+        if key is not None:
+            check_key(key)
+        return values, key if reads.noise else None
+
+    def _signal(self, name: str, given: Mapping[str, Any], leading: tuple[int, ...]) -> jax.Array:
+        shape = (*leading, *self.signals[name])
+        if name not in given:
+            raise error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
+        value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(leading), dtype())
+        if value.shape != shape:
+            message = f"the signal `{name}` has the shape {list(value.shape)}, expected {list(shape)}"
+            raise error("E909", message, "one value a step, the same for all examples and synapses")
+        return value
+
+    def _signals_help(self, leading: tuple[int, ...]) -> str:
+        shapes = ", ".join(f"{name!r}: {[*leading, *shape]}" for name, shape in self.signals.items())
+        return f"pass signals={{{shapes}}}, with arrays of these shapes"
+
+    def pack_reset(self, reset: Any, sizes: tuple[int, ...]) -> jax.Array | None:
+        """Booleans `[steps]` or `[steps, batch]`; None where nothing is ever reset."""
+        if reset is None:
+            return None
+        help_ = f"expected booleans [{sizes[0]}] or [{sizes[0]}, {sizes[1]}]"
+        value = array(reset, "E911", "`reset`", help_)
+        if value.dtype != bool or value.shape not in (sizes[:1], sizes):
+            found = f"{value.dtype}{list(value.shape)}"
+            if value.shape in (sizes[:1], sizes):
+                help_ = "make booleans of it: `np.asarray(reset).astype(bool)`"
+            raise error("E911", f"`reset` says for each step whether it starts anew, found {found}", help_)
+        return value if self.persistent else None
+
+    def check_batch(self, batch: int | None) -> int:
+        if batch is None and self.persistent:
+            raise error(
+                "E903",
+                f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
+                "pass the batch size: net.init(key, genome, batch=32)",
+            )
+        if batch is not None and (
+            not isinstance(batch, int | np.integer) or isinstance(batch, bool) or batch < 1
+        ):
+            raise error(
+                "E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say"
+            )
+        return 1 if batch is None else int(batch)
+
+    # ---------------------------------------------------------------- state
+
+    def check_state(self, state: Any) -> None:
+        """Every channel and persistent state is there, with its shape."""
+        synapses, neurons = getattr(state, "synapses", None), getattr(state, "neurons", None)
+        if not isinstance(synapses, Mapping) or not isinstance(neurons, Mapping):
+            raise error(
+                "E904",
+                f"a state is a blurc.State, found {type(state).__name__}",
+                "make one with net.init(key, genome)",
+            )
+        found = {**_shapes("synapses", synapses), **_shapes("neurons", neurons)}
+        for name in (*self.synapses, *self.persistent):
+            if name not in found:
+                raise error(
+                    "E904",
+                    f"the state lacks `{name}`",
+                    f"make one for `{self.name}` with net.init(key, genome)",
+                )
+        for name, shape in found.items():
+            self._check_variable(name, shape)
+
+    def _check_variable(self, name: str, found: tuple[int, ...]) -> None:
+        expected: str | None = None
+        if name in self.synapses:
+            expected = None if found == self.synapses[name] else str(list(self.synapses[name]))
+        elif name in self.persistent:
+            before, after = self.persistent[name]
+            fits = len(found) == len(before) + 1 + len(after) and found[: len(before)] == before
+            fits = fits and found[len(before) + 1 :] == after
+            expected = None if fits else f"[{', '.join(map(str, (*before, 'batch', *after)))}]"
+        else:
+            raise error(
+                "E904",
+                f"the state has `{name}`, which `{self.name}` has not",
+                "make one with net.init(key, genome)",
+            )
+        if expected:
+            raise error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
+
+    def check_memory(self, state: Any, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
+        """Persistent states are kept for as many examples as the inputs have."""
+        batch = next(iter(xs.values())).shape[len(leading) - 1]
+        for owner, states in state.neurons.items():
+            for name, value in states.items():
+                kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
+                if kept != batch:
+                    raise error(
+                        "E904",
+                        f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}",
+                        f"make a state for them: net.init(key, genome, batch={batch})",
+                    )
+
+    # --------------------------------------------------------------- genome
+
+    def check_genome(self, genome: Any) -> None:
+        """Every meta-parameter is there, with its shape."""
+        if not isinstance(genome, Mapping):
+            raise error(
+                "E902",
+                f"a genome is a dict of arrays, found {type(genome).__name__}",
+                "make one with net.init_genome(key)",
+            )
+        known = [*self.genome, *self.scoped]
+        for name in genome:
+            if name not in known:
+                near = did_you_mean(str(name), known)
+                raise error(
+                    "E902",
+                    f"`{self.name}` has no meta-parameter `{name}`",
+                    f"did you mean `{near}`?" if near else f"it has: {', '.join(known) or 'none'}",
+                )
+        for name in known:
+            if name not in genome:
+                expected = (
+                    f"expected `{name}` of shape {list(self.genome[name])}"
+                    if name in self.genome
+                    else f"expected a dict of {list(self.scoped[name])}"
+                )
+                raise error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
+        for name, shape in self.genome.items():
+            self._check_shape(name, genome[name], shape)
+        for name, shapes in self.scoped.items():
+            self._check_scoped(name, genome[name], shapes)
+
+    def _check_scoped(self, name: str, value: Any, shapes: Shapes) -> None:
+        if not isinstance(value, Mapping) or set(value) != set(shapes):
+            found = sorted(value, key=str) if isinstance(value, Mapping) else type(value).__name__
+            what = "projection" if set(shapes) <= set(self.projections) else "population"
+            raise error(
+                "E902",
+                f"`{name}` is one value per {what}, found {found}",
+                f"expected a dict of {list(shapes)}",
+            )
+        for of, part in value.items():
+            self._check_shape(f"{name} of {of}", part, shapes[of])
+
+    def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
+        if not is_numeric(value):
+            kind = kind_of(value)
+            raise error(
+                "E902",
+                f"the meta-parameter `{name}` is a {kind}",
+                f"expected an array of shape {list(shape)}",
+            )
+        found = jnp.shape(value)
+        if found != shape:
+            raise error(
+                "E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}"
+            )
+
+
+def signature(plan: Plan) -> Signature:
+    return Signature(
+        name=plan.name,
+        inputs={p.name: p.shape for p in plan.with_role("input")},
+        outputs={p.name: p.shape for p in plan.with_role("output")},
+        genome={v.name: v.dims for v in plan.metas if v.of == "network"},
+        scoped={v.name: shapes for v in plan.metas if isinstance(shapes := plan.meta_shapes(v), dict)},
+        projections=tuple(p.name for p in plan.projections),
+        synapses={f"{v.of}/{v.name}": (*v.dims, *plan.projection(v.of).shape) for v in plan.channels},
+        persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
+        signals={v.name: v.dims for v in plan.modulators},
+        reads={
+            name: Reads(block.uses_target, block.modulators, block.uses("noise"))
+            for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))
+        },
+    )
+
+
+def _shapes(half: str, variables: Mapping[str, Any]) -> Shapes:
+    """{"owner/variable": shape}."""
+    found: Shapes = {}
+    for owner, named in variables.items():
+        if not isinstance(named, Mapping):
+            raise error(
+                "E904",
+                f"`{half}` of the state holds a {kind_of(named)} for `{owner}`, expected a dict of arrays",
+                "make a state with net.init(key, genome)",
+            )
+        for name, value in named.items():
+            if not is_numeric(value):
+                raise error(
+                    "E904",
+                    f"`{owner}/{name}` of the state is a {kind_of(value)}, expected an array of numbers",
+                    "make a state with net.init(key, genome)",
+                )
+            found[f"{owner}/{name}"] = jnp.shape(value)
+    return found
+
+
+def _expected(shapes: Shapes, leading: tuple[str, ...]) -> str:
+    parts = {p: f"[{', '.join((*leading, *map(str, shape)))}]" for p, shape in shapes.items()}
+    return (
+        next(iter(parts.values()))
+        if len(parts) == 1
+        else "{" + ", ".join(f"{p!r}: {s}" for p, s in parts.items()) + "}"
+    )

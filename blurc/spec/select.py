@@ -1,0 +1,238 @@
+"""Selection: of the genomes and networks of a spec, the one of each that a caller asked for, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from blurc import checker, graph
+from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
+from blurc.language import functions, library, specs_path, syntax
+from blurc.model import Model, ParamValue
+from blurc.spec.sources import Sources, Spec, unknown, used_genome
+from blurc.spec.validate import Params, check_all, check_with
+
+LARGEST = 3.4e38  # that float32 holds
+
+
+def select(
+    spec: Spec,
+    *,
+    network: str | None = None,
+    genome: str | None = None,
+    params: Params | None = None,
+    files: Mapping[str, str] | None = None,
+    elsewhere: Sequence[Path] = (),
+) -> tuple[Model, Sources, list[Diagnostic]]:
+    """The checked model of one network with one genome, its sources and warnings. `files`: texts of edge files by
+    name, which come before those on disk. `elsewhere`: specs that may declare the genome where neither this one nor
+    the library does. Raises `BlurError`."""
+    report = Report()
+    sources = Sources.load(spec, report, files)
+    if report.errors:
+        check_all(sources, report)  # for the rest of what is wrong
+    report.check()
+    network_tree = _pick_network(sources, network, report)
+    sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, report)
+    _check_names(network_tree, genome_tree, params or {}, report)
+    report.check()
+    values = _values(params or {}, report)
+    model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
+    return model, sources, in_order(report.warnings)
+
+
+def select_model(
+    spec: Spec,
+    *,
+    network: str | None = None,
+    genome: str | None = None,
+    params: Params | None = None,
+    files: Mapping[str, str] | None = None,
+) -> Model:
+    """The checked model of one network with one genome. Raises `BlurError`."""
+    return select(spec, network=network, genome=genome, params=params, files=files)[0]
+
+
+def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.Network:
+    own = {n.name: n for n in sources.files[0].networks}
+    if name is not None:
+        if name not in sources.networks:
+            help = "name one of these networks" if sources.networks else None
+            help = _stands_in_a_network(name) if name in sources.blocks else help
+            unknown("network", name, sources.networks, None, report, help=help)
+            report.check()
+        return sources.networks[name]
+    if len(own) == 1:
+        return next(iter(own.values()))
+    where = sources.files[0].span.source.name
+    report.error(
+        "E215",
+        f"{where} declares {'several networks' if own else 'no network'}, and one is to be compiled",
+        None,
+        notes=[f"it declares: {', '.join(own or [*sources.genomes, *sources.blocks]) or 'nothing'}"],
+        help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
+        "command line"
+        if own
+        else _stands_in_a_network(next(iter(sources.blocks)))
+        if sources.blocks
+        else "declare one: `network n uses GENOME { input x[2]  output y[1]  x -> y }`",
+    )
+    raise BlurError(report.errors)
+
+
+def _stands_in_a_network(block: str) -> str:
+    return (
+        f"`{block}` is a block, and stands in the body of a network: `network n uses GENOME {{ input h[8]  "
+        f"part = {block}(..)  output y[1]  .. }}`"
+    )
+
+
+def _pick_genome(
+    sources: Sources, network: syntax.Network, name: str | None, elsewhere: Sequence[Path], report: Report
+) -> tuple[Sources, syntax.Genome]:
+    if name is None and network.uses is None:
+        report.error(
+            "E215",
+            f"the network `{network.name}` uses no genome",
+            network.name_span,
+            notes=[f"known here: {', '.join(sources.genomes) or 'none'}"],
+            help=f"write `network {network.name} uses GENOME`, or name one when compiling",
+        )
+        report.check()
+    if name is None:
+        found = used_genome(sources, network, report)
+    else:
+        sources = sources if name in sources.genomes else _with_rule(sources, name, elsewhere)
+        found = sources.genomes.get(name)
+        if found is None:
+            _unknown_rule(name, sources, network, elsewhere, report)
+    report.check()
+    assert found is not None
+    return sources, found
+
+
+def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Sources:
+    """The sources with the file that declares this rule, for a caller who picks another genome than the file's. What
+    else it declares and imports stays out: a rule needs nothing but itself."""
+    for path in (*_library(), *filter(os.path.isfile, elsewhere)):
+        for file in Sources.load(path, Report()).files:
+            if found := next((tree for tree in file.genomes if tree.name == name), None):
+                return replace(
+                    sources, files=(*sources.files, file), genomes={**sources.genomes, name: found}
+                )
+    return sources
+
+
+def _library() -> list[Path]:
+    return sorted((specs_path() / "rules").glob("*.blur"))
+
+
+def _library_rules() -> list[str]:
+    return [name for path in _library() for name in Sources.load(path, Report()).genomes]
+
+
+def _unknown_rule(
+    name: str, sources: Sources, network: syntax.Network, elsewhere: Sequence[Path], report: Report
+) -> None:
+    """`elsewhere` is where a file said that the rule is: no other name was meant then."""
+    join = _joined(name, network.name, sources.files[0].span.source.name)
+    if elsewhere:
+        looked = ", ".join(str(p) for p in elsewhere if specs_path() not in p.parents)
+        notes = [f"it is looked for in the library and, as its genome file names the spec, in {looked}"]
+        report.error("E211", f"unknown genome `{name}`", None, notes=notes, help=join)
+        return
+    help = f"`blurc specs` lists the rules of the library; for one of your own {join}"
+    unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
+
+
+def _joined(rule: str, network: str, spec: str) -> str:
+    """How a rule and a network of two files come together."""
+    is_text = spec == library.TEXT_NAME
+    wiring, network = ("a network", "NETWORK") if is_text else (f'`import "{spec}"`', network)
+    return (
+        f'write both.blur with `import "RULES.blur"`, the file that declares `{rule}`, and {wiring}; then give '
+        f"`both.blur:{network}` as the spec, with `--rule {rule}`"
+    )
+
+
+def _values(params: Mapping[str, Any], report: Report) -> Params:
+    """Parameter values as the language knows them, from whatever a caller passed."""
+    values: dict[str, ParamValue] = {}
+    for name, value in params.items():
+        if isinstance(value, str) and value in functions.UNARY:
+            values[name] = value
+        elif not isinstance(value, bool) and isinstance(value, Real) and _fits(value):
+            values[name] = int(value) if isinstance(value, Integral) else float(value)
+        else:
+            report.error(
+                "E206",
+                f"the parameter `{name}` takes a number or the name of a function, found {value!r}",
+                None,
+                notes=["numbers are float32, at most 3.4e38"] if isinstance(value, Real) else [],
+                help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
+            )
+    report.check()
+    return values
+
+
+def _fits(value: Any) -> bool:
+    """False for NaN too. Compared as it is: an `int` may be too large for a float."""
+    return -LARGEST <= value <= LARGEST
+
+
+def _model(
+    network: syntax.Network,
+    genome: syntax.Genome,
+    params: Params,
+    picked: bool,
+    sources: Sources,
+    report: Report,
+) -> Model:
+    of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
+    given = {n: v for n, v in params.items() if n in of_network}
+    checked = checker.check_network(network, given, report, sources.around)
+    used: Params = {}
+    if not picked or _is_used(network, genome):
+        used = checker.uses_arguments(network, given, genome, report)
+        checker.check_slots(network, genome, report, sources.around)
+    rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
+    if checked:
+        graph.verify(checked, report)
+        checker.check_running(checked, genome, report)
+    report.check()
+    checker.unused_parameters(network, report)
+    assert checked is not None, "reported"
+    assert rule is not None, "reported"
+    return Model(rule, checked)
+
+
+def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params, report: Report) -> None:
+    """Every given parameter is one of the network or of the genome."""
+    of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
+    known = [*of_network, *of_genome]
+    for name in params:
+        if name not in known:
+            near = did_you_mean(name, known)
+            whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
+            report.error(
+                "E210",
+                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter "
+                f"`{name}`",
+                None,
+                notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
+                help=_other_word(name, near),
+            )
+
+
+def _other_word(name: str, near: str | None) -> str:
+    if name == "rule":
+        return "a rule is picked with `genome=` in Python and `--rule` on the command line"
+    return f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
+
+
+def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:
+    return network.uses is not None and network.uses.genome == genome.name

@@ -1,0 +1,164 @@
+"""The files of a spec and what they declare, found by name, with the edge files that they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from blurc.checker import Around, mentions
+from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.graph import SUFFIXES, EdgeFile
+from blurc.language import library, specs_path, syntax
+
+Spec: TypeAlias = "str | Path"  # a path, or source text
+Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of a spec, the root first, and what they declare. `edges` are edge files by the source that names
+    them and the name it has there."""
+
+    files: tuple[syntax.File, ...]
+    genomes: Mapping[str, syntax.Genome]
+    networks: Mapping[str, syntax.Network]
+    blocks: Mapping[str, syntax.Block]
+    edges: Mapping[tuple[Source, str], EdgeFile] = field(repr=False)
+
+    @staticmethod
+    def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None) -> Sources:
+        """`files`: texts of edge files by name, which come before those on disk."""
+        found = library.load_with_folders(spec, report)
+        declared = _declared((file for file, _ in found), report)
+        return Sources(
+            tuple(file for file, _ in found),
+            {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Genome)},
+            {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Network)},
+            {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Block)},
+            {key: edges for file, folder in found for key, edges in _edge_files(file, folder, files or {})},
+        )
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """Names and texts of the sources, then of the edge files that were read."""
+        specs = {f.span.source.name: f.span.source.text for f in self.files}
+        edges = {e.name: e.text for e in self.edges.values() if not e.problem}
+        return (*specs.items(), *edges.items())
+
+    @cached_property
+    def around(self) -> Around:
+        """What a network may name besides its own."""
+        others = {**dict.fromkeys(self.genomes, "genome"), **dict.fromkeys(self.networks, "network")}
+        return Around(self.blocks, self.edges, others)
+
+
+def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declaration]:
+    """Genomes, networks and blocks share their names."""
+    found: dict[str, Declaration] = {}
+    for file in files:
+        for item in (*file.genomes, *file.networks, *file.blocks):
+            if earlier := found.get(item.name):
+                _declared_twice(item, earlier, report)
+            else:
+                found[item.name] = item
+    return found
+
+
+def _declared_twice(item: Declaration, earlier: Declaration, report: Report) -> None:
+    same_file = earlier.name_span.source is item.name_span.source
+    # The root file comes first: of two files, the one that imports the other can be changed.
+    blamed, other = (item, earlier) if same_file else (earlier, item)
+    report.error(
+        "E106",
+        f"`{item.name}` is declared twice",
+        blamed.name_span,
+        notes=[f"also in {other.name_span}"],
+        help="rename one of them",
+    )
+
+
+def _edge_files(
+    file: syntax.File, folder: Path, virtual: Mapping[str, str]
+) -> Iterator[tuple[tuple[Source, str], EdgeFile]]:
+    source = file.span.source
+    for name in names_of_edge_files(file):
+        if name in virtual:
+            yield (source, name), EdgeFile(name, virtual[name])
+        else:
+            beside = "" if source.name == library.TEXT_NAME else os.path.dirname(source.name)
+            shown = os.path.normpath(os.path.join(beside, name))
+            yield (source, name), _read(name, shown, folder / name)
+
+
+def names_of_edge_files(file: syntax.File) -> dict[str, None]:
+    nodes = (node for tree in (*file.networks, *file.blocks) for node in mentions.walk(tree))
+    texts = (a for n in nodes if isinstance(n, syntax.Attr) and n.name == "edges" for a in n.args or ())
+    return dict.fromkeys(text.value for text in texts if isinstance(text, syntax.Text))
+
+
+def _read(written: str, name: str, path: Path) -> EdgeFile:
+    if os.path.isdir(path):
+        return EdgeFile(name, "", "it is a folder")
+    try:
+        return EdgeFile(name, path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return EdgeFile(name, "", "there is no such file", _near(written, path))
+    except UnicodeDecodeError as error:
+        return EdgeFile(
+            name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, and not UTF-8 text"
+        )
+    except (OSError, ValueError) as error:  # a ValueError: no path at all
+        return EdgeFile(name, "", (getattr(error, "strerror", None) or "it is no name of a file").lower())
+
+
+def _near(written: str, path: Path) -> str | None:
+    """An edge file of the same folder that may be meant."""
+    if not path.parent.is_dir():
+        return None
+    names = [p.name for p in path.parent.iterdir() if p.suffix in SUFFIXES]
+    return did_you_mean(written, [os.path.join(os.path.dirname(written), name) for name in names])
+
+
+def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> syntax.Genome | None:
+    if tree.uses is None or tree.uses.genome in sources.genomes:
+        return sources.genomes[tree.uses.genome] if tree.uses else None
+    name = tree.uses.genome
+    help = (
+        f"a network uses a genome; a block stands in its body: `part = {name}(..)`"
+        if name in sources.blocks
+        else None
+    )
+    unknown("genome", name, sources.genomes, tree.uses.span, report, help=help)
+    return None
+
+
+def unknown(
+    kind: str,
+    name: str,
+    known: Mapping[str, Any],
+    span: Span | None,
+    report: Report,
+    *,
+    others: Iterable[str] = (),
+    help: str | None = None,
+) -> None:
+    """`others`: what else may be named here. `help`: what to do where no name is near."""
+    near = did_you_mean(name, [*known, *others])
+    report.error(
+        "E211",
+        f"unknown {kind} `{name}`",
+        span,
+        notes=[f"known here: {', '.join(known) or 'none'}"],
+        help=f"did you mean `{near}`?" if near else help or f"declare it, or {_import_of(kind, name)}",
+    )
+
+
+def _import_of(kind: str, name: str) -> str:
+    path = f"{'rules' if kind == 'genome' else 'networks'}/{name}.blur"
+    if (specs_path() / path).is_file():
+        return f'import it from the library: `import "{path}"`'
+    return "import the file that declares it"

@@ -1,0 +1,89 @@
+"""Everything that is wrong or doubtful in a spec: all genomes and blocks with their defaults, all networks with what
+they use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from blurc import checker, graph
+from blurc.diagnostics import Diagnostic, Report, Span, in_order
+from blurc.language import syntax
+from blurc.model import Genome, ParamValue
+from blurc.spec.sources import Sources, Spec, used_genome
+
+Params: TypeAlias = Mapping[str, ParamValue]
+
+
+def check(spec: Spec) -> list[Diagnostic]:
+    """Everything that is wrong or doubtful in a spec and its imports: all genomes with their defaults, all
+    networks with the genomes that they use."""
+    report = Report()
+    check_all(Sources.load(spec, report), report)
+    return in_order(report.diagnostics)
+
+
+def check_all(sources: Sources, report: Report) -> None:
+    sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
+    sound |= {name for name, tree in sources.blocks.items() if _is_sound(tree, sources, report)}
+    for tree in sources.networks.values():
+        before = len(report.errors)
+        _check_network(tree, sources, sound, report)
+        if len(report.errors) == before and not tree.damaged:
+            checker.unused_parameters(tree, report)
+    _declares_something(sources, report)
+
+
+def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
+    """Whether a block, and all that it uses, has no errors when it stands alone, with its defaults."""
+    block = checker.check_block(tree, report, sources.around)
+    if block is None or tree.damaged:
+        return False
+    sound = graph.verify(block, report)
+    if sound:
+        checker.unused_parameters(tree, report)
+    return sound
+
+
+def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
+    """A network, and what it makes of its genome, if that is among the sound ones."""
+    network = checker.check_network(tree, {}, report, sources.around)
+    if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
+        graph.verify(network, report)
+    genome = used_genome(sources, tree, report)
+    if genome is None:
+        return
+    checker.check_slots(tree, genome, report, sources.around)
+    if network:
+        checker.check_running(network, genome, report)
+    args = checker.uses_arguments(tree, {}, genome, report)
+    if genome.name in sound and args:
+        check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")
+
+
+def _declares_something(sources: Sources, report: Report) -> None:
+    if sources.files and not (sources.genomes or sources.networks or sources.blocks or report.errors):
+        source = sources.files[0].span.source
+        report.warn(
+            "W505",
+            "the file declares no genome, no network and no block",
+            Span(source, 0, 0),
+            help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
+        )
+
+
+def check_with(genome: syntax.Genome, values: Params, report: Report, source: str = "") -> Genome | None:
+    """The genome for other values than its defaults. An error that they alone cause also says for which."""
+    before = len(report.diagnostics)
+    found, usual = Report([*report.diagnostics]), Report([*report.diagnostics])
+    checked = checker.check_genome(genome, values, found)
+    if found.errors and values:
+        checker.check_genome(genome, {}, usual)
+    always = {(d.code, d.span) for d in usual.errors}
+    given = ", ".join(f"{name} = {value}" for name, value in values.items())
+    for d in found.diagnostics[before:]:
+        special = d.severity == "error" and values and (d.code, d.span) not in always
+        notes = (*d.notes, f"this is for {given}{source}") if special else d.notes
+        report.add(replace(d, notes=notes))
+    return checked

@@ -1,0 +1,21 @@
+"""Files, read and written.
+
+atomic.py  writing a file as a whole or not at all
+yaml.py    YAML with positions
+npz.py     NumPy's archives, read with suspicion
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.storage.atomic import why, write_atomically
+    from blurc.storage.npz import Array, read
+    from blurc.storage.yaml import Document, compose, number, read_source
+
+__all__ = ["Array", "Document", "compose", "number", "read", "read_source", "why", "write_atomically"]
+
+face(__name__)

@@ -1,0 +1,437 @@
+"""`blurc eval`: accuracies of genomes on tasks, their table, and the text of tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import blurc
+from blurc import genome as genome_files
+from blurc.cli import cli
+from blurc.cli.shared import task_option
+from blurc.diagnostics import BlurError
+from blurc.evaluation import accuracy, course, heat
+from blurc.tasks import Augment, TaskChoice, endless, omniglot
+from blurc.tasks.endless import Stream
+from blurc.tasks.task import Task, task
+from blurc.training import rules
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+DIGITS = "networks/digits.blur"
+FADING = """
+genome fading {
+  state   act, trace persistent
+  synapse w ~ normal(1 / sqrt(fan_in))
+  learn   eta = 0.1
+  sense    { act <- input }
+  forward  { act <- tanh(incoming(w * pre.act));  trace <- 0.5 * trace + act }
+  feedback { act <- act - target }
+  update   { w <- w - eta * batch_mean(pre.act * post.act) }
+  readout  trace
+}
+network n uses fading { input x[64]  output y[10]  x -> y }
+"""
+
+NOISY = FADING.replace("act <- act - target", "act <- act - target + noise(0.3)")
+
+
+def characters() -> Task:
+    """Twelve patterns to learn a rule with and twelve others, drawn by twenty hands."""
+    noise = np.random.default_rng(0)
+    patterns = noise.normal(size=(2, 12, 1, 16)) + np.asarray([5.0, -5.0]).reshape(2, 1, 1, 1)
+    learned, tested = jnp.float32(patterns + 0.1 * noise.normal(size=(2, 12, 20, 16)))
+    return Task("characters", 4, Augment(), omniglot.Characters(learned, tested, 4))
+
+
+VARIED: dict[str, Callable[[], Task]] = {
+    "digits": lambda: task(TaskChoice("digits", augment=Augment(permute_inputs=True, permute_labels=True))),
+    "function": lambda: task(TaskChoice("random_pie_slice")),
+    "characters": characters,
+}
+
+
+def command(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["eval", *map(str, args)])
+
+
+@pytest.fixture(scope="module")
+def digits() -> Task:
+    return task(TaskChoice("digits"))
+
+
+@pytest.fixture(scope="module")
+def net() -> blurc.Net:
+    return blurc.compile(DIGITS, hidden=16)
+
+
+@pytest.fixture(scope="module")
+def genome(net: blurc.Net) -> dict[str, Any]:
+    return net.init_genome(jax.random.key(0))
+
+
+@pytest.fixture(scope="module")
+def written(net: blurc.Net, genome: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("genomes") / "mine.yaml"
+    genome_files.write(path, genome_files.describe(net, genome, name="mine"))
+    return path
+
+
+def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int, seed: int) -> float:
+    """In one piece, with all that evaluation does written out."""
+    keys = course.keys(seed)
+    stream = Stream(digits, keys.task, 32, True)
+    ((_, xs, ys),) = stream.pieces(longest, longest)
+    x, y = stream.questions(200)
+    state = net.init(keys.start, genome)
+    state, _ = net.train(genome, state, xs[:steps], ys[:steps])
+    right = net.predict(genome, state, x).argmax(-1) == y.argmax(-1)
+    return float(right.mean())
+
+
+# ---------------------------------------------------------------- accuracies
+
+
+@pytest.mark.slow
+def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any, digits: Task) -> None:
+    found = accuracy.accuracies(net, genome, digits, steps=(4, 10), batch=32, seeds=2, query=200, seed=7)
+    expected = [[by_hand(net, genome, digits, steps, 10, seed) for steps in (4, 10)] for seed in (7, 8)]
+    np.testing.assert_allclose(found, expected, atol=0.011)  # two examples near a border
+
+
+def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(
+    net: blurc.Net, genome: Any, digits: Task
+) -> None:
+    three = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=3)
+    last = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=1, seed=2)
+    assert three[2] == last[0]
+    assert len(set(three[:, 0])) > 1
+
+
+@pytest.mark.parametrize("text", [None, NOISY])
+def test_scores_do_not_depend_on_what_else_is_scored(digits: Task, text: str | None) -> None:
+    """Neither on how long it goes on, nor on the pieces that come of it; also where there is noise."""
+    net = blurc.compile(text or FADING)
+    values = net.init_genome(jax.random.key(0))
+    few, many = (
+        accuracy.accuracies(net, values, digits, steps=steps, batch=16, seeds=1, query=300)
+        for steps in ((6,), (3, 6, 8, 104))
+    )
+    assert few[0, 0] == many[0, 1]
+    assert len(set(many[0])) > 2
+
+
+def test_memory_does_not_grow_with_steps(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are drawn a part at a time, and no part is larger than another."""
+    net = blurc.compile(FADING)
+    values = net.init_genome(jax.random.key(0))
+    sizes: list[int] = []
+    drawn = endless._drawn
+
+    def spied(*args: Any) -> Any:
+        found = drawn(*args)
+        sizes.append(sum(a.nbytes for a in found[0]))
+        return found
+
+    monkeypatch.setattr(endless, "_drawn", spied)
+    monkeypatch.setattr(endless, "PART_BYTES", 70 * 4 * 16 * (64 + 10))
+    accuracy.accuracies(net, values, digits, steps=(100, 500), batch=16, seeds=1, query=10)
+    question, *parts = sizes
+    assert parts == [50 * 4 * 16 * (64 + 10)] * 10  # round numbers: 50 fit where 70 would
+    assert question < parts[0]
+
+
+@pytest.mark.parametrize("kind", VARIED)
+def test_all_parts_are_of_one_variation(kind: str) -> None:
+    """What was learned from the first part holds in the second and in the questions, by the nearest neighbour."""
+    one = VARIED[kind]()
+    batches = Stream(one, jax.random.key(4), 60, True)
+    parts = [(xs, ys) for _, xs, ys in batches.pieces(batches.length, 2 * batches.length)]
+    first, second = ((flat(xs), flat(ys)) for xs, ys in parts)
+    assert not np.array_equal(first[0], second[0])
+    for x, y in (second, batches.questions(300)):
+        assert right(first, (x[:300], y[:300])) > 0.9
+    assert right(first, Stream(one, jax.random.key(5), 60, True).questions(300)) < 0.8
+
+
+@pytest.mark.parametrize("test", [True, False])
+def test_questions_are_none_of_what_is_learned(test: bool) -> None:
+    """Others of the drawings of a character, of the characters for testing or of the others."""
+    batches = Stream(characters(), jax.random.key(0), 60, test)
+    ((_, xs, ys),) = batches.pieces(batches.length, batches.length)
+    x, y = (np.asarray(a) for a in batches.questions(40))
+    learned, asked = ({row.tobytes() for row in np.asarray(a).reshape(-1, 16)} for a in (xs, x))
+    assert (len(learned), len(asked)) == (4 * 15, 4 * 5)
+    assert not learned & asked
+    assert np.asarray(ys).sum((0, 1)).tolist() == [60 * 100 / 4] * 4
+    assert y.sum(0).tolist() == [10] * 4
+    assert (x.mean() < 0) == test
+
+
+def flat(batches: Any) -> Any:
+    return np.asarray(batches).reshape(-1, batches.shape[-1])
+
+
+def right(learned: tuple[Any, Any], questions: tuple[Any, Any]) -> float:
+    """The share of those asked about whose nearest example is of their class."""
+    (x, y), (asked, expected) = learned, map(np.asarray, questions)
+    distance = (asked**2).sum(-1)[:, None] - 2 * asked @ x.T + (x**2).sum(-1)
+    return float(np.mean(y[distance.argmin(-1)].argmax(-1) == expected.argmax(-1)))
+
+
+def test_no_two_purposes_share_a_key() -> None:
+    """Also with the keys that predictions with noise take, and those of any other seed."""
+    all_keys = [key for seed in range(20) for key in (*course.keys(seed), *rules.keys(seed))]
+    assert len({jax.random.key_data(key).tobytes() for key in all_keys}) == 20 * 6
+
+
+def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
+    net = blurc.compile(DIGITS, genome="blur", hidden=8)
+    first, second = accuracy.accuracies(net, None, digits, steps=(5,), batch=32, seeds=2)
+    for seed, found in enumerate((first, second)):
+        values = net.init_genome(course.keys(seed).genome)
+        given = accuracy.accuracies(net, values, digits, steps=(5,), batch=32, seeds=1, seed=seed)
+        np.testing.assert_array_equal(given[0], found)
+    assert course.fresh_each_seed(net, None)
+    assert not course.fresh_each_seed(net, values)
+    assert not course.fresh_each_seed(
+        blurc.compile(DIGITS), None
+    )  # its one meta-parameter starts at one value
+
+
+def test_it_learns(net: blurc.Net, genome: Any, digits: Task) -> None:
+    found = accuracy.accuracies(net, genome, digits, steps=(2, 60), batch=64, seeds=2).mean(axis=0)
+    assert found[1] > 0.85
+    assert found[1] > found[0] + 0.1
+
+
+def test_divergence_is_not_a_number_from_where_it_happens(net: blurc.Net, digits: Task) -> None:
+    # tanh hides an infinite synapse from the outputs.
+    found = accuracy.accuracies(net, {"eta": jnp.float32(3e38)}, digits, steps=(2, 4), batch=32, seeds=2)
+    assert np.isnan(found).all()
+
+
+def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> None:
+    """They are kept for 32 examples, the test has 360."""
+    net = blurc.compile(FADING)
+    values = net.init_genome(jax.random.key(0))
+    found = accuracy.accuracies(net, values, digits, steps=(60,), batch=32, seeds=1)
+    assert found[0, 0] > 0.5
+
+
+def test_all_test_examples_are_asked_about(digits: Task) -> None:
+    assert accuracy.queries(digits) == 360
+    assert accuracy.queries(task(TaskChoice("moons"))) == accuracy.GENERATED_QUERIES
+
+
+def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, digits: Task) -> None:
+    accuracy.accuracies(net, genome, digits, steps=(3, 6), batch=16, seeds=1)
+    train = net._call.train
+    before = train._cache_size()
+    accuracy.accuracies(net, {"eta": jnp.float32(0.2)}, digits, steps=(3, 9), batch=16, seeds=2)
+    assert train._cache_size() == before
+
+
+@pytest.mark.parametrize("wrong", [{"steps": (0, 3)}, {"steps": ()}, {"batch": 0}, {"seeds": 0}])
+def test_numbers_below_one_are_refused(
+    net: blurc.Net, genome: Any, digits: Task, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(BlurError, match="E806"):
+        accuracy.accuracies(net, genome, digits, **wrong)
+
+
+def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
+    with pytest.raises(BlurError) as error:
+        accuracy.check_fits(net, task(TaskChoice("moons")))
+    first, second = error.value.diagnostics
+    assert first.code == second.code == "E807"
+    assert "2 inputs" in first.message
+    assert "[8, 8]" in first.message
+    assert "2 outputs" in second.message
+    assert "`moons:outputs=10`" in (second.help or "")
+
+
+# ---------------------------------------------------------------- many seeds
+
+
+def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
+    found = accuracy.summary(np.asarray([0.5, np.nan, 0.7]))
+    assert (found.mean, found.diverged) == (pytest.approx(0.6), 1)
+    assert found.spread == pytest.approx(np.std([0.5, 0.7], ddof=1))
+    assert str(found) == "60.0 ± 14.1, 1 of 3 diverged"
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")],
+)
+def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
+    assert str(accuracy.summary(np.asarray(values))) == shown
+
+
+# ---------------------------------------------------------------- the text of a task
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("moons", TaskChoice("moons")),
+        ("mnist:crop=20,resize=10", TaskChoice("mnist", crop=20, resize=10)),
+        ("digits:classes=0-2+7,center", TaskChoice("digits", classes=(0, 1, 2, 7), center=True)),
+        ("digits:permute_labels,center=no", TaskChoice("digits", augment=Augment(permute_labels=True))),
+        ("a.npz:project=8,brightness=.5", TaskChoice("a.npz", augment=Augment(project=8, brightness=0.5))),
+    ],
+)
+def test_the_text_of_a_task(text: str, choice: TaskChoice) -> None:
+    assert task_option.parse(text) == replace(choice, name=text)
+
+
+def test_a_task_may_be_named() -> None:
+    assert task_option.parse("mnist:name=small,resize=10").name == "small"
+
+
+def test_every_field_of_a_task_can_be_written_but_its_weight() -> None:
+    for name, kind in (task_option._kinds(TaskChoice) | task_option._kinds(Augment)).items():
+        example = kind.example.split(",")[0]
+        assert task_option.parse(f"digits:{name}{example}").data == "digits"
+    with pytest.raises(BlurError, match="E721"):
+        task_option.parse("digits:weight=2")
+
+
+def test_all_that_is_wrong_with_a_task_comes_at_once_with_its_place() -> None:
+    with pytest.raises(BlurError) as error:
+        task_option.choices(("mnist:corp=20,resize=ten,classes=3-1", "digits:center,center"))
+    found = [(d.code, d.span.text if d.span else "", d.help) for d in error.value.diagnostics]
+    assert found == [
+        ("E721", "corp", "did you mean `crop`?"),
+        ("E721", "resize=ten", "write resize=10"),
+        ("E721", "classes=3-1", "write classes=0-4, or classes=1+3+5"),
+        ("E721", "center", "set it once"),
+    ]
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_table_has_a_row_for_each_genome_task_and_network(written: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.json"
+    run = command(
+        written, "backprop", "--task", "digits", "--task", "digits:permute_inputs", "--network",
+        f"{DIGITS}:digits", "--set", "hidden=16", "--steps", "8,2", "--seeds", 2, "--batch", 16, "--json", table,
+    )  # fmt: skip
+    assert run.exit_code == 0, run.output
+    found = json.loads(table.read_text())
+    names = [(row["genome"], row["task"], row["network"]) for row in found["rows"]]
+    assert names == [
+        (genome, task, "digits(hidden = 16)")
+        for genome in ("mine", "backprop")
+        for task in ("digits", "digits:permute_inputs")
+    ]
+    first = found["rows"][0]["results"]
+    assert [result["steps"] for result in first] == [2, 8]
+    assert first[1]["mean"] == pytest.approx(np.mean(first[1]["values"]))
+    assert f"{100 * first[1]['mean']:.1f} ±" in run.stdout
+    # The file holds what `backprop` starts from, and the two see the same seeds.
+    assert found["rows"][0]["results"] == found["rows"][2]["results"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "legend"), [(1, "in %, 1 seed"), (2, "in %, mean ± standard deviation of 2 seeds")]
+)
+def test_one_seed_has_no_deviation(seeds: int, legend: str) -> None:
+    run = command("backprop", "--task", "digits", "--network", DIGITS, "--steps", 1, "--seeds", seeds)
+    assert f"accuracy on test examples {legend}\n" in run.stdout
+
+
+def test_the_help_names_what_a_wide_network_needs() -> None:
+    assert "moons:outputs=5" in command("--help").output
+
+
+def test_a_diverged_genome_is_shown_as_such(net: blurc.Net, tmp_path: Path) -> None:
+    path = tmp_path / "wild.yaml"
+    genome_files.write(path, genome_files.describe(net, {"eta": np.float32(3e38)}, name="wild"))
+    args = ("--task", "digits", "--network", DIGITS, "--set", "hidden=16", "--steps", 2, "--seeds", 2)
+    run = command(path, *args, "--json", "-")
+    assert run.exit_code == 0
+    assert "diverged" in run.stderr
+    (row,) = json.loads(run.stdout)["rows"]
+    assert row["results"] == [
+        {"steps": 2, "mean": None, "spread": None, "diverged": 2, "values": [None, None]}
+    ]
+
+
+def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -> None:
+    experiment = tmp_path / "e.yaml"
+    experiment.write_text(
+        "name: e\n"
+        f"spec: {DIGITS}\nrule: blur\nparameters: {{hidden: 16, k: 3}}\n"
+        "tasks: [{data: moons}]\n"
+        "evaluation: {tasks: [{data: digits, name: eights}]}\n"
+    )
+    args = ("--experiment", experiment, "--steps", 2, "--seeds", 1, "--batch", 16, "--json", "-")
+    run = command(written, *args)
+    assert run.exit_code == 0, run.output
+    (row,) = json.loads(run.stdout)["rows"]
+    # k is a parameter of the experiment's rule, and not of the genome's.
+    assert (row["task"], row["network"]) == ("eights", "digits(hidden = 16)")
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "message"),
+    [
+        (["backprop", "--task", "digits"], 2, "--network"),
+        (["backprop", "--task", "digits", "--network", "digits"], 2, f"--network {DIGITS}:digits"),
+        (["backprop", "--task", "digits", "--network", "mine"], 2, "--network SPEC:mine"),
+        (
+            ["backprop", "--task", "digits", "--network", "networks/mnist.blur"],
+            1,
+            "networks/mnist.blur:mnist`",
+        ),
+        (["backprop", "--task", "digits:corp=3", "--network", DIGITS], 1, "did you mean `crop`?"),
+        (["backprop", "--task", "moons", "--network", DIGITS], 1, "E807"),
+        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "is a spec, where a genome file or the name"),
+        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "write the name of its rule, `backprop`"),
+        (["none.yaml", "--task", "digits", "--network", DIGITS], 1, "E601"),
+        (["backprob", "--task", "digits", "--network", DIGITS], 1, "did you mean `backprop`?"),
+        (["backprop", "--task", "digits", "--network", DIGITS, "--steps", "3,x"], 2, "whole numbers"),
+        (["backprop", "--task", "digits", "--network", DIGITS, "-o", "a.gif"], 2, "expected .svg or .png"),
+    ],
+)
+def test_what_is_wrong_is_said(args: list[str], status: int, message: str) -> None:
+    run = command(*args)
+    assert run.exit_code == status
+    assert message in run.stderr
+    assert run.stdout == ""
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize(("form", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_a_heat_map_is_the_same_bytes_again(form: str, start: bytes) -> None:
+    values = np.asarray([[0.2, 0.9], [np.nan, 0.5]])
+    panel = heat.Panel("t", values, ["a", "b"], ["10", "20"], [["20", "90"], ["diverged", "50"]])
+    first, again = (heat.render([panel], form, "title") for _ in range(2))
+    assert first == again
+    assert first.startswith(start)
+
+
+def test_a_matrix_of_nothing_finite_can_be_drawn() -> None:
+    panels = [heat.Panel("t", np.full((3, 3), np.nan), signed=True), heat.Panel("u", np.zeros((2, 2)))]
+    assert heat.render(panels, "png").startswith(b"\x89PNG")
+
+
+def test_the_command_draws_its_table(tmp_path: Path) -> None:
+    picture = tmp_path / "heat.svg"
+    args = ("--task", "digits", "--network", DIGITS, "--steps", "1,2", "--seeds", 1, "-o", picture)
+    assert command("backprop", *args).exit_code == 0
+    assert picture.read_text().startswith("<?xml")

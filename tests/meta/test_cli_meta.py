@@ -1,0 +1,168 @@
+"""What `blurc meta` says: what its numbers are of, and what to do where nothing finite was found."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from blurc import meta
+from blurc.cli import cli
+from blurc.cli.commands.meta import _told
+from blurc.diagnostics import BlurError, Source
+from blurc.meta.experiment import schema
+from blurc.meta.run.setup import compiled, setup
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+# Where `blast` is positive, w leaves the finite numbers at the first step.
+SPEC = """
+genome delta {
+  state act, err
+  synapse w ~ normal(0.5)
+  learn rate = 0.1, blast = -1
+  sense    { act <- input }
+  forward  { act <- incoming(w * pre.act) }
+  feedback { err <- softmax(act) - target }
+  update   { w <- w - rate * batch_mean(pre.act * post.err) + exp(1000 * blast) }
+  readout act
+}
+network tiny uses delta { input x[2]  output class[2]  x -> class }
+"""
+EXPERIMENT = """
+name: tiny
+spec: tiny.blur
+tasks: [moons]
+inner: {steps: 2, batch: 4, query: 4}
+method: {steps: 2}
+evaluation: {steps: [2], seeds: 1, batch: 4}
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.blur").write_text(SPEC)
+    Path("e.yaml").write_text(EXPERIMENT)
+
+
+def command(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["meta", *map(str, args)])
+
+
+# ---------------------------------------------------------------- what came out
+
+
+def test_the_last_line_says_what_its_number_is_of() -> None:
+    done = command("e.yaml")
+    assert done.exit_code == 0
+    found = json.loads(Path("runs/tiny/result.json").read_text())["value"]
+    what = f"cross entropy of the genome {found:.4g}, the mean of 16 episodes that were not searched on"
+    assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
+
+
+def test_a_race_shows_the_optimizers_too() -> None:
+    Path("e.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "seeds: 1, race: true,"))
+    done = command("e.yaml")
+    assert done.exit_code == 0, done.output
+    table = done.stdout.split("2 steps\n")[-1]
+    rows = re.findall(r"^ +(\w+) +moons +tiny +(\S+)", table, re.MULTILINE)
+    assert [name for name, _ in rows] == ["tiny", "SGD", "momentum", "Adam"]
+    (race,) = json.loads(Path("runs/tiny/evaluation.json").read_text())["races"]
+    means = [learner["results"][0]["mean"] for learner in race["learners"]]
+    assert [shown for _, shown in rows[1:]] == [f"{100 * mean:.1f}" for mean in means]
+    assert "accuracy on test examples in %, 1 seed\n" in done.stdout
+
+
+def test_going_on_tells_what_is_otherwise_than_it_began() -> None:
+    command("e.yaml", "--set", "method.steps=1")
+    done = command("e.yaml", "--resume")
+    assert done.exit_code == 0, done.output
+    assert done.stderr == "not as in `runs/tiny/experiment.yaml`: method.steps: 1 there, 2 now\n"
+    assert command("e.yaml", "--resume").stderr == ""
+
+
+@pytest.fixture
+def exploded() -> Result:
+    Path("tiny.blur").write_text(SPEC.replace("blast = -1", "blast = 1"))
+    return command("e.yaml", "--json", "r.json")
+
+
+def test_a_run_without_a_finite_genome_ends_as_an_error(exploded: Result) -> None:
+    assert exploded.exit_code == 1
+    assert "error[E905]: no finite genome was found" in exploded.stderr
+    assert "try smaller steps (`--set method.rate=5e-05`)" in exploded.stderr
+    assert "report.html" not in exploded.output
+    assert json.loads(Path("r.json").read_text())["value"] is None
+
+
+def test_its_note_shows_where_to_look(exploded: Result) -> None:
+    (args,) = re.findall(r"2 of 2 candidates diverged; where the first did: blurc meta (.*)", exploded.stderr)
+    done = command(*args.split())
+    assert done.exit_code == 0
+    assert "`w` of `x->class` in update is not finite" in done.stderr
+    assert "help: bound values in the rule" in done.stderr
+    assert "--set" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"candidates": 1, "value": 0.5, "values": [0.5]}, "loss 0.5"),
+        (
+            {"candidates": 2, "value": 0.5, "values": [0.5, 0.6], "judged": 0.7},
+            "loss 0.5 the best, genome 0.7",
+        ),
+        (
+            {"candidates": 8, "value": 0.5, "mean": 0.6, "diverged": 3},
+            "loss 0.5 the best, 0.6 the mean, 3 of 8 diverged",
+        ),
+        (
+            {"candidates": 8, "value": None, "mean": None, "diverged": 8, "judged": None},
+            "all diverged, genome diverged",
+        ),
+    ],
+)
+def test_progress_says_what_each_number_is_of(line: dict[str, object], told: str) -> None:
+    assert _told({"unroll": 5, "diverged": 0, **line}, "loss") == f"5 inner steps, {told}"
+
+
+# ---------------------------------------------------------------- what is no experiment
+
+
+def test_a_spec_is_answered_with_an_experiment_that_works() -> None:
+    done = command("networks/digits.blur")
+    assert (done.exit_code, "error[E605]" in done.stderr) == (1, True)
+    text = "\n".join(done.stderr.splitlines()[2:])  # indented alike, as it can be copied
+    experiment = schema.parse(Source("mine.yaml", text))
+    assert experiment.network.spec == "networks/digits.blur"
+    assert setup(experiment).net.plan.metas
+
+
+def test_a_spec_that_is_not_there_is_not_there() -> None:
+    assert "error[E601]" in command("networks/none.blur").stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "help"),
+    [
+        ("spec: networks/mnist.blur", "name one: `network: mnist`"),
+        ("spec: none.blur", "or name one: `rule: GENOME`"),
+        ("spec: tiny.blur\nparameters: {rule: 3}", "a rule is picked with the key `rule`"),
+    ],
+)
+def test_help_is_in_the_words_of_experiments(changed: str, help: str) -> None:
+    Path("none.blur").write_text(SPEC.replace(" uses delta", ""))
+    Path("e.yaml").write_text(EXPERIMENT.replace("spec: tiny.blur", changed))
+    with pytest.raises(BlurError) as caught:
+        compiled(schema.read("e.yaml").network)
+    (found,) = caught.value.diagnostics
+    assert help in (found.help or "")
+    assert "--" not in (found.help or "")
+
+
+def test_the_module_lists_what_it_offers() -> None:
+    assert dir(meta) == sorted(meta.__all__)

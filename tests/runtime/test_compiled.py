@@ -1,0 +1,261 @@
+"""The compiled program against the reference interpreter, on generated rules and networks.
+
+In float64, so that a difference is a mistake and not rounding.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import generate
+import jax
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from blurc.model.model import Model
+from blurc.plan import plan_of
+from blurc.reference import Reference
+from blurc.runtime.lower import fold
+from blurc.runtime.program import Entries, Fed, State
+from blurc.spec import select_model
+
+STEPS = 3
+TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+@pytest.fixture(autouse=True)
+def _double() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def compare(source: str, batch: int, seed: int) -> None:
+    """Three steps, their readouts, predictions, traces, and the final state."""
+    model = select_model(source)
+    plan = plan_of(model)
+    run = _everything(Entries(plan))
+    values = generate.values(model, batch, seed, STEPS)
+    reference = Reference(model)
+    expected = reference.state(copy.deepcopy(values.synapses), batch)
+    state = _state(model, plan, values, batch)
+    for step, (x, y, signals) in enumerate(zip(values.xs, values.ys, values.signals, strict=True)):
+        key = jax.random.key(step)
+        fed = {"signals": signals, "noise": noise(key)}
+        (state, out), prediction, trace = run(values.genome, state, x, y, Fed(signals, key))
+        close(prediction, reference.predict(values.genome, expected, x, **fed), "prediction")
+        close(trace, reference.trace(values.genome, expected, x, y, **fed), "trace")
+        expected, readout = reference.step(values.genome, expected, x, y, **fed)
+        close(out, readout, "readout")
+        close(state.synapses, expected.synapses, "synapses")
+        close(state.neurons, expected.neurons, "neurons")
+
+
+def noise(key: jax.Array) -> Any:
+    """The numbers that a compiled step draws from a key."""
+
+    def draw(population: str, number: int, phase: str, shape: tuple[int, ...]) -> Any:
+        return np.asarray(jax.random.normal(fold(key, f"{population}/{phase}/{number}"), shape))
+
+    return draw
+
+
+def _everything(entries: Entries) -> Any:
+    """Step, prediction and trace as one program, compiled in haste: compiling is what takes the time here."""
+
+    def run(genome: Any, state: Any, x: Any, y: Any, fed: Fed) -> Any:
+        return (
+            entries.step(genome, state, x, y, fed),
+            entries.predict(genome, state, x, fed),
+            entries.trace(genome, state, x, y, fed),
+        )
+
+    return jax.jit(
+        run, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    )
+
+
+def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> State:
+    live = {(v.of, v.name) for v in plan.channels}
+    synapses = {
+        p: {c: jax.numpy.asarray(value) for c, value in channels.items() if (p, c) in live}
+        for p, channels in values.synapses.items()
+    }
+    synapses = {p.name: synapses.get(p.name, {}) for p in plan.projections}
+    neurons: dict[str, Any] = {}
+    for v in plan.carried:
+        shape = (*v.dims, batch, *plan.population(v.of).shape)
+        neurons.setdefault(v.of, {})[v.name] = jax.numpy.zeros(shape)
+    return State(synapses, neurons)
+
+
+def close(found: Any, expected: Any, where: str) -> None:
+    """All that was found is as expected; dead variables are not found."""
+    if isinstance(found, dict):
+        for name, value in found.items():
+            close(
+                value,
+                expected.get(name, {}) if isinstance(value, dict) else expected[name],
+                f"{where} {name}",
+            )
+        return
+    found = np.asarray(found)
+    np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)
+
+
+def test_values_that_turn_out_not_to_vary_over_the_batch_are_still_counted_once_an_example() -> None:
+    source = """
+      genome g {
+        state a, b  synapse w ~ zeros
+        sense { a <- input;  b <- 0 * input + 2 }
+        forward { a <- incoming(w * pre.a);  b <- 0 * a + 3 }
+        update { w <- w + 0.1 * batch_sum(pre.b * post.b) + batch_mean(pre.b * post.a) + batch_mean(pre.a * post.b) }
+        readout a
+      }
+      network n uses g { input x[3]  output y[2]  x -> y }
+    """
+    compare(source, 4, 0)
+
+
+@pytest.mark.parametrize(
+    "equation",
+    [
+        "incoming([[w * pre.a, w], [w, pre.a], [w, w]] * [[pre.a, w], [w, w], [pre.a, pre.a]])[2, 1]",
+        "incoming((n @ [[w * pre.a, w], [w, pre.a * w]])[0, 1])",
+        "incoming([[w, pre.a], [pre.a, w]] @ [[w * pre.a, w, 1], [w, pre.a * w, 2]])[1, 2]",
+        "a + (n[:, 2:] @ (n[2:, :] @ [a, 1]))[1]",
+        "incoming(w * pre.a + (n[:, 2:] @ [w, pre.a * w][2:])[0])",
+        "(n[:, 2:] @ incoming([w, pre.a * w][2:]))[0]",
+    ],
+)
+def test_matrices_of_mixtures_and_empty_slices(equation: str) -> None:
+    source = f"""
+      genome g {{
+        state a  synapse w ~ normal(1)  learn n[2, 2] ~ normal(1)
+        sense {{ a <- input }}
+        forward {{ a <- incoming(w * pre.a);  a <- a + {equation} }}
+        readout a
+      }}
+      network n uses g {{ input x[3]  hidden h[2]  output y[2]  x -> h  h -> y }}
+    """
+    compare(source, 4, 0)
+
+
+def test_a_synapse_sees_the_total_of_a_max_pool_as_its_mean_over_the_batch() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update {
+          w <- w - 0.1 * pre.outgoing(w ^ 2) + 0.1 * post.incoming(w * 2)
+          w <- w + 0.1 * batch_mean(pre.a * pre.outgoing(w) * post.a)
+        }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2]  x -> y  x -> y [pool(max, 2)] }
+    """
+    compare(source, 3, 0)
+
+
+def test_a_meta_parameter_of_a_population_may_belong_to_the_other_end() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)  learn tau ~ normal(1) per population
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update { w <- w + 0.1 * batch_mean(pre.a * (pre.tau * min(post.tau, post.a))) }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2, 2, 3] { bias = shared }  x -> y }
+    """
+    compare(source, 3, 0)
+
+
+def test_a_reduced_value_that_a_let_holds_stands_outside_of_the_next_reducer() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1)
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update { let t = batch_mean(pre.a)  w <- w + batch_sum(t * post.a) + batch_mean(t * pre.a * post.a) }
+        readout a
+      }
+      network n uses g { input x[4]  output y[2]  x -> y }
+    """
+    compare(source, 3, 0)
+
+
+def test_running_totals() -> None:
+    source = """
+      genome g {
+        state a, b[2]  synapse w ~ normal(1)  synapse v[2] ~ normal(1)  learn m[2] ~ normal(1)
+        sense { a <- input;  b <- [input, input * 2] }
+        forward { a <- tanh(incoming(w * pre.a));  b <- [a, 3 * a] }
+        update {
+          w <- w + 0.1 * batch_mean(post.a * (pre.a - pre.outgoing_until(w * post.a)))
+          w <- w - 0.1 * pre.outgoing_until(w ^ 2) * batch_sum(pre.outgoing_until(2 * post.a + w))
+          v <- v + 0.1 * batch_mean(post.b * (m * pre.outgoing_until(v * post.b + post.a * v)))
+        }
+        readout a
+      }
+      network n uses g { input x[3]  hidden h[3]  output y[4]  x -> y  x -> h  h -> y [delay = 1] }
+    """
+    compare(source, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"]
+)
+@pytest.mark.parametrize(("pre", "post"), [(1, 4), (4, 1), (1, 1)])
+def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, pre: int, post: int) -> None:
+    if topology in ("one_to_one", "conv(2)") and pre != post:
+        pytest.skip("they do not join populations of these sizes")
+    updates = ["batch_mean(pre.a)", "w + 0.1 * post.incoming(w)", "batch_mean(post.a) + pre.outgoing(w)"]
+    for update in updates:
+        compare(
+            f"""genome g {{
+              state a
+              synapse w ~ uniform(-1, 1)
+              sense {{ a <- input }}
+              forward {{ a <- incoming(w * pre.a) }}
+              update {{ w <- {update} }}
+              readout a
+            }}
+            network n uses g {{ input x[{pre}]  output y[{post}]  x -> y [{topology}] }}""",
+            3,
+            1,
+        )
+
+
+@settings(max_examples=15, **QUIET)
+@given(generate.cases())
+def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:
+    compare(case.source, case.batch, case.seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500, **QUIET)
+@given(generate.cases())
+def test_the_compiled_program_means_what_the_reference_says_on_many_cases(case: generate.Case) -> None:
+    compare(case.source, case.batch, case.seed)
+
+
+@pytest.mark.parametrize("genome", ["backprop", "blur"])
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=3, **QUIET)
+def test_the_library_rules_mean_what_the_reference_says(genome: str, seed: int) -> None:
+    source = f"""
+      import "rules/{genome}.blur"
+      network n uses {genome} {{
+        input a[3]  input b[2, 2]
+        hidden h[4]  hidden g[3] {{ phi = relu }}
+        output y[2]  output z[3] {{ bias = off }}
+        a -> h  b -> h  h -> g  a -> g [forward]  g -> y  h -> y [backward]  g -> z [fixed]  y -> z  a -> y  a -> y
+      }}
+    """
+    compare(source, 5, seed)
