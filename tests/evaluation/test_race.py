@@ -180,7 +180,7 @@ def test_rounds_are_for_optimizers_and_steps_count_batches(
     """Of the same steps: the rule's accuracies stay, those of an optimizer are others."""
     again = races.race(net, genome, digits, optimizers=[SGD], rounds=3, **SMALL)
     np.testing.assert_array_equal(again.entries[0].accuracies, found.entries[0].accuracies)
-    assert again.entries[1].accuracy.shape == (2, 2)
+    assert again.entries[1].accuracies.shape == (2, 2)
     assert not np.array_equal(again.entries[1].trials[0.4], found.entries[1].trials[0.4])
     assert (found.to_json()["rounds"], again.to_json()["rounds"]) == (1, 3)
 
@@ -232,7 +232,7 @@ def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(
     digits: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row, races, told = finished(blurc.compile(FADING), digits, monkeypatch)
-    assert (row.accuracy.shape, races) == ((1, 1), [])
+    assert (row.accuracies.shape, races) == ((1, 1), [])
     assert told[0].startswith("no race with SGD, momentum and Adam:")
 
 
@@ -264,7 +264,7 @@ def test_the_optimizers_reach_on_mnist_what_others_report() -> None:
         "Adam": (0.75, 0.83, 0.88, 0.91),
     }
     for entry in found.entries[1:]:
-        assert (entry.accuracy.mean(axis=0) > least[entry.name]).all(), entry.name
+        assert (entry.accuracies.mean(axis=0) > least[entry.name]).all(), entry.name
 
 
 # ---------------------------------------------------------------- the command
