@@ -1,9 +1,9 @@
 """The network as a graph: populations are nodes, projections are edges of a frozen `networkx.MultiDiGraph`.
 
 build.py    a network as a graph, and the orders in which its populations are visited
-verify.py   the questions that need a graph: is there a cycle, what reaches what
-graphml.py  GraphML, read and written
-edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` joins
+verify.py   checks on the graph: cycles, unreachable populations
+graphml.py  reads and writes GraphML
+edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` connects
 """
 
 from __future__ import annotations

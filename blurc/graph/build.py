@@ -1,4 +1,4 @@
-"""A network as a frozen `networkx.MultiDiGraph`, and the orders in which its populations are visited."""
+"""A network as a frozen `networkx.MultiDiGraph`, and the orders in which to visit its populations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
 @dataclass(frozen=True, repr=False)
 class Pairs(Sequence[tuple[int, int]]):
-    """The edges that a file lists, presynaptic and postsynaptic neuron. Unpacked when they are asked for."""
+    """The edges listed in a file, as (presynaptic, postsynaptic) neurons, unpacked on demand."""
 
     pre: bytes = field(repr=False)
     post: bytes = field(repr=False)
@@ -41,9 +41,9 @@ class Pairs(Sequence[tuple[int, int]]):
 def build(network: Network) -> Graph:
     """The network as a frozen graph.
 
-    Nodes: role, shape, size, slots (a dict), bias (False, True, "shared"). Edges are keyed by the name of the
-    projection: forward, feedback, plastic, topology (as it is written), delay, order (of declaration), and `pairs`
-    where an edge file says what is connected.
+    Nodes have role, shape, size, slots (a dict) and bias (False, True, "shared"). Edges are keyed by the
+    projection's name and have forward, feedback, plastic, topology (as written), delay, order (of declaration) and,
+    for an edge file, `pairs`.
     """
     graph: Graph = nx.MultiDiGraph(name=network.name)
     shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
@@ -68,8 +68,8 @@ def _edge(e: Projection) -> dict[str, Any]:
 
 
 def carrying(graph: Graph, way: str, *, delayed: bool) -> Graph:
-    """The subgraph of the projections that carry `way` ("forward" or "feedback"), all populations kept. With or
-    without those that have a delay."""
+    """The subgraph of projections that carry `way` ("forward" or "feedback"), with or without the delayed ones.
+    All populations are kept."""
     edges = [e for e in graph.edges(keys=True) if graph.edges[e][way]]
     kept: Graph = nx.MultiDiGraph()
     kept.add_nodes_from(graph.nodes)
@@ -78,20 +78,20 @@ def carrying(graph: Graph, way: str, *, delayed: bool) -> Graph:
 
 
 def a_cycle(graph: nx.DiGraph[Any] | nx.MultiDiGraph[Any]) -> list[Any]:
-    """The edges of some cycle; none where there is none. networkx looks for one in quadratic time, but tells in linear
-    time where to look."""
+    """The edges of some cycle, or []. networkx finds a cycle in quadratic time, but can tell in linear time
+    where to look."""
     for nodes in nx.strongly_connected_components(graph):
         loop = any(graph.has_edge(node, node) for node in nodes)
         if len(nodes) > 1 or loop:
-            within = graph.copy()  # a view would go through a set, in the order of the day
+            within = graph.copy()  # a view would go through a set, whose order varies
             within.remove_nodes_from([node for node in graph if node not in nodes])
             return list(nx.find_cycle(within))
     return []
 
 
 def forward_order(graph: Graph) -> tuple[str, ...]:
-    """Every population that is neither input nor unit, each after all that carry forward to it within the step.
-    Among free choices, the order of declaration."""
+    """Every population except inputs and the unit, each after all that carry forward to it within the step.
+    Ties are broken by order of declaration."""
     rank = {name: i for i, name in enumerate(graph.nodes)}
     within = carrying(graph, "forward", delayed=False)
     order = nx.lexicographical_topological_sort(within, key=rank.__getitem__)
@@ -99,8 +99,8 @@ def forward_order(graph: Graph) -> tuple[str, ...]:
 
 
 def backward_order(graph: Graph) -> tuple[str, ...]:
-    """Every population that is no input and gets feedback, with a delay or without, each after all that carry
-    feedback to it within the step. Among free choices, the reverse of `forward_order`."""
+    """Every population except inputs that gets feedback, delayed or not, each after all that carry feedback to it
+    within the step. Ties are broken by the reverse of `forward_order`."""
     rank = {name: -i for i, name in enumerate(forward_order(graph))}
     within = carrying(graph, "feedback", delayed=False)
     gets = carrying(graph, "feedback", delayed=True).out_degree

@@ -1,8 +1,8 @@
 """Edge files: the pairs of neurons that `edges("wiring.csv")` connects.
 
-.csv              two whole numbers a line, presynaptic neuron, postsynaptic neuron; the first line may name them
-.edgelist, .txt   the same between blanks; `#` begins a comment
-.graphml          directed; every node says its `population` and its `index` in there
+.csv              two integers per line, presynaptic and postsynaptic neuron; a header line is allowed
+.edgelist, .txt   the same, separated by blanks; `#` starts a comment
+.graphml          directed; every node gives its `population` and its `index` within it
 
 Neurons are counted from 0, in row-major order of their population.
 """
@@ -24,7 +24,7 @@ SHOWN = 40  # characters of a line
 
 
 class WrongFile(Exception):
-    """What is wrong with an edge file, in the parts of a diagnostic."""
+    """What is wrong with an edge file, as the parts of a diagnostic."""
 
     def __init__(self, code: str, message: str, help: str, note: str | None = None) -> None:
         super().__init__(message)
@@ -34,8 +34,8 @@ class WrongFile(Exception):
 
 @dataclass(frozen=True, eq=False)
 class EdgeFile:
-    """A file as it was read. `name` is what the user would call it; `problem` says why there is no text, and `near`
-    which file may be meant."""
+    """The text of an edge file, and its name as the user would write it. If it could not be read, `problem` says why
+    and `near` is the file that was probably meant."""
 
     name: str
     text: str
@@ -57,7 +57,7 @@ class EdgeFile:
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Presynaptic and postsynaptic neurons, and where each pair stands: line numbers, or words."""
+    """Presynaptic and postsynaptic neurons, and where each pair was found: line numbers, or words."""
 
     pre: list[int]
     post: list[int]
@@ -81,15 +81,11 @@ def edges(
     known: Mapping[str, Population],
     form: Form | None,
 ) -> Edges:
-    """The edges from the population `source` to `target`, two names of `known`. Raises `WrongFile`. `written` is the
-    name of the file as the attribute has it."""
+    """The edges from population `source` to `target`, which are keys of `known`. Raises `WrongFile`. `written` is the
+    file's name as the attribute has it."""
     _check_suffix(written)
     if file.problem:
-        help = (
-            f"did you mean `{file.near}`?"
-            if file.near
-            else "write its path from the folder of the .blur file"
-        )
+        help = f"did you mean `{file.near}`?" if file.near else "give its path relative to the .blur file"
         raise WrongFile("E414", f"cannot read `{file.name}`: {file.problem}", help)
     pairs = _between(file, source, target, known) if file.suffix == ".graphml" else file.lines
     for name, numbers in ((source, pairs.pre), (target, pairs.post)):
@@ -115,7 +111,7 @@ def _check_suffix(name: str) -> None:
             if near
             else f"use one of {', '.join(SUFFIXES)}"
         )
-        what = f"files of the kind `{suffix}`" if suffix else "a file without a suffix"
+        what = f"`{suffix}` files" if suffix else "a file without a suffix"
         raise WrongFile("E418", f"cannot read edges from {what}", help)
 
 
@@ -131,7 +127,7 @@ def _check_range(
     from_one = min(numbers) == 1 and max(numbers) == size
     raise WrongFile(
         "E416",
-        f"{_place(file, at[wrong[0]])}: `{name}` has {size:,} {plural}, and none is number {numbers[wrong[0]]}",
+        f"{_place(file, at[wrong[0]])}: `{name}` has {size:,} {plural}, found neuron {numbers[wrong[0]]}",
         f"{help}; these seem to be counted from 1" if from_one else help,
         _more(len(wrong) - 1),
     )
@@ -146,11 +142,11 @@ def _twice(file: EdgeFile, pairs: _Pairs) -> WrongFile:
         first.setdefault((pre, post), at)
     pre, post, at = again[0]
     earlier = first[pre, post]
-    note = f"first {f'on line {earlier}' if isinstance(earlier, int) else earlier}"
+    note = f"first listed {f'on line {earlier}' if isinstance(earlier, int) else f'as {earlier}'}"
     more = _more(len(again) - 1)
     return WrongFile(
         "E417",
-        f"{_place(file, at)}: the edge from {pre} to {post} stands twice",
+        f"{_place(file, at)}: the edge from {pre} to {post} is listed twice",
         "list each edge once",
         f"{note}; {more}" if more else note,
     )
@@ -198,7 +194,7 @@ def _whole(text: str) -> int | None:
 
 
 def _is_header(fields: list[str]) -> bool:
-    """Two names, and not numbers that went wrong."""
+    """Two names, rather than malformed numbers."""
     names = [f.strip().strip("\"'") for f in fields]
     return len(names) == 2 and all(n[:1].isalpha() or n[:1] in ("_", "#") for n in names)
 
@@ -211,7 +207,6 @@ class _Wrong:
 
     @property
     def third(self) -> str:
-        """What stands behind the first two columns."""
         return " ".join(field.strip() for field in self.fields[2:])
 
 
@@ -222,10 +217,10 @@ def _malformed(file: EdgeFile, wrong: list[_Wrong]) -> WrongFile:
         found = f"found a third column `{_short(first.third)}`"
         comma = ', delimiter=","' if file.suffix == ".csv" else ""
         help = (
-            "keep the columns of the presynaptic and the postsynaptic neuron alone; networkx writes no others with "
+            "keep only the columns of the presynaptic and the postsynaptic neuron; networkx writes just these with "
             f"`write_edgelist(graph, path{comma}, data=False)`"
         )
-    message = f"{file.name}:{first.number}: expected two whole numbers, {found}"
+    message = f"{file.name}:{first.number}: expected two integers, {found}"
     return WrongFile("E415", message, help, _more(len(wrong) - 1))
 
 
@@ -235,24 +230,24 @@ def _short(text: str) -> str:
 
 def _expected(file: EdgeFile) -> str:
     pair = "`0, 12`" if file.suffix == ".csv" else "`0 12`"
-    return f"write a line for each edge, the presynaptic and the postsynaptic neuron: {pair}"
+    return f"write one line per edge, the presynaptic neuron and then the postsynaptic one: {pair}"
 
 
 # ---------------------------------------------------------------- GraphML
 
 
 def _of_graphml(file: EdgeFile) -> tuple[tuple[_End, _End], ...]:
-    """All edges of the file, between whatever populations."""
+    """All edges of the file, between any populations."""
     from blurc.graph.graphml import NoGraph, read_graphml  # loads networkx, which no other edge file needs
 
     try:
         nodes, pairs, directed = read_graphml(file.text)
     except NoGraph as error:
         help = "`networkx.write_graphml` writes such files"
-        raise WrongFile("E415", f"`{file.name}` is no GraphML: {error}", help) from None
+        raise WrongFile("E415", f"`{file.name}` is not GraphML: {error}", help) from None
     if not directed:
         help = (
-            'write `edgedefault="directed"`, and every edge from the presynaptic to the postsynaptic neuron'
+            'write `edgedefault="directed"`, with every edge from the presynaptic to the postsynaptic neuron'
         )
         raise WrongFile("E420", f"the graph of `{file.name}` is undirected", help)
     ends = {name: _end(file, name, data) for name, data in nodes.items()}
@@ -265,12 +260,12 @@ def _end(file: EdgeFile, node: str, data: Mapping[str, object]) -> _End:
         raise WrongFile(
             "E419",
             f"{file.name}, node `{node}`: the attribute `{missing[0]}` is missing",
-            "give every node its `population` and its `index` in there, counted from 0",
+            "give every node its `population` and its `index` within it, counted from 0",
         )
     index = data["index"]
     whole = _whole_index(index)
     if whole is None:
-        message = f"{file.name}, node `{node}`: the index is a whole number, found `{index}`"
+        message = f"{file.name}, node `{node}`: the index must be an integer, found `{index}`"
         raise WrongFile("E419", message, "neurons are counted from 0")
     return _End(node, str(data["population"]), whole)
 
@@ -282,7 +277,6 @@ def _whole_index(index: object) -> int | None:
 
 
 def _between(file: EdgeFile, source: str, target: str, known: Mapping[str, Population]) -> _Pairs:
-    """The edges from source to target."""
     for end in dict.fromkeys(end for pair in file.graph for end in pair):
         if end.population not in known:
             near = did_you_mean(end.population, known)
@@ -294,6 +288,6 @@ def _between(file: EdgeFile, source: str, target: str, known: Mapping[str, Popul
     chosen = [(a, b) for a, b in file.graph if (a.population, b.population) == (source, target)]
     if not chosen:
         message = f"`{file.name}` has no edges from `{source}` to `{target}`"
-        raise WrongFile("E415", message, "edges lead from the presynaptic to the postsynaptic neuron")
+        raise WrongFile("E415", message, "edges go from the presynaptic to the postsynaptic neuron")
     at = [f"edge from `{a.node}` to `{b.node}`" for a, b in chosen]
     return _Pairs([a.index for a, _ in chosen], [b.index for _, b in chosen], at)

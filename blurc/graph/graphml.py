@@ -1,4 +1,4 @@
-"""GraphML, read and written."""
+"""Reading and writing GraphML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blurc.graph.build import Graph
 
 
 class NoGraph(Exception):
-    """A text that is no GraphML; says why."""
+    """The text is not GraphML; the message says why."""
 
 
 def read_graphml(text: str) -> tuple[dict[str, dict[str, object]], list[tuple[str, str]], bool]:
@@ -26,8 +26,8 @@ def read_graphml(text: str) -> tuple[dict[str, dict[str, object]], list[tuple[st
 
 
 def graphml(graph: Graph) -> str:
-    """The graph as GraphML, which Gephi, yEd and Cytoscape read. It knows no lists: shapes become "8x8", slots
-    "phi=linear", a bias "on", "off" or "shared", pairs "0,1 0,2"."""
+    """The graph as GraphML, which Gephi, yEd and Cytoscape read. GraphML has no lists, so shapes become "8x8", slots
+    "phi=linear", a bias "on", "off" or "shared", and pairs "0,1 0,2"."""
     plain: Graph = nx.MultiDiGraph(name=str(graph.name))
     for name, data in graph.nodes(data=True):
         plain.add_node(name, **{**data, **_words(data)})

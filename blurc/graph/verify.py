@@ -1,4 +1,4 @@
-"""Is there a cycle, what is reached from an input, what leads to an output?"""
+"""Cycles, populations that no input reaches, and populations that lead to no output."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from blurc.model import Network, Population, Projection
 
 
 def verify(network: Network, report: Report) -> bool:
-    """Cycles, populations that no input reaches (errors), populations that lead to no output (warnings). Whether
-    there are no errors."""
+    """Reports cycles and unreachable populations (errors), and populations that lead to no output (warnings). Returns
+    whether there are no errors."""
     graph = build(network)
     if _loops(network, report) or _cycles(network, graph, report) or _unreachable(network, graph, report):
         return False
@@ -28,9 +28,9 @@ def _loops(network: Network, report: Report) -> bool:
             f"`{p.source}` projects to itself without a delay",
             p.span,
             notes=[
-                "within one step a population is visited once, and cannot read what it is about to become"
+                "each population is visited once per step, and cannot read its own new value while that is computed"
             ],
-            help=f"write `{_delayed(p)}`, to read it as it stood one step ago",
+            help=f"write `{_delayed(p)}`, to read its value from the previous step",
         )
     return bool(found)
 
@@ -47,8 +47,8 @@ def _cycles(network: Network, graph: Graph, report: Report) -> bool:
             "E403",
             f"the projections that carry {way} form a cycle: {path}",
             last.span,
-            notes=["within one step every population is visited once, after all that it reads"],
-            help=f"write `{_delayed(last)}`, to read `{read}` as it stood one step ago; or remove "
+            notes=["each population is visited once per step, after everything that it reads"],
+            help=f"write `{_delayed(last)}`, to read `{read}` from the previous step; or remove "
             f"`{last.source} -> {last.target}`{_one_way(last)}",
         )
         return True
@@ -56,7 +56,7 @@ def _cycles(network: Network, graph: Graph, report: Report) -> bool:
 
 
 def _delayed(p: Projection) -> str:
-    """A projection as it is written, with a delay."""
+    """The projection as written, plus a delay."""
     written = " ".join(p.span.text.split())
     if written.endswith("]"):
         return f"{written[:-1]}, delay = 1]"
@@ -64,13 +64,13 @@ def _delayed(p: Projection) -> str:
 
 
 def _one_way(p: Projection) -> str:
-    """The other way out, where a projection carries both ways between two populations."""
+    """An extra way out for a projection that carries both ways between two populations."""
     both = p.forward and p.feedback
     return ", or let it carry one way only (`[forward]` or `[backward]`)" if both else ""
 
 
 def _latest(cycle: list[tuple[str, str, str]], network: Network) -> Projection:
-    """The projection of a cycle that was declared last: most likely the one too many."""
+    """The projection of a cycle that was declared last: probably the mistaken one."""
     names = {name for _, _, name in cycle}
     return next(p for p in reversed(network.projections) if p.name in names)
 
@@ -91,8 +91,8 @@ def _unreachable(network: Network, graph: Graph, report: Report) -> bool:
 
 
 def _first(network: Network, condensed: nx.DiGraph[int]) -> list[Population]:
-    """Of populations that follow each other, those that stand first: what follows them is found with them. Of those
-    that follow each other in a circle, the one declared first."""
+    """The lost populations to report: the first in each chain, as the rest are lost with it. In a circle, the one
+    declared first."""
     heads = [condensed.nodes[c]["members"] for c in condensed if condensed.in_degree(c) == 0]
     chosen = [next(p for p in network.populations if p.name in members) for members in heads]
     return [p for p in network.populations if p in chosen]
@@ -101,7 +101,7 @@ def _first(network: Network, condensed: nx.DiGraph[int]) -> list[Population]:
 def _leading_nowhere(network: Network, graph: Graph, report: Report) -> None:
     outputs = [p.name for p in network.with_role("output")]
     influence = carrying(graph, "forward", delayed=True)
-    # A projection that only carries feedback is there for the sake of what its target tells its source.
+    # A feedback-only projection matters because of what its target sends back to its source.
     only_feedback = [p for p in network.projections if p.feedback and not p.forward]
     influence.add_edges_from((p.target, p.source) for p in only_feedback)
     leading = set(outputs).union(*(nx.ancestors(influence, o) for o in outputs))

@@ -466,8 +466,8 @@ E205_for_these_parameters.blur:7:52: error[E205]: no index 1: `post.a` has 1 par
 E403_cycle.blur:9:3: error[E403]: the projections that carry forward form a cycle: a -> b -> a
     9 |   b -> a
       |   ^^^^^^
-   note: within one step every population is visited once, after all that it reads
-   help: write `b -> a [delay = 1]`, to read `b` as it stood one step ago; or remove `b -> a`, or let it carry one \
+   note: each population is visited once per step, after everything that it reads
+   help: write `b -> a [delay = 1]`, to read `b` from the previous step; or remove `b -> a`, or let it carry one \
 way only (`[forward]` or `[backward]`)""",
     "E412_conv": """\
 E412_conv.blur:5:18: error[E412]: `conv(3, 3, stride = 2)` makes [14, 14] places of [28, 28], but `maps` has [13, 13]
@@ -475,7 +475,7 @@ E412_conv.blur:5:18: error[E412]: `conv(3, 3, stride = 2)` makes [14, 14] places
       |                  ^^^^^^^^^^^^^^^^^^^^^^
    help: declare `output maps[14, 14, 8]`""",
     "E416_range": """\
-E416_range.blur:5:11: error[E416]: edges/range.csv:3: `y` has 3 neurons, and none is number 3
+E416_range.blur:5:11: error[E416]: edges/range.csv:3: `y` has 3 neurons, found neuron 3
     5 |   x -> y [edges("edges/range.csv")]
       |           ^^^^^^^^^^^^^^^^^^^^^^^^
    help: neurons are counted from 0 to 2, in row-major order""",

@@ -163,30 +163,30 @@ def test_virtual_files_stand_among_the_texts() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("e.csv", "0,0\n0,1,0.5\n", "E415 e.csv:2: expected two whole numbers, found a third column `0.5`"),
+        ("e.csv", "0,0\n0,1,0.5\n", "E415 e.csv:2: expected two integers, found a third column `0.5`"),
         (
             "e.csv",
             "pre,post,weight\n0,0,1\n",
-            "E415 e.csv:1: expected two whole numbers, found a third column `weight`",
+            "E415 e.csv:1: expected two integers, found a third column `weight`",
         ),
         (
             "e.edgelist",
             "0 0 {'weight': 0.5}\n",
-            "E415 e.edgelist:1: expected two whole numbers, found a third column `{'weight': 0.5}`",
+            "E415 e.edgelist:1: expected two integers, found a third column `{'weight': 0.5}`",
         ),
-        ("e.csv", "0,0,\n", "E415 e.csv:1: expected two whole numbers, found `0,0,`"),
-        ("e.csv", "0,0\n1.0,1\n", "E415 e.csv:2: expected two whole numbers, found `1.0,1`"),
-        ("e.csv", "1.0,1\n0,0\n", "E415 e.csv:1: expected two whole numbers, found `1.0,1`"),
-        ("e.csv", "pre,post\npre,post\n0,0", "E415 e.csv:2: expected two whole numbers, found `pre,post`"),
-        ("e.csv", "0 0\n", "E415 e.csv:1: expected two whole numbers, found `0 0`"),
-        ("e.csv", "0,1_0\n", "E415 e.csv:1: expected two whole numbers, found `0,1_0`"),
-        ("e.txt", "0, 0\n", "E415 e.txt:1: expected two whole numbers, found `0, 0`"),
+        ("e.csv", "0,0,\n", "E415 e.csv:1: expected two integers, found `0,0,`"),
+        ("e.csv", "0,0\n1.0,1\n", "E415 e.csv:2: expected two integers, found `1.0,1`"),
+        ("e.csv", "1.0,1\n0,0\n", "E415 e.csv:1: expected two integers, found `1.0,1`"),
+        ("e.csv", "pre,post\npre,post\n0,0", "E415 e.csv:2: expected two integers, found `pre,post`"),
+        ("e.csv", "0 0\n", "E415 e.csv:1: expected two integers, found `0 0`"),
+        ("e.csv", "0,1_0\n", "E415 e.csv:1: expected two integers, found `0,1_0`"),
+        ("e.txt", "0, 0\n", "E415 e.txt:1: expected two integers, found `0, 0`"),
         ("e.csv", "pre,post\n", "E415 `e.csv` lists no edges"),
-        ("e.csv", "0,0\n4,0\n", "E416 e.csv:2: `x` has 4 neurons, and none is number 4"),
-        ("e.csv", "0,0\n-1,0\n", "E416 e.csv:2: `x` has 4 neurons, and none is number -1"),
-        ("e.csv", "0,0\n\n0,3\n", "E416 e.csv:3: `y` has 3 neurons, and none is number 3"),
-        ("e.csv", "0,0\n1,1\n0,0\n", "E417 e.csv:3: the edge from 0 to 0 stands twice"),
-        ("e.json", "[[0, 0]]", "E418 cannot read edges from files of the kind `.json`"),
+        ("e.csv", "0,0\n4,0\n", "E416 e.csv:2: `x` has 4 neurons, found neuron 4"),
+        ("e.csv", "0,0\n-1,0\n", "E416 e.csv:2: `x` has 4 neurons, found neuron -1"),
+        ("e.csv", "0,0\n\n0,3\n", "E416 e.csv:3: `y` has 3 neurons, found neuron 3"),
+        ("e.csv", "0,0\n1,1\n0,0\n", "E417 e.csv:3: the edge from 0 to 0 is listed twice"),
+        ("e.json", "[[0, 0]]", "E418 cannot read edges from `.json` files"),
         ("e", "0,0", "E418 cannot read edges from a file without a suffix"),
         (
             "e.graphml",
@@ -206,20 +206,20 @@ def test_virtual_files_stand_among_the_texts() -> None:
         (
             "e.graphml",
             graphml([("x0", "z")], **NODES, z={"population": "y", "index": 0.5}),
-            "E419 e.graphml, node `z`: the index is a whole number, found `0.5`",
+            "E419 e.graphml, node `z`: the index must be an integer, found `0.5`",
         ),
         *(
             (
                 "e.graphml",
                 graphml([("x0", "z")], **NODES, z={"population": "y", "index": index}),
-                f"E419 e.graphml, node `z`: the index is a whole number, found `{index}`",
+                f"E419 e.graphml, node `z`: the index must be an integer, found `{index}`",
             )
             for index in (float("nan"), float("inf"), float("-inf"), True)
         ),
         (
             "e.graphml",
             graphml([("x0", "z")], **NODES, z={"population": "y", "index": 3}),
-            "E416 e.graphml, edge from `x0` to `z`: `y` has 3 neurons, and none is number 3",
+            "E416 e.graphml, edge from `x0` to `z`: `y` has 3 neurons, found neuron 3",
         ),
         (
             "e.graphml",

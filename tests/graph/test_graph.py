@@ -132,7 +132,7 @@ def test_the_help_of_a_cycle_can_be_pasted(last: str, written: str) -> None:
     text = f"network n {{ {POPULATIONS} x -> a  a -> b  {last}  b -> y }}"
     (d,) = check(text)
     assert d.help is not None
-    assert d.help.startswith(f"write `{written}`, to read `b` as it stood")
+    assert d.help.startswith(f"write `{written}`, to read `b` from the previous step")
     assert check(text.replace(last, written)) == []
 
 
