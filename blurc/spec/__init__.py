@@ -1,8 +1,8 @@
-"""A spec's files, and what is asked of them.
+"""Loading a spec, checking it and selecting a model from it.
 
-sources.py   the files and what they declare, found by name, with the edge files that they name
-validate.py  everything that is wrong or doubtful in them
-select.py    the one network and genome that a caller asked for, as a model
+sources.py   the files and their declarations by name, with the edge files that they use
+validate.py  all errors and warnings of a spec
+select.py    the network and genome that the caller asked for, as a model
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Selection: of the genomes and networks of a spec, the one of each that a caller asked for, checked."""
+"""Selection of one network and one genome of a spec, as a checked model."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ def select(
     files: Mapping[str, str] | None = None,
     elsewhere: Sequence[Path] = (),
 ) -> tuple[Model, Sources, list[Diagnostic]]:
-    """The checked model of one network with one genome, its sources and warnings. `files`: texts of edge files by
-    name, which come before those on disk. `elsewhere`: specs that may declare the genome where neither this one nor
-    the library does. Raises `BlurError`."""
+    """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`.
+
+    Args:
+        files: texts of edge files by name; they take precedence over those on disk.
+        elsewhere: specs to search for the genome if neither this spec nor the library declares it.
+    """
     report = Report()
     sources = Sources.load(spec, report, files)
     if report.errors:
-        check_all(sources, report)  # for the rest of what is wrong
+        check_all(sources, report)  # to report the remaining errors too
     report.check()
     network_tree = _pick_network(sources, network, report)
     sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, report)
@@ -61,7 +64,7 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
     own = {n.name: n for n in sources.files[0].networks}
     if name is not None:
         if name not in sources.networks:
-            help = "name one of these networks" if sources.networks else None
+            help = "choose one of these networks" if sources.networks else None
             help = _stands_in_a_network(name) if name in sources.blocks else help
             unknown("network", name, sources.networks, None, report, help=help)
             report.check()
@@ -71,10 +74,10 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
     where = sources.files[0].span.source.name
     report.error(
         "E215",
-        f"{where} declares {'several networks' if own else 'no network'}, and one is to be compiled",
+        f"{where} declares {'several networks' if own else 'no network'}; exactly one can be compiled",
         None,
         notes=[f"it declares: {', '.join(own or [*sources.genomes, *sources.blocks]) or 'nothing'}"],
-        help=f"name one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
+        help=f"choose one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
         "command line"
         if own
         else _stands_in_a_network(next(iter(sources.blocks)))
@@ -86,7 +89,7 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
 
 def _stands_in_a_network(block: str) -> str:
     return (
-        f"`{block}` is a block, and stands in the body of a network: `network n uses GENOME {{ input h[8]  "
+        f"`{block}` is a block, which belongs in the body of a network: `network n uses GENOME {{ input h[8]  "
         f"part = {block}(..)  output y[1]  .. }}`"
     )
 
@@ -100,7 +103,7 @@ def _pick_genome(
             f"the network `{network.name}` uses no genome",
             network.name_span,
             notes=[f"known here: {', '.join(sources.genomes) or 'none'}"],
-            help=f"write `network {network.name} uses GENOME`, or name one when compiling",
+            help=f"write `network {network.name} uses GENOME`, or choose one when compiling",
         )
         report.check()
     if name is None:
@@ -116,8 +119,8 @@ def _pick_genome(
 
 
 def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Sources:
-    """The sources with the file that declares this rule, for a caller who picks another genome than the file's. What
-    else it declares and imports stays out: a rule needs nothing but itself."""
+    """The sources plus the file that declares this rule, but not that file's other declarations and imports: a rule
+    needs nothing but itself."""
     for path in (*_library(), *filter(os.path.isfile, elsewhere)):
         for file in Sources.load(path, Report()).files:
             if found := next((tree for tree in file.genomes if tree.name == name), None):
@@ -138,19 +141,19 @@ def _library_rules() -> list[str]:
 def _unknown_rule(
     name: str, sources: Sources, network: syntax.Network, elsewhere: Sequence[Path], report: Report
 ) -> None:
-    """`elsewhere` is where a file said that the rule is: no other name was meant then."""
+    """`elsewhere` is where a genome file says its rule is declared, so the name is not a typo for another."""
     join = _joined(name, network.name, sources.files[0].span.source.name)
     if elsewhere:
         looked = ", ".join(str(p) for p in elsewhere if specs_path() not in p.parents)
-        notes = [f"it is looked for in the library and, as its genome file names the spec, in {looked}"]
+        notes = [f"searched in the library and in {looked}, the spec that the genome file names"]
         report.error("E211", f"unknown genome `{name}`", None, notes=notes, help=join)
         return
-    help = f"`blurc specs` lists the rules of the library; for one of your own {join}"
+    help = f"`blurc specs` lists the rules of the library; to use your own, {join}"
     unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
 
 
 def _joined(rule: str, network: str, spec: str) -> str:
-    """How a rule and a network of two files come together."""
+    """How to combine a rule and a network from two files."""
     is_text = spec == library.TEXT_NAME
     wiring, network = ("a network", "NETWORK") if is_text else (f'`import "{spec}"`', network)
     return (
@@ -160,7 +163,7 @@ def _joined(rule: str, network: str, spec: str) -> str:
 
 
 def _values(params: Mapping[str, Any], report: Report) -> Params:
-    """Parameter values as the language knows them, from whatever a caller passed."""
+    """The caller's parameter values, as the language's types."""
     values: dict[str, ParamValue] = {}
     for name, value in params.items():
         if isinstance(value, str) and value in functions.UNARY:
@@ -170,7 +173,7 @@ def _values(params: Mapping[str, Any], report: Report) -> Params:
         else:
             report.error(
                 "E206",
-                f"the parameter `{name}` takes a number or the name of a function, found {value!r}",
+                f"the parameter `{name}` must be a number or the name of a function, found {value!r}",
                 None,
                 notes=["numbers are float32, at most 3.4e38"] if isinstance(value, Real) else [],
                 help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
@@ -180,7 +183,7 @@ def _values(params: Mapping[str, Any], report: Report) -> Params:
 
 
 def _fits(value: Any) -> bool:
-    """False for NaN too. Compared as it is: an `int` may be too large for a float."""
+    """False for NaN too. No conversion: an `int` may be too large for a float."""
     return -LARGEST <= value <= LARGEST
 
 
@@ -211,7 +214,7 @@ def _model(
 
 
 def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params, report: Report) -> None:
-    """Every given parameter is one of the network or of the genome."""
+    """Reports given parameters that neither the network nor the genome has."""
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     known = [*of_network, *of_genome]
     for name in params:
@@ -230,7 +233,7 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
 
 def _other_word(name: str, near: str | None) -> str:
     if name == "rule":
-        return "a rule is picked with `genome=` in Python and `--rule` on the command line"
+        return "choose a rule with `genome=` in Python or `--rule` on the command line"
     return f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
 
 

@@ -1,4 +1,4 @@
-"""The files of a spec and what they declare, found by name, with the edge files that they name."""
+"""The files of a spec and their declarations by name, with the edge files that they use."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block"
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of a spec, the root first, and what they declare. `edges` are edge files by the source that names
-    them and the name it has there."""
+    """The files of a spec, the root first, and their declarations. `edges` maps a source and the name it uses for an
+    edge file to that file."""
 
     files: tuple[syntax.File, ...]
     genomes: Mapping[str, syntax.Genome]
@@ -31,7 +31,7 @@ class Sources:
 
     @staticmethod
     def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None) -> Sources:
-        """`files`: texts of edge files by name, which come before those on disk."""
+        """`files`: texts of edge files by name; they take precedence over those on disk."""
         found = library.load_with_folders(spec, report)
         declared = _declared((file for file, _ in found), report)
         return Sources(
@@ -51,13 +51,13 @@ class Sources:
 
     @cached_property
     def around(self) -> Around:
-        """What a network may name besides its own."""
+        """What a network may refer to outside itself."""
         others = {**dict.fromkeys(self.genomes, "genome"), **dict.fromkeys(self.networks, "network")}
         return Around(self.blocks, self.edges, others)
 
 
 def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declaration]:
-    """Genomes, networks and blocks share their names."""
+    """Genomes, networks and blocks share one namespace."""
     found: dict[str, Declaration] = {}
     for file in files:
         for item in (*file.genomes, *file.networks, *file.blocks):
@@ -70,7 +70,7 @@ def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declara
 
 def _declared_twice(item: Declaration, earlier: Declaration, report: Report) -> None:
     same_file = earlier.name_span.source is item.name_span.source
-    # The root file comes first: of two files, the one that imports the other can be changed.
+    # The root file comes first, and the user can change the importing file.
     blamed, other = (item, earlier) if same_file else (earlier, item)
     report.error(
         "E106",
@@ -109,14 +109,14 @@ def _read(written: str, name: str, path: Path) -> EdgeFile:
         return EdgeFile(name, "", "there is no such file", _near(written, path))
     except UnicodeDecodeError as error:
         return EdgeFile(
-            name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, and not UTF-8 text"
+            name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8 text"
         )
-    except (OSError, ValueError) as error:  # a ValueError: no path at all
-        return EdgeFile(name, "", (getattr(error, "strerror", None) or "it is no name of a file").lower())
+    except (OSError, ValueError) as error:  # ValueError: not a valid path
+        return EdgeFile(name, "", (getattr(error, "strerror", None) or "it is not a valid file name").lower())
 
 
 def _near(written: str, path: Path) -> str | None:
-    """An edge file of the same folder that may be meant."""
+    """An edge file in the same folder that was probably meant."""
     if not path.parent.is_dir():
         return None
     names = [p.name for p in path.parent.iterdir() if p.suffix in SUFFIXES]
@@ -128,7 +128,7 @@ def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synta
         return sources.genomes[tree.uses.genome] if tree.uses else None
     name = tree.uses.genome
     help = (
-        f"a network uses a genome; a block stands in its body: `part = {name}(..)`"
+        f"a network uses a genome; a block belongs in its body: `part = {name}(..)`"
         if name in sources.blocks
         else None
     )
@@ -146,7 +146,7 @@ def unknown(
     others: Iterable[str] = (),
     help: str | None = None,
 ) -> None:
-    """`others`: what else may be named here. `help`: what to do where no name is near."""
+    """`others`: other names allowed here. `help`: used if no name is similar."""
     near = did_you_mean(name, [*known, *others])
     report.error(
         "E211",

@@ -1,5 +1,4 @@
-"""Everything that is wrong or doubtful in a spec: all genomes and blocks with their defaults, all networks with what
-they use."""
+"""All errors and warnings of a spec."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ Params: TypeAlias = Mapping[str, ParamValue]
 
 
 def check(spec: Spec) -> list[Diagnostic]:
-    """Everything that is wrong or doubtful in a spec and its imports: all genomes with their defaults, all
-    networks with the genomes that they use."""
+    """The errors and warnings of a spec and its imports: all genomes and blocks with their defaults, all networks with
+    the genomes and blocks that they use."""
     report = Report()
     check_all(Sources.load(spec, report), report)
     return in_order(report.diagnostics)
@@ -36,7 +35,7 @@ def check_all(sources: Sources, report: Report) -> None:
 
 
 def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
-    """Whether a block, and all that it uses, has no errors when it stands alone, with its defaults."""
+    """Whether a block and everything it uses is free of errors with its defaults."""
     block = checker.check_block(tree, report, sources.around)
     if block is None or tree.damaged:
         return False
@@ -47,7 +46,7 @@ def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
 
 
 def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
-    """A network, and what it makes of its genome, if that is among the sound ones."""
+    """Checks a network, and its genome with the network's arguments if the genome is sound by itself."""
     network = checker.check_network(tree, {}, report, sources.around)
     if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
         graph.verify(network, report)
@@ -74,7 +73,7 @@ def _declares_something(sources: Sources, report: Report) -> None:
 
 
 def check_with(genome: syntax.Genome, values: Params, report: Report, source: str = "") -> Genome | None:
-    """The genome for other values than its defaults. An error that they alone cause also says for which."""
+    """Checks the genome for these parameter values. An error that only they cause gets a note that names them."""
     before = len(report.diagnostics)
     found, usual = Report([*report.diagnostics]), Report([*report.diagnostics])
     checked = checker.check_genome(genome, values, found)

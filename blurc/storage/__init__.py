@@ -1,8 +1,8 @@
-"""Files, read and written.
+"""Reading and writing files.
 
-atomic.py  writing a file as a whole or not at all
+atomic.py  writes a file completely or not at all
 yaml.py    YAML with positions
-npz.py     NumPy's archives, read with suspicion
+npz.py     reads untrusted NumPy archives
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writing a file as a whole or not at all."""
+"""Writing a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Puts `data` at `path`: a reader finds the old file or the new one, never a part. Raises `OSError`, and
-    leaves nothing behind then. A symbolic link keeps pointing to where it did."""
+    """Puts `data` at `path`: a reader sees the old file or the new one, never part of it. Raises `OSError` and cleans
+    up on failure. A symbolic link keeps its target."""
     target = Path(os.path.realpath(path))
-    # Not `tempfile`, whose files nobody else may read.
+    # Not `tempfile`, whose files only their owner can read.
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with open(unfinished, "xb") as file:
@@ -25,5 +25,5 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def why(error: OSError) -> str:
-    """The reason alone: the message of an `OSError` names the unfinished file."""
+    """The reason alone: the message of an `OSError` includes the name of the temporary file."""
     return (error.strerror or str(error)).lower()

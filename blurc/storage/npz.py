@@ -1,7 +1,7 @@
-"""Arrays of numbers out of an `.npz` file that nobody vouches for.
+"""Reads arrays of numbers from an untrusted `.npz` file.
 
-Every array's header is read and judged before its data: its type must be plain numbers (nothing is ever
-unpickled) and its size within `LIMIT`, so a small file cannot unpack into all of the memory.
+Every array's header is checked before its data: its type must be plain numbers (nothing is ever unpickled) and its
+size within `LIMIT`, so that a small file cannot unpack into all of the memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Array: TypeAlias = npt.NDArray[Any]
 LIMIT = 4 * 2**30  # bytes of one array
 HELP = "save the file with numpy.savez(FILE, x=inputs, y=labels_or_targets)"
 
-# What zipfile, its decompressors and NumPy's header parser raise on bytes that are not what they should be.
+# What zipfile, its decompressors and NumPy's header parser raise on malformed bytes.
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError,
     OSError, EOFError, ValueError, RuntimeError, OverflowError, SyntaxError, TypeError,
@@ -34,7 +34,7 @@ _DAMAGE = (
 
 
 def read(path: Path, required: Iterable[str], optional: Iterable[str]) -> dict[str, Array]:
-    """The arrays of these names, as far as they are there; all problems at once."""
+    """The arrays with these names that are present; all problems are reported at once."""
     try:
         file = path.open("rb")
     except (OSError, ValueError) as error:
@@ -44,7 +44,7 @@ def read(path: Path, required: Iterable[str], optional: Iterable[str]) -> dict[s
         try:
             archive = zipfile.ZipFile(file)
         except _DAMAGE:
-            message = f"{path}: not an npz file: it is no zip archive, or a truncated one"
+            message = f"{path}: not an npz file: it is not a zip archive, or it is truncated"
             raise BlurError(Diagnostic("E803", message, help=HELP)) from None
         with archive:
             return _arrays(archive, path, required, optional)
@@ -57,7 +57,7 @@ def _arrays(
     members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
     for name in required:
         if name not in members:
-            notes = (f"it holds {', '.join(members) or 'no arrays'}",)
+            notes = (f"it contains {', '.join(members) or 'no arrays'}",)
             report.error("E804", f"{path}: there is no array `{name}`", None, notes=notes, help=HELP)
     for name in (*required, *optional):
         if name in members:
@@ -82,7 +82,9 @@ def _array(archive: zipfile.ZipFile, member: str, path: Path) -> Array:
     except _DAMAGE as error:
         raise BlurError(Diagnostic("E803", f"{path}: `{name}` is damaged: {error}", help=HELP)) from None
     if excess:
-        raise BlurError(Diagnostic("E803", f"{path}: `{name}` has bytes after its end", help=HELP))
+        raise BlurError(
+            Diagnostic("E803", f"{path}: `{name}` has bytes after the end of its data", help=HELP)
+        )
     return array
 
 

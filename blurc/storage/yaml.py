@@ -1,6 +1,6 @@
-"""YAML with positions, and less of it: nodes that diagnostics can point at, no aliases, no key twice.
+"""YAML with positions, restricted: nodes that diagnostics can point at, no aliases, no duplicate keys.
 
-PyYAML's own parser is used, for its marks; its scanner in C has none, and is 10 times as fast.
+Uses PyYAML's Python parser for its marks; the C scanner has none, though it is 10 times as fast.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source, Span
 from blurc.storage.atomic import why
 
-LIMIT = 16 * 2**20  # bytes; a genome has kilobytes
+LIMIT = 16 * 2**20  # bytes; a genome takes kilobytes
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
@@ -25,14 +25,14 @@ def read_source(path: str | os.PathLike[str]) -> Source:
         with open(path, "rb") as file:
             data = file.read(LIMIT + 1)
         if len(data) > LIMIT:
-            _refuse("E601", f"cannot read `{name}`: it has more than {LIMIT // 2**20} MiB")
+            _refuse("E601", f"cannot read `{name}`: it is larger than {LIMIT // 2**20} MiB")
         return Source(name, data.decode("utf-8-sig"))
     except OSError as error:
         _refuse("E601", f"cannot read `{name}`: {why(error)}")
     except UnicodeDecodeError as error:
         _refuse("E601", f"cannot read `{name}`: it is not UTF-8 text, see byte {error.start}")
     except ValueError:
-        _refuse("E601", f"cannot read {name!r}: no file can have this name")
+        _refuse("E601", f"cannot read {name!r}: it is not a valid file name")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Document:
         return Span(self.source, start, max(start + 1, node.end_mark.index))
 
     def plain(self, node: yaml.Node, report: Report) -> Any:
-        """The Python value of a node, by `safe_load`'s rules; where it has none, None and a report (E602)."""
+        """The Python value of a node by `safe_load`'s rules, or None and a report (E602)."""
         try:
             return self._constructor.construct_object(node, deep=True)
         except yaml.MarkedYAMLError as error:
@@ -60,8 +60,7 @@ class Document:
 
 
 def compose(source: Source, report: Report) -> Document:
-    """The nodes of a YAML text. Raises `BlurError` (E602, E603) where there are none to be had; keys that
-    stand twice (E604) are reported."""
+    """The nodes of a YAML text. Raises `BlurError` (E602, E603) if it has none; reports duplicate keys (E604)."""
     try:
         loader = _Loader(source.text, source, report)
         root = loader.get_single_node()
@@ -79,7 +78,7 @@ def compose(source: Source, report: Report) -> Document:
 
 
 def number(node: yaml.Node) -> float | None:
-    """What an unquoted number stands for. `1e-5` is a number here; by the letter of YAML 1.1 it is text."""
+    """The value of an unquoted number. `1e-5` is a number here; strictly, YAML 1.1 makes it text."""
     if not isinstance(node, yaml.ScalarNode) or node.style is not None:
         return None
     special = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
@@ -109,10 +108,10 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode) and (first := seen.setdefault(key.value, key)) is not key:
                 self._report.error(
                     "E604",
-                    f"the key `{key.value}` stands here twice",
+                    f"the key `{key.value}` is given twice",
                     _mark_span(self._source, key.start_mark),
                     notes=[f"first on line {first.start_mark.line + 1}"],
-                    help="take one of them out",
+                    help="remove one of them",
                 )
         return node
 

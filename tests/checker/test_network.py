@@ -442,9 +442,9 @@ def test_blocks_multiply_and_that_has_an_end(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_file_of_blocks_compiles_to_nothing_and_says_so() -> None:
     assert codes(RESIDUAL) == []
-    with pytest.raises(BlurError, match="`residual` is a block, and stands in the body of a network"):
+    with pytest.raises(BlurError, match="`residual` is a block, which belongs in the body of a network"):
         select_model(RESIDUAL)
-    with pytest.raises(BlurError, match="`residual` is a block, and stands in the body of a network"):
+    with pytest.raises(BlurError, match="`residual` is a block, which belongs in the body of a network"):
         select_model(RULE + TOWER, network="residual")
 
 

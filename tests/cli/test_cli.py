@@ -293,7 +293,7 @@ def test_an_unknown_rule_gets_the_nearest_one_of_the_library() -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "part"), [("--rule", "lists the rules of the library"), ("--network", "name one of these")]
+    ("option", "part"), [("--rule", "lists the rules of the library"), ("--network", "choose one of these")]
 )
 def test_an_unknown_choice_near_nothing_says_where_to_look(option: str, part: str) -> None:
     assert part in blurc("compile", XOR, option, "zzzz").stderr

@@ -263,7 +263,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "n.blur").write_text(SPEC.format("e.csv"))
     (tmp_path / "e.csv").write_bytes(b"0,0\n\xff")
     (d,) = check(tmp_path / "n.blur")
-    assert (d.code, d.message[-40:]) == ("E414", "e.csv`: byte 4 is 0xff, and not UTF-8 text"[-40:])
+    assert (d.code, d.message[-40:]) == ("E414", "e.csv`: byte 4 is 0xff, which is not UTF-8 text"[-40:])
 
 
 def test_a_name_that_is_no_path_is_refused() -> None:

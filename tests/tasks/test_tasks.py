@@ -649,7 +649,7 @@ def test_a_missing_array_is_told_with_what_the_file_holds(save: Callable[..., Pa
     path = save(x=X, labels=Y)
     assert refused(lambda: tasks.load(path)).render() == (
         f"error[E804]: {path}: there is no array `y`\n"
-        "   note: it holds x, labels\n"
+        "   note: it contains x, labels\n"
         "   help: save the file with numpy.savez(FILE, x=inputs, y=labels_or_targets)"
     )
 
@@ -664,7 +664,7 @@ def test_a_truncated_npz_is_refused(save: Callable[..., Path], cut: int):
     path = save(x=X, y=Y)
     path.write_bytes(path.read_bytes()[:cut])
     d = refused(lambda: tasks.load(path))
-    assert d.message == f"{path}: not an npz file: it is no zip archive, or a truncated one"
+    assert d.message == f"{path}: not an npz file: it is not a zip archive, or it is truncated"
     assert d.code == "E803"
 
 
@@ -688,7 +688,7 @@ def npy(array: np.ndarray) -> bytes:
     [
         (b"hello", "`x` is damaged: "),
         (npy(X)[:-1], "`x` is damaged: "),
-        (npy(X) + b"!", "`x` has bytes after its end"),
+        (npy(X) + b"!", "`x` has bytes after the end of its data"),
     ],
     ids=["no array", "cut off", "too long"],
 )
