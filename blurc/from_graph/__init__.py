@@ -1,11 +1,11 @@
-"""A network from a graph of networkx: it is written as the text of a spec, and compiled as any other.
+"""A network from a networkx graph: it is written as the text of a spec, then compiled like any other.
 
-from_graph.py   the text of the whole spec, and its model
+from_graph.py   the whole spec as text, and its model
 populations.py  graphs whose nodes are populations
-neurons.py      graphs whose nodes are neurons: which of them become one population
-links.py        what the edges between neurons say
-attributes.py   what nodes and edges say, in whatever types
-given.py        what a caller wishes, and lines of a network
+neurons.py      graphs whose nodes are neurons: how they are grouped into populations
+links.py        the edges between neurons: direction, delay, cycles
+attributes.py   node and edge attributes of any type
+given.py        the caller's options, and lines of a network
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What nodes and edges of a graph of somebody else's say, in whatever types: NumPy's, or the texts of GraphML."""
+"""Reads node and edge attributes of any type: Python's, NumPy's, or the text of GraphML."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ OTHERS = ("forward", "backward", "fixed", "label", "delay")
 
 @dataclass
 class Attributes:
-    """Reads the attributes of nodes and edges. What is wrong is reported once for each attribute, with the number of
-    those like it."""
+    """Reads the attributes of nodes and edges. Mistakes are reported once per attribute, with a count."""
 
     report: Report
     wrong: dict[str, list[tuple[str, object, str]]] = field(
@@ -45,7 +44,6 @@ class Attributes:
         return self._refused(key, where, value, "True or False", True)
 
     def bias(self, where: str, data: Mapping[str, Any], *, shared: bool) -> str:
-        """A word of the language."""
         words = ("on", "off", "shared") if shared else ("on", "off")
         value = data.get("bias", True)
         word = ("on" if value else "off") if _is_flag(value) else value
@@ -60,7 +58,7 @@ class Attributes:
         value = data.get("delay")
         if value is None or (_is_whole(value) and int(value) >= 0):
             return None if value is None else int(value)
-        return self._refused("delay", where, value, "a whole number of steps", 0)
+        return self._refused("delay", where, value, "an integer number of steps", 0)
 
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value = data.get("slots", {})
@@ -71,7 +69,7 @@ class Attributes:
         else:
             pairs = list(value.items()) if isinstance(value, Mapping) else [("", "")]
         if any(slot == "bias" for slot, _ in pairs):
-            expected = "functions of the genome; `bias` is an attribute of its own: bias=False"
+            expected = "functions of the genome; `bias` is a separate attribute: bias=False"
             return self._refused("slots", where, value, expected, ())
         if all(_is_name(slot) and _is_name(function) for slot, function in pairs):
             return tuple(pairs)
@@ -93,13 +91,13 @@ class Attributes:
         value = data.get(key)
         if value is None or (isinstance(value, str) and value and "\n" not in value):
             return value
-        return self._refused(key, where, value, "a text", None)
+        return self._refused(key, where, value, "a string", None)
 
     def topology(self, where: str, data: Mapping[str, Any]) -> str | None:
         text = self.text("topology", where, data)
         if text is None or _is_topology(text):
             return text
-        return self._refused("topology", where, text, 'one topology such as "conv(3, 3)"', None)
+        return self._refused("topology", where, text, 'a single topology such as "conv(3, 3)"', None)
 
     def pairs(self, where: str, data: Mapping[str, Any]) -> list[tuple[int, int]] | None:
         value = data.get("pairs")
@@ -113,14 +111,13 @@ class Attributes:
             found = [(None, None)]
         if all(_is_whole(a) and _is_whole(b) for a, b in found):
             return [(int(a), int(b)) for a, b in found]
-        return self._refused("pairs", where, value, "pairs of whole numbers", None)
+        return self._refused("pairs", where, value, "pairs of integers", None)
 
     def _refused(self, key: str, where: str, value: object, expected: str, instead: Any) -> Any:
         self.wrong.setdefault(key, []).append((where, value, expected))
         return instead
 
     def tell(self) -> None:
-        """Reports what was wrong."""
         for key, found in self.wrong.items():
             where, value, expected = found[0]
             self.report.error(
@@ -137,7 +134,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_flag(value: object) -> bool:
-    return isinstance(value, bool) or type(value).__name__ == "bool"  # NumPy's too
+    return isinstance(value, bool) or type(value).__name__ == "bool"  # also NumPy's
 
 
 def _is_name(value: object) -> bool:
@@ -149,8 +146,7 @@ def _is_name(value: object) -> bool:
 
 
 def _is_topology(text: str) -> bool:
-    """Whether a text is a name, or a name with one pair of parentheses behind. What stands in them is for the checker
-    to say."""
+    """Whether a text is a name, possibly followed by one pair of parentheses. The checker checks what is inside."""
     name, rest = re.fullmatch(r"\s*(\w*)\s*(.*?)\s*", text, re.ASCII | re.DOTALL).groups()  # pyright: ignore
     if not _is_name(name) or name in OTHERS:
         return False
@@ -159,7 +155,7 @@ def _is_topology(text: str) -> bool:
 
 
 def _closes_at_the_end(text: str) -> bool:
-    """Whether the bracket that a text begins with is closed by its last character."""
+    """Whether the bracket at the start of a text is closed by its last character."""
     open_: list[str] = []
     for i, c in enumerate(text):
         if c in "([":
@@ -174,7 +170,7 @@ def _closes_at_the_end(text: str) -> bool:
 def _listed(value: object) -> list[Any]:
     try:
         return list(value)  # pyright: ignore
-    except TypeError:  # an array without axes is an Iterable
+    except TypeError:  # a zero-dimensional array is an Iterable too
         return [None]
 
 

@@ -1,6 +1,6 @@
-"""A network from a graph of networkx: its text is written, and compiled as any other.
+"""A network from a networkx graph, compiled by way of its text.
 
-Where the nodes have a `shape` they are populations (`populations.py`); else every node is one neuron (`neurons.py`).
+If nodes have a `shape` they are populations (`populations.py`); otherwise every node is a neuron (`neurons.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def from_graph(
     lines = [f"network {called} uses {name} {{", *(f"  {line}" for line in found.lines), "}"]
     text = "\n".join([head, "", *lines, ""])
     model, sources, warnings = select(text, network=called, params=params, files=found.files)
-    if found.neurons is not None:  # which neurons lead nowhere has been said
+    if found.neurons is not None:  # already warned about, by node
         warnings = [*found.warnings, *(w for w in warnings if w.code != "W503")]
     return Compiled(model, sources, warnings, found.neurons)
 
@@ -53,31 +53,29 @@ def written(graph: Any, wishes: given.Wishes) -> given.Written:
 
 def _checked(graph: Any) -> given.Given:
     if not isinstance(graph, nx.Graph):
-        message = f"expected a graph of networkx, found {type(graph).__name__}"
+        message = f"expected a networkx graph, found {type(graph).__name__}"
         raise BlurError(Diagnostic("E912", message, None, (), "write `networkx.DiGraph(edges)`"))
     if not graph.number_of_nodes():
         message, help = (
             "the graph has no nodes",
-            "add some, with `graph.add_node(..)` or `graph.add_edge(..)`",
+            "add some with `graph.add_node(..)` or `graph.add_edge(..)`",
         )
         raise BlurError(Diagnostic("E912", message, None, (), help))
     return graph
 
 
 def _check_words(params: Params) -> None:
-    """All other keywords are parameters of the rule; these are slips."""
+    """Catches likely typos; any other keyword is a parameter of the rule."""
     meant = {"input": "inputs", "output": "outputs", "delays": "delay", "rule": "genome"}
     for word in [word for word in params if word in meant]:
-        message = f"`{word}` is no argument of from_networkx"
+        message = f"`{word}` is not an argument of from_networkx"
         raise BlurError(Diagnostic("E916", message, None, (), f"write {meant[word]}=.."))
 
 
 def _rule(genome: Any) -> tuple[str, str]:
-    """The name of the genome, and what to write above the network to have it: an import, or the text itself."""
+    """The name of the genome, and the text that goes above the network: an import, or the genome's own text."""
     if not isinstance(genome, str | Path):
-        message = (
-            f"`genome` takes the name of a rule of the library, a .blur file or a text, found {genome!r}"
-        )
+        message = f"`genome` must be the name of a library rule, a .blur file or a text, found {genome!r}"
         raise BlurError(Diagnostic("E215", message, None, (), 'write genome="backprop", for example'))
     if isinstance(genome, str) and not _is_text(genome) and not genome.endswith(".blur"):
         return genome, f'import "{_library_file(genome)}"'
@@ -87,8 +85,8 @@ def _rule(genome: Any) -> tuple[str, str]:
     names = [g.name for g in sources.files[0].genomes] or list(sources.genomes)
     if len(names) != 1:
         what = f"declares the genomes {', '.join(names)}" if names else "declares no genome"
-        help = "leave one of them in it" if names else "`blurc specs` lists the rules of the library"
-        raise BlurError(Diagnostic("E215", f"{_called(genome)} {what}, and one is needed", None, (), help))
+        help = "keep only one of them" if names else "`blurc specs` lists the rules of the library"
+        raise BlurError(Diagnostic("E215", f"{_called(genome)} {what}, expected exactly one", None, (), help))
     return names[0], genome if _is_text(genome) else f'import "{Path(genome).as_posix()}"'  # pyright: ignore
 
 
@@ -101,14 +99,14 @@ def _called(genome: Spec) -> str:
 
 
 def _library_file(genome: str) -> str:
-    own = f"rules/{genome}.blur"  # where most are
+    own = f"rules/{genome}.blur"  # where most rules are
     if (specs_path() / own).is_file() and genome in Sources.load(own, Report()).genomes:
         return own
     known = dict(_library())
     if genome not in known:
         report = Report()
         help = (
-            "`blurc specs` lists the rules of the library; a file is named with its .blur, a text has braces"
+            "`blurc specs` lists the rules of the library; a file name ends in .blur, a text contains braces"
         )
         unknown("genome", genome, known, None, report, help=help)
         report.check()

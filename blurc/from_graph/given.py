@@ -1,4 +1,4 @@
-"""What is said of a graph of somebody else's, and the lines of a network that are written for it."""
+"""What the caller gives: the graph, its names and options; and the lines of the network written from it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import networkx as nx
 from blurc.diagnostics import Diagnostic
 
 Node: TypeAlias = Hashable
-Given: TypeAlias = "nx.Graph[Any]"  # of any of the four classes
+Given: TypeAlias = "nx.Graph[Any]"  # any of the four classes
 
-TAKEN = ("unit", "let")  # no names of populations
-SHOWN = 8  # nodes of a list in a message
+TAKEN = ("unit", "let")  # not usable as population names
+SHOWN = 8  # nodes listed in a message
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Mapping[Node, tuple[str, int]]):
-    """Where every node of a graph of neurons went: `neurons[node]` is its population and its index in there."""
+    """Where each node of a graph of neurons went: `neurons[node]` is its population and its index within it."""
 
     populations: Mapping[str, tuple[Node, ...]] = field(repr=False)
     places: Mapping[Node, tuple[str, int]]
@@ -42,7 +42,7 @@ class Neurons(Mapping[Node, tuple[str, int]]):
 
 @dataclass(frozen=True)
 class Written:
-    """The lines of a network, edge files by name, and for a graph of neurons where its nodes went."""
+    """The lines of a network, its edge files by name and, for a graph of neurons, where the nodes went."""
 
     lines: tuple[str, ...]
     files: Mapping[str, str]
@@ -52,7 +52,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a caller says about a graph of neurons. `inputs` and `outputs`: None takes those nodes with that role."""
+    """The caller's options for a graph of neurons. `inputs` and `outputs`: None means the nodes with that role."""
 
     inputs: Iterable[Node] | None = None
     outputs: Iterable[Node] | None = None
@@ -61,7 +61,7 @@ class Wishes:
 
 
 def edges(graph: Given) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]]:
-    """Source, target, key (None where there are no parallel edges) and attributes."""
+    """Source, target, key (None without parallel edges) and attributes."""
     if graph.is_multigraph():
         yield from graph.edges(keys=True, data=True)  # pyright: ignore
     else:
@@ -73,8 +73,8 @@ def edges(graph: Given) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]]:
 
 @dataclass
 class Names:
-    """Names of the language for whatever nodes and edges are called: other characters become `_`, and a number
-    behind tells equal ones apart."""
+    """Turns node and edge names into unique names of the language: other characters become `_`, and duplicates get a
+    number."""
 
     used: set[str] = field(default_factory=set[str])
 
@@ -121,11 +121,11 @@ def projection_line(source: str, target: str, attributes: Iterable[str]) -> str:
 
 
 def ways(forward: bool, feedback: bool, plastic: bool, delay: int) -> Iterator[str]:
-    """The attributes that all projections can have."""
+    """The attributes that every projection can have."""
     if not feedback:
         yield "forward"
     if not forward:
-        yield "backward"  # both words: nothing is carried, which the checker refuses
+        yield "backward"  # with "forward" as well: the checker rejects a projection that carries nothing
     if not plastic:
         yield "fixed"
     if delay:

@@ -1,4 +1,4 @@
-"""Graphs whose nodes are neurons: their inputs and outputs, which way every edge leads, and with what delay."""
+"""Graphs whose nodes are neurons: their inputs and outputs, and the direction and delay of every edge."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from blurc.from_graph.given import Given, Node, Wishes, edges, several
 from blurc.graph import a_cycle
 
 ORIENTS = ("both", "order")
-CYCLE = 12  # nodes of a cycle that are shown
+CYCLE = 12  # nodes of a cycle shown in a message
 
 
 @dataclass(frozen=True)
 class Link:
-    """An edge from a presynaptic to a postsynaptic neuron. `fixes_delay`: it says its delay itself."""
+    """An edge from a presynaptic to a postsynaptic neuron. `fixes_delay`: it specifies its own delay."""
 
     source: Node
     target: Node
@@ -38,7 +38,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Wiring:
-    nodes: tuple[Node, ...]  # inputs and outputs in the order of the caller
+    nodes: tuple[Node, ...]  # inputs and outputs in the caller's order
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
     links: tuple[Link, ...]
@@ -62,7 +62,7 @@ class Wiring:
 
 
 def read(graph: Given, wishes: Wishes, report: Report) -> Wiring:
-    """Complete only where nothing is reported."""
+    """Complete only if nothing is reported."""
     attributes = Attributes(report)
     _check_wishes(graph, wishes, report)
     inputs, outputs = _ends(graph, wishes, attributes, report)
@@ -90,14 +90,14 @@ def _options(
 def _check_wishes(graph: Given, wishes: Wishes, report: Report) -> None:
     if wishes.orient not in ORIENTS:
         near = did_you_mean(str(wishes.orient), ORIENTS)
-        message = f'`orient` is "both" or "order", found {wishes.orient!r}'
+        message = f'`orient` must be "both" or "order", found {wishes.orient!r}'
         report.error("E916", message, None, help=f'write orient="{near or ORIENTS[0]}"')
     elif wishes.orient == "order" and graph.is_directed():
-        message = "`orient` is for undirected graphs, and the edges of this one have their directions"
+        message = "`orient` is for undirected graphs, but this graph is directed"
         report.error("E916", message, None, help="leave `orient` out, or pass `graph.to_undirected()`")
     delay: Any = wishes.delay
     if delay is not None and (isinstance(delay, bool) or not isinstance(delay, Integral) or int(delay) < 1):
-        message = f"`delay` is a whole number of steps, at least 1, found {delay!r}"
+        message = f"`delay` must be an integer number of steps, at least 1, found {delay!r}"
         report.error("E916", message, None, help="write delay=1")
 
 
@@ -126,19 +126,19 @@ def _ends(
                 "E912",
                 f"the graph has no {keyword}",
                 None,
-                help=f"name some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute "
+                help=f"list some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute "
                 f'role="{role}"',
             )
         found.append(dict.fromkeys(known))
     inputs, outputs = found
     if both := [n for n in inputs if n in outputs]:
-        help = "keep each in one of them; an output may have a neuron of its own that reads an input"
-        report.error("E913", f"{several(both)}: input and output at once", None, help=help)
+        help = "remove each from one of the lists; an output can be a separate neuron that reads an input"
+        report.error("E913", f"{several(both)}: both input and output", None, help=help)
     return inputs, outputs
 
 
 def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] | None:
-    """None after a report: where a node stands alone, or what is no list at all."""
+    """The list of nodes, or None after a report if it is a single node or not iterable."""
     try:
         named: list[Node] = list(asked)
     except TypeError:
@@ -149,7 +149,7 @@ def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] 
     if not alone:
         return named
     help = f"write {keyword}=[{asked!r}]" if _is_node(graph, asked) else f"write {keyword}=[..]"
-    report.error("E913", f"`{keyword}` takes a list of nodes, found {asked!r}", None, help=help)
+    report.error("E913", f"`{keyword}` must be a list of nodes, found {asked!r}", None, help=help)
     return None
 
 
@@ -161,20 +161,20 @@ def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) 
         kind = type(next(iter(graph.nodes))).__name__
         report.error(
             "E913",
-            f"`{keyword}` names {several(unknown)}, and the graph has no such node",
+            f"`{keyword}` contains {several(unknown)}, which the graph does not have",
             None,
-            help=f"did you mean {near!r}?" if near is not None else f"name nodes of the graph, each a {kind}",
+            help=f"did you mean {near!r}?" if near is not None else f"list nodes of the graph, each a {kind}",
         )
     twice = [n for n, count in Counter(n for n in named if _is_node(graph, n)).items() if count > 1]
     if twice:
-        message = f"`{keyword}` names {several(twice)} twice"
-        report.error("E913", message, None, help="name every node once")
+        message = f"`{keyword}` contains {several(twice)} twice"
+        report.error("E913", message, None, help="list every node once")
 
 
 def _is_node(graph: Given, node: Any) -> bool:
     try:
         return node in graph
-    except TypeError:  # it has no hash
+    except TypeError:  # not hashable
         return False
 
 
@@ -196,7 +196,7 @@ def _links(
 def _directions(
     graph: Given, wishes: Wishes, a: Node, b: Node, rank: Mapping[Node, int], inputs: set[Node]
 ) -> Iterable[tuple[Node, Node]]:
-    """An undirected edge leads both ways, or from the earlier node to the later; never into an input."""
+    """An undirected edge goes both ways, or from the earlier node to the later; never into an input."""
     if graph.is_directed():
         return [(a, b)]
     early, late = (a, b) if rank[a] <= rank[b] else (b, a)
@@ -212,20 +212,20 @@ def _check_links(graph: Given, wiring: Wiring, report: Report) -> None:
             "E915",
             f"{_edges(into)} {_leads(into)} into an input, whose states come from outside",
             None,
-            help="take such edges out: `graph.remove_edges_from(list(graph.in_edges(inputs)))`",
+            help="remove such edges: `graph.remove_edges_from(list(graph.in_edges(inputs)))`",
         )
     nothing = [k for k in wiring.links if not (k.forward or k.feedback)]
     if nothing:
         carries = "carry" if nothing[1:] else "carries"
         message = f"{_edges(nothing)} {carries} neither forward nor feedback"
-        report.error("E915", message, None, help="leave one of `forward` and `feedback` True")
+        report.error("E915", message, None, help="leave `forward` or `feedback` True")
     counted = Counter((k.source, k.target, *k.options) for k in wiring.links)
     twice = [k for k in dict.fromkeys(wiring.links) if counted[k.source, k.target, *k.options] > 1]
     if twice:
-        stands = "stand" if twice[1:] else "stands"
+        appears = "appear" if twice[1:] else "appears"
         report.error(
             "E915",
-            f"{_edges(twice)} {stands} twice with the same attributes",
+            f"{_edges(twice)} {appears} twice with the same attributes",
             None,
             help=f"merge parallel edges: `networkx.{'DiGraph' if graph.is_directed() else 'Graph'}(graph)`",
         )
@@ -244,7 +244,7 @@ def _leads(links: list[Link]) -> str:
 
 
 def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
-    """With the caller's delay on all edges that lie on a cycle within the step."""
+    """With the caller's delay on every edge of a cycle within the step."""
     if delay is None:
         return wiring
     circling = set[tuple[Node, Node]]()
@@ -260,9 +260,9 @@ def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
 
 
 def _check_cycles(graph: Given, wiring: Wiring, report: Report) -> None:
-    help = "pass delay=1: every edge on a cycle then reads its neuron as it stood one step ago"
+    help = "pass delay=1: every edge on a cycle then reads its neuron's value from the previous step"
     if not graph.is_directed():
-        help += '; or orient="order", and every edge leads from the earlier node to the later'
+        help += '; or orient="order": every edge then goes from the earlier node to the later'
     loops = [k for k in wiring.links if k.source == k.target and not k.delay]
     if loops:
         message = f"{_edges(loops)} {_leads(loops)} back to the neuron itself without a delay"
@@ -274,7 +274,7 @@ def _check_cycles(graph: Given, wiring: Wiring, report: Report) -> None:
                 "E403",
                 f"the edges that carry {way} form a cycle of nodes: {_cycle([edge[0] for edge in cycle])}",
                 None,
-                notes=["within one step every neuron is visited once, after all that it reads"],
+                notes=["each neuron is visited once per step, after everything that it reads"],
                 help=help,
             )
             return

@@ -1,13 +1,13 @@
-"""Graphs whose nodes are neurons, gathered into populations with few projections between them.
+"""Graphs whose nodes are neurons: groups them into populations with few projections between them.
 
-1. Which nodes are inputs and outputs, and what every edge is: `links.py`.
-2. Generations: a node stands behind all that project to it within the step. Nodes of a generation with the same
-   role and options are a population. All inputs stand in generation 0. All outputs are one population where no output
-   leads to another within the step; else those are one that have as many outputs before them.
-3. Where populations would feed back in a circle, which only edges with `forward=False` can bring about, they are
-   split by the generations of the feedback too.
-4. Nodes with room to move stand as early as they can, or all as late as they can, whichever makes fewer projections.
-5. Between two populations, a complete set of edges is `dense`, a matching in order `one_to_one`, all else `edges(..)`.
+1. Inputs, outputs and edges are read: `links.py`.
+2. Generations: a node comes after all that project to it within the step. Nodes of a generation with the same role
+   and options form a population. All inputs are in generation 0. All outputs are one population if none of them
+   leads to another within the step; otherwise they are grouped by how many outputs come before them.
+3. Where populations would feed back in a circle, which takes edges with `forward=False`, they are also split by
+   their generations in the feedback.
+4. Nodes with slack are placed as early as possible or as late as possible, whichever makes fewer projections.
+5. Between two populations, a complete set of edges is `dense`, an ordered matching `one_to_one`, the rest `edges(..)`.
 
 Known inefficiency: a graph of d generations may need d * d / 2 projections.
 """
@@ -41,8 +41,8 @@ Generations: TypeAlias = dict[Node, int]
 
 @dataclass(frozen=True)
 class Group:
-    """What the neurons of a population have in common. `rank`: how many outputs stand before an output. `feedback`: the
-    generation among those that feed back, where it makes a difference."""
+    """What the neurons of a population have in common. `rank`: how many outputs come before an output. `feedback`: the
+    generation in the feedback, where it matters."""
 
     role: str
     generation: int
@@ -85,7 +85,7 @@ def _reached(wiring: Wiring, report: Report) -> None:
             "E404",
             f"no input reaches {_nodes(lost)}",
             None,
-            help="take such nodes out of the graph, name more inputs, or add edges that lead to them",
+            help="remove such nodes from the graph, list more inputs, or add edges that lead to them",
         )
 
 
@@ -96,7 +96,7 @@ def _leads_on(wiring: Wiring, report: Report) -> None:
     dead = [node for node in wiring.nodes if node not in leading]
     if dead:
         lead = "leads" if len(dead) == 1 else "lead"
-        help = "take such nodes out of the graph, or name more outputs"
+        help = "remove such nodes from the graph, or list more outputs"
         report.warn("W503", f"{_nodes(dead)} {lead} to no output", None, help=help)
 
 
@@ -117,7 +117,7 @@ def _nodes(nodes: list[Node]) -> str:
 
 
 def _fewest(wiring: Wiring) -> Grouped:
-    """The populations of whichever way makes fewer projections: early, where it makes no difference."""
+    """The grouping that makes fewer projections; the early one if both make the same number."""
     ranks = _ranks(wiring)
     generations = (_early(wiring, ranks), _late(wiring, ranks))
     plain = [_grouped(wiring, ranks, found, {}) for found in generations]
@@ -137,7 +137,7 @@ def _feeds_back_in_order(wiring: Wiring, grouped: Grouped) -> bool:
 
 
 def _feedback(wiring: Wiring) -> Generations:
-    """The generation of every node by the edges that carry feedback: each of them leads to a later one."""
+    """The generation of every node in the feedback: each of its edges goes to a later generation."""
     within = wiring.carrying("feedback", delayed=False)
     found: Generations = {}
     for node in nx.topological_sort(within):
@@ -151,7 +151,7 @@ def _count(links: Iterable[Link], grouped: Grouped) -> int:
 
 
 def _ranks(wiring: Wiring) -> dict[Node, int]:
-    """Of the outputs: how many others stand before each on a way within the step."""
+    """How many other outputs come before each output within the step."""
     within = wiring.carrying("forward", delayed=False)
     outputs, before = set(wiring.outputs), dict[Node, int]()
     for node in nx.topological_sort(within):
@@ -160,7 +160,7 @@ def _ranks(wiring: Wiring) -> dict[Node, int]:
 
 
 def _gathered(wiring: Wiring, ranks: Mapping[Node, int]) -> nx.DiGraph[Node]:
-    """The graph of the step, with the outputs of a rank as one node, and without the inputs."""
+    """The graph of the step without inputs, with the outputs of each rank merged into one node."""
     name: dict[Node, Node] = {node: ("outputs", rank) for node, rank in ranks.items()}
     inputs = set(wiring.inputs)
     gathered: nx.DiGraph[Node] = nx.DiGraph()
@@ -188,7 +188,6 @@ def _late(wiring: Wiring, ranks: Mapping[Node, int]) -> Generations:
 
 
 def _each(wiring: Wiring, ranks: Mapping[Node, int], found: Generations) -> Generations:
-    """The generation of every node of the graph."""
     gathered = {node: ("outputs", rank) for node, rank in ranks.items()}
     return {node: found.get(gathered.get(node, node), 0) for node in wiring.nodes}
 
@@ -203,7 +202,7 @@ def _grouped(
             wiring.roles[node], generation[node], feedback.get(node, 0), ranks.get(node, 0), slots, bias
         )
         found.setdefault(group, []).append(node)
-    order = sorted(found, key=lambda g: (g.generation, g.feedback))  # stable: then by the first node
+    order = sorted(found, key=lambda g: (g.generation, g.feedback))  # stable: ties by first node
     return {group: found[group] for group in order}
 
 
@@ -211,7 +210,7 @@ def _grouped(
 
 
 def _names(grouped: Grouped) -> list[str]:
-    """`inputs`, `outputs` and `h1`, `h2` .. in order; `inputs1`, `inputs2` where there are several."""
+    """`inputs`, `outputs` and `h1`, `h2` .. in order; `inputs1`, `inputs2` if there are several."""
     roles = [group.role for group in grouped]
     seen = dict.fromkeys(roles, 0)
     names: list[str] = []
@@ -247,7 +246,7 @@ def _projections(links: Iterable[Link], neurons: Neurons) -> tuple[list[str], di
 
 
 def _plain(sizes: list[int], pairs: list[tuple[int, int]]) -> str | None:
-    """The topology of these edges, where it needs no file."""
+    """The topology of these edges if it needs no file."""
     if len(pairs) == sizes[0] * sizes[1]:
         return "dense"
     matching = all(a == b for a, b in pairs)

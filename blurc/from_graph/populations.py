@@ -1,9 +1,9 @@
-"""Graphs whose nodes are populations: what `net.graph` gives, and what others make like it.
+"""Graphs whose nodes are populations: `net.graph`, or graphs of the same form.
 
 node attributes   role, shape, bias, slots
 edge attributes   forward, feedback, plastic, delay, topology, pairs, label, order
 
-All have defaults but `shape`. The unit neuron of `net.graph` is left out: it is made again for every bias.
+All but `shape` have defaults. The unit neuron of `net.graph` is left out: every bias recreates it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _is_unit(graph: Given, node: Node) -> bool:
 
 
 def _order(data: Mapping[str, Any]) -> float:
-    """New edges have none, and come behind."""
+    """New edges have no order, and come last."""
     order = data.get("order")
     return order if isinstance(order, int | float) else float("inf")
 
@@ -64,16 +64,16 @@ def _check(graph: Given, wishes: Wishes, report: Report) -> None:
             "E914",
             "the nodes have a `shape`, so they are populations, but the graph is undirected",
             None,
-            help="make it a `networkx.MultiDiGraph`: a projection leads from its source to its target",
+            help="make it a `networkx.MultiDiGraph`: a projection goes from its source to its target",
         )
     lacking = [n for n, data in graph.nodes(data=True) if "shape" not in data and not _is_unit(graph, n)]
     if lacking:
         report.error(
             "E914",
-            f"{several(lacking)}: there is no `shape`",
+            f"{several(lacking)}: `shape` is missing",
             None,
-            notes=["other nodes have one, and so all are taken as populations"],
-            help=f"write `graph.nodes[{lacking[0]!r}]['shape'] = (8,)`, or take `shape` from all nodes to make each "
+            notes=["other nodes have one, so all nodes are taken as populations"],
+            help=f"write `graph.nodes[{lacking[0]!r}]['shape'] = (8,)`, or remove `shape` from all nodes to make each "
             "one a neuron",
         )
     given = [n for n in ("inputs", "outputs", "delay") if getattr(wishes, n) is not None]
@@ -82,7 +82,7 @@ def _check(graph: Given, wishes: Wishes, report: Report) -> None:
     if given:
         report.error(
             "E916",
-            f"`{given[0]}` is for graphs of neurons, and this is one of populations: its nodes have a `shape`",
+            f"`{given[0]}` is for graphs of neurons, but this graph's nodes have a `shape`, so they are populations",
             None,
             help="give the nodes a `role`, and the edges a `delay`",
         )
@@ -131,5 +131,5 @@ def _topology(
 
 
 def _label(key: Any) -> str | None:
-    """A key that is no number, and not the name that a projection has by itself, such as `a->b#2`."""
+    """The key if it can be a label: a string, and not a projection's default name such as `a->b#2`."""
     return key if isinstance(key, str) and key and "->" not in key else None

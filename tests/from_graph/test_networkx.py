@@ -577,19 +577,19 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
     ("wiring", "given", "code", "said"),
     [
         (nx.DiGraph(), {}, "E912", "the graph has no nodes"),
-        ([(0, 1)], {}, "E912", "expected a graph of networkx, found list"),
+        ([(0, 1)], {}, "E912", "expected a networkx graph, found list"),
         (chain(), {"inputs": [0]}, "E912", 'outputs=[0]`, or give nodes the attribute role="output"'),
         (chain(), {"inputs": [0], "outputs": []}, "E912", "the graph has no outputs"),
         (
             chain(),
             {"inputs": [7], "outputs": [2]},
             "E913",
-            "`inputs` names `7`, and the graph has no such node",
+            "`inputs` contains `7`, which the graph does not have",
         ),
         (chain(), {"inputs": ["0"], "outputs": [2]}, "E913", "did you mean 0?"),
         (chain(), {"inputs": [[0]], "outputs": [2]}, "E913", "each a int"),
-        (chain(), {"inputs": [0, 0], "outputs": [2]}, "E913", "`inputs` names `0` twice"),
-        (chain(), {"inputs": [0, 2], "outputs": [2]}, "E913", "`2`: input and output at once"),
+        (chain(), {"inputs": [0, 0], "outputs": [2]}, "E913", "`inputs` contains `0` twice"),
+        (chain(), {"inputs": [0, 2], "outputs": [2]}, "E913", "`2`: both input and output"),
         (shaped(shape="2x"), {}, "E914", "the node `y`: `shape` is '2x', expected sizes such as (8, 8)"),
         (shaped(shape=0), {}, "E914", "the node `y`: `shape` is 0"),
         (shaped(shape=2.5), {}, "E914", "`shape` is 2.5"),
@@ -597,9 +597,9 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         (shaped(bias="of"), {}, "E914", "`bias` is 'of', expected True, False or \"shared\""),
         (shaped(slots=["relu"]), {}, "E914", 'expected a dict such as {"phi": "linear"}'),
         (nx.Graph(shaped()), {}, "E914", "the graph is undirected"),
-        (nx.compose(shaped(), nx.MultiDiGraph([("x", "z")])), {}, "E914", "`z`: there is no `shape`"),
+        (nx.compose(shaped(), nx.MultiDiGraph([("x", "z")])), {}, "E914", "`z`: `shape` is missing"),
         (shaped(), {"inputs": ["x"]}, "E916", "`inputs` is for graphs of neurons"),
-        (chain(), {**ENDS, "orient": "order"}, "E916", "the edges of this one have their directions"),
+        (chain(), {**ENDS, "orient": "order"}, "E916", "but this graph is directed"),
         (nx.path_graph(3), {**ENDS, "orient": "ordr"}, "E916", 'write orient="order"'),
         (nx.path_graph(3), {"input": [0], "outputs": [2]}, "E916", "write inputs="),
         (chain(), {**ENDS, "delay": 0}, "E916", "at least 1, found 0"),
@@ -610,12 +610,12 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
             "E915",
             "leads back to the neuron itself without a delay",
         ),
-        (nx.MultiDiGraph([(0, 1), (0, 1), (1, 2)]), ENDS, "E915", "`0` to `1` stands twice"),
+        (nx.MultiDiGraph([(0, 1), (0, 1), (1, 2)]), ENDS, "E915", "`0` to `1` appears twice"),
         (nx.DiGraph([(0, 1), (1, 2), (2, 1)]), ENDS, "E403", "a cycle of nodes: 1 -> 2 -> 1"),
         (nx.path_graph(4), {"inputs": [0], "outputs": [3]}, "E403", 'or orient="order"'),
         (nx.DiGraph([(0, 2), (1, 2)]), ENDS, "E404", "no input reaches the node `1`"),
-        (chain(), {"inputs": 0, "outputs": [2]}, "E913", "`inputs` takes a list of nodes, found 0"),
-        (chain(), {"inputs": [0], "outputs": 2.5}, "E913", "`outputs` takes a list of nodes, found 2.5"),
+        (chain(), {"inputs": 0, "outputs": [2]}, "E913", "`inputs` must be a list of nodes, found 0"),
+        (chain(), {"inputs": [0], "outputs": 2.5}, "E913", "`outputs` must be a list of nodes, found 2.5"),
         (
             nx.grid_2d_graph(1, 2),
             {"inputs": (0, 0), "outputs": [(0, 1)], "orient": "order"},
@@ -627,8 +627,8 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         (shaped(shape=np.array(3)), {}, "E914", "`shape` is array(3)"),
         (shaped(bias=np.array([1, 2])), {}, "E914", "`bias` is array([1, 2])"),
         (shaped(role=np.array([1, 2])), {}, "E914", "`role` is array([1, 2])"),
-        (shaped(slots={"bias": "off"}), {}, "E914", "`bias` is an attribute of its own"),
-        (shaped(slots="bias=off"), {}, "E914", "`bias` is an attribute of its own"),
+        (shaped(slots={"bias": "off"}), {}, "E914", "`bias` is a separate attribute"),
+        (shaped(slots="bias=off"), {}, "E914", "`bias` is a separate attribute"),
         (shaped(slots={"let": "tanh"}), {}, "E914", "`slots` is {'let': 'tanh'}"),
     ],
 )
@@ -644,7 +644,7 @@ def test_pairs_are_whole_numbers(pairs: Any) -> None:
     wiring = shaped()
     wiring.edges["x", "y", 0]["pairs"] = pairs
     assert codes(wiring) == ["E914"]
-    assert "expected pairs of whole numbers" in message(wiring)
+    assert "expected pairs of integers" in message(wiring)
 
 
 @pytest.mark.parametrize("pairs", [[(0, 1), [1, 0]], np.array([[0, 1], [1, 0]]), "0,1 1,0"])
@@ -676,7 +676,7 @@ def test_a_topology_is_one_attribute(topology: str) -> None:
     wiring = shaped()
     wiring.edges["x", "y", 0]["topology"] = topology
     assert codes(wiring) == ["E914"]
-    assert "expected one topology" in message(wiring)
+    assert "expected a single topology" in message(wiring)
 
 
 @pytest.mark.parametrize(
