@@ -1,16 +1,16 @@
 """The meaning of the language: a slow, obvious interpreter of a checked model, in NumPy and float64.
 
-Nothing is separated, scheduled or left out here: `incoming(E)` builds E for every example and every site of every
+Nothing is separated, scheduled or optimised: `incoming(E)` builds E for every example and every site of every
 projection, and sums. Compiled programs are tested against this package, so each sentence of section 3 of the design
-("what one step means") has its lines here, and is quoted beside them.
+("what one step means") is quoted beside the lines that implement it.
 
 arithmetic.py   the functions of the language
-scopes.py       what the names of an equation mean: for a neuron, at a site, for a synapse
-expressions.py  what an expression means where it stands
+scopes.py       what the names in an equation mean: for a neuron, at a site, for a synapse
+expressions.py  evaluates an expression in a scope
 steps.py        phases, and whole steps
 
-Known inefficiencies, all meant: memory grows with batch x sites, a total in `update` is computed anew for every use
-and every projection, and dead channels are computed like live ones.
+Deliberately inefficient: memory grows with batch x sites, a total in `update` is recomputed for every use and every
+projection, and dead channels are computed like live ones.
 """
 
 from __future__ import annotations

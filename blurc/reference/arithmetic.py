@@ -1,4 +1,4 @@
-"""The functions of the language in NumPy, each with its derivative where it has one."""
+"""The functions of the language in NumPy, with their derivatives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sigmoid(x: Array) -> Array:
     return np.exp(-softplus(-x))  # 1 / (1 + exp(-x)), without overflow
 
 
-# Each function of one argument, with its derivative.
+# Functions of one argument, with their derivatives.
 UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
     "linear": (lambda x: x, lambda x: np.ones_like(x)),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
@@ -39,7 +39,7 @@ UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
 
 
 def matmul(m: Array, x: Array) -> Array:
-    """(M @ x)[r] = sum_c M[r, c] x[c], for each neuron or synapse by itself. `x` may be a matrix, too."""
+    """(M @ x)[r] = sum_c M[r, c] x[c], for each neuron or synapse. `x` may also be a matrix."""
     return np.einsum("rc...,c...->r..." if x.ndim < m.ndim else "rc...,cs...->rs...", m, x)
 
 
@@ -47,8 +47,8 @@ def clip(x: Array, low: Array, high: Array) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
-# The operators, and the functions of several arguments. A scalar meets a vector by NumPy's broadcasting, for
-# the axes of the shape come first.
+# Operators and functions of several arguments. NumPy broadcasting combines a scalar with a vector, as the axes of
+# the shape come first.
 NARY: dict[str, Callable[..., Array]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -63,17 +63,17 @@ NARY: dict[str, Callable[..., Array]] = {
 }
 
 
-BATCH, NEURONS = -2, -1  # the last axes of a value in the scope of a neuron
+BATCH, NEURONS = -2, -1  # the last axes of a value in neuron scope
 
 
 def softmax(z: Array) -> Array:
-    """Over the neurons of the population, each state by itself."""
+    """Over the neurons of the population, separately for each state component."""
     e = np.exp(z - z.max(axis=NEURONS, keepdims=True))
     return e / e.sum(axis=NEURONS, keepdims=True)
 
 
 def standardize(z: Array) -> Array:
-    """Each neuron and state: zero mean, unit variance over the batch. A value without a batch becomes 0."""
+    """Each neuron and state: zero mean, unit variance over the batch. A value that does not vary over it becomes 0."""
     mean, variance = z.mean(axis=BATCH, keepdims=True), z.var(axis=BATCH, keepdims=True)
     return (z - mean) / np.sqrt(variance + STANDARDIZE_EPS)
 

@@ -1,4 +1,4 @@
-"""What an expression means where it stands."""
+"""Evaluates an expression in a scope."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blurc.model import Apply, Dense, Expr, Over, Pool, Projection
 from blurc.reference.arithmetic import NARY, POPULATION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
 
-Items = tuple["int | tuple[int, int]", ...]  # of `a[1:]`
+Items = tuple["int | tuple[int, int]", ...]  # as in `a[1:]`
 
 
 def evaluate(e: Expr, at: Scope) -> Array:
@@ -57,13 +57,13 @@ def evaluate(e: Expr, at: Scope) -> Array:
         case model.Stack(), _:
             return np.stack([evaluate(item, at) for item in e.items])
         case _:
-            raise AssertionError(f"{e.span}: the checker lets no {type(e).__name__} stand here")
+            raise AssertionError(f"{e.span}: the checker allows no {type(e).__name__} here")
 
 
 def stands_outside(e: Expr, update: SynapseScope) -> bool:
-    """Of shared synapses: "inside a reducer, a (sub)expression that does not vary over the batch and is not purely
-    presynaptic or purely postsynaptic is taken as if it stood outside; all else is taken place by place". What a
-    reducer has brought together already (a let can hold it) has no places any more, so it stands outside, too."""
+    """For shared synapses: "inside a reducer, a (sub)expression that does not vary over the batch and is not purely
+    presynaptic or purely postsynaptic is taken as if it stood outside; all else is taken place by place". The result of
+    another reducer (from a let) has no places left, so it also stands outside."""
     about = e.over & (Over.PRE | Over.POST | Over.SYNAPSE)
     of_one_end = about in (Over.PRE, Over.POST) and not holds_reducer(e, update)
     return Over.EXAMPLE not in e.over and not of_one_end
@@ -75,13 +75,13 @@ def holds_reducer(e: Expr, update: SynapseScope) -> bool:
 
 
 def spread(value: object, e: Expr, at: Scope) -> Array:
-    """A value that is the same for every example, neuron and synapse."""
+    """A value that is the same for all examples, neurons and synapses."""
     array = np.asarray(value, np.float64).reshape(*e.shape, *(1 for _ in at.extent))
     return np.broadcast_to(array, (*e.shape, *at.extent))
 
 
 def part(items: Items) -> tuple[int | slice, ...]:
-    """`[0]`, `[1:]`, of the axes of the shape, which come first."""
+    """`[0]`, `[1:]`, on the axes of the shape, which come first."""
     return tuple(i if isinstance(i, int) else slice(*i) for i in items)
 
 
@@ -105,8 +105,8 @@ def apply(e: Apply, at: Scope) -> Array:
 
 
 def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
-    """`batch_sum(E)`: of each synapse over the batch and "over the places where the synapse acts". `batch_mean(E)` is
-    that divided by the batch size: "mean over the batch, sum over the places"."""
+    """`batch_sum(E)`: for each synapse, the sum over the batch and "over the places where the synapse acts".
+    `batch_mean(E)` divides that by the batch size: "mean over the batch, sum over the places"."""
     now, at = synapse.now, synapse.now.sites(synapse.projection)
     result = evaluate(e.body, SiteScope(now, synapse.projection, synapse)).sum(axis=-2)
     result = added(result, at.synapse, at.count)
@@ -115,8 +115,8 @@ def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
 
 def running(e: model.Until, at: SiteScope | SynapseScope) -> Array:
     """`pre.outgoing_until(E)`: "for the synapse from i to j, the sum of E over the synapses of the same projection
-    from i to the neurons up to and including j". Like all totals it reads the synapses as they stood when the phase
-    began. Only dense projections have it; their sites are in the order of i, then j."""
+    from i to the neurons up to and including j". Like all totals it reads the synapses from the beginning of the
+    phase. Only dense projections have it; their sites are ordered by i, then j."""
     assert isinstance(at.projection.topology, Dense)
     values = evaluate(e.body, SiteScope(at.now, at.projection, post_now=True))
     rows = values.reshape(*values.shape[:-1], -1, at.now.size(at.projection.target))
@@ -138,7 +138,7 @@ def total(e: model.Total, population: str, now: Moment) -> Array:
 
 
 def terms(e: model.Total, p: Projection, now: Moment) -> Array:
-    """What is summed, for every example and site."""
+    """The terms of the sum, for every example and site."""
     values = evaluate(e.body, SiteScope(now, p))
     if isinstance(p.topology, Pool) and p.topology.kind == "max":
         return np.where(open_sites(p, now), values, 0.0)

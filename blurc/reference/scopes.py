@@ -1,10 +1,10 @@
-"""Scopes: what the names of an equation mean. A value has the axes of its shape first, and then those of its scope:
+"""Scopes: what the names in an equation mean. A value has the axes of its shape first, then those of its scope,
 
 NeuronScope   [*shape, batch, n]        the neurons of a population
 SiteScope     [*shape, batch, site]     the sites of a projection, in sums over synapses and over the batch
 SynapseScope  [*shape, batch, synapse]  the synapses of a projection, in the rest of an update
 
-always in full, whether it differs over these axes or not. Where a synapse acts at one place only, it has one site.
+always in full, whether or not it varies over them. A synapse that acts at only one place has one site.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Noise: TypeAlias = Callable[[str, int, str, tuple[int, ...]], ArrayLike]  # popu
 
 @dataclass
 class Moment:
-    """All that equations can read at one moment of a step; statements change the neurons and the synapses."""
+    """Everything that equations can read at one moment of a step; statements change the neurons and the synapses."""
 
     model: model.Model
     genome: GenomeValues
@@ -39,7 +39,7 @@ class Moment:
     neurons: dict[str, Variables]  # {population: {state: [*states, batch, n]}}
     past: Mapping[
         str, Mapping[str, Array]
-    ]  # {population: {"act@2": as it stood at the end of the last step but one}}
+    ]  # {population: {"act@2": its value at the end of the step before the last}}
     synapses: dict[str, Variables]  # {projection: {channel: [*channels, synapse]}}
     signals: Mapping[str, Mapping[str, Array]]  # {"input" or "target": {population: [batch, n]}}
     modulators: Arrays
@@ -53,16 +53,16 @@ class Moment:
         return sites(p.topology, network.population(p.source).shape, network.population(p.target).shape)
 
     def state(self, population: str, name: str, delay: int) -> Array:
-        """A state now, or "as it stood at the end of the step d steps ago". Those of the unit neuron are 1, always."""
+        """A state now, or "as it stood at the end of the step d steps ago". The unit neuron's states are always 1."""
         if delay and population != UNIT:
             return self.past[population][f"{name}@{delay}"]
         return self.neurons[population][name]
 
     def meta(self, e: model.Meta, owner: str) -> Array:
-        """The meta-parameter of a projection or population, or the one that all share."""
+        """The meta-parameter of a projection or population, or the shared one."""
         value = self.genome[e.name]
         if e.per != "network":
-            assert isinstance(value, Mapping), f"{e.name} has one value for each {e.per}"
+            assert isinstance(value, Mapping), f"{e.name} has one value per {e.per}"
             value = value[owner]
         return np.asarray(value, np.float64)
 
@@ -86,8 +86,8 @@ class NeuronScope:
         return self.now.batch, self.now.size(self.population)
 
     def meta(self, e: model.Meta) -> Array:
-        """Those of a population or neuron "are read bare in the scope of the neuron"."""
-        assert e.per in ("network", "population", "neuron"), f"{e.span}: {e.name} belongs to no neuron"
+        """Meta-parameters of a population or neuron "are read bare in the scope of the neuron"."""
+        assert e.per in ("network", "population", "neuron"), f"{e.span}: {e.name} does not belong to a neuron"
         return self.now.of_neurons(e, self.population)
 
     def function(self, slot: model.Slot) -> str:
@@ -95,7 +95,7 @@ class NeuronScope:
 
     def noise(self, e: model.Noise) -> Array:
         """Standard deviation 1; "fresh normal numbers for every example, neuron, entry and visit"."""
-        assert self.now.noise is not None, f"{e.span}: there is no noise to draw from"
+        assert self.now.noise is not None, f"{e.span}: no source of noise was given"
         shape = (*e.shape, *self.extent)
         return np.asarray(self.now.noise(self.population, e.number, self.phase, shape), np.float64).reshape(
             shape
@@ -104,7 +104,7 @@ class NeuronScope:
 
 @dataclass
 class _Ends:
-    """What a synapse and a site have in common."""
+    """What synapses and sites have in common."""
 
     now: Moment
     projection: Projection
@@ -113,7 +113,7 @@ class _Ends:
         return self.projection.source if side == "pre" else self.projection.target
 
     def function(self, slot: model.Slot) -> str:
-        """That of the population which alone the argument is about; else the genome's default."""
+        """The function of the one population that the argument is about; otherwise the genome's default."""
         about = slot.arg.over & (Over.PRE | Over.POST | Over.SYNAPSE)
         if about == Over.PRE:
             return self.now.model.slot(self.projection.source, slot.name)
@@ -124,7 +124,7 @@ class _Ends:
 
 @dataclass(frozen=True)
 class SynapseLet:
-    """What a let of an update reads as outside of reducers (nothing, if it differs over the batch), and inside."""
+    """The value of a let of an update outside reducers (None if it varies over the batch), and inside."""
 
     outside: Array | None
     at_sites: Array
@@ -133,8 +133,8 @@ class SynapseLet:
 
 @dataclass
 class SynapseScope(_Ends):
-    """One synapse, and nothing that differs from example to example; all synapses of a projection at once. `channels`
-    are as the statements before left them, [*channels, synapse]."""
+    """One synapse, without anything that varies over the batch; all synapses of a projection at once. `channels` are as
+    the previous statements left them, [*channels, synapse]."""
 
     channels: Variables
     lets: dict[str, SynapseLet] = field(default_factory=dict[str, "SynapseLet"])
@@ -145,8 +145,8 @@ class SynapseScope(_Ends):
 
     def along(self, side: model.Side, value: Array) -> Array:
         """A value [*shape, batch, n] of the neurons on one side, as the synapses see it: "its mean over those
-        places" where the synapse acts, and 0 where it acts nowhere. The totals of a max pool, which takes other
-        neurons for every example, are seen as their mean over the batch."""
+        places" where the synapse acts, and 0 if it acts nowhere. The totals of a max pool, which chooses other neurons
+        for every example, are averaged over the batch."""
         value = np.broadcast_to(value.mean(axis=-2, keepdims=True), value.shape)
         at = self.now.sites(self.projection)
         places = np.bincount(at.synapse, minlength=at.count)
@@ -162,7 +162,7 @@ class SynapseScope(_Ends):
 
     def let(self, name: str) -> Array:
         value = self.lets[name].outside
-        assert value is not None, f"{name} differs from example to example"
+        assert value is not None, f"{name} varies over the batch"
         return value
 
     def meta(self, e: model.Meta) -> Array:
@@ -172,7 +172,7 @@ class SynapseScope(_Ends):
 @dataclass
 class SiteScope(_Ends):
     """One synapse at one of the places where it acts, for one example; all sites of a projection at once. Inside a
-    reducer, `update` is the scope around it; in all of an update, postsynaptic states are those of now."""
+    reducer, `update` is the enclosing scope; throughout an update, postsynaptic states are current."""
 
     update: SynapseScope | None = None
     post_now: bool = False
@@ -203,13 +203,13 @@ class SiteScope(_Ends):
         return self.without_array(e.shape)
 
     def without_array(self, shape: tuple[int, ...]) -> Array:
-        """Where there are no arrays, "every channel reads as `topology.value()` for numbers and vectors, as that times
-        the identity matrix for [r, c] channels"."""
+        """Without arrays, "every channel reads as `topology.value()` for numbers and vectors, as that times the
+        identity matrix for [r, c] channels"."""
         entries = np.eye(*shape) if len(shape) == 2 else np.ones(shape)
         return self.of_synapses(self.projection.topology.value() * entries[..., None])
 
     def let(self, name: str) -> Array:
-        assert self.update is not None, f"no sum sees the let {name}"
+        assert self.update is not None, f"no sum can read the let {name}"
         return self.update.lets[name].at_sites
 
     def meta(self, e: model.Meta) -> Array:
@@ -222,7 +222,7 @@ Scope: TypeAlias = NeuronScope | SiteScope | SynapseScope
 
 
 def synapse_meta(e: model.Meta, at: SiteScope | SynapseScope) -> Array:
-    """Bare, `per projection` and `per synapse` too; those of neurons as `pre.m` and `post.m`."""
+    """Those `per projection` and `per synapse` are read bare; those of neurons as `pre.m` and `post.m`."""
     if e.per in ("population", "neuron"):
         return at.along(e.side, at.now.of_neurons(e, at.population(e.side)))
     value = at.now.meta(e, at.projection.name)
@@ -232,7 +232,7 @@ def synapse_meta(e: model.Meta, at: SiteScope | SynapseScope) -> Array:
 
 
 def added(values: Array, to: NDArray[np.int32], size: int) -> Array:
-    """Values [.., site], each added to one of `size` sums."""
+    """Values [.., site], summed into `size` bins."""
     first = values.shape[:-1]
     rows = np.arange(math.prod(first)).reshape(*first, 1) * size
     sums = np.bincount((rows + to).ravel(), values.ravel(), rows.size * size)

@@ -27,8 +27,8 @@ from blurc.reference.scopes import (
 
 
 def visit(phase: Phase, population: str, now: Moment) -> None:
-    """The statements of a phase "run in order, each seeing the ones before"; all neurons of a population at
-    once. A neighbour's state is read as it stands at this moment."""
+    """The statements of a phase "run in order, each seeing the ones before", for all neurons of a population at once.
+    A neighbour's state is read as it is at this moment."""
     neuron = NeuronScope(now, population, phase.name)
     for s in phase.statements:
         value = evaluate(s.value, neuron)
@@ -46,8 +46,8 @@ def update(phase: Phase, now: Moment) -> None:
 
 
 def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
-    """The new channels of a projection. A synapse's own channels are read as the statements before left them;
-    the totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, where nothing is written yet."""
+    """The new channels of a projection. A synapse's own channels are read as the previous statements left them; the
+    totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, which is not modified yet."""
     synapse = SynapseScope(now, projection, channels=dict(now.synapses[projection.name]))
     for s in phase.statements:
         varies = Over.EXAMPLE in s.value.over
@@ -63,7 +63,7 @@ def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
 
 
 def with_part(whole: Array, items: Items, value: Array) -> Array:
-    """`a[1:] <- e`: a new array, so that what was read before keeps its value. A scalar fills the part."""
+    """`a[1:] <- e` as a new array, so that values read before stay unchanged. A scalar fills the part."""
     result = whole.copy()
     result[part(items)] = value
     return result
@@ -74,18 +74,18 @@ def with_part(whole: Array, items: Items, value: Array) -> Array:
 
 @dataclass(frozen=True)
 class ReferenceState:
-    """What one step leaves to the next. Synapses have their natural shape; identity and pool have none."""
+    """What one step passes to the next. Synapses have their natural shape; identity and pool have none."""
 
     synapses: dict[str, Variables]  # {projection: {channel: [*channels, *synapses]}}
-    # {population: {state: [*states, batch, n]}}, of the persistent states, and of every state d steps ago ("act@d")
-    # where a delayed projection reads it.
+    # {population: {state: [*states, batch, n]}}: the persistent states, and for delayed projections the states of d
+    # steps ago ("act@d").
     neurons: dict[str, Variables]
 
 
 class Reference:
-    """A model, run by the book.
+    """Interprets a model literally.
 
-    `signals` are the values of the genome's signals for this step. `noise(population, number, phase, shape)` gives
+    `signals` are the values of the genome's signals in this step. `noise(population, number, phase, shape)` returns
     standard normal numbers of this shape, [*states, batch, n], for one visit of `noise(..)` in the genome.
     """
 
@@ -94,7 +94,7 @@ class Reference:
         network, wiring = model.network, graph.build(model.network)
         self.inputs = tuple(p.name for p in network.with_role("input"))
         self.outputs = tuple(p.name for p in network.with_role("output"))
-        # Which populations a kind of phase visits, and in which order. None visits the unit neuron.
+        # The populations that each kind of phase visits, in order. No phase visits the unit neuron.
         self.visited = {
             "sense": self.inputs,
             "forward": graph.forward_order(wiring),
@@ -107,8 +107,8 @@ class Reference:
         self.before, self.after = model.genome.phases[:readout_at], model.genome.phases[readout_at:]
 
     def state(self, synapses: Mapping[str, Arrays], batch: int) -> ReferenceState:
-        """A state with these synapses, {projection: {channel: [*channels, *synapses]}}, persistent neuron states of 0,
-        and a past of 0. Every channel of every projection that has arrays is needed, dead or not."""
+        """A state with these synapses, {projection: {channel: [*channels, *synapses]}}, and zeros for persistent and
+        past neuron states. Every channel of every projection that has arrays is needed, dead or not."""
         given = {
             p.name: {
                 c.name: np.asarray(synapses[p.name][c.name], np.float64) for c in self.model.genome.channels
@@ -165,8 +165,8 @@ class Reference:
         signals: Arrays | None = None,
         noise: Noise | None = None,
     ) -> dict[str, dict[str, Variables]]:
-        """Every neuron state after every phase: {phase: {population: {state: [*states, batch, n]}}}, of all
-        populations but the unit neuron."""
+        """Every neuron state after every phase, {phase: {population: {state: [*states, batch, n]}}}, except the unit
+        neuron's."""
         now = self._start(genome, state, x, y, signals, noise)
         seen: dict[str, dict[str, Variables]] = {}
         for phase in self.model.genome.phases:
@@ -174,7 +174,7 @@ class Reference:
             seen[phase.name] = {p: dict(states) for p, states in now.neurons.items() if p != UNIT}
         return seen
 
-    # ------------------------------------------------------------ beginning, middle and end of a step
+    # ------------------------------------------------------------ start, run and end of a step
 
     def _start(
         self,
@@ -185,7 +185,7 @@ class Reference:
         signals: Arrays | None,
         noise: Noise | None,
     ) -> Moment:
-        """The first moment: "every non-persistent neuron state is 0", but 1 in the unit neuron, always."""
+        """The first moment: "every non-persistent neuron state is 0", but the unit neuron's are 1, always."""
         data = {"input": self._batches(self.inputs, x), "target": self._batches(y, y)}
         batch = len(data["input"][self.inputs[0]])
         zeros = self._zeros(batch)
@@ -206,7 +206,7 @@ class Reference:
         return Moment(self.model, genome, batch, neurons, state.neurons, flat, data, signals or {}, noise)
 
     def _run(self, phases: Iterable[Phase], now: Moment) -> None:
-        """Phases "run in the order written"; the kind of a phase says which populations it visits."""
+        """Phases "run in the order written"; the kind of a phase determines the populations it visits."""
         for phase in phases:
             if phase.kind == "update":
                 update(phase, now)
@@ -219,7 +219,7 @@ class Reference:
         return {at.population: evaluate(self.model.genome.readout, at) for at in scopes}
 
     def _past_of_the_next(self, now: Moment) -> dict[str, Variables]:
-        """In the next step, "act@1 is act at the end of the last step", act@2 is what was act@1 in it, and so on."""
+        """In the next step, "act@1 is act at the end of the last step", act@2 is the former act@1, and so on."""
         names = [s.name for s in self.model.genome.states]
         return {
             population: {
@@ -230,7 +230,7 @@ class Reference:
 
     def _remembered(self) -> dict[str, int]:
         """The populations at the far end of delayed projections, and how many steps back they are read: `incoming`
-        reads the source, `outgoing` the target where feedback is carried."""
+        reads the source, `outgoing` the target if feedback is carried."""
         far: dict[str, int] = {}
         for p in self.model.network.projections:
             for population in (p.source, p.target) if p.feedback else (p.source,):
@@ -248,7 +248,7 @@ class Reference:
         return [s.name for s in self.model.genome.states if s.persistent]
 
     def _kept(self, neurons: Mapping[str, Variables], past: Mapping[str, Variables]) -> dict[str, Variables]:
-        """What stays of the neurons; populations of which nothing stays are left out."""
+        """The neuron states that persist; populations without any are left out."""
         names = self._persistent()
         kept = {
             p: {name: states[name] for name in names} | past.get(p, {})
@@ -272,6 +272,6 @@ class Reference:
         return result
 
     def _batches(self, populations: Iterable[str], given: Arrays) -> dict[str, Array]:
-        """Batches [batch, n]; those given as [batch, *shape] are flattened."""
+        """Batches [batch, n]; [batch, *shape] is flattened."""
         sizes = {p.name: p.size for p in self.model.network.populations}
         return {name: np.asarray(given[name], np.float64).reshape(-1, sizes[name]) for name in populations}

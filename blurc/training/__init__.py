@@ -1,13 +1,11 @@
-"""Training on a data set, and what it is compared with: what `blurc train` does, without a terminal.
+"""Training on a data set, and the baselines to compare it with: `blurc train` without the terminal.
 
-One idea a file:
-
-    learner.py     anything that learns from batches, and the loop that lets it
-    rules.py       a compiled network with its own rule, as a learner
-    twin.py        the same network with the rule `backprop`
-    baselines.py   that network under SGD and Adam
-    scores.py      accuracy or mean squared error, and whether a data set fits a network
-    curve.py       learning curves as pictures and as JSON lines
+learner.py     anything that learns from batches, and the training loop
+rules.py       a compiled network with its own rule, as a learner
+twin.py        the same network with the rule `backprop`
+baselines.py   that network under SGD and Adam
+scores.py      accuracy or mean squared error, and whether a data set fits a network
+curve.py       learning curves as pictures and as JSON lines
 """
 
 from __future__ import annotations

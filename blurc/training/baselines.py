@@ -1,9 +1,9 @@
-"""The same network under plain SGD and Adam: the same wiring, start, batches and seed, and true gradients.
+"""The same network under plain SGD and Adam: same wiring, initial values, batches and seed, but true gradients.
 
-The forward pass is that of the packaged rule `backprop`; the loss is the mean softmax cross entropy of the
-readout, or the mean squared error where the targets are no classes. Projections marked `[fixed]` stay as they
-are. Each optimizer gets the learning rate of a small grid that does best on a held-out tenth of the training
-examples, never on the test examples. Trying the grid takes longer than the training that it is for.
+The forward pass is that of the packaged rule `backprop`; the loss is the mean softmax cross entropy of the readout, or
+the mean squared error if the targets are not classes. Projections marked `[fixed]` do not learn. Each optimizer gets
+the learning rate from a small grid that does best on a held-out tenth of the training examples; test examples are
+never used. Trying the grid takes longer than the training itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.rules import keys
 from blurc.training.scores import metric
 
-HELD_OUT = 10  # one in so many
+HELD_OUT = 10  # one example in this many
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ OPTIMIZERS = (
 
 
 def baselines(twin: Net, data: Dataset, settings: Settings, watch: Watch) -> Iterator[Run]:
-    """One run for each optimizer, of a network as `twin` makes it."""
+    """One run per optimizer of a network made by `twin`."""
     for optimizer in OPTIMIZERS:
         yield _run(twin, optimizer, data, settings, watch)
 
@@ -69,7 +69,7 @@ def _run(net: Net, optimizer: Optimizer, data: Dataset, settings: Settings, watc
 
 
 def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
-    """The training examples with a seeded tenth of them as test examples."""
+    """The training examples, with a seeded tenth of them as test examples."""
     count = len(data.x_train)
     order = np.random.default_rng(settings.seed).permutation(count)
     held, rest = np.split(order, [max(1, count // HELD_OUT)])
@@ -84,7 +84,7 @@ def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
 
 
 def _with_rate(learner: Learner, rate: float) -> Learner:
-    """Shares the compiled programs: the rate is a part of the carry."""
+    """Shares the compiled programs: the rate is part of the carry."""
     return replace(learner, start={**learner.start, "rate": jnp.asarray(rate)})
 
 

@@ -1,6 +1,6 @@
 """Learning curves, as PNG, SVG and JSON lines.
 
-The same runs give the same bytes with the same matplotlib, but for the seconds in the JSON lines.
+The same runs give the same bytes with the same matplotlib, except for the seconds in the JSON lines.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ INK, SOFT, GRID = "#22252b", "#6b717d", "#e6e8ec"
 
 
 def render(runs: Sequence[Run], metric: Metric, title: str, form: str) -> bytes:
-    """`form` is one of `FORMS`."""
     if form == "jsonl":
         return "".join(f"{line}\n" for line in _lines(runs, metric)).encode()
     with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
@@ -35,7 +34,7 @@ def render(runs: Sequence[Run], metric: Metric, title: str, form: str) -> bytes:
 
 
 def _lines(runs: Sequence[Run], metric: Metric) -> Iterator[str]:
-    """One line a point: {"run": "SGD", "step": 100, "test accuracy": 0.93, "seconds": 0.2}."""
+    """One line per point: {"run": "SGD", "step": 100, "test accuracy": 0.93, "seconds": 0.2}."""
     for run in runs:
         for point in run.points:
             value = point.score if math.isfinite(point.score) else None
@@ -49,7 +48,7 @@ def _figure(runs: Sequence[Run], metric: Metric, title: str) -> Figure:
     for i, (run, colour) in enumerate(zip(runs, COLOURS, strict=False)):
         label = run.name if run.rate is None else f"{run.name}, rate {run.rate:g}"
         steps, scores = [p.step for p in run.points], [p.score for p in run.points]
-        # Curves may coincide: dashes let the rule's own, which is drawn last, be seen with them.
+        # Curves may coincide: with dashes, the rule's own curve, which is drawn last, does not hide them.
         style, order = ("-", 3) if i == 0 else ("--", 2)
         axes.plot(
             steps,

@@ -1,8 +1,8 @@
-"""Where training left the finite numbers: the step, the phase, the population or projection, the line.
+"""Locates where training diverged: the step, the phase, the population or projection, and the line.
 
-The chunk of steps in which it happened is replayed, one step at a time, and the step is then traced. The
-replay is another program than the training scan and may round differently: what hardly overflowed may come
-out a step later.
+The chunk of steps in which it happened is replayed step by step, and that step is then traced. The replay is a
+different program from the training scan and may round differently: a value that barely overflowed may do so a step
+later.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from blurc.runtime import GenomeValues, Program, State
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first value that is not finite. `of` is a population, or a projection where `name` is a channel.
-    `phase` is None where that is not known: an artifact cannot be traced."""
+    """The first value that is not finite. `of` is a population, or a projection if `name` is a channel. `phase` is
+    None if unknown: an artifact cannot be traced."""
 
-    step: int  # counted from 1; 0: before the first
+    step: int  # counted from 1; 0: before the first step
     of: str
     name: str
     phase: str | None = None
     span: Span | None = None
     count: int = 0
     size: int = 0
-    largest: float = 0.0  # the greatest synapse, as it was before the step
+    largest: float = 0.0  # the largest synapse before the step
     where: str = ""  # its projection
 
     def diagnostic(self) -> Diagnostic:
@@ -41,24 +41,24 @@ class Divergence:
         phase = f" in {self.phase}" if self.phase else ""
         counted = f" ({self.count} of {self.size} values)" if self.size else ""
         what = f"`{self.name}` of `{self.of}`{phase} is not finite{counted}"
-        before = f"before that step the largest synapse was {self.largest:.3g}, of `{self.where}`"
+        before = f"before that step the largest synapse was {self.largest:.3g}, in `{self.where}`"
         notes = [before] if self.where else []
         if self.span is None:
-            notes.append("training from the spec, not from the artifact, also tells the line")
+            notes.append("train from the spec instead of the artifact to see the line")
         return Diagnostic(
             "E905",
-            f"training left the finite numbers {when}: {what}",
+            f"training diverged {when}: {what}",
             self.span,
             tuple(notes),
-            "take smaller rates (`--set`, or a genome), or bound the value: `clip(.., -10, 10)`",
+            "lower the rates (`--set`, or a genome), or bound the value: `clip(.., -10, 10)`",
         )
 
 
 def find(
     net: Program, genome: GenomeValues, state: State, xs: Any, ys: Any, done: int = 0, key: Any = None
 ) -> Divergence | None:
-    """Replays the steps of `xs` and `ys` from `state`, as `net.train(.., key=key)` runs them; `done` steps went before.
-    None where all is finite."""
+    """Replays the steps of `xs` and `ys` from `state`, as `net.train(.., key=key)` runs them; `done` steps came
+    before. None if everything is finite."""
     if broken := _broken_synapse(net, state):
         return _at_start(net, *broken)
     for i, (x, y) in enumerate(zip(xs, ys, strict=True), done + 1):
@@ -99,7 +99,7 @@ def _of_step(
     return Divergence(step, of, name, None, span, *_counted(value), largest, where)
 
 
-# ---------------------------------------------------------------- what is not finite
+# ---------------------------------------------------------------- values that are not finite
 
 
 def _bad(value: Any) -> bool:
@@ -112,7 +112,7 @@ def _counted(value: Any) -> tuple[int, int]:
 
 
 def _broken_synapse(net: Program, state: State) -> tuple[str, str, Any] | None:
-    """In the order of declaration, which JAX does not keep."""
+    """In declaration order, which JAX does not keep."""
     declared = {name: state.synapses[name] for name in net.signature.projections}
     return next(_broken_parts(declared), None)
 
@@ -140,13 +140,13 @@ def _largest(state: State) -> tuple[float, str]:
     return max(sizes, default=(0.0, ""))
 
 
-# ---------------------------------------------------------------- in which equation
+# ---------------------------------------------------------------- the equation
 
 
 def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str, Span, Any]]:
-    """What is not finite (phase, of, name, span, value), in the order in which the phases run and visit.
+    """The values that are not finite (phase, of, name, span, value), in the order in which phases run and visit.
 
-    Synapses are known at the end of the step only: of several `update` phases, it is the first.
+    Synapses are only known at the end of the step: with several `update` phases, the first is named.
     """
     for visit in plans.schedule(net.model).visits:
         if visit.phase.kind == "update":
@@ -162,5 +162,5 @@ def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str,
 
 
 def _index(statement: m.Assign) -> tuple[Any, ...]:
-    """The part that is assigned to: dims come first in memory."""
+    """The assigned part: dims come first in memory."""
     return tuple(slice(*item) if isinstance(item, tuple) else item for item in statement.items)

@@ -1,8 +1,8 @@
-"""Anything that learns from batches, and the loop that feeds it.
+"""Anything that learns from batches, and its training loop.
 
-The loop makes the next batches while the device works on the last ones, and looks at the result once a chunk:
-at one flag that says whether all numbers are finite. The carry from before the chunk is kept until then, so
-that the chunk can be replayed; so it is not donated, and the carry takes its memory twice.
+The loop prepares the next batches while the device works, and looks at the result once per chunk: a flag that says
+whether all numbers are finite. Until then it keeps the carry from before the chunk, so that the chunk can be replayed.
+The carry is therefore not donated, and takes twice its memory.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Settings:
     seed: int
 
     def rhythm(self, data: Dataset) -> tuple[int, int]:
-        """Steps in a chunk, and chunks between evaluations."""
+        """Steps per chunk, and chunks between evaluations."""
         step_bytes = 4 * self.batch * (data.x_train[0].size + data.y_train[0].size)
         most = max(1, CHUNK_BYTES // step_bytes)
         every = math.ceil(self.steps / EVALUATIONS)
@@ -40,7 +40,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Point:
-    """Of a learning curve: the score on the test examples after so many steps and seconds of training."""
+    """A point of a learning curve: the test score after this many steps and seconds of training."""
 
     step: int
     score: float
@@ -49,7 +49,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Broken:
-    """The chunk in which some number stopped being finite: what it began with, and its batches."""
+    """The chunk in which some number stopped being finite: the carry before it, and its batches."""
 
     carry: Any
     first: int
@@ -59,7 +59,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Run:
-    """What came out of training. Scores are NaN where it broke."""
+    """The result of training. Scores are NaN if it diverged."""
 
     name: str
     carry: Any
@@ -69,13 +69,13 @@ class Run:
     seconds: float
     compile_seconds: float
     rate: float | None = None
-    # Those tried, with their scores on held-out examples.
+    # The rates tried, with their scores on held-out examples.
     rates: Mapping[float, float] = field(default_factory=dict[float, float])
     broken: Broken | None = None
 
 
 class Watch(Protocol):
-    """Who wants to know how it goes."""
+    """Gets the progress of training."""
 
     def begin(self, name: str, steps: int) -> None: ...
 
@@ -88,8 +88,8 @@ class Watch(Protocol):
 class Learner:
     """Pure functions of a carry.
 
-    advance: a carry and batches `[steps, batch, n]` to the next carry and whether all is finite.
-    predict: a carry and examples `[examples, n]` to outputs.
+    advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
+    predict: (carry, examples `[examples, n]`) -> outputs.
     """
 
     name: str
@@ -111,7 +111,7 @@ def finite(tree: Any) -> jax.Array:
 
 @dataclass
 class Clock:
-    """Adds up the seconds of a `with` block, however often it is entered."""
+    """Adds up the seconds spent in its `with` blocks."""
 
     seconds: float = 0.0
     _since: float = 0.0
@@ -126,7 +126,7 @@ class Clock:
 def fit(
     learner: Learner, data: Dataset, settings: Settings, metric: Metric, watch: Watch, curve: bool = True
 ) -> Run:
-    """Trains on the training examples; the curve is of scores on the test examples."""
+    """Trains on the training examples; the curve shows scores on the test examples."""
     chunk, chunks_per_point = settings.rhythm(data)
     training, compiling = Clock(), Clock()
     carry, points, broken = learner.start, [], None

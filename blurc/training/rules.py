@@ -14,7 +14,7 @@ from blurc.training.scores import metric
 
 
 def keys(seed: int) -> tuple[jax.Array, jax.Array]:
-    """Of the genome and of the synapses. Artifacts draw from threefry keys alone."""
+    """For the genome and for the synapses. Artifacts can only draw from threefry keys."""
     genome, synapses = jax.random.split(jax.random.key(seed, impl="threefry2x32"))
     return genome, synapses
 
@@ -22,11 +22,15 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
 def train(
     net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str
 ) -> Run:
-    """The run of a compiled network or a loaded artifact; its carry is the genome, the last `State` and the key of the
-    noise to come.
+    """Trains a compiled network or a loaded artifact; the carry is the genome, the last `State` and a noise key.
 
-    genome: meta-parameters; fresh ones where it is None. data: as `fitted` gives it. Raises `BlurError` (E807)
-    where the genome reads signals."""
+    Args:
+        genome: meta-parameters; None draws them.
+        data: as returned by `fitted`.
+
+    Raises:
+        BlurError: E807 if the genome reads signals.
+    """
     _refuse_signals(net)
     genome_key, key = keys(settings.seed)
     values = dict(net.init_genome(genome_key) if genome is None else genome)
@@ -48,7 +52,7 @@ def _advance(net: Program) -> Any:
 
 
 def noise_keys(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Of what comes after a chunk of steps, and of the chunk."""
+    """For the steps after a chunk, and for the chunk."""
     later, now = jax.random.split(key)
     return later, now
 
@@ -56,14 +60,13 @@ def noise_keys(key: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _refuse_signals(net: Program) -> None:
     reads = net.signature.reads["step"].signals
     if reads:
-        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a data set does not hold"
+        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a data set does not have"
         help = "train it from Python: net.train(genome, state, xs, ys, signals={..})"
         raise BlurError(Diagnostic("E807", message, None, (), help))
 
 
 def predict(net: Program, genome: GenomeValues, state: State, x: Any) -> Any:
-    """The examples of a test have nothing to do with those that persistent neuron states remember: they start
-    from fresh ones."""
+    """Starts from fresh persistent neuron states: test examples do not follow the ones the network remembers."""
     if net.signature.persistent:
         fresh = net.init(keys(0)[1], genome, batch=len(x))
         state = State(state.synapses, fresh.neurons)

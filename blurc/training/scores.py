@@ -1,4 +1,4 @@
-"""How good predictions are, and whether a data set fits a network at all."""
+"""How good predictions are, and whether a data set fits a network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blurc.tasks import Dataset, Floats, names
 
 SLICE = 4096  # examples predicted at once
 LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'
-MOST = 10_000  # training examples that a score is taken over
+MOST = 10_000  # training examples used for a score
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Metric:
     of: Callable[[Any, Any], Any]  # outputs and targets, [examples, n] -> [examples]
 
     def better(self, a: float, b: float) -> bool:
-        """Whether `a` is better than `b`. Whatever is not a number is worse than all."""
+        """NaN is worse than any number."""
         if math.isnan(a) or math.isnan(b):
             return math.isnan(b) and not math.isnan(a)
         return a > b if self.greater_is_better else a < b
@@ -50,7 +50,7 @@ def metric(dataset: Dataset) -> Metric:
 
 
 def score(predict: Callable[[Floats], Any], x: Floats, y: Floats, metric: Metric) -> float:
-    """The mean over all examples, predicted in slices of one size: one compiled program does them all."""
+    """The mean over all examples, predicted in slices of one size so that one compiled program serves all."""
     count = len(x)
     size = math.ceil(count / math.ceil(count / SLICE))
     values = np.empty(count)
@@ -65,8 +65,7 @@ def score(predict: Callable[[Floats], Any], x: Floats, y: Floats, metric: Metric
 
 
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:
-    """The data set with its examples flat, as the network takes them. Raises `BlurError` (E807) where they do
-    not fit."""
+    """The data set with its examples flattened for the network. Raises `BlurError` (E807) if they do not fit."""
     problems = [
         *_problems(dataset, "examples", dataset.input_shape, "input", signature.inputs, signature.name),
         *_problems(dataset, "targets", dataset.output_shape, "output", signature.outputs, signature.name),
@@ -91,20 +90,20 @@ def _problems(
     network: str,
 ) -> list[Diagnostic]:
     if len(populations) != 1:
-        message = f"`{network}` has {len(populations)} {role} populations, and a data set feeds one"
-        notes = (f"they are {', '.join(populations) or 'none'}",)
+        message = f"`{network}` has {len(populations)} {role} populations, but a data set feeds exactly one"
+        notes = (f"the {role} populations: {', '.join(populations) or 'none'}",)
         help = "train it from Python: net.train(genome, state, {population: array, ..}, ..)"
         return [Diagnostic("E807", message, notes=notes, help=help)]
     ((name, expected),) = populations.items()
     if math.prod(shape) == math.prod(expected):
         return []
-    found = f"the {what} of {dataset.name} are {list(shape)}"
-    message = f"{found}, but the {role} `{name}` of `{network}` is {list(expected)}"
+    found = f"the {what} of {dataset.name} have shape {list(shape)}"
+    message = f"{found}, but the {role} `{name}` of `{network}` has shape {list(expected)}"
     near = did_you_mean(network.split("_")[0], names())
     other = f"`--data {near}`" if near and near != dataset.name else "other data (`--data`)"
     flat = f", or [{math.prod(shape)}]" if len(shape) > 1 else ""
     declared = f"`{name}[{', '.join(map(str, shape))}]`{flat}"
-    help = f"declare {declared} (`--set`, if a parameter says the size), or take {other}"
+    help = f"declare {declared} (with `--set` if the size is a parameter), or use {other}"
     notes = (LABELS,) if what == "targets" and _may_be_labels(dataset) else ()
     return [Diagnostic("E807", message, notes=notes, help=help)]
 

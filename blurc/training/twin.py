@@ -1,6 +1,6 @@
-"""The same network with the packaged rule `backprop`, or another one, whose forward pass SGD and Adam train.
+"""The same network with the packaged rule `backprop`, or another, as the forward pass for SGD and Adam.
 
-It is made from the network as it was checked; that of an artifact is checked again, from the texts that it holds.
+It is made from the checked network; for an artifact, the stored texts are checked again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import PurePath
 
-# An artifact is trained where lark and networkx are missing: what needs them is reached through the faces of the rooms.
+# Artifacts are trained without lark and networkx: imports that need them go through the lazy faces of the rooms.
 from blurc import checker, graph, language, plan, spec
 from blurc.api import Net
 from blurc.artifact import Loaded
@@ -22,15 +22,15 @@ RULE, NORMALIZED = "backprop", "backprop_normalized"
 
 
 class LeftOut(Exception):
-    """Why there are no SGD and Adam for a network."""
+    """Says why a network has no SGD and Adam runs."""
 
 
 def twin(net: Net | Loaded, rule: str = RULE) -> Net:
-    """The network of `net`, compiled with the rule `backprop` or another of the library. Raises `LeftOut`."""
+    """The network of `net`, compiled with a rule of the library. Raises `LeftOut`."""
     _refuse(net.signature)
     try:
         found = _compiled(net, rule)
-    except ImportError:  # an artifact runs where the compiler does not
+    except ImportError:  # artifacts run without the compiler
         raise LeftOut("they need the compiler (lark, networkx)") from None
     except BlurError as error:
         name, reason = net.signature.name, error.diagnostics[0].message
@@ -42,16 +42,16 @@ def twin(net: Net | Loaded, rule: str = RULE) -> Net:
 
 
 def _refuse(signature: Signature) -> None:
-    """They learn from examples that stand alone, and descend one loss."""
+    """They learn from independent examples, by descending one loss."""
     name, reads = signature.name, signature.reads
     if any("@" in kept for kept in signature.persistent):
-        raise LeftOut(f"`{name}` has delayed projections, and they know no earlier steps")
+        raise LeftOut(f"`{name}` has delayed projections, but they do not see earlier steps")
     if signature.persistent:
-        raise LeftOut(f"`{name}` keeps neuron states from step to step, and they know no earlier steps")
+        raise LeftOut(f"`{name}` keeps neuron states between steps, but they do not see earlier steps")
     if signal := next((s for read in reads.values() for s in read.signals), None):
-        raise LeftOut(f"`{name}` reads the signal `{signal}`, which they do not")
+        raise LeftOut(f"`{name}` reads the signal `{signal}`, which they do not read")
     if reads["predict"].noise:
-        raise LeftOut(f"`{name}` predicts with noise, which they do not")
+        raise LeftOut(f"`{name}` predicts with noise, which they do not have")
 
 
 def _compiled(net: Net | Loaded, rule: str) -> Net:
@@ -78,7 +78,7 @@ def _stored(net: Loaded) -> tuple[Network, spec.Sources]:
     report.check()
     tree = sources.networks.get(net.manifest.network)
     if tree is None:
-        raise LeftOut(f"the sources of the artifact lack `{net.manifest.network}`")
+        raise LeftOut(f"the sources in the artifact do not include `{net.manifest.network}`")
     params = net.manifest.parameters.get("network", {})
     network = checker.check_network(tree, params, report, sources.around)
     if network:
@@ -89,11 +89,11 @@ def _stored(net: Loaded) -> tuple[Network, spec.Sources]:
 
 
 def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> spec.Sources:
-    """From the texts of an artifact: the files may be elsewhere by now."""
+    """From the texts in an artifact: the files may have moved."""
     edge_texts = {name: text for name, text in texts[1:] if PurePath(name).suffix.lower() in SUFFIXES}
     specs = [Source(name, text) for name, text in texts if name not in edge_texts]
     files = [language.parse(source, report) for source in specs]
-    # The root comes first, and goes before a file that a rule was taken from: names may clash there.
+    # Reversed so that the root wins over a file that a rule was taken from, if their names clash.
     back = files[::-1]
     return spec.Sources(
         tuple(files),
@@ -109,10 +109,10 @@ def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> spec.Sources
 
 
 def _edge_file(source: Source, written: str, texts: Mapping[str, str]) -> EdgeFile:
-    """The edge file that a spec calls `written`. An artifact keeps its name as seen from where the spec was compiled,
-    and of an absolute path the last part."""
+    """The edge file that a spec calls `written`. An artifact stores its name relative to where the spec was compiled,
+    or only the last part of an absolute path."""
     seen = os.path.normpath(os.path.join(os.path.dirname(source.name), written))
     for name in (written, seen, PurePath(written).name):
         if name in texts:
             return EdgeFile(written, texts[name])
-    return EdgeFile(written, "", "the artifact does not hold it")
+    return EdgeFile(written, "", "it is not in the artifact")

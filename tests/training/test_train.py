@@ -302,8 +302,8 @@ def test_data_that_does_not_fit_names_both_shapes(net: blurc.Net) -> None:
     with pytest.raises(BlurError) as caught:
         fitted(tasks.load("digits"), net.signature)
     first, second = (d.render() for d in caught.value.diagnostics)
-    assert "the examples of digits are [8, 8], but the input `x` of `xor` is [2]" in first
-    assert "the targets of digits are [10], but the output `class` of `xor` is [2]" in second
+    assert "the examples of digits have shape [8, 8], but the input `x` of `xor` has shape [2]" in first
+    assert "the targets of digits have shape [10], but the output `class` of `xor` has shape [2]" in second
     assert "`--data xor`" in first
 
 
@@ -435,7 +435,7 @@ def test_divergence_ends_at_a_line_of_the_spec(tmp_path: Path) -> None:
     path.write_text(EXPLODING)
     done = command(path, "--rule", "logarithm", "--data", "xor", "--steps", 40, "--json", tmp_path / "r.json")
     assert done.exit_code == 1
-    assert done.stderr.startswith(f"{path}:18:5: error[E905]: training left the finite numbers at step 1: ")
+    assert done.stderr.startswith(f"{path}:18:5: error[E905]: training diverged at step 1: ")
     result = json.loads((tmp_path / "r.json").read_text())
     assert [run["test"] for run in result["runs"]] == [None]
     assert result["diagnostics"][0]["line"] == 18

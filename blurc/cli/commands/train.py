@@ -207,9 +207,9 @@ def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
     steps = f"between the steps {first} and {first + len(run.broken.xs)}"
     return Diagnostic(
         "E905",
-        f"training left the finite numbers {steps}",
+        f"training diverged {steps}",
         notes=("the replay, which rounds differently, stayed finite",),
-        help="take smaller rates (`--set`, or a genome)",
+        help="lower the rates (`--set`, or a genome)",
     )
 
 
