@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 # An artifact is loaded where lark and networkx are missing: what needs them is reached through the faces of the rooms.
 from blurc import artifact, graph, plan
@@ -16,7 +16,7 @@ from blurc.runtime import Compiled
 
 if TYPE_CHECKING:
     from blurc.artifact import Loaded
-    from blurc.from_graph import Neurons
+    from blurc.from_graph import AnyGraph, Neurons
     from blurc.genome import GenomeFile
     from blurc.graph import Graph
     from blurc.model import Model, ParamValue
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 
 class Net(Compiled):
-    """A compiled network: made by `blurc.compile`.
+    """A compiled network: made by `blurc.compile` and `blurc.from_networkx`.
 
-    plan, model: what it was compiled from. sources: the files of its spec. warnings: what was doubtful in them.
-    neurons: of `blurc.from_networkx`, where each node of a graph of neurons went.
+    Attributes:
+        plan: What the program was made from, see `blurc.plan`.
+        model: What the plan was made from, see `blurc.model`.
+        sources: The files of its spec.
+        warnings: What was doubtful in them.
+        neurons: Of `blurc.from_networkx`: where each node of a graph of neurons went.
     """
 
     def __init__(
@@ -57,7 +61,17 @@ class Net(Compiled):
         genome: GenomeValues | GenomeFile | None = None,
         platforms: Iterable[str] = ("cpu", "cuda", "tpu"),
     ) -> None:
-        """Writes an artifact that `blurc.load` runs without compiler: see `blurc.artifact`."""
+        """Writes an artifact, which `blurc.load` runs without the compiler.
+
+        Args:
+            path: The file, `NAME.blurx`.
+            genome: Meta-parameters to keep with it; of a genome file its name and provenance, too.
+            platforms: Some of cpu, cuda, rocm and tpu. None of them need be here.
+
+        Raises:
+            BlurError: E609 where the genome is not finite, E714 where the file cannot be written, E715 for an unknown
+                platform, E902 where the genome is not one of this network.
+        """
         artifact.save(self, path, genome=genome, platforms=platforms)
 
     def __repr__(self) -> str:
@@ -70,18 +84,24 @@ def compile(
 ) -> Net:
     """Compiles one network of a spec.
 
-    spec: a path (looked up in the working directory, then in the packaged library) or source text.
-    network, genome: names, where a spec has several; `genome` may also be a rule of the packaged library.
-    parameters: values of the compile-time parameters of the network and its genome.
+    Args:
+        spec: A path (looked up in the working directory, then in the packaged library) or source text.
+        network: Which one, where the spec has several.
+        genome: Which one, where the spec has several; or a rule of the packaged library.
+        **parameters: Values of the compile-time parameters of the network and its genome.
 
-    Raises `BlurError` with all diagnostics if the spec is wrong.
+    Returns:
+        The network, ready to run.
+
+    Raises:
+        BlurError: With all diagnostics, if the spec is wrong.
     """
     model, sources, warnings = specs.select(spec, network=network, genome=genome, params=parameters)
     return Net(plan.plan_of(model), model, sources, warnings)
 
 
 def from_networkx(
-    graph: Any,
+    graph: AnyGraph,
     *,
     genome: Spec,
     network: str | None = None,
@@ -95,20 +115,28 @@ def from_networkx(
 
     Where nodes have a `shape`, each is a population; `net.graph` is such a graph, and comes back as it was. Nodes:
     role ("input", "hidden", "output"), shape, bias, slots. Edges: forward, feedback, plastic, delay, topology (text as
-    in the language), label. Else every node is one neuron. Neurons are gathered into as few populations as the order
-    of visits allows: `net.neurons[node]` says where each went, `net.neurons.populations` which nodes a population
-    holds. Names are those of the graph, with `_` for what is no letter, digit or `_`.
+    in the language), label. Otherwise every node is one neuron. Neurons are gathered into as few populations as the
+    order of visits allows: `net.neurons[node]` says where each went, `net.neurons.populations` which nodes a population
+    holds. Names are those of the graph, with `_` for everything but letters, digits and `_`.
 
-    genome: the name of a rule of the library; or a file (`.blur`) or source text with one genome.
-    network: its name; the graph's without.
-    inputs, outputs: nodes of a graph of neurons, in the order of the data; without, the nodes with that role.
-    orient: of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier node
-    to the later, inputs first, outputs last.
-    delay: of all edges on a cycle within the step that have no attribute `delay`.
-    parameters: values of the compile-time parameters of the genome.
+    The network is written as the text of a spec with edge files (`net.sources`), and compiled as any other.
 
-    The network is written as the text of a spec with edge files (`net.sources`), and compiled as any other. Raises
-    `BlurError` with all diagnostics.
+    Args:
+        graph: Directed or not, with one edge between two nodes or with several.
+        genome: The name of a rule of the library; or a file (`.blur`) or source text with one genome.
+        network: Its name; that of the graph if it is None.
+        inputs: Of a graph of neurons, the input nodes in the order of the data; None: those with that role.
+        outputs: Of a graph of neurons, the output nodes, alike.
+        orient: Of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier
+            node to the later, inputs first, outputs last.
+        delay: In steps, of all edges on a cycle within the step that have no attribute `delay`.
+        **parameters: Values of the compile-time parameters of the genome.
+
+    Returns:
+        The network, ready to run.
+
+    Raises:
+        BlurError: With all diagnostics, if the graph or the genome is wrong.
     """
     wishes = graphs.Wishes(inputs, outputs, orient, delay)
     found = graphs.from_graph(graph, genome, network, wishes, parameters)
@@ -118,6 +146,13 @@ def from_networkx(
 def load(path: str | os.PathLike[str]) -> Loaded:
     """Loads an artifact that `Net.save` or `blurc compile -o` wrote. Needs neither lark nor networkx.
 
-    Raises `BlurError` if the file is damaged, foreign or made for other platforms; nothing of it is executed then.
+    Args:
+        path: The file.
+
+    Returns:
+        The network, ready to run, with the calls of a compiled one.
+
+    Raises:
+        BlurError: If the file is damaged, foreign or made for other platforms; nothing of it is executed then.
     """
     return artifact.load(path)

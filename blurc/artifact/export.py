@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, cast
 
 import jax
 from jax import export
@@ -75,19 +75,20 @@ def _fed(trees: dict[str, Any]) -> Fed:
 
 
 def _key(trees: dict[str, Any], name: str = "key") -> jax.Array:
-    return jax.random.wrap_key_data(trees[name], impl=KEYS)
+    return cast("jax.Array", jax.random.wrap_key_data(trees[name], impl=KEYS))
 
 
 @contextlib.contextmanager
-def _no_locations() -> Iterator[None]:
+def _no_locations() -> Generator[None]:
     """Without Python's file names and lines in the module, which differ from machine to machine. JAX has this
     switch for the whole process only: other threads that compile meanwhile lose theirs, too."""
-    before = jax.config.jax_traceback_in_locations_limit  # pyright: ignore[reportAttributeAccessIssue]
-    jax.config.update("jax_traceback_in_locations_limit", 0)
+    config: Any = jax.config
+    before = config.jax_traceback_in_locations_limit
+    config.update("jax_traceback_in_locations_limit", 0)
     try:
         yield
     finally:
-        jax.config.update("jax_traceback_in_locations_limit", before)
+        config.update("jax_traceback_in_locations_limit", before)
 
 
 # ----------------------------------------------------------------------- back

@@ -8,15 +8,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_batching import sequential_vmap
+from jax.custom_batching import sequential_vmap  # pyright: ignore[reportUnknownVariableType]
 from jax.export import Exported
+from numpy.typing import NDArray
 
 from blurc.artifact.export import KEYS
 from blurc.artifact.flat import EntryPoint, Leaf, nest, pick
 from blurc.artifact.manifest import Manifest
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
-from blurc.runtime import Calls, Fed, GenomeValues, Program, Signature, State, dtype
+from blurc.runtime import Calls, Fed, GenomeValues, Program, Signature, State, dtype, is_array
 
 
 class Loaded(Program):
@@ -27,8 +28,11 @@ class Loaded(Program):
     They have no derivatives (E716), compute in the precision that was set when they were saved (E711), and
     draw from threefry2x32 keys only, typed or raw (E712).
 
-    genome: the stored meta-parameters, or None. genome_file: the same with name and provenance.
-    manifest: versions, shapes, platforms. sources: names and texts of the spec and its imports.
+    Attributes:
+        genome: The stored meta-parameters, or None.
+        genome_file: The same with name and provenance.
+        manifest: Versions, shapes, platforms.
+        sources: Names and texts of the spec and its imports.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Loaded(Program):
         self._calls = _calls(manifest, modules)
 
     @property
-    def genome(self) -> dict[str, Any] | None:
+    def genome(self) -> dict[str, NDArray[Any] | Mapping[str, NDArray[Any]]] | None:
         return dict(self.genome_file.values) if self.genome_file else None
 
     @property
@@ -58,11 +62,11 @@ class Loaded(Program):
             raise BlurError(Diagnostic("E711", message, None, (), help))
         return self._calls
 
-    def init_genome(self, key: Any) -> dict[str, Any]:
+    def init_genome(self, key: jax.Array) -> dict[str, jax.Array | dict[str, jax.Array]]:
         """As `Program.init_genome`; refuses keys that are not threefry2x32 (E712)."""
         return super().init_genome(key_data(key))
 
-    def init(self, key: Any, genome: GenomeValues, batch: int | None = None) -> State:
+    def init(self, key: jax.Array, genome: GenomeValues, batch: int | None = None) -> State:
         """As `Program.init`; refuses keys that are not threefry2x32 (E712)."""
         return super().init(key_data(key), genome, batch)
 
@@ -71,9 +75,9 @@ class Loaded(Program):
         return f"<blurc artifact {m.network} with {m.rule}, {m.dtype}, for {', '.join(m.platforms)}>"
 
 
-def key_data(key: Any) -> jax.Array:
+def key_data(key: object) -> jax.Array:
     """The two words of a threefry key, typed or raw."""
-    if not isinstance(key, jax.Array | np.ndarray):
+    if not is_array(key):
         raise _no_key(type(key).__name__)
     if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
         if key.dtype == np.uint32 and key.shape == (2,):

@@ -16,8 +16,8 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.from_graph.from_graph import from_graph
-    from blurc.from_graph.given import Neurons, Wishes
+    from blurc.from_graph.given import AnyGraph, Neurons, Wishes
 
-__all__ = ["Neurons", "Wishes", "from_graph"]
+__all__ = ["AnyGraph", "Neurons", "Wishes", "from_graph"]
 
 face(__name__)

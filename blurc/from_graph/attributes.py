@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any
+from typing import Any, cast
 
 from blurc.diagnostics import Report
 
@@ -62,12 +62,14 @@ class Attributes:
 
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value = data.get("slots", {})
+        pairs: list[tuple[str, str]] = [("", "")]
         if isinstance(value, str):
             pairs = [
                 (slot, function) for slot, _, function in (part.partition("=") for part in value.split())
             ]
-        else:
-            pairs = list(value.items()) if isinstance(value, Mapping) else [("", "")]
+        elif isinstance(value, Mapping):
+            value = cast("Mapping[str, str]", value)
+            pairs = list(value.items())
         if any(slot == "bias" for slot, _ in pairs):
             expected = "functions of the genome; `bias` is a separate attribute: bias=False"
             return self._refused("slots", where, value, expected, ())
@@ -130,7 +132,7 @@ class Attributes:
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def _is_flag(value: object) -> bool:

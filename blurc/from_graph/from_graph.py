@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import networkx as nx
 
@@ -20,7 +20,7 @@ from blurc.spec import Params, Sources, Spec, select, unknown
 
 
 @dataclass(frozen=True)
-class Compiled:
+class Found:
     model: Model
     sources: Sources
     warnings: list[Diagnostic]
@@ -28,8 +28,8 @@ class Compiled:
 
 
 def from_graph(
-    graph: Any, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
-) -> Compiled:
+    graph: given.AnyGraph, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
+) -> Found:
     """Raises `BlurError`."""
     _check_words(params)
     name, head = _rule(genome)
@@ -40,10 +40,10 @@ def from_graph(
     model, sources, warnings = select(text, network=called, params=params, files=found.files)
     if found.neurons is not None:  # already warned about, by node
         warnings = [*found.warnings, *(w for w in warnings if w.code != "W503")]
-    return Compiled(model, sources, warnings, found.neurons)
+    return Found(model, sources, warnings, found.neurons)
 
 
-def written(graph: Any, wishes: given.Wishes) -> given.Written:
+def written(graph: given.AnyGraph, wishes: given.Wishes) -> given.Written:
     """Raises `BlurError`."""
     checked = _checked(graph)
     if any("shape" in data for _, data in checked.nodes(data=True)):
@@ -51,7 +51,7 @@ def written(graph: Any, wishes: given.Wishes) -> given.Written:
     return neurons.written(checked, wishes)
 
 
-def _checked(graph: Any) -> given.Given:
+def _checked(graph: object) -> given.AnyGraph:
     if not isinstance(graph, nx.Graph):
         message = f"expected a networkx graph, found {type(graph).__name__}"
         raise BlurError(Diagnostic("E912", message, None, (), "write `networkx.DiGraph(edges)`"))
@@ -61,7 +61,7 @@ def _checked(graph: Any) -> given.Given:
             "add some with `graph.add_node(..)` or `graph.add_edge(..)`",
         )
         raise BlurError(Diagnostic("E912", message, None, (), help))
-    return graph
+    return cast("given.AnyGraph", graph)
 
 
 def _check_words(params: Params) -> None:
@@ -72,7 +72,7 @@ def _check_words(params: Params) -> None:
         raise BlurError(Diagnostic("E916", message, None, (), f"write {meant[word]}=.."))
 
 
-def _rule(genome: Any) -> tuple[str, str]:
+def _rule(genome: object) -> tuple[str, str]:
     """The name of the genome, and the text that goes above the network: an import, or the genome's own text."""
     if not isinstance(genome, str | Path):
         message = f"`genome` must be the name of a library rule, a .blur file or a text, found {genome!r}"

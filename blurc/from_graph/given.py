@@ -12,7 +12,7 @@ import networkx as nx
 from blurc.diagnostics import Diagnostic
 
 Node: TypeAlias = Hashable
-Given: TypeAlias = "nx.Graph[Any]"  # any of the four classes
+AnyGraph: TypeAlias = "nx.Graph[Any]"  # any of the four classes
 
 TAKEN = ("unit", "let")  # not usable as population names
 SHOWN = 8  # nodes listed in a message
@@ -60,7 +60,7 @@ class Wishes:
     delay: int | None = None
 
 
-def edges(graph: Given) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]]:
+def edges(graph: AnyGraph) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]]:
     """Source, target, key (None without parallel edges) and attributes."""
     if graph.is_multigraph():
         yield from graph.edges(keys=True, data=True)  # pyright: ignore

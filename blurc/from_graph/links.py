@@ -12,7 +12,7 @@ import networkx as nx
 
 from blurc.diagnostics import Report, did_you_mean
 from blurc.from_graph.attributes import Attributes
-from blurc.from_graph.given import Given, Node, Wishes, edges, several
+from blurc.from_graph.given import AnyGraph, Node, Wishes, edges, several
 from blurc.graph import a_cycle
 
 ORIENTS = ("both", "order")
@@ -61,7 +61,7 @@ class Wiring:
         return graph
 
 
-def read(graph: Given, wishes: Wishes, report: Report) -> Wiring:
+def read(graph: AnyGraph, wishes: Wishes, report: Report) -> Wiring:
     """Complete only if nothing is reported."""
     attributes = Attributes(report)
     _check_wishes(graph, wishes, report)
@@ -87,7 +87,7 @@ def _options(
     return attributes.slots(where, data), attributes.bias(where, data, shared=False)
 
 
-def _check_wishes(graph: Given, wishes: Wishes, report: Report) -> None:
+def _check_wishes(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
     if wishes.orient not in ORIENTS:
         near = did_you_mean(str(wishes.orient), ORIENTS)
         message = f'`orient` must be "both" or "order", found {wishes.orient!r}'
@@ -105,7 +105,7 @@ def _check_wishes(graph: Given, wishes: Wishes, report: Report) -> None:
 
 
 def _ends(
-    graph: Given, wishes: Wishes, attributes: Attributes, report: Report
+    graph: AnyGraph, wishes: Wishes, attributes: Attributes, report: Report
 ) -> tuple[dict[Node, None], dict[Node, None]]:
     roles = {n: attributes.role(f"the node `{n}`", data) for n, data in graph.nodes(data=True)}
     found: list[dict[Node, None]] = []
@@ -137,7 +137,7 @@ def _ends(
     return inputs, outputs
 
 
-def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] | None:
+def _list(graph: AnyGraph, keyword: str, asked: Any, report: Report) -> list[Node] | None:
     """The list of nodes, or None after a report if it is a single node or not iterable."""
     try:
         named: list[Node] = list(asked)
@@ -153,7 +153,7 @@ def _list(graph: Given, keyword: str, asked: Any, report: Report) -> list[Node] 
     return None
 
 
-def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) -> None:
+def _check_named(graph: AnyGraph, keyword: str, named: list[Node], report: Report) -> None:
     if unknown := [n for n in named if not _is_node(graph, n)]:
         by_text = {str(n): n for n in graph.nodes}
         alike = did_you_mean(unknown[0], by_text) if isinstance(unknown[0], str) else None
@@ -171,7 +171,7 @@ def _check_named(graph: Given, keyword: str, named: list[Node], report: Report) 
         report.error("E913", message, None, help="list every node once")
 
 
-def _is_node(graph: Given, node: Any) -> bool:
+def _is_node(graph: AnyGraph, node: Any) -> bool:
     try:
         return node in graph
     except TypeError:  # not hashable
@@ -182,7 +182,7 @@ def _is_node(graph: Given, node: Any) -> bool:
 
 
 def _links(
-    graph: Given, wishes: Wishes, nodes: tuple[Node, ...], inputs: set[Node], attributes: Attributes
+    graph: AnyGraph, wishes: Wishes, nodes: tuple[Node, ...], inputs: set[Node], attributes: Attributes
 ) -> Iterator[Link]:
     rank = {n: i for i, n in enumerate(nodes)}
     for a, b, _, data in edges(graph):
@@ -194,7 +194,7 @@ def _links(
 
 
 def _directions(
-    graph: Given, wishes: Wishes, a: Node, b: Node, rank: Mapping[Node, int], inputs: set[Node]
+    graph: AnyGraph, wishes: Wishes, a: Node, b: Node, rank: Mapping[Node, int], inputs: set[Node]
 ) -> Iterable[tuple[Node, Node]]:
     """An undirected edge goes both ways, or from the earlier node to the later; never into an input."""
     if graph.is_directed():
@@ -204,7 +204,7 @@ def _directions(
     return [(source, target) for source, target in both if target not in inputs]
 
 
-def _check_links(graph: Given, wiring: Wiring, report: Report) -> None:
+def _check_links(graph: AnyGraph, wiring: Wiring, report: Report) -> None:
     inputs = set(wiring.inputs)
     into = [k for k in wiring.links if k.target in inputs]
     if into:
@@ -259,7 +259,7 @@ def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
     return replace(wiring, links=tuple(links))
 
 
-def _check_cycles(graph: Given, wiring: Wiring, report: Report) -> None:
+def _check_cycles(graph: AnyGraph, wiring: Wiring, report: Report) -> None:
     help = "pass delay=1: every edge on a cycle then reads its neuron's value from the previous step"
     if not graph.is_directed():
         help += '; or orient="order": every edge then goes from the earlier node to the later'

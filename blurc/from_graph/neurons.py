@@ -23,7 +23,7 @@ import networkx as nx
 
 from blurc.diagnostics import Report
 from blurc.from_graph.given import (
-    Given,
+    AnyGraph,
     Neurons,
     Node,
     Wishes,
@@ -55,7 +55,7 @@ class Group:
 Grouped: TypeAlias = dict[Group, list[Node]]  # in the order of the populations
 
 
-def written(graph: Given, wishes: Wishes) -> Written:
+def written(graph: AnyGraph, wishes: Wishes) -> Written:
     report = Report()
     wiring = read(graph, wishes, report)
     report.check()

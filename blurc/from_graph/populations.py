@@ -15,7 +15,7 @@ from typing import Any
 from blurc.diagnostics import Report
 from blurc.from_graph.attributes import Attributes
 from blurc.from_graph.given import (
-    Given,
+    AnyGraph,
     Names,
     Node,
     Wishes,
@@ -31,7 +31,7 @@ from blurc.from_graph.given import (
 EDGES = re.compile(r"edges\s*\(\s*\"[^\"]*\"(.*)\)")
 
 
-def written(graph: Given, wishes: Wishes) -> Written:
+def written(graph: AnyGraph, wishes: Wishes) -> Written:
     report = Report()
     _check(graph, wishes, report)
     attributes, names = Attributes(report), Names()
@@ -47,7 +47,7 @@ def written(graph: Given, wishes: Wishes) -> Written:
     return Written((*declared, *projected), files)
 
 
-def _is_unit(graph: Given, node: Node) -> bool:
+def _is_unit(graph: AnyGraph, node: Node) -> bool:
     role = graph.nodes[node].get("role")
     return isinstance(role, str) and role == "unit"
 
@@ -58,7 +58,7 @@ def _order(data: Mapping[str, Any]) -> float:
     return order if isinstance(order, int | float) else float("inf")
 
 
-def _check(graph: Given, wishes: Wishes, report: Report) -> None:
+def _check(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
     if not graph.is_directed():
         report.error(
             "E914",

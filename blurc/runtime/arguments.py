@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
+from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
 
+ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} where there are several
+GenomeValues: TypeAlias = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]
+Signals: TypeAlias = Mapping[str, ArrayLike]
+# An array, or {population: array} where a network has several outputs. Few have: a union with the dict would make every
+# caller narrow it, so the other half is Any, as typeshed does.
+Readout: TypeAlias = jax.Array | Any
 
-def array(value: Any, code: str, what: str, help_: str, type_: Any = None) -> jax.Array:
+
+def mapping(value: object) -> Mapping[str, object] | None:
+    """`value` where it is a mapping: not every caller has a type checker."""
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else None
+
+
+def array(value: object, code: str, what: str, help_: str, type_: np.dtype[Any] | None = None) -> jax.Array:
     """An array of what a caller passed. Of its numbers nothing is read: they may be traced."""
-    if not isinstance(value, jax.Array):
-        value = _untraced(value, code, what, help_, type_)
-    if not is_numeric(value):
-        raise error(code, f"{what} holds no numbers, found {kind_of(value)}", help_)
-    return jnp.asarray(value, type_)
+    found = value if isinstance(value, jax.Array) else _untraced(value, code, what, help_, type_)
+    if not is_numeric(found):
+        raise error(code, f"{what} holds no numbers, found {kind_of(found)}", help_)
+    return jnp.asarray(found, type_)
 
 
-def _untraced(value: Any, code: str, what: str, help_: str, type_: Any) -> Any:
+def _untraced(value: Any, code: str, what: str, help_: str, type_: np.dtype[Any] | None) -> ArrayLike:
     """An array of a number, or of a list, of tracers perhaps."""
-    if isinstance(value, np.ndarray):
+    if is_array(value):
         return value
     if isinstance(value, str | bytes):  # NumPy would read "3" as a number
         raise error(code, f"{what} is no array of numbers: {value!r}", help_)
@@ -37,32 +51,33 @@ def _untraced(value: Any, code: str, what: str, help_: str, type_: Any) -> Any:
         raise error(code, f"{what} is no array of numbers: {reason}", help_) from None
 
 
-def is_numeric(value: Any) -> bool:
+def is_array(value: object) -> TypeGuard[jax.Array | NDArray[Any]]:
+    return isinstance(value, np.ndarray | jax.Array)
+
+
+def is_numeric(value: object) -> TypeGuard[ArrayLike]:
     """A number or an array of numbers or booleans."""
     if not isinstance(value, np.ndarray | np.generic | jax.Array):
         return isinstance(value, int | float)
-    # The kind of bfloat16 is "V".
-    return getattr(value.dtype, "kind", "V") in set("biuf") or jnp.issubdtype(value.dtype, np.floating)
+    dtype: Any = cast("Any", value).dtype  # that of keys has no kind, and the kind of bfloat16 is "V"
+    return getattr(dtype, "kind", "V") in set("biuf") or jnp.issubdtype(dtype, np.floating)
 
 
-def kind_of(value: Any) -> str:
-    if isinstance(value, np.ndarray | jax.Array):
-        return f"{value.dtype}{list(value.shape)}"
-    return type(value).__name__
+def kind_of(value: object) -> str:
+    return f"{value.dtype}{list(value.shape)}" if is_array(value) else type(value).__name__
 
 
-def check_key(key: Any) -> None:
+def check_key(key: object) -> None:
     """One random key, typed or raw."""
-    found = type(key).__name__
-    if isinstance(key, jax.Array | np.ndarray):
+    if is_array(key):
         typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
         if key.shape == () if typed else _is_raw_key(key):
             return
-        found = f"{key.dtype}{list(key.shape)}"
-    raise error("E906", f"one random key is needed, found {found}", "make one with jax.random.key(0)")
+    message = f"one random key is needed, found {kind_of(key)}"
+    raise error("E906", message, "make one with jax.random.key(0)")
 
 
-def _is_raw_key(key: Any) -> bool:
+def _is_raw_key(key: jax.Array | NDArray[Any]) -> bool:
     """Of threefry, which artifacts take, or of the kind that JAX is set to."""
     if key.dtype != np.uint32:
         return False

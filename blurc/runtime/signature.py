@@ -8,15 +8,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from numbers import Integral
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from jax.typing import ArrayLike
 
 from blurc.diagnostics import did_you_mean
 from blurc.plan import Plan
-from blurc.runtime.arguments import array, check_key, error, is_numeric, kind_of
+from blurc.runtime.arguments import (
+    ArraysLike,
+    Readout,
+    Signals,
+    array,
+    check_key,
+    error,
+    is_numeric,
+    kind_of,
+    mapping,
+)
+from blurc.runtime.entries import State
 from blurc.runtime.lower import dtype
 
 Shapes = dict[str, tuple[int, ...]]
@@ -55,7 +66,7 @@ class Signature:
     # --------------------------------------------------------------- values
 
     def pack(
-        self, x: Any, y: Any, leading: tuple[str, ...], target: bool
+        self, x: ArraysLike, y: ArraysLike | None, leading: tuple[str, ...], target: bool
     ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
         """Inputs, and targets where they are asked for, as `{population: [*leading, n]}`, checked."""
         xs = self._pack("x", x, self.inputs, leading)
@@ -76,25 +87,28 @@ class Signature:
             )
         return xs, ys
 
-    def _pack(self, name: str, value: Any, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
-        if not isinstance(value, Mapping):
+    def _pack(
+        self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]
+    ) -> dict[str, jax.Array]:
+        values = mapping(value)
+        if values is None:
             if len(shapes) != 1:
                 raise error(
                     "E901",
                     f"`{self.name}` has several populations for {name}",
                     f"pass a dict: {_expected(shapes, leading)}",
                 )
-            value = {next(iter(shapes)): value}
-        if set(value) != set(shapes):
+            values = {next(iter(shapes)): value}
+        if set(values) != set(shapes):
             raise error(
                 "E901",
-                f"{name} has the populations {sorted(value, key=str)}",
+                f"{name} has the populations {sorted(values, key=str)}",
                 f"expected {name} = {_expected(shapes, leading)}",
             )
-        return {p: self._flat(name, p, value[p], shape, leading) for p, shape in shapes.items()}
+        return {p: self._flat(name, p, values[p], shape, leading) for p, shape in shapes.items()}
 
     def _flat(
-        self, name: str, population: str, value: Any, shape: tuple[int, ...], leading: tuple[str, ...]
+        self, name: str, population: str, value: object, shape: tuple[int, ...], leading: tuple[str, ...]
     ) -> jax.Array:
         expected = f"expected {name} of shape {_expected({population: shape}, leading)}"
         given = array(value, "E901", f"{name} of `{population}`", expected, dtype())
@@ -111,20 +125,20 @@ class Signature:
             )
         return given.reshape((*lead, n))
 
-    def unpack(self, out: dict[str, jax.Array]) -> Any:
+    def unpack(self, out: dict[str, jax.Array]) -> Readout:
         """One array where there is one output population, else a dict."""
         return next(iter(out.values())) if len(self.outputs) == 1 else out
 
     # ------------------------------------------------------ signals and keys
 
     def pack_fed(
-        self, entry: str, signals: Any, key: Any, leading: tuple[int, ...]
+        self, entry: str, signals: Signals | None, key: jax.Array | None, leading: tuple[int, ...]
     ) -> tuple[dict[str, jax.Array], jax.Array | None]:
         """The signals that an entry point reads, with the given leading sizes, and the random key of its noise. Signals
         that the genome has and this entry does not read may be given, and go unused."""
         reads = self.reads[entry]
-        given = {} if signals is None else signals
-        if not isinstance(given, Mapping):
+        given = mapping({} if signals is None else signals)
+        if given is None:
             raise error(
                 "E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading)
             )
@@ -142,7 +156,7 @@ class Signature:
             check_key(key)
         return values, key if reads.noise else None
 
-    def _signal(self, name: str, given: Mapping[str, Any], leading: tuple[int, ...]) -> jax.Array:
+    def _signal(self, name: str, given: Mapping[str, object], leading: tuple[int, ...]) -> jax.Array:
         shape = (*leading, *self.signals[name])
         if name not in given:
             raise error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
@@ -156,7 +170,7 @@ class Signature:
         shapes = ", ".join(f"{name!r}: {[*leading, *shape]}" for name, shape in self.signals.items())
         return f"pass signals={{{shapes}}}, with arrays of these shapes"
 
-    def pack_reset(self, reset: Any, sizes: tuple[int, ...]) -> jax.Array | None:
+    def pack_reset(self, reset: ArrayLike | None, sizes: tuple[int, ...]) -> jax.Array | None:
         """Booleans `[steps]` or `[steps, batch]`; None where nothing is ever reset."""
         if reset is None:
             return None
@@ -176,20 +190,14 @@ class Signature:
                 f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
                 "pass the batch size: net.init(key, genome, batch=32)",
             )
-        if batch is not None and (
-            not isinstance(batch, int | np.integer) or isinstance(batch, bool) or batch < 1
-        ):
-            raise error(
-                "E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say"
-            )
-        return 1 if batch is None else int(batch)
+        return 1 if batch is None else _whole_number(batch)
 
     # ---------------------------------------------------------------- state
 
-    def check_state(self, state: Any) -> None:
+    def check_state(self, state: object) -> None:
         """Every channel and persistent state is there, with its shape."""
-        synapses, neurons = getattr(state, "synapses", None), getattr(state, "neurons", None)
-        if not isinstance(synapses, Mapping) or not isinstance(neurons, Mapping):
+        synapses, neurons = (mapping(getattr(state, half, None)) for half in ("synapses", "neurons"))
+        if synapses is None or neurons is None:
             raise error(
                 "E904",
                 f"a state is a blurc.State, found {type(state).__name__}",
@@ -224,7 +232,7 @@ class Signature:
         if expected:
             raise error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
 
-    def check_memory(self, state: Any, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
+    def check_memory(self, state: State, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
         """Persistent states are kept for as many examples as the inputs have."""
         batch = next(iter(xs.values())).shape[len(leading) - 1]
         for owner, states in state.neurons.items():
@@ -239,16 +247,17 @@ class Signature:
 
     # --------------------------------------------------------------- genome
 
-    def check_genome(self, genome: Any) -> None:
+    def check_genome(self, genome: object) -> None:
         """Every meta-parameter is there, with its shape."""
-        if not isinstance(genome, Mapping):
+        values = mapping(genome)
+        if values is None:
             raise error(
                 "E902",
                 f"a genome is a dict of arrays, found {type(genome).__name__}",
                 "make one with net.init_genome(key)",
             )
         known = [*self.genome, *self.scoped]
-        for name in genome:
+        for name in values:
             if name not in known:
                 near = did_you_mean(str(name), known)
                 raise error(
@@ -257,7 +266,7 @@ class Signature:
                     f"did you mean `{near}`?" if near else f"it has: {', '.join(known) or 'none'}",
                 )
         for name in known:
-            if name not in genome:
+            if name not in values:
                 expected = (
                     f"expected `{name}` of shape {list(self.genome[name])}"
                     if name in self.genome
@@ -265,23 +274,24 @@ class Signature:
                 )
                 raise error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
         for name, shape in self.genome.items():
-            self._check_shape(name, genome[name], shape)
+            self._check_shape(name, values[name], shape)
         for name, shapes in self.scoped.items():
-            self._check_scoped(name, genome[name], shapes)
+            self._check_scoped(name, values[name], shapes)
 
-    def _check_scoped(self, name: str, value: Any, shapes: Shapes) -> None:
-        if not isinstance(value, Mapping) or set(value) != set(shapes):
-            found = sorted(value, key=str) if isinstance(value, Mapping) else type(value).__name__
+    def _check_scoped(self, name: str, value: object, shapes: Shapes) -> None:
+        parts = mapping(value)
+        if parts is None or set(parts) != set(shapes):
+            found = type(value).__name__ if parts is None else sorted(parts, key=str)
             what = "projection" if set(shapes) <= set(self.projections) else "population"
             raise error(
                 "E902",
                 f"`{name}` is one value per {what}, found {found}",
                 f"expected a dict of {list(shapes)}",
             )
-        for of, part in value.items():
+        for of, part in parts.items():
             self._check_shape(f"{name} of {of}", part, shapes[of])
 
-    def _check_shape(self, name: str, value: Any, shape: tuple[int, ...]) -> None:
+    def _check_shape(self, name: str, value: object, shape: tuple[int, ...]) -> None:
         if not is_numeric(value):
             kind = kind_of(value)
             raise error(
@@ -314,14 +324,21 @@ def signature(plan: Plan) -> Signature:
     )
 
 
-def _shapes(half: str, variables: Mapping[str, Any]) -> Shapes:
+def _whole_number(batch: object) -> int:
+    if isinstance(batch, bool) or not isinstance(batch, Integral) or int(batch) < 1:
+        raise error("E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say")
+    return int(batch)
+
+
+def _shapes(half: str, variables: Mapping[str, object]) -> Shapes:
     """{"owner/variable": shape}."""
     found: Shapes = {}
-    for owner, named in variables.items():
-        if not isinstance(named, Mapping):
+    for owner, value in variables.items():
+        named = mapping(value)
+        if named is None:
             raise error(
                 "E904",
-                f"`{half}` of the state holds a {kind_of(named)} for `{owner}`, expected a dict of arrays",
+                f"`{half}` of the state holds a {kind_of(value)} for `{owner}`, expected a dict of arrays",
                 "make a state with net.init(key, genome)",
             )
         for name, value in named.items():

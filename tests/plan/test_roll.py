@@ -18,8 +18,8 @@ from blurc.plan import Pipeline, plan_of
 from blurc.plan.passes.roll import roll
 from blurc.plan.passes.roll.stretches import Stretch, stretches
 from blurc.plan.plan import Block, Plan, loop_of, show, verify
+from blurc.runtime.entries import Entries, Fed, State
 from blurc.runtime.kernels.stacks import stack, unstack
-from blurc.runtime.program import Entries, Fed, State
 from blurc.spec import select
 
 STEPS, BATCH = 3, 4

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from blurc.model.model import Model
 from blurc.plan import plan_of
 from blurc.reference import Reference
+from blurc.runtime.entries import Entries, Fed, State
 from blurc.runtime.lower import fold
-from blurc.runtime.program import Entries, Fed, State
 from blurc.spec import select_model
 
 STEPS = 3

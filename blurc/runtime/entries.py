@@ -1,0 +1,207 @@
+"""The entry points of a plan, to be traced: `x` and `y` are `{population: [batch, n]}`, and nothing is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from blurc.plan import Plan
+from blurc.runtime import stacking, unroll
+from blurc.runtime.arguments import GenomeValues
+from blurc.runtime.initial import draw
+from blurc.runtime.lower import Inputs, dtype, fold, run
+
+
+class State(NamedTuple):
+    """What a network keeps from step to step.
+
+    synapses[projection][channel]: `[*channels, n_pre, n_post]` where the projection is dense; of other topologies as
+    `blurc.model.topology` says. neurons[population][state]: `[*states, batch, *population]`, persistent states, and as
+    `"x@2"` the state x at the end of the step two steps ago, where a delayed projection reads it.
+    """
+
+    synapses: dict[str, dict[str, Array]]
+    neurons: dict[str, dict[str, Array]]
+
+
+class Fed(NamedTuple):
+    """What else a step is fed. modulators: {name: [*dims]}; key: where there is noise; reset: whether each example
+    starts anew, `[]` or `[batch]`. In `train` modulators and reset have a leading axis of steps."""
+
+    modulators: dict[str, Array] = {}  # noqa: RUF012 - never changed
+    key: Array | None = None
+    reset: Array | None = None
+
+
+NOTHING = Fed()
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The traced functions of a plan, by keyword-free arguments; `x` and `y` are {population: [batch, n]}."""
+
+    plan: Plan
+
+    def init_genome(self, key: Array) -> dict[str, Any]:
+        genome: dict[str, Any] = {}
+        for v in self.plan.metas:
+            assert v.init is not None
+            shapes = self.plan.meta_shapes(v)
+            if isinstance(shapes, dict):
+                genome[v.name] = {
+                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {})
+                    for of, shape in shapes.items()
+                }
+            else:
+                genome[v.name] = draw(v, v.init, fold(key, v.name), shapes, {})
+        return genome
+
+    def init(self, key: Array, genome: GenomeValues, batch: Any) -> State:
+        kept: dict[str, set[str]] = {p.name: set() for p in self.plan.projections}
+        for v in self.plan.channels:
+            kept[v.of].add(v.name)
+        genome = {v.name: genome[v.name] for v in self.plan.metas if v.of in ("network", "projection")}
+        synapses = {name: self._synapses(name, key, genome, channels) for name, channels in kept.items()}
+        neurons: dict[str, dict[str, Array]] = {}
+        for v in self.plan.carried:
+            shape = (*v.dims, batch, *self.plan.population(v.of).shape)
+            neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
+        return State(synapses, neurons)
+
+    def _synapses(
+        self, projection: str, key: Array, genome: GenomeValues, kept: set[str]
+    ) -> dict[str, Array]:
+        """The channels `kept`. All are drawn, for one may start as a copy of another; XLA drops what is not used."""
+        p = self.plan.projection(projection)
+        names = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
+        values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
+        drawn: dict[str, Array] = {}
+        for v in self.plan.channel_starts if kept else ():
+            shape = (*v.dims, *p.shape)
+            assert v.init is not None
+            if p.unit:
+                drawn[v.name] = jnp.zeros(shape, dtype())
+            elif v.init.dist == "copy":
+                drawn[v.name] = drawn[str(v.init.source)]
+            else:
+                drawn[v.name] = draw(
+                    v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values}
+                )
+        return {name: value for name, value in drawn.items() if name in kept}
+
+    def step(
+        self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed = NOTHING
+    ) -> tuple[State, dict[str, Array]]:
+        packed, out = self._step(self._packed_genome(genome), self.packed(state), x, y, fed)
+        return self.unpacked(packed), out
+
+    def _step(
+        self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed
+    ) -> tuple[State, dict[str, Array]]:
+        """On genome and state as the plan reads them."""
+        inputs = self._inputs(genome, state, x, y, fed)
+        synapses = {name: dict(channels) for name, channels in state.synapses.items()}
+        neurons = {name: dict(states) for name, states in state.neurons.items()}
+        out: dict[str, Array] = {}
+        for result, value in run(self.plan, self.plan.step, inputs):
+            match result.key:
+                case ("readout", population):
+                    out[population] = self._shaped(population, value)
+                case ("synapse", projection, channel):
+                    synapses[projection][channel] = self._natural(projection, value)
+                case (_, population, name):
+                    neurons[population][name] = self._shaped(population, value)
+                case _:
+                    raise AssertionError(result.key)
+        return State(synapses, neurons), out
+
+    def predict(self, genome: GenomeValues, state: State, x: Any, fed: Fed = NOTHING) -> dict[str, Array]:
+        stacks = stacking.Stacks(self.plan.predict.stacks)
+        state = State(stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons))
+        inputs = self._inputs(stacks.packed_genome(genome), state, x, {}, fed)
+        results = run(self.plan, self.plan.predict, inputs)
+        return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
+
+    def train(
+        self,
+        genome: GenomeValues,
+        state: State,
+        xs: Any,
+        ys: Any,
+        fed: Fed = NOTHING,
+        *,
+        recompute: bool = False,
+    ) -> tuple[State, dict[str, Array]]:
+        genome = self._packed_genome(genome)
+
+        def body(carry: State, now: tuple[Any, Any, Any, Array]) -> tuple[State, dict[str, Array]]:
+            x, y, (modulators, _, anew), i = now
+            key = None if fed.key is None else jax.random.fold_in(fed.key, i)
+            carry = carry if anew is None else self.reset(carry, anew)
+            return self._step(genome, carry, x, y, Fed(modulators, key))
+
+        steps = jnp.arange(next(iter(xs.values())).shape[0])
+        each = (xs, ys, fed._replace(key=None), steps)
+        packed, outs = unroll.scan(body, self.packed(state), each, recompute=recompute)
+        return self.unpacked(packed), outs
+
+    @cached_property
+    def _stacks(self) -> stacking.Stacks:
+        return stacking.Stacks(self.plan.step.stacks)
+
+    def packed(self, state: State) -> State:
+        """The state as a step reads it: arrays of equal layers as one. Once for many steps, for it copies."""
+        return State(
+            self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons)
+        )
+
+    def unpacked(self, state: State) -> State:
+        return State(
+            self._stacks.unpacked("synapse", state.synapses), self._stacks.unpacked("carried", state.neurons)
+        )
+
+    def _packed_genome(self, genome: GenomeValues) -> GenomeValues:
+        return self._stacks.packed_genome(genome)
+
+    def trace(self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed = NOTHING) -> dict[str, Any]:
+        traced: dict[str, Any] = {}
+        for result, value in run(self.plan, self.plan.trace, self._inputs(genome, state, x, y, fed)):
+            _, phase, population, name = result.key
+            traced.setdefault(phase, {}).setdefault(population, {})[name] = self._shaped(population, value)
+        return traced
+
+    def reset(self, state: State, anew: Array) -> State:
+        """The state with the neurons of the examples `anew`, `[]` or `[batch]`, as at the very start."""
+        axes = {(v.of, v.name): len(v.dims) for v in self.plan.carried}
+        for s in self.plan.step.stacks:
+            if s.kind == "carried":
+                axes[s.name, s.variable] = axes[s.members[0], s.variable] + 1
+
+        def cleared(of: str, name: str, value: Array) -> Array:
+            after = value.ndim - axes[of, name] - 1
+            return jnp.where(anew.reshape((*anew.shape, *(1,) * after)) if anew.ndim else anew, 0.0, value)
+
+        neurons = {
+            of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()
+        }
+        return State(state.synapses, neurons)
+
+    def _inputs(
+        self, genome: GenomeValues, state: State, x: Mapping[str, Array], y: Mapping[str, Array], fed: Fed
+    ) -> Inputs:
+        batch = next(iter(x.values())).shape[0]
+        return Inputs(genome, state.synapses, state.neurons, x, y, fed.modulators, fed.key, batch)
+
+    def _natural(self, projection: str, value: Array) -> Array:
+        """`[.., A, B]` as users see it."""
+        return value.reshape((*value.shape[:-2], *self.plan.projection(self._stacks.first(projection)).shape))
+
+    def _shaped(self, population: str, value: Array) -> Array:
+        """`[.., n]` as `[.., *population]`."""
+        return value.reshape((*value.shape[:-1], *self.plan.population(self._stacks.first(population)).shape))
