@@ -1,8 +1,8 @@
 """Data to train on: built-in sets by name, a user's own arrays from `FILE.npz`, and batches of either.
 
-`load` and `names` are the whole surface of the sets, `batches` and `stream` that of sampling. All arrays are
-NumPy. A set is held in memory as a whole, as
-float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in `task.py`.
+`load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
+as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
+`task.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Variation from episode to episode: one draw of it holds for all batches and for the query of an episode."""
+"""Variation between episodes: one draw applies to all batches and to the query of an episode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Change: TypeAlias = Callable[[jax.Array], jax.Array]
 
 
 def inputs(augment: Augment, key: jax.Array, features: int) -> Change:
-    """What happens to inputs [.., features]: another order, then another brightness, then a projection."""
+    """Transforms inputs [.., features]: permutes them, then changes brightness, then projects."""
     order_key, bright_key, project_key = jax.random.split(key, 3)
     changes: list[Change] = []
     if augment.permute_inputs:
@@ -24,14 +24,14 @@ def inputs(augment: Augment, key: jax.Array, features: int) -> Change:
         factor, shift = _brightness(bright_key, augment.brightness)
         changes.append(lambda x: x * factor + shift)
     if augment.project:
-        # Independent normals of variance 1 / m, to m values: the squared length is kept in the mean.
+        # Independent normals of variance 1 / m, to m values: the expected squared length is unchanged.
         matrix = jax.random.normal(project_key, (features, augment.project)) / augment.project**0.5
         changes.append(lambda x: x @ matrix)
     return lambda x: _all(changes, x)
 
 
 def labels(augment: Augment, key: jax.Array, outputs: int) -> Change:
-    """What happens to labels: each class is given to another one of the outputs."""
+    """Transforms labels: each class is assigned to another output."""
     if not augment.permute_labels:
         return lambda y: y
     order = jax.random.permutation(key, outputs)
@@ -39,7 +39,7 @@ def labels(augment: Augment, key: jax.Array, outputs: int) -> Change:
 
 
 def width(augment: Augment, features: int) -> int:
-    """How many inputs there are afterwards."""
+    """The number of inputs after augmentation."""
     return augment.project or features
 
 

@@ -1,8 +1,8 @@
-"""The MNIST-format sets: what their files are called, where they are published, and their checksums.
+"""The image sets in MNIST's format: their file names, mirrors and checksums.
 
-A checksum is either the SHA-256 of a file's unpacked content (MNIST, whose mirrors and copies are packed
-differently) or the published MD5 of the gzip file. EMNIST has neither mirror nor checksum here: it is
-published only as one zip of all its variants.
+A checksum is either the SHA-256 of a file's unpacked content (MNIST, whose copies are compressed differently) or the
+published MD5 of the gzip file. EMNIST has neither mirror nor checksum: it is published only as one zip of all its
+variants.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EMNIST = tuple(f"emnist-balanced-{p.replace(' ', '-')}-idx{3 if 'images' in p el
 
 @dataclass(frozen=True)
 class ImageSet:
-    """`layouts` are the names its four files may have, in the order of `PARTS`, without `.gz`; best first."""
+    """`layouts` are the names that its four files may have, in the order of `PARTS`, without `.gz`; best first."""
 
     name: str
     description: str
@@ -32,8 +32,8 @@ class ImageSet:
     layouts: tuple[tuple[str, ...], ...] = (PLAIN,)
     mirrors: tuple[str, ...] = ()
     checksums: tuple[str, ...] = ()
-    transposed: bool = False  # the files hold columns first
-    homepage: str | None = None  # where a person finds what cannot be fetched
+    transposed: bool = False  # the files store columns first
+    homepage: str | None = None  # where a person can get files that blurc cannot fetch
 
 
 SETS = (
@@ -54,7 +54,7 @@ SETS = (
     ),
     ImageSet(
         name="fashion-mnist",
-        description="articles of clothing, 10 classes, in the form of mnist",
+        description="articles of clothing, 10 classes, in the format of mnist",
         classes=10,
         mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
         checksums=(
@@ -66,7 +66,7 @@ SETS = (
     ),
     ImageSet(
         name="kmnist",
-        description="cursive Japanese characters, 10 classes, in the form of mnist",
+        description="cursive Japanese characters, 10 classes, in the format of mnist",
         classes=10,
         mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
         checksums=(
@@ -91,7 +91,7 @@ _KNOWN = {digest: (s.name, part) for s in SETS for digest, part in zip(s.checksu
 
 
 def identify(data: bytes, content: Bytes) -> tuple[str, str] | None:
-    """The set and the part that a file is known to be: by the bytes on disk, or by what is in them."""
+    """The set and part that a published file belongs to, by the bytes on disk or by its content."""
     packed = hashlib.md5(data, usedforsecurity=False).hexdigest()
     unpacked = hashlib.sha256(header(content.shape))
     unpacked.update(content.data)

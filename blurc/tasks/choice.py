@@ -1,4 +1,4 @@
-"""Which problem is to be learned: data, what is done to it beforehand, and how it varies from episode to episode."""
+"""Which problem to learn: the data, its preprocessing, and how it varies between episodes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from blurc.diagnostics import Span
 
 @dataclass(frozen=True)
 class Augment:
-    """Each episode is another problem of the same kind, so that the rule is learned and not the problem.
+    """Makes each episode a variation of the problem, so that a rule is learned rather than the problem.
 
-    permute_inputs, permute_labels: another order of pixels, of classes. project: the inputs by a random matrix of
-    independent normals, scaled to keep their length in the mean, to so many values; 0: not. brightness: all inputs
-    times a factor, log-uniform between 1 / (1 + brightness) and 1 + brightness, and plus as much as
-    uniform(-brightness, brightness).
+    permute_inputs, permute_labels: reorders pixels or classes. project: multiplies the inputs by a random matrix of
+    independent normals, scaled to keep their expected length, giving this many values; 0: off. brightness: multiplies
+    all inputs by a factor log-uniform between 1 / (1 + brightness) and 1 + brightness, and adds uniform(-brightness,
+    brightness).
     """
 
     permute_inputs: bool = False
@@ -27,16 +27,16 @@ class Augment:
 class TaskChoice:
     """data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, or a 2-D function (`xor`, `moons`, ..).
 
-    crop: the middle so many pixels of each side, then resize: to so many by area averaging; 0: not. classes: those of
-    the labels that are kept, renumbered from 0; empty: all. ways: of omniglot, characters in an episode. alphabet: of
-    omniglot, whose characters are the classes, all of them and always the same; "": episodes of any. outputs:
-    neurons to give the classes to, when there are more of them than classes; 0: as many as classes. weight: how often
-    it is drawn, beside others. center: whether inputs are shifted by the mean and divided by the standard deviation of
-    the training examples (one of each for all inputs). where: in which file it stands, for errors; no key of it.
+    crop: keeps this many pixels of each side, in the middle. resize: area-averages to this many per side, after crop;
+    0: off. classes: the labels to keep, renumbered from 0; empty: all. ways (omniglot): characters per episode.
+    alphabet (omniglot): the alphabet whose characters are the classes, in every episode; "": episodes from all
+    alphabets. outputs: neurons to assign the classes to, if more than classes; 0: as many as classes. weight: how often
+    it is drawn relative to other tasks. center: subtracts the mean of the training inputs and divides by their standard
+    deviation (one each for all inputs). where: the file it came from, for errors; not a key of that file.
     """
 
     data: str
-    name: str = ""  # "": that of the data
+    name: str = ""  # "": the name of the data
     weight: float = 1.0
     crop: int = 0
     resize: int = 0

@@ -1,4 +1,4 @@
-"""The data set type that every loader returns, and what the loaders share: one-hot targets and the split."""
+"""The data set type that every loader returns, one-hot targets, and the train/test split."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Indices: TypeAlias = npt.NDArray[np.int64]
 class Dataset:
     """Training and test examples, first axis the examples, all float32 and read-only.
 
-    Where `classes` is a number, every target is one-hot over that many classes, and accuracy means something;
-    where it is None, the targets are numbers to be matched. `source` says where the arrays came from.
+    If `classes` is a number, targets are one-hot over that many classes and accuracy is meaningful; if it is None, they
+    are values to regress on. `source` says where the arrays came from.
     """
 
     name: str
@@ -54,8 +54,8 @@ def split(
 ) -> tuple[Indices, Indices]:
     """The training and test indices of `count` examples, both ascending: a seeded fifth is for testing.
 
-    With labels the split is stratified: shuffled, sorted by class, every fifth taken; so each class gives a
-    fifth of its examples, give or take one.
+    With labels the split is stratified: shuffled, sorted by class, every fifth taken; so each class gives a fifth of
+    its examples, to within one.
     """
     order = np.random.default_rng(seed).permutation(count)
     if labels is not None:

@@ -1,8 +1,8 @@
-"""scikit-learn's bundled handwritten digits: 1,797 images of 8x8, the default data set, always at hand.
+"""scikit-learn's bundled handwritten digits: 1,797 images of 8x8, the default data set, always available.
 
-The split is fixed: 1,437 to train and 360 to test, stratified by class. There is no official one, as the
-images are the test part of a larger set (UCI, "Optical Recognition of Handwritten Digits"); so the same
-writers occur on both sides.
+The split is fixed: 1,437 to train and 360 to test, stratified by class. There is no official split, as the images are
+the test part of a larger set (UCI, "Optical Recognition of Handwritten Digits"); the same writers therefore occur on
+both sides.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from blurc.tasks.dataset import Dataset, one_hot, split
 
 NAME = "digits"
-DESCRIPTION = "handwritten digits of 8x8, 1,437 to train and 360 to test, comes with scikit-learn"
+DESCRIPTION = "handwritten digits of 8x8, 1,437 to train and 360 to test, bundled with scikit-learn"
 SEED = 0
 
 
@@ -24,7 +24,7 @@ def load() -> Dataset:
 
     raw = cast(Any, load_digits())
     labels: npt.NDArray[np.int64] = raw.target
-    x = (raw.images / 16).astype(np.float32)  # the pixels are 0..16
+    x = (raw.images / 16).astype(np.float32)  # pixels are 0..16
     y = one_hot(labels, 10)
     train, test = split(len(x), SEED, labels)
     return Dataset(NAME, x[train], y[train], x[test], y[test], 10, DESCRIPTION, "scikit-learn")

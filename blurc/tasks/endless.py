@@ -1,7 +1,7 @@
-"""One variation of a task as batches without end, which come in parts of bounded size.
+"""One variation of a task as an endless stream of batches, in parts of bounded size.
 
-An `Episode` is there at once, and which batches it holds depends on how many they are. Here the hundredth batch is the
-same whoever asks for it and however many follow. No example comes twice in a part, where there are enough.
+The batches of an `Episode` depend on its length. Here the hundredth batch is always the same, whoever asks and however
+many follow. No example is repeated within a part, if there are enough.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from blurc.tasks.omniglot import ASKED, DRAWINGS, Characters
 from blurc.tasks.plane import Function
 from blurc.tasks.task import Source, Task
 
-# Steps in a part: the most that fit. Round numbers share divisors with others.
+# Steps per part: the largest that fits. Round numbers share divisors with others.
 LENGTHS = (100, 50, 20, 10, 5, 2, 1)
 PART_BYTES = 64 * 2**20
 
 Pair: TypeAlias = tuple[jax.Array, jax.Array]  # inputs and targets
-# From a key: so many to learn, and to be asked about.
+# (key, number to learn, number to be tested on) -> examples.
 Draw: TypeAlias = Callable[[jax.Array, int, int], Drawn]
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A function of the key. test: the questions are test examples; else they are held out of the training ones."""
+    """A function of the key. test: the questions are test examples; otherwise they are held-out training examples."""
 
     task: Task
     key: jax.Array
@@ -40,7 +40,7 @@ class Stream:
 
     @property
     def length(self) -> int:
-        """Of a part, in steps."""
+        """Steps per part."""
         step = 4 * self.batch * (self.task.inputs + self.task.outputs)
         return next((n for n in LENGTHS if n * step <= PART_BYTES), 1)
 
@@ -48,9 +48,9 @@ class Stream:
         return self._drawn(0, 1, count)[1]
 
     def pieces(self, size: int, steps: int) -> Iterator[tuple[int, jax.Array, jax.Array]]:
-        """Batches [size, batch, n], before them how many steps are done with these. size: divides `length`, `steps`."""
+        """(steps done, xs, ys), with batches [size, batch, n]. size: divides `length` and `steps`."""
         for first in range(0, steps, self.length):
-            # The number 0 is that of the questions.
+            # Number 0 is for the questions.
             learned, _ = self._drawn(1 + first // self.length, self.length * self.batch, 1)
             xs, ys = (a.reshape(-1, size, self.batch, a.shape[-1]) for a in learned)
             for i in range(min(self.length, steps - first) // size):
@@ -72,7 +72,7 @@ def _drawn(
     query: int,
     test: bool,
 ) -> tuple[Pair, Pair]:
-    """What is learned and what is asked about: of one variation by the key, but other examples for every number."""
+    """Examples to learn and to be tested on: one variation per key, but other examples for every number."""
     place_key, input_key, label_key, draw_key = jax.random.split(key, 4)
     drawn = _at(source, place_key, test)(jax.random.fold_in(draw_key, number), count, query)
     inputs = augment.inputs(change, input_key, source.features)
@@ -82,7 +82,7 @@ def _drawn(
 
 
 def _at(source: Source, key: jax.Array, test: bool) -> Draw:
-    """The draws of a source, whose own variation the key alone decides."""
+    """Draws from a source, with the variation fixed by the key."""
     match source:
         case Examples():
             return lambda draw_key, count, query: source.draw(draw_key, count, query, test)
@@ -100,7 +100,7 @@ def _points(source: Function, place_key: jax.Array, key: jax.Array, count: int, 
 
 
 def _few(source: Characters, key: jax.Array, test: bool) -> Examples:
-    """The characters of one episode, as a data set of their own."""
+    """The characters of one episode as a data set."""
     character_key, drawing_key = jax.random.split(key)
     images = source.tested if test else source.learned
     character = jax.random.permutation(character_key, len(images))[: source.classes]

@@ -1,6 +1,6 @@
-"""A data set as the source of episodes: its examples on the device, and which of them an episode sees.
+"""A data set as a source of episodes: its examples on the device, and which of them an episode gets.
 
-A fixed sixth of the training examples is never trained on while a rule is being learned: the queries come from it.
+A fixed sixth of the training examples is never trained on during meta-learning: queries come from it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Indices
 
-SEED = 0  # of the held-out sixth
+SEED = 0  # selects the held-out sixth
 
 
 class Drawn(NamedTuple):
-    """Examples to train on [count, features], others to be asked about [query, features], and the labels of both."""
+    """Examples to train on [count, features], others to query [query, features], and the labels of both."""
 
     x: jax.Array
     label: jax.Array
@@ -37,7 +37,7 @@ class Drawn(NamedTuple):
 )
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """`x` [n, features] holds the training examples, the held-out sixth after the first `fit` of them."""
+    """`x` [n, features] are the training examples, first the `fit` ones to train on, then the held-out sixth."""
 
     x: jax.Array
     label: jax.Array
@@ -62,12 +62,11 @@ class Examples:
 
 
 def rows(key: jax.Array, n: int, count: int) -> jax.Array:
-    """`count` of `n` rows, none twice where there are enough, ascending: one from each of `count` equal parts.
+    """`count` of `n` rows, ascending, distinct if there are enough: one from each of `count` equal parts.
 
-    That asks for no sorting of all rows. Where there are fewer rows than asked for, all have their turn equally often,
-    give or take one.
+    This avoids sorting all rows. If there are fewer rows than requested, all are used equally often, to within one.
     """
-    edge = np.arange(count + 1) * n // count  # here and not on the device, where it would overflow
+    edge = np.arange(count + 1) * n // count  # not on the device, where it would overflow
     size = np.maximum(edge[1:] - edge[:-1], 1)
     place = jnp.floor(jax.random.uniform(key, (count,)) * size.astype(np.float32)).astype(jnp.int32)
     return jnp.asarray(edge[:-1], jnp.int32) + jnp.minimum(place, size.astype(np.int32) - 1)
@@ -75,9 +74,6 @@ def rows(key: jax.Array, n: int, count: int) -> jax.Array:
 
 def shuffled_rows(order_key: jax.Array, row_key: jax.Array, n: int, count: int) -> jax.Array:
     return jax.random.permutation(order_key, rows(row_key, n, count))
-
-
-# ---------------------------------------------------------------- from a data set
 
 
 def make(dataset: Dataset, choice: TaskChoice) -> Examples:
@@ -88,7 +84,7 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
         message = (
             f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
         )
-        help = "give at least 2 training examples and 1 test example"
+        help = "provide at least 2 training examples and 1 test example"
         raise BlurError(Diagnostic("E811", message, help=help))
     order = np.concatenate([fit, held])
     x = preprocess.pixels(dataset.x_train[kept[order]], choice)
@@ -96,7 +92,7 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
     if choice.center:
         mean, deviation = preprocess.moments(x)
         x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
-    # The test examples too lie in random order: `rows` takes a part from each stretch of them.
+    # Shuffle the test examples too: `rows` takes one from each stretch of them.
     mixed = np.random.default_rng(SEED).permutation(len(x_test))
     return Examples(
         jnp.asarray(x),
@@ -111,14 +107,14 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
 def _labels(
     dataset: Dataset, choice: TaskChoice
 ) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices], int]:
-    """Of the training and of the test examples: which are kept, and their labels. And the number of classes."""
+    """For training and test examples: which are kept, and their labels. Also the number of classes."""
     if dataset.classes is None:
-        message = f"{choice.data} has targets that are numbers, but a task needs classes"
-        raise BlurError(Diagnostic("E811", message, help="give labels: integers of shape [examples]"))
+        message = f"the targets of {choice.data} are real numbers, but a task needs classes"
+        raise BlurError(Diagnostic("E811", message, help="provide labels: integers of shape [examples]"))
     most = dataset.classes - 1
     if wrong := [c for c in choice.classes if not 0 <= c <= most]:
-        message = f"`classes` has {wrong[0]}, but those of {choice.data} are 0 to {most}"
-        raise BlurError(Diagnostic("E811", message, help="name only classes that are there"))
+        message = f"`classes` contains {wrong[0]}, but those of {choice.data} are 0 to {most}"
+        raise BlurError(Diagnostic("E811", message, help="list only classes that exist"))
     classes = choice.classes or tuple(range(dataset.classes))
     train, test = (preprocess.keep(y.argmax(axis=1), classes) for y in (dataset.y_train, dataset.y_test))
     return train, test, len(classes)

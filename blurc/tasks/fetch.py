@@ -1,7 +1,7 @@
-"""Fetching one file from the first mirror that has it: limited in size, checked, then put in place at once.
+"""Fetches a file from the first mirror that has it: limits its size, checks it, then puts it in place atomically.
 
-A file appears under its name only when it is complete and right; an interrupted fetch leaves nothing behind.
-The file is held in memory until it is checked (the largest has 30 MB). There is no progress bar.
+A file appears under its name only when it is complete and correct; an interrupted fetch leaves nothing behind. It is
+held in memory until it is checked (the largest has 30 MB). There is no progress bar.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from blurc.storage import write_atomically
 TIMEOUT = 20.0  # seconds of silence
 LIMIT = 64 * 2**20
 
-# None where the bytes are what they should be, else what is wrong with them.
+# None if the bytes are as expected, otherwise what is wrong with them.
 Check = Callable[[bytes], "str | None"]
 
 
 def fetch(file: str, mirrors: Iterable[str], folder: Path, check: Check) -> tuple[str, ...]:
-    """Put `file` into `folder`. Empty where that was done, else what went wrong with every mirror."""
+    """Puts `file` into `folder`. Returns () on success, otherwise what went wrong with each mirror."""
     reasons: list[str] = []
     for mirror in mirrors:
         try:
@@ -42,7 +42,7 @@ def fetch(file: str, mirrors: Iterable[str], folder: Path, check: Check) -> tupl
 
 
 def _why(error: Exception) -> str:
-    # A plain URLError wraps the reason in angle brackets; its subclass HTTPError reads well as it is.
+    # A plain URLError wraps the reason in angle brackets; its subclass HTTPError reads well as is.
     return str(error.reason if type(error) is URLError else error) or type(error).__name__
 
 

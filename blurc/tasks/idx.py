@@ -1,7 +1,7 @@
 """The IDX format of MNIST's files, plain or gzipped: two zero bytes, type, number of axes, sizes, data.
 
-The files are strangers: nothing is believed before it is checked, and no more is unpacked than the header
-declares and `LIMIT` allows. Only unsigned bytes are read; no published set uses the other types.
+The files are not trusted: everything is checked before use, and no more is unpacked than the header declares and
+`LIMIT` allows. Only unsigned bytes are read; no published set uses other types.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 LIMIT = 256 * 2**20  # the largest known set, EMNIST balanced, has 88 MB; as float32 the limit is 1 GiB
 UNSIGNED_BYTE = 0x08
 KINDS = {1: "labels", 3: "images"}  # by the number of axes
-AGAIN = "replace the file by an undamaged copy; what is missing in blurc's cache folder is fetched again"
+AGAIN = "replace the file with an undamaged copy; blurc fetches what is missing from its cache folder"
 
 
 def header(shape: tuple[int, ...]) -> bytes:
@@ -32,7 +32,6 @@ def header(shape: tuple[int, ...]) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """A file as it lies on disk."""
     try:
         with path.open("rb") as file:
             data = file.read(LIMIT + 1)
@@ -44,7 +43,7 @@ def read(path: Path) -> bytes:
 
 
 def decode(data: bytes, path: Path, axes: int) -> Bytes:
-    """The array in a file's bytes. The name says if it is gzipped; `axes` is 3 for images, 1 for labels."""
+    """The array in a file's bytes. The name tells whether it is gzipped; `axes` is 3 for images, 1 for labels."""
     if not data:
         raise _damaged(path, "the file is empty")
     if path.suffix != ".gz":
@@ -54,7 +53,7 @@ def decode(data: bytes, path: Path, axes: int) -> Bytes:
     try:
         return _decode(gzip.GzipFile(fileobj=io.BytesIO(data)), path, axes)
     except EOFError:
-        raise _damaged(path, f"truncated: the gzip data breaks off after {len(data)} bytes") from None
+        raise _damaged(path, f"truncated: the gzip data ends after {len(data)} bytes") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise _damaged(path, f"damaged gzip data: {error}") from None
 
@@ -63,14 +62,14 @@ def _decode(stream: io.BytesIO | gzip.GzipFile, path: Path, axes: int) -> Bytes:
     _check_magic(stream.read(4), path, axes)
     sizes = stream.read(4 * axes)
     if len(sizes) < 4 * axes:
-        raise _damaged(path, f"truncated: {4 + len(sizes)} bytes, its header alone has {4 + 4 * axes}")
+        raise _damaged(path, f"truncated: {4 + len(sizes)} bytes, but the header alone takes {4 + 4 * axes}")
     shape = struct.unpack(f">{axes}I", sizes)
     declared, dims = math.prod(shape), " x ".join(map(str, shape))
     if not declared:
-        raise _damaged(path, f"the header declares {dims} {KINDS[axes]}: there is nothing in it")
+        raise _damaged(path, f"the header declares {dims} {KINDS[axes]}, so there is no data")
     if declared > LIMIT:
         raise _damaged(path, f"the header declares {dims} = {declared} bytes, blurc reads at most {LIMIT}")
-    # One byte more shows what should not be there, and makes gzip compare its CRC.
+    # Reading one more byte detects excess data, and makes gzip check its CRC.
     data = stream.read(declared + 1)
     if len(data) != declared:
         cut = len(data) < declared
@@ -86,15 +85,15 @@ def _check_magic(found: bytes, path: Path, axes: int) -> None:
     what = next((f" (a file of {k})" for a, k in KINDS.items() if found == header((0,) * a)[:4]), "")
     raise _damaged(
         path,
-        f"not an IDX file of {KINDS[axes]}: it begins with 0x{found.hex()}{what}, "
+        f"not an IDX file of {KINDS[axes]}: it starts with 0x{found.hex()}{what}, "
         f"expected 0x{expected.hex()} (unsigned bytes, {axes} {'axes' if axes > 1 else 'axis'})",
     )
 
 
 def _not_gzip(data: bytes, path: Path, axes: int) -> BlurError:
     plain = data.startswith(header((0,) * axes)[:4])
-    help = f"it is IDX data that is not compressed: rename it to {path.stem}" if plain else AGAIN
-    return _damaged(path, f"not a gzip file: it begins with 0x{data[:4].hex()}, expected 0x1f8b", help)
+    help = f"it is uncompressed IDX data: rename it to {path.stem}" if plain else AGAIN
+    return _damaged(path, f"not a gzip file: it starts with 0x{data[:4].hex()}, expected 0x1f8b", help)
 
 
 def _damaged(path: Path, message: str, help: str = AGAIN) -> BlurError:

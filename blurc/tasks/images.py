@@ -1,7 +1,7 @@
-"""The MNIST-format image sets: find or fetch their four files, check them, and make the arrays.
+"""Image sets in MNIST's format: finds or fetches their four files, checks them, and makes the arrays.
 
-A file that is found need not be the published one (a subset in the same form is welcome), but it must be
-sound, and it must not be the published file of another set. A file that is fetched must be the published one.
+A file found on disk need not be the published one (a subset in the same format is fine), but it must be intact, and it
+must not be the published file of another set. A fetched file must be the published one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ def _scaled(images: Bytes, wanted: ImageSet) -> Floats:
 
 
 def _fetch_all(wanted: ImageSet) -> tuple[Path, ...]:
-    """Fetch what the cache folder lacks of the set."""
     folder = cache_folder(wanted)
     there = present(wanted, folder)
     for part, stem in enumerate(wanted.layouts[0]):
@@ -67,13 +66,12 @@ def _fetch_one(wanted: ImageSet, part: int, folder: Path) -> None:
 
 
 def _complaint(data: bytes, wanted: ImageSet, part: int) -> str | None:
-    """What is wrong with fetched bytes."""
     try:
         content = decode(data, Path(f"{wanted.layouts[0][part]}.gz"), AXES[part])
     except BlurError as error:
         return error.diagnostics[0].message
     right = identify(data, content) == (wanted.name, PARTS[part])
-    return None if right else "its checksum is not that of the published file"
+    return None if right else "its checksum does not match the published file"
 
 
 def _read_all(wanted: ImageSet, paths: tuple[Path, ...]) -> list[Bytes]:
@@ -98,11 +96,11 @@ def _read_all(wanted: ImageSet, paths: tuple[Path, ...]) -> list[Bytes]:
 
 
 def _check_owners(report: Report, wanted: ImageSet, owners: dict[str, Path]) -> None:
-    """`owners`: set -> the first of the files that is known to be of that set."""
+    """`owners`: set -> its first known file."""
     for owner, path in owners.items():
         if owner != wanted.name:
-            message = f"{path} is a file of {owner}, not of {wanted.name}"
-            help = f"give --data {owner}, or the folder that has the files of {wanted.name}"
+            message = f"{path} belongs to {owner}, not {wanted.name}"
+            help = f"use --data {owner}, or the folder with the files of {wanted.name}"
             report.error("E803", message, None, help=help)
 
 
@@ -124,4 +122,4 @@ def _check_labels(report: Report, wanted: ImageSet, paths: tuple[Path, ...], arr
         if len(wrong):
             found = f"label {arrays[i][wrong[0]]} at position {wrong[0]}"
             message = f"{paths[i]}: {found}, expected 0 to {wanted.classes - 1}"
-            report.error("E803", message, None, help=f"take the file from {wanted.name}")
+            report.error("E803", message, None, help=f"use the file from {wanted.name}")

@@ -1,8 +1,8 @@
 """Where the four files of an image set are: `--data-dir`, then `BLURC_DATA`, then the cache folder.
 
-Within the first two a folder named after the set comes before the folder itself. The first folder that holds
-any of the four files is the one, and must hold them all: a set is never put together from several places.
-Only the cache folder may be incomplete, after an interrupted fetch.
+In the first two, a subfolder named after the set comes before the folder itself. The first folder that has any of the
+four files must have them all: a set is never assembled from several places. Only the cache folder may be incomplete,
+after an interrupted fetch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VARIABLE = "BLURC_DATA"
 
 def cache_root() -> Path:
     root = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification has relative paths ignored.
+    # The XDG specification says to ignore relative paths.
     base = Path(root) if os.path.isabs(root) else Path(os.path.expanduser("~/.cache"))
     return base / "blurc"
 
@@ -28,7 +28,7 @@ def cache_folder(wanted: ImageSet) -> Path:
 
 
 def folders(wanted: ImageSet, data_dir: Path | None) -> list[Path]:
-    """Where a user may have put the files, in order."""
+    """The folders where a user may have put the files, in order."""
     named = [data_dir] if data_dir else []
     if variable := os.environ.get(VARIABLE):
         named.append(Path(os.path.expanduser(variable)))
@@ -36,7 +36,7 @@ def folders(wanted: ImageSet, data_dir: Path | None) -> list[Path]:
 
 
 def find(wanted: ImageSet, data_dir: Path | None) -> tuple[Path, ...] | None:
-    """The paths of the four files, or None where no folder has any (or the cache not all) of them."""
+    """The paths of the four files, or None if no folder has any (or the cache only some) of them."""
     if data_dir and not os.path.isdir(data_dir):
         raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
     for folder in folders(wanted, data_dir):
@@ -50,7 +50,7 @@ def find(wanted: ImageSet, data_dir: Path | None) -> tuple[Path, ...] | None:
 
 
 def present(wanted: ImageSet, folder: Path) -> dict[str, Path]:
-    """Stem -> path of those of the four files that are there, in the layout that most of them have."""
+    """Stem -> path of those of the four files that exist, in the layout that most of them have."""
     layouts = ({s: path for s in layout if (path := _file(folder, s))} for layout in wanted.layouts)
     return max(layouts, key=len)
 
@@ -62,12 +62,12 @@ def _file(folder: Path, stem: str) -> Path | None:
 def _incomplete(wanted: ImageSet, folder: Path, found: dict[str, Path]) -> Diagnostic:
     layout = next(x for x in wanted.layouts if found.keys() <= set(x))
     lacking = ", ".join(f"{stem}.gz" for stem in layout if stem not in found)
-    message = f"{folder} has only some of the four files of {wanted.name}: it lacks {lacking}"
+    message = f"{folder} has only some of the four files of {wanted.name}: {lacking} missing"
     return Diagnostic("E802", message, help="put all four files in one folder")
 
 
 def missing(wanted: ImageSet, data_dir: Path | None) -> Diagnostic:
-    """No folder has the files, and they are not to be fetched."""
+    """The error if no folder has the files and they are not to be fetched."""
     looked = dict.fromkeys((*folders(wanted, data_dir), cache_folder(wanted)))
     notes, help = how_to(wanted)
     notes = (f"looked in {', '.join(map(str, looked))}", *notes)
@@ -75,10 +75,10 @@ def missing(wanted: ImageSet, data_dir: Path | None) -> Diagnostic:
 
 
 def how_to(wanted: ImageSet) -> tuple[tuple[str, ...], str]:
-    """What a person needs to supply the files: notes and help of a diagnostic."""
+    """How a person can supply the files: notes and help of a diagnostic."""
     names = ", ".join(f"{stem}.gz" for stem in wanted.layouts[0])
     notes = [f"the files are {names}"]
     if wanted.homepage:
         notes.append(f"blurc cannot fetch them: they are inside the gzip.zip of {wanted.homepage}")
     place = cache_folder(wanted)
-    return tuple(notes), f"put them in {place}, or name their folder with --data-dir or {VARIABLE}"
+    return tuple(notes), f"put them in {place}, or give their folder with --data-dir or {VARIABLE}"

@@ -1,8 +1,8 @@
-"""A user's own arrays: `x` and `y` of an `.npz` file, and `x_test` and `y_test` where it has them.
+"""A user's own arrays: `x` and `y` of an `.npz` file, and optionally `x_test` and `y_test`.
 
-Integer `y` with one axis are labels and become one-hot. All else are targets, used as they are; where every
-one of them is one-hot, they count as classes too. `x` and targets of shape [n] are read as [n, 1]. Nothing
-is rescaled. Without a test set, a fixed seeded fifth of the examples is held out (for labels: of each class).
+Integer `y` with one axis are labels and become one-hot. Anything else is a target, used as is; if every target is
+one-hot, they also count as classes. `x` and targets of shape [n] are read as [n, 1]. Nothing is rescaled. Without a
+test set, a fixed seeded fifth of the examples is held out (for labels: of each class).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from blurc.storage import Array, read
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
 
 SEED = 0
-MOST_CLASSES = 10_000  # a greater label is a target by mistake, and its one-hot rows would fill the memory
+MOST_CLASSES = 10_000  # a greater label is probably a target, and one-hot rows would fill the memory
 LABELS_OR_TARGETS = 'write y.ravel() for labels, or y.astype("float32") for targets'
 
 Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
@@ -35,17 +35,14 @@ def load(path: Path) -> Dataset:
     return Dataset(path.name, x_train, y_train, x_test, y_test, classes, about, str(path))
 
 
-# ---------------------------------------------------------------- checks
-
-
 def _shapes(arrays: dict[str, Array]) -> Iterator[Complaint]:
     for name, array in arrays.items():
         if not array.ndim or not array.size:
-            yield f"`{name}` has shape {_shape(array)}, expected [examples, ...] and no axis of 0", None
+            yield f"`{name}` has shape {_shape(array)}, expected [examples, ...] with no axis of size 0", None
 
 
 def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
-    """The arrays against each other."""
+    """Checks the arrays against each other."""
     for x, y in (("x", "y"), ("x_test", "y_test")):
         if (x in arrays) != (y in arrays):
             there, lacking = (x, y) if x in arrays else (y, x)
@@ -59,13 +56,13 @@ def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
     if "y_test" in arrays and arrays["y"].ndim == arrays["y_test"].ndim == 1:
         kinds = {_are_labels(arrays[name]): name for name in ("y", "y_test")}
         if len(kinds) == 2:
-            yield f"`{kinds[True]}` holds labels (integers), but `{kinds[False]}` targets (floats)", None
+            yield f"`{kinds[True]}` contains labels (integers), but `{kinds[False]}` targets (floats)", None
     if "x_test" not in arrays and len(arrays["x"]) == 1:
         yield "`x` has 1 example, expected at least 2: one to train and one to test", None
 
 
 def _values(arrays: dict[str, Array]) -> Iterator[Complaint]:
-    """Every array for itself."""
+    """Checks every array by itself."""
     for name, array in arrays.items():
         if array.dtype.kind == "f":
             yield from _not_finite(name, array)
@@ -89,15 +86,12 @@ def _wrong_labels(name: str, array: Array) -> Iterator[Complaint]:
     least, most = int(array.min()), int(array.max())
     if least < 0 or most >= MOST_CLASSES:
         found = least if least < 0 else most
-        help = f'for targets that are numbers, write {name}.astype("float32")'
+        help = f'for real-valued targets, write {name}.astype("float32")'
         yield f"`{name}` has the label {found}, expected classes counted from 0, below {MOST_CLASSES}", help
 
 
 def _shape(array: Array) -> str:
     return f"[{', '.join(map(str, array.shape))}]"
-
-
-# ---------------------------------------------------------------- arrays
 
 
 def _are_labels(y: Array) -> bool:
@@ -112,7 +106,7 @@ def _held_out(x: Array, y: Array) -> dict[str, Array]:
 def _targets(y: Array, y_test: Array) -> tuple[Floats, Floats, int | None]:
     if _are_labels(y):
         classes = 1 + int(max(y.max(), y_test.max()))
-        # Of int64, because bools and bytes would not index.
+        # int64, because bools and bytes would not index.
         return one_hot(y.astype(np.int64), classes), one_hot(y_test.astype(np.int64), classes), classes
     train, test = _floats(y), _floats(y_test)
     return train, test, train.shape[1] if _is_one_hot(train) and _is_one_hot(test) else None
@@ -123,6 +117,6 @@ def _is_one_hot(y: Floats) -> bool:
 
 
 def _floats(array: Array) -> Floats:
-    with np.errstate(over="ignore"):  # what overflows float32 is reported with its place
+    with np.errstate(over="ignore"):  # values that overflow float32 are reported by place
         floats = array.astype(np.float32)
     return floats[:, None] if array.ndim == 1 else floats

@@ -1,11 +1,11 @@
-"""Omniglot (Lake, Salakhutdinov, Tenenbaum 2015): drawings of the characters of many alphabets, from its official zips.
+"""Omniglot (Lake, Salakhutdinov, Tenenbaum 2015): drawings of characters of many alphabets, from the official zips.
 
-An episode is about a few characters, drawn from all alphabets of the zip. A fixed seeded fifth of the characters is
-never met while a rule is being learned: episodes for testing are made of these alone. Of the drawings of a character,
-others are learned than are asked about; which, is drawn for each episode. Ink is 1 and paper 0.
+An episode has a few characters, drawn from all alphabets of the zip. A fixed seeded fifth of the characters is not used
+during meta-learning: test episodes consist of these alone. Each episode learns some drawings of a character and is
+asked about others. Ink is 1 and paper 0.
 
-Or all characters of one alphabet are a data set like any other, always the same: fifteen persons drew its training
-examples, five others those for testing.
+Alternatively all characters of one alphabet form an ordinary data set: fifteen persons drew its training examples,
+five others those for testing.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ from blurc.tasks.examples import Drawn, rows, shuffled_rows
 from blurc.tasks.locate import VARIABLE, cache_root
 
 NAME = "omniglot"
-DESCRIPTION = "characters of many alphabets, an episode of N ways has N of them; from your own copy"
+DESCRIPTION = "characters of many alphabets, N of them in an episode of N ways; from your own copy"
 HOMEPAGE = "https://github.com/brendenlake/omniglot"
 FILES = tuple(f"images_background{part}.zip" for part in ("", "_small1", "_small2"))
 SIDE = 105
 DRAWINGS = 20
-ASKED = 5  # of the drawings of a character, those that are asked about
-SEED = 0  # of the held-out characters, and of the persons whose drawings of an alphabet are for testing
+ASKED = 5  # drawings of a character to be asked about
+SEED = 0  # selects the held-out characters, and the persons whose drawings of an alphabet are for testing
 LIMIT = 2**20  # bytes of a picture: the published ones have a few hundred
-HELP = "take the zip from the published set"
+HELP = "use the published zip"
 
 Ink: TypeAlias = npt.NDArray[np.bool_]
 
-# What zipfile and Pillow raise on bytes that are not what they should be (a broken PNG is a SyntaxError).
+# What zipfile and Pillow raise on malformed bytes (a broken PNG is a SyntaxError).
 _DAMAGE = (
     zipfile.BadZipFile, zlib.error, struct.error, Image.DecompressionBombError,
     OSError, EOFError, ValueError, RuntimeError, SyntaxError,
@@ -59,7 +59,7 @@ _MEMBER = re.compile(r"(?:[^/]+/)?([^/]+/[^/]+)/[^/]+\.png")
 @partial(jax.tree_util.register_dataclass, data_fields=["learned", "tested"], meta_fields=["classes"])
 @dataclass(frozen=True, eq=False)
 class Characters:
-    """Drawings [characters, drawings, features] to learn a rule with, and to test it with: other characters."""
+    """Drawings [characters, drawings, features] for learning a rule, and other characters for testing it."""
 
     learned: jax.Array
     tested: jax.Array
@@ -86,11 +86,9 @@ def make(choice: TaskChoice, data_dir: Path | None) -> Characters:
     order = np.random.default_rng(SEED).permutation(len(images))
     tested, learned = order[::5], np.setdiff1d(order, order[::5])
     if choice.ways > len(tested):
-        message = f"`ways` is {choice.ways}, but {len(tested)} characters are there for testing"
-        raise BlurError(
-            Diagnostic("E811", message, help=f"write at most {len(tested)}, or give a larger zip")
-        )
-    # One character at a time: at their full size all of them would take gigabytes as floats.
+        message = f"`ways` is {choice.ways}, but only {len(tested)} characters are held out for testing"
+        raise BlurError(Diagnostic("E811", message, help=f"write at most {len(tested)}, or use a larger zip"))
+    # One character at a time: all of them at full size would take gigabytes as floats.
     x = np.stack([preprocess.pixels(drawings.astype(np.float32), choice) for drawings in images])
     if choice.center:
         mean, deviation = preprocess.moments(x[learned])
@@ -112,11 +110,8 @@ def alphabet(name: str, data_dir: Path | None) -> Dataset:
     return Dataset(f"{NAME} {name}", x, y, x_test, y_test, len(images), DESCRIPTION, str(path))
 
 
-# ---------------------------------------------------------------- files
-
-
 def find(data_dir: Path | None) -> Path:
-    """The zip: in the folder given, in that of BLURC_DATA or in the cache, in `omniglot` there or right there."""
+    """The zip: in the given folder, that of BLURC_DATA or the cache, or in a subfolder `omniglot` of these."""
     if data_dir and not os.path.isdir(data_dir):
         raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
     roots = [data_dir] if data_dir else []
@@ -132,16 +127,16 @@ def find(data_dir: Path | None) -> Path:
         f"the file is {FILES[0]}, or one of the smaller {', '.join(FILES[1:])}",
         f"blurc cannot fetch it: it is in the folder `python` of {HOMEPAGE}",
     )
-    help = f"put it in {folders[-1]}, or name its folder with --data-dir or {VARIABLE}"
+    help = f"put it in {folders[-1]}, or give its folder with --data-dir or {VARIABLE}"
     raise BlurError(Diagnostic("E802", "no zip of omniglot was found", notes=notes, help=help))
 
 
 def read(path: Path, alphabet: str = "") -> Ink:
-    """[characters, 20, 105, 105], the characters by alphabet and number; of one alphabet, or of all."""
+    """[characters, 20, 105, 105], ordered by alphabet and number; of one alphabet, or of all."""
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
-        raise _wrong(f"{path}: no zip that can be read: {error}") from None
+        raise _wrong(f"{path}: not a readable zip: {error}") from None
     with archive:
         return np.array([[_image(archive, m, path) for m in d] for d in _members(archive, path, alphabet)])
 
@@ -151,7 +146,6 @@ def _wrong(message: str) -> BlurError:
 
 
 def _members(archive: zipfile.ZipFile, path: Path, alphabet: str) -> list[list[str]]:
-    """The pictures of each character."""
     characters: dict[str, list[str]] = {}
     for name in sorted(archive.namelist()):
         if match := _MEMBER.fullmatch(name):
@@ -160,7 +154,7 @@ def _members(archive: zipfile.ZipFile, path: Path, alphabet: str) -> list[list[s
         if len(drawings) != DRAWINGS:
             raise _wrong(f"{path}: {character} has {len(drawings)} drawings, expected {DRAWINGS}")
     if not characters:
-        raise _wrong(f"{path}: it holds no pictures ALPHABET/CHARACTER/NAME.png")
+        raise _wrong(f"{path}: it contains no pictures ALPHABET/CHARACTER/NAME.png")
     alphabets = dict.fromkeys(character.split("/")[0] for character in characters)
     if alphabet and alphabet not in alphabets:
         raise BlurError(_no_alphabet(alphabet, path, [*alphabets]))
@@ -169,7 +163,7 @@ def _members(archive: zipfile.ZipFile, path: Path, alphabet: str) -> list[list[s
 
 def _no_alphabet(name: str, path: Path, known: list[str]) -> Diagnostic:
     near = did_you_mean(name, known)
-    help = f"did you mean `{near}`?" if near else f"there are {', '.join(known)}"
+    help = f"did you mean `{near}`?" if near else f"the alphabets are {', '.join(known)}"
     return Diagnostic("E811", f"{path} has no alphabet `{name}`", help=help)
 
 
@@ -180,7 +174,7 @@ def _image(archive: zipfile.ZipFile, name: str, path: Path) -> Ink:
     try:
         with Image.open(io.BytesIO(archive.read(name)), formats=["PNG"]) as picture:
             if picture.size == (SIDE, SIDE):
-                return np.asarray(picture.convert("L")) < 128  # the ink is black
+                return np.asarray(picture.convert("L")) < 128  # ink is black
             found = f"{picture.width}x{picture.height}"
     except _DAMAGE as error:
         raise _wrong(f"{path}: {name} is damaged: {error}") from None

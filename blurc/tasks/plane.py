@@ -1,8 +1,8 @@
 """The two-dimensional problems of section 4.3 of the paper: points of the plane in two classes, or five.
 
-Most are a region of the square [-1, 1] x [-1, 1], whose points are drawn evenly; class 1 is inside. Moons, circles
-and blobs draw a class and then a point of it. `random_NAME` is the same, turned by any angle about the origin and then
-moved, differently in each episode. Points are made on the device, so those of batches and queries are always new.
+Most are a region of the square [-1, 1] x [-1, 1], whose points are drawn uniformly; class 1 is inside. Moons, circles
+and blobs draw a class and then a point of it. `random_NAME` is the same problem, rotated about the origin and then
+shifted, differently in each episode. Points are made on the device, so batches and queries are always new.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import numpy as np
 from blurc.tasks.examples import Drawn
 
 PREFIX = "random_"
-SHIFT = 0.3  # the greatest shift of a `random_` problem along either axis
+SHIFT = 0.3  # the largest shift of a `random_` problem along either axis
 NOISE = 0.08  # the standard deviation of points about their moon or circle
-BLOB = 0.15  # and about the middle of their blob
+BLOB = 0.15  # the same about the middle of their blob
 MIDDLES = ((0.0, 0.0), (-0.65, -0.65), (-0.65, 0.65), (0.65, -0.65), (0.65, 0.65))
-SAMPLE = 4096  # points by which a problem is centred
+SAMPLE = 4096  # points used to center a problem
 
-# Whether a point is inside, by its two coordinates; and a point [.., 2] of each class given.
+# Whether a point is inside, given its two coordinates; and a point [.., 2] of each given class.
 Region: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 Cloud: TypeAlias = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -39,7 +39,7 @@ def _triangle(x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def _moons(key: jax.Array, label: jax.Array) -> jax.Array:
-    """Two half circles that reach into each other, 1 in radius, then scaled into the square."""
+    """Two interleaved half circles of radius 1, then scaled into the square."""
     angle_key, noise_key = jax.random.split(key)
     angle = jax.random.uniform(angle_key, label.shape, maxval=jnp.pi)
     upper = jnp.stack([jnp.cos(angle) - 0.5, jnp.sin(angle) - 0.25], axis=-1)
@@ -62,36 +62,36 @@ def _blobs(key: jax.Array, label: jax.Array) -> jax.Array:
 
 
 REGIONS: dict[str, tuple[str, Region]] = {
-    "xor": ("one of two coordinates is positive", lambda x, y: (x > 0) != (y > 0)),
+    "xor": ("exactly one coordinate is positive", lambda x, y: (x > 0) != (y > 0)),
     "nxor": ("both coordinates are positive, or neither", lambda x, y: (x > 0) == (y > 0)),
     "and": ("both coordinates are positive", lambda x, y: (x > 0) & (y > 0)),
     "nand": ("not both coordinates are positive", lambda x, y: ~((x > 0) & (y > 0))),
-    "or": ("one coordinate or both are positive", lambda x, y: (x > 0) | (y > 0)),
+    "or": ("at least one coordinate is positive", lambda x, y: (x > 0) | (y > 0)),
     "center_circle": ("a disc of half the area in the middle", lambda x, y: x**2 + y**2 < 2 / jnp.pi),
     "small_center_circle": ("a disc of radius 0.5 in the middle", lambda x, y: x**2 + y**2 < 0.25),
     "pie_slice": ("a third of a turn about the middle", _pie_slice),
     "cross": ("two bars, 0.5 wide", lambda x, y: jnp.minimum(jnp.abs(x), jnp.abs(y)) < 0.25),
-    "triangle": ("a triangle with the tip above", _triangle),
+    "triangle": ("a triangle with its tip at the top", _triangle),
     "square": ("a square, 1.4 wide", lambda x, y: jnp.maximum(jnp.abs(x), jnp.abs(y)) < 0.7),
 }
 
 CLOUDS: dict[str, tuple[str, int, Cloud]] = {
-    "moons": ("two moons that reach into each other", 2, _moons),
+    "moons": ("two interleaved moons", 2, _moons),
     "circles": ("a circle in a circle", 2, _circles),
     "blobs": ("five clouds of points, five classes", len(MIDDLES), _blobs),
 }
 
 
 def names() -> dict[str, str]:
-    """Every problem: name -> one line about it."""
+    """Every problem: name -> one-line description."""
     fixed = {name: about[0] for name, about in (REGIONS | CLOUDS).items()}
-    return fixed | {PREFIX + name: f"{about}, turned and moved" for name, about in fixed.items()}
+    return fixed | {PREFIX + name: f"{about}, rotated and shifted" for name, about in fixed.items()}
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["mean", "deviation"], meta_fields=["kind", "random"])
 @dataclass(frozen=True, eq=False)
 class Function:
-    """kind: one of `REGIONS` or `CLOUDS`. random: turned and moved. Inputs are less `mean`, over `deviation`."""
+    """kind: one of `REGIONS` or `CLOUDS`. random: rotated and shifted. Inputs are centered: (x - mean) / deviation."""
 
     kind: str
     random: bool
@@ -107,14 +107,14 @@ class Function:
         return CLOUDS[self.kind][1] if self.kind in CLOUDS else 2
 
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
-        """All points are new ones, so that `test` makes no difference."""
+        """All points are new, so `test` makes no difference."""
         place_key, key = jax.random.split(key)
         x, label = self.points(place_key, key, count + query)
         x = (x - self.mean) / self.deviation
         return Drawn(x[:count], label[:count], x[count:], label[count:])
 
     def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
-        """Points [count, 2] and their labels, not centred. The place of the problem depends on `place_key` alone."""
+        """Points [count, 2] and their labels, not centered. The placement depends on `place_key` alone."""
         turn, shift = _place(place_key) if self.random else (jnp.eye(2), jnp.zeros(2))
         if self.kind in CLOUDS:
             label_key, key = jax.random.split(key)
@@ -139,6 +139,6 @@ def make(name: str, center: bool) -> Function:
     function = Function(kind, kind != name, jnp.zeros(()), jnp.ones(()))
     if not center:
         return function
-    keys = jax.random.split(jax.random.key(0), (SAMPLE, 2))  # each point is of another variation
+    keys = jax.random.split(jax.random.key(0), (SAMPLE, 2))  # each point from another variation
     x = np.asarray(jax.jit(jax.vmap(lambda key: function.points(key[0], key[1], 1)[0]))(keys))
     return Function(kind, kind != name, jnp.asarray(x.mean()), jnp.asarray(x.std()))

@@ -1,6 +1,6 @@
-"""What is done to the examples of a data set before they become a task: classes kept, images cropped and resized.
+"""Preprocessing of a data set for a task: selects classes, crops and resizes images.
 
-All of it is done once, in NumPy, when a task is made; the result is flat, `[examples, inputs]`.
+It runs once, in NumPy, when a task is made; the result is flat, `[examples, inputs]`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blurc.tasks.dataset import Floats, Indices
 
 
 def pixels(x: Floats, choice: TaskChoice) -> Floats:
-    """[n, height, width, ..] -> [n, inputs]: the middle of each image, then averaged to fewer pixels."""
+    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels."""
     if choice.crop or choice.resize:
         _check(x.shape[1:], choice)
     if choice.crop:
@@ -28,11 +28,11 @@ def _check(shape: tuple[int, ...], choice: TaskChoice) -> None:
     what = "crop" if choice.crop else "resize"
     if len(shape) not in (2, 3):
         form = "x".join(map(str, shape)) or "1"
-        message = f"`{what}` is for images, but an example of {choice.data} has the shape {form}"
+        message = f"`{what}` is for images, but an example of {choice.data} has shape {form}"
         raise BlurError(Diagnostic("E811", message, help=f"leave out `{what}`"))
     if choice.crop > min(shape[:2]):
         size = f"{shape[0]}x{shape[1]}"
-        message = f"`crop` is {choice.crop}, but the images of {choice.data} are of {size}"
+        message = f"`crop` is {choice.crop}, but the images of {choice.data} are {size}"
         raise BlurError(Diagnostic("E811", message, help=f"write at most {min(shape[:2])}"))
 
 
@@ -48,7 +48,7 @@ def _resize(x: Floats, size: int) -> Floats:
 
 
 def overlaps(many: int, few: int) -> Floats:
-    """[few, many]: how much of each of `few` equal parts of a line is covered by each of its `many` pixels."""
+    """[few, many]: how much of each of `few` equal parts of a line each of its `many` pixels covers."""
     edges = np.arange(few + 1) * many / few
     start, stop = edges[:-1, None], edges[1:, None]
     pixel = np.arange(many)
@@ -57,12 +57,12 @@ def overlaps(many: int, few: int) -> Floats:
 
 
 def moments(x: Floats) -> tuple[float, float]:
-    """The mean and the standard deviation of all inputs together; a deviation of 0 counts as 1."""
+    """The mean and standard deviation over all inputs; a deviation of 0 becomes 1."""
     return float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64)) or 1.0
 
 
 def keep(labels: Indices, classes: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """The examples of these classes, ascending, and their labels: a class's place in `classes`."""
+    """The examples of these classes, ascending, and their labels: positions in `classes`."""
     place = np.full(max(int(labels.max()), *classes) + 1, -1)
     place[list(classes)] = np.arange(len(classes))
     kept = np.flatnonzero(place[labels] >= 0)
@@ -70,7 +70,7 @@ def keep(labels: Indices, classes: tuple[int, ...]) -> tuple[Indices, Indices]:
 
 
 def held_out(labels: npt.NDArray[np.int64], seed: int) -> tuple[Indices, Indices]:
-    """All examples in two parts, both shuffled: five sixths of each class, give or take one example, and a sixth."""
+    """All examples in two shuffled parts: five sixths of each class, to within one example, and a sixth."""
     order = np.random.default_rng(seed).permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
     is_held = np.zeros(len(labels), bool)

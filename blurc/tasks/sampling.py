@@ -1,9 +1,9 @@
-"""Batches of a data set: seeded epochs, each a permutation of all training examples, laid end to end.
+"""Batches of a data set: seeded epochs, each a permutation of all training examples, concatenated.
 
-Batch `i` takes positions `i * batch` to `(i + 1) * batch - 1` of that endless sequence, whatever the chunks,
-so `batches` and `stream` draw the same examples for the same seed. A permutation depends on the seed and the
-epoch alone; it is made again for every chunk that falls in its epoch, which is far less work than training on
-the chunk. A batch across the border of two epochs may hold an example twice.
+Batch `i` takes positions `i * batch` to `(i + 1) * batch - 1` of that endless sequence, however it is chunked, so
+`batches` and `stream` draw the same examples for the same seed. A permutation depends only on the seed and the epoch;
+it is recomputed for every chunk in its epoch, which costs far less than training on the chunk. A batch across the
+border of two epochs may contain an example twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats
 
 
 def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
-    """The same batches without end, `chunk` steps at a time, each chunk made when it is asked for."""
+    """The same batches without end, `chunk` steps at a time, each chunk made on demand."""
     _check(dataset, batch, seed, ("chunk", chunk))
     return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
 

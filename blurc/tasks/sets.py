@@ -21,14 +21,16 @@ _BUILT_IN: dict[str, tuple[str, _Loader]] = {
 
 
 def names() -> dict[str, str]:
-    """The built-in data sets: name -> one line about it."""
+    """The built-in data sets: name -> one-line description."""
     return {name: description for name, (description, _) in _BUILT_IN.items()}
 
 
 def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, download: bool = True) -> Dataset:
     """A built-in data set by name, or a user's own from the path of an `.npz` file.
 
-    `data_dir` is where to look first for the files of an image set, `download` whether to fetch missing ones.
+    Args:
+        data_dir: where to look first for the files of an image set.
+        download: whether to fetch missing ones.
     """
     name = str(name_or_path)
     if name in _BUILT_IN:

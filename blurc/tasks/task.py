@@ -1,7 +1,7 @@
-"""A task: a problem to be learned from scratch in every episode, sampled on the device.
+"""A task: a problem that every episode learns from scratch, sampled on the device.
 
-`task` makes one from a `TaskChoice`. A `Task` is a JAX pytree, whose leaves are its examples: give it to a jitted
-function as an argument, and the examples are on the device once, not a constant of each program.
+`task` makes one from a `TaskChoice`. A `Task` is a JAX pytree whose leaves are its examples: pass it to a jitted
+function as an argument, so that the examples are on the device once instead of a constant in each program.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Episode(NamedTuple):
 )
 @dataclass(frozen=True, eq=False)
 class Task:
-    """outputs: neurons, of which the task needs as many as it has classes. Targets are one-hot over all of them."""
+    """outputs: neurons, at least as many as classes. Targets are one-hot over all of them."""
 
     name: str
     outputs: int
@@ -56,10 +56,10 @@ class Task:
         return self.source.classes
 
     def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
-        """One variation of the task, a function of the key. test: asked about examples kept for testing.
+        """One variation of the task, a function of the key. test: queries are test examples; otherwise they are the
+        held-out sixth of the training examples.
 
-        Otherwise a sixth of the training examples is asked about, and never trained on. An episode has no example
-        twice among those to learn, nor among those to predict, unless it is longer than the set.
+        No example occurs twice among those to learn or those to predict, unless the episode is longer than the set.
         """
         sizes = {"steps": steps, "batch": batch, "query": query}
         if wrong := [f"`{name}` is {size}" for name, size in sizes.items() if size < 1]:
@@ -68,7 +68,7 @@ class Task:
         return _episode(self.source, key, self.augment, self.outputs, steps, batch, query, test)
 
 
-# Not of the task itself, whose name would make another program of it.
+# Takes the source rather than the task, whose name would make it a different program.
 @partial(jax.jit, static_argnums=range(2, 8))
 def _episode(
     source: Source,
@@ -89,11 +89,8 @@ def _episode(
     return Episode(xs, ys.reshape(steps, batch, -1), inputs(drawn.x_query), y)
 
 
-# ---------------------------------------------------------------- from a choice
-
-
 def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
-    """Load the data and preprocess them. Raises `BlurError` with a code of E8 where that is not possible."""
+    """Loads and preprocesses the data. Raises `BlurError` (E8xx)."""
     if complaints := [*_complaints(choice)]:
         raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
@@ -104,7 +101,7 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
 
 
 def task_names() -> dict[str, str]:
-    """What a task can be made of by name, besides FILE.npz: name -> one line. A function goes before a data set."""
+    """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
     return names() | {omniglot.NAME: omniglot.DESCRIPTION} | plane.names()
 
 
@@ -119,15 +116,15 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
 
 
 def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    """What is wrong with a choice, whatever the data hold; and what to write."""
+    """What is wrong with a choice whatever the data contain, and the help for it."""
     if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
         raise BlurError(_unknown(choice.data))
     yield from _sizes(choice)
     yield from _misplaced(choice)
     if len(set(choice.classes)) < len(choice.classes):
-        yield f"`classes` names a class twice: {list(choice.classes)}", "name each class once"
+        yield f"`classes` lists a class twice: {list(choice.classes)}", "list each class once"
     if len(choice.classes) == 1 or choice.ways < 2:
-        yield "a task needs two classes or more", None
+        yield "a task needs at least two classes", None
 
 
 def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
@@ -145,7 +142,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    """Fields that are not for this kind of data."""
+    """Fields that do not apply to this kind of data."""
     is_function = choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
@@ -153,9 +150,12 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
         yield f"`ways` is for omniglot, but the data are {choice.data}", "leave it out, or give `classes`"
     elif choice.ways != TaskChoice.ways and choice.alphabet:
-        yield "an alphabet has all of its characters: `ways` is not for it", "leave it out, or give `classes`"
+        yield (
+            "`ways` does not apply to an alphabet, which has all its characters",
+            "leave it out, or give `classes`",
+        )
     if choice.classes and (is_function or has_episodes):
-        help = "leave it out" if is_function else "leave it out, or give `ways`, or an `alphabet` before"
+        help = "leave it out" if is_function else "leave it out, or give `ways`, or add an `alphabet`"
         yield f"`classes` is for data sets with labels, but the data are {choice.data}", help
     for name in ("crop", "resize"):
         if is_function and getattr(choice, name):
@@ -167,8 +167,8 @@ def _unknown(name: str) -> Diagnostic:
     near = did_you_mean(name.lower(), known)
     fixed = [n for n in known if not n.startswith(plane.PREFIX)]
     notes = (
-        f"there are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
-        f"`{plane.PREFIX}xor`, and so on, is turned and moved in each episode",
+        f"the tasks are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
+        f"`{plane.PREFIX}xor`, and so on, is rotated and shifted in each episode",
     )
     help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
     return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)

@@ -1,4 +1,4 @@
-"""Exclusive or, in the plane: noisy corners of a square, two classes. It needs a hidden layer."""
+"""XOR in the plane: noisy corners of a square, two classes. It needs a hidden layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DESCRIPTION = (
     "exclusive or of two noisy numbers near +-1, two classes, 512 to train and 256 to test, generated"
 )
 SEED = 0
-# The axes are five deviations away from a corner: no point crosses one, so its signs give its class.
+# The axes are five standard deviations from a corner, so the signs of a point give its class.
 NOISE = 0.2
 
 
@@ -23,7 +23,7 @@ def load() -> Dataset:
 
 
 def _points(rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-    """`count` points, a quarter at each corner, in random order; class 1 where the signs differ."""
+    """`count` points, a quarter at each corner, in random order; class 1 if the signs differ."""
     corner = rng.permutation(np.arange(count) % 4)
     signs = np.stack([corner % 2, corner // 2], axis=1) * 2 - 1
     x = signs + NOISE * rng.standard_normal((count, 2))

@@ -574,7 +574,7 @@ def test_where_there_is_no_omniglot_it_says_where_to_put_it(tmp_path: Path):
     folder = tmp_path / "cache" / "blurc" / "omniglot"
     assert (d.code, d.message) == ("E802", "no zip of omniglot was found")
     assert d.notes[0] == f"looked in {tmp_path / 'omniglot'}, {tmp_path}, {folder}"
-    assert d.help == f"put it in {folder}, or name its folder with --data-dir or BLURC_DATA"
+    assert d.help == f"put it in {folder}, or give its folder with --data-dir or BLURC_DATA"
 
 
 def damaged(what: str) -> dict[str, bytes]:
@@ -607,7 +607,7 @@ FIRST = "images_background/Alphabet0/character00/0000_01.png"
         ("cut", f"{FIRST} is damaged: "),
         ("text", f"{FIRST} is damaged: "),
         ("long", f"{FIRST} declares "),
-        ("empty", "it holds no pictures ALPHABET/CHARACTER/NAME.png"),
+        ("empty", "it contains no pictures ALPHABET/CHARACTER/NAME.png"),
     ],
 )
 def test_damaged_drawings_are_named(tmp_path: Path, what: str, message: str):
@@ -620,7 +620,7 @@ def test_damaged_drawings_are_named(tmp_path: Path, what: str, message: str):
 def test_a_file_that_is_no_zip_is_named(tmp_path: Path):
     (tmp_path / omniglot.FILES[2]).write_bytes(b"<!DOCTYPE html>")
     d = refused(TaskChoice("omniglot"), tmp_path)
-    assert d.message == f"{tmp_path / omniglot.FILES[2]}: no zip that can be read: File is not a zip file"
+    assert d.message == f"{tmp_path / omniglot.FILES[2]}: not a readable zip: File is not a zip file"
 
 
 # ---------------------------------------------------------------- real data
@@ -687,12 +687,15 @@ REFUSED = {
     ),
     "both": (
         TaskChoice("omniglot", alphabet="Latin", ways=5),
-        "an alphabet has all of its characters: `ways` is not for it",
+        "`ways` does not apply to an alphabet, which has all its characters",
     ),
-    "twice": (TaskChoice("digits", classes=(1, 1)), "`classes` names a class twice: [1, 1]"),
-    "one": (TaskChoice("digits", classes=(1,)), "a task needs two classes or more"),
-    "unknown": (TaskChoice("digits", classes=(1, 10)), "`classes` has 10, but those of digits are 0 to 9"),
-    "below": (TaskChoice("digits", classes=(-1, 1)), "`classes` has -1, but those of digits are 0 to 9"),
+    "twice": (TaskChoice("digits", classes=(1, 1)), "`classes` lists a class twice: [1, 1]"),
+    "one": (TaskChoice("digits", classes=(1,)), "a task needs at least two classes"),
+    "unknown": (
+        TaskChoice("digits", classes=(1, 10)),
+        "`classes` contains 10, but those of digits are 0 to 9",
+    ),
+    "below": (TaskChoice("digits", classes=(-1, 1)), "`classes` contains -1, but those of digits are 0 to 9"),
     "outputs": (TaskChoice("blobs", outputs=4), "`outputs` is 4, but blobs has 5 classes"),
     "project": (TaskChoice("xor", augment=Augment(project=-2)), "`augment.project` is -2"),
     "bright": (TaskChoice("xor", augment=Augment(brightness=float("nan"))), "`augment.brightness` is nan"),
@@ -708,18 +711,18 @@ def test_what_does_not_fit_is_refused(choice: TaskChoice, message: str):
 
 def test_more_ways_than_characters_are_refused(drawings: Path):
     d = refused(TaskChoice("omniglot", ways=5), drawings)
-    assert (d.code, d.message) == ("E811", "`ways` is 5, but 4 characters are there for testing")
+    assert (d.code, d.message) == ("E811", "`ways` is 5, but only 4 characters are held out for testing")
 
 
 def test_flat_examples_have_no_pixels_to_crop(numbered: str):
     d = refused(TaskChoice(numbered, crop=2))
-    assert d.message == f"`crop` is for images, but an example of {numbered} has the shape 6"
+    assert d.message == f"`crop` is for images, but an example of {numbered} has shape 6"
 
 
 def test_targets_that_are_numbers_make_no_task(tmp_path: Path):
     np.savez(tmp_path / "r.npz", x=np.ones((4, 2)), y=np.ones((4, 1)))
     d = refused(TaskChoice(str(tmp_path / "r.npz")))
-    assert d.message == f"{tmp_path / 'r.npz'} has targets that are numbers, but a task needs classes"
+    assert d.message == f"the targets of {tmp_path / 'r.npz'} are real numbers, but a task needs classes"
 
 
 def test_too_few_examples_make_no_task(tmp_path: Path):

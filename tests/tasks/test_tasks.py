@@ -239,7 +239,7 @@ def test_a_part_of_the_four_files_is_refused_by_name(tmp_path: Path):
     d = refused(lambda: tasks.load("mnist", data_dir=tmp_path))
     assert d.render() == (
         f"error[E802]: {tmp_path} has only some of the four files of mnist: "
-        "it lacks train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz\n"
+        "train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz missing\n"
         "   help: put all four files in one folder"
     )
 
@@ -256,7 +256,7 @@ def test_missing_files_are_named_with_every_place_to_put_them(cache: Path, tmp_p
         f"   note: looked in {tmp_path / 'mnist'}, {tmp_path}, {cache / 'mnist'}\n"
         "   note: the files are train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz\n"
-        f"   help: put them in {cache / 'mnist'}, or name their folder with --data-dir or BLURC_DATA"
+        f"   help: put them in {cache / 'mnist'}, or give their folder with --data-dir or BLURC_DATA"
     )
 
 
@@ -273,28 +273,28 @@ IMAGES = contents()[0]
 RAW = idx.header(IMAGES.shape) + IMAGES.tobytes()
 DAMAGE = {
     "empty": (b"", "the file is empty"),
-    "a web page": (b"<!DOCTYPE html>", "not a gzip file: it begins with 0x3c21444f, expected 0x1f8b"),
-    "not compressed": (RAW, "not a gzip file: it begins with 0x00000803, expected 0x1f8b"),
+    "a web page": (b"<!DOCTYPE html>", "not a gzip file: it starts with 0x3c21444f, expected 0x1f8b"),
+    "not compressed": (RAW, "not a gzip file: it starts with 0x00000803, expected 0x1f8b"),
     "gzip cut off": (
         packed(IMAGES)[:-40],
-        f"truncated: the gzip data breaks off after {len(packed(IMAGES)) - 40} bytes",
+        f"truncated: the gzip data ends after {len(packed(IMAGES)) - 40} bytes",
     ),
     "content cut off": (
         gzip.compress(RAW[:-5]),
         "truncated: 235 bytes follow the header, which declares 20 x 4 x 3 = 240",
     ),
-    "header cut off": (gzip.compress(RAW[:9]), "truncated: 9 bytes, its header alone has 16"),
+    "header cut off": (gzip.compress(RAW[:9]), "truncated: 9 bytes, but the header alone takes 16"),
     "too long": (gzip.compress(RAW + b"!"), "more bytes follow the header, which declares 20 x 4 x 3 = 240"),
     "labels": (
         packed(contents()[1]),
-        "not an IDX file of images: it begins with 0x00000801 (a file of labels), "
+        "not an IDX file of images: it starts with 0x00000801 (a file of labels), "
         "expected 0x00000803 (unsigned bytes, 3 axes)",
     ),
     "floats": (
         gzip.compress(b"\0\0\x0d\3" + RAW[4:]),
-        "not an IDX file of images: it begins with 0x00000d03, expected 0x00000803 (unsigned bytes, 3 axes)",
+        "not an IDX file of images: it starts with 0x00000d03, expected 0x00000803 (unsigned bytes, 3 axes)",
     ),
-    "no images": (packed(IMAGES[:0]), "the header declares 0 x 4 x 3 images: there is nothing in it"),
+    "no images": (packed(IMAGES[:0]), "the header declares 0 x 4 x 3 images, so there is no data"),
     "a bomb": (
         gzip.compress(idx.header((60000, 10000, 10000)) + bytes(1000)),
         "the header declares 60000 x 10000 x 10000 = 6000000000000 bytes, blurc reads at most 268435456",
@@ -335,7 +335,7 @@ def test_plain_data_under_a_gz_name_is_told_its_right_name(tmp_path: Path):
     write_set(tmp_path)
     (tmp_path / f"{PLAIN[0]}.gz").write_bytes(RAW)
     d = refused(lambda: tasks.load("mnist", data_dir=tmp_path))
-    assert d.help == f"it is IDX data that is not compressed: rename it to {PLAIN[0]}"
+    assert d.help == f"it is uncompressed IDX data: rename it to {PLAIN[0]}"
 
 
 def test_all_damaged_files_are_reported_at_once(tmp_path: Path):
@@ -432,17 +432,17 @@ def test_without_network_the_message_says_where_to_put_which_files(cache: Path):
         "Name or service not known\n"
         "   note: the files are train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz\n"
-        f"   help: put them in {cache / 'mnist'}, or name their folder with --data-dir or BLURC_DATA"
+        f"   help: put them in {cache / 'mnist'}, or give their folder with --data-dir or BLURC_DATA"
     )
 
 
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        (lambda data: packed(IMAGES + 1), "its checksum is not that of the published file"),
-        (lambda data: b"<html>sign in</html>", "not a gzip file: it begins with 0x3c68746d"),
-        (lambda data: data[:-30], "truncated: the gzip data breaks off"),
-        (lambda data: packed(contents()[2]), "its checksum is not that of the published file"),
+        (lambda data: packed(IMAGES + 1), "its checksum does not match the published file"),
+        (lambda data: b"<html>sign in</html>", "not a gzip file: it starts with 0x3c68746d"),
+        (lambda data: data[:-30], "truncated: the gzip data ends"),
+        (lambda data: packed(contents()[2]), "its checksum does not match the published file"),
     ],
     ids=["other images", "a web page", "cut off", "the test images"],
 )
@@ -495,8 +495,8 @@ def test_the_files_of_another_set_are_refused_once(tmp_path: Path, published: di
     write_set(tmp_path)
     d = refused(lambda: tasks.load("fashion-mnist", data_dir=tmp_path))
     assert d.render() == (
-        f"error[E803]: {tmp_path / PLAIN[0]}.gz is a file of kmnist, not of fashion-mnist\n"
-        "   help: give --data kmnist, or the folder that has the files of fashion-mnist"
+        f"error[E803]: {tmp_path / PLAIN[0]}.gz belongs to kmnist, not fashion-mnist\n"
+        "   help: use --data kmnist, or the folder with the files of fashion-mnist"
     )
 
 
@@ -523,7 +523,7 @@ def test_the_real_mnist_is_not_taken_for_fashion_mnist(real_data: Path, tmp_path
     folder = real_data / "mnist" if (real_data / "mnist").is_dir() else real_data
     (tmp_path / "fashion-mnist").symlink_to(folder)
     d = refused(lambda: tasks.load("fashion-mnist", data_dir=tmp_path))
-    assert d.message.endswith("train-images-idx3-ubyte.gz is a file of mnist, not of fashion-mnist")
+    assert d.message.endswith("train-images-idx3-ubyte.gz belongs to mnist, not fashion-mnist")
 
 
 # ---------------------------------------------------------------- a user's own arrays
@@ -608,8 +608,11 @@ WRONG = {
         "`y` has the label 3000000000, expected classes counted from 0, below 10000",
     ),
     "a column": ({"x": X, "y": Y[:, None]}, "`y` has integers of shape [20, 1]: labels or targets?"),
-    "a number": ({"x": 3.0, "y": Y}, "`x` has shape [], expected [examples, ...] and no axis of 0"),
-    "nothing": ({"x": X[:0], "y": Y}, "`x` has shape [0, 2], expected [examples, ...] and no axis of 0"),
+    "a number": ({"x": 3.0, "y": Y}, "`x` has shape [], expected [examples, ...] with no axis of size 0"),
+    "nothing": (
+        {"x": X[:0], "y": Y},
+        "`x` has shape [0, 2], expected [examples, ...] with no axis of size 0",
+    ),
     "one example": (
         {"x": X[:1], "y": Y[:1]},
         "`x` has 1 example, expected at least 2: one to train and one to test",
@@ -625,7 +628,7 @@ WRONG = {
     ),
     "test kind": (
         {"x": X, "y": Y, "x_test": X, "y_test": Y / 2},
-        "`y` holds labels (integers), but `y_test` targets (floats)",
+        "`y` contains labels (integers), but `y_test` targets (floats)",
     ),
 }
 
