@@ -1,8 +1,8 @@
-"""The plan, the waist of the compiler: flat blocks of operations, with every shape known and nothing of JAX in them.
+"""The plan, the waist of the compiler: flat blocks of operations, with every shape known and nothing of JAX.
 
-plan.py      the types, and what holds of every plan
+plan.py      the types of a plan, and its verification
 pipeline.py  the passes in order
-passes/      one pass a file, each a pure function from one frozen value to the next
+passes/      one pass per file, each a pure function from one frozen value to the next
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The passes in order, from a checked model to a plan. Every value on the way can be watched and printed."""
+"""The passes in order, from a checked model to a plan. Every intermediate value can be watched and printed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Watcher: TypeAlias = "Callable[[str, Any, float], None]"  # stage, its value, se
 
 @contextmanager
 def uncollected() -> Generator[None, None, None]:
-    """Passes make many small values and no cycles among them: the collector goes through them all again and again,
-    finds nothing, and takes a third of the time of a large network."""
+    """Disables garbage collection: passes make many small values and no cycles, and collecting takes a third of the
+    time for a large network."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -37,8 +37,8 @@ def uncollected() -> Generator[None, None, None]:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Runs the passes from model to plan. `watch` is called after each with its name, value and seconds;
-    between passes the blocks are verified."""
+    """Runs the passes from model to plan and verifies the blocks between them. `watch` is called after each pass with
+    its name, value and seconds."""
 
     watch: Watcher | None = None
     rolls: bool = True  # whether chains of equal layers become loops

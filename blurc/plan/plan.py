@@ -1,8 +1,8 @@
-"""The plan, the waist of the compiler: flat, typed operations in single-assignment form. It knows no lark, networkx
-or jax, and is hashable: equal plans share one compiled program.
+"""The plan, the waist of the compiler: flat, typed operations in single-assignment form. It does not depend on lark,
+networkx or jax, and is hashable: equal plans share one compiled program.
 
-A value has *dims* (the axes of states and channels, in the words of the language) and lives in a *space* that says
-which further axes it has. Arrays are laid out with dims first:
+A value has *dims* (the axes of states and channels, as in the language) and lives in a *space* that says which further
+axes it has. Arrays have their dims first:
 
     everywhere      [*dims]
     neurons         [*dims, batch or 1, n or 1]
@@ -11,13 +11,13 @@ which further axes it has. Arrays are laid out with dims first:
 Operation             arguments                   attributes
 literal                                           value
 meta                                              name [, projection or population]
-modulator                                         name                   a signal that is fed at every step
+modulator                                         name                   a signal, given at every step
 noise                                             population, phase, number   standard normal
 input, target                                     population
-carried                                           population, state      a persistent state, as it was; `act@2` is a
-                                                                         state as it was at the end of two steps ago
-synapse                                           projection, channel    as it was at the start of the step
-FUNCTION              x..                         [prime]                element by element
+carried                                           population, state      a persistent state's old value; `act@2` is
+                                                                         the state at the end of two steps ago
+synapse                                           projection, channel    its value at the start of the step
+FUNCTION              x..                         [prime]                elementwise
 matmul                m, x                                               over dims
 pick                  x                           items
 put                   base, x                     items                  base with a part replaced
@@ -25,22 +25,22 @@ stack                 x..
 softmax standardize population_mean population_sum     x
 batch_mean batch_sum  x                                                  of a neuron value
 batch_size
-power                 x                           n                      a whole power
+power                 x                           n                      an integer power
 to_post, to_pre       [synapse] [neuron] [gate]   projection, Factors    the weighted sums of a projection
 outer                 pre, post                   projection, reduce     summed over the batch
 until                 x                           projection             the running total over the postsynaptic neurons
 outer_until           synapse, post, post         projection, reduce     the outer product with a running total
-at_pre, at_post       x                           projection, dense      a neuron value, seen by the synapses
+at_pre, at_post       x                           projection, dense      a neuron value as seen by the synapses
 spread                x                                                  over the dims of its type, in its space
 fill                  x                                                  stretched over all axes of its space
 
-What `passes/roll` makes of equal stretches of operations. A *stack* is a value with one more dim in front: one entry a
-stretch, in the space of one of them. A leaf may read a stack of variables (`Stack`) by its name.
+`passes/roll` turns equal stretches of operations into the following. A *stack* is a value with one more dim in front:
+one entry per stretch, in the space of one of them. A leaf may read a stack of variables (`Stack`) by its name.
 
-loop                  start.. stack.. same..      Loop                   all that it computes, at once
-carry, each, same                                 number                 in the body of a loop: what the stretch before
-                                                                         hands over, an entry of a stack, an argument
-final, stacked        loop                        number                 what the last stretch hands over; a stack
+loop                  start.. stack.. same..      Loop                   everything it computes, at once
+carry, each, same                                 number                 in the body of a loop: the value passed on by
+                                                                         the previous stretch, an entry, an argument
+final, stacked        loop                        number                 what the last stretch passes on; a stack
 element               stack                       number
 join                  element or stack..          items                  (low, high) of a stack; high < low: backwards
 """
@@ -82,9 +82,9 @@ Key: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """`of` is a population or a projection ("" for everywhere). `first`: varies over the batch, or over the
-    presynaptic neurons. `second`: varies over the neurons, or over the postsynaptic neurons. In a projection that
-    is not dense a value varies over both or none."""
+    """`of` is a population or a projection ("" for everywhere). `first`: varies over the batch, or over the presynaptic
+    neurons. `second`: varies over the neurons, or over the postsynaptic neurons. In a projection that is not dense a
+    value varies over both or neither."""
 
     kind: str  # "everywhere", "neurons", "synapses"
     of: str = ""
@@ -112,7 +112,7 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation. Arguments are the indices of earlier operations of the block."""
+    """An operation. Its arguments are indices of earlier operations in the block."""
 
     name: str
     args: tuple[int, ...]
@@ -130,7 +130,7 @@ class Result:
     ("synapse", projection, channel)         the new channel
     ("carried", population, state)           the new persistent state
     ("trace", phase, population, state)      a state after a phase
-    ("state", phase, population, state)      what a phase assigned; gone after liveness
+    ("state", phase, population, state)      what a phase assigned; removed by liveness
     """
 
     key: Key
@@ -139,9 +139,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Variables of equal shape that a block reads and writes as one array: `variable` (a channel, a persistent state, a
-    meta-parameter, by `kind`, the name of the operation that reads it) of each projection or population of
-    `members`."""
+    """Variables of equal shape that a block reads and writes as one array: `variable` of each projection or population
+    in `members`. `kind` is the operation that reads it: a channel, a persistent state or a meta-parameter."""
 
     kind: str  # "synapse", "carried", "meta"
     name: str
@@ -151,7 +150,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Block:
-    """Operations in order, the values that leave, and the stacks of variables that it reads by name."""
+    """Operations in order, the values that leave, and the stacks of variables that are read by name."""
 
     ops: tuple[Op, ...]
     results: tuple[Result, ...]
@@ -181,9 +180,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`body`, `count` times. It begins with `carries` values; then come the stacks that it reads, in `backwards` order
-    from the last entry to the first, and what is the same each time. Results of the body: ("carry", number) and
-    ("stack", number), whose entries stand where those that it read stood."""
+    """Runs `body` `count` times. Its arguments are the initial carries; then the stacks, read from the last entry to
+    the first if `backwards`; then what is the same each time. Results of the body are ("carry", number) and ("stack",
+    number); the entries of a result stack are in the order of those read."""
 
     body: Block
     count: int
@@ -212,8 +211,7 @@ class Population:
 @dataclass(frozen=True, slots=True)
 class Projection:
     """`shape`: that of its synapse arrays after the dims, as users see it; `axes`: the same as two axes, as programs
-    compute with it. Both are () and (1, 1) where there are no arrays. `form` and `why`: how products with sparse
-    synapses are computed."""
+    use it. Both are () and (1, 1) without arrays. `form` and `why`: how products with sparse synapses are computed."""
 
     name: str
     source: str
@@ -248,8 +246,8 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A channel of a projection, a persistent state of a population, or a meta-parameter (`of` says of what there is
-    one each: "network", "projection" ..)."""
+    """A channel of a projection, a persistent state of a population, or a meta-parameter (`of` says what has one each:
+    "network", "projection" ..)."""
 
     of: str
     name: str
@@ -265,8 +263,8 @@ class Plan:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     metas: tuple[Variable, ...]
-    channels: tuple[Variable, ...]  # those that are allocated
-    channel_starts: tuple[Variable, ...]  # every channel of the genome, in order, with how it starts
+    channels: tuple[Variable, ...]  # the allocated ones
+    channel_starts: tuple[Variable, ...]  # every channel of the genome, in order, with its start value
     carried: tuple[Variable, ...]
     modulators: tuple[Variable, ...]
     step: Block
@@ -292,7 +290,7 @@ class Plan:
         return tuple(p for p in self.populations if p.role == role)
 
     def meta_shapes(self, v: Variable) -> Shape | dict[str, Shape]:
-        """The shape of a meta-parameter; where there are several, one for each population or projection."""
+        """The shape of a meta-parameter, or a shape for each population or projection that has one."""
         match v.of:
             case "projection":
                 return {p.name: v.dims for p in self.projections}
@@ -359,14 +357,14 @@ def _attr(a: Attr) -> str:
 
 
 class InvalidPlan(AssertionError):
-    """A pass broke an invariant: a mistake of the compiler, never of the user."""
+    """A pass broke an invariant: a bug in the compiler, never the user's mistake."""
 
 
 def verify(block: Block, after: str) -> None:
-    """Arguments come before their use, spaces fit, results exist."""
+    """Checks that arguments precede their use, spaces fit and results exist."""
     for i, op in enumerate(block.ops):
         if op.args and not 0 <= min(op.args) <= max(op.args) < i:
-            raise InvalidPlan(f"after {after}: %{i} = {op.name} uses a value that is not there yet")
+            raise InvalidPlan(f"after {after}: %{i} = {op.name} uses a value that does not exist yet")
         _verify_space(i, op, [block.ops[a].type for a in op.args], after)
         if op.name == "loop":
             _verify_loop(i, op, after)
@@ -427,8 +425,8 @@ LEAVES = {
     "stacked",
     "element",
     "join",
-}  # their type is given
-CROSSING = {  # operations that lead from space to space
+}  # their type is declared
+CROSSING = {  # operations that lead from one space to another
     "to_post",
     "to_pre",
     "outer",
@@ -444,11 +442,11 @@ CROSSING = {  # operations that lead from space to space
 
 
 def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared: Space) -> Space:
-    """Over which axes a result varies, given its arguments. `declared` says which space it is of."""
+    """The axes that a result varies over, given its arguments. `declared` gives the population or projection."""
     if name in LEAVES or name in ("outer", "outer_until", "until"):
         return declared
     first = second = False
-    for a in args:  # a loop, for this runs once for every operation of every pass
+    for a in args:  # a loop for speed: this runs for every operation of every pass
         first, second = first or a.first, second or a.second
     if name in ("to_post", "to_pre"):
         factors = attrs[1]
@@ -471,7 +469,7 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
 
 
 def reachable(block: Block, roots: Iterable[int]) -> set[int]:
-    """The operations that the roots depend on, roots included."""
+    """The operations that the roots depend on, including the roots."""
     seen: set[int] = set()
     todo = list(roots)
     while todo:

@@ -216,7 +216,7 @@ def test_nothing_dead_is_computed() -> None:
 def test_a_pass_that_breaks_the_order_is_caught() -> None:
     span = select_model(genome("forward { b <- incoming(w * pre.b) }")).genome.span
     op = Op("tanh", (1,), (), Type((), Space("neurons", "y", True, True)), span)
-    with pytest.raises(InvalidPlan, match="not there yet"):
+    with pytest.raises(InvalidPlan, match="does not exist yet"):
         verify(Block((op,), ()), "a broken pass")
 
 

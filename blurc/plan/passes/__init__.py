@@ -1,10 +1,10 @@
-"""Passes: one a file, each a pure function from one frozen value to the next.
+"""Passes: one per file, each a pure function from one frozen value to the next.
 
 schedule     phases x graph        -> visits in order
-elaborate    visits x equations    -> blocks of flat operations; versions, scope and scopes are what it works with
+elaborate    visits x equations    -> blocks of flat operations; uses versions, scope and scopes
 simplify     block -> block        zeros, ones, common subexpressions
-factor       block -> block        numbers move out of the products of a projection
-assemble     blocks -> plan        with all that they are about; sparse_form says how sparse products are computed
-liveness     plan  -> plan         what no prediction depends on is dropped
-roll         plan  -> plan         runs of equal layers, and of equal rounds, become loops
+factor       block -> block        moves numbers out of the products of a projection
+assemble     blocks -> plan        adds everything they refer to; sparse_form chooses how sparse products are computed
+liveness     plan  -> plan         drops what no prediction depends on
+roll         plan  -> plan         turns runs of equal layers, and of equal rounds, into loops
 """

@@ -1,4 +1,4 @@
-"""Assembly: the blocks of a step and all that they are about, as a plan."""
+"""Assembly: combines the blocks of a step and everything they refer to into a plan."""
 
 from __future__ import annotations
 

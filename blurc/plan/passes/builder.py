@@ -1,4 +1,4 @@
-"""Builds blocks: operations are appended, and equal ones are found again."""
+"""Builds blocks, sharing equal operations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from blurc.plan.plan import EVERYWHERE, Attr, Op, Space, Type, infer_space
 
 
 class Builder:
-    """Appends operations; equal ones are found again."""
+    """Appends operations, or returns an equal one that exists."""
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
@@ -28,7 +28,6 @@ class Builder:
         return self.ops[value].type
 
     def space(self, *values: int) -> Space:
-        """The space of an elementwise combination."""
         spaces = [self.ops[v].type.space for v in values if self.ops[v].type.space.kind != "everywhere"]
         if not spaces:
             return EVERYWHERE

@@ -1,11 +1,11 @@
-"""Elaboration: the equations of every visit, written out as flat operations.
+"""Elaboration: writes out the equations of every visit as flat operations.
 
     before   forward of h:  act <- phi(incoming(w * pre.act))
     after    %3 = synapse {x->h, w}
              %4 = to_post %3 %2 {x->h}
              %5 = tanh %4
-
-States and channels become versions of values (single assignment). Equal operations are the same operation, so what
+States and channels become versions of values (single assignment). Equal operations are shared, so what two populations
+or two equations have in common is computed once.
 two populations or two equations share is computed once.
 """
 
@@ -24,12 +24,10 @@ from blurc.plan.plan import Block, Key, Result, Space, Type
 
 @dataclass
 class Elaborator:
-    """Visits, in order: each makes new versions of what it assigns."""
+    """Takes the visits in order; each makes new versions of what it assigns."""
 
     now: Versions
     results: list[Result] = field(default_factory=list[Result])
-
-    # ---------------------------------------------------------------- visits
 
     def visit(self, visit: Visit) -> None:
         if visit.phase.kind == "update":
@@ -64,7 +62,7 @@ class Elaborator:
         return b.emit("spread", (value,), (), Type(whole, kept), s.span)
 
     def _update(self, phase: m.Phase) -> None:
-        """All plastic projections at once: every one reads the synapses as they stood when the phase began."""
+        """All plastic projections at once: each reads the synapses from the beginning of the phase."""
         new: dict[tuple[str, str], int] = {}
         for projection in self.now.model.network.projections:
             if projection.plastic:
@@ -88,8 +86,8 @@ class Elaborator:
         return changed
 
     def _resolve(self, e: m.Expr, current: Mapping[str, int], lets: Mapping[str, m.Expr]) -> m.Expr:
-        """Channels become the versions that this statement sees. Totals keep their names: they read the synapses as
-        they stood when the phase began."""
+        """Replaces channels by the versions that this statement sees. Totals keep their names: they read the synapses
+        from the beginning of the phase."""
 
         def substitute(x: m.Expr) -> m.Expr | None:
             match x:
@@ -104,8 +102,6 @@ class Elaborator:
 
         return rebuild(e, substitute)
 
-    # --------------------------------------------------------------- results
-
     def readout(self) -> None:
         for p in self.now.model.network.with_role("output"):
             value = NeuronScope(self.now, p.name, {}).value(self.now.model.genome.readout)
@@ -115,7 +111,7 @@ class Elaborator:
         self.results.append(Result(key, value))
 
     def fill(self, value: int, dims: m.Shape, space: Space) -> int:
-        """A result has all axes. Simplification may find that a value varies over fewer, so `fill` always stands."""
+        """Stretches a result over all axes. Emitted even if it does nothing yet: simplification may remove axes."""
         return self.now.builder.emit(
             "fill", (value,), (), Type(dims, space), self.now.builder.ops[value].span
         )
@@ -133,8 +129,8 @@ class Elaborator:
                 self.result(("synapse", p.name, channel.name), value)
 
     def history(self) -> None:
-        """The states of this step become those of one step ago, and so on. Known inefficiency: a long delay is that
-        many arrays, each copied to the next at every step, where a ring would write one."""
+        """Shifts the states of this step into those of one step ago, and so on. Known inefficiency: a long delay keeps
+        that many arrays and copies each of them every step, where a ring buffer would write one."""
         for population, steps in remembered(self.now.model).items():
             for state in self.now.model.genome.states:
                 for d in range(steps):
@@ -143,7 +139,7 @@ class Elaborator:
                     self.result(key, self.fill(value, state.shape, Space("neurons", population, True, True)))
 
     def note_states(self, visit: Visit) -> None:
-        """Remembers what a visit assigned, so that liveness can say which states nobody reads."""
+        """Records what a visit assigned, so that liveness can name the states that nobody reads."""
         assigned = dict.fromkeys(s.name for s in visit.phase.statements if isinstance(s, m.Assign))
         for population in visit.populations:
             for name in assigned:
@@ -177,8 +173,8 @@ def _step(model: Model, schedule: Schedule) -> Block:
 
 
 def remembered(model: Model) -> dict[str, int]:
-    """Populations whose states delayed projections read, and for how many steps these are kept: those of the source,
-    and of the target where feedback comes back."""
+    """Populations whose states delayed projections read, and for how many steps they are kept: the source, and also the
+    target if feedback comes back."""
     steps: dict[str, int] = {}
     for p in model.network.projections:
         for population in (p.source, p.target) if p.feedback else (p.source,):

@@ -1,11 +1,11 @@
-"""Factoring: numbers that are the same for all neurons move out of the products of a projection.
+"""Factoring: moves numbers that are the same for all neurons out of the products of a projection.
 
     before   to_post w (nu * x)        outer (hp * x) y
     after    nu * (to_post w x)        hp * (outer x y)
 
 The large factor of a product is then the bare state, shared by all products that read it, and the numbers join the
-arithmetic around the result. With one synapse channel and several states that differ by a number, several products
-become one.
+arithmetic on the result. With one synapse channel and several states that differ by a number, several products become
+one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _emit(builder: Builder, op: Op) -> int:
 
 
 def _product(builder: Builder, op: Op) -> int:
-    """The product of the bare factors, times the numbers that came out of them."""
+    """The product of the bare factors, times the extracted numbers."""
     numbers: list[int] = []
     args = list(op.args)
     for i in _neuron_arguments(op):
@@ -63,7 +63,7 @@ def _neuron_arguments(op: Op) -> tuple[int, ...]:
 
 
 def _number_times(builder: Builder, value: int, op: Op) -> tuple[int, int] | None:
-    """`(c, x)` if a value is `c * x`, `c` the same for all neurons and `x` a state."""
+    """`(c, x)` if a value is `c * x`, with `c` the same for all neurons and `x` a state."""
     found = builder.ops[value]
     if found.name != "mul":
         return None

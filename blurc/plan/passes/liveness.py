@@ -1,10 +1,10 @@
-"""Liveness: what no prediction depends on, now or in a later step, is not allocated, computed or updated.
+"""Liveness: drops what no prediction depends on, now or in a later step.
 
     before   v of pixels->h1, read only by its own update
     after    dropped: channel v of pixels->h1
 
-A channel or a persistent state is live if a live value reads it; its update is then live too. `trace` keeps every
-state that can be computed from what is left.
+A channel or a persistent state is live if a live value reads it; its update is then live too. `trace` keeps every state
+that can still be computed.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from blurc.plan.plan import Block, Key, Op, Plan, Result, reachable
 READS = (
     "synapse",
     "carried",
-)  # operations, and the first part of the key of the result that writes the variable
+)  # operations, and the first part of the key of the result that updates the variable
 
 
 def liveness(plan: Plan, written: Block) -> Plan:
-    """`written` is the step as the equations say it, before simplification: only there is every state still a value
-    of its own, so that one which nobody reads can be named."""
+    """`written` is the step before simplification: there every state is still a separate value, so that unread ones can
+    be named."""
     live = _live_variables(plan)
     step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
     lost = _needing_others(plan.trace, live)
@@ -39,7 +39,7 @@ def liveness(plan: Plan, written: Block) -> Plan:
 
 
 def _live_variables(plan: Plan) -> set[Key]:
-    """The channels and persistent states that predictions depend on, by the keys of their results."""
+    """The channels and persistent states that predictions depend on, as result keys."""
     roots = [r.value for r in plan.step.results if r.key[0] == "readout"]
     live = _variables(plan.step, roots) | _variables(plan.predict, [r.value for r in plan.predict.results])
     while True:
@@ -56,7 +56,7 @@ def _variables(block: Block, roots: Iterable[int]) -> set[Key]:
 
 
 def _needing_others(block: Block, live: set[Key]) -> set[int]:
-    """The operations that depend on a variable which is not live."""
+    """The operations that depend on a variable that is not live."""
     lost: set[int] = set()
     for i, op in enumerate(block.ops):
         if any(a in lost for a in op.args) or (op.name in READS and _variable(op) not in live):
@@ -90,7 +90,7 @@ def _dropped_states(written: Block, live: set[Key]) -> Iterable[str]:
 
 
 def keep(block: Block, results: Iterable[Result]) -> Block:
-    """The block with only these results and what they need."""
+    """The block with only these results and the operations that they need."""
     kept = tuple(results)
     needed = sorted(reachable(block, (r.value for r in kept)))
     new = {old: i for i, old in enumerate(needed)}

@@ -1,4 +1,4 @@
-"""Scheduling: which phase runs where, in which order.
+"""Scheduling: which phase visits which populations, in which order.
 
 before   forward { .. }                      and   x -> h, h -> y
 after    forward of h, then forward of y

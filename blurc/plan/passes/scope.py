@@ -1,4 +1,4 @@
-"""What all scopes have in common: how expressions become operations, but for what the names mean."""
+"""The common part of all scopes: how expressions become operations, whatever their names mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blurc.plan.plan import EVERYWHERE, Attr, Space, Type
 
 @dataclass
 class Scope(ABC):
-    """Evaluates expressions to operations. Subclasses say what names mean."""
+    """Turns expressions into operations. Subclasses define what names mean."""
 
     now: Versions
 
@@ -24,7 +24,7 @@ class Scope(ABC):
         return self.now.builder
 
     def value(self, e: m.Expr) -> int:
-        if 0 in e.shape:  # of an empty slice: there is nothing to compute
+        if 0 in e.shape:  # an empty slice: there is nothing to compute
             return self.builder.emit("literal", (), (0.0,), Type(e.shape, EVERYWHERE), e.span)
         match e:
             case m.Literal(value=value):
@@ -50,7 +50,7 @@ class Scope(ABC):
 
     @abstractmethod
     def slot(self, name: str, arg: m.Expr) -> str:
-        """The function that a slot holds here, for this argument."""
+        """The function that a slot has here, for this argument."""
 
     @abstractmethod
     def leaf(self, e: m.Expr) -> int:
@@ -85,7 +85,7 @@ class Scope(ABC):
         return result if sign > 0 else b.emit("neg", (result,), (), b.type(result), e.span)
 
     def combine(self, separated: Separated, term: Callable[[Product], int], e: m.Expr) -> int:
-        """A separated value, given how to compute one product."""
+        """A separated value, given a way to compute each product."""
         b = self.builder
         match separated:
             case Terms(products=products):

@@ -1,4 +1,4 @@
-"""Scopes: what a name means to one neuron, in the sums over its synapses, and to one synapse."""
+"""Scopes: what a name means for a neuron, in the sums over its synapses, and for a synapse."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ Lets = dict[str, int]
 
 @dataclass(frozen=True)
 class Known(m.Typed):
-    """An expression that is computed already: a version of a channel, as an update statement sees it."""
+    """An expression that is already computed: the version of a channel seen by an update statement."""
 
     value: int
 
 
 def end(projection: m.Projection, side: str) -> str:
-    """The population on one side."""
     return projection.source if side == "pre" else projection.target
 
 
 @dataclass
 class NeuronScope(Scope):
     """One neuron of a population, in a phase. Inside its sums, as the presynaptic or postsynaptic end of a
-    `projection`, its states go by `pre.x` or `post.x`, and are read as they stood `delay` steps ago."""
+    `projection`, its states are called `pre.x` or `post.x`, and are read from `delay` steps ago."""
 
     population: str
     lets: Lets
@@ -81,7 +80,7 @@ class NeuronScope(Scope):
         return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
 
     def gate(self) -> int:
-        """What decides which neuron of a window a max pool takes: the first component of the first state."""
+        """The value by which a max pool chooses a neuron in each window: the first component of the first state."""
         state = self.now.model.genome.states[0]
         value = self.now.before(self.population, state, self.delay)
         if not state.shape:
@@ -90,7 +89,7 @@ class NeuronScope(Scope):
         return self.builder.emit("pick", (value,), ((0,) * len(state.shape),), type_, state.span)
 
     def total(self, e: Total) -> int:
-        """The sum over all projections of the weighted sums, equations (5) and (6) of the paper."""
+        """The sum of the weighted sums of all projections, equations (5) and (6) of the paper."""
         separated = separate(e)
         assert not isinstance(separated, Inseparable)
         forward = e.direction == "incoming"
@@ -120,7 +119,7 @@ class WeightedSum(Scope):
         return self.combine(separated, self._term, self.total)
 
     def leaf(self, e: m.Expr) -> int:
-        return self.synapse.leaf(e)  # a still matrix: meta-parameters and fans only
+        return self.synapse.leaf(e)  # a constant matrix: meta-parameters and fans only
 
     def slot(self, name: str, arg: m.Expr) -> str:
         return self.synapse.slot(name, arg)
@@ -129,7 +128,7 @@ class WeightedSum(Scope):
         b, e = self.builder, self.total
         far = p.pre or p.post
         synapse = self.synapse.value(p.synapse) if p.synapse else None
-        # A factor that names a neuron may still be the same everywhere: an empty product, an override of a slot.
+        # A factor that mentions a neuron may still be the same everywhere: an empty product, an override of a slot.
         neuron = self.of_neurons(self.neuron.value(far), self.far, e) if far else None
         gate = self._gate()
         args = tuple(a for a in (synapse, neuron, gate) if a is not None)
@@ -204,8 +203,8 @@ class SynapseScope(Scope):
         return NeuronScope(self.now, end(self.projection, side), {}, self.projection, delay)
 
     def _seen(self, value: int, side: str, e: m.Expr) -> int:
-        """A value of a neuron, as its synapses see it. Only the totals of a max pool vary over the batch here, for it
-        takes other neurons for every example: their mean is seen."""
+        """A neuron's value as seen by its synapses. Only the totals of a max pool still vary over the batch, as it
+        chooses other neurons for every example: they are averaged."""
         b = self.builder
         type_ = b.type(value)
         if type_.space.kind != "neurons":
@@ -219,7 +218,7 @@ class SynapseScope(Scope):
         )
 
     def _reduced(self, p: Product, e: m.Reduce) -> int:
-        """A product of a presynaptic and a postsynaptic factor, brought together over the batch: equation (7)."""
+        """A product of a presynaptic and a postsynaptic factor, reduced over the batch: equation (7)."""
         b = self.builder
         ends = {side: self._end(side).value(f) for side, f in (("pre", p.pre), ("post", p.post)) if f}
         factors = [self.value(p.still)] if p.still else []
@@ -237,7 +236,7 @@ class SynapseScope(Scope):
         return self.product(factors, p.sign, e)
 
     def _outer(self, ends: dict[str, int], e: m.Reduce) -> int:
-        """Where synapses are shared this also sums over the places where they act, so a missing end is 1 at each."""
+        """Shared synapses also sum over the places where they act, so a missing end is 1 at each place."""
         b = self.builder
         args = tuple(
             self.of_neurons(ends[side], end(self.projection, side), e)
@@ -250,7 +249,7 @@ class SynapseScope(Scope):
         return b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span)
 
     def _until(self, e: m.Until) -> int:
-        """A running total of what does not vary over the batch."""
+        """A running total of something that does not vary over the batch."""
         value = self.value(e.body)
         space = Space("synapses", self.projection.name, True, True)
         return self.builder.emit("until", (value,), (self.projection.name,), Type(e.shape, space), e.span)

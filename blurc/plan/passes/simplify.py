@@ -1,10 +1,10 @@
-"""Simplification: what is known at compile time is not computed, and nothing is computed twice.
+"""Simplification: folds what is known at compile time.
 
     before   %4 = mul %f %zero;  %5 = add %4 %x
     after    %x
 
-States start at 0, so the first equations of a step often begin with terms that are known to be 0. A product with a
-known 0 is 0 here, also where the other factor is not finite.
+States start at 0, so the first equations of a step often begin with terms known to be 0. A product with a known 0 is 0
+here, even if the other factor is not finite.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_WHOLE_POWER = 64
 
 @dataclass(frozen=True)
 class Context:
-    """The block built so far; rules return an operation of it, or None to leave the operation as it is."""
+    """The block built so far; rules return one of its operations, or None to keep the operation."""
 
     builder: Builder
 
@@ -28,7 +28,7 @@ class Context:
         return self.builder.ops[value]
 
     def constant(self, value: int) -> float | None:
-        """The number that all entries of a value are known to be."""
+        """The number that all entries of a value are known to equal."""
         op = self.op(value)
         return op.attrs[0] if op.name == "literal" and isinstance(op.attrs[0], float) else None
 
@@ -38,7 +38,7 @@ class Context:
         return self.builder.emit("literal", (), (number,), Type(op.type.dims, space), op.span)
 
     def same(self, value: int, op: Op) -> int | None:
-        """`value` in place of `op`, if it has the type."""
+        """`value` in place of `op`, if it has the same type."""
         return value if self.op(value).type == op.type else None
 
 
@@ -62,13 +62,10 @@ def simplify(block: Block) -> Block:
 
 
 def _mapped(op: Op, args: tuple[int, ...], builder: Builder) -> Op:
-    """The operation on simpler arguments, which may vary over fewer axes."""
+    """The operation on simplified arguments, which may vary over fewer axes."""
     space = infer_space(op.name, [builder.type(a).space for a in args], op.attrs, op.type.space)
     type_ = op.type if space is op.type.space else Type(op.type.dims, space)
     return Op(op.name, args, op.attrs, type_, op.span)
-
-
-# ---------------------------------------------------------------------- rules
 
 
 def _mul(c: Context, op: Op) -> int | None:
@@ -106,7 +103,7 @@ def _neg(c: Context, op: Op) -> int | None:
 
 
 def _pow(c: Context, op: Op) -> int | None:
-    """Whole powers are products: exact for negative bases, and with a gradient at 0."""
+    """Integer powers become products: exact for negative bases, with a gradient at 0."""
     n = c.constant(op.args[1])
     if n is None or n != int(n) or abs(n) > MOST_WHOLE_POWER:
         return None
@@ -127,7 +124,7 @@ def _spread(c: Context, op: Op) -> int | None:
 
 
 def _matmul(c: Context, op: Op) -> int | None:
-    """A matrix applied to a vector with one part that is not 0, as the states of an input population, is a column."""
+    """A matrix times a vector with one nonzero part, such as the states of an input population, is a column."""
     matrix, vector = op.args
     part = c.op(vector)
     if part.name != "put" or c.constant(part.args[0]) != 0.0 or len(op.type.dims) != 1:

@@ -1,5 +1,4 @@
-"""Versions: which operation holds the current value of every neuron state and synapse channel, at one moment of a
-step."""
+"""Which operation holds the current value of every neuron state and synapse channel at one moment of a step."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from blurc.plan.plan import EVERYWHERE, Space, Type
 
 @dataclass
 class Versions:
-    """Which operation holds the current value of every neuron state and synapse channel, at one moment of a step."""
+    """Maps every neuron state and synapse channel to the operation that holds its current value."""
 
     model: Model
     builder: Builder = field(default_factory=Builder)
@@ -60,7 +59,7 @@ class Versions:
         return self.builder.emit("literal", (), (value,), type_, channel.span)
 
     def before(self, population: str, state: m.StateVar, steps: int) -> int:
-        """A state as it stood at the end of a step before; the unit neuron's are always 1."""
+        """A state at the end of an earlier step; the unit neuron's are always 1."""
         if not steps or population == m.UNIT:
             return self.states[population, state.name]
         type_ = Type(state.shape, Space("neurons", population, True, True))
@@ -77,7 +76,7 @@ class Versions:
 
 
 def without_array(topology: Topology, shape: m.Shape) -> m.Nested:
-    """What a channel, or a meta-parameter of each synapse, reads as in a projection without synapse arrays."""
+    """What a channel, or a meta-parameter per synapse, reads as in a projection without synapse arrays."""
     if len(shape) < 2:
         return topology.value()
     rows, columns = shape

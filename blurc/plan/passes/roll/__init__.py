@@ -1,4 +1,4 @@
-"""Rolling: a chain of equal stretches of operations becomes one loop, so that a network of many equal layers, or a
+"""Rolling: turns a chain of equal stretches of operations into a loop, so that a network of many equal layers, or a
 phase repeated many times, compiles as fast as a short one.
 
     before   %3 = to_post %w1 %a {h1->h2}            after    %3 = loop %a %w {2 times}
@@ -9,8 +9,8 @@ phase repeated many times, compiles as fast as a short one.
                                                                   carry 0 <- %3
                                                          %4 = final %3 {0}
 
-find.py finds repetitions, match.py which of them are chains, build.py writes the loops. What is left is rolled again:
-the rounds of a `repeat` hold loops over layers.
+stretches.py finds repetitions, match.py decides which of them are chains, loops.py writes the loops. The rest is rolled
+again: the rounds of a `repeat` contain loops over layers.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from blurc.plan.passes.roll.match import Matcher
 from blurc.plan.plan import Block, Plan
 
 # Measured for backprop on chains of 10 to 100 layers of 32 and 128 neurons, batch 128, on two shared CPU cores: a step
-# of a rolled `train` takes 1.1 to 1.5 times as long, for values are copied into stacks, while 300 layers compile in 2.2
-# times the time of 10. A larger LEAST favours the steps of networks of ten to a hundred equal layers.
+# of a rolled `train` takes 1.1 to 1.5 times as long, as values are copied into stacks, while 300 layers compile in 2.2
+# times the time of 10. A larger LEAST favours the step time of networks of ten to a hundred equal layers.
 LEAST = 8  # segments in a chain
-WORTH = 96  # operations that a block is shorter by
+WORTH = 96  # operations saved in a block
 LEVELS = 3
 
 
 def roll(plan: Plan, least: int = LEAST, worth: int = WORTH) -> Plan:
-    """With loops in `step` and `predict`, where these get shorter by `worth` operations; `trace` stays as it is."""
+    """Rolls `step` and `predict` where this saves `worth` operations; `trace` is not changed."""
     step, predict = (_rolled(plan, block, least, worth) for block in (plan.step, plan.predict))
     return replace(plan, step=step, predict=predict)
 

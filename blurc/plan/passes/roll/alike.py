@@ -1,4 +1,4 @@
-"""Which operations are alike: they differ in nothing but the names of populations and projections of one kind."""
+"""Which operations are alike: those that differ only in the names of populations and projections of one kind."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 from blurc.plan.plan import Block, Op, Plan, Type
 
-# Operations that are told apart by their names, and stand nowhere in particular.
+# Operations that are distinguished by their names, and have no fixed place.
 LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
 TELLING = {"literal", "meta", "modulator", "synapse"}
-OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # whose first attribute names one
+OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # the first attribute names one
 
 
 @dataclass(frozen=True)
 class Variable:
-    """What a leaf reads of one population or projection: `kind` is the name of the operation."""
+    """What a leaf reads of one population or projection: `kind` is the operation's name."""
 
     kind: str
     of: str
@@ -35,7 +35,7 @@ def variable(op: Op) -> Variable | None:
 
 @dataclass
 class Classes:
-    """Equal numbers for what is alike."""
+    """Assigns equal numbers to what is alike."""
 
     plan: Plan
     numbers: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
@@ -52,20 +52,19 @@ class Classes:
         return self.numbers.setdefault(key, len(self.numbers))
 
     def of(self, name: str) -> Hashable:
-        """That of a population or projection; a stack is like itself alone."""
+        """The class of a population or projection; a stack is only like itself."""
         return self._of.get(name, name)
 
     def type(self, t: Type) -> Hashable:
         return (t.dims, t.space.kind, t.space.first, t.space.second, self.of(t.space.of))
 
     def may_start(self, before: Type, made: Type) -> bool:
-        """Whether a value of the first type can stand, stretched, for one of the second."""
+        """Whether a value of type `before`, stretched, can take the place of one of type `made`."""
         a, b = before.space, made.space
         same = before.dims == made.dims and a.kind == b.kind and self.of(a.of) == self.of(b.of)
         return same and a.first <= b.first and a.second <= b.second
 
     def op(self, op: Op) -> int:
-        """Without its arguments."""
         attrs: tuple[Hashable, ...] = op.attrs
         if op.name in OF_PROJECTION:
             attrs = (self.of(str(op.attrs[0])), *op.attrs[1:])
@@ -78,7 +77,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A block as a sequence: `order[place]` is an operation that is no leaf, `places` its place (-1 of leaves),
+    """A block as a sequence: `order[place]` is an operation other than a leaf, `places` its place (-1 for leaves),
     `tokens` the class of every operation."""
 
     block: Block
@@ -97,8 +96,8 @@ class Tokens:
         return cls(block, order, places, [classes.op(op) for op in block.ops])
 
     def sequence(self) -> list[int]:
-        """A token for every place. It tells which channels, meta-parameters and numbers are read, but not where a
-        neuron value comes from: that of the first segment comes from elsewhere."""
+        """A token for every place. It covers the channels, meta-parameters and numbers read, but not the source of a
+        neuron value: that of the first segment comes from outside the chain."""
         known: dict[Hashable, int] = {}
 
         def read(i: int) -> Hashable:

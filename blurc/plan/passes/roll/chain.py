@@ -1,4 +1,4 @@
-"""Chains and tracks: what matching finds, and loops are built from."""
+"""Chains and tracks: found by matching, turned into loops by `loops.py`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from blurc.plan.passes.roll.stretches import Stretch
 
 @dataclass
 class Track:
-    """Values of one kind, side by side: those of variables, or what a chain makes. With `found`, what its segments find
-    from the segment before: `found` itself, and so on, without what the last one makes."""
+    """Values of one kind, side by side: variables, or what a chain makes. With `found`, what its segments get from the
+    segment before: first `found` itself, and never what the last segment makes."""
 
     position: dict[int, int]
-    chain: Chain | None = None  # None: of variables
+    chain: Chain | None = None  # None: variables
     offset: int = 0
     found: int | None = None
 
     def follows(self, a: int, b: int) -> int:
-        """1 or -1 where `b` stands right after or before `a`, else 0."""
+        """1 or -1 if `b` is right after or before `a`, else 0."""
         if a not in self.position or b not in self.position:
             return 0
         step = self.position[b] - self.position[a]
@@ -54,8 +54,8 @@ Link: TypeAlias = Within | Alike | Family
 
 @dataclass(eq=False)
 class Chain:
-    """Segments `low` to `high` of a stretch. `links[offset][argument]`. `backwards`: its last segment comes first
-    in the tracks that it reads and makes."""
+    """Segments `low` to `high` of a stretch. `links[offset][argument]`. `backwards`: its last segment comes first in
+    the tracks that it reads and makes."""
 
     tokens: Tokens
     stretch: Stretch
@@ -92,16 +92,15 @@ class Chain:
         return divmod(place, self.stretch.period)
 
     def column(self, offset: int, argument: int) -> list[int]:
-        """An argument, segment by segment."""
         return [self.args(j, offset)[argument] for j in range(self.low, self.high)]
 
     def in_order(self, values: Sequence[int]) -> tuple[int, ...]:
-        """Values by segment, by their position in tracks."""
+        """Values by segment, reordered as in tracks."""
         return tuple(reversed(values) if self.backwards else values)
 
 
 def crossing(chain: Chain) -> list[int]:
-    """How many values cross from one segment into the next, for segments that begin at each offset. A loop and what is
+    """For each offset, how many values would cross into the next segment if segments began there. A loop and what is
     taken from it stay together."""
     period, middle = chain.stretch.period, chain.count // 2
     found = [0] * period

@@ -12,13 +12,13 @@ from blurc.plan.passes.roll.chain import Alike, Chain, Family, Track, Within
 from blurc.plan.passes.roll.match import Matcher
 from blurc.plan.plan import EVERYWHERE, Attr, Block, Key, Loop, Op, Result, Stack, Type
 
-Register: TypeAlias = "tuple[int, ...]"  # an offset, and what stood before the chain 1, 2 .. segments ago
+Register: TypeAlias = "tuple[int, ...]"  # an offset, and the values from 1, 2 .. segments before the chain
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
 Part: TypeAlias = "tuple[int, int]"
 
 
 def build(matcher: Matcher, chains: list[Chain]) -> Block:
-    """The block with loops. It is written twice: what must leave a loop is known after the first time."""
+    """The block with loops. It is written twice: only after the first pass is it known which values leave a loop."""
     outs: dict[Chain, dict[Out, int]] = {c: {} for c in chains}
     stacks = _stacks(matcher)
     Writer(matcher, chains, stacks, outs).block()
@@ -26,7 +26,7 @@ def build(matcher: Matcher, chains: list[Chain]) -> Block:
 
 
 def _stacks(matcher: Matcher) -> dict[int, tuple[Track, Stack]]:
-    """The stack of every track of variables, by the identity of the track."""
+    """The stack of every track of variables, by the track's id."""
     ops, found = matcher.tokens.block.ops, dict[int, tuple[Track, Stack]]()
     names = {s.name for s in matcher.tokens.block.stacks}
     for track in matcher.variables():
@@ -45,7 +45,7 @@ def _stacks(matcher: Matcher) -> dict[int, tuple[Track, Stack]]:
 
 @dataclass
 class Body:
-    """The body of the loop of a chain while it is written, and the arguments that the loop will have."""
+    """The body of a chain's loop while it is written, and the arguments that the loop will have."""
 
     chain: Chain
     builder: Builder = field(default_factory=Builder)
@@ -69,7 +69,7 @@ class Writer:
         self.new: dict[int, int] = {}
         self.loops: dict[
             Chain, tuple[int, dict[int, int]]
-        ] = {}  # and which carry holds the last value of an offset
+        ] = {}  # the carry that holds the last value of an offset
         self.chain_at = {place: c for c in self.chains for place in range(c.begin, c.end)}
         self.track_of = {v: found for found in self.stacks.values() for v in found[0].position}
 
@@ -100,7 +100,7 @@ class Writer:
     # ---------------------------------------------------------------- values
 
     def value(self, i: int) -> int:
-        """A value of the old block, in the new one."""
+        """The new index of a value of the old block."""
         op, place = self._op(i), self.old.places[i]
         if op.name in LEAVES:
             if i not in self.track_of:
@@ -122,7 +122,6 @@ class Writer:
         return self._taken("element", (stack,), at, like.type, like)
 
     def whole(self, track: Track) -> int:
-        """All of a track, as one value."""
         if track.chain:
             return self._made(track.chain, (track.offset, track.found))
         _, stack = self.stacks[id(track)]
@@ -138,7 +137,7 @@ class Writer:
         return self._taken("stacked", (self.loops[chain][0],), number, type_, like)
 
     def family(self, values: tuple[int, ...], track: Track | None) -> int:
-        """Values that stand side by side, in the order of tracks, as one."""
+        """Neighbouring values, in track order, as one."""
         if track is None:
             return self._noise(values)
         part = _part(track, values)
@@ -174,7 +173,7 @@ class Writer:
                 yield Result((stack.kind, stack.name, stack.variable), self._gathered(members))
 
     def _gathered(self, values: list[int]) -> int:
-        """Values from anywhere as one stack: as few pieces as there are."""
+        """Arbitrary values as one stack, from as few pieces as possible."""
         args: list[int] = []
         items: list[int | Part] = []
         i = 0
@@ -210,7 +209,7 @@ class Writer:
     def _loop(self, chain: Chain) -> None:
         body = Body(chain)
         last = max((k.lag for links in chain.links for k in links if isinstance(k, Within)), default=0)
-        example = chain.low + last  # it reads nothing from before the chain
+        example = chain.low + last  # reads nothing from before the chain
         local: list[int] = []
         for offset in range(chain.stretch.period):
             op = self._op(chain.op(example, offset))
@@ -253,26 +252,26 @@ class Writer:
                 return body.builder.emit("same", (), (number,), op.type, op.span)
 
     def _carry(self, body: Body, register: Register) -> int:
-        """What was made `len(register) - 1` segments ago."""
+        """The value made `len(register) - 1` segments ago."""
         for n in range(2, len(register) + 1):
             body.registers.setdefault(register[:n], len(body.registers))
         made = self._op(body.chain.op(body.chain.low, register[0]))
         return body.builder.emit("carry", (), (body.registers[register],), made.type, made.span)
 
     def _next(self, body: Body, local: list[int], register: Register) -> int:
-        """What a register holds after the body: what was made, or what the register of one segment less held."""
+        """The new value of a register after the body: what was made, or the old value of the register one segment
+        shorter."""
         return local[register[0]] if len(register) == 2 else self._carry(body, register[:-1])
 
 
 def _part(track: Track, values: Sequence[int]) -> Part:
-    """(low, high) of a track; from the last to the first where high < low."""
+    """(low, high) of a track; if high < low, read backwards."""
     base = min(track.position.values())
     first, last = track.position[values[0]] - base, track.position[values[-1]] - base
     return (first, last + 1) if first <= last else (first + 1, last)
 
 
 def _names(op: Op) -> tuple[str, ...]:
-    """The names of draws: of one, or of a stack of them."""
     if len(op.attrs) == 1 and isinstance(op.attrs[0], tuple):
         return tuple(str(name) for name in op.attrs[0])
     return ("/".join(map(str, op.attrs)),)

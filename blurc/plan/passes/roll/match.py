@@ -1,12 +1,12 @@
-"""Which stretches of equal operations are chains: what each segment reads is what the others read, one segment on.
+"""Which stretches of equal operations are chains: each segment reads what the one before reads, shifted by one.
 
-An argument of an operation is, in all segments of a chain,
+In all segments of a chain, an argument of an operation is one of:
 
     within     the value of an operation of the same segment, or of the one `lag` before (a carry)
-    alike      the same value, or a leaf of the same meaning
-    family     the entries of a track: variables, or the values that the segments of an earlier chain made
+    alike      the same value, or a leaf with the same meaning
+    family     the entries of a track: variables, or the values made by the segments of an earlier chain
 
-The first and the last segments may read something else; then the chain is shorter.
+The first and last segments may read something else; the chain then gets shorter.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from blurc.plan.passes.roll.chain import Alike, Chain, Family, Link, Track, With
 from blurc.plan.passes.roll.stretches import Stretch, stretches
 
 LONGEST_LAG = 4
-ROUNDS = 12  # until the chains no longer change; three or four are usual
-TRIMS = 3  # of chains that read the same, to the same
-MOST_CUTS = 8  # that are looked at
-TRIES = 6  # of finding other chains where some were none
+ROUNDS = 12  # at most, until the chains stop changing; three or four are usual
+TRIMS = 3  # at most, of chains that read the same track
+MOST_CUTS = 8  # considered
+TRIES = 6  # to find other chains after some failed
 
 
 @dataclass
@@ -36,16 +36,16 @@ class Matcher:
         self.readers: list[tuple[Track, Chain, int, list[int]]] = []
         self.members: dict[
             str, int
-        ] = {}  # positions of the variables of a population or projection, of any name
+        ] = {}  # positions of the variables of a population or projection, whatever their names
 
     # ------------------------------------------------------------ all chains
 
     def match(self) -> list[Chain]:
-        """The chains of a block, each as long as it can be. Their tracks are in `tracks`."""
+        """The chains of a block, each as long as possible. Their tracks are in `tracks`."""
         refused: dict[Stretch, int] = {}
         kept: list[Chain] = []
         for _ in range(TRIES):
-            # What is no chain may be one of segments twice as long; if not, it is left to longer periods.
+            # What is not a chain may be one with segments twice as long; if not, longer periods may take it.
             gone = frozenset(s for s, n in refused.items() if n > 1 or s.widened(2).count < self.least)
             found = stretches(self.tokens.sequence(), self.least, gone)
             kept = self._settled([self._whole(s.widened(1 + refused.get(s, 0))) for s in found], cut=True)
@@ -61,7 +61,7 @@ class Matcher:
         return Chain(self.tokens, s, 0, s.count)
 
     def _left_over(self, c: Chain) -> list[Stretch]:
-        """Segments before and after a chain, as two chains in a row may be alike but not one."""
+        """Segments before and after a chain: two chains in a row may be alike without being one."""
         start, period = c.stretch.start, c.stretch.period
         before, after = (
             Stretch(start, period, c.low),
@@ -72,7 +72,7 @@ class Matcher:
         return [s for s in (before, after) if s.count >= self.least]
 
     def _settled(self, chains: list[Chain], cut: bool = False) -> list[Chain]:
-        """Those that are chains. They are trimmed to read the same, unless one follows another without an end."""
+        """Those that are chains, trimmed to read the same, unless the trimming does not settle."""
         trimmed = self._rounds(chains, cut, TRIMS)
         return self._rounds(chains, cut, 0) or [] if trimmed is None else trimmed
 
@@ -96,8 +96,8 @@ class Matcher:
         return None
 
     def _cut(self, chain: Chain) -> Chain:
-        """Segments that begin elsewhere: where as few values as possible cross from one into the next; then, where
-        what they read stands at one position in all tracks; then, between two populations or projections."""
+        """Segments that begin elsewhere: where as few values as possible cross into the next; among these, where they
+        read one position in all tracks; among these, between two populations or projections."""
         s, values = chain.stretch, crossing(chain)
         best = [cut for cut in range(s.period) if values[cut] == min(values)][:MOST_CUTS]
         return min((self._whole(s.cut(cut)) for cut in best), key=self._unlike)
@@ -114,11 +114,11 @@ class Matcher:
         return len(starts), ends[0] == ends[1]
 
     def variables(self) -> list[Track]:
-        """The tracks of variables, in the order in which they are first read."""
+        """The tracks of variables, in the order of first use."""
         return list({id(track): track for track, _, _, _ in self.readers}.values())
 
     def _trimmed(self) -> bool:
-        """Chains that read one track read the same part of it, where that costs them little: then it is one array."""
+        """Trims chains that read one track to the same part of it, if that costs little: the part is then one array."""
         changed = False
         for track in self.variables():
             readers = [(c, start, values) for t, c, start, values in self.readers if t is track]
@@ -135,8 +135,8 @@ class Matcher:
         return changed
 
     def _positions(self, here: int, there: int) -> Iterator[tuple[int, int]]:
-        """Where a value stands, with the step to the next one, in all tracks that hold both; a variable also stands
-        where other variables of its projection do."""
+        """The position of a value, with the step to the next one, in all tracks that contain both; for a variable also
+        the position of other variables of its projection."""
         tracks = self.tracks.get(here, ())
         for track in tracks:
             if step := track.follows(here, there):
@@ -152,8 +152,8 @@ class Matcher:
     # ------------------------------------------------------------- one chain
 
     def _fits(self, chain: Chain) -> bool:
-        """Whether the segments of a chain are alike, after trimming; then its tracks are there for the next ones. One
-        segment is taken as the example: where the chain falls in two parts, it should not be the last of the first."""
+        """Whether the segments of a chain are alike, after trimming; if so, adds its tracks. One segment is the
+        example: if the chain falls in two, it should not be the last of the first part."""
         for quarter in (2, 1, 3):
             example = min(chain.count * quarter // 4, chain.count - 2)
             if chain.count >= self.least and self._like_example(chain, example):
@@ -181,7 +181,7 @@ class Matcher:
     def _link(
         self, chain: Chain, values: list[int], middle: int, aligned: set[int]
     ) -> tuple[Link, int, int] | None:
-        """How an argument goes on from segment to segment, and in which part of `values` it does."""
+        """How an argument continues from segment to segment, and for which part of `values`."""
         here, there = values[middle], values[middle + 1]
         at = chain.where(here)
         if here == there or self._same_literal(here, there):
@@ -196,7 +196,7 @@ class Matcher:
             low, high = self._like(values, middle)
             if len(set(values[low:high])) < high - low:
                 return None
-            return Family(Track({})), low, high  # which track is decided when the chain is trimmed
+            return Family(Track({})), low, high  # the track is chosen when the chain is trimmed
         return self._in_track(values, middle, aligned)
 
     def _within(
@@ -212,7 +212,7 @@ class Matcher:
             for j, v in enumerate(values)
         ]
         low, high = _around(middle, fine)
-        # The first `lag` segments read what stood before the chain, whatever it is.
+        # The first `lag` segments may read anything from before the chain.
         return Within(offset, lag), max(low - lag, 0), high
 
     def _same_literal(self, a: int, b: int) -> bool:
@@ -227,7 +227,7 @@ class Matcher:
         return _around(middle, [token[v] == token[values[middle]] for v in values])
 
     def _in_track(self, values: list[int], middle: int, aligned: set[int]) -> tuple[Link, int, int] | None:
-        """In the track that holds the most of them; rather in one where they stand as the variables do."""
+        """In the track that contains the most of them; preferably one where they are aligned with the variables."""
         best, most = None, (0, 0)
         for track in self.tracks.get(values[middle], ()):
             step = track.follows(values[middle], values[middle + 1])
@@ -240,7 +240,7 @@ class Matcher:
         return best
 
     def _aligned(self, chain: Chain, example: int) -> set[int]:
-        """The positions in tracks of variables at which a chain begins to read."""
+        """The positions in tracks of variables at which a chain starts to read."""
         ops, found, j = self.tokens.block.ops, set[int](), chain.low + example
         for offset in range(chain.stretch.period):
             for here, there in zip(chain.args(j, offset), chain.args(j + 1, offset), strict=True):
@@ -249,7 +249,7 @@ class Matcher:
         return found
 
     def _start(self, chain: Chain, links: list[list[Link]], low: int) -> int:
-        """Trims until what stood before the chain has the form of what is carried."""
+        """Trims until the initial values have the form of what is carried."""
         types = self.tokens.block.ops
         lags = [
             (k, a, link)
@@ -268,7 +268,7 @@ class Matcher:
     # --------------------------------------------------------------- tracks
 
     def _placed(self, chain: Chain) -> bool:
-        """Decides on direction and frame, then on the tracks of variables."""
+        """Chooses direction and frame, then the tracks of variables."""
         families = [
             (links, a, chain.column(k, a))
             for k, links in enumerate(chain.links)
@@ -296,14 +296,14 @@ class Matcher:
         return True
 
     def _known(self, link: Link, values: list[int]) -> Track | None:
-        """The track of a family, as far as there is one already."""
+        """The track of a family, if it exists already."""
         assert isinstance(link, Family)
         if link.track and link.track.position:
             return link.track
         return next((t for v in values[:2] for t in self.tracks.get(v, ()) if t.chain is None), None)
 
     def _track_of(self, chain: Chain, values: list[int]) -> Track | None:
-        """The track of variables in which these stand side by side: a known one, made longer, or a new one."""
+        """The track of variables in which these are neighbours: a known one, possibly extended, or a new one."""
         known = [(j, t) for j, v in enumerate(values) for t in self.tracks.get(v, ()) if t.chain is None]
         if not known:
             ordered = list(chain.in_order(values))
@@ -357,7 +357,7 @@ class Matcher:
 
 
 def _around(middle: int, fine: Sequence[bool]) -> tuple[int, int]:
-    """The longest part without a gap around `middle`, as (low, high)."""
+    """The longest run without a gap around `middle`, as (low, high)."""
     low = high = middle
     while high < len(fine) and fine[high]:
         high += 1

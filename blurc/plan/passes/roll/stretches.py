@@ -1,10 +1,10 @@
-"""Repetitions in a sequence of tokens, in time proportional to n log n.
+"""Finds repetitions in a sequence of tokens, in O(n log n).
 
     A B C  A B C  A B C  D      a stretch from 0, of period 3, 3 times
 
-A window of w tokens that stands in a stretch of period p <= w / 2 stands there again after p tokens and not before. So
-windows of 2, 4, 8, .. tokens are numbered, equal ones alike, and stretches are where the distance to the next equal
-window stays the same.
+A window of w tokens inside a stretch of period p <= w / 2 occurs again after p tokens and not before. So windows of 2,
+4, 8, .. tokens are numbered, equal ones alike, and a stretch is where the distance to the next equal window stays
+constant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """`count` segments of `period` tokens, each like the others. `spare` tokens of one more segment follow."""
+    """`count` equal segments of `period` tokens, followed by `spare` tokens of one more segment."""
 
     start: int
     period: int
@@ -39,8 +39,7 @@ class Stretch:
 
 
 def stretches(tokens: Sequence[int], least: int, but: frozenset[Stretch] = frozenset()) -> list[Stretch]:
-    """Stretches of at least `least` segments, in order, none in another and short periods first. Without those of
-    `but`."""
+    """Stretches of at least `least` segments, in order, disjoint, short periods first, except those in `but`."""
     free = bytearray(b"\1" * len(tokens))
     found: list[Stretch] = []
     for window, numbers in _windows(tokens, least):
@@ -54,7 +53,7 @@ def stretches(tokens: Sequence[int], least: int, but: frozenset[Stretch] = froze
 
 
 def _windows(tokens: Sequence[int], least: int) -> Iterator[tuple[int, list[int]]]:
-    """Windows of 2, 4, 8 .. tokens, by number, where a stretch with half that period may still fit in."""
+    """Windows of 2, 4, 8 .. tokens as numbers, while a stretch of half that period may fit."""
     numbers, window = _numbered(itertools.pairwise(tokens)), 2
     while window // 4 * least <= len(tokens):
         yield window, numbers
@@ -68,7 +67,7 @@ def _numbered(pairs: Iterator[tuple[int, int]] | zip[tuple[int, int]]) -> list[i
 
 
 def _steady(numbers: Sequence[int], window: int) -> Iterator[tuple[int, int, int]]:
-    """(start, end, period) of tokens: as long as possible, with window / 4 < period <= window / 2."""
+    """(start, end, period) of tokens: maximal, with window / 4 < period <= window / 2."""
     distance = _distances(numbers)
     i = 0
     while i < len(distance):
@@ -81,7 +80,7 @@ def _steady(numbers: Sequence[int], window: int) -> Iterator[tuple[int, int, int
 
 
 def _distances(numbers: Sequence[int]) -> list[int]:
-    """How far the next equal number is away, 0 where there is none."""
+    """The distance to the next equal number, or 0."""
     distance, last = [0] * len(numbers), dict[int, int]()
     for i in range(len(numbers) - 1, -1, -1):
         distance[i] = last.get(numbers[i], i) - i
