@@ -1,12 +1,12 @@
 """Pictures of networks.
 
 view.py      what a picture shows: boxes, frames, arrows
-parts.py     what stands inside of a frame
-collapse.py  which boxes stand for several things
-words.py     what is written in them
+parts.py     the contents of a frame
+collapse.py  groups similar things into one box
+words.py     the text in them
 layout.py    where they go
 boxes.py strokes.py  how they look
-draw.py dot.py       SVG and PNG; the language of Graphviz
+draw.py dot.py       SVG and PNG; Graphviz's language
 """
 
 from __future__ import annotations

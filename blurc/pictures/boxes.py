@@ -1,4 +1,4 @@
-"""Boxes: how large they are, and how they are drawn."""
+"""Boxes: their sizes, and how they are drawn."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ROLES = {  # fill, border
     "port": ("#ffffff", "#a8905c"),
 }
 PAD, LINE, NAME_LINE = 0.18, 0.15, 0.23  # inches
-CARD = 0.05  # how far the boxes of a stack stand behind each other
+CARD = 0.05  # offset between the boxes of a stack
 DOT = 0.13  # a port without a name
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A view with the places of its boxes, and of what stands inside of them."""
+    """A view with the positions of its boxes, and of their contents."""
 
     view: View
     layout: Layout
@@ -61,7 +61,7 @@ def placed(shown: View) -> Placed:
 
 
 def _put(inner: Placed, box: view.Box, place: layout.Box) -> Placed:
-    """What stands inside of a frame, in the middle of the room under its words."""
+    """Centers the contents of a frame in the room under its text."""
     top = (
         place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
     )
@@ -80,11 +80,8 @@ def _size(box: view.Box, inner: Placed | None) -> Point:
     return across + cards, inner.layout.height + NAME_LINE + LINE * len(box.lines) + 2 * PAD + cards
 
 
-# ---------------------------------------------------------------- drawn
-
-
 def draw(axes: Axes, box: view.Box, place: layout.Box, depth: int, bias: bool) -> None:
-    """`bias`: whether to mark those that have one."""
+    """`bias`: whether to mark boxes with a bias."""
     fill, border = ROLES[box.role]
     if box.role == "port":
         _port(axes, box, place, border, depth)
@@ -119,7 +116,7 @@ def draw(axes: Axes, box: view.Box, place: layout.Box, depth: int, bias: bool) -
 
 
 def _front(box: view.Box, place: layout.Box) -> Point:
-    """The middle of the foremost box of a stack."""
+    """The center of the front box of a stack."""
     shift = CARD * min(box.copies - 1, 2) / 2
     return place.x - shift, place.y + shift
 

@@ -1,12 +1,12 @@
-"""Which boxes of a picture stand for several things: none where there are few, more and more where there are many.
+"""Groups similar things into one box of a picture: nothing in small networks, more and more in large ones.
 
-1. Runs: names with numbers behind, at least three, that look alike (`h1 .. h300`, instances `r1 .. r16`). Runs that
-   lead to each other in circles (`a1 -> b1 -> a2 -> b2 ..`) become one run of what has the same number.
-2. Series: the same of those that do not look alike, in a few pieces.
-3. Twins: what has the same role and leads from and to the same boxes.
-4. Levels: all of a role that stand equally far from the start; then neighbouring levels.
+1. Runs: at least three names that differ in a number at the end and look alike (`h1 .. h300`, instances `r1 .. r16`).
+   Runs that lead to each other in circles (`a1 -> b1 -> a2 -> b2 ..`) become one run, grouped by number.
+2. Series: the same for names that do not look alike, in a few pieces.
+3. Twins: things with the same role, sources and targets.
+4. Levels: everything with one role at the same distance from the start; then neighbouring levels.
 
-Each step is tried only where the picture is still too large.
+Each step is tried only if the picture is still too large.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from itertools import groupby
 
 from blurc.pictures.parts import Member, Part, Partition, Scope, first, signature
 
-MOST_BOXES, MOST_ARROWS = 16, 40  # that are easy to read
+MOST_BOXES, MOST_ARROWS = 16, 40  # for a readable picture
 LEAST = 3  # members of a run
-FEWEST = 6  # levels that are left
+FEWEST = 6  # levels to keep
 PIECES = 4  # of a series
 
 
@@ -34,19 +34,16 @@ def partition(scope: Scope) -> Partition:
 
 
 def fits(parts: Partition, scope: Scope) -> bool:
-    """Whether the picture is small enough, with what stands inside of frames."""
+    """Whether the picture is small enough, including the contents of frames."""
     boxes = sum(len(scope.inside(part[0]).populations) if scope.is_frame(part[0]) else 1 for part in parts)
     return boxes <= MOST_BOXES and len(_joined(parts, scope)) <= MOST_ARROWS
 
 
 def _joined(parts: Partition, scope: Scope) -> set[tuple[int, int]]:
-    """The numbers of the parts that are joined, without the delayed ways."""
+    """Pairs of connected parts, by number, without delayed connections."""
     at = {name: i for i, part in enumerate(parts) for member in part for name in member}
     ends = {(at[first(e.source)], at[first(e.target)]) for e in scope.edges if not e.port and not e.of.delay}
     return {(a, b) for a, b in ends if a != b}
-
-
-# ---------------------------------------------------------------- runs
 
 
 def runs(parts: Partition, scope: Scope) -> Partition:
@@ -66,13 +63,13 @@ def series(parts: Partition, scope: Scope) -> Partition:
 
 
 def _chunks(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
-    """A long series in a few pieces, for they are not alike."""
+    """A long series in a few pieces, as its members are not alike."""
     size = max(LEAST, -(-len(family) // PIECES))
     yield from (family[i : i + size] for i in range(0, len(family), size))
 
 
 def _families(parts: Partition) -> Iterator[list[tuple[int, Member]]]:
-    """Single things with the same name but for the number behind, by number."""
+    """Single things whose names differ only in the number at the end, by number."""
     found: dict[str, list[tuple[int, Member]]] = {}
     for part in parts:
         match = re.fullmatch(r"(.*?)(\d+)", part[0][0])
@@ -89,8 +86,8 @@ def _consecutive(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, M
 
 
 def _together(parts: Partition, found: list[list[tuple[int, Member]]], scope: Scope) -> Partition:
-    """The parts with these put together. Those that then would lead to each other in circles are joined by number; what
-    has no partner stays single."""
+    """Groups these parts. Groups that would lead to each other in circles are merged by number; what has no partner
+    stays single."""
     stacked = _replaced(parts, [tuple(m for _, m in run) for run in found])
     number = {m: n for run in found for n, m in run}
     kept: set[Part] = {part for part in stacked if part[1:]}
@@ -105,13 +102,13 @@ def _together(parts: Partition, found: list[list[tuple[int, Member]]], scope: Sc
 
 
 def _unit(several: Iterable[Part], number: Mapping[Member, int], wanted: int, scope: Scope) -> Member:
-    """What has this number, of several runs."""
+    """Everything with this number in several runs."""
     held = {name for part in several for member in part if number[member] == wanted for name in member}
     return tuple(name for name in scope.names if name in held)
 
 
 def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
-    """The parts with some of their things put together, where the first of them stood."""
+    """Replaces parts by their groups, at the place of the first member."""
     home: dict[str, Part] = {name: part for part in parts for member in part for name in member}
     for part in new:
         home |= {name: part for member in part for name in member}
@@ -119,7 +116,7 @@ def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
 
 
 def _circles(parts: Partition, scope: Scope) -> list[list[Part]]:
-    """The parts that lead to each other in circles, one list for each (strongly connected components)."""
+    """The parts that lead to each other in circles, one list each (strongly connected components)."""
     after: dict[int, list[int]] = {i: [] for i in range(len(parts))}
     for a, b in sorted(_joined(parts, scope)):
         after[a].append(b)
@@ -135,9 +132,6 @@ def _from(after: Mapping[int, list[int]], start: int) -> set[int]:
         seen.update(new)
         todo += new
     return seen
-
-
-# ---------------------------------------------------------------- twins and levels
 
 
 def twins(parts: Partition, scope: Scope) -> Partition:
@@ -167,7 +161,7 @@ def levels(parts: Partition, scope: Scope) -> Partition:
 
 
 def _depths(parts: Partition, scope: Scope) -> dict[int, int]:
-    """How far every part is from the start, on the longest way; ways in circles count once."""
+    """The longest path from the start to every part; each circle counts once."""
     joined, depth = sorted(_joined(parts, scope)), dict.fromkeys(range(len(parts)), 0)
     for _ in parts:
         before = dict(depth)

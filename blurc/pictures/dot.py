@@ -1,4 +1,4 @@
-"""A network in the language of Graphviz (https://graphviz.org/doc/info/lang.html)."""
+"""A network in Graphviz's language (https://graphviz.org/doc/info/lang.html)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FILL = {"input": "#dbe9f8", "hidden": "#eeeef2", "output": "#dcf0e1"}
 
 
 def text(network: Network, *, full: bool = False) -> str:
-    """The unit neuron is left out, as in the pictures."""
+    """Without the unit neuron, as in the pictures."""
     return "\n".join(_lines(network.name, view(network, full=full))) + "\n"
 
 
@@ -27,7 +27,7 @@ def _lines(name: str, shown: View) -> Iterator[str]:
 
 
 def _level(shown: View, within: str, indent: str) -> Iterator[str]:
-    """`within`: what the names of its boxes begin with."""
+    """`within`: the prefix of the names of its boxes."""
     for box in shown.boxes:
         if box.inside:
             yield f"{indent}subgraph {quoted(f'cluster {within}{box.key}')} {{"
@@ -53,7 +53,7 @@ def _box(box: Box) -> str:
 
 
 def _arrow(arrow: Arrow, boxes: dict[str, Box], within: str) -> str:
-    """As in the network: Graphviz draws back what leads back."""
+    """In the network's direction: Graphviz draws back edges itself."""
     ends = (arrow.target, arrow.source) if arrow.turned else (arrow.source, arrow.target)
     attributes = {
         "dir": "both" if arrow.forward and arrow.feedback else "forward" if arrow.forward else "back"
@@ -77,7 +77,7 @@ def _arrow(arrow: Arrow, boxes: dict[str, Box], within: str) -> str:
 
 
 def _anchor(box: Box, within: str, *, last: bool) -> tuple[str, bool]:
-    """A node that stands for a box, and whether that is inside of it: arrows lead to nodes alone."""
+    """A node that stands for a box, as arrows can only lead to nodes, and whether it is inside the box."""
     if not box.inside:
         return within + box.key, False
     inner = box.inside.boxes
@@ -87,6 +87,6 @@ def _anchor(box: Box, within: str, *, last: bool) -> tuple[str, bool]:
 
 
 def quoted(text: str) -> str:
-    """A string of the dot language: only the quote, the backslash and line breaks mean something in it."""
+    """A string of the dot language, where only quotes, backslashes and line breaks are special."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -1,8 +1,7 @@
 """Pictures of networks, as SVG and PNG: populations as boxes, projections as arrows, left to right.
 
-The unit neuron is not drawn; where some populations have a bias and others have not, a dot on a box says so. The same
-network gives the same bytes with the same matplotlib. What is shown is `view.py`'s business, and where it stands
-`layout.py`'s.
+The unit neuron is not drawn; if only some populations have a bias, a dot on the box marks them. The same network gives
+the same bytes with the same matplotlib. `view.py` decides what is shown, `layout.py` where.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def _figure(network: Network, shown: View) -> Figure:
     below = LEGEND if entries else 0.0
     across, down = inner + 2 * MARGIN, layout.height + 2 * MARGIN + TITLE + below
     figure = Figure(figsize=(across, down), facecolor="white")
-    # One unit is one inch, (0, 0) the corner of the layout, y points down.
+    # One unit is one inch, (0, 0) is the corner of the layout, y points down.
     left = MARGIN + (inner - layout.width) / 2
     axes = figure.add_axes(
         (0, 0, 1, 1), xlim=(-left, across - left), ylim=(down - MARGIN - TITLE, -MARGIN - TITLE)
@@ -81,19 +80,17 @@ def _draw(axes: Axes, everything: Placed, bias: bool) -> None:
 
 
 def _deeper(everything: Placed, depth: int = 1) -> Iterator[tuple[int, Placed]]:
-    """What stands inside is drawn over what it stands in."""
+    """Contents are drawn over what contains them."""
     yield depth, everything
     for inner in everything.inside.values():
         yield from _deeper(inner, depth + 4)
 
 
-# ---------------------------------------------------------------- legend
-
 LINE, SPACE = 0.5, 0.3
 
 
 def _some_have_a_bias(shown: View) -> bool:
-    """And others have not: else there is nothing to tell."""
+    """And some do not: otherwise a mark would say nothing."""
     return (
         len({box.bias for box in shown.all_boxes() if not box.inside and box.role not in ("input", "port")})
         > 1
@@ -101,8 +98,8 @@ def _some_have_a_bias(shown: View) -> bool:
 
 
 def legend(shown: View) -> Iterator[tuple[float, Style | str]]:
-    """The kinds of projection in this picture, and the bias: with the room that each needs. None where all projections
-    are of the usual kind."""
+    """The kinds of projection in this picture, and the bias mark, with the width that each needs. Nothing if all
+    projections are of the usual kind."""
     used = {strokes.style(a) for a in shown.all_arrows()}
     for style in STYLES if used != {STYLES[0]} else ():
         if style in used:

@@ -1,10 +1,10 @@
-"""Where the boxes and arrows of a picture go: a layered drawing after Sugiyama, Tagawa and Toda (1981).
+"""Positions of the boxes and arrows of a picture: a layered drawing after Sugiyama, Tagawa and Toda (1981).
 
-Boxes stand in columns by longest path. An arrow over several columns gets a place of its own in each between,
-so no arrow runs through a box. Columns are ordered to have few crossings, then moved to make arrows straight;
-many columns are broken into rows, like text. Lengths are in inches, y points down.
+Boxes are in columns by longest path. An arrow over several columns gets a place in each of them, so that no arrow runs
+through a box. Columns are ordered to reduce crossings, then shifted to straighten arrows; many columns are broken into
+rows, like text. Lengths are in inches, y points down.
 
-The ordering is the barycenter heuristic, which finds few crossings, not the fewest.
+The ordering uses the barycenter heuristic, which does not guarantee the fewest crossings.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Point: TypeAlias = tuple[float, float]
-Node: TypeAlias = "str | tuple[str, int]"  # a box, or the place of an arrow in a column that it passes
+Node: TypeAlias = "str | tuple[str, int]"  # a box, or the place of an arrow in a column that it crosses
 # A line to a point, or a cubic curve: two controls and a point.
 Piece: TypeAlias = tuple[Literal["line", "curve"], tuple[Point, ...]]
 
-COLUMNS, WIDEST = 10, 20.0  # columns in a row of the picture, and inches
-LANE = 0.14  # between arrows side by side
+COLUMNS, WIDEST = 10, 20.0  # limits of a row: columns, inches
+LANE = 0.14  # between parallel arrows
 BOX_GAP, LANE_GAP = 0.3, 0.13  # between boxes of a column, and between a box and a passing arrow
 COLUMN_GAP, WIDEST_GAP = 0.55, 1.8
 CORNER = 0.1  # the radius of turns
 SWEEPS = 16
-STRAIGHT = 100.0  # how much more a straight arrow counts than a bent one, where they share a side
+STRAIGHT = 100.0  # weight of a straight arrow over a bent one on the same side
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """Drawn from left to right: `source` is in a column before `target`. `label` is the width of its text."""
+    """Drawn from left to right: the column of `source` is before that of `target`. `label` is its text's width."""
 
     name: str
     source: str
@@ -42,7 +42,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Box:
-    """x and y are of the middle."""
+    """x and y are the center."""
 
     x: float
     y: float
@@ -54,7 +54,7 @@ class Box:
 class Route:
     start: Point
     pieces: tuple[Piece, ...]
-    label: Point  # the middle of where a label may stand, just above the line
+    label: Point  # the center of a label, just above the line
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Layout:
 
 
 def arrange(sizes: Mapping[str, tuple[float, float]], arrows: Sequence[Arrow]) -> Layout:
-    """Boxes of these sizes (made taller where many arrows meet), and arrows that form no cycle."""
+    """Boxes of these sizes (taller where many arrows meet), and arrows that form no cycle."""
     grid = _Grid.make(sizes, arrows)
     grid.order()
     grid.align()
@@ -81,7 +81,7 @@ def columns(names: Iterable[str], arrows: Sequence[Arrow]) -> dict[str, int]:
     found: dict[str, int] = {}
     for name in before:
         todo = [name]
-        while todo:  # a stack, as paths may be longer than Python likes to recurse
+        while todo:  # an explicit stack, as paths may exceed Python's recursion limit
             lacking = [b for b in before[todo[-1]] if b not in found]
             if not lacking:
                 last = todo.pop()
@@ -95,7 +95,7 @@ def columns(names: Iterable[str], arrows: Sequence[Arrow]) -> dict[str, int]:
 
 @dataclass
 class _Grid:
-    """Columns of nodes, from top to bottom, and where they stand."""
+    """Columns of nodes, from top to bottom, with their positions."""
 
     sizes: Mapping[str, tuple[float, float]]
     arrows: Sequence[Arrow]
@@ -169,7 +169,7 @@ class _Grid:
         return total
 
     def align(self) -> None:
-        """Moves the nodes of a column, in their order, towards the nodes that they are joined with."""
+        """Moves the nodes of a column, keeping their order, towards the nodes that they are connected to."""
         for stack in self.columns:
             gaps = self._gaps(stack)
             self.y.update(zip(stack, _spread([0.0] * len(stack), [1.0] * len(stack), gaps), strict=True))
@@ -179,18 +179,18 @@ class _Grid:
                 self.y.update(zip(stack, _spread(wanted, weights, self._gaps(stack)), strict=True))
 
     def _wanted(self, node: Node) -> tuple[float, float]:
-        """Where a node would stand, were it alone in its column, and how much that matters."""
+        """The preferred position of a node, ignoring its column, and the weight of that."""
         joined = [(self.y[n], _pull(node, n)) for n in (*self.before[node], *self.after[node])]
         weight = sum(pull for _, pull in joined)
         return (sum(y * pull for y, pull in joined) / weight, weight) if joined else (self.y[node], 0.1)
 
     def _gaps(self, stack: Sequence[Node]) -> list[float]:
-        """The least distances of the middles of neighbours."""
+        """The minimum distances between the centers of neighbours."""
         return [(self.height(a) + self.height(b)) / 2 + _gap(a, b) for a, b in itertools.pairwise(stack)]
 
 
 def _pull(a: Node, b: Node) -> float:
-    """Two boxes next to each other on a straight line please most; then long arrows without kinks."""
+    """The weight of a straight line: highest between two adjacent boxes, then for long arrows without kinks."""
     passing = isinstance(a, tuple) + isinstance(b, tuple)
     return (16.0, 0.5, 4.0)[passing]
 
@@ -201,7 +201,7 @@ def _gap(a: Node, b: Node) -> float:
 
 
 def _spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
-    """The places nearest to the wanted ones (least squares) that keep the order and the gaps.
+    """The positions nearest to the wanted ones (least squares) that keep the order and the gaps.
 
     Without the gaps this is isotonic regression, by pooling adjacent violators.
     """
@@ -227,10 +227,10 @@ class _Placed:
     """A grid with its columns side by side, in rows."""
 
     grid: _Grid
-    row: list[int]  # of each column
+    row: list[int]  # by column
     left: list[float]
     width: list[float]
-    shift: list[float]  # down, of each row
+    shift: list[float]  # down, by row
     bottom: list[float]
     size: Point
     indent: float
@@ -278,14 +278,14 @@ class _Placed:
         return self.grid.y[node] + self.shift[self.row[at]]
 
     def _ports(self, at: Mapping[Node, int], outgoing: bool) -> dict[str, float]:
-        """Where every arrow leaves (or enters) its box: each as straight as the others on that side allow.
-        The y is that of the grid, not yet shifted to a row."""
+        """Where each arrow leaves (or enters) its box, as straight as the other arrows on that side allow. y is that of
+        the grid, not yet shifted to a row."""
         grid, found = self.grid, dict[str, float]()
         sides: dict[str, list[tuple[float, str]]] = {}
         for arrow in grid.arrows:
             chain = grid.chains[arrow.name]
             box, beside = (arrow.source, chain[1]) if outgoing else (arrow.target, chain[-2])
-            # Two boxes that overlap in height are joined level, at the same y on both sides.
+            # Two boxes that overlap in height are connected level, at the same y on both sides.
             level = isinstance(beside, str) and abs(grid.y[box] - grid.y[beside]) < LANE
             y = (grid.y[box] + grid.y[beside]) / 2 if level else grid.y[beside]
             sides.setdefault(box, []).append((y, arrow.name))
@@ -320,9 +320,8 @@ class _Placed:
         return Route(start, tuple(pieces), self._label(stops))
 
     def _turn(self, arrow: Arrow, a: int, y: float, z: float) -> list[Piece]:
-        """From the end of a row through the corridor under it to the start of the next. Arrows keep their
-        order: the uppermost turns outermost on the right, runs lowest in the corridor, and turns innermost on
-        the left."""
+        """From the end of a row through the corridor below it to the start of the next. Arrows keep their order: the
+        top one turns outermost on the right, is lowest in the corridor, and turns innermost on the left."""
         links = _links(self.grid, a)
         lane = next(i for i, (name, _) in enumerate(links) if name == arrow.name)
         outer = LANE * (len(links) - 1 - lane)
@@ -333,7 +332,7 @@ class _Placed:
         return _rounded((self.left[a] + self.width[a], y), points)
 
     def _label(self, stops: list[tuple[int, float]]) -> Point:
-        if len(stops) > 2:  # over the column in the middle of its way
+        if len(stops) > 2:  # above the middle column that it crosses
             at, y = stops[len(stops) // 2]
             return self.left[at] + self.width[at] / 2, y
         (a, y), (b, z) = stops
@@ -343,7 +342,7 @@ class _Placed:
 
 
 def _per_row(grid: _Grid, width: Sequence[float]) -> int:
-    """How many columns, so that no row is too wide, and all are about as full."""
+    """The number of columns that keeps rows within the limits and about equally full."""
     count = len(width)
     wide = [w + _column_gap(grid, at) if at else w for at, w in enumerate(width)]
     for rows in range(math.ceil(count / COLUMNS), count + 1):
@@ -367,7 +366,7 @@ def _links(grid: _Grid, at: int) -> list[tuple[str, float]]:
 
 
 def _column_gap(grid: _Grid, at: int) -> float:
-    """Between the column before and this one: wide where arrows are steep, or a label must find room."""
+    """Between the previous column and this one: wide if arrows are steep, or a label must fit."""
     rises = [abs(grid.y[a] - grid.y[b]) for b in grid.columns[at] for a in grid.before[b]]
     labels = [
         a.label + 0.5
@@ -378,7 +377,7 @@ def _column_gap(grid: _Grid, at: int) -> float:
 
 
 def _bend(start: Point, end: Point) -> Piece:
-    """An S that leaves and arrives level."""
+    """An S-curve that leaves and arrives level."""
     if abs(start[1] - end[1]) < 0.005:
         return "line", (end,)
     middle = (start[0] + end[0]) / 2
@@ -386,7 +385,7 @@ def _bend(start: Point, end: Point) -> Piece:
 
 
 def _rounded(start: Point, points: list[Point]) -> list[Piece]:
-    """Straight lines from point to point, with round corners."""
+    """Straight lines from point to point, with rounded corners."""
     pieces: list[Piece] = []
     before = start
     for corner, after in itertools.pairwise(points):

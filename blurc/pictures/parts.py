@@ -1,4 +1,4 @@
-"""What stands inside of a frame of a picture, and which of it looks alike."""
+"""The contents of a frame of a picture, and which of them look alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blurc.model import Population, Projection
 from blurc.pictures import words
 
 T = TypeVar("T")
-Member: TypeAlias = "tuple[str, ...]"  # first parts of paths: what stands together
+Member: TypeAlias = "tuple[str, ...]"  # first parts of paths, grouped
 Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
 Partition: TypeAlias = "tuple[Part, ...]"
 Partitioner: TypeAlias = "Callable[[Scope], Partition]"
@@ -19,7 +19,7 @@ Partitioner: TypeAlias = "Callable[[Scope], Partition]"
 
 @dataclass(frozen=True)
 class Edge:
-    """A projection between paths; `port` in place of the source where that is outside of the frame."""
+    """A projection between paths; `port` replaces the source if that is outside the frame."""
 
     source: str
     target: str
@@ -29,14 +29,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class Scope:
-    """The populations inside of a frame (or of the network) by path, and the projections that end there."""
+    """The populations inside a frame (or the network) by path, and the projections that end there."""
 
     populations: Mapping[str, Population]
     edges: Sequence[Edge]
 
     @property
     def names(self) -> list[str]:
-        """First parts of the paths, in order of declaration."""
+        """First parts of the paths, in declaration order."""
         return list(self._paths)
 
     @cached_property
@@ -48,7 +48,7 @@ class Scope:
         return _by_first(self.edges, lambda edge: edge.target)
 
     def inside(self, member: Member) -> Scope:
-        """What stands in a frame, or in several things that stand together."""
+        """The contents of a frame, or of several grouped things."""
         name, *others = member
         cut = 0 if others else len(name) + 1
         held = {path: self.populations[path] for name in member for path in self._paths[name]}
@@ -76,7 +76,7 @@ def first(path: str) -> str:
 
 
 def signature(member: Member, scope: Scope) -> object:
-    """Equal for what looks alike."""
+    """Equal for things that look alike."""
     inside = scope.inside(member)
     rename = (
         {name: i for i, name in enumerate(inside.names)}
@@ -95,6 +95,3 @@ def signature(member: Member, scope: Scope) -> object:
 
 def kind(e: Projection) -> tuple[object, ...]:
     return e.forward, e.feedback, e.plastic, words.topology(e.topology), e.delay
-
-
-# ---------------------------------------------------------------- between the members of a stack

@@ -1,4 +1,4 @@
-"""Lines with heads and labels, and how kinds of projections look; the kinds are told apart without colour too."""
+"""Lines with heads and labels, and the styles of projections, which can be told apart without colour."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def style(a: Arrow) -> Style:
 
 @lru_cache(maxsize=4096)
 def width(text: str, points: float, bold: bool = False) -> float:
-    """Of a text, in inches."""
+    """In inches."""
     if not text:
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
@@ -75,7 +75,7 @@ def width(text: str, points: float, bold: bool = False) -> float:
 
 
 def line(axes: Axes, route: Route, look: Style, heads: tuple[bool, bool], depth: float) -> None:
-    """A line with a head at its start, its end, or both. Lines leave and arrive level, so heads lie flat."""
+    """A line with a head at either or both ends. Lines leave and arrive level, so heads are horizontal."""
     (x, y), (u, v) = route.start, route.pieces[-1][1][-1]
     length = HEAD[0]
     vertices, codes = [(x + length * heads[0], y)], [Path.MOVETO]
@@ -102,16 +102,14 @@ def head(tip: Point, way: int, colour: str, depth: float) -> Polygon:
     )
 
 
-# ---------------------------------------------------------------- labels
-
-PLACES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # along a line, in the order of liking
+PLACES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # along a line, in order of preference
 Rectangle = tuple[float, float, float, float]  # left, right, top, bottom
 
 
 def labels(
     axes: Axes, arrows: Iterable[tuple[Arrow, Route]], boxes: Iterable[Rectangle], depth: float, paper: str
 ) -> None:
-    """Every label on its line, clear of boxes and of the labels before it where there is room."""
+    """Each label on its line, clear of boxes and earlier labels if there is room."""
     taken = list(boxes)
     for arrow, route in arrows:
         if not arrow.label:
@@ -136,7 +134,6 @@ def _meets(a: Rectangle, b: Rectangle) -> bool:
 
 
 def _spots(route: Route) -> Iterator[Point]:
-    """Points on the line."""
     starts = [route.start, *(points[-1] for _, points in route.pieces)]
     longest = sorted(zip(starts, route.pieces, strict=False), key=lambda s: -abs(s[1][1][-1][0] - s[0][0]))
     for start, piece in longest:

@@ -1,8 +1,8 @@
 """What a picture of a network shows: boxes, some of them frames with boxes inside, and arrows.
 
-A box stands for a population; for an instance of a block, whose populations stand inside; or, in a picture that would
-be too large, for several that are alike (`collapse.py`). A *path* is the name of a population without the instances
-around it: inside `r1`, the population `r1.a` is `a`.
+A box is a population; an instance of a block, with its populations inside; or, if the picture would be too large,
+several that are alike (`collapse.py`). A *path* is the name of a population without the enclosing instances: inside
+`r1`, the population `r1.a` is `a`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from blurc.pictures.parts import Edge, Part, Partitioner, Scope, first, kind, si
 
 @dataclass(frozen=True)
 class Box:
-    """`role` also is "block" for a frame, "port" for what comes into it from outside. `copies`: how many boxes a stack
-    stands for. `loop`: something leads back to the box itself."""
+    """`role` may also be "block" for a frame, or "port" for what enters it from outside. `copies`: the number of boxes
+    in a stack. `loop`: something leads back to the box itself."""
 
     key: str
     title: str
@@ -34,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """Drawn from left to right; `turned`: it leads from right to left."""
+    """Drawn from left to right; `turned`: it actually leads from right to left."""
 
     key: str
     source: str
@@ -53,7 +53,7 @@ class View:
     arrows: tuple[Arrow, ...]
 
     def all_boxes(self) -> Iterator[Box]:
-        """Those inside of others too."""
+        """Including nested ones."""
         for box in self.boxes:
             yield box
             if box.inside:
@@ -67,7 +67,7 @@ class View:
 
 
 def view(network: Network, *, full: bool = False) -> View:
-    """`full`: a box for every population and an arrow for every projection."""
+    """`full`: one box per population and one arrow per projection."""
     populations = {p.name: p for p in network.populations if p.role != "unit"}
     edges = [Edge(e.source, e.target, e) for e in network.projections if e.source in populations]
     scope = Scope(populations, edges)
@@ -80,9 +80,6 @@ def _every(scope: Scope) -> View:
     boxes = tuple(_population(path, p, _loops(scope.edges, path)) for path, p in scope.populations.items())
     arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in scope.edges if e.source != e.target]
     return View(boxes, tuple(along(arrows)))
-
-
-# ---------------------------------------------------------------- boxes
 
 
 def _of(scope: Scope, partition: Partitioner) -> View:
@@ -109,7 +106,7 @@ def _box(part: Part, scope: Scope, partition: Partitioner) -> Box:
     if alike and scope.is_frame(member):
         steps = dict.fromkeys(
             line.partition(",")[0] for line in _between(part, between)
-        )  # one sees the rest inside
+        )  # the rest is visible inside
         lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
         inside = _of(scope.inside(member), partition)
         return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
@@ -129,7 +126,7 @@ def _loops(edges: Iterable[Edge], path: str) -> list[Edge]:
 
 
 def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
-    """In words: `each → next`, where every member does it."""
+    """In words: `each → next`, if every member does it."""
     at = {name: i for i, member in enumerate(part) for name in member}
     steps = [(at[first(e.target)] - at[first(e.source)], kind(e.of)) for e in edges]
     lines: list[str] = []
@@ -153,17 +150,14 @@ def _whom(step: int) -> str:
     return f"{abs(step)} {'on' if step > 0 else 'back'}"
 
 
-# ---------------------------------------------------------------- arrows
-
-
 def _arrows(scope: Scope, key: Mapping[str, str], framed: set[str]) -> list[Arrow]:
-    """One for all projections of a kind between two boxes."""
+    """One arrow for all projections of a kind between two boxes."""
     groups: dict[tuple[str, str, object], list[Projection]] = {}
     for e in scope.edges:
         source = f"port {e.source}" if e.port else key[first(e.source)]
         target = key[first(e.target)]
         if source != target:
-            # Inside of a frame one sees more; outside it is one arrow.
+            # Inside the frame there is more detail; outside it is one arrow.
             plain = (e.of.forward, e.of.feedback, bool(e.of.delay)) if target in framed else None
             how = plain or (e.of.forward, e.of.feedback, e.of.plastic, bool(e.of.delay))
             groups.setdefault((source, target, how), []).append(e.of)
@@ -185,8 +179,7 @@ def _arrow(
 
 
 def along(arrows: Sequence[Arrow]) -> Iterator[Arrow]:
-    """The arrows with those turned round that would close a cycle. What carries forward within the step goes along
-    first; then the rest, as far as it can."""
+    """Turns the arrows around that would close a cycle. Arrows that carry forward within the step have priority."""
     after: dict[str, set[str]] = {}
     for arrow in sorted(arrows, key=lambda a: (a.delayed, not a.forward)):
         turned = _leads(after, arrow.target, arrow.source)

@@ -1,4 +1,4 @@
-"""What stands on boxes and arrows, short enough to read."""
+"""The text on boxes and arrows, kept short."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shape(sizes: Sequence[int]) -> str:
 
 
 def topology(t: Topology) -> str:
-    """Nothing for a dense one."""
+    """Empty if dense."""
     match t:
         case Dense() | Shared():
             return ""
@@ -59,19 +59,19 @@ def _window(t: Conv | Pool) -> str:
 
 
 def own_label(e: Projection) -> str | None:
-    """The name that a projection was given; None where it has the default one."""
+    """The name that a projection was given; None for the default one."""
     return None if e.name.split("#")[0] == f"{e.source}->{e.target}" else e.name
 
 
 def projection(e: Projection) -> str:
-    """Its own name, what it connects, and its delay."""
+    """Its given name, topology and delay."""
     delay = f"delay {e.delay}" if e.delay else ""
     own = (own_label(e) or "").rpartition(".")[2]
     return ", ".join(part for part in (short(own), topology(e.topology), delay) if part)
 
 
 def projections(found: Sequence[Projection]) -> str:
-    """Of several drawn as one."""
+    """For several drawn as one."""
     if len(found) == 1:
         return projection(found[0])
     listed = [e.topology for e in found if isinstance(e.topology, Edges)]
@@ -88,12 +88,12 @@ def projections(found: Sequence[Projection]) -> str:
 
 
 def population(p: Population) -> list[str]:
-    """What stands under the name."""
+    """The lines under the name."""
     return [f"{p.role}  {shape(p.shape)}", *(f"{slot} = {function}" for slot, function in p.slots)]
 
 
 def populations(found: Sequence[Population], copies: int) -> list[str]:
-    """What stands under the names of a stack."""
+    """The lines under the names of a stack."""
     roles = "/".join(dict.fromkeys(p.role for p in found))
     shapes = list(dict.fromkeys(p.shape for p in found))
     if len(shapes) == 1:
@@ -112,6 +112,6 @@ def _range(sizes: Iterable[int]) -> str:
 
 
 def title(members: Sequence[Sequence[str]]) -> str:
-    """Of a box, or of a stack of them."""
+    """For a box or a stack."""
     first, last = (", ".join(member) for member in (members[0], members[-1]))
     return short(first) if len(members) == 1 else f"{short(first)} .. {short(last)}"
