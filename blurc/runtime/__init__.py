@@ -1,14 +1,14 @@
 """From a plan to programs: the first room that imports JAX.
 
-lower.py       the operations of a plan, one by one, in JAX
-kernels/       products with synapses, one topology a file
-initial.py     start values drawn
+lower.py       lowers the operations of a plan to JAX
+kernels/       products with synapses, one topology per file
+initial.py     draws start values
 stacking.py    the arrays of equal layers as one
 unroll.py      a scan whose gradient keeps about sqrt(T) states
 entries.py     `init`, `step`, `predict`, `train` and `trace` as traced functions
-program.py     the same with checks of what callers pass
-signature.py   what callers pass: shapes, and diagnostics where they do not fit
-arguments.py   arrays, numbers and random keys among it
+program.py     the same, with checks of the arguments
+signature.py   checks the shapes that callers pass
+arguments.py   checks the arrays, numbers and random keys that callers pass
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What callers pass to compiled code: arrays, numbers and random keys, or diagnostics where it is something else."""
+"""Checks the arrays, numbers and random keys that callers pass to compiled code."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
 
-ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} where there are several
+ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} if there are several
 GenomeValues: TypeAlias = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]
 Signals: TypeAlias = Mapping[str, ArrayLike]
-# An array, or {population: array} where a network has several outputs. Few have: a union with the dict would make every
-# caller narrow it, so the other half is Any, as typeshed does.
+# An array, or {population: array} for several outputs. Few networks have several: a union with the dict would make
+# every caller narrow it, so the other half is Any, as in typeshed.
 Readout: TypeAlias = jax.Array | Any
 
 
 def mapping(value: object) -> Mapping[str, object] | None:
-    """`value` where it is a mapping: not every caller has a type checker."""
+    """`value` if it is a mapping: not every caller has a type checker."""
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else None
 
 
 def array(value: object, code: str, what: str, help_: str, type_: np.dtype[Any] | None = None) -> jax.Array:
-    """An array of what a caller passed. Of its numbers nothing is read: they may be traced."""
+    """The value as an array. Its numbers are not read: they may be traced."""
     found = value if isinstance(value, jax.Array) else _untraced(value, code, what, help_, type_)
     if not is_numeric(found):
-        raise error(code, f"{what} holds no numbers, found {kind_of(found)}", help_)
+        raise error(code, f"{what} must contain numbers, found {kind_of(found)}", help_)
     return jnp.asarray(found, type_)
 
 
 def _untraced(value: Any, code: str, what: str, help_: str, type_: np.dtype[Any] | None) -> ArrayLike:
-    """An array of a number, or of a list, of tracers perhaps."""
+    """An array from a number or a list, possibly of tracers."""
     if is_array(value):
         return value
     if isinstance(value, str | bytes):  # NumPy would read "3" as a number
-        raise error(code, f"{what} is no array of numbers: {value!r}", help_)
+        raise error(code, f"{what} is not an array of numbers: {value!r}", help_)
     try:
         return jnp.asarray(value, type_)
-    except jax.errors.JAXTypeError:  # a mistake around a traced value, which JAX explains best
+    except jax.errors.JAXTypeError:  # a misuse of a traced value, which JAX explains best
         raise
     except (TypeError, ValueError, OverflowError) as problem:
         reason = (
             str(problem).splitlines()[0].split(". ")[0] if isinstance(value, list | tuple) else kind_of(value)
         )
-        raise error(code, f"{what} is no array of numbers: {reason}", help_) from None
+        raise error(code, f"{what} is not an array of numbers: {reason}", help_) from None
 
 
 def is_array(value: object) -> TypeGuard[jax.Array | NDArray[Any]]:
@@ -59,7 +59,7 @@ def is_numeric(value: object) -> TypeGuard[ArrayLike]:
     """A number or an array of numbers or booleans."""
     if not isinstance(value, np.ndarray | np.generic | jax.Array):
         return isinstance(value, int | float)
-    dtype: Any = cast("Any", value).dtype  # that of keys has no kind, and the kind of bfloat16 is "V"
+    dtype: Any = cast("Any", value).dtype  # a key's dtype has no kind, and the kind of bfloat16 is "V"
     return getattr(dtype, "kind", "V") in set("biuf") or jnp.issubdtype(dtype, np.floating)
 
 
@@ -68,17 +68,17 @@ def kind_of(value: object) -> str:
 
 
 def check_key(key: object) -> None:
-    """One random key, typed or raw."""
+    """Requires one random key, typed or raw."""
     if is_array(key):
         typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
         if key.shape == () if typed else _is_raw_key(key):
             return
-    message = f"one random key is needed, found {kind_of(key)}"
+    message = f"expected one random key, found {kind_of(key)}"
     raise error("E906", message, "make one with jax.random.key(0)")
 
 
 def _is_raw_key(key: jax.Array | NDArray[Any]) -> bool:
-    """Of threefry, which artifacts take, or of the kind that JAX is set to."""
+    """A threefry key, which artifacts take, or one of the kind that JAX is set to."""
     if key.dtype != np.uint32:
         return False
     return key.shape == (2,) or key.shape == jax.eval_shape(_usual_raw_key).shape

@@ -31,10 +31,10 @@ class State(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """What else a step is fed. modulators: {name: [*dims]}; key: where there is noise; reset: whether each example
-    starts anew, `[]` or `[batch]`. In `train` modulators and reset have a leading axis of steps."""
+    """What else a step takes. modulators: {name: [*dims]}; key: for noise; reset: which examples start anew, `[]` or
+    `[batch]`. In `train`, modulators and reset have a leading axis of steps."""
 
-    modulators: dict[str, Array] = {}  # noqa: RUF012 - never changed
+    modulators: dict[str, Array] = {}  # noqa: RUF012 - never modified
     key: Array | None = None
     reset: Array | None = None
 
@@ -77,7 +77,7 @@ class Entries:
     def _synapses(
         self, projection: str, key: Array, genome: GenomeValues, kept: set[str]
     ) -> dict[str, Array]:
-        """The channels `kept`. All are drawn, for one may start as a copy of another; XLA drops what is not used."""
+        """The channels `kept`. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
         p = self.plan.projection(projection)
         names = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
         values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
@@ -104,7 +104,7 @@ class Entries:
     def _step(
         self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed
     ) -> tuple[State, dict[str, Array]]:
-        """On genome and state as the plan reads them."""
+        """A step on the packed genome and state."""
         inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
         neurons = {name: dict(states) for name, states in state.neurons.items()}
@@ -156,7 +156,7 @@ class Entries:
         return stacking.Stacks(self.plan.step.stacks)
 
     def packed(self, state: State) -> State:
-        """The state as a step reads it: arrays of equal layers as one. Once for many steps, for it copies."""
+        """The state as a step reads it: arrays of equal layers as one. Done once for many steps, as it copies."""
         return State(
             self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons)
         )
@@ -177,7 +177,7 @@ class Entries:
         return traced
 
     def reset(self, state: State, anew: Array) -> State:
-        """The state with the neurons of the examples `anew`, `[]` or `[batch]`, as at the very start."""
+        """Resets the neurons of the examples `anew`, `[]` or `[batch]`, to the initial state."""
         axes = {(v.of, v.name): len(v.dims) for v in self.plan.carried}
         for s in self.plan.step.stacks:
             if s.kind == "carried":

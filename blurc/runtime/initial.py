@@ -1,4 +1,4 @@
-"""Start values: draws of meta-parameters and synapses from their declared distributions."""
+"""Draws the start values of meta-parameters and synapses from their declared distributions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from blurc.runtime.lower import dtype
 def draw(
     v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]
 ) -> jax.Array:
-    """A value of `shape`, whose first axes are those of the variable. `names` are meta-parameters and fans."""
+    """A value of `shape`, whose first axes are those of the variable. `names` gives meta-parameters and fans."""
     args = [_evaluate(a, names) for a in init.args]
     match init.dist:
         case "normal":
@@ -43,7 +43,7 @@ def _uniform(key: jax.Array, low: jax.Array, high: jax.Array, *, shape: tuple[in
 
 
 def _evaluate(e: m.Expr, names: Mapping[str, Any]) -> jax.Array:
-    """The small expressions of a start value: meta-parameters, fans and arithmetic."""
+    """Evaluates the small expressions of a start value: meta-parameters, fans and arithmetic."""
     match e:
         case m.Literal(value=value):
             return jnp.asarray(value, dtype())
@@ -61,4 +61,4 @@ def _evaluate(e: m.Expr, names: Mapping[str, Any]) -> jax.Array:
                 return elementwise.NARY[function](*values)
             return (elementwise.PRIME if prime else elementwise.UNARY)[function](values[0])
         case _:
-            raise AssertionError(f"{e.span}: the checker lets no {type(e).__name__} into a start value")
+            raise AssertionError(f"{e.span}: the checker allows no {type(e).__name__} in a start value")

@@ -1,4 +1,4 @@
-"""Lowering: a block of operations, traced as JAX. One function an operation; the arithmetic is in `kernels/`."""
+"""Lowering: traces a block of operations as JAX. One function per operation; the arithmetic is in `kernels/`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Arrays = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
-    `carried[population][state]`, all in the shapes that users see, stacks by their names; `input[population]` and
-    `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, where there is noise."""
+    `carried[population][state]`, all in the shapes that users see, stacks by name; `input[population]` and
+    `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, if there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -103,7 +103,7 @@ class Lowering:
         return jax.vmap(lambda key: jax.random.normal(key, one, dtype()))(keys).reshape(shape)
 
     def _entry_shape(self, entries: int, shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The shape of one entry of a stack, which may be a stack of stacks."""
+        """The shape of one entry of a stack, possibly nested."""
         while entries > 1:
             entries, shape = entries // shape[0], shape[1:]
         return shape
@@ -183,7 +183,7 @@ class Lowering:
         return jnp.mean(self.arg(op.args[0], op), axis=-1, keepdims=True)
 
     def _with_neurons(self, op: Op) -> jax.Array:
-        """The argument with all neurons of the population there, also where it does not vary over them."""
+        """The argument broadcast to all neurons of the population."""
         x = self.arg(op.args[0], op)
         return jnp.broadcast_to(x, (*x.shape[:-1], self.plan.population(op.type.space.of).size))
 
@@ -239,7 +239,7 @@ class Lowering:
         return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
 
     def _stretch(self, i: int) -> jax.Array:
-        """A neuron value with all examples and neurons there, so that sums count each."""
+        """A neuron value broadcast to all examples and neurons, so that sums count each."""
         x, population = self.values[i], self.plan.population(self.block.ops[i].type.space.of)
         return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
 
@@ -250,16 +250,16 @@ class Lowering:
         return self._at(op, self._kernel(op).at_post)
 
     def _at(self, op: Op, each: Callable[[jax.Array], jax.Array]) -> jax.Array:
-        """A value of neurons at their synapses. What varies over neurons varies over synapses, also where a population
-        has a single neuron."""
+        """A neuron value at the synapses. What varies over neurons varies over synapses, even if a population has only
+        one neuron."""
         x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second
         return jnp.broadcast_to(each(x), self._whole(op.type)) if varies else x
 
     # ---------------------------------------------------------------- loops
 
     def loop(self, op: Op) -> Any:
-        """(what the last round hands over, the stacks). Rounds that hand nothing over and hold no products are computed
-        side by side; products with one axis more make XLA's CPU backend crash in some layouts."""
+        """(the carry after the last round, the stacks). Rounds without carry and products are computed side by side;
+        products with an additional axis make XLA's CPU backend crash in some layouts."""
         loop = loop_of(op)
         args = [self.values[a] for a in op.args]
         starts, stacks, same = (
@@ -282,7 +282,7 @@ class Lowering:
         return jax.lax.scan(body, start, stacks, length=loop.count, reverse=loop.backwards)
 
     def _whole(self, t: Type) -> tuple[Any, ...]:
-        """The shape of values of a type."""
+        """The full shape of values of a type."""
         if t.space.kind == "everywhere":
             return t.dims
         axes = self._axes(t)
@@ -315,7 +315,7 @@ def run_body(lowering: Lowering) -> list[jax.Array]:
 
 
 def _piece(x: jax.Array, item: Any) -> jax.Array:
-    """An element as a stack of one, or a part of a stack."""
+    """An element as a stack of one, or a slice of a stack."""
     if not isinstance(item, tuple):
         return x[None]
     low, high = item
@@ -323,7 +323,7 @@ def _piece(x: jax.Array, item: Any) -> jax.Array:
 
 
 def fold(key: jax.Array, name: str) -> jax.Array:
-    """A key of its own for every name: adding a projection leaves the draws of the others as they are."""
+    """A separate key for every name: adding a projection does not change the draws of the others."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
@@ -332,7 +332,7 @@ def _index(items: Any) -> tuple[Any, ...]:
 
 
 def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[Any, ...]) -> jax.Array:
-    """As pieces put together, which fuse; an indexed update would not."""
+    """By concatenation, which fuses; an indexed update would not."""
     low, high = (at, at + 1) if isinstance(at, int) else (at.start, at.stop)
     piece = jnp.broadcast_to(part, (high - low, *shape[1:]))
     pieces = [

@@ -1,6 +1,6 @@
-"""The boundary between callers and compiled code: what shapes are expected, and diagnostics where they are not met.
+"""The boundary between callers and compiled code: the expected shapes, and diagnostics for arguments that do not fit.
 
-A `Signature` is plain data. It is stored in artifacts too, so that a loaded network checks its callers alike.
+A `Signature` is plain data, and is stored in artifacts so that a loaded network makes the same checks.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Reads:
-    """What an entry point is fed besides `x`."""
+    """What an entry point takes besides `x`."""
 
     target: bool
     signals: tuple[str, ...]
@@ -44,9 +44,9 @@ class Reads:
 
 @dataclass(frozen=True)
 class Signature:
-    """Shapes of inputs, outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
-    population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state":
-    the axes before and after the batch) and signals."""
+    """Shapes of inputs and outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
+    population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the
+    axes before and after the batch) and signals."""
 
     name: str
     inputs: Shapes
@@ -68,7 +68,7 @@ class Signature:
     def pack(
         self, x: ArraysLike, y: ArraysLike | None, leading: tuple[str, ...], target: bool
     ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """Inputs, and targets where they are asked for, as `{population: [*leading, n]}`, checked."""
+        """Inputs, and targets if requested, as `{population: [*leading, n]}`, checked."""
         xs = self._pack("x", x, self.inputs, leading)
         if target and y is None:
             raise error(
@@ -118,15 +118,15 @@ class Signature:
         if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
             raise error(
                 "E901",
-                f"{name} has the shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
+                f"{name} has shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
                 f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
                 + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else "")
-                + (f"; of labels make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
+                + (f"; from labels, make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
             )
         return given.reshape((*lead, n))
 
     def unpack(self, out: dict[str, jax.Array]) -> Readout:
-        """One array where there is one output population, else a dict."""
+        """One array for a single output population, otherwise a dict."""
         return next(iter(out.values())) if len(self.outputs) == 1 else out
 
     # ------------------------------------------------------ signals and keys
@@ -135,17 +135,19 @@ class Signature:
         self, entry: str, signals: Signals | None, key: jax.Array | None, leading: tuple[int, ...]
     ) -> tuple[dict[str, jax.Array], jax.Array | None]:
         """The signals that an entry point reads, with the given leading sizes, and the random key of its noise. Signals
-        that the genome has and this entry does not read may be given, and go unused."""
+        of the genome that this entry does not read may be given, and are ignored."""
         reads = self.reads[entry]
         given = mapping({} if signals is None else signals)
         if given is None:
             raise error(
-                "E909", f"signals is a dict, found {type(given).__name__}", self._signals_help(leading)
+                "E909", f"signals must be a dict, found {type(given).__name__}", self._signals_help(leading)
             )
         for name in given:
             if name not in self.signals:
                 near = did_you_mean(str(name), self.signals)
-                help_ = f"did you mean `{near}`?" if near else f"it has: {', '.join(self.signals) or 'none'}"
+                help_ = (
+                    f"did you mean `{near}`?" if near else f"its signals: {', '.join(self.signals) or 'none'}"
+                )
                 raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
@@ -159,11 +161,13 @@ class Signature:
     def _signal(self, name: str, given: Mapping[str, object], leading: tuple[int, ...]) -> jax.Array:
         shape = (*leading, *self.signals[name])
         if name not in given:
-            raise error("E909", f"`{self.name}` reads the signal `{name}`", self._signals_help(leading))
+            raise error(
+                "E909", f"the signal `{name}` of `{self.name}` is missing", self._signals_help(leading)
+            )
         value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(leading), dtype())
         if value.shape != shape:
-            message = f"the signal `{name}` has the shape {list(value.shape)}, expected {list(shape)}"
-            raise error("E909", message, "one value a step, the same for all examples and synapses")
+            message = f"the signal `{name}` has shape {list(value.shape)}, expected {list(shape)}"
+            raise error("E909", message, "one value per step, the same for all examples and synapses")
         return value
 
     def _signals_help(self, leading: tuple[int, ...]) -> str:
@@ -171,7 +175,7 @@ class Signature:
         return f"pass signals={{{shapes}}}, with arrays of these shapes"
 
     def pack_reset(self, reset: ArrayLike | None, sizes: tuple[int, ...]) -> jax.Array | None:
-        """Booleans `[steps]` or `[steps, batch]`; None where nothing is ever reset."""
+        """Booleans `[steps]` or `[steps, batch]`; None if nothing is ever reset."""
         if reset is None:
             return None
         help_ = f"expected booleans [{sizes[0]}] or [{sizes[0]}, {sizes[1]}]"
@@ -179,15 +183,17 @@ class Signature:
         if value.dtype != bool or value.shape not in (sizes[:1], sizes):
             found = f"{value.dtype}{list(value.shape)}"
             if value.shape in (sizes[:1], sizes):
-                help_ = "make booleans of it: `np.asarray(reset).astype(bool)`"
-            raise error("E911", f"`reset` says for each step whether it starts anew, found {found}", help_)
+                help_ = "convert it: `np.asarray(reset).astype(bool)`"
+            raise error(
+                "E911", f"`reset` must be booleans, one for each step (and example), found {found}", help_
+            )
         return value if self.persistent else None
 
     def check_batch(self, batch: int | None) -> int:
         if batch is None and self.persistent:
             raise error(
                 "E903",
-                f"`{self.name}` has persistent neuron states, which are kept for each example of the batch",
+                f"`{self.name}` has persistent neuron states, which are kept per example",
                 "pass the batch size: net.init(key, genome, batch=32)",
             )
         return 1 if batch is None else _whole_number(batch)
@@ -195,12 +201,12 @@ class Signature:
     # ---------------------------------------------------------------- state
 
     def check_state(self, state: object) -> None:
-        """Every channel and persistent state is there, with its shape."""
+        """Requires every channel and persistent state, with its shape."""
         synapses, neurons = (mapping(getattr(state, half, None)) for half in ("synapses", "neurons"))
         if synapses is None or neurons is None:
             raise error(
                 "E904",
-                f"a state is a blurc.State, found {type(state).__name__}",
+                f"the state must be a blurc.State, found {type(state).__name__}",
                 "make one with net.init(key, genome)",
             )
         found = {**_shapes("synapses", synapses), **_shapes("neurons", neurons)}
@@ -208,7 +214,7 @@ class Signature:
             if name not in found:
                 raise error(
                     "E904",
-                    f"the state lacks `{name}`",
+                    f"the state has no `{name}`",
                     f"make one for `{self.name}` with net.init(key, genome)",
                 )
         for name, shape in found.items():
@@ -226,14 +232,14 @@ class Signature:
         else:
             raise error(
                 "E904",
-                f"the state has `{name}`, which `{self.name}` has not",
+                f"the state has `{name}`, which `{self.name}` does not have",
                 "make one with net.init(key, genome)",
             )
         if expected:
-            raise error("E904", f"`{name}` of the state has the shape {list(found)}", f"expected {expected}")
+            raise error("E904", f"`{name}` of the state has shape {list(found)}", f"expected {expected}")
 
     def check_memory(self, state: State, xs: dict[str, jax.Array], leading: tuple[str, ...]) -> None:
-        """Persistent states are kept for as many examples as the inputs have."""
+        """Requires persistent states for as many examples as the inputs have."""
         batch = next(iter(xs.values())).shape[len(leading) - 1]
         for owner, states in state.neurons.items():
             for name, value in states.items():
@@ -242,18 +248,18 @@ class Signature:
                     raise error(
                         "E904",
                         f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}",
-                        f"make a state for them: net.init(key, genome, batch={batch})",
+                        f"make a state for that batch: net.init(key, genome, batch={batch})",
                     )
 
     # --------------------------------------------------------------- genome
 
     def check_genome(self, genome: object) -> None:
-        """Every meta-parameter is there, with its shape."""
+        """Requires every meta-parameter, with its shape."""
         values = mapping(genome)
         if values is None:
             raise error(
                 "E902",
-                f"a genome is a dict of arrays, found {type(genome).__name__}",
+                f"a genome must be a dict of arrays, found {type(genome).__name__}",
                 "make one with net.init_genome(key)",
             )
         known = [*self.genome, *self.scoped]
@@ -263,7 +269,9 @@ class Signature:
                 raise error(
                     "E902",
                     f"`{self.name}` has no meta-parameter `{name}`",
-                    f"did you mean `{near}`?" if near else f"it has: {', '.join(known) or 'none'}",
+                    f"did you mean `{near}`?"
+                    if near
+                    else f"its meta-parameters: {', '.join(known) or 'none'}",
                 )
         for name in known:
             if name not in values:
@@ -272,7 +280,7 @@ class Signature:
                     if name in self.genome
                     else f"expected a dict of {list(self.scoped[name])}"
                 )
-                raise error("E902", f"the genome lacks the meta-parameter `{name}`", expected)
+                raise error("E902", f"the genome has no meta-parameter `{name}`", expected)
         for name, shape in self.genome.items():
             self._check_shape(name, values[name], shape)
         for name, shapes in self.scoped.items():
@@ -285,7 +293,7 @@ class Signature:
             what = "projection" if set(shapes) <= set(self.projections) else "population"
             raise error(
                 "E902",
-                f"`{name}` is one value per {what}, found {found}",
+                f"`{name}` has one value per {what}, found {found}",
                 f"expected a dict of {list(shapes)}",
             )
         for of, part in parts.items():
@@ -302,7 +310,7 @@ class Signature:
         found = jnp.shape(value)
         if found != shape:
             raise error(
-                "E902", f"the meta-parameter `{name}` has the shape {list(found)}", f"expected {list(shape)}"
+                "E902", f"the meta-parameter `{name}` has shape {list(found)}", f"expected {list(shape)}"
             )
 
 
@@ -326,7 +334,9 @@ def signature(plan: Plan) -> Signature:
 
 def _whole_number(batch: object) -> int:
     if isinstance(batch, bool) or not isinstance(batch, Integral) or int(batch) < 1:
-        raise error("E903", f"a batch has a whole number of examples, found {batch!r}", "pass batch=32, say")
+        raise error(
+            "E903", f"the batch size must be a positive integer, found {batch!r}", "pass batch=32, say"
+        )
     return int(batch)
 
 
@@ -338,7 +348,7 @@ def _shapes(half: str, variables: Mapping[str, object]) -> Shapes:
         if named is None:
             raise error(
                 "E904",
-                f"`{half}` of the state holds a {kind_of(value)} for `{owner}`, expected a dict of arrays",
+                f"`{half}` of the state has a {kind_of(value)} for `{owner}`, expected a dict of arrays",
                 "make a state with net.init(key, genome)",
             )
         for name, value in named.items():

@@ -1,4 +1,4 @@
-"""Stacks: variables of equal layers as one array inside of programs, one by one outside of them."""
+"""Stacks: the variables of equal layers are one array inside programs, and separate arrays outside."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Stacks:
     stacks: tuple[Stack, ...]
 
     def first(self, name: str) -> str:
-        """The first member of a stack; any other name as it is."""
+        """The first member of a stack; any other name unchanged."""
         return next((s.members[0] for s in self.stacks if s.name == name), name)
 
     def packed(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> Named:
-        """With the arrays of every stack of this kind under its name, and no longer under those of its members."""
+        """Replaces the arrays of the members of every stack of this kind by one array under the stack's name."""
         found = {of: dict(named) for of, named in values.items()}
         for s in self._of(kind):
             found.setdefault(s.name, {})[s.variable] = stack([found[of].pop(s.variable) for of in s.members])
@@ -36,7 +36,7 @@ class Stacks:
         return found
 
     def packed_genome(self, genome: Mapping[str, Any]) -> dict[str, Any]:
-        """With stacks of meta-parameters beside the single ones."""
+        """Adds stacks of meta-parameters to the single ones."""
         found = dict(genome)
         for s in self._of("meta"):
             values = found[s.variable]

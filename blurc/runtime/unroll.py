@@ -1,10 +1,9 @@
-"""Many steps as one loop, and gradients through it in memory that grows with the square root of the steps.
+"""A scan over many steps, with gradients in memory that grows with the square root of their number.
 
     carry, outs = unroll.scan(body, carry, xs, recompute=True)
 
-is `jax.lax.scan` in value. Its gradient keeps the carry at the beginning of each of about sqrt(T) segments, and goes
-through a segment a second time before it is differentiated (Chen et al., arXiv:1604.06174), which takes about a third
-more time.
+equals `jax.lax.scan` in value. Its gradient keeps the carry at the start of each of about sqrt(T) segments, and
+recomputes a segment before differentiating it (Chen et al., arXiv:1604.06174), which takes about a third more time.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ Body = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def scan(body: Body, carry: Any, xs: Any, *, recompute: bool = False) -> tuple[Any, Any]:
-    """`xs`: a pytree of arrays with a leading axis of steps, of which there is at least one. With `recompute` the
-    number of steps has to be known, not symbolic."""
+    """`xs`: a pytree of arrays with a leading axis of at least one step. With `recompute` the number of steps must be
+    known, not symbolic."""
     steps = jax.tree.leaves(xs)[0].shape[0]
     if not recompute or steps < 4:
         return jax.lax.scan(body, carry, xs)

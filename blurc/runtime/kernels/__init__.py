@@ -1,11 +1,11 @@
-"""Kernels: what operations cost on a device. One topology a file; `elementwise.py` holds the functions of the language.
+"""Kernels: the operations that cost time. One topology per file; `elementwise.py` has the functions of the language.
 
-A topology is four operations on its synapse arrays, here `[*dims, A, B]` (`Projection.axes`):
+A topology defines these operations on its synapse arrays, here `[*dims, A, B]` (`Projection.axes`):
 
-    to_post    the weighted sum to the postsynaptic side; its totals, where one of the two factors is missing
+    to_post    the weighted sum to the postsynaptic side; if a factor is missing, the total of the other
     to_pre     the weighted sum to the presynaptic side, its transpose; likewise
     outer      the pre-by-post outer product, summed over the batch and over the places of a shared synapse
-    at_pre, at_post    a value of a neuron, as its synapses see it
+    at_pre, at_post    a neuron's value as seen by its synapses
 
 Dense projections, whose synapses have an order, also have running totals (`until`, `outer_until`).
 """

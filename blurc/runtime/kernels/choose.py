@@ -1,4 +1,4 @@
-"""The kernel of a projection."""
+"""Chooses the kernel of a projection."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from blurc.runtime.kernels.sparse import sparse
 
 class Kernel(Protocol):
     """Neuron values are `[*dims, batch or 1, n or 1]`, synapses `[*dims, A or 1, B or 1]`; a missing factor is 1. With
-    `mixes` the synapses are matrices, applied to the vectors of neurons. `gate`, `[batch or 1, n_pre]`, says which
-    neuron of a window a max pool takes.
+    `mixes` the synapses are matrices, applied to the vectors of neurons. `gate`, `[batch or 1, n_pre]`, tells a max
+    pool which neuron of a window to choose.
 
-    Results have all neurons; those of a dense projection one for all where all are equal.
+    Results have all neurons, except that a dense projection gives one for all if they are equal.
     """
 
     def to_post(
@@ -42,7 +42,7 @@ class Kernel(Protocol):
 
 
 @lru_cache(maxsize=4096)
-def kernel(p: Projection) -> Any:  # a Kernel; those without synapses have no `outer` and no `at_`
+def kernel(p: Projection) -> Any:  # a Kernel; without synapses it has no `outer` and no `at_`
     match p.topology:
         case topology.Dense():
             return Dense(p.n_pre, p.n_post)

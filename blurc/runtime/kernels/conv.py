@@ -1,13 +1,12 @@
-"""Convolutions: windows of the source population are connected with the places of the target, which share synapses.
+"""Convolutions: windows of the source population connect to places of the target, sharing synapses.
 
-Neuron values are `[*dims, batch, n]` with n = places * channels, the channels last; synapses `[*dims, A, B]` with A the
-places of the window times the channels of the source, B the channels of the target. There are no synapses to the
-zeros of the padding.
+Neuron values are `[*dims, batch, n]` with n = places * channels, channels last; synapses are `[*dims, A, B]` with A the
+places in the window times the source channels, and B the target channels. The zeros of the padding have no synapses.
 
-All products are one convolution of XLA, with channels last, or a transpose of it. States and channels of synapses fold
-into its axes: what the two factors do not share goes to the batch or to the channels of the convolution, also the sum
-of a matrix of synapses with a vector of neurons. Where both factors have the same ones there is a convolution for
-each: grouped ones are 2 to 5 times slower on CPU.
+Every product is one XLA convolution, channels last, or a transpose of it. States and synapse channels are folded into
+its axes: those that only one factor has go to the batch or the channels of the convolution, and so does the sum of a
+synapse matrix times a neuron vector. Those that both factors have take one convolution each: grouped convolutions are
+2 to 5 times slower on CPU.
 
 Known inefficiency: under `jax.vmap` over genomes, JAX makes such grouped convolutions.
 """
@@ -28,7 +27,7 @@ from blurc.model import Conv as Topology
 from blurc.model import Shape
 from blurc.runtime.kernels.windows import Population, Windows, population
 
-Product = Callable[[jax.Array, jax.Array], jax.Array]  # of neurons [N, *places, c], synapses [*window, c, d]
+Product = Callable[[jax.Array, jax.Array], jax.Array]  # neurons [N, *places, c], synapses [*window, c, d]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class Conv:
         )
 
     def _shifted(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
-        """From one channel, 2 to 5 times faster than XLA's on CPU: a sum over the places of the window."""
+        """For one channel, 2 to 5 times faster than XLA's on CPU: a sum over the places in the window."""
         weights = kernel.reshape((-1, kernel.shape[-1]))
         patches = self.windows.patches(x)
         first = next(patches) * weights[0]
@@ -142,27 +141,27 @@ class Conv:
         if neuron is None:
             neuron, mixes = jnp.ones((1, 1)), False
         x = near.unfold(neuron)
-        if kernel is None:  # alike for all channels
+        if kernel is None:  # the same for all channels
             x = jnp.sum(x, axis=-1, keepdims=True)
             kernel = jnp.ones((*self.topology.window, 1, 1), x.dtype)
         return far.fold(_over_dims(product, kernel, x, mixes, len(self.topology.window)))
 
     def _counts(self, near: Population, far: Population, along: list[np.ndarray]) -> jax.Array:
-        """How many sites the neurons of a side have, given how many of a window there are along each axis."""
+        """How many sites each neuron of a side has, given the number of window places along each axis."""
         counts = _outer_of(along) * near.channels
         return far.fold(jnp.asarray(counts[None, ..., None], jnp.result_type(float)))
 
     # ----------------------------------------------------- means over places
 
     def _hits(self) -> list[np.ndarray]:
-        """Along each axis, whether place k of the window is ever on place i of the source, or how often: `[k, i]`."""
+        """Along each axis, whether (or how often) place k of the window is ever at place i of the source: `[k, i]`."""
         w = self.windows
         places = zip(w.positions(), self.source.places, strict=True)
         return [np.stack([(at[:, None] == np.arange(n)).sum(0) for at in axis]) for axis, n in places]
 
     def _means(self, x: jax.Array, where: list[np.ndarray]) -> jax.Array:
-        """For each place in the window, the mean of `x` over those places where it acts. Where that is the same for all
-        places along an axis of the window, that axis is 1."""
+        """For each place in the window, the mean of `x` over the places where it acts. Where that is the same for all
+        places along an axis of the window, that axis has size 1."""
         rank = len(where)
         for i, acts in enumerate(where):
             weights = acts / np.maximum(acts.sum(1, keepdims=True), 1)
@@ -205,7 +204,7 @@ def _over_dims(product: Product, kernel: jax.Array, x: jax.Array, mixes: bool, r
 
 
 def _mix(product: Product, kernel: jax.Array, x: jax.Array) -> jax.Array:
-    """`[r, c, *window, near, far]` with `[c, rest, batch, *places, near]`, summed over c, as one product:
+    """`[r, c, *window, near, far]` with `[c, rest, batch, *places, near]`, summed over c in one product:
     `[r, rest, batch, *places, far]`."""
     r, c, *window, near, far = kernel.shape
     _, rest, batch, *places, _ = x.shape
@@ -239,7 +238,7 @@ def _into_channels(x: jax.Array) -> jax.Array:
 
 
 def _with_dims(x: jax.Array, rank: int, dims: Shape) -> jax.Array:
-    """Other axes in front of the last `rank` + 2."""
+    """Replaces the axes in front of the last `rank` + 2."""
     return x.reshape((*dims, *x.shape[x.ndim - rank - 2 :]))
 
 

@@ -1,12 +1,12 @@
-"""Dense projections: every presynaptic neuron is connected to every postsynaptic one.
+"""Dense projections: every presynaptic neuron connects to every postsynaptic one.
 
-Synapses are `[*dims, n_pre, n_post]`, neuron values `[*dims, batch, n]` (batch or n may be 1 where nothing varies over
-it). States and channels come first, so that all are batched matrix products: on CPU each is one library call without
-transposition.
+Synapses are `[*dims, n_pre, n_post]`, neuron values `[*dims, batch, n]` (batch or n is 1 if nothing varies over it).
+States and channels come first, so that all products are batched matrix products: on CPU, one library call each,
+without transposing.
 
-Known inefficiency: on XLA's CPU backend a product that contracts over the first axis of its left side, as `outer`
-does, misses the fast library. Where the result is narrow or small, transposing by hand is up to 5 times faster; the
-barriers keep XLA from folding the transposition back into the product.
+Known inefficiency: on XLA's CPU backend a product that contracts the first axis of its left side, as in `outer`, misses
+the fast library. If the result is narrow or small, transposing by hand is up to 5 times faster; the barriers keep XLA
+from folding the transpose back into the product.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-AXES = "rcdefg"  # names for dims in einsum
+AXES = "rcdefg"  # einsum names for dims
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Where nothing varies over the neurons that a sum belongs to, the sum is one for all of them."""
+    """If nothing varies over the neurons on the receiving side, one sum serves them all."""
 
     n_pre: int
     n_post: int
@@ -32,8 +32,8 @@ class Dense:
     def to_post(
         self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
     ) -> jax.Array:
-        """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor `[*dims, b, 1]`;
-        without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, how many there are."""
+        """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor it is `[*dims, b,
+        1]`; without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, their number."""
         if synapse is None:
             return _sum_neurons(neuron, self.n_pre)
         if neuron is None:
@@ -77,9 +77,6 @@ class Dense:
         return x
 
 
-# -------------------------------------------------------------------------------------------------------------------
-
-
 def _outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
     dims = AXES[: pre.ndim - 2]
     return jnp.einsum(f"{dims}bi,{dims}bj->{dims}ij", pre, post)
@@ -95,9 +92,9 @@ def _outer_turning_pre(pre: jax.Array, post: jax.Array) -> jax.Array:
 
 
 def _outer_cpu(batch: Any, n_pre: int, n_post: int) -> Callable[[jax.Array, jax.Array], jax.Array]:
-    """The fastest form for these sizes, by measurement. Transposing `post` costs a copy of it and of the result,
-    transposing `pre` a copy of it, which large products do not earn back. A symbolic batch takes two forms along; XLA
-    drops one where it learns the size."""
+    """The fastest form for these sizes, by measurement. Transposing `post` copies it and the result, transposing `pre`
+    copies it, which does not pay for large products. For a symbolic batch both forms are kept; XLA drops one once it
+    knows the size."""
     small = n_pre * n_post <= 2**16
     otherwise = _outer_turning_pre if small or 4 * n_pre < n_post else _outer_plain
     if n_pre <= 4 * n_post:
@@ -126,8 +123,8 @@ def _product(
         return jnp.einsum(spec, neuron, synapse)
     dims = synapse.ndim - 2
     if dims:
-        # Without an axis of their own the neuron values are repeated: a product whose free axes lie around the
-        # contracted one would transpose the synapses instead.
+        # Neuron values without this axis are repeated: a product whose free axes surround the contracted one would
+        # transpose the synapses instead.
         neuron = jnp.broadcast_to(_lift(neuron, dims), (*synapse.shape[:-2], *neuron.shape[-2:]))
     names = AXES[: neuron.ndim - 2]
     return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
@@ -140,7 +137,7 @@ def _sum_neurons(neuron: jax.Array | None, n: int) -> jax.Array:
 
 
 def _stretch(found: int, n: int) -> float:
-    """A sum over an axis that nothing varied over counts its one entry `n` times."""
+    """A sum over an axis of size 1 that stands for `n` equal entries counts its entry `n` times."""
     return float(n) if found == 1 else 1.0
 
 

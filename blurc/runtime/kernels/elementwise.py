@@ -1,4 +1,4 @@
-"""The functions of the language in JAX, with their derivatives, and the small algebra over states and channels.
+"""The functions of the language in JAX, with their derivatives, and small matrix products over states and channels.
 
 Arrays are `[*dims, first, second]`: dims are the axes of states and channels, the last two are batch and neuron, or
 presynaptic and postsynaptic neuron.
@@ -36,7 +36,7 @@ def _sigmoid_prime(x: jax.Array) -> jax.Array:
     return s * (1 - s)
 
 
-# tanh' repeats tanh on purpose: XLA finds it again where phi and phi' are both asked for.
+# tanh' repeats tanh on purpose: XLA merges them if both phi and phi' are needed.
 PRIME: dict[str, Function] = {
     "linear": jnp.ones_like,
     "tanh": lambda x: 1 - jnp.square(jnp.tanh(x)),
@@ -71,7 +71,7 @@ def _chain(f: Callable[[jax.Array, jax.Array], jax.Array], xs: tuple[jax.Array, 
 
 
 def standardize(x: jax.Array) -> jax.Array:
-    """Zero mean and unit variance over the batch (axis -2), each neuron and state by itself; two passes."""
+    """Zero mean and unit variance over the batch (axis -2), separately for each neuron and state; two passes."""
     centred = x - jnp.mean(x, axis=-2, keepdims=True)
     variance = jnp.mean(jnp.square(centred), axis=-2, keepdims=True)
     return centred * jax.lax.rsqrt(variance + STANDARDIZE_EPS)
@@ -83,6 +83,6 @@ def softmax(x: jax.Array) -> jax.Array:
 
 
 def matmul(m: jax.Array, x: jax.Array, rows: int, columns: int) -> jax.Array:
-    """`sum_c m[r, c] * x[c]`, written out: for the few states of a neuron, weighted sums fuse with what is around them
-    and are faster than a library product."""
+    """`sum_c m[r, c] * x[c]`, written out: with the few states of a neuron, it fuses with its surroundings and is
+    faster than a library product."""
     return jnp.stack([_chain(jnp.add, tuple(m[r, c] * x[c] for c in range(columns))) for r in range(rows)])

@@ -1,4 +1,4 @@
-"""Identity projections: neuron i is connected to neuron i, by a synapse that is the same for all and never changes."""
+"""Identity projections: neuron i connects to neuron i, with one constant synapse value for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-to-one projections: neuron i is connected to neuron i. Synapses are `[*dims, 1, n]`, and all is elementwise."""
+"""One-to-one projections: neuron i connects to neuron i. Synapses are `[*dims, 1, n]`; everything is elementwise."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OneToOne:
 
 
 def weigh(synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool) -> jax.Array:
-    """The product of the two factors where every neuron has one synapse; a missing one is 1."""
+    """The product of the two factors if every neuron has one synapse; a missing factor is 1."""
     if synapse is None:
         return jnp.ones((1, 1)) if neuron is None else neuron
     if neuron is None:
@@ -47,5 +47,5 @@ def weigh(synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool) -> j
 
 
 def every(x: jax.Array, n: int) -> jax.Array:
-    """With all `n` neurons there."""
+    """Broadcast to all `n` neurons."""
     return jnp.broadcast_to(x, (*x.shape[:-1], n))

@@ -1,8 +1,8 @@
-"""Pooling: windows of the source are connected with the places of the target, channel by channel, by a synapse that is
-the same for all and never changes. There are no arrays of synapses, so no `outer` and no `at_`.
+"""Pooling: windows of the source connect to places of the target, channel by channel, with one constant synapse value.
+There are no synapse arrays, so no `outer` and no `at_`.
 
-Of a max pool only that site of a postsynaptic neuron exists, for each example, where the gate of the presynaptic one is
-largest, the first of equals in row-major order of the window.
+In a max pool, for each example, a postsynaptic neuron has only the site whose presynaptic neuron has the largest gate,
+the first of equals in row-major order of the window.
 """
 
 from __future__ import annotations
@@ -61,10 +61,7 @@ class Pool:
         winner = self._winner(self.source.unfold(gate))
         return self.source.fold(self.windows.put_back(lambda i: jnp.where(winner == i, y, 0)))
 
-    # ------------------------------------------------------------- all sites
-
     def _sum(self, x: jax.Array) -> jax.Array:
-        """The sum of what is in each window."""
         t, lead = self.topology, (1,) * (x.ndim - len(self.topology.window) - 1)
         pads = [(0, 0) for _ in lead] + [*t.pads(self.source.places), (0, 0)]
         zero = np.zeros((), x.dtype)
@@ -77,8 +74,6 @@ class Pool:
         (result,) = jax.linear_transpose(self._sum, x)(y)
         return result
 
-    # ------------------------------------------- the site with the largest gate
-
     def _pick(self, gate: jax.Array, x: jax.Array) -> jax.Array:
         winner = self._winner(gate)
         picked = jnp.zeros((), x.dtype)
@@ -87,10 +82,10 @@ class Pool:
         return picked
 
     def _winner(self, gate: jax.Array) -> jax.Array:
-        """The place in the window with the largest gate, as a number: the first of equals.
+        """The place in the window with the largest gate, as a number; the first of equals.
 
-        Written as one `argmax`: from a chain of selects XLA made, in some programs, other winners on the way back than
-        on the way forth. The barrier keeps it from computing it again for each place of the source.
+        A single `argmax`: with a chain of selects, XLA sometimes found other winners on the way back than forward. The
+        barrier keeps it from recomputing the argmax for each place of the source.
         """
         patches = jnp.stack(list(self.windows.patches(gate, -jnp.inf)))
         return lax.optimization_barrier(jnp.argmax(patches, axis=0))

@@ -1,4 +1,4 @@
-"""From the unit neuron to a population `[*places, channels]`: one synapse a channel, the same at all places.
+"""From the unit neuron to a population `[*places, channels]`: one synapse per channel, shared by all places.
 
 Synapses are `[*dims, 1, channels]`.
 """
@@ -44,7 +44,7 @@ class Shared:
         return jnp.sum(every(each, self.channels), axis=-1, keepdims=True)
 
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
-        # Over the batch as a product first: on CPU that is faster than what XLA makes of the two sums.
+        # Sum over the batch by a product first: on CPU that is faster than XLA's code for the two sums.
         return self._over_places(jnp.matmul(jnp.swapaxes(pre, -1, -2), post, precision="highest"))
 
     def at_pre(self, x: jax.Array) -> jax.Array:
@@ -54,7 +54,6 @@ class Shared:
         return self._over_places(x) / self.places
 
     def _over_places(self, x: jax.Array) -> jax.Array:
-        """The sum over all places."""
         if x.shape[-1] == 1:
             return x * self.places
         return jnp.sum(x.reshape((*x.shape[:-1], self.places, self.channels)), axis=-2)

@@ -1,8 +1,8 @@
-"""Many arrays as one, and one as many.
+"""Stacking arrays, and unstacking them.
 
-XLA's CPU backend compiles a kernel for every slice at a place of its own, and equal kernels once. So `unstack` takes
-its entries at places that are known only at run time: 300 of them compile in a tenth of the time. And either is the
-derivative of the other, where JAX's own would slice, or add up as many whole stacks as there are entries.
+XLA's CPU backend compiles a separate kernel for every slice at a constant place, but equal kernels only once. So
+`unstack` takes its entries at places known only at run time: 300 of them compile in a tenth of the time. And each is
+the derivative of the other, where JAX's own would slice, or add up as many whole stacks as there are entries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-FEW = 4  # up to here plain slices compile as fast
+FEW = 4  # up to this many, plain slices compile as fast
 
 
 def stack(entries: Sequence[jax.Array]) -> jax.Array:
@@ -48,16 +48,14 @@ def _unstack(x: jax.Array) -> list[jax.Array]:
 
 
 def _counted(n: int) -> tuple[jax.Array, ...]:
-    """0 .. n - 1, one by one, in a way that the compiler does not see through."""
+    """0 .. n - 1, one by one, in a way that the compiler cannot constant-fold."""
 
     def push(last: tuple[jax.Array, ...], now: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
         return (*last[1:], now), None
 
-    zero = jnp.zeros((), jnp.uint32)  # without a sign, for JAX checks signed places
+    zero = jnp.zeros((), jnp.uint32)  # unsigned, as JAX checks signed indices
     return lax.scan(push, (zero,) * n, jnp.arange(n, dtype=jnp.uint32))[0]
 
-
-# ------------------------------------------------------------ as operations of JAX
 
 stack_p, unstack_p = Primitive("blurc_stack"), Primitive("blurc_unstack")
 unstack_p.multiple_results = True

@@ -1,4 +1,4 @@
-"""Windows that slide over places: what `conv` and `pool` have in common. Arrays are `[.., *places, channels]`."""
+"""Sliding windows, shared by `conv` and `pool`. Arrays are `[.., *places, channels]`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from blurc.model import Conv, Pool, Shape
 
 @dataclass(frozen=True)
 class Population:
-    """A population, seen as places and channels."""
-
     places: Shape
     channels: int
 
@@ -42,7 +40,7 @@ def population(topology: Conv | Pool, shape: Shape) -> Population:
 
 @dataclass(frozen=True)
 class Windows:
-    """Where the windows of a topology lie over `source` places, along each axis."""
+    """Where the windows of a topology are on the `source` places, along each axis."""
 
     topology: Conv | Pool
     source: Shape
@@ -52,7 +50,7 @@ class Windows:
         return self.topology.out(self.source)
 
     def patches(self, x: jax.Array, padding: float = 0.0) -> Iterator[jax.Array]:
-        """For each place in the window, in row-major order, what all windows have there: `[.., *target, channels]`."""
+        """For each place in the window, in row-major order, its value in all windows: `[.., *target, channels]`."""
         t, lead = self.topology, [(0, 0, 0)] * (x.ndim - len(self.source) - 1)
         around = [(before, after, 0) for before, after in self._around()]
         padded = lax.pad(x, jnp.asarray(padding, x.dtype), [*lead, *around, (0, 0, 0)])
@@ -62,11 +60,10 @@ class Windows:
             yield padded[(..., *cut, slice(None))]
 
     def put_back(self, patches: Callable[[int], jax.Array]) -> jax.Array:
-        """The transpose of `patches`, from the place in the window by number: `[.., *source, channels]`.
+        """The transpose of `patches`, which are given by place in the window: `[.., *source, channels]`.
 
-        Which places of the window reach a place of the source depends on its phase, its place between two steps of the
-        stride. The sum of each phase is made apart. XLA's own way, sums of arrays with zeros between their entries,
-        is twice as slow on CPU.
+        Which window places reach a source place depends on its phase, the position modulo the stride. Each phase is
+        summed separately. XLA's own way, sums of arrays with zeros between their entries, is twice as slow on CPU.
         """
         t = self.topology
         along = zip(self.source, t.stride, self._around(), strict=True)
@@ -85,7 +82,7 @@ class Windows:
         return lax.pad(x, jnp.zeros((), x.dtype), [*lead, *along, (0, 0, 0)])
 
     def _interleave(self, phases: list[jax.Array]) -> jax.Array:
-        """The phases, each `[.., *steps, channels]`, beside each other, without what lies outside of the source."""
+        """Interleaves the phases, each `[.., *steps, channels]`, and cuts off what is outside the source."""
         rank = len(self.source)
         *shape, channels = phases[0].shape
         lead, steps = shape[:-rank], shape[-rank:]
@@ -101,12 +98,11 @@ class Windows:
         return self.topology.pads(self.source)
 
     def inside(self) -> list[np.ndarray]:
-        """Along each axis, whether the place k of the window at target place o is a place of the source: `[k, o]`."""
+        """Along each axis, whether place k of the window at target place o is inside the source: `[k, o]`."""
         return [(at >= 0) & (at < n) for at, n in zip(self.positions(), self.source, strict=True)]
 
     def positions(self) -> list[np.ndarray]:
-        """Along each axis, the place of the source (or outside of it) that place k of the window at target place o
-        is on: `[k, o]`."""
+        """Along each axis, the source position (may be outside) of window place k at target place o: `[k, o]`."""
         t = self.topology
         along = zip(t.window, t.stride, self._around(), self.target, strict=True)
         return [np.arange(w)[:, None] + np.arange(m) * s - before for w, s, (before, _), m in along]

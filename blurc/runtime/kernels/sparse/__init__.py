@@ -1,12 +1,12 @@
-"""Sparse projections: the synapses are `[*dims, 1, S]`, in the order of the sites.
+"""Sparse projections: synapses are `[*dims, 1, S]`, in the order of the sites.
 
 masked.py      as a dense matrix with zeros
-gather.py      for every neuron, the list of those it is connected to
-segments.py    synapse by synapse, added up where they end
-trilinear.py   what the last two share: the layout of dims, derivatives
+gather.py      for every neuron, a list of its connections
+segments.py    synapse by synapse, summed at the target
+trilinear.py   shared by the last two: the layout of dims, derivatives
 
-Which of them a projection takes is for `passes/sparse_form.py` to say. The work and the memory of the last two grow
-with the number of synapses; none of them makes arrays of synapses x batch.
+`passes/sparse_form.py` chooses between them. The work and memory of the last two grow with the number of synapses; none
+of them makes arrays of synapses x batch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def sparse(
     form: Form | None, topology: Sparse | Edges, pre: Shape, post: Shape
 ) -> Masked | Gather | Segments:
     """The kernel of a sparse projection between populations of these shapes."""
-    assert form is not None, "passes/sparse_form.py gives every sparse projection its form"
+    assert form is not None, "passes/sparse_form.py gives every sparse projection a form"
     return FORMS[form](topology, pre, post)
 
 

@@ -1,8 +1,8 @@
-"""Sparse products by lists: for every neuron, the neurons it is connected to and the synapses between. The f-th
-entries of all lists are one gathered vector, and what they add one fused pass.
+"""Sparse products by lists: for every neuron, its connected neurons and the synapses to them. The f-th entries of all
+lists are one gathered vector, and are added in one fused pass.
 
-Lists have unequal lengths, so neurons are put in groups with lists of about equal length, which are filled up. With
-a fixed number of synapses there is one group and nothing to fill.
+Lists differ in length, so neurons are grouped by similar list length and the lists padded. With a fixed number of
+synapses per neuron there is one group and no padding.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from jax import lax
 from blurc.model import Edges, Index, Shape, Sparse, sites
 from blurc.runtime.kernels.sparse.trilinear import Trilinear, take
 
-RATIO = 1.5  # how much longer the longest list of a group may be than the shortest; or ..
-SLACK = 1 / 32  # .. a group may be filled up by this part of all synapses
-CHUNK = 16  # at most so many entries of all lists are added up at a time
+RATIO = 1.5  # within a group, the longest list may be this much longer than the shortest; or ..
+SLACK = 1 / 32  # .. its padding may be this fraction of all synapses
+CHUNK = 16  # list entries added at a time
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Gather(Trilinear):
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Neurons with lists of about equal length: `neurons[t, f, i]` is a neuron that the i-th of them is connected to,
-    `synapses[t, f, i]` is how. Lists are filled up with their last neuron, and a synapse past the end."""
+    """Neurons with lists of similar length: `neurons[t, f, i]` is connected to the i-th of them by the synapse
+    `synapses[t, f, i]`. Lists are padded with their last neuron and a synapse index past the end."""
 
     neurons: Index
     synapses: Index
@@ -49,8 +49,8 @@ class Group:
     def total(self, w: jax.Array, x: jax.Array) -> jax.Array:
         """`sum_{c, t, f} w[r, c, synapses[t, f, i]] * x[c, m, b, neurons[t, f, i]]` as `[r, m, b, i]`.
 
-        The loop is there for more than long lists: it keeps XLA from computing x anew for each entry. Without it, two
-        products in a row would take as long as there are entries times entries."""
+        The loop is not only for long lists: it keeps XLA from recomputing x for each entry. Without it, two products in
+        a row would take time quadratic in the number of entries."""
         turns, chunk, members = self.neurons.shape
         neurons, synapses = jnp.asarray(self.neurons), jnp.asarray(self.synapses)
 
@@ -68,8 +68,8 @@ def _term(w: jax.Array, x: jax.Array, neurons: Any, synapses: Any) -> jax.Array:
 @dataclass(frozen=True, eq=False)
 class Lists:
     groups: tuple[Group, ...]
-    place: Index | None  # of every neuron, among the members of all groups; None where they are in order
-    count: int  # of the synapses
+    place: Index | None  # of every neuron among the members of all groups; None if they are in order
+    count: int  # of synapses
 
     def total(self, w: jax.Array | None, x: jax.Array) -> jax.Array:
         if w is None:
@@ -96,7 +96,7 @@ def _lists(topology: Sparse | Edges, pre: Shape, post: Shape, incoming: bool) ->
 
 
 def _alike(length: Any) -> Iterator[Any]:
-    """The neurons in groups with lists of about equal length, longest first; those without a list by themselves."""
+    """Groups of neurons with lists of similar length, longest first; those with empty lists separately."""
     neurons = np.bincount(length)  # by length
     high = len(neurons) - 1
     while high > 0:

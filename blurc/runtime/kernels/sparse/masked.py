@@ -1,7 +1,7 @@
-"""Sparse products as dense ones: the synapses are put into a matrix of zeros, and read back from outer products.
+"""Sparse products as dense ones: the synapses are written into a matrix of zeros, and read back from outer products.
 
-Known inefficiency of meaning: 0 times infinity is no number, so that a neuron that has diverged reaches all others, not
-only those it is connected to.
+Known deviation: 0 times infinity is NaN, so a neuron that has diverged affects all others, not only those it is
+connected to.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Masked:
     def _matrix(self, synapse: jax.Array | None) -> jax.Array:
         """`[*dims, 1, S or 1]` as `[*dims, n_pre, n_post]`."""
         if synapse is None:
-            ones = lax.optimization_barrier(jnp.ones((1, 1)))  # or XLA would make the matrix as it compiles
+            ones = lax.optimization_barrier(jnp.ones((1, 1)))  # or XLA would build the matrix at compile time
             synapse = jnp.asarray(ones)
         dims, (n_pre, n_post) = synapse.shape[:-2], (self._dense.n_pre, self._dense.n_post)
         each = jnp.broadcast_to(synapse[..., 0, :], (*dims, self.count))
@@ -73,8 +73,8 @@ class Masked:
 
     @cached_property
     def _place(self) -> Index:
-        """Where in the matrix, row by row, the synapses stand. One number each: XLA would take seconds to put rows and
-        columns together."""
+        """The flat positions of the synapses in the matrix. One number each: XLA would take seconds to combine rows and
+        columns."""
         if self._dense.n_pre * self._dense.n_post > 2**31:
             size = f"{self._dense.n_pre:,} x {self._dense.n_post:,}"
             raise ValueError(f"`form = masked` would make matrices of {size}; `form = gather` makes none")

@@ -1,5 +1,5 @@
-"""Sparse products synapse by synapse: what each adds is added up where it ends. One example after the other, so that
-there is never more than one value a synapse."""
+"""Sparse products synapse by synapse, summed at the target. One example at a time, so that there is never more than one
+value per synapse."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Segments(Trilinear):
 
 
 def _scatter(w: jax.Array | None, x: jax.Array, start: Index, end: Index, n: int, ordered: bool) -> jax.Array:
-    """`sum_c w[r, c, s] * x[c, m, b, start(s)]`, added up by `end(s)`, as `[r, m, b, n]`."""
+    """`sum_c w[r, c, s] * x[c, m, b, start(s)]`, summed by `end(s)`, as `[r, m, b, n]`."""
 
     def example(x: jax.Array) -> jax.Array:
         each = take(x, start)

@@ -6,11 +6,11 @@
     to_pre     dT/dx, `[c, m, b, n_pre]`
     outer      dT/dw, `[r, c, s]`
 
-so the derivatives of each are the other two, and no derivative is slower or larger than what it is of. (JAX's own rules
-would keep what every synapse adds for every example.) A form of computing gives the three; how dims fit r, c and m is
-here. A missing w is ones.
+so the derivatives of each are the other two, and none is slower or larger than its function. (JAX's own rules would
+store one value per synapse and example.) A form implements the three; this file fits dims to r, c and m. A missing w is
+ones.
 
-Known limitation: reverse mode only, any number of times; `jax.jvp` refuses functions with a derivative of their own.
+Known limitation: reverse mode only, to any order; `jax.jvp` refuses functions with custom derivatives.
 """
 
 from __future__ import annotations
@@ -30,14 +30,12 @@ from blurc.model import Edges, Index, Shape, Sparse, sites
 
 @dataclass(frozen=True)
 class Trilinear:
-    """A kernel, given the three products. Each factor has its dims or none; `mixes` applies matrices of synapses to
-    vectors of neurons."""
+    """A kernel, given the three products. Each factor has its own dims or none; `mixes` applies synapse matrices to
+    neuron vectors."""
 
     topology: Sparse | Edges
     pre: Shape
     post: Shape
-
-    # ------------------------------------------------- for each form of computing
 
     def sum_post(self, w: jax.Array | None, x: jax.Array) -> jax.Array:
         raise NotImplementedError
@@ -46,16 +44,14 @@ class Trilinear:
         raise NotImplementedError
 
     def sum_batch(self, x: jax.Array, y: jax.Array) -> jax.Array:
-        """A sum over all examples at once would need an array of synapses x batch. This reads and writes the result
-        once an example, and is faster too."""
+        """One example at a time: a sum over all at once would need an array of synapses x batch. It is also faster,
+        though it reads and writes the result once per example."""
 
         def example(b: Any) -> jax.Array:
             xs, ys = (lax.dynamic_index_in_dim(v, b, axis=-2, keepdims=False) for v in (x, y))
             return jnp.sum(take(xs, self.pre_of)[None] * take(ys, self.post_of)[:, None], axis=-2)
 
         return lax.fori_loop(1, x.shape[-2], lambda b, total: total + example(b), example(0))
-
-    # ------------------------------------------------------------------ the kernel
 
     def to_post(
         self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
@@ -101,8 +97,6 @@ class Trilinear:
     def at_post(self, x: jax.Array) -> jax.Array:
         return take(x, self.post_of)
 
-    # ----------------------------------------------------------------------- sizes
-
     @cached_property
     def n_pre(self) -> int:
         return math.prod(self.pre)
@@ -130,15 +124,12 @@ class Trilinear:
 
 
 def take(x: jax.Array, index: Any) -> jax.Array:
-    """Entries of the last axis. None is past its end or counted from it, and to look for such would cost time."""
+    """Entries of the last axis. Indices are valid and not negative; checking them would cost time."""
     return x.at[..., index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
-# ------------------------------------------------------------------------ dims
-
-
 def _product(product: Any, synapse: jax.Array, neuron: jax.Array, mixes: bool) -> jax.Array:
-    """`product(w[r, c, s], x[c, m, b, n]) -> [r, m, b, n']` for dims as they come."""
+    """`product(w[r, c, s], x[c, m, b, n]) -> [r, m, b, n']` for arbitrary dims."""
     of_neuron, batch = neuron.shape[:-2], neuron.shape[-2]
     if mixes:
         rows, columns = synapse.shape[:2]
@@ -162,12 +153,12 @@ def _folded(total: Any, neuron: jax.Array) -> jax.Array:
 
 
 def _single(x: jax.Array) -> bool:
-    """Whether there are no dims, or only such of size 1."""
+    """Whether there are no dims, or only of size 1."""
     return math.prod(x.shape[:-2]) == 1
 
 
 def _flat(x: jax.Array, dims: tuple[int, ...]) -> jax.Array:
-    """With all dims as one axis."""
+    """With all dims merged into one axis."""
     return jnp.broadcast_to(x, (*dims, *x.shape[-2:])).reshape(math.prod(dims), *x.shape[-2:])
 
 
@@ -179,9 +170,6 @@ def _all(neuron: jax.Array | None, n: int) -> jax.Array:
 
 def _count(index: Index, n: int) -> jax.Array:
     return jnp.asarray(np.bincount(index, minlength=n)[None], jnp.result_type(float))
-
-
-# ------------------------------------------------------------------ derivatives
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
