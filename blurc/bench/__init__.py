@@ -1,8 +1,8 @@
-"""`blurc bench`: compiled rules against programs written by hand, measured in one run.
+"""`blurc bench`: compiled rules against handwritten programs, measured in one run.
 
 handwritten.py   backpropagation as a JAX user writes it
-einsum.py        the BLUR rule as it is usually written: states last, one full synapse matrix per layer
-products.py      the matrix products of a `blur` step, and nothing else
+einsum.py        the BLUR rule as usually written: states last, one full synapse matrix per layer
+products.py      only the matrix products of a `blur` step
 specs.py         the same networks in the language
 meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory

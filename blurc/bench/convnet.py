@@ -1,6 +1,6 @@
-"""A small convolutional network trained by hand, in idiomatic JAX: the yardstick of compiled convolutions.
+"""A small convolutional network in idiomatic handwritten JAX: the yardstick for compiled convolutions.
 
-Two convolutions with stride 2 and tanh, one bias a channel, a dense layer, softmax cross entropy, SGD. Images are
+Two convolutions with stride 2 and tanh, one bias per channel, a dense layer, softmax cross entropy, SGD. Images are
 `[batch, side, side, channels]`, kernels `[3, 3, in, out]`.
 """
 
@@ -47,7 +47,7 @@ def loss(params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
 
 @partial(jax.jit, donate_argnums=0)
 def train(params: Params, xs: jax.Array, ys: jax.Array, rate: float = 0.1) -> tuple[Params, jax.Array]:
-    """One step for each leading entry of `xs`, `[steps, batch, side, side, 1]`, and `ys`; the losses."""
+    """One step per leading entry of `xs`, `[steps, batch, side, side, 1]`, and `ys`. Returns the losses."""
 
     def step(params: Params, batch: tuple[jax.Array, jax.Array]) -> tuple[Params, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(params, *batch)

@@ -1,12 +1,12 @@
-"""The BLUR rule as it is usually written: one einsum for each line of the paper.
+"""The BLUR rule as usually written: one einsum per equation of the paper.
 
-States come last, `[batch, n, k]`. A layer between `n_in` and `n_out` neurons has one square synapse matrix
-`[n_in + 1 + n_out, n_in + 1 + n_out, k]` over its inputs, the unit neuron and its outputs: the block above
-the diagonal is the way forth, the block below it the way back. The Hebbian term is the outer product of the
-whole state vector with itself. The forward and the backward pass read their block only.
+States come last, `[batch, n, k]`. A layer between `n_in` and `n_out` neurons has one square synapse matrix `[n_in + 1 +
+n_out, n_in + 1 + n_out, k]` over its inputs, the unit neuron and its outputs: the block above the diagonal is the
+forward path, the block below it the way back. The Hebbian term is the outer product of the whole state vector with
+itself. The forward and the backward pass read only their block.
 
-The rule is the `blur` genome of `specs.py`, to the letter. The diagonal blocks are computed and never read:
-that, and the layout, is what this formulation costs.
+The rule is exactly the `blur` genome of `specs.py`. The diagonal blocks are computed and never read: that and the
+layout are what this formulation costs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EPS = 1e-5
 
 
 def init(key: jax.Array, sizes: Sequence[int], k: int) -> list[jax.Array]:
-    """A synapse matrix for each layer; the unit neuron's synapses start at 0."""
+    """A synapse matrix per layer; the unit neuron's synapses start at 0."""
     keys = jax.random.split(key, len(sizes) - 1)
     return [_synapse(key, *n, k) for key, n in zip(keys, itertools.pairwise(sizes), strict=True)]
 
@@ -77,7 +77,7 @@ def _update(genome: Genome, synapse: jax.Array, pre: jax.Array, post: jax.Array)
 
 
 def _totals(synapse: jax.Array, n_in: int) -> jax.Array:
-    """The sum of squares over a neuron's synapses: the way back for inputs, the way forth for outputs."""
+    """The sum of squares over a neuron's synapses: the way back for inputs, the forward path for outputs."""
     back = jnp.sum(jnp.square(synapse[n_in + 1 :, : n_in + 1]), axis=0)
     forth = jnp.sum(jnp.square(synapse[: n_in + 1, n_in + 1 :]), axis=0)
     return jnp.concatenate([back, forth])
@@ -106,7 +106,7 @@ def _states(known: list[jax.Array], k: int) -> jax.Array:
 def train(
     genome: Genome, synapses: list[jax.Array], xs: jax.Array, ys: jax.Array
 ) -> tuple[list[jax.Array], jax.Array]:
-    """One step for each leading entry of `xs` and `ys`; the readouts."""
+    """One step per leading entry of `xs` and `ys`. Returns the readouts."""
     return lax.scan(lambda s, xy: _step(genome, s, xy[0], xy[1]), synapses, (xs, ys))
 
 

@@ -1,5 +1,5 @@
-"""What other topologies than dense ones cost: convolutions against `convnet.py`, sparse projections against dense
-ones of the same size, and the step time of sparse networks over the number of their synapses."""
+"""The cost of other topologies than dense: convolutions against `convnet.py`, sparse projections against dense ones of
+the same size, and the step time of sparse networks by number of synapses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from blurc.bench.rows import Row, row
 from blurc.bench.timing import Loop, alternate
 
 BATCH = 128
-STEPS = 4  # of each training scan that is timed
+STEPS = 4  # per timed training scan
 CONV_TO_HAND = 1.1
 DENSITIES = (0.003, 0.01, 0.03, 0.1, 0.3)
-SQUARE = 1024  # neurons on both sides, where densities are compared
+SQUARE = 1024  # neurons on both sides when comparing densities
 NEURONS = (1_000, 10_000, 100_000)  # with FAN_IN synapses each
 FAN_IN = 10
-FEW = 8  # examples a step in the large sparse networks
+FEW = 8  # examples per step in the large sparse networks
 
 CONV = """
 import "rules/backprop.blur"
@@ -50,7 +50,7 @@ network sparse(n = 1000) uses backprop {
 
 
 def convolution(rounds: int) -> Iterator[Row]:
-    """A training step of the same convolutional network, compiled and by hand."""
+    """A training step of the same convolutional network, compiled and handwritten."""
     draw = np.random.default_rng(0)
     xs = jnp.asarray(draw.standard_normal((STEPS, BATCH, 28, 28, 1), np.float32))
     ys = jax.nn.one_hot(draw.integers(0, 10, (STEPS, BATCH)), 10)
@@ -79,7 +79,7 @@ def sparse(rounds: int) -> Iterator[Row]:
 
 
 def _density(density: float, rounds: int) -> Iterator[Row]:
-    """The sparse step over the dense one of the same size: with the form that blurc chooses, and masked."""
+    """The sparse step over the dense one of the same size: in the form that blurc chooses, and masked."""
     xs, ys = _data(SQUARE, BATCH)
     chosen = f"sparse(p = {density})"
     candidates = {

@@ -1,6 +1,6 @@
 """Backpropagation by hand, in idiomatic JAX: a perceptron, tanh hidden layers, softmax cross entropy, SGD.
 
-This is the yardstick, so it is written to be fast: one jitted scan over the steps, parameters donated.
+It is the yardstick, so it is written to be fast: one jitted scan over the steps, with donated parameters.
 """
 
 from __future__ import annotations
@@ -45,5 +45,5 @@ step = jax.jit(_step, donate_argnums=0)
 
 @partial(jax.jit, donate_argnums=0)
 def train(params: Params, xs: jax.Array, ys: jax.Array, rate: float = 0.1) -> tuple[Params, jax.Array]:
-    """One step for each leading entry of `xs` and `ys`; the losses."""
+    """One step per leading entry of `xs` and `ys`. Returns the losses."""
     return lax.scan(lambda p, xy: _step(p, xy[0], xy[1], rate), params, (xs, ys))

@@ -1,8 +1,8 @@
-"""What meta-learning costs: a generation of genomes against the einsum formulation, the memory of a long gradient,
+"""The cost of meta-learning: a generation of genomes against the einsum formulation, the memory of a long gradient,
 and meta-steps per second.
 
-A generation is that of section 4.4 of the paper: each genome trains a fresh network of 196-512-10 on 15 batches, and is
-judged by its accuracy on 2,560 others. Both sides do all of it in one program: init, training, prediction, accuracy.
+A generation is that of section 4.4 of the paper: each genome trains a fresh network of 196-512-10 on 15 batches and is
+scored by its accuracy on 2,560 other examples. Both sides run everything in one program.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2
 BATCHES, QUESTIONS = 15, 20 * BATCH
 LONG, UNROLL = (784, 256, 128, 10), 200
 REDUCED = (100, 64, 32, 10)
-UNROLLED, META_STEPS = 10, 10  # the latter of each sample
+UNROLLED, META_STEPS = 10, 10  # meta-steps per sample
 
 EINSUM_TO_BLUR = 3.0
 GRADIENT_MIB = 2 * 1024
@@ -40,9 +40,6 @@ def rows(rounds: int) -> Iterator[Row]:
     yield from generation(rounds)
     yield from memory()
     yield from speed(rounds)
-
-
-# ---------------------------------------------------------------- a generation
 
 
 def generation(rounds: int, sizes: Sequence[int] = EVOLVED, population: int = POPULATION) -> Iterator[Row]:
@@ -60,7 +57,7 @@ def generation(rounds: int, sizes: Sequence[int] = EVOLVED, population: int = PO
 
 
 def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
-    """The same generation, by the number of genomes that run side by side."""
+    """The same generation, run with different numbers of genomes side by side."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
     genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
     episodes = jax.tree.map(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
@@ -81,11 +78,11 @@ def _chunks(*sizes: int) -> list[int]:
 
 
 def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
-    """What `Judge.values` does, by `einsum.py`: (genomes, key, episodes) -> accuracies."""
+    """`Judge.values` with `einsum.py`: (genomes, key, episodes) -> accuracies."""
 
     def one(key: jax.Array, episode: Episode, genome: Any) -> jax.Array:
         synapses, _ = einsum.train(genome, einsum.init(key, sizes, CHANNELS), episode.xs, episode.ys)
-        # Batch by batch: larger ones than those of training leave the cache.
+        # Batch by batch: larger batches than in training fall out of the cache.
         batches = episode.x.reshape(-1, min(BATCH, len(episode.x)), sizes[0])
         outputs = jax.vmap(partial(einsum.predict, genome, synapses))(batches)
         return OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
@@ -113,11 +110,8 @@ def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:
     return Episode(*examples(steps, BATCH), *examples(query))
 
 
-# ---------------------------------------------------------------- gradients
-
-
 def memory(sizes: Sequence[int] = LONG, steps: int = UNROLL) -> Iterator[Row]:
-    """Of the gradient of one genome, with its data, as XLA plans it."""
+    """XLA's memory plan for the gradient of one genome, including its data."""
     size = gradient_bytes(sizes, steps) / 2**20
     name = f"gradient through {steps} steps, blur k={CHANNELS}, XLA program"
     yield exact(f"memory, {'-'.join(map(str, sizes))}", name, size, "MiB", bound=GRADIENT_MIB)
@@ -132,7 +126,7 @@ def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
 
 
 def speed(rounds: int) -> Iterator[Row]:
-    """Whole meta-steps of a run, one genome: sampling an episode, the gradient, Adam, what is recorded."""
+    """Whole meta-steps of a run with one genome: sampling an episode, the gradient, Adam, recording."""
     timings = alternate({"meta": MetaSteps(REDUCED)}, rounds=rounds, sample_seconds=0.0)
     rates = Spread.of([META_STEPS / seconds for seconds in timings.samples["meta"]])
     yield row(
@@ -144,7 +138,7 @@ def speed(rounds: int) -> Iterator[Row]:
 
 
 class MetaSteps:
-    """Goes on for some meta-steps with each call. Digits, projected to as many values as it takes."""
+    """Runs some more meta-steps with each call, on digits projected to the number of inputs."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
         network = Network(specs.blur(sizes, CHANNELS))

@@ -1,8 +1,8 @@
-"""The bare matrix products of a `blur` step: what is left of it when all but the products is taken out.
+"""The bare matrix products of a `blur` step: what is left of it without everything else.
 
-The same sizes and layout as in the compiled step, by the same kernels: forward through every layer, backward
-through the layers whose way back is live (all but the first), and an outer product for each live channel.
-Each product reads those before it, as in the step: XLA can neither drop them nor move them out of the loop.
+The same sizes, layout and kernels as in the compiled step: forward through every layer, backward through the layers
+whose way back is live (all but the first), and an outer product per live channel. Each product reads the ones before
+it, as in the step, so that XLA can neither drop them nor move them out of the loop.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jax import lax
 
 from blurc.runtime import Dense
 
-Layer = tuple[jax.Array, jax.Array | None]  # w, and v where it is live; each [k, n_pre, n_post]
+Layer = tuple[jax.Array, jax.Array | None]  # w, and v if it is live; each [k, n_pre, n_post]
 
 
 def init(key: jax.Array, sizes: Sequence[int], k: int) -> list[Layer]:
@@ -49,7 +49,7 @@ def _step(layers: list[Layer], x: jax.Array) -> list[Layer]:
 
 
 def _outers(layer: Layer, forth: jax.Array, pre: jax.Array, post: jax.Array) -> Layer:
-    # The two channels of a layer get different left sides, or XLA would compute one product for both.
+    # The two channels of a layer get different left sides, or XLA would share one product.
     w, v = layer
     kernel = _kernel(w)
     return kernel.outer(pre, post), None if v is None else kernel.outer(forth, post)
@@ -57,6 +57,6 @@ def _outers(layer: Layer, forth: jax.Array, pre: jax.Array, post: jax.Array) -> 
 
 @jax.jit
 def run(layers: list[Layer], xs: jax.Array) -> list[Layer]:
-    """The products of one step for each leading entry of `xs`; the outer products of the last."""
+    """The products of one step per leading entry of `xs`. Returns the last outer products."""
     first = jax.tree.map(jnp.zeros_like, layers)
     return lax.scan(lambda _, x: (_step(layers, x), None), first, xs)[0]

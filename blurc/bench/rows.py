@@ -1,4 +1,4 @@
-"""Rows of the table: a measured value with its quartiles and, where there is one, its target."""
+"""Rows of the table: a measured value with its quartiles and, if it has one, its target."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""The table of `blurc bench`: rows of a measured value, its quartiles and, where there is one, its target.
+"""The table of `blurc bench`: rows with a measured value, its quartiles and, if it has one, its target.
 
-Parts: step times of training (all programs of a network take turns in one run), compile times, memory, and what
-meta-learning costs (`meta.py`).
-A step is one step inside a training scan, which is how all of them are meant to be used; the same step called
-once at a time is measured too, to show what dispatch adds.
+Parts: step times of training (the programs of a network take turns in one run), compile times, memory, and the cost of
+meta-learning (`meta.py`). A step is one step inside a training scan, which is the intended use; single calls of the
+same step are also timed, to show the overhead of dispatch.
 """
 
 from __future__ import annotations
@@ -26,25 +25,25 @@ from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Loop, Spread, Timings, alternate, compiled_bytes, peak_bytes
 
 BATCH = 128
-STEPS = 10  # of each training scan that is timed
+STEPS = 10  # per timed training scan
 SHALLOW, DEEP = (784, 512, 10), (784, 256, 128, 10)
 CHANNELS = (2, 4)
 MIB = 1 / 2**20
 
-# The targets: the most (or the least) that a ratio may be.
+# The targets: upper (or lower) bounds of ratios.
 BACKPROP_TO_HAND = 1.05
 BLUR_TO_PRODUCTS = 1.3
 BLUR_TO_HAND = {2: 2.7, 4: 5.3}  # at 784-512-10
 EINSUM_TO_BLUR = {(SHALLOW, 2): 5.0, (SHALLOW, 4): 5.0, (DEEP, 2): 2.3, (DEEP, 4): 5.0}
 LONG_TO_SHORT_CHAIN = 3.0  # 300 equal layers against 10
-LONG_TO_SHORT_COMPILE = 1.1  # equal, as far as one can measure it
+LONG_TO_SHORT_COMPILE = 1.1  # equal, within measurement error
 
 Report = Callable[[str], None]
 Candidate = Callable[[], Any]
 
 
 def run(quick: bool, report: Report) -> list[Row]:
-    """All rows. `report` is told what is being measured; `quick` takes fewer samples, for a first look."""
+    """All rows. `report` is told what is being measured; `quick` takes fewer samples."""
     rows: list[Row] = []
     for sizes in (SHALLOW, DEEP):
         report(f"training {_name(sizes)}, batch {BATCH}")
@@ -63,7 +62,7 @@ def run(quick: bool, report: Report) -> list[Row]:
 
 
 def hardware() -> dict[str, Any]:
-    """Where and with what it was measured, and how busy the machine was already."""
+    """The machine and versions used, and how busy the machine already was."""
     device = jax.devices()[0]
     return {
         "cpu": _cpu_name(),
@@ -98,7 +97,7 @@ def training(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
 
 
 def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:
-    """Every program on this network. Those named `.. step` make one step a call, the others `STEPS`."""
+    """Every program on this network. Those named `.. step` make one step per call, the others `STEPS`."""
     xs, ys = _data(sizes, STEPS)
     key = jax.random.key(0)
     found: dict[str, Candidate] = {
@@ -188,14 +187,14 @@ def compiling(depths: Sequence[int], rounds: int) -> Iterator[Row]:
 
 
 def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
-    """Compiling `train` for so many hidden layers and steps: the time in blurc, the time in JAX and XLA."""
+    """The time to compile `train` for these hidden layers and steps: in blurc, and in JAX and XLA."""
     start = time.perf_counter()
     net = blurc.compile(specs.deep(), depth=depth)
     parsed = time.perf_counter()
     genome = jax.eval_shape(net.init_genome, jax.random.key(0))
     state = jax.eval_shape(net.init, jax.random.key(1), genome)
     xs, ys = (jax.ShapeDtypeStruct((steps, BATCH, n), jnp.float32) for n in (32, 10))
-    # A new function each time, so that nothing comes from JAX's cache.
+    # A new function each time, to miss JAX's cache.
     jax.jit(lambda *args: net.train(*args)).lower(genome, state, xs, ys).compile()
     return parsed - start, time.perf_counter() - parsed
 
@@ -204,7 +203,7 @@ def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
 
 
 def memory(sizes: Sequence[int]) -> Iterator[Row]:
-    """What XLA plans for a training program (`memory_analysis`), and the peak size of whole processes."""
+    """XLA's memory plan for a training program (`memory_analysis`), and the peak size of whole processes."""
     group = f"memory, {_name(sizes)}"
     for name, size in program_bytes(sizes).items():
         yield exact(group, f"{name}, XLA program of {STEPS} steps", size * MIB, "MiB")
@@ -231,7 +230,7 @@ def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
     return found
 
 
-# These run in processes of their own.
+# These run in separate processes.
 
 
 def _only_jax() -> None:

@@ -1,7 +1,7 @@
-"""`python -m blurc.bench.sparse`: what each way to compute with sparse synapses costs, and which one is chosen.
+"""`python -m blurc.bench.sparse`: the cost of each form of sparse product, and which one blurc chooses.
 
-A step is one weighted sum to each side and one outer product, each reading the one before, between two populations of
-n neurons. Printed are milliseconds, medians of rounds in which the forms take turns.
+A step is one weighted sum to each side and one outer product, each reading the one before, between two populations of n
+neurons. It prints milliseconds, medians over rounds in which the forms take turns.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from blurc.runtime import FORMS, sparse
 SIZES = (256, 1024, 4096)
 DENSITIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5)
 BATCHES = (32, 128)
-MOST = 2**26  # products of a step that are waited for
+MOST = 2**26  # larger products are not timed
 
 
 @dataclass(frozen=True)

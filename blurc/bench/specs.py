@@ -1,4 +1,4 @@
-"""What is measured, in the language: two rules of the library, on any perceptron."""
+"""The benchmarked networks in the language: two rules of the library, on any perceptron."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def blur(sizes: Sequence[int], k: int) -> str:
 
 
 def deep() -> str:
-    """`depth` hidden layers of `width` neurons, both of them parameters of the network."""
+    """`depth` hidden layers of `width` neurons, both parameters of the network."""
     return BACKPROP + DEEP
 
 

@@ -1,7 +1,7 @@
-"""Measuring: several callables, alternating in one run, so that whatever disturbs one disturbs all.
+"""Times several callables alternately in one run, so that disturbances affect them all.
 
-Quote the ratios before the times: on a shared or throttled machine a time may drift by half while a ratio of
-neighbours holds. A sample is the mean over a few calls in a row; medians and quartiles are over the samples.
+Quote ratios before times: on a shared or throttled machine times may drift by half while the ratio of neighbouring
+samples holds. A sample is the mean over a few consecutive calls; medians and quartiles are over samples.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Timings:
         return Spread.of(self.samples[name])
 
     def ratio(self, name: str, base: str) -> Spread:
-        """`name` over `base`, round by round: samples of a round are neighbours in time, so drift cancels."""
+        """`name` over `base`, round by round: samples of a round are close in time, so drift cancels."""
         pairs = zip(self.samples[name], self.samples[base], strict=True)
         return Spread.of([a / b for a, b in pairs])
 
 
 class Loop:
-    """Calls `train(state)` again and again on its own result, so that a program may donate its state."""
+    """Calls `train(state)` repeatedly on its own result, so that a program may donate its state."""
 
     def __init__(self, train: Callable[[Any], tuple[Any, Any]], state: Any):
         self.train = train
@@ -72,10 +72,10 @@ def alternate(
     sample_seconds: float = 0.02,
     warmup: int = 2,
 ) -> Timings:
-    """Time every candidate once in every round, each round in another order.
+    """Times every candidate once per round, each round in another order.
 
-    A sample repeats its candidate until it has taken about `sample_seconds`, so that short calls are not all
-    clock. The results of a call are waited for.
+    A sample repeats its candidate for about `sample_seconds`, so that short calls do not mostly measure the clock. It
+    waits for the results of each call.
     """
     calls = {name: _calls(run, sample_seconds, warmup) for name, run in candidates.items()}
     samples: dict[str, list[float]] = {name: [] for name in candidates}
@@ -100,21 +100,21 @@ def _sample(run: Callable[[], Any], calls: int) -> float:
 
 
 def compiled_bytes(function: Callable[..., Any], *args: Any) -> int:
-    """Arguments, results and temporaries of the XLA program, by XLA's own account (`memory_analysis`)."""
+    """Arguments, results and temporaries of the XLA program, according to XLA (`memory_analysis`)."""
     memory = jax.jit(function).lower(*args).compile().memory_analysis()
     if memory is None:
-        raise NotImplementedError(f"XLA accounts for no memory on {jax.default_backend()}")
+        raise NotImplementedError(f"XLA reports no memory use on {jax.default_backend()}")
     sizes = (memory.argument_size_in_bytes, memory.output_size_in_bytes, memory.temp_size_in_bytes)
     return sum(sizes) - memory.alias_size_in_bytes
 
 
 def peak_bytes(function: Callable[..., None], *args: Any) -> int:
-    """The greatest resident size of a fresh process that calls `function(*args)`.
+    """The peak resident size of a fresh process that calls `function(*args)`.
 
-    It counts everything: Python, JAX, the compiler and the data. Subtract the peak of a function that only
-    starts JAX.
+    It includes everything: Python, JAX, the compiler and the data. Subtract the peak of a function that only starts
+    JAX.
     """
-    context = multiprocessing.get_context("spawn")  # a fork would start with all that this process holds
+    context = multiprocessing.get_context("spawn")  # a fork would inherit this process's memory
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_report_peak, args=(theirs, function, args))
     child.start()
@@ -131,7 +131,7 @@ def _report_peak(pipe: Any, function: Callable[..., None], args: tuple[Any, ...]
 
 
 def _own_peak() -> int:
-    # Not `getrusage` on Linux: what it reports there outlives exec, so a child starts from its parent's peak.
+    # Not `getrusage` on Linux: its value survives exec, so a child would start from its parent's peak.
     try:
         with open("/proc/self/status", encoding="utf-8") as lines:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
