@@ -68,9 +68,6 @@ def edges(graph: AnyGraph) -> Iterator[tuple[Node, Node, Any, Mapping[str, Any]]
         yield from ((a, b, None, data) for a, b, data in graph.edges(data=True))
 
 
-# ---------------------------------------------------------------- names
-
-
 @dataclass
 class Names:
     """Turns node and edge names into unique names of the language: other characters become `_`, and duplicates get a
@@ -100,9 +97,6 @@ def several(nodes: Iterable[Node]) -> str:
     if len(found) > SHOWN:
         return f"{', '.join(shown)} and {len(found) - SHOWN:,} more"
     return " and ".join(", ".join(shown).rsplit(", ", 1))
-
-
-# ---------------------------------------------------------------- lines of a network
 
 
 def population_line(

@@ -101,9 +101,6 @@ def apply(e: Apply, at: Scope) -> Array:
     return np.broadcast_to(POPULATION[e.function](*args), (*e.shape, *at.extent))
 
 
-# ---------------------------------------------------------------- sums
-
-
 def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:
     """`batch_sum(E)`: for each synapse, the sum over the batch and "over the places where the synapse acts".
     `batch_mean(E)` divides that by the batch size: "mean over the batch, sum over the places"."""

@@ -261,7 +261,6 @@ class Reference:
         return [p for p in self.model.network.projections if p.topology.has_synapses]
 
     def _natural(self, synapses: Mapping[str, Variables]) -> dict[str, Variables]:
-        """Channels in their natural shape."""
         network = self.model.network
         result: dict[str, Variables] = {}
         for p in self._with_synapses():

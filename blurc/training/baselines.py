@@ -46,9 +46,6 @@ def baselines(twin: Net, data: Dataset, settings: Settings, watch: Watch) -> Ite
         yield _run(twin, optimizer, data, settings, watch)
 
 
-# ---------------------------------------------------------------- the optimizers
-
-
 def _run(net: Net, optimizer: Optimizer, data: Dataset, settings: Settings, watch: Watch) -> Run:
     measure = metric(data)
     learner = _learner(net, optimizer, data, settings)

@@ -99,9 +99,6 @@ def _of_step(
     return Divergence(step, of, name, None, span, *_counted(value), largest, where)
 
 
-# ---------------------------------------------------------------- values that are not finite
-
-
 def _bad(value: Any) -> bool:
     return not np.isfinite(np.asarray(value)).all()
 
@@ -138,9 +135,6 @@ def _largest(state: State) -> tuple[float, str]:
         for value in channels.values()
     ]
     return max(sizes, default=(0.0, ""))
-
-
-# ---------------------------------------------------------------- the equation
 
 
 def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str, Span, Any]]:

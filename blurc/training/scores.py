@@ -61,9 +61,6 @@ def score(predict: Callable[[Floats], Any], x: Floats, y: Floats, metric: Metric
     return float(values.mean())
 
 
-# ---------------------------------------------------------------- data and network
-
-
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:
     """The data set with its examples flattened for the network. Raises `BlurError` (E807) if they do not fit."""
     problems = [

@@ -69,9 +69,6 @@ def _rule(name: str) -> Genome:
     return genome
 
 
-# ---------------------------------------------------------------- from an artifact
-
-
 def _stored(net: Loaded) -> tuple[Network, spec.Sources]:
     report = Report()
     sources = _sources(net.sources, report)
