@@ -11,7 +11,7 @@ from typing import Any, cast
 from blurc.diagnostics import Report
 
 ROLES = ("input", "hidden", "output")
-# Attributes of projections that are no topologies.
+# Attributes of projections other than topologies.
 OTHERS = ("forward", "backward", "fixed", "label", "delay")
 
 

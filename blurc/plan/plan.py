@@ -304,7 +304,7 @@ class Plan:
                 return v.dims
 
     def __repr__(self) -> str:
-        return f"<plan of {self.name} with {self.genome}: {len(self.step.ops)} operations a step>"
+        return f"<plan of {self.name} with {self.genome}: {len(self.step.ops)} operations per step>"
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))

@@ -16,7 +16,7 @@ from blurc.model import Model, ParamValue
 from blurc.spec.sources import Sources, Spec, unknown, used_genome
 from blurc.spec.validate import Params, check_all, check_with
 
-LARGEST = 3.4e38  # that float32 holds
+LARGEST = 3.4e38  # in float32
 
 
 def select(

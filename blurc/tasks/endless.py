@@ -1,7 +1,7 @@
 """One variation of a task as an endless stream of batches, in parts of bounded size.
 
-The batches of an `Episode` depend on its length. Here the hundredth batch is always the same, whoever asks and however
-many follow. No example is repeated within a part, if there are enough.
+The batches of an `Episode` depend on its length. Here the hundredth batch is always the same, however many
+follow. No example is repeated within a part, if there are enough.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 LIMIT = 256 * 2**20  # the largest known set, EMNIST balanced, has 88 MB; as float32 the limit is 1 GiB
 UNSIGNED_BYTE = 0x08
 KINDS = {1: "labels", 3: "images"}  # by the number of axes
-AGAIN = "replace the file with an undamaged copy; blurc fetches what is missing from its cache folder"
+AGAIN = "replace the file with an undamaged copy; files missing from blurc's cache folder are fetched again"
 
 
 def header(shape: tuple[int, ...]) -> bytes:

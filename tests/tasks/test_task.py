@@ -673,7 +673,7 @@ def test_every_name_has_a_line_about_it():
 
 
 REFUSED = {
-    "crop": (TaskChoice("digits", crop=9), "`crop` is 9, but the images of digits are of 8x8"),
+    "crop": (TaskChoice("digits", crop=9), "`crop` is 9, but the images of digits are 8x8"),
     "negative": (TaskChoice("digits", crop=-1), "`crop` is -1"),
     "resize": (TaskChoice("xor", resize=2), "`resize` is for images, but the data are xor"),
     "classes": (
