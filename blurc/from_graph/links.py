@@ -269,10 +269,10 @@ def _check_cycles(graph: AnyGraph, wiring: Wiring, report: Report) -> None:
         report.error("E915", message, None, help=help)
         return
     for way in ("forward", "feedback"):
-        if cycle := a_cycle(wiring.carrying(way, delayed=False)):
+        if cycle := a_cycle(wiring.carrying(way, delayed=False).pred):
             report.error(
                 "E403",
-                f"the edges that carry {way} form a cycle of nodes: {_cycle([edge[0] for edge in cycle])}",
+                f"the edges that carry {way} form a cycle of nodes: {_cycle(cycle)}",
                 None,
                 notes=["each neuron is visited once per step, after everything that it reads"],
                 help=help,

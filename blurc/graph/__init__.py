@@ -1,7 +1,8 @@
 """The network as a graph: populations are nodes, projections are edges of a frozen `networkx.MultiDiGraph`.
 
-build.py    a network as a graph, and the orders in which its populations are visited
-verify.py   checks on the graph: cycles, unreachable populations
+build.py    a network as a graph of networkx, which only `net.graph` and GraphML need
+order.py    the orders in which to visit populations, and what reaches what
+verify.py   checks: cycles, unreachable populations
 graphml.py  reads and writes GraphML
 edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` connects
 """
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.graph.build import Graph, a_cycle, backward_order, build, forward_order
+    from blurc.graph.build import Graph, build
     from blurc.graph.edges import SUFFIXES, EdgeFile, WrongFile, edges
     from blurc.graph.graphml import NoGraph, graphml, read_graphml
+    from blurc.graph.order import a_cycle, backward_order, forward_order
     from blurc.graph.verify import verify
 
 __all__ = [

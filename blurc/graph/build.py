@@ -1,4 +1,4 @@
-"""A network as a frozen `networkx.MultiDiGraph`, and the orders in which to visit its populations."""
+"""A network as a frozen `networkx.MultiDiGraph`."""
 
 from __future__ import annotations
 
@@ -65,44 +65,3 @@ def _edge(e: Projection) -> dict[str, Any]:
     }
     listed = {"pairs": Pairs(e.topology.pre, e.topology.post)} if isinstance(e.topology, Edges) else {}
     return {**data, **listed}
-
-
-def carrying(graph: Graph, way: str, *, delayed: bool) -> Graph:
-    """The subgraph of projections that carry `way` ("forward" or "feedback"), with or without the delayed ones.
-    All populations are kept."""
-    edges = [e for e in graph.edges(keys=True) if graph.edges[e][way]]
-    kept: Graph = nx.MultiDiGraph()
-    kept.add_nodes_from(graph.nodes)
-    kept.add_edges_from(e for e in edges if delayed or not graph.edges[e]["delay"])
-    return kept
-
-
-def a_cycle(graph: nx.DiGraph[Any] | nx.MultiDiGraph[Any]) -> list[Any]:
-    """The edges of some cycle, or []. networkx finds a cycle in quadratic time, but can tell in linear time
-    where to look."""
-    for nodes in nx.strongly_connected_components(graph):
-        loop = any(graph.has_edge(node, node) for node in nodes)
-        if len(nodes) > 1 or loop:
-            within = graph.copy()  # a view would go through a set, whose order varies
-            within.remove_nodes_from([node for node in graph if node not in nodes])
-            return list(nx.find_cycle(within))
-    return []
-
-
-def forward_order(graph: Graph) -> tuple[str, ...]:
-    """Every population except inputs and the unit, each after all that carry forward to it within the step.
-    Ties are broken by order of declaration."""
-    rank = {name: i for i, name in enumerate(graph.nodes)}
-    within = carrying(graph, "forward", delayed=False)
-    order = nx.lexicographical_topological_sort(within, key=rank.__getitem__)
-    return tuple(n for n in order if graph.nodes[n]["role"] not in ("input", "unit"))
-
-
-def backward_order(graph: Graph) -> tuple[str, ...]:
-    """Every population except inputs that gets feedback, delayed or not, each after all that carry feedback to it
-    within the step. Ties are broken by the reverse of `forward_order`."""
-    rank = {name: -i for i, name in enumerate(forward_order(graph))}
-    within = carrying(graph, "feedback", delayed=False)
-    gets = carrying(graph, "feedback", delayed=True).out_degree
-    order = nx.lexicographical_topological_sort(within.reverse(), key=lambda n: rank.get(n, 1))
-    return tuple(n for n in order if n in rank and gets(n) > 0)

@@ -91,15 +91,15 @@ class Reference:
 
     def __init__(self, model: model.Model) -> None:
         self.model = model
-        network, wiring = model.network, graph.build(model.network)
+        network = model.network
         self.inputs = tuple(p.name for p in network.with_role("input"))
         self.outputs = tuple(p.name for p in network.with_role("output"))
         # The populations that each kind of phase visits, in order. No phase visits the unit neuron.
         self.visited = {
             "sense": self.inputs,
-            "forward": graph.forward_order(wiring),
+            "forward": graph.forward_order(network),
             "feedback": self.outputs,
-            "backward": graph.backward_order(wiring),
+            "backward": graph.backward_order(network),
         }
         # "the readout, taken just before the first `feedback` (at the end where there is none)"
         kinds = [phase.kind for phase in model.genome.phases]

@@ -77,26 +77,24 @@ def test_graphml_goes_through_networkx_and_back() -> None:
 
 
 def test_visits_go_along_projections_and_back() -> None:
-    found = graph.build(network(POPULATIONS + "x -> b  b -> a  a -> y"))
+    found = network(POPULATIONS + "x -> b  b -> a  a -> y")
     assert graph.forward_order(found) == ("b", "a", "y")
     assert graph.backward_order(found) == ("a", "b")
 
 
 def test_a_delayed_projection_orders_nothing() -> None:
-    found = graph.build(network(POPULATIONS + "x -> a  x -> b  b -> a [delay = 1]  a -> y  b -> y"))
+    found = network(POPULATIONS + "x -> a  x -> b  b -> a [delay = 1]  a -> y  b -> y")
     assert graph.forward_order(found) == ("a", "b", "y")
     assert graph.backward_order(found) == ("b", "a")
 
 
 def test_what_gets_delayed_feedback_alone_is_visited_backward() -> None:
-    found = graph.build(network(POPULATIONS + "x -> a  x -> b  a -> y [delay = 1]  b -> y [forward]"))
+    found = network(POPULATIONS + "x -> a  x -> b  a -> y [delay = 1]  b -> y [forward]")
     assert graph.backward_order(found) == ("a",)
 
 
 def test_a_network_may_be_one_delayed_circle() -> None:
-    found = graph.build(
-        network(POPULATIONS + "x -> a  a -> b  b -> y  y -> a [delay = 2]  a -> a [delay = 1]")
-    )
+    found = network(POPULATIONS + "x -> a  a -> b  b -> y  y -> a [delay = 2]  a -> a [delay = 1]")
     assert graph.forward_order(found) == ("a", "b", "y")
     assert graph.backward_order(found) == ("y", "b", "a")
 

@@ -38,12 +38,11 @@ class Schedule:
 
 def schedule(model: Model) -> Schedule:
     network = model.network
-    g = graph.build(network)
     order: dict[str, tuple[str, ...]] = {
         "sense": tuple(p.name for p in network.with_role("input")),
-        "forward": graph.forward_order(g),
+        "forward": graph.forward_order(network),
         "feedback": tuple(p.name for p in network.with_role("output")),
-        "backward": graph.backward_order(g),
+        "backward": graph.backward_order(network),
         "update": (),
     }
     visits = tuple(Visit(phase, order[phase.kind]) for phase in model.genome.phases)
