@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 
 import click
 
-from blurc import __version__
 from blurc.cli.shared.failure import INTERRUPTED, failures, output_failed
 from blurc.diagnostics import did_you_mean
 
@@ -48,7 +47,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="blurc", message="%(prog)s %(version)s")
+@click.version_option(package_name="blurc", prog_name="blurc", message="%(prog)s %(version)s")
 def cli() -> None:
     """A compiler for learning rules: .blur files to trained networks.
 

@@ -1,7 +1,4 @@
-"""Source text -> syntax tree. The only module that imports lark.
-
-The parser is built from `blur.lark` once per process, which takes about a tenth of a second. Lark can
-keep its tables in a file, but only as a pickle, and blurc loads no pickles.
+"""Source text -> syntax tree.
 
 A text without mistakes is parsed once. For others `recover.py` finds what can be kept, with `_failure` as
 its judge of a piece of text, and the parser then builds the tree of that.
@@ -11,24 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar, cast
 
-from lark import Lark, Token, Transformer_NonRecursive, Tree, UnexpectedToken
-from lark.lark import PostLex
+from lark import Token, Transformer_NonRecursive, Tree, UnexpectedToken
 
 from blurc.diagnostics import Report, Source, Span
 from blurc.language import syntax
-from blurc.language.packaged import grammar_path
 from blurc.language.repair.outline import Lexeme
 from blurc.language.repair.recover import Failure, Start, recover
+from blurc.language.tables import blur_parser
 
 MAX_DEPTH = 100  # of a declaration's tree; the stages behind walk it by recursion
-STARTS: tuple[Start, ...] = ("file", "genome_item", "phase", "statement", "network_item")
-MISTAKES = (
-    "DOUBLE_SLASH", "DOUBLE_STAR", "DOUBLE_EQUAL", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN",
-)  # fmt: skip
 
 Children: TypeAlias = list[Any]
 Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block)
@@ -55,34 +46,9 @@ def parse(source: Source, report: Report) -> syntax.File:
 # ---------------------------------------------------------------- the parser
 
 
-class _KeepMistakes(PostLex):
-    """Keeps the terminals that no rule mentions; lark would drop them."""
-
-    always_accept = MISTAKES
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        return stream
-
-
-@cache
-def _parser() -> Lark:
-    """With the basic lexer, not the contextual one: recovery needs tokens that no parser's state bears on."""
-    grammar = grammar_path().read_text(encoding="utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="basic",
-        start=list(STARTS),
-        keep_all_tokens=True,  # for exact spans
-        maybe_placeholders=False,
-        postlex=_KeepMistakes(),
-    )
-
-
 def _at_start(start: Start, text: str = "") -> Any:
-    """lark's InteractiveParser, which it types in part only."""
-    lark: Any = _parser()
-    return lark.parse_interactive(text, start=start)
+    """lark's InteractiveParser."""
+    return blur_parser().parse_interactive(text, start=start)
 
 
 def _tokens(text: str) -> list[Token]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 
@@ -13,7 +12,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     up on failure. A symbolic link keeps its target."""
     target = Path(os.path.realpath(path))
     # Not `tempfile`, whose files only their owner can read.
-    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    unfinished = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
     try:
         with open(unfinished, "xb") as file:
             file.write(data)
