@@ -1,7 +1,7 @@
 """The command line: `blurc check | compile | train | meta | eval | race | analyze | graph | specs | bench`.
 
 commands/ has one command a file, shared/ what several need. A command is imported when it is named, and jax, matplotlib
-and rich where they are used, so that `blurc check` starts fast and never imports jax. `shared/failure.py` says how all
+and rich where they are used, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` says how all
 commands fail.
 
 Exit status: 0 done; 1 the spec, the data or the genome is wrong (diagnostics on stderr); 2 wrong usage;
@@ -21,7 +21,18 @@ import click
 from blurc.cli.shared.failure import INTERRUPTED, failures, output_failed
 from blurc.diagnostics import did_you_mean
 
-COMMANDS = ("check", "compile", "train", "meta", "eval", "race", "analyze", "graph", "specs", "bench")
+COMMANDS = {
+    "check": "Report all errors and warnings of specs.",
+    "compile": "Compile one network of a spec.",
+    "train": "Train one network of a spec, or an artifact.",
+    "meta": "Learn a genome as an experiment says.",
+    "eval": "Measure how well genomes teach networks.",
+    "race": "Race a genome against SGD, momentum and Adam.",
+    "analyze": "Tell whether a rule is a gradient.",
+    "graph": "Draw the populations and projections of a spec.",
+    "specs": "List the packaged networks, rules and genomes.",
+    "bench": "Measure compiled rules against programs written by hand.",
+}
 
 
 class Commands(click.Group):
@@ -34,6 +45,11 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return import_module(f"blurc.cli.commands.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Without importing the commands, which would take a second."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         near = did_you_mean(args[0], COMMANDS)

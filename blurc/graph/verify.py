@@ -90,7 +90,7 @@ def _unreachable(network: Network, report: Report) -> bool:
 def _leading_nowhere(network: Network, report: Report) -> None:
     outputs = [p.name for p in network.with_role("output")]
     back = [(p.target, p.source) for p in carrying(network, "forward", delayed=True)]
-    # A projection that only carries feedback is there for the sake of what its target tells its source.
+    # A feedback-only projection matters because of what its target sends back to its source.
     back += [(p.source, p.target) for p in network.projections if p.feedback and not p.forward]
     leads = successors(network, back)
     leading = reached(outputs, leads)

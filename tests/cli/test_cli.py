@@ -161,11 +161,15 @@ def test_an_artifact_is_no_spec(tmp_path: Path, command: tuple[str, ...]) -> Non
     assert "an artifact, compiled already" in done.stderr
 
 
-def test_check_never_imports_jax() -> None:
+SLOW = ["jax", "matplotlib", "networkx", "numpy", "optax", "rich", "sklearn", "yaml", "importlib.metadata"]
+
+
+@pytest.mark.parametrize("args", [["--help"], ["check", "networks/digits.blur"]])
+def test_what_is_asked_often_imports_nothing_slow(args: list[str]) -> None:
     program = (
         "import sys; from blurc.cli import cli\n"
-        "cli.main(['check', 'networks/digits.blur'], standalone_mode=False)\n"
-        "print([n for n in ('jax', 'matplotlib', 'rich', 'sklearn', 'optax') if n in sys.modules])"
+        f"cli.main({args}, standalone_mode=False)\n"
+        f"print([n for n in {SLOW} if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
