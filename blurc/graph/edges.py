@@ -272,7 +272,7 @@ def _end(file: EdgeFile, node: str, data: Mapping[str, object]) -> _End:
 
 def _whole_index(index: object) -> int | None:
     if isinstance(index, float):
-        return int(index) if index.is_integer() else None  # NaN and infinity are none
+        return int(index) if index.is_integer() else None  # false for NaN and infinity
     return None if isinstance(index, bool) else _whole(str(index))
 
 

@@ -43,7 +43,7 @@ class Jitted(Calls):
 def jitted(plan: Plan) -> Jitted:
     """The compiled functions of a plan. Equal plans share them."""
     e = Entries(plan)
-    # The draws are jitted one by one (`initial.py`): many projections have one size, and share their compilation.
+    # Draws are jitted one by one (`initial.py`), so that the many projections of one size share a compilation.
     return Jitted(
         e.init_genome,
         e.init,
@@ -57,7 +57,7 @@ def jitted(plan: Plan) -> Jitted:
 
 
 class Program:
-    """What a compiled network and a loaded artifact have in common: the calls, with their checks.
+    """The calls of a compiled network or a loaded artifact, with their checks.
 
     All of them are pure functions of pytrees and compose with `jax.jit`, `vmap`, `scan` and, for a compiled network,
     `grad`. They compute in float32, or in float64 in JAX's x64 mode.
@@ -235,7 +235,7 @@ class Program:
 
 
 class Compiled(Program):
-    """The program of a plan, which artifacts do not have all of: derivatives, traces."""
+    """The program of a plan, with what artifacts lack: derivatives and traces."""
 
     def __init__(self, plan: Plan):
         self.plan = plan
@@ -281,6 +281,6 @@ class Compiled(Program):
         self.signature.check_memory(state, xs, ("batch",))
         fed = Fed(*self.signature.pack_fed("trace", signals, key, ()))
         traced = self._call.trace(dict(genome), state, xs, ys, fed)
-        # jit returns dicts sorted by key; phases are wanted in the order in which they ran
+        # jit sorts dicts by key, but phases should come in the order in which they ran
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
         return {phase: traced[phase] for phase in order}

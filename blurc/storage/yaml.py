@@ -54,7 +54,7 @@ class Document:
         except yaml.MarkedYAMLError as error:
             where = _mark_span(self.source, error.problem_mark)
             report.error("E602", f"not plain YAML: {error.problem}", where)
-        except (ValueError, OverflowError) as error:  # 2024-99-99, for one
+        except (ValueError, OverflowError) as error:  # such as 2024-99-99
             report.error("E602", f"not plain YAML: {error}", self.span(node))
         return None
 

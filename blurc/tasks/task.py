@@ -146,9 +146,9 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     is_function = choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
-        yield f"`alphabet` is for omniglot, but the data are {choice.data}", "leave it out"
+        yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"
     if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
-        yield f"`ways` is for omniglot, but the data are {choice.data}", "leave it out, or give `classes`"
+        yield f"`ways` is for omniglot, not for {choice.data}", "leave it out, or give `classes`"
     elif choice.ways != TaskChoice.ways and choice.alphabet:
         yield (
             "`ways` does not apply to an alphabet, which has all its characters",
@@ -156,10 +156,10 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
         )
     if choice.classes and (is_function or has_episodes):
         help = "leave it out" if is_function else "leave it out, or give `ways`, or add an `alphabet`"
-        yield f"`classes` is for data sets with labels, but the data are {choice.data}", help
+        yield f"`classes` is for data sets with labels, not for {choice.data}", help
     for name in ("crop", "resize"):
         if is_function and getattr(choice, name):
-            yield f"`{name}` is for images, but the data are {choice.data}", "leave it out"
+            yield f"`{name}` is for images, not for {choice.data}", "leave it out"
 
 
 def _unknown(name: str) -> Diagnostic:

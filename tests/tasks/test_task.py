@@ -675,15 +675,15 @@ def test_every_name_has_a_line_about_it():
 REFUSED = {
     "crop": (TaskChoice("digits", crop=9), "`crop` is 9, but the images of digits are 8x8"),
     "negative": (TaskChoice("digits", crop=-1), "`crop` is -1"),
-    "resize": (TaskChoice("xor", resize=2), "`resize` is for images, but the data are xor"),
+    "resize": (TaskChoice("xor", resize=2), "`resize` is for images, not for xor"),
     "classes": (
         TaskChoice("blobs", classes=(0, 1)),
-        "`classes` is for data sets with labels, but the data are blobs",
+        "`classes` is for data sets with labels, not for blobs",
     ),
-    "ways": (TaskChoice("digits", ways=5), "`ways` is for omniglot, but the data are digits"),
+    "ways": (TaskChoice("digits", ways=5), "`ways` is for omniglot, not for digits"),
     "alphabet": (
         TaskChoice("digits", alphabet="Latin"),
-        "`alphabet` is for omniglot, but the data are digits",
+        "`alphabet` is for omniglot, not for digits",
     ),
     "both": (
         TaskChoice("omniglot", alphabet="Latin", ways=5),
