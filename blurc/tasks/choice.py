@@ -11,10 +11,13 @@ from blurc.diagnostics import Span
 class Augment:
     """Makes each episode a variation of the problem, so that a rule is learned rather than the problem.
 
-    permute_inputs, permute_labels: reorders pixels or classes. project: multiplies the inputs by a random matrix of
-    independent normals, scaled to keep their expected length, giving this many values; 0: off. brightness: multiplies
-    all inputs by a factor log-uniform between 1 / (1 + brightness) and 1 + brightness, and adds uniform(-brightness,
-    brightness).
+    Attributes:
+        permute_inputs: reorder the pixels.
+        permute_labels: reorder the classes.
+        project: multiply the inputs by a random matrix of independent normals, scaled to keep their expected length,
+            giving this many values; 0: off.
+        brightness: multiply all inputs by a factor log-uniform between 1 / (1 + brightness) and 1 + brightness, and add
+            uniform(-brightness, brightness).
     """
 
     permute_inputs: bool = False
@@ -25,18 +28,25 @@ class Augment:
 
 @dataclass(frozen=True)
 class TaskChoice:
-    """data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, or a 2-D function (`xor`, `moons`, ..).
+    """A task to make: its data, their preprocessing, and how episodes vary.
 
-    crop: keeps this many pixels of each side, in the middle. resize: area-averages to this many per side, after crop;
-    0: off. classes: the labels to keep, renumbered from 0; empty: all. ways (omniglot): characters per episode.
-    alphabet (omniglot): the alphabet whose characters are the classes, in every episode; "": episodes from all
-    alphabets. outputs: neurons to assign the classes to, if more than classes; 0: as many as classes. weight: how often
-    it is drawn relative to other tasks. center: subtracts the mean of the training inputs and divides by their standard
-    deviation (one each for all inputs). where: the file it came from, for errors; not a key of that file.
+    Attributes:
+        data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, or a 2-D function (`xor`, `moons`, ..).
+        name: what to call the task; "": the name of the data.
+        weight: how often it is drawn, relative to other tasks.
+        crop: keep this many pixels of each side, in the middle; 0: all.
+        resize: area-average to this many pixels per side, after `crop`; 0: off.
+        classes: the labels to keep, renumbered from 0; empty: all.
+        ways: of omniglot, characters per episode.
+        alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
+        outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
+        center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
+        augment: how episodes vary.
+        where: where the choice was read, for errors; not a key of a file.
     """
 
     data: str
-    name: str = ""  # "": the name of the data
+    name: str = ""
     weight: float = 1.0
     crop: int = 0
     resize: int = 0

@@ -18,13 +18,13 @@ from blurc.tasks.dataset import Dataset, Floats, Indices
 
 
 def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, Floats]:
-    """The first `steps` batches at once: xs [steps, batch, *input], ys [steps, batch, *output]."""
+    """The first `steps` batches at once: xs [steps, batch, *input], ys [steps, batch, *output]. Raises E806."""
     _check(dataset, batch, seed, ("steps", steps))
     return _chunk(dataset, batch, 0, steps, seed)
 
 
 def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
-    """The same batches without end, `chunk` steps at a time, each chunk made on demand."""
+    """The same batches without end, `chunk` steps at a time, each chunk made on demand. Raises E806."""
     _check(dataset, batch, seed, ("chunk", chunk))
     return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
 

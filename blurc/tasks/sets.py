@@ -31,6 +31,9 @@ def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, downlo
     Args:
         data_dir: where to look first for the files of an image set.
         download: whether to fetch missing ones.
+
+    Raises:
+        BlurError: E801 for an unknown name, E802 to E805 for bad files.
     """
     name = str(name_or_path)
     if name in _BUILT_IN:

@@ -40,7 +40,7 @@ class Episode(NamedTuple):
 )
 @dataclass(frozen=True, eq=False)
 class Task:
-    """outputs: neurons, at least as many as classes. Targets are one-hot over all of them."""
+    """A problem to learn, made by `task`. Targets are one-hot over all `outputs`, at least as many as classes."""
 
     name: str
     outputs: int
@@ -56,10 +56,19 @@ class Task:
         return self.source.classes
 
     def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
-        """One variation of the task, a function of the key. test: queries are test examples; otherwise they are the
-        held-out sixth of the training examples.
+        """One variation of the task, a function of the key.
 
         No example occurs twice among those to learn or those to predict, unless the episode is longer than the set.
+
+        Args:
+            key: a JAX random key.
+            steps: batches to learn.
+            batch: examples per batch.
+            query: examples to predict.
+            test: query test examples rather than the held-out sixth of the training examples.
+
+        Raises:
+            BlurError: E812 if a size is less than 1.
         """
         sizes = {"steps": steps, "batch": batch, "query": query}
         if wrong := [f"`{name}` is {size}" for name, size in sizes.items() if size < 1]:
@@ -90,7 +99,15 @@ def _episode(
 
 
 def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
-    """Loads and preprocesses the data. Raises `BlurError` (E8xx)."""
+    """Loads and preprocesses the data.
+
+    Args:
+        choice: which data, and how to prepare them.
+        data_dir: where to look first for data files.
+
+    Raises:
+        BlurError: E8xx if the data cannot be had or do not fit the choice.
+    """
     if complaints := [*_complaints(choice)]:
         raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
