@@ -1,4 +1,4 @@
-"""Graphs of networkx, in: of populations, of neurons, and what is wrong with them."""
+"""Networks from networkx graphs: graphs of populations, graphs of neurons, and mistakes in them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def lines(net: blurc.Net) -> list[str]:
 
 
 def without_names(network: Network) -> Any:
-    """Populations and projections by number, and edge files by what they list."""
+    """Populations and projections by number, with the contents of edge files."""
     number = {p.name: i for i, p in enumerate(network.populations)}
     return (
         [replace(p, name="") for p in network.populations],
@@ -227,8 +227,8 @@ def test_a_genome_that_is_not_there_is_said_so(genome: Any, code: str) -> None:
 
 
 def weights(net: blurc.Net, state: Any) -> tuple[dict[tuple[Any, Any], float], dict[Any, float]]:
-    """The weight of every edge between nodes, and the bias of every node. Straight from the text of the network and
-    the arrays, apart from the compiler's own book-keeping."""
+    """The weight of every edge between nodes, and the bias of every node, from the network's text and the arrays,
+    without the compiler's bookkeeping."""
     assert net.neurons is not None
     nodes = net.neurons.populations
     edge: dict[tuple[Any, Any], float] = {}
@@ -259,8 +259,8 @@ def listed(net: blurc.Net, name: str) -> list[tuple[int, int]]:
 
 
 def layered(count: int, width: int, edges: int, seed: int = 0) -> nx.DiGraph[str]:
-    """Nodes in layers, each with edges from the three layers before, one at least from the last. Names and order of
-    the nodes tell nothing of the layers."""
+    """Nodes in layers, each with edges from the three layers before, at least one from the last. The names and order of
+    nodes do not reveal the layers."""
     rng = random.Random(seed)
     layer = [[f"n{7919 * (i * width + j) % 100_003}" for j in range(width)] for i in range(count)]
     wiring: nx.DiGraph[str] = nx.DiGraph()
@@ -389,7 +389,7 @@ def test_outputs_are_one_population_where_none_leads_to_another() -> None:
 
 
 def test_nodes_with_room_to_move_stand_where_they_make_fewer_projections() -> None:
-    """b has room to stand beside 1 or beside 2. Beside 2, it needs no new projection where one from x leads there."""
+    """b can join the generation of 1 or of 2. With 2, it needs no new projection, as x already projects there."""
     wiring = nx.DiGraph([("x", 1), (1, 2), (2, 3), (3, "y"), ("x", "b"), ("b", 3)])
     early = blurc.from_networkx(wiring, genome=RULE, inputs=["x"], outputs=["y"])
     wiring.add_edge("x", 2)
@@ -416,7 +416,7 @@ def test_the_order_of_edges_says_nothing() -> None:
 
 
 def test_a_ring_with_delay_follows_the_dense_recurrence() -> None:
-    """h(t) = tanh(W h(t-1) + U x(t) + b), with the synapses as they stand at t."""
+    """h(t) = tanh(W h(t-1) + U x(t) + b), with the synapses of step t."""
     wiring = nx.watts_strogatz_graph(24, 4, 0.3, seed=5)
     inputs, outputs = [0, 1, 2], [20, 21]
     net = blurc.from_networkx(wiring, genome=FIXED, inputs=inputs, outputs=outputs, delay=1)

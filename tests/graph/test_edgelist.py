@@ -1,4 +1,4 @@
-"""Edge files: which pairs they name, where they are looked for, what is kept of them."""
+"""Edge files: the pairs that they list, where they are found, what is stored of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph: the order of visits, what delays change about it, what is reached, GraphML."""
+"""The graph: the order of visits, the effect of delays on it, reachability, GraphML."""
 
 from __future__ import annotations
 

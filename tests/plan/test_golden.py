@@ -1,4 +1,4 @@
-"""What every stage makes of a small network, printed: tests/plan/golden/NETWORK.RULE.STAGE.txt.
+"""The printed output of every stage for a small network: tests/plan/golden/NETWORK.RULE.STAGE.txt.
 
 After a change that is meant, `BLURC_WRITE_GOLDEN=1 pytest tests/plan/test_golden.py` writes them anew; read the
 difference.

@@ -1,4 +1,4 @@
-"""One pass a section: a small before and what comes after."""
+"""Each pass on a small example, before and after."""
 
 from __future__ import annotations
 

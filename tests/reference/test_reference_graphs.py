@@ -43,7 +43,7 @@ LINEAR = """
 
 
 def through(topology: str, pre: tuple[int, ...], post: tuple[int, ...]) -> Reference:
-    """`in -> x -> y`, where `x` is a copy of the input that gets what `y` feeds back."""
+    """`in -> x -> y`, where `x` is a copy of the input that receives the feedback from `y`."""
     return interpreter(
         LINEAR,
         f"""
@@ -57,7 +57,7 @@ Answer = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def forth_and_back(ref: Reference, w: np.ndarray | None, x: np.ndarray, e: np.ndarray) -> Answer:
-    """What `y` gets of x, what `x` gets back of e, and the sum over the batch of their products."""
+    """What `y` receives from x, what `x` receives back from e, and their products summed over the batch."""
     batch = len(x)
     state = ref.state({} if w is None else {"p": {"w": w}}, batch)
     seen = ref.trace({}, state, {"in": x}, {"y": e})
@@ -110,7 +110,7 @@ def test_conv_is_that_of_jax_and_so_are_its_transpose_and_the_gradient_of_its_ke
 
 
 def test_a_synapse_of_a_conv_that_acts_nowhere_is_updated_by_what_does_not_depend_on_places():
-    """Of a window of 3 on one place, only the middle is ever inside."""
+    """For a window of 3 on one place, only the middle is ever inside."""
     ref = interpreter(
         """
         state a  synapse w ~ zeros
@@ -156,7 +156,7 @@ def test_pools_are_those_of_jax_and_so_are_their_gradients(kind, numbers, pre, p
 
 
 def test_max_pool_passes_all_states_of_the_neuron_whose_first_one_is_largest():
-    """The first of equals; and sums over its synapses count that one alone."""
+    """The first of equals; and sums over its synapses count only that one."""
     ref = interpreter(
         """
         state a[2], b  synapse w ~ zeros
@@ -194,7 +194,7 @@ def masked(ref: Reference) -> tuple[np.ndarray, Any]:
 
 @pytest.mark.parametrize("topology", ["sparse(p = 0.4, seed = 3)", "sparse(fan_in = 2, seed = 3)"])
 def test_a_sparse_projection_is_a_dense_one_with_holes(topology):
-    """Forth, back, products and totals."""
+    """Forward, back, products and totals."""
     ref = through(topology, (5,), (4,))
     dense = through("dense", (5,), (4,))
     mask, at = masked(ref)
@@ -337,7 +337,7 @@ def test_a_shared_bias_is_one_a_channel_for_all_places():
 
 
 def test_a_delayed_recurrent_network_step_by_step():
-    """Written by hand: what is read forward, back and in the update is of the steps before."""
+    """By hand: values read forward, back and in the update come from earlier steps."""
     ref = interpreter(
         """
         state a, e  synapse w ~ zeros

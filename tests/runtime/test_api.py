@@ -1,4 +1,4 @@
-"""The Python surface: pure functions that compose, shapes as promised, mistakes of callers as diagnostics."""
+"""The Python API: pure functions that compose, documented shapes, diagnostics for callers' mistakes."""
 
 from __future__ import annotations
 
@@ -384,7 +384,7 @@ RAGGED = [1, [2, 3]]
 
 @pytest.fixture(scope="module")
 def fed() -> tuple[blurc.Net, Callable[..., Any]]:
-    """A network, and its `train` with all that it is fed, of which a caller may replace some."""
+    """A network, and its `train` with all arguments, some of which a test may replace."""
     net = blurc.compile(FED)
     genome = net.init_genome(jax.random.key(0))
     usual = {

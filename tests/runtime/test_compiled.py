@@ -65,7 +65,7 @@ def noise(key: jax.Array) -> Any:
 
 
 def _everything(entries: Entries) -> Any:
-    """Step, prediction and trace as one program, compiled in haste: compiling is what takes the time here."""
+    """Step, prediction and trace as one program, compiled with few optimisations: compiling takes most of the time."""
 
     def run(genome: Any, state: Any, x: Any, y: Any, fed: Fed) -> Any:
         return (
@@ -94,7 +94,7 @@ def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> Stat
 
 
 def close(found: Any, expected: Any, where: str) -> None:
-    """All that was found is as expected; dead variables are not found."""
+    """Everything found is as expected; dead variables are not found."""
     if isinstance(found, dict):
         for name, value in found.items():
             close(

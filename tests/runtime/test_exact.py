@@ -105,7 +105,7 @@ def _projection(text: str) -> Projection:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a training starts and what it sees. All positive, so that log and sqrt are in their domain."""
+    """Initial values and data of a training. All positive, so that log and sqrt are in their domain."""
 
     synapses: Synapses
     xs: Values  # {population: [steps, batch, n]}
@@ -255,7 +255,7 @@ def test_three_state_backprop_descends_the_squared_error():
 
 
 def test_two_state_backprop_is_not_exact_where_an_output_feeds_others():
-    """Why there is a three-state form, and that the comparison can tell."""
+    """Shows why there is a three-state form, and that the comparison can fail."""
     start = run(OUTPUT_FEEDS)
     with pytest.raises(AssertionError, match="relative error"):
         assert_equal(

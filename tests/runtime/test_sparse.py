@@ -1,5 +1,5 @@
-"""Sparse projections: three ways to compute the same, and which is chosen. More kinds of factors, and derivatives
-against differences, are in test_kernels.py."""
+"""Sparse projections: three forms that compute the same, and how one is chosen. More kinds of factors, and derivatives
+checked against differences, are in test_kernels.py."""
 
 from __future__ import annotations
 

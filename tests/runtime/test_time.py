@@ -1,4 +1,4 @@
-"""Rules and networks that need time: what lasts from step to step, and what it is good for. One claim a test."""
+"""Rules and networks that need time: what persists between steps, and what it is good for. One claim per test."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ SIZE = 16
 
 
 def life(net: blurc.Net, genome: Mapping, pattern: jax.Array, shown: jax.Array) -> jax.Array:
-    """Two steps of seeing a pattern, then, with neurons at rest again, two of seeing a part of it: the last answer."""
+    """Two steps of a pattern, then, from rest, two steps of a part of it. Returns the last answer."""
     state = net.init(KEY, genome, batch=1)
     seen = jnp.stack([pattern, pattern, pattern * shown, pattern * shown])[:, None]
     _, outs = net.train(genome, state, seen, reset=jnp.arange(4) == 2)
@@ -230,8 +230,8 @@ ACTOR = "network actor { input cue[4]  output act[1] { bias = off }  cue -> act 
 
 
 def rewards(decay: float, trials: int = 300) -> tuple[np.ndarray, np.ndarray]:
-    """What every trial brought, and the synapses at the end. A cue is answered at once and rewarded three steps later;
-    in between nothing is seen."""
+    """The reward of every trial, and the final synapses. A cue is answered at once and rewarded three steps later;
+    in between there is no input."""
     net = blurc.compile(ACTOR, genome="three_factor", decay=decay)
     genome = net.init_genome(KEY)
     blank = jnp.zeros((1, 4))

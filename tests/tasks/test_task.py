@@ -1,4 +1,4 @@
-"""Tasks: what an episode holds, that nothing is asked about which was learned, and how episodes vary."""
+"""Tasks: the contents of an episode, that queries are never learned, and how episodes vary."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def episode(t: Task, seed: int = 0, **sizes) -> Episode:
 
 
 def learned(e: Episode) -> np.ndarray:
-    """All that is learned, [steps * batch, inputs]."""
+    """Everything to learn, [steps * batch, inputs]."""
     return np.asarray(e.xs).reshape(-1, e.xs.shape[-1])
 
 
@@ -49,7 +49,7 @@ def refused(choice: TaskChoice, data_dir: Path | None = None) -> Diagnostic:
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No data of the machine's own."""
+    """Hides the machine's own data."""
     monkeypatch.delenv("BLURC_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 

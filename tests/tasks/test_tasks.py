@@ -48,7 +48,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 class Mirror:
-    """Stands in for the network: URL -> bytes, or the exception to raise. Remembers what was asked."""
+    """Stands in for the network: URL -> bytes, or the exception to raise. Records the requests."""
 
     def __init__(self, files: dict[str, bytes | Exception]):
         self.files, self.asked = files, []

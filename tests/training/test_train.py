@@ -1,4 +1,4 @@
-"""Training: the loop, the baselines, the curves, and where training leaves the finite numbers."""
+"""Training: the loop, the baselines, the curves, and divergence."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ XOR = "networks/xor.blur"
 
 
 class Silent:
-    """Watches, and remembers."""
+    """Records what it is told."""
 
     def __init__(self) -> None:
         self.begun: dict[str, int] = {}
