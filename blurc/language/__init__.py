@@ -1,5 +1,6 @@
 """The language: text to tree and back, and the files that a spec is made of.
 
+tokens.py     the tokens: words, signs, brackets
 syntax.py     the tree: frozen dataclasses, every node with its span
 functions.py  the functions of the language: names, arities, where they may stand
 parse.py      text -> tree, by the grammar in `grammar/blur.lark`

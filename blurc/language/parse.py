@@ -15,9 +15,10 @@ from lark import Token, Transformer_NonRecursive, Tree, UnexpectedToken
 
 from blurc.diagnostics import Report, Source, Span
 from blurc.language import syntax
-from blurc.language.repair.outline import Lexeme
-from blurc.language.repair.recover import Failure, Start, recover
+from blurc.language.repair.piece import Failure, Start
+from blurc.language.repair.recover import recover
 from blurc.language.tables import blur_parser
+from blurc.language.tokens import Lexeme
 
 MAX_DEPTH = 100  # of a declaration's tree; the stages behind walk it by recursion
 

@@ -15,26 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.diagnostics import Report, Source, did_you_mean
+from blurc.language.tokens import DECLARATIONS, OPENER, PARTNER, PHASES, ROLES, SIGNS, TOP, WORDS, Lexeme
 
 BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
 WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold populations and projections
-
-TOP = frozenset({"GENOME", "NETWORK", "BLOCK"})
-PHASES = frozenset({"SENSE", "FORWARD", "FEEDBACK", "BACKWARD", "UPDATE"})
-DECLARATIONS = frozenset({"STATE", "SIGNAL", "SYNAPSE", "LEARN", "CONST", "FN", "READOUT"})
-ROLES = frozenset({"INPUT", "HIDDEN", "OUTPUT"})
-WORDS = (
-    TOP
-    | PHASES
-    | DECLARATIONS
-    | ROLES
-    | {"NAME", "IMPORT", "USES", "PERSISTENT", "PER", "REPEAT", "FOR", "IN"}
-)  # what may be a name: all but `let`
-
-PARTNER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-OPENER = {closing: opening for opening, closing in PARTNER.items()}
-SIGNS = {"LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LBRACE": "{", "RBRACE": "}"}
 
 # After these an item goes on: a name or a value has to follow.
 UNFINISHED = frozenset(
@@ -45,23 +30,6 @@ LONGEST_INDEX = 100  # tokens
 INSIDE_PHASE = "a phase holds statements; declarations and phases stand in the genome, side by side"
 INSIDE_REPEAT = "a `repeat` holds phases and nothing else; write this in the genome, beside the `repeat`"
 TOO_EARLY = "take that `}` out, or move this into the braces"
-
-
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """A token: `kind` is its name in the grammar."""
-
-    kind: str
-    text: str
-    start: int
-    stop: int
-    first: bool = False  # on its line
-
-    def to(self, other: Lexeme, source: Source) -> Span:
-        return Span(source, self.start, other.stop)
-
-    def span(self, source: Source) -> Span:
-        return Span(source, self.start, self.stop)
 
 
 @dataclass(slots=True)

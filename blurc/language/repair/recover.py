@@ -4,7 +4,7 @@ Before:  the tokens of a file, some of which cannot stand where they stand
 After:   the tokens of a file that parses, and a diagnostic for each mistake
 
 `outline.py` takes the text apart. Each item, and the header of each block, is then parsed by itself.
-Where that fails `mistakes.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right;
+Where that fails `slips.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right;
 other items are left out, and the genome, network or block that they belong to counts as damaged. The pieces that
 parse also parse together, because every list in the grammar is a plain repetition.
 
@@ -16,8 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from blurc.diagnostics import Report, Source
-from blurc.language.repair.outline import TOP, WORDS, Block, BlockKind, Item, Lexeme, brace, outline, top_kind
-from blurc.language.repair.slips import Failure, Mistake, Start, explain, unknown_character
+from blurc.language.repair.outline import Block, BlockKind, Item, brace, outline, top_kind
+from blurc.language.repair.piece import Failure, Mistake, Start
+from blurc.language.repair.slips import explain, unknown_character
+from blurc.language.tokens import TOP, WORDS, Lexeme
 
 __all__ = ["Failure", "Start", "recover"]
 

@@ -1,0 +1,39 @@
+"""What is no token: characters that the language does not use, and strings without an end."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from blurc.diagnostics import Source
+from blurc.language.repair.piece import Mistake, describe
+from blurc.language.tokens import Lexeme
+
+LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "“": '"', "”": '"', "’": "'"}
+COMPARISONS = "the language has no comparisons and no conditions; `sign`, `min`, `max` and `clip` may serve"
+
+
+def open_string(source: Source, lexeme: Lexeme) -> Mistake:
+    message = 'found a `"` that is not closed on its line'
+    return Mistake(message, lexeme.span(source), 'write the closing `"`')
+
+
+def unknown_character(source: Source, lexeme: Lexeme) -> Mistake:
+    """One character, or several in a row."""
+    return Mistake(no_part(lexeme), lexeme.span(source), _instead(lexeme.text), code="E102")
+
+
+def no_part(lexeme: Lexeme) -> str:
+    shown = describe(lexeme, "file") if lexeme.text.isprintable() else _name(lexeme.text[0]).lower()
+    return f"found {shown}, which is not part of the language"
+
+
+def _name(character: str) -> str:
+    return unicodedata.name(character, f"character U+{ord(character):04X}")
+
+
+def _instead(text: str) -> str | None:
+    if text in LOOKALIKES:
+        return f"write `{LOOKALIKES[text]}`"
+    if len(text) == 1 and _name(text).startswith("GREEK SMALL LETTER "):
+        return f"names are written in Latin letters: `{_name(text).split()[-1].lower()}`"
+    return COMPARISONS if set(text) <= set("<>!&|?") else None

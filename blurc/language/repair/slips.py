@@ -1,0 +1,221 @@
+"""Slips: what is typed by mistake, or as it is written in Python, NumPy and other tools, and what to write instead.
+
+A row says in what piece of text the slip happens, how the tokens lie around the failure, and the help (`pattern.py`).
+The first row that fits is taken, from the most particular to the most general.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from blurc.diagnostics import Source, did_you_mean
+from blurc.language import functions
+from blurc.language.repair.characters import open_string, unknown_character
+from blurc.language.repair.pattern import Slip, Texts, mistake, said
+from blurc.language.repair.piece import Failure, Mistake, Piece, Start
+from blurc.language.tokens import PARTNER, ROLES, SIGNS, WORDS, Lexeme
+
+SHAPE = "give the population its shape: "
+READOUT = "what a prediction is stands in the genome, beside the phases: "
+EQUAL_BY_MISTAKE = "ASSIGN|DOUBLE_EQUAL|COLON"
+KEYWORDS = {
+    "return|output|predict": "readout", "parameter": "learn", "function|activation": "fn",
+    "var|variable|neuron": "state", "weight|channel": "synapse",
+}  # fmt: skip
+STARTERS: dict[Start, frozenset[str]] = {"statement": frozenset({"LET"}), "network_item": ROLES | {"FOR"}}
+
+
+def explain(source: Source, start: Start, lexemes: Sequence[Lexeme], failure: Failure) -> Mistake:
+    piece = Piece(source, start, lexemes, failure.index, failure.expected)
+    if piece.found.kind == "UNKNOWN":
+        return unknown_character(source, piece.found)
+    if piece.found.kind == "OPEN_STRING":
+        return open_string(source, piece.found)
+    found = (mistake(row, piece) if isinstance(row, Slip) else row(piece) for row in SLIPS)
+    return next((one for one in found if one), None) or said(piece, piece.found)
+
+
+# ---------------------------------------------------------------- what a template cannot say
+
+
+def misspelt(piece: Piece) -> Mistake | None:
+    """A word where only keywords may stand, or in front of something that only follows a keyword."""
+    at, keywords = piece.found, piece.expected & (WORDS | {"LET"})
+    if piece.index == 1 and piece.found.kind in WORDS and piece.start in STARTERS:
+        at, keywords = piece.lexemes[0], STARTERS[piece.start]
+    if at.kind != "NAME" or "NAME" in keywords:
+        return None
+    near = did_you_mean(at.text.lower(), [kind.lower() for kind in keywords])
+    return said(piece, at, help=f"did you mean `{near}`?", repair=near) if near else None
+
+
+def _import(piece: Piece, texts: Texts) -> str | None:
+    path = texts["rest"].split()[0].strip("'")
+    return f'write `import "{path}"`'
+
+
+def _axes(piece: Piece, texts: Texts) -> str | None:
+    sizes = re.split(r"\s*,\s*|\s+x\s+|\s+|(?<=[0-9])x(?=[0-9])", texts["inside"])
+    name = texts.get("name") or texts["called"]
+    if len(sizes) < 2 or not name.isidentifier() or not all(re.fullmatch(r"\w+", size) for size in sizes):
+        return None
+    return f"write `{name}[{', '.join(sizes)}]`"
+
+
+def _unquoted(piece: Piece, texts: Texts) -> str:
+    name = texts["name"]
+    if name == "softmax":
+        return f"{functions.NO_SOFTMAX}write `linear`"
+    return f"only file names stand in quotes: write {f'`{name}`' if name.isidentifier() else 'a number or a name'}"
+
+
+def _option(text: str, before: str) -> str | None:
+    """What to write for an option of a population that stands in other brackets, in none, or without its name."""
+    if text == "softmax":
+        return f"{functions.NO_SOFTMAX}write `{before}{{ phi = linear }}`"
+    named = f"phi = {text}" if text in functions.UNARY else text
+    return f"write `{before}{{ {named} }}`" if re.match(r"\w+ ?=", named) else None
+
+
+def _nameless_option(piece: Piece, texts: Texts) -> str | None:
+    return _option(texts["previous"], "")
+
+
+def _option_elsewhere(piece: Piece, texts: Texts) -> str | None:
+    """Also sizes (`h[4][4]`) and populations (`h[4], g[4]`) that are written as options might be."""
+    kind, before = piece.found.kind, texts["before"]
+    after = texts["inside"] if kind in PARTNER else texts["after"] if kind == "COMMA" else texts["rest"]
+    if help := _option(after, f"{before} "):
+        return help
+    if kind == "LSQB":
+        return f"write `{before[:-1]}, {after}]`"
+    each = f"declare each population by itself: `{before}` and `{texts['role']} {after}`"
+    return each if kind == "COMMA" else None
+
+
+def _each_projection(piece: Piece, texts: Texts) -> str | None:
+    targets, bracket, attributes = texts["targets"].partition("[")
+    pairs = [
+        f"`{source.strip()} -> {target.strip()}{f' [{attributes}' if bracket else ''}`"
+        for source in texts["sources"].split(",")
+        for target in targets.split(",")
+    ]
+    return None if "->" in targets else f"write each projection by itself: {' and '.join(pairs)}"
+
+
+def _range(piece: Piece, texts: Texts) -> str | None:
+    low, high = "1", texts["high"]
+    if high.startswith("range"):
+        ends = re.fullmatch(r"range ?\( ?([^,]+?)(?:, ?([^,]+))? ?\)", high)
+        if ends is None:
+            return None  # there are no steps
+        low, high = (ends[1], ends[2]) if ends[2] else ("0", ends[1])
+        high = str(int(high) - 1) if high.isdigit() else f"{high} - 1"
+    return f"write `for {texts['name']} in {low}..{high}`: both ends are included"
+
+
+def _named_argument(piece: Piece, texts: Texts) -> str | None:
+    function, name = texts["called"], texts["previous"]
+    if function in ("mean", "sum"):
+        return (
+            f"in `update`, write `batch_{function}(..)`; in other phases `population_{function}(..)`, or "
+            "`incoming(..)` for the sum over synapses"
+        )
+    if name in ("axis", "dim", "keepdims", "keepdim"):
+        return f"there is no `{name}`: functions work element by element"
+    values = re.sub(r"\w+ ?= ?", "", texts["inside"])
+    return f"arguments have no names: write `{function}({values})`" if function.isidentifier() else None
+
+
+def _without_module(piece: Piece, texts: Texts) -> str:
+    opening = next(at for at in range(piece.index, len(piece.lexemes)) if piece.lexemes[at].kind == "LPAR")
+    return f"write `{piece.text(opening - 1, piece.closing(opening) + 1)}`"
+
+
+# ---------------------------------------------------------------- the slips
+
+SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
+    Slip("file", "IMPORT !ANY", _import),
+    Slip("genome_item", "DECLARATION ... !ANY", _axes, bracket="[", expected="`,`"),
+    Slip("network_item", "ROLE {name} LSQB ... !ANY", _axes, bracket="[", expected="`,`"),
+    Slip("", "... !MALFORMED_NUMBER", "the largest number is about 1.8e308",
+         text=r"[0-9.]+([eE][+-]?[0-9]+)?", expected="a number"),
+    Slip("", "... !MALFORMED_NUMBER", "write `$factor * $name`",
+         text=r"(?P<factor>[0-9.]+)(?P<name>[A-Za-z_]\w*)", expected="a number"),
+    Slip("", "... !MALFORMED_NUMBER", None, expected="a number"),
+    # a sign for another one
+    *(Slip("", "... !OTHER_ARROW", f"write `$before {SIGNS[kind]} $after`", needs=kind, repair=SIGNS[kind])
+      for kind in ("ASSIGN", "PROJECT", "EQUAL")),
+    Slip("", "... !DOUBLE_STAR", "a power is written `x ^ 2`", repair="^"),
+    Slip("", "... !CHANGE", "write `$before <- $before $sign $after`", text="(?P<sign>.)="),
+    Slip("statement", "WORD !EQUAL", "write `$before <- $after`, or `let $before = ...` for a new name",
+         needs="ASSIGN", repair="<-"),
+    Slip("statement", "... !EQUAL|DOUBLE_EQUAL", "write `$before <- $after`", needs="ASSIGN", repair="<-"),
+    Slip("statement", "... !PROJECT", "write `$before <- $after`", needs="ASSIGN", expected="`<-`"),
+    Slip("network_item", f"... !{EQUAL_BY_MISTAKE} ANY LPAR", "write `$before = $after`",
+         needs="EQUAL PROJECT", repair="="),
+    Slip("genome_item statement", f"{{word:ANY}} ANY !{EQUAL_BY_MISTAKE}", "write `$word $previous = ...`",
+         needs="EQUAL", repair="="),
+    Slip("", f"... !{EQUAL_BY_MISTAKE}", "write `$previous = ...`", needs="EQUAL -PROJECT", bracket="",
+         repair="="),
+    Slip("", f"... !{EQUAL_BY_MISTAKE}", "write `$previous = $next`", needs="EQUAL -PROJECT", repair="="),
+    Slip("", "... !DOUBLE_EQUAL", "the language has no comparisons"),
+    Slip("", "... !ASSIGN", "a projection is written `a -> b`, from `a` to `b`", needs="PROJECT", expected="`->`"),
+    Slip("network_item", "-PROJECT {left} EQUAL {right:ANY} !ANY|END",
+         "a projection is written `$left -> $right`, a block in use `$left = $right(x = ...)`",
+         needs="LPAR", bracket=""),
+    Slip("network_item", "-PROJECT ... EQUAL ... LPAR|COMMA ANY !ANY", "say what it is for: `x = $previous`",
+         needs="EQUAL"),
+    Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
+    Slip("network_item", "... PROJECT ANY ... !PROJECT", "write each projection by itself: `a -> b` and `b -> c`"),
+    # a word that is misspelt, missing, or good elsewhere
+    misspelt,
+    Slip("statement", "... !if|else", "the language has no conditions; `sign`, `min`, `max` and `clip` may serve",
+         needs="-NAME", whole=True),
+    Slip("", "... !STRING", _unquoted, needs="NAME", text='"(?P<name>.*)"'),
+    Slip("genome_item", "DECLARATION ... !NAME", "write `$before, $found`", needs="COMMA"),
+    Slip("file", "BLOCK ... !USES", "a block has no rule of its own: leave `uses` to the network"),
+    Slip("genome_item", "REPEAT !LBRACE", "say how often: `repeat 20 { ... }`"),
+    Slip("statement", "REPEAT !WORD|NUMBER",
+         "`repeat` stands in the genome and holds whole phases: `repeat 20 { forward { ... } }`", whole=True),
+    Slip("statement", "... !return NAME", READOUT + "`readout $after`", whole=True),
+    Slip("statement", "... return !NAME", READOUT + "`readout $rest`", whole=True),
+    Slip("statement", "ANY !WORD", "a value gets a name by `let $found = ...`"),
+    Slip("statement", "ANY !DOT ANY", "equations assign only to what is their own: `$next <- ...`", expected="`<-`"),
+    Slip("genome_item", "STATE ... !EQUAL|TILDE",
+         "states start at 0: leave the value out, or assign it in the first phase"),
+    Slip("genome_item", "SIGNAL ... !EQUAL|TILDE", "signals are fed at every step: leave the value out"),
+    Slip("network_item", "{role:ROLE} ... RSQB !ANY", _option_elsewhere, bracket=""),
+    Slip("network_item", "ROLE ... !ANY", _nameless_option, needs="EQUAL"),
+    Slip("network_item", "-LSQB {role:ROLE} {name:ANY} @LBRACE ... !EQUAL|RBRACE", SHAPE + "`$role $name[64]`",
+         expected="`[`"),
+    *(Slip("network_item", f"-LSQB ROLE ANY ... !{kinds}", f"{SHAPE}`$before[{size}]`", needs="LSQB -NUMBER",
+           expected="`[`") for kinds, size in (("NUMBER", "$found"), ("LPAR", "$inside"), ("ANY|END", "64"))),
+    Slip("file", "... !COMMA|RPAR", "a parameter has a default: `$previous = 1`", needs="EQUAL"),
+    # as it is written elsewhere
+    *(Slip("genome_item", f"!{words} ANY", f"write `{word} $after`", repair=word) for words, word in KEYWORDS.items()),
+    Slip("network_item", "@NAME !WORD LSQB", "write `hidden $rest`", expected="`input`, `hidden` or `output`"),
+    Slip("file", "NETWORK ... !ANY WORD", "write `uses $next`", needs="USES -NAME", repair="uses"),
+    Slip("file", "NETWORK ... !WORD", "write `uses $found`", needs="USES -NAME"),
+    Slip("", "... !PRIME {name} PRIME", 'write `"$name"`', needs="NAME STRING"),
+    Slip("", "... !PRIME {name} PRIME", _unquoted, needs="NAME"),
+    Slip("network_item", "-LSQB {source} PROJECT {target} LBRACE WORD !EQUAL", "write `$source -> $target [$inside]`",
+         bracket="{"),
+    Slip("network_item", "-LSQB ... PROJECT ANY ... !LPAR", "write `$before [$inside]`", bracket=""),
+    Slip("network_item", "-LSQB ... PROJECT ANY ... !ATTRIBUTE", "write `$before [$rest]`", bracket=""),
+    Slip("network_item", "-LSQB ... PROJECT ANY ... !COMMA ATTRIBUTE", "write `$before [$after]`", bracket=""),
+    Slip("network_item", "{sources} PROJECT {targets} END", _each_projection, text=",", bracket=""),
+    Slip("network_item", "FOR {name:ANY} IN {high} !LBRACE", _range, needs="RANGE"),
+    Slip("network_item", "FOR ANY !EQUAL|COLON", "write `$before in ...`", needs="IN", repair="in"),
+    Slip("genome_item", "READOUT ... !COMMA", "a prediction is one number of a neuron: write `$before`", bracket=""),
+    Slip("genome_item statement", "... !EQUAL", _named_argument, bracket="("),
+    Slip("", "... DOT ANY !DOT NAME LPAR", _without_module),
+    Slip("", "... DOT ANY !DOT NAME DOT NAME LPAR", _without_module),
+    # good, but not here
+    Slip("genome_item phase", "!LET|ASSIGN", "statements stand in a phase: `forward { act <- ... }`"),
+    Slip("genome_item phase", "!ANY ... ASSIGN|LET", "statements stand in a phase: `forward { act <- ... }`"),
+    Slip("file", "!PHASE|DECLARATION|REPEAT", "this belongs in a genome: `genome NAME { ... }`"),
+    Slip("file", "!ROLE|FOR|PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
+    Slip("file", "!ANY ... PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
+)  # fmt: skip
