@@ -19,7 +19,7 @@ from lark.lark import PostLex
 from lark.lexer import TerminalDef, Token
 
 from blurc.language.packaged import grammar_path
-from blurc.language.repair.recover import Start
+from blurc.language.repair.piece import Start
 
 STARTS: tuple[Start, ...] = ("file", "genome_item", "phase", "statement", "network_item")
 MISTAKES = (
