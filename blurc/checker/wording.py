@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blurc.diagnostics import Span, did_you_mean
-from blurc.model import Shape
+from blurc.model import Shape, dims
 
 MOST_CODE = 60
 
@@ -57,10 +57,6 @@ def _in_parentheses(text: str) -> bool:
 
 def show(shape: Shape) -> str:
     return ("a number", f"a vector {dims(shape)}", f"a matrix {dims(shape)}")[len(shape)]
-
-
-def dims(shape: Shape) -> str:
-    return f"[{', '.join(map(str, shape))}]"
 
 
 def number_text(value: float) -> str:

@@ -1,7 +1,7 @@
 """The checked model: a genome and a network that make sense, and the algebra of its expressions.
 
 model.py       the types
-topology.py    which neurons a projection joins
+topology/      which neurons a projection joins, one kind a file
 sites.py       the same as lists of (presynaptic neuron, postsynaptic neuron, synapse)
 separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  `let` values written out
@@ -77,9 +77,11 @@ if TYPE_CHECKING:
     from blurc.model.sites import Index, Sites, sites, synapse_shape
     from blurc.model.substitute import rebuild, write_out
     from blurc.model.topology import (
+        TOPOLOGIES,
         Conv,
         Dense,
         Edges,
+        End,
         Form,
         Identity,
         OneToOne,
@@ -89,11 +91,14 @@ if TYPE_CHECKING:
         Shared,
         Sparse,
         Topology,
+        Windows,
+        dims,
     )
 
 __all__ = [
     "MOST_POWER",
     "MOST_TERMS",
+    "TOPOLOGIES",
     "UNIT",
     "Apply",
     "Assign",
@@ -104,6 +109,7 @@ __all__ = [
     "Dense",
     "Direction",
     "Edges",
+    "End",
     "Expr",
     "Fan",
     "Form",
@@ -156,7 +162,9 @@ __all__ = [
     "Total",
     "Typed",
     "Until",
+    "Windows",
     "children",
+    "dims",
     "rebuild",
     "separate",
     "show",

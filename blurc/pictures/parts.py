@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from blurc.model import Population, Projection
-from blurc.pictures import words
 
 T = TypeVar("T")
 Member: TypeAlias = "tuple[str, ...]"  # first parts of paths, grouped
@@ -94,4 +93,4 @@ def signature(member: Member, scope: Scope) -> object:
 
 
 def kind(e: Projection) -> tuple[object, ...]:
-    return e.forward, e.feedback, e.plastic, words.topology(e.topology), e.delay
+    return e.forward, e.feedback, e.plastic, e.topology.caption(), e.delay

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from blurc.model import (
-    Conv,
-    Dense,
-    Edges,
-    Identity,
-    OneToOne,
-    Pool,
-    Population,
-    Projection,
-    Shared,
-    Sparse,
-    Topology,
-)
+from blurc.model import Edges, Population, Projection
 
 LONGEST = 26  # characters of a name
 
@@ -30,34 +18,6 @@ def shape(sizes: Sequence[int]) -> str:
     return " × ".join(map(str, sizes)) or "1"
 
 
-def topology(t: Topology) -> str:
-    """Empty if dense."""
-    match t:
-        case Dense() | Shared():
-            return ""
-        case OneToOne():
-            return "one to one"
-        case Identity():
-            return "identity"
-        case Sparse(p=None, fan_in=fan_in):
-            return f"sparse, {fan_in} in"
-        case Sparse(p=float(p)) | Sparse(p=p):
-            return f"sparse {100 * (p or 0):.3g} %"
-        case Edges():
-            return f"{t.count:,} edge{'s' if t.count != 1 else ''}"
-        case Conv():
-            return f"conv {_window(t)}"
-        case Pool():
-            return f"{t.kind} pool {_window(t)}"
-
-
-def _window(t: Conv | Pool) -> str:
-    window = "×".join(map(str, t.window))
-    usual = (1,) * len(t.window) if isinstance(t, Conv) else t.window
-    stride = "" if t.stride == usual else f" / {'×'.join(map(str, dict.fromkeys(t.stride)))}"
-    return window + stride
-
-
 def own_label(e: Projection) -> str | None:
     """The name that a projection was given; None for the default one."""
     return None if e.name.split("#")[0] == f"{e.source}->{e.target}" else e.name
@@ -67,7 +27,7 @@ def projection(e: Projection) -> str:
     """Its given name, topology and delay."""
     delay = f"delay {e.delay}" if e.delay else ""
     own = (own_label(e) or "").rpartition(".")[2]
-    return ", ".join(part for part in (short(own), topology(e.topology), delay) if part)
+    return ", ".join(part for part in (short(own), e.topology.caption(), delay) if part)
 
 
 def projections(found: Sequence[Projection]) -> str:
@@ -78,7 +38,7 @@ def projections(found: Sequence[Projection]) -> str:
     if len(listed) == len(found):
         return f"{sum(t.count for t in listed):,} edges"
     said = {
-        ", ".join(p for p in (topology(e.topology), f"delay {e.delay}" if e.delay else "") if p)
+        ", ".join(p for p in (e.topology.caption(), f"delay {e.delay}" if e.delay else "") if p)
         for e in found
     }
     if len(said) > 1:

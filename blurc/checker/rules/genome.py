@@ -15,7 +15,7 @@ from blurc.checker.rules.foreign import name_help, slot_help
 from blurc.checker.rules.names import WORDS, Lets, Place, Symbol, Symbols
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
-from blurc.checker.wording import code, dims, edited, listed, show
+from blurc.checker.wording import code, edited, listed, show
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
 from blurc.model import (
@@ -41,6 +41,7 @@ from blurc.model import (
     State,
     Statement,
     StateVar,
+    dims,
     walk,
     write_out,
 )

@@ -9,10 +9,10 @@ from blurc.checker.rules.expressions import Expressions
 from blurc.checker.rules.foreign import distribution_help
 from blurc.checker.rules.names import Place, Symbol, Symbols
 from blurc.checker.rules.shapes import literal
-from blurc.checker.wording import code, dims, show
+from blurc.checker.wording import code, show
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.language import syntax
-from blurc.model import ChannelVar, Expr, Init, Literal, MetaVar, Over, Shape
+from blurc.model import ChannelVar, Expr, Init, Literal, MetaVar, Over, Shape, dims
 
 
 @dataclass(frozen=True, slots=True)

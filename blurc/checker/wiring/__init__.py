@@ -6,6 +6,5 @@ blocks.py       loops unrolled, blocks put where they are used
 populations.py  populations and their options
 projections.py  projections and their attributes
 topologies.py   which neurons a projection joins
-sizes.py        whether its populations have the sizes for that
 totals.py       running totals in projections that have no order
 """

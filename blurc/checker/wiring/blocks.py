@@ -14,10 +14,10 @@ from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, parameters
 from blurc.checker.wiring import populations
 from blurc.checker.wiring.bodies import MOST_ITEMS, Around, Body, Env, Noted, Use
-from blurc.checker.wording import code, dims, listed
+from blurc.checker.wording import code, listed
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import syntax
-from blurc.model import UNIT, ParamValue
+from blurc.model import UNIT, ParamValue, dims
 
 
 @dataclass(frozen=True, slots=True)

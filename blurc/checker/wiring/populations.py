@@ -11,10 +11,10 @@ from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.rules.foreign import slot_help
 from blurc.checker.wiring.bodies import Body, Env, Use
-from blurc.checker.wording import code, dims
+from blurc.checker.wording import code
 from blurc.diagnostics import Span, did_you_mean
 from blurc.language import functions, syntax
-from blurc.model import UNIT, Population
+from blurc.model import UNIT, Population, dims
 
 SWITCHES = ("on", "off", "shared")  # what `bias` may be
 MOST_NEURONS = 2**31 - 1  # of a population: sizes are 32-bit numbers further on

@@ -1,5 +1,5 @@
-"""Topologies: `conv(3, 3, stride = 2)` and the like, as they are written. Whether they fit the two populations is in
-`sizes.py`."""
+"""Topologies: `conv(3, 3, stride = 2)` and the like, as they are written. Whether they fit the two populations they say
+themselves (`model/topology/`)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import cast
 
 from blurc.checker.constants import Constants, WrongValue
-from blurc.checker.wiring import sizes
 from blurc.checker.wiring.bodies import Body
 from blurc.checker.wording import code, number_text
 from blurc.diagnostics import Span, did_you_mean
 from blurc.graph import WrongFile, edges
 from blurc.language import syntax
 from blurc.model import (
+    TOPOLOGIES,
     Conv,
     Dense,
     Edges,
+    End,
     Form,
-    Identity,
-    OneToOne,
     Padding,
     Pool,
     Population,
@@ -28,22 +27,7 @@ from blurc.model import (
     Topology,
 )
 
-KEYWORDS: dict[str, tuple[str, ...]] = {
-    "dense": (),
-    "one_to_one": (),
-    "identity": (),
-    "sparse": ("p", "fan_in", "seed", "form"),
-    "edges": ("form",),
-    "conv": ("stride", "padding"),
-    "pool": ("stride", "padding"),
-}
-NAMES = tuple(KEYWORDS)
-EXAMPLES = {
-    "sparse": "sparse(p = 0.1)",
-    "edges": 'edges("wiring.csv")',
-    "conv": "conv(3, 3)",
-    "pool": "pool(max, 2, 2)",
-}
+NAMES = tuple(kind.name for kind in TOPOLOGIES)
 FORMS = ("masked", "gather", "segments")
 PADDINGS = ("same", "valid")
 KINDS = ("avg", "max")
@@ -71,12 +55,12 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     found = written.read(ends)
     if found is None or written.wrong:
         return None
-    source = sizes.End(ends.source, code(ends.item.source.span), ends.pre.role, ends.pre.shape)
-    target = sizes.End(ends.target, code(ends.item.target.span), ends.post.role, ends.post.shape)
-    problem = sizes.problem(found, code(attr.span), source, target)
-    if problem is None:
+    source = End(ends.source, code(ends.item.source.span), ends.pre.role, ends.pre.shape)
+    target = End(ends.target, code(ends.item.target.span), ends.post.role, ends.post.shape)
+    misfit = found.misfit(code(attr.span), source, target)
+    if misfit is None:
         return found
-    numbers.report.error("E412", problem.message, attr.span, help=problem.help)
+    numbers.report.error("E412", misfit.message, attr.span, help=misfit.help)
     return None
 
 
@@ -86,6 +70,7 @@ class _Written:
     def __init__(self, attr: syntax.Attr, numbers: Constants) -> None:
         self.attr = attr
         self.name = attr.name
+        self.kind = next(kind for kind in TOPOLOGIES if kind.name == attr.name)
         self.numbers = numbers
         self.wrong = False
         self.options: dict[str, syntax.Expr] = {}
@@ -95,18 +80,14 @@ class _Written:
             return None
         self._keywords()
         match self.name:
-            case "dense":
-                return Dense()
-            case "one_to_one":
-                return OneToOne()
-            case "identity":
-                return Identity()
             case "sparse":
                 return self._sparse()
             case "edges":
                 return self._edges(ends)
-            case _:
+            case "conv" | "pool":
                 return self._windows()
+            case _:
+                return self.kind()  # it takes no arguments
 
     # ------------------------------------------------------------- arguments
 
@@ -116,16 +97,16 @@ class _Written:
 
     def _is_call(self) -> bool:
         """Whether parentheses stand where they should."""
-        attr, plain = self.attr, self.name not in EXAMPLES
+        attr, plain = self.attr, not self.kind.example
         if plain and (attr.value is not None or attr.args is not None):
             self.error(f"`{self.name}` takes no arguments", attr.span, f"write `{self.name}`")
         elif not plain and not (attr.args or attr.options):
             message = f"`{self.name}` needs its arguments in parentheses"
-            self.error(message, attr.span, f"write `{EXAMPLES[self.name]}`")
+            self.error(message, attr.span, f"write `{self.kind.example}`")
         return not self.wrong
 
     def _keywords(self) -> None:
-        known = KEYWORDS[self.name]
+        known = self.kind.keywords
         for option in self.attr.options:
             if option.name not in known:
                 near = did_you_mean(option.name, known)
@@ -143,7 +124,7 @@ class _Written:
     def _numbers_only(self, args: tuple[syntax.Expr | syntax.Text, ...]) -> list[syntax.Expr]:
         for arg in args:
             if isinstance(arg, syntax.Text):
-                self.error(f"`{self.name}` reads no file", arg.span, f"write `{EXAMPLES[self.name]}`")
+                self.error(f"`{self.name}` reads no file", arg.span, f"write `{self.kind.example}`")
         return [arg for arg in args if not isinstance(arg, syntax.Text)]
 
     def _word(self, keyword: str, words: tuple[str, ...]) -> str | None:
@@ -216,7 +197,7 @@ class _Written:
             self.error(
                 "`edges` takes the name of one file, in quotes",
                 self.attr.span,
-                f"write `{EXAMPLES['edges']}`",
+                f"write `{self.kind.example}`",
             )
             return None
         name = args[0].value
@@ -247,7 +228,7 @@ class _Written:
         window = tuple(w for w in given if w is not None)
         if not 1 <= len(given) <= MOST_AXES and not self.wrong:
             message = f"`{self.name}` takes 1 to {MOST_AXES} sizes of its window, found {len(given)}"
-            self.error(message, self.attr.span, f"write `{EXAMPLES[self.name]}`")
+            self.error(message, self.attr.span, f"write `{self.kind.example}`")
         if self.wrong:
             return None
         stride = self._stride(window if kind else (1,) * len(window))

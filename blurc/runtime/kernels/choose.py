@@ -58,3 +58,4 @@ def kernel(p: Projection) -> Any:  # a Kernel; without synapses it has no `outer
             return Pool(pool, p.pre, p.post)
         case topology.Sparse() | topology.Edges() as edges:
             return sparse(p.form, edges, p.pre, p.post)
+    raise AssertionError(f"{p.topology} has no kernel")

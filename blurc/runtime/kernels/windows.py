@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from blurc.model import Conv, Pool, Shape
+from blurc.model import Shape
+from blurc.model import Windows as Topology
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Population:
         return jnp.broadcast_to(x, (*lead, *self.places, self.channels)).reshape((*lead, self.n))
 
 
-def population(topology: Conv | Pool, shape: Shape) -> Population:
+def population(topology: Topology, shape: Shape) -> Population:
     return Population(topology.places(shape), topology.channels(shape))
 
 
@@ -42,7 +43,7 @@ def population(topology: Conv | Pool, shape: Shape) -> Population:
 class Windows:
     """Where the windows of a topology are on the `source` places, along each axis."""
 
-    topology: Conv | Pool
+    topology: Topology
     source: Shape
 
     @property
