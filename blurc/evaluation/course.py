@@ -106,5 +106,5 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
 
 def fresh_each_seed(net: Net, genome: GenomeValues | None) -> bool:
     """Whether seeds differ in their meta-parameters: none are given, and the rule draws its own."""
-    drawn = any(v.init is not None and v.init.dist in ("normal", "uniform") for v in net.plan.metas)
+    drawn = any(v.init is not None and v.init.is_random for v in net.plan.metas)
     return genome is None and drawn

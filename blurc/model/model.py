@@ -254,6 +254,10 @@ class Init:
     args: tuple[Expr, ...] = ()
     source: str | None = None
 
+    @property
+    def is_random(self) -> bool:
+        return self.dist not in ("value", "copy")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:

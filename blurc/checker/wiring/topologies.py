@@ -51,7 +51,7 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     """What an attribute says, dense without one. None after a report."""
     if attr is None:
         return Dense()
-    written = _Written(attr, numbers)
+    written = Written(attr, numbers)
     found = written.read(ends)
     if found is None or written.wrong:
         return None
@@ -64,7 +64,7 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     return None
 
 
-class _Written:
+class Written:
     """One attribute and what is wrong with it."""
 
     def __init__(self, attr: syntax.Attr, numbers: Constants) -> None:
