@@ -12,58 +12,21 @@ a line inside its item, and closing braces that are badly indented in a text wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
-from blurc.diagnostics import Report, Source, did_you_mean
-from blurc.language.tokens import DECLARATIONS, OPENER, PARTNER, PHASES, ROLES, SIGNS, TOP, WORDS, Lexeme
+from blurc.diagnostics import Report, Source
+from blurc.language.repair.beginnings import Beginnings, indexes_name
+from blurc.language.repair.blocks import WIRING, Block, BlockKind, Item, brace
+from blurc.language.tokens import OPENER, PARTNER, PHASES, SIGNS, Lexeme
 
-BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
-WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold populations and projections
-
-# After these an item goes on: a name or a value has to follow.
-UNFINISHED = frozenset(
-    {"COMMA", "EQUAL", "TILDE", "PLUS", "MINUS", "PRODUCT_SIGN", "CARET", "DOT", "ASSIGN", "PROJECT", "RANGE"}
-)
 MAX_BLOCKS = 100
-LONGEST_INDEX = 100  # tokens
 INSIDE_PHASE = "a phase holds statements; declarations and phases stand in the genome, side by side"
 INSIDE_REPEAT = "a `repeat` holds phases and nothing else; write this in the genome, beside the `repeat`"
 TOO_EARLY = "take that `}` out, or move this into the braces"
 
 
-@dataclass(slots=True)
-class Item:
-    lexemes: list[Lexeme]
-    reported: bool = False  # its brackets are wrong, which has been said
-
-
-@dataclass(slots=True)
-class Block:
-    kind: BlockKind
-    header: list[Lexeme]  # up to the opening brace
-    opening: Lexeme
-    closing: Lexeme
-    reported: bool = False  # of its header
-    lenient: bool = False  # a brace of it has been complained about
-    parts: list[Item | Block] = field(default_factory=list["Item | Block"])
-
-
 def outline(source: Source, lexemes: Sequence[Lexeme], report: Report) -> Block:
     """The file as a block. Reports what is wrong with its brackets (E101) and nothing else."""
     return _Outliner(source, lexemes, report).run()
-
-
-def top_kind(lexeme: Lexeme) -> Literal["genome", "network", "block"] | None:
-    """What a word at the beginning of a block of a file means, if need be misspelt."""
-    kinds: tuple[Literal["genome", "network", "block"], ...] = ("genome", "network", "block")
-    near = did_you_mean(lexeme.text.lower(), kinds)
-    return next((kind for kind in kinds if kind == near), None)
-
-
-def brace(kind: str, at: int) -> Lexeme:
-    """A brace that the text lacks."""
-    return Lexeme(kind, "", at, at)
 
 
 class _Outliner:
@@ -74,7 +37,7 @@ class _Outliner:
         self._end = brace("RBRACE", lexemes[-1].stop if lexemes else 0)
         kinds = [lexeme.kind for lexeme in lexemes]
         self._lacking = kinds.count("LBRACE") - kinds.count("RBRACE")
-        self._at = 0
+        self._here = Beginnings(lexemes)
         self._blocks = [Block("file", [], brace("LBRACE", 0), self._end)]
         self._item: list[Lexeme] = []
         self._brackets: list[Lexeme] = []  # open in the item
@@ -82,8 +45,8 @@ class _Outliner:
 
     def run(self) -> Block:
         for at, lexeme in enumerate(self._lexemes):
-            self._at = at
-            if level := self._anchor():
+            self._here.at = at
+            if level := self._here.anchor():
                 self._return_to(level, lexeme)
             self._take(lexeme)
         self._unwind(0, None)
@@ -95,7 +58,7 @@ class _Outliner:
         if lexeme.kind == "RBRACE" and lexeme.first and self._lacking > 0:
             self._believe_indentation(lexeme)
         inside = lexeme.kind == "LBRACE" and self._brackets and self._brackets[-1].kind != "LBRACE"
-        if inside and not self._indexes_name():
+        if inside and not indexes_name(self._blocks[-1].kind, self._item):
             self._unclosed(self._brackets[-1], lexeme)  # no expression contains a brace
             self._brackets.clear()
         if self._opens_nothing(lexeme):
@@ -114,21 +77,7 @@ class _Outliner:
     def _opens_nothing(self, lexeme: Lexeme) -> bool:
         """Whether a brace begins an item, which none may, in a text that has too many of them."""
         first = lexeme.kind == "LBRACE" and not self._item and len(self._blocks) > 1
-        return first and self._lacking > 0 and self._kind(-2) != "LBRACE"
-
-    def _indexes_name(self) -> bool:
-        """Whether a brace indexes a name: `[label = skip{i}`, `[label = skip{i}{j}`, `(x = r{i}.y{j}`.
-
-        Also `residual(h{i}`, which is wrong, but not because of its brace.
-        """
-        kinds = [lexeme.kind for lexeme in self._item[-2:]]
-        before = ("EQUAL", "DOT", "LPAR", "COMMA") if self._in_instance() else ("EQUAL", "DOT")
-        return kinds[-1] == "RBRACE" or (kinds[0] in before and kinds[-1] in WORDS)
-
-    def _in_instance(self) -> bool:
-        kinds = [lexeme.kind for lexeme in self._item]
-        before = kinds[: kinds.index("EQUAL")] if "EQUAL" in kinds else []
-        return self._blocks[-1].kind in WIRING and bool(before) and not {"LPAR", "LSQB"} & {*before}
+        return first and self._lacking > 0 and self._here.kind(-2) != "LBRACE"
 
     def _take_outside(self, lexeme: Lexeme) -> None:
         match lexeme.kind:
@@ -141,109 +90,16 @@ class _Outliner:
             case "SEMICOLON":
                 self._end_item()
             case _:
-                if self._lacks_brace():
+                block = self._blocks[-1].kind
+                if self._may_nest() and self._here.body_without_brace(block, self._item):
                     self._open_missing(lexeme)
-                elif self._starts_item():
+                elif self._here.another_item(block, self._item):
                     self._end_item()
-                elif self._starts_options():
+                elif self._here.options_without_brace(block, self._item):
                     self._say(f"found `{lexeme.text}`, expected `{{`", lexeme, [], "write `{` before it")
                     self._brackets.append(brace("LBRACE", lexeme.start))
                     self._reported = True
                 self._item.append(lexeme)
-
-    # ------------------------------------------------ items
-
-    def _kind(self, ahead: int = 0) -> str:
-        at = self._at + ahead
-        return self._lexemes[at].kind if 0 <= at < len(self._lexemes) else "END"
-
-    def _kind_after_brackets(self, opening: str) -> str:
-        return self._kind(self._after_brackets(opening))
-
-    def _after_brackets(self, opening: str, start: int = 0) -> int:
-        """How far ahead the token after one is, or the token after all brackets of a kind that open there."""
-        ahead, depth = start + 1, 0
-        while ahead < start + LONGEST_INDEX and (depth or self._kind(ahead) == opening):
-            kind = self._kind(ahead)
-            depth += (kind in PARTNER) - (kind in OPENER)
-            ahead += 1
-        return ahead
-
-    def _anchor(self) -> BlockKind | None:
-        """The kind of block that surely holds what begins here."""
-        here, after, third = self._kind(), self._kind(1), self._kind(2)
-        if here not in WORDS | {"LET"} or not self._lexemes[self._at].first:
-            return None
-        if (here in TOP and after in WORDS and third in ("LPAR", "LBRACE", "USES")) or (
-            here == "IMPORT" and after == "STRING"
-        ):
-            return "file"
-        if (here in PHASES and after == "LBRACE") or (here in DECLARATIONS and after in WORDS):
-            return "genome"
-        if here == "REPEAT" and after in WORDS | {"NUMBER"}:
-            return "genome"
-        if here == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN":
-            return "phase"
-        if (here in ROLES or (here == "FOR" and third == "IN")) and after in WORDS:
-            return "network"
-        return "network" if self._starts_projection() else None
-
-    def _starts_item(self) -> bool:
-        """Whether the token, outside all brackets, begins another item of the block."""
-        if not self._item:
-            return False
-        here, first, last = self._lexemes[self._at], self._item[0], self._item[-1]
-        if last.kind in UNFINISHED:
-            instance = self._blocks[-1].kind in WIRING and here.first and self._starts_instance()
-            return instance or self._anchor() is not None
-        match self._blocks[-1].kind:
-            case "phase":
-                return self._starts_statement()
-            case "genome" | "repeat":
-                starts = DECLARATIONS | PHASES | {"REPEAT"}
-                unnamed = len(self._item) == 1 and first.kind in starts
-                new = here.kind in starts or (here.kind == "NAME" and here.first)
-                return new and not unnamed and last.kind != "PER"
-            case "network" | "block" | "for":
-                return here.kind in WORDS and self._starts_wiring(first)
-            case "file":
-                unnamed = (len(self._item) == 1 and first.kind in TOP) or last.kind == "USES"
-                return here.kind in TOP | {"IMPORT"} and not unnamed
-
-    def _starts_statement(self) -> bool:
-        if self._kind() == "LET":
-            return True
-        if self._kind() not in WORDS:
-            return False
-        after = self._kind_after_brackets("LSQB")
-        if after == "DOT" and self._kind(3) == "ASSIGN":
-            return True  # `pre.x <- ...`, which nothing but a statement can mean
-        if after in ("EQUAL", "DOUBLE_EQUAL", "CHANGE", "PROJECT", "OTHER_ARROW"):
-            # `=` for `<-` is a common slip; but after one word the word is `let`, or would be.
-            return len(self._item) > 1
-        return after == "ASSIGN" and self._item[-1].kind != "LET"
-
-    def _starts_wiring(self, first: Lexeme) -> bool:
-        if first.kind == "FOR" and self._item[-1] is not first:
-            return self._anchor() is not None or self._starts_instance()
-        if len(self._item) == 1 and first.kind in ROLES | {"FOR"}:
-            return False
-        here, after = self._lexemes[self._at], self._kind(1)
-        if here.first or self._starts_projection() or self._starts_instance():
-            return True
-        return here.kind in ROLES | {"FOR"} and after in WORDS
-
-    def _starts_projection(self) -> bool:
-        """Whether `a ->`, `a{i} ->` or `r{i}.y ->` begins here."""
-        at = self._after_brackets("LBRACE")
-        if self._kind(at) == "DOT":
-            at = self._after_brackets("LBRACE", at + 1)
-        return self._kind(at) == "PROJECT"
-
-    def _starts_instance(self) -> bool:
-        """Whether `r = residual(` begins here, or `r{i} = residual(`."""
-        at = self._after_brackets("LBRACE")
-        return [self._kind(at), self._kind(at + 2)] == ["EQUAL", "LPAR"] and self._kind(at + 1) in WORDS
 
     def _end_item(self) -> None:
         if self._item:
@@ -253,31 +109,14 @@ class _Outliner:
 
     # ------------------------------------------------ blocks
 
+    def _may_nest(self) -> bool:
+        return len(self._blocks) <= MAX_BLOCKS
+
     def _opens_block(self) -> BlockKind | None:
         """The kind of block that a brace opens after the item so far."""
-        if self._brackets or not self._item or len(self._blocks) > MAX_BLOCKS:
+        if self._brackets or not self._may_nest():
             return None
-        first = self._item[0]
-        match self._blocks[-1].kind:
-            case "file":
-                return top_kind(first)
-            case "genome" | "repeat":
-                alone = len(self._item) == 1 and first.kind in WORDS - DECLARATIONS
-                repeats = first.kind == "NAME" and self._opens_phases()  # misspelt
-                if first.kind == "REPEAT" or repeats:
-                    return "repeat" if self._blocks[-1].kind == "genome" or self._reported else None
-                return "phase" if alone or first.kind in PHASES else None
-            case "network" | "block" | "for":
-                loops = any(lexeme.kind in ("RANGE", "IN") for lexeme in self._item[1:])
-                return "for" if loops and first.kind in WORDS else None
-            case "phase":  # a phase has none, but somebody may think so
-                if self._reported and first.kind in PHASES | {"REPEAT"}:
-                    return "repeat" if self._opens_phases() else "phase"
-                return None
-
-    def _opens_phases(self) -> bool:
-        """Whether a phase begins after the brace at hand."""
-        return self._kind(1) in PHASES and self._kind(2) == "LBRACE"
+        return self._here.body(self._blocks[-1].kind, self._item, self._reported)
 
     def _open_block(self, opening: Lexeme) -> None:
         kind = self._opens_block()
@@ -294,31 +133,11 @@ class _Outliner:
             if isinstance(last, Item) and last.lexemes[0].kind != "IMPORT":
                 return  # the end of what stands outside everything, which is complained about
             notes = (
-                [f"{_title(last)} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
+                [f"{last.title} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
             )
             self._say("found a `}` that closes nothing", closing, notes, "take it out")
             return
         self._blocks.pop().closing = closing
-
-    def _lacks_brace(self) -> bool:
-        """Whether what belongs into a block follows the header of a phase or a `for`."""
-        if not self._item:
-            return False
-        match self._blocks[-1].kind:
-            case "genome" | "repeat":
-                if self._item[0].kind == "REPEAT":
-                    return len(self._item) > 1 and self._kind() in PHASES and self._kind(1) == "LBRACE"
-                statement = self._kind() == "LET" or self._kind_after_brackets("LSQB") == "ASSIGN"
-                return statement and self._item[0].kind in PHASES
-            case "network" | "block" | "for":
-                return self._item[0].kind == "FOR" and self._opens_block() == "for" and self._starts_item()
-            case _:
-                return False
-
-    def _starts_options(self) -> bool:
-        """Whether `phi = linear` follows a population without its brace."""
-        wiring = self._blocks[-1].kind in WIRING and self._kind(1) == "EQUAL"
-        return wiring and bool(self._item) and self._item[0].kind in ROLES and self._item[-1].kind == "RSQB"
 
     def _open_missing(self, found: Lexeme) -> None:
         self._say(f"found `{found.text}`, expected `{{`", found, [], "write `{` before it")
@@ -338,7 +157,7 @@ class _Outliner:
             self._end_item()
             self._reported = True
             help = INSIDE_PHASE if self._blocks[-1].kind == "phase" else INSIDE_REPEAT
-            self._say(f"found `{found.text}` inside {_title(self._blocks[-1])}", found, [], help)
+            self._say(f"found `{found.text}` inside {self._blocks[-1].title}", found, [], help)
         elif self._brackets or target < len(self._blocks) - 1:
             self._unwind(target, found)
 
@@ -361,7 +180,7 @@ class _Outliner:
             return
         last = block.parts[-1] if block.parts and not self._item else None
         if isinstance(last, Block) and last.kind in levels:
-            note = f"{_title(last)} was closed {self._place(last.closing)}"
+            note = f"{last.title} was closed {self._place(last.closing)}"
             self._say(f"found `{found.text}` outside {_article(level)}", found, [note], TOO_EARLY)
             last.lenient = True
             self._blocks.append(last)
@@ -390,7 +209,7 @@ class _Outliner:
             block = self._blocks.pop()
             block.closing = brace("RBRACE", found.start if found else self._end.start)
             if not block.lenient:
-                self._missing(block.opening, found, f"the `{{` of {_title(block)}")
+                self._missing(block.opening, found, f"the `{{` of {block.title}")
 
     def _close_bracket(self, closing: Lexeme) -> None:
         top, opener = self._brackets[-1], OPENER[closing.kind]
@@ -446,11 +265,6 @@ class _Outliner:
 
     def _say(self, message: str, at: Lexeme, notes: Sequence[str], help: str | None) -> None:
         self._report.error("E101", message, at.span(self._source), notes=notes, help=help)
-
-
-def _title(block: Block) -> str:
-    words = block.header[:1] if block.kind == "phase" else block.header[:2]
-    return f"`{' '.join(lexeme.text for lexeme in words)}`"
 
 
 def _article(level: BlockKind) -> str:

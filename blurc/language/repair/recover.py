@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from blurc.diagnostics import Report, Source
-from blurc.language.repair.outline import Block, BlockKind, Item, brace, outline, top_kind
+from blurc.language.repair.blocks import Block, BlockKind, Item, brace, top_kind
+from blurc.language.repair.outline import outline
 from blurc.language.repair.piece import Failure, Mistake, Start
 from blurc.language.repair.slips import explain, unknown_character
 from blurc.language.tokens import TOP, WORDS, Lexeme

@@ -1,0 +1,47 @@
+"""The parts of an outline: blocks and the items in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from blurc.diagnostics import did_you_mean
+from blurc.language.tokens import Lexeme
+
+TopKind = Literal["genome", "network", "block"]
+BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
+TOP_KINDS: tuple[TopKind, ...] = ("genome", "network", "block")
+WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold populations and projections
+
+
+@dataclass(slots=True)
+class Item:
+    lexemes: list[Lexeme]
+    reported: bool = False  # its brackets are wrong, which has been said
+
+
+@dataclass(slots=True)
+class Block:
+    kind: BlockKind
+    header: list[Lexeme]  # up to the opening brace
+    opening: Lexeme
+    closing: Lexeme
+    reported: bool = False  # of its header
+    lenient: bool = False  # a brace of it has been complained about
+    parts: list[Item | Block] = field(default_factory=list["Item | Block"])
+
+    @property
+    def title(self) -> str:
+        words = self.header[:1] if self.kind == "phase" else self.header[:2]
+        return f"`{' '.join(lexeme.text for lexeme in words)}`"
+
+
+def top_kind(lexeme: Lexeme) -> TopKind | None:
+    """What a word at the beginning of a block of a file means, if need be misspelt."""
+    near = did_you_mean(lexeme.text.lower(), TOP_KINDS)
+    return next((kind for kind in TOP_KINDS if kind == near), None)
+
+
+def brace(kind: str, at: int) -> Lexeme:
+    """A brace that the text lacks."""
+    return Lexeme(kind, "", at, at)
