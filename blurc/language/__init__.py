@@ -4,6 +4,8 @@ tokens.py     the tokens: words, signs, brackets
 syntax.py     the tree: frozen dataclasses, every node with its span
 functions.py  the functions of the language: names, arities, where they may stand
 parse.py      text -> tree, by the grammar in `grammar/blur.lark`
+tables.py     the parser, from tables that are made beforehand
+tree.py       lark's tree -> the syntax tree
 unparse.py    tree -> text
 library.py    a spec with everything that it imports
 packaged.py   where the grammar and the library of specs lie
