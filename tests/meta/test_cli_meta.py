@@ -149,9 +149,9 @@ def test_a_spec_that_is_not_there_is_not_there() -> None:
 @pytest.mark.parametrize(
     ("changed", "help"),
     [
-        ("spec: networks/mnist.blur", "name one: `network: mnist`"),
-        ("spec: none.blur", "or name one: `rule: GENOME`"),
-        ("spec: tiny.blur\nparameters: {rule: 3}", "a rule is picked with the key `rule`"),
+        ("spec: networks/mnist.blur", "choose one: `network: mnist`"),
+        ("spec: none.blur", "or choose one: `rule: GENOME`"),
+        ("spec: tiny.blur\nparameters: {rule: 3}", "choose a rule with the key `rule`"),
     ],
 )
 def test_help_is_in_the_words_of_experiments(changed: str, help: str) -> None:

@@ -27,8 +27,8 @@ from blurc.tasks import Episode, Task, TaskChoice, task
 
 AS_KEYS = {  # what a name is called elsewhere, and in an experiment
     r"`network='(\w+)'` in Python, `--network \w+` on the command line": r"`network: \1`",
-    r"or name one when compiling": "or name one: `rule: GENOME`",
-    r"with `genome=` in Python and `--rule` on the command line": "with the key `rule`",
+    r"or choose one when compiling": "or choose one: `rule: GENOME`",
+    r"with `genome=` in Python or `--rule` on the command line": "with the key `rule`",
 }
 START, EPISODES, JITTER, CANDIDATES, RESTART, TRIALS = range(6)  # what random keys are for
 
