@@ -1,10 +1,10 @@
 """The checker: syntax tree -> model. It collects every error, and its caller raises once.
 
-rules/         genomes: names, locality, shapes, sums that can be taken apart
-wiring/        networks: loops unrolled, blocks put where they are used, ends and attributes resolved
+rules/         genomes: names, locality, shapes, separability of sums
+wiring/        networks: unrolls loops, expands blocks, resolves ends and attributes
 constants.py   compile-time numbers
 parameters.py  compile-time parameters and their values
-mentions.py    what a piece of the tree mentions
+mentions.py    the names that a piece of the tree mentions
 wording.py     how messages show pieces of a spec
 """
 

@@ -32,7 +32,7 @@ SIGNATURES = {
 
 
 def _power(base: float, exponent: float) -> object:
-    """In floating point, for whole powers grow without bounds; whole again where that is exact."""
+    """In floating point, as integer powers grow without bounds; an integer again if that is exact."""
     value: object = float(base) ** float(exponent)
     whole = isinstance(base, int) and isinstance(exponent, int) and exponent >= 0
     return int(value) if whole and isinstance(value, float) and abs(value) < 2**53 else value
@@ -72,7 +72,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {**_UNARY, "min": min, "max": max,
 
 
 def arithmetic(sign: str, left: float, right: float) -> float | int | None:
-    """None where there is no (finite, real) result."""
+    """None if there is no (finite, real) result."""
     try:
         return _finite(_ARITHMETIC[sign](left, right))
     except (ZeroDivisionError, OverflowError):
@@ -91,7 +91,7 @@ def _finite(value: object) -> float | int | None:
 
 
 def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str, str] | None:
-    """Message and help where a function cannot take that many arguments."""
+    """Message and help if a function cannot take that many arguments."""
     if low <= found <= (found if high is None else high):
         return None
     expected = f"{low}" if low == high else f"at least {low}"
@@ -102,7 +102,7 @@ def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class WrongValue(Diagnostic):
-    """An expression is right, but its value is not. `names` are those in it, whose values may be the mistake."""
+    """The value of a valid expression is wrong. `names` are the names in it, whose values may be the mistake."""
 
     names: frozenset[str] = frozenset()
 
@@ -112,7 +112,7 @@ class WrongValue(Diagnostic):
 
 
 class Constants:
-    """Evaluates compile-time expressions over named values. A problem is reported once and gives None."""
+    """Evaluates compile-time expressions over named values. A problem is reported once; the result is then None."""
 
     def __init__(
         self,
@@ -121,11 +121,11 @@ class Constants:
         runtime: Mapping[str, str] | None = None,
         damaged: bool = False,
     ):
-        self.values = values  # None: known to be wrong, reported already
+        self.values = values  # None: wrong, and already reported
         self.report = report
         # Names known only at run time, and what they are.
         self.runtime: Mapping[str, str] = {} if runtime is None else runtime
-        self.damaged = damaged  # by syntax errors, which may have cost declarations: no name is unknown then
+        self.damaged = damaged  # by syntax errors, which may hide declarations: no name is unknown then
 
     # --------------------------------------------------------------- numbers
 
@@ -136,7 +136,7 @@ class Constants:
                 "E206",
                 f"expected a number, found the function `{value}`",
                 e.span,
-                help="only a function slot holds a function: `fn phi = tanh`",
+                help="only a function slot can hold a function: `fn phi = tanh`",
             )
             return None
         return value
@@ -171,9 +171,7 @@ class Constants:
             "E201",
             f"unknown name `{e.name}`",
             e.span,
-            notes=[
-                "a compile-time number is expected here: parameters, constants and loop variables may be used"
-            ],
+            notes=["this must be a compile-time number: it may use parameters, constants and loop variables"],
             help=f"did you mean `{near}`?" if near else f"declare it as a parameter: `({e.name} = 1)`",
         )
         return None
@@ -248,7 +246,7 @@ class Constants:
         if not isinstance(e, syntax.Number | syntax.Negate):
             found = f"but `{code(e.span)}` is {number_text(value)}"
         how = "write `{}`" if found.startswith("found") else "make it `{}`, for example"
-        message = f"{what} is a whole number{limits}, {found}"
+        message = f"{what} must be a whole number{limits}, {found}"
         self.report.add(WrongValue.of(e, message, _nearest(value, least, most, how)))
         return None
 
@@ -279,7 +277,7 @@ class Constants:
         if len(set(shapes)) != 1 or len(shapes[0]) > 1:
             self.report.error(
                 "E203",
-                "a matrix needs rows of one length",
+                "the rows of a matrix must have the same length",
                 e.span,
                 help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",
             )

@@ -1,4 +1,4 @@
-"""What a piece of the syntax tree mentions, before names are resolved."""
+"""The names that a piece of the syntax tree mentions, before they are resolved."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def phases(tree: syntax.Genome) -> list[syntax.Phase]:
 
 
 def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:
-    """The expression and its parts, without what stands inside `incoming(..)` or `outgoing(..)`."""
+    """The expression and its parts, except inside `incoming(..)` or `outgoing(..)`."""
     yield e
     if isinstance(e, syntax.Call) and e.function in (*functions.TOTALS, *functions.RUNNING):
         return

@@ -17,7 +17,7 @@ NEW_NAME = "choose another name"
 def parameters(
     declared: tuple[syntax.Param, ...], given: Mapping[str, ParamValue | None], report: Report
 ) -> dict[str, ParamValue | None]:
-    """Parameter values: the given ones, else the defaults, which may use the parameters before them."""
+    """Parameter values: the given ones, otherwise the defaults, which may use earlier parameters."""
     values: dict[str, ParamValue | None] = {}
     for p in declared:
         if p.name in RESERVED:
@@ -34,15 +34,13 @@ def parameters(
 
 
 def reserved(name: str, words: str, span: Span, report: Report) -> None:
-    report.error(
-        "E213", f"`{name}` has a meaning of its own and cannot be declared as {words}", span, help=NEW_NAME
-    )
+    report.error("E213", f"`{name}` is reserved and cannot be declared as {words}", span, help=NEW_NAME)
 
 
 def uses_arguments(
     tree: syntax.Network, params: Mapping[str, ParamValue], genome: syntax.Genome, report: Report
 ) -> dict[str, ParamValue]:
-    """The parameter values that `uses` gives to the genome."""
+    """The parameter values given to the genome by `uses`."""
     if tree.uses is None:
         return {}
     numbers = Constants(parameters(tree.params, params, Report()), report)

@@ -194,7 +194,7 @@ example
    help: bring it together over the batch: `batch_mean(0.1 * pre.a * post.a)`""",
     "E306_in_sum": """\
 E306_in_sum.blur:5:28: error[E306]: `tanh(w * pre.a)` mixes `w` (synapse) with `pre.a` (presynaptic neuron), and \
-incoming(..) cannot take it apart
+incoming(..) cannot separate them
     5 |   forward  { a <- incoming(tanh(w * pre.a)) }
       |                            ^^^^^^^^^^^^^^^
    note: sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic factor; a \

@@ -325,7 +325,7 @@ def test_what_fails_for_some_parameters_alone_says_for_which() -> None:
     (d,) = check(text)
     assert d.span is not None
     assert (d.code, d.span.line, d.span.text) == ("E206", 21, "5")
-    assert d.notes == ("`4 * 1 / (width - 5)` stands in the block `residual`, at <text>:14:24",)
+    assert d.notes == ("`4 * 1 / (width - 5)` is in the block `residual`, at <text>:14:24",)
 
 
 def test_a_wrong_argument_is_said_once_at_each_use() -> None:

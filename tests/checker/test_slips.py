@@ -31,12 +31,12 @@ network n uses g {
   h -> y
 }
 """
-NO_TRANSPOSE = "write `w`: `outgoing(w * post.act)` reads the synapses backward already"
-BIAS = "leave it out: every population has a bias already, by its synapses from the unit neuron"
-BIAS_LEARNS = "leave it out: biases are the synapses from the unit neuron, and learn as all others do"
-DATA = "write `input`: so the data of an input population are called"
+NO_TRANSPOSE = "write `w`: `outgoing(w * post.act)` already reads the synapses backward"
+BIAS = "leave it out: every population already has a bias, its synapses from the unit neuron"
+BIAS_LEARNS = "leave it out: biases are the synapses from the unit neuron, and learn like all others"
+DATA = "write `input`: that is the data of an input population"
 APPLIED = "the rule applies `softmax` itself, in `feedback` and `readout`: "
-TARGET = "write `target`: so the targets of an output population are called"
+TARGET = "write `target`: that is the targets of an output population"
 
 # what is written, how by mistake, the help, and what stands there once it is followed (None: what stood there)
 SLIPS = [

@@ -1,7 +1,7 @@
-"""Expressions: every name resolved, every rule of locality proved. Shapes are left to `shapes.py`.
+"""Expressions: resolves every name and checks every rule of locality. `shapes.py` checks shapes.
 
-`Expressions.check` turns a syntax expression into a typed one, or reports what is wrong and returns None.
-Whoever gets None stays silent: the mistake has been reported.
+`Expressions.check` turns a syntax expression into a typed one, or reports the mistake and returns None. None
+means that the mistake has been reported.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from blurc.model import (
     Until,
 )
 
-OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # whose total it is, in `update`
+OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # the owner of the total, in `update`
 IN_START = (
     "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
     "or `per projection`"
@@ -100,13 +100,13 @@ class Expressions:
                 return self.shapes.stack(args, e.span) if args else None
 
     def _all(self, parts: tuple[syntax.Expr, ...], place: Place, lets: Lets) -> list[Expr] | None:
-        """All parts checked, or None where one of them is wrong."""
+        """All parts, checked, or None if one of them is wrong."""
         checked = [self.check(part, place, lets) for part in parts]
         known = [part for part in checked if part is not None]
         return known if len(known) == len(checked) else None
 
     def _misses_its_sum(self, e: syntax.Binary, place: Place, lets: Lets) -> bool:
-        """A product such as `w * pre.x` in the scope of a neuron: one mistake, the missing `incoming`."""
+        """A product such as `w * pre.x` in the scope of a neuron is one mistake: the missing `incoming`."""
         if place.synapse or e.operator not in ("*", "/", "@"):
             return False
         loose = list(outside_sums(e))
@@ -152,7 +152,7 @@ class Expressions:
             whole = f"{OWNER[place.total]}.{place.total}(..)" if of_synapse else f"{place.total}(..)"
             self.report.error(
                 "E302",
-                f"`{e.name}` is {'this synapse' if of_synapse else 'this neuron'}'s value: it cannot stand inside "
+                f"`{e.name}` is {'this synapse' if of_synapse else 'this neuron'}'s value: it cannot be used inside "
                 f"{whole}, which runs over other synapses",
                 e.span,
                 help=f"write it outside the sum, as in `{e.name} * {whole}`, or write its equation out inside",
@@ -187,7 +187,7 @@ class Expressions:
             case str():
                 self.report.error(
                     "E206",
-                    f"the parameter `{e.name}` holds the function `{symbol.value}`, but a number is "
+                    f"the parameter `{e.name}` is the function `{symbol.value}`, but a number is "
                     "expected here",
                     e.span,
                     help=f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`",
@@ -342,7 +342,7 @@ class Expressions:
             near = did_you_mean(e.owner, NEURON_NAMES)
             self.report.error(
                 "E301",
-                f"`{e.owner}` is no end of a synapse",
+                f"`{e.owner}` is not an end of a synapse",
                 e.span,
                 help=f"did you mean `{near}.{e.name}`?"
                 if near
@@ -361,11 +361,11 @@ class Expressions:
         states = [s.name for s in self.symbols.of_kind("state")]
         if self.symbols.of_synapse(e.owner):
             sums = f"`outgoing({e.owner} * post.{states[0] if states else 'x'})`"
-            help = f"write `{e.owner}`: {sums} reads the synapses backward already"
+            help = f"write `{e.owner}`: {sums} already reads the synapses backward"
         else:
             help = f"write `{e.owner}`, or declare the other matrix: `learn m[2, 2] ~ normal(1)`"
         self.report.error(
-            "E301", f"`{e.owner}` is no end of a synapse, and has no transpose", e.span, help=help
+            "E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help
         )
 
     def _no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
@@ -421,7 +421,7 @@ class Expressions:
         if e.prime and name in functions.ALL and name not in functions.UNARY:
             self.report.error(
                 "E214",
-                f"`{name}` has no derivative `'`: only functions of one number have",
+                f"`{name}` has no derivative `'`: only functions of one number have one",
                 e.span,
                 help="one of " + ", ".join(functions.UNARY),
             )
@@ -460,7 +460,7 @@ class Expressions:
             )
         else:
             help = self._of_module(e, place, lets)
-        self.report.error("E202", f"`{e.owner}.{e.function}(..)` is no function", e.span, help=help)
+        self.report.error("E202", f"`{e.owner}.{e.function}(..)` is not a function", e.span, help=help)
 
     def _of_module(self, e: syntax.Call, place: Place, lets: Lets) -> str:
         """What to write for `np.tanh(z)`, or `z.tanh()`."""
@@ -491,7 +491,7 @@ class Expressions:
 
     def _function_help(self, e: syntax.Call, place: Place) -> str:
         if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
-            return f"a distribution stands after `~`: `~ {code(e.span)}`"
+            return f"a distribution goes after `~`: `~ {code(e.span)}`"
         if known := function_help(e, place):
             return known
         slots = [s.name for s in self.symbols.of_kind("slot")]
@@ -509,7 +509,7 @@ class Expressions:
         if place.phase == "init":
             self.report.error(
                 "E208",
-                f"`{e.function}` is the function of a population, and a start value belongs to none",
+                f"`{e.function}` is the function of a population, but a start value does not belong to one",
                 e.span,
                 help="name the function itself, such as `tanh(..)`",
             )
@@ -544,7 +544,7 @@ class Expressions:
             draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
             self.report.error(
                 "E312",
-                f"there is no noise {place.words}: a neuron draws it, when a phase visits the neuron",
+                f"there is no noise {place.words}: a neuron draws it when a phase visits it",
                 e.span,
                 help="a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw,
             )
@@ -606,8 +606,8 @@ class Expressions:
         if place.phase != "update" or place.total or e.owner != "pre":
             self.report.error(
                 "E301",
-                "`pre.outgoing_until(..)` adds up the synapses of the presynaptic neuron as far as this one: it stands "
-                "in `update`, outside of other sums",
+                "`pre.outgoing_until(..)` adds up the synapses of the presynaptic neuron as far as this one: use it "
+                "in `update`, outside other sums",
                 e.span,
                 help="write `pre.outgoing_until(w * post.x)` there",
             )
@@ -624,8 +624,8 @@ class Expressions:
         if place.phase != "update" or place.total or place.reduced:
             self.report.error(
                 "E308",
-                f"`{e.function}` has no place {place.words}: it brings an update of a synapse together over "
-                "the batch",
+                f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the "
+                "batch",
                 e.span,
                 help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * "
                 "post.y)`",

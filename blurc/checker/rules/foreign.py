@@ -1,4 +1,4 @@
-"""Functions, distributions and values that other languages have under other names, and what to write here."""
+"""What to write for functions, distributions and values that other languages call by other names."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
 VALUES = ("constant", "const", "full", "value")
 TRANSPOSES = ("T", "mT", "H", "transpose")
 
-# What the data and the biases are called elsewhere, by the phase in which the help is right.
+# Other names for the data and the biases, by the phase in which the help is right.
 CALLED_IN: dict[str, tuple[tuple[str, ...], str]] = {
-    "sense": (("x", "data", "image", "images"), "write `input`: so the data of an input population are called"),
+    "sense": (("x", "data", "image", "images"), "write `input`: that is the data of an input population"),
     "feedback": (
         ("y", "t", "label", "labels", "y_true", "truth"),
-        "write `target`: so the targets of an output population are called",
+        "write `target`: that is the targets of an output population",
     ),
     "forward": (
         ("b", "bias", "biases"),
-        "leave it out: every population has a bias already, by its synapses from the unit neuron",
+        "leave it out: every population already has a bias, its synapses from the unit neuron",
     ),
     "update": (
         ("b", "bias", "biases"),
-        "leave it out: biases are the synapses from the unit neuron, and learn as all others do",
+        "leave it out: biases are the synapses from the unit neuron, and learn like all others",
     ),
 }  # fmt: skip
 
@@ -55,7 +55,7 @@ def name_help(name: str, place: Place) -> str | None:
 
 
 def declarations(name: str, place: Place) -> str:
-    """How something unknown may be declared, so that it can be seen at a place."""
+    """How something unknown may be declared so that it is visible at a place."""
     own = f"`synapse {name} ~ ones`" if place.synapse else f"`state {name}`"
     if place.phase == "init":
         return f"`learn {name} = 1.0` or `const {name} = 1.0`"
@@ -65,7 +65,7 @@ def declarations(name: str, place: Place) -> str:
 
 
 def function_help(e: syntax.Call, place: Place) -> str | None:
-    """What to write for a function of NumPy or JAX; None for one that is unknown there, too."""
+    """What to write for a function of NumPy or JAX; None for one that they do not have either."""
     name = e.function
     if name in CALLED:
         return f"did you mean `{CALLED[name]}`?"
@@ -76,7 +76,7 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     if name in FORMULAS:
         return f"write `{FORMULAS[name].format(x=_short(e.args[0]))}`"
     if name == "where":
-        return "the language has no conditions; `sign`, `min`, `max` and `clip` may serve"
+        return "the language has no conditions; try `sign`, `min`, `max` and `clip`"
     if name in PRODUCTS and len(e.args) == 2:
         return _product(e, place)
     return _sum(e, place) if name in ("sum", "mean") else None
@@ -92,7 +92,7 @@ def slot_help(slot: str, found: str) -> str:
 
 def distribution_help(init: syntax.Distribution) -> str | None:
     if init.name in VALUES and init.args:
-        return f"a value is written `= {code(init.args[-1].span)}`"
+        return f"write a value as `= {code(init.args[-1].span)}`"
     near = DRAWS.get(init.name)
     return f"did you mean `{near}`?" if near else None
 
@@ -102,13 +102,13 @@ def _product(e: syntax.Call, place: Place) -> str:
     way = _way(e)
     if way and not place.synapse:
         return f"to sum over the synapses, write `{way}({left} * {right})`"
-    return f"a matrix product is written `{left} @ {right}`"
+    return f"write a matrix product as `{left} @ {right}`"
 
 
 def _sum(e: syntax.Call, place: Place) -> str | None:
     body, way = code(e.args[0].span), _way(e)
     if place.total:
-        return f"{place.total}(..) is a sum already: write `{body}`" if e.function == "sum" else None
+        return f"{place.total}(..) is already a sum: write `{body}`" if e.function == "sum" else None
     if place.phase == "update" and not place.reduced:
         return f"over the batch, write `batch_{e.function}({body})`"
     if place.synapse:
@@ -120,7 +120,7 @@ def _sum(e: syntax.Call, place: Place) -> str | None:
 
 
 def _way(e: syntax.Call) -> str | None:
-    """The sum over synapses that is meant, by the neuron that is at their other end."""
+    """The sum over synapses that is meant, judging by the neuron at their other end."""
     owners = {part.owner for part in walk(e) if isinstance(part, syntax.Attribute)}
     return {"pre": "incoming", "post": "outgoing"}.get(owners.pop()) if len(owners) == 1 else None
 

@@ -1,4 +1,4 @@
-"""What an expression may see: the names a genome declares, and the place where the expression stands."""
+"""What an expression may see: the names that a genome declares, and where the expression is."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ WORDS: dict[Kind, str] = {
 
 @dataclass(slots=True)
 class Symbol:
-    """One declared name. Where the declaration is wrong, `shape` is None, and where there are two of
-    different kinds, `kind` is "ambiguous": uses then stay silent."""
+    """One declared name. If the declaration is wrong, `shape` is None, and if there are two of different kinds, `kind`
+    is "ambiguous": uses then stay silent."""
 
     kind: Kind
     name: str
@@ -53,7 +53,7 @@ class Symbol:
 
     @property
     def of_neuron(self) -> bool:
-        """Whether it stands for a value of a neuron, so that `pre.x` means something."""
+        """Whether it is a neuron's value, so that `pre.x` makes sense."""
         return self.kind == "state" or (self.kind == "meta" and self.per in OF_NEURON)
 
     @property
@@ -61,7 +61,7 @@ class Symbol:
         return self.kind == "channel" or (self.kind == "meta" and self.per in OF_SYNAPSE)
 
     def seen(self, place: Place) -> str | None:
-        """How it is written at a place; None where it cannot be seen."""
+        """How to write it at a place; None if it is not visible there."""
         start = place.phase == "init"
         if self.kind == "ambiguous" or (start and (self.kind in UNKNOWN_AT_START or self.per == "synapse")):
             return None
@@ -91,7 +91,7 @@ class Symbols:
     def unknown_name(
         self, name: str, message: str, span: Span, *, notes: Iterable[str] = (), help: str | None = None
     ) -> None:
-        """Kept until the whole genome has been seen: a name is reported once, where it first stands."""
+        """Deferred until the whole genome has been checked: a name is reported once, at its first use."""
         self.unknown.setdefault(name, []).append(Diagnostic("E201", message, span, tuple(notes), help))
 
     def report_unknown(self, report: Report) -> None:
@@ -99,7 +99,7 @@ class Symbols:
             first, more = in_order(uses)[0], len({d.span for d in uses}) - 1
             times = "once more" if more == 1 else f"{more} more times"
             report.add(
-                replace(first, notes=(*first.notes, f"it stands in the genome {times}")) if more else first
+                replace(first, notes=(*first.notes, f"it occurs in the genome {times}")) if more else first
             )
 
     def of_kind(self, *kinds: Kind) -> list[Symbol]:
@@ -108,7 +108,7 @@ class Symbols:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an expression stands.
+    """Where an expression is.
 
     `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` /
     `batch_sum(..)`.
@@ -139,7 +139,7 @@ class Place:
 
     @property
     def words(self) -> str:
-        """As in "has no place inside incoming(..)"."""
+        """As in "cannot be used inside incoming(..)"."""
         if self.total:
             return f"inside {self.total}(..)"
         if self.reduced:

@@ -1,6 +1,6 @@
 """Separability: every sum over synapses, and over the batch, is a sum of products of local factors.
 
-`passes/separate.py` takes them apart; here is what to say where it cannot.
+`model/separate.py` separates them; this is what to say if it cannot.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GROUPS = {Over.SYNAPSE: "synapse", Over.PRE: "presynaptic neuron", Over.POST: "p
 
 
 def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
-    """Whether all sums and reductions in a value can be taken apart. `lets` are written out in it first."""
+    """Whether all sums and reductions in a value can be separated, after its `lets` are expanded."""
     sound = True
     for e in walk(value):
         if isinstance(e, Total | Reduce):
@@ -58,7 +58,7 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
     if _is_long(node):
         report.error(
             "E306",
-            f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when it is multiplied out",
+            f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when multiplied out",
             node.span,
             help="name a part of it as a state, or write a lower power",
         )
@@ -71,7 +71,7 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
         notes.append(f"whole powers from 1 to {MOST_POWER} are multiplied out")
     report.error(
         "E306",
-        f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot take it apart",
+        f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot separate them",
         node.span,
         notes=notes,
         help=f"apply the function to one of them alone, or to the finished sum: `{example}`",
@@ -79,7 +79,7 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
 
 
 def _is_long(node: Expr) -> bool:
-    """Whether a node could be multiplied out, but is too long."""
+    """Whether a node could be multiplied out but is too long."""
     match node:
         case Apply(function="mul" | "matmul"):
             return True
@@ -103,7 +103,7 @@ def _mixture(node: Expr) -> str:
 
 
 def _leaves(e: Expr) -> Iterator[Expr]:
-    """A total is a leaf: the ends of the synapses inside it are other neurons."""
+    """A total is a leaf: the synapses inside it have other ends."""
     if isinstance(e, Total | Until) or not children(e):
         yield e
     else:

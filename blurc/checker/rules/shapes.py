@@ -1,7 +1,6 @@
-"""Shapes: how values combine, and what to say where they do not.
+"""Shapes: how values combine, and what to say if they do not.
 
-Every method takes checked expressions and returns the combined one, or reports what is wrong and returns
-None.
+Every method takes checked expressions and returns the combined one, or reports the mistake and returns None.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ class Shapes:
         return self._folded(Apply(function, tuple(args), prime, shape=shape, over=join(args), span=span))
 
     def _folded(self, e: Apply) -> Expr | None:
-        """Arithmetic on numbers known at compile time is done now."""
+        """Folds arithmetic on compile-time numbers."""
         numbers = [a.value for a in e.args if isinstance(a, Literal) and isinstance(a.value, float)]
         if len(numbers) < len(e.args) or e.prime:
             return e
@@ -72,7 +71,7 @@ class Shapes:
             notes=self.declared(first, second),
             help=f"to mix states by a matrix, write `{code(first.span)} @ {code(second.span)}`"
             if mixes
-            else "give both one shape, or pick a part of one with `x[0]` or `x[1:]`",
+            else "give both the same shape, or pick a part of one with `x[0]` or `x[1:]`",
         )
 
     # ---------------------------------------------------------------- matrices
@@ -110,7 +109,7 @@ class Shapes:
         if len(shapes) != 1 or any(len(s) > 1 for s in shapes):
             self.report.error(
                 "E203",
-                "the items of a vector are all numbers, or all vectors of one length",
+                "the items of a vector must be all numbers, or all vectors of one length",
                 span,
                 notes=[", ".join(f"`{code(item.span)}` is {show(item.shape)}" for item in items)],
                 help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",

@@ -1,4 +1,4 @@
-"""A product such as `w * pre.x` in the scope of a neuron, which lacks its sum over synapses: how it is written."""
+"""How to write the missing sum over synapses around a product such as `w * pre.x` in the scope of a neuron."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blurc.language import syntax
 
 
 def with_sum(e: syntax.Binary, way: str, symbols: Symbols, lets: Lets) -> str:
-    """`err * incoming(w * pre.x)` for `err * w @ pre.x`: what is this neuron's own stays outside."""
+    """`err * incoming(w * pre.x)` for `err * w @ pre.x`: this neuron's own values stay outside."""
     factors = _factors(e, symbols)
     own = [factor for factor in factors if _is_own(factor, symbols, lets)]
     if not own:

@@ -1,4 +1,4 @@
-"""Warnings about a genome without errors: what is never used, never assigned, never sensed."""
+"""Warnings about a genome without errors: declarations never used, states never assigned, input never read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blurc.language import syntax
 
 
 def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
-    """Nothing of a genome with syntax errors: what looks unused may be used in the parts left out."""
+    """Silent on syntax errors: what looks unused may be used in the parts left out."""
     if tree.damaged:
         return
     read = mentions.names([*tree.params, *tree.items])

@@ -1,4 +1,4 @@
-"""The body of a network or of a block in use, while it is written out: what its names mean."""
+"""The body of a network or of a block in use while it is expanded: what its names mean."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Env = Mapping[str, "ParamValue | None"]
 
 @dataclass(frozen=True)
 class Around:
-    """What a network may name besides its own: blocks, and edge files by the source that names them. `others` are
-    genomes and networks, which may be taken for blocks."""
+    """What a network may refer to outside itself: blocks, and edge files by the source that names them. `others` are
+    genomes and networks, which may be mistaken for blocks."""
 
     blocks: Mapping[str, syntax.Block] = field(default_factory=dict[str, syntax.Block])
     files: Mapping[tuple[Source, str], EdgeFile] = field(default_factory=dict[tuple[Source, str], EdgeFile])
@@ -50,7 +50,7 @@ class Tracked(Report):
             self.wrong.add(param)
 
     def _param(self, d: Diagnostic) -> str | None:
-        """The parameter whose value is wrong as it is."""
+        """The parameter whose own value is wrong."""
         if not isinstance(d, WrongValue) or d.span is None or not self.span.contains(d.span):
             return None
         return next((name for name in d.names & self.params if name == code(d.span)), None)
@@ -79,7 +79,7 @@ class Noted(Report):
 
     def _at_argument(self, d: Diagnostic, span: Span, name: str) -> Diagnostic:
         """Of an expression of the block that several uses make wrong, the first use."""
-        where = f"`{code(span)}` stands in the block `{self.block}`, at {span}"
+        where = f"`{code(span)}` is in the block `{self.block}`, at {span}"
         said = (e for e in self.outer.diagnostics if where in e.notes and code(span) != name)
         value = self.given[name]
         names = frozenset(mentions.names([value]))
@@ -96,7 +96,7 @@ class Noted(Report):
 
 @dataclass(slots=True)
 class Wiring:
-    """What has been written out so far. Names are those of the finished network."""
+    """The network expanded so far, with its final names."""
 
     around: Around
     populations: dict[str, Population] = field(default_factory=dict[str, Population])
@@ -124,7 +124,7 @@ class Body:
     port_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     outputs: set[str] = field(default_factory=set[str])
     instances: dict[str, Body] = field(default_factory=dict[str, "Body"])
-    spans: dict[str, Span] = field(default_factory=dict[str, Span])  # of whatever has a name here
+    spans: dict[str, Span] = field(default_factory=dict[str, Span])  # of everything with a name here
     broken: set[str] = field(default_factory=set[str])  # names whose declaration is wrong
     unknown: set[str] = field(default_factory=set[str])  # populations that are reported as unknown
 
@@ -175,7 +175,7 @@ class Body:
             outputs = sorted(self.instances[name].outputs) or ["y"]
             self.report.error(
                 "E401",
-                f"`{name}` is no population, but a block in use",
+                f"`{name}` is a block in use, not a population",
                 end.span,
                 help=f"name one of its outputs: {' or '.join(f'`{name}.{o}`' for o in outputs)}",
             )
@@ -218,7 +218,7 @@ class Body:
         outputs = [f"{name.removesuffix(inner)}{o}" for o in sorted(body.outputs)]
         help = f"its outputs are: {', '.join(outputs) or 'none'}"
         if inner in body.ports:
-            message = f"`{name}` is a port, and bound to another population"
+            message = f"`{name}` is a port that is bound to another population"
             self.report.error("E426", message, end.span, help="name that population itself")
         elif inner in body.names or inner in body.instances:
             message = f"`{name}` cannot be seen outside the block `{block}`"
@@ -236,7 +236,7 @@ class Body:
             self.spans[name] = span
             return True
         first = self.spans[name]
-        self.broken.add(name)  # which of them is meant where it is used, nobody knows
+        self.broken.add(name)  # uses are ambiguous
         self.report.error(
             "E106",
             f"the {what} `{name}` is declared twice",

@@ -1,4 +1,4 @@
-"""Networks: loops unrolled, blocks put where they are used, names resolved, the unit neuron added."""
+"""Networks: unrolls loops, expands blocks, resolves names, adds the unit neuron."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_network(
 
 
 def check_block(tree: syntax.Block, report: Report, around: Around) -> Network | None:
-    """A block by itself, with its defaults: as a network whose inputs are its ports."""
+    """A block by itself, with its defaults, as a network whose inputs are its ports."""
     return _checked(tree, {}, report, around)
 
 
@@ -49,7 +49,7 @@ def _checked(
 
 
 def unused_parameters(tree: syntax.Network | syntax.Block, report: Report) -> None:
-    """Warns of parameters that nothing reads. Asked only of a network without errors: a use may be the mistake."""
+    """Warns of unused parameters. Only for a network without errors: a use may be the mistake."""
     uses = (tree.uses,) if isinstance(tree, syntax.Network) and tree.uses else ()
     read = mentions.names([*tree.params, *uses, *tree.items])
     for p in tree.params:

@@ -50,11 +50,11 @@ def project(placed: Placed) -> None:
 def _is_into_input(item: syntax.Projection, source: str, end: tuple[str, str], body: Body) -> bool:
     target, whole = end
     if target in body.ports:
-        message = f"`{target}` is a port: the block reads it, and projects nothing to it"
-        help = f"turn it round, `{target} -> {source}`, or declare an output and project that on outside"
+        message = f"`{target}` is a port: the block reads it and cannot project to it"
+        help = f"turn it around, `{target} -> {source}`, or declare an output and project from that outside"
     elif body.wiring.populations[whole].role == "input":
-        message = f"`{target}` is an input: its states come from outside, and nothing projects to it"
-        help = f"turn it round, `{target} -> {source}`, or declare `{target}` as hidden"
+        message = f"`{target}` is an input: its states come from outside, so nothing can project to it"
+        help = f"turn it around, `{target} -> {source}`, or declare `{target}` as hidden"
     else:
         return False
     body.report.error("E405", message, item.span, help=help)
@@ -110,7 +110,7 @@ class _Attributes:
 
 
 def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | None:
-    """None where one is wrong. Topologies are looked into later, when the populations are known."""
+    """None if one is wrong. Topologies are checked later, when the populations are known."""
     found, seen, right = _Attributes(set()), set[str](), True
     for attr in item.attrs:
         if attr.name in seen:
@@ -124,7 +124,7 @@ def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | 
             "E410",
             "a projection that carries only forward and only backward carries nothing",
             item.span,
-            help="drop one of them; without both, it carries both ways",
+            help="drop one of them; without either, it carries both ways",
         )
         right = False
     return found if right else None
@@ -169,13 +169,13 @@ def _label(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
             found.label = name
         case _:
             help = "write `label = skip`, or `label = skip{i}`"
-            body.report.error("E408", "a label is a name", attr.span, help=help)
+            body.report.error("E408", "a label must be a name", attr.span, help=help)
     return found.label is not None
 
 
 def _delay(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
     if attr.value is None or isinstance(attr.value, syntax.IndexedName):
-        message = "`delay` takes a number of steps"
+        message = "`delay` must be a number of steps"
         body.report.error("E408", message, attr.span, help="write `delay = 1`")
         return False
     delay = Constants(env, body.report).whole(attr.value, "a delay", 1, MOST_DELAY)
