@@ -12,11 +12,11 @@ from blurc.checker import mentions
 from blurc.checker.wording import code, head, number_text
 from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean
 from blurc.language import functions, syntax
-from blurc.model import Nested, ParamValue, Shape
+from blurc.model import DRAWN, Nested, ParamValue, Shape
 
 Value: TypeAlias = "float | int | str"
 
-DISTRIBUTIONS = {"normal": 1, "uniform": 2, "zeros": 0, "ones": 0}
+DISTRIBUTIONS: dict[str, tuple[str, ...]] = {**DRAWN, "zeros": (), "ones": ()}
 MOST_AXIS = 1024  # of a state, channel or meta-parameter: equations may be written out entry by entry
 
 SIGNATURES = {
@@ -24,10 +24,7 @@ SIGNATURES = {
     "max": "max(x, y)",
     "clip": "clip(x, low, high)",
     "noise": "noise(std)",
-    "normal": "normal(std)",
-    "uniform": "uniform(low, high)",
-    "zeros": "zeros",
-    "ones": "ones",
+    **{name: f"{name}({', '.join(args)})" if args else name for name, args in DISTRIBUTIONS.items()},
 }
 
 

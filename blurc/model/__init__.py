@@ -17,6 +17,7 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.model import topology
     from blurc.model.model import (
+        DRAWN,
         UNIT,
         Apply,
         Assign,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         ChannelVar,
         Declared,
         Direction,
+        Drawn,
         Expr,
         Fan,
         Genome,
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "DRAWN",
     "MOST_POWER",
     "MOST_TERMS",
     "TOPOLOGIES",
@@ -108,6 +111,7 @@ __all__ = [
     "Declared",
     "Dense",
     "Direction",
+    "Drawn",
     "Edges",
     "End",
     "Expr",

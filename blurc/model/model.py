@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal as Lit
 from typing import TypeAlias
 
@@ -237,6 +238,11 @@ def walk(e: Expr) -> Iterator[Expr]:
 # ---------------------------------------------------------------- genomes
 
 
+Drawn = Lit["normal", "uniform"]
+DRAWN: Mapping[Drawn, tuple[str, ...]] = MappingProxyType({"normal": ("std",), "uniform": ("low", "high")})
+"""The distributions that random start values come from, with their arguments."""
+
+
 @dataclass(frozen=True)
 class Init:
     """How a channel or a meta-parameter starts.
@@ -250,13 +256,13 @@ class Init:
     The arguments of a channel may read meta-parameters and fans; those of a meta-parameter are Literals.
     """
 
-    dist: Lit["normal", "uniform", "value", "copy"]
+    dist: Drawn | Lit["value", "copy"]
     args: tuple[Expr, ...] = ()
     source: str | None = None
 
     @property
     def is_random(self) -> bool:
-        return self.dist not in ("value", "copy")
+        return self.dist in DRAWN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
-from blurc.checker.constants import DISTRIBUTIONS, Constants, wrong_arity
+from blurc.checker.constants import DISTRIBUTIONS, SIGNATURES, Constants, wrong_arity
 from blurc.checker.rules.expressions import Expressions
 from blurc.checker.rules.foreign import distribution_help
 from blurc.checker.rules.names import Place, Symbol, Symbols
@@ -12,7 +13,7 @@ from blurc.checker.rules.shapes import literal
 from blurc.checker.wording import code, show
 from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.language import syntax
-from blurc.model import ChannelVar, Expr, Init, Literal, MetaVar, Over, Shape, dims
+from blurc.model import DRAWN, ChannelVar, Drawn, Expr, Init, Literal, MetaVar, Over, Shape, dims
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ class Starts:
     # ------------------------------------------------------------------- both
 
     def _draw(self, init: syntax.Distribution, args: tuple[Expr, ...]) -> Init | None:
-        expected = DISTRIBUTIONS.get(init.name)
-        if expected is None:
+        names = DISTRIBUTIONS.get(init.name)
+        if names is None:
             near, known = did_you_mean(init.name, DISTRIBUTIONS), distribution_help(init)
             self.report.error(
                 "E208",
@@ -123,20 +124,16 @@ class Starts:
                 init.span,
                 help=known
                 or (f"did you mean `{near}`?" if near else None)
-                or "one of normal(std), uniform(low, high), zeros, ones; a value is written `= "
+                or f"one of {', '.join(SIGNATURES[name] for name in DISTRIBUTIONS)}; a value is written `= "
                 f"{code(init.span)}`",
             )
             return None
-        if wrong := wrong_arity(init.name, len(init.args), expected, expected):
+        if wrong := wrong_arity(init.name, len(init.args), len(names), len(names)):
             self.report.error("E204", wrong[0], init.span, help=wrong[1])
             return None
-        match init.name:
-            case "normal":
-                return Init("normal", args)
-            case "uniform":
-                return Init("uniform", args)
-            case _:
-                return Init("value", (literal(1.0 if init.name == "ones" else 0.0, init.span),))
+        if init.name in DRAWN:
+            return Init(cast(Drawn, init.name), args)
+        return Init("value", (literal(1.0 if init.name == "ones" else 0.0, init.span),))
 
     def _no_start(self, name: str, keyword: str, example: str, span: Span) -> None:
         self.report.error(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from blurc.runtime import GenomeValues, Program
     from blurc.tasks import Dataset
 
-RANDOM = ("normal", "uniform")
-
 
 def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str]:
     """`genome`: None where the meta-parameters are fresh."""
@@ -36,4 +34,4 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
 
 
 def _is_random(plan: Plan) -> bool:
-    return any(v.init is not None and v.init.dist in RANDOM for v in plan.metas)
+    return any(v.init is not None and v.init.is_random for v in plan.metas)
