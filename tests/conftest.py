@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import jax
+import jaxlib
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
+
+# Compiling is what the tests take their time for, so XLA optimizes little. `XLA_FLAGS= pytest` tests what users get.
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+QUICK += " --xla_cpu_parallel_codegen_split_count=1"
+if jaxlib.version.__version_info__ < (
+    0,
+    11,
+):  # XLA aborts where it does not know a flag; this is half of the gain
+    QUICK += " --xla_cpu_use_fusion_emitters=false"
+os.environ.setdefault("XLA_FLAGS", QUICK)
+
+# JAX makes so many objects that the collector, as it is set, takes a tenth of the time.
+gc.set_threshold(100_000, 20, 20)
 
 # The same cases each time, so that a change is judged by what it changes; BLURC_EXPLORE=1 looks for new ones.
 hypothesis.settings.register_profile("blurc", derandomize=not os.environ.get("BLURC_EXPLORE"))
 hypothesis.settings.load_profile("blurc")
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of compiled programs, one for all processes of a run."""
+    folder = tmp_path_factory.getbasetemp()
+    return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "compiled"
+
+
 @pytest.fixture(scope="module")
-def compiled_fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For files whose networks run for no time: compiles without optimizations, and what is compiled once is compiled
-    for all tests and for the processes that they start. Files that compare what is compiled have none of it."""
+def compiled_fast(compiled: Path) -> Iterator[None]:
+    """For files with many equal programs: what is compiled once is compiled for all tests and for the processes that
+    they start. Files that compare what is compiled have none of it."""
     settings = {
-        "jax_disable_most_optimizations": True,
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
+        "jax_compilation_cache_dir": str(compiled),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
@@ -30,13 +52,8 @@ def compiled_fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name, value in settings.items():
             patch.setenv(name.upper(), str(value))
             jax.config.update(name, value)
-        forget()
+        compilation_cache.reset_cache()
         yield
     for name, value in before.items():
         jax.config.update(name, value)
-    forget()
-
-
-def forget() -> None:
-    jax.clear_caches()
     compilation_cache.reset_cache()

@@ -112,7 +112,7 @@ def test_the_memory_of_a_gradient_is_held_against_its_bound() -> None:
 
 @pytest.mark.usefixtures("compiled_fast")
 def test_meta_steps_go_on_from_call_to_call() -> None:
-    steps = meta.MetaSteps((100, 4, 10))
+    steps = meta.MetaSteps((16, 10))
     before = steps()
     assert steps.step == meta.META_STEPS
     assert any((a != b).any() for a, b in zip(*map(jax.tree.leaves, (before, steps())), strict=True))

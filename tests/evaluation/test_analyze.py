@@ -244,7 +244,7 @@ def test_a_network_of_a_spec_can_be_named() -> None:
 
 def test_the_jacobian_is_drawn(tmp_path: Path) -> None:
     picture = tmp_path / "j.svg"
-    assert command("blur", "-o", picture).exit_code == 0
+    assert command("hebb", "-o", picture).exit_code == 0
     assert picture.read_text().startswith("<?xml")
 
 

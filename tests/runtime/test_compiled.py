@@ -65,7 +65,7 @@ def noise(key: jax.Array) -> Any:
 
 
 def _everything(entries: Entries) -> Any:
-    """Step, prediction and trace as one program, compiled with few optimisations: compiling takes most of the time."""
+    """Step, prediction and trace as one program."""
 
     def run(genome: Any, state: Any, x: Any, y: Any, fed: Fed) -> Any:
         return (
@@ -74,9 +74,7 @@ def _everything(entries: Entries) -> Any:
             entries.trace(genome, state, x, y, fed),
         )
 
-    return jax.jit(
-        run, compiler_options={"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-    )
+    return jax.jit(run)
 
 
 def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> State:
@@ -232,7 +230,7 @@ def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, p
         )
 
 
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=8, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:
     compare(case.source, case.batch, case.seed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -172,9 +171,6 @@ FORMS: dict[str, Form] = {
 
 VECTORS, MIXED = FORMS["vectors"], FORMS["mixed"]
 
-# LLVM takes seconds for convolutions in float64 otherwise.
-compiled = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
-
 
 @dataclass(frozen=True)
 class Case:
@@ -312,7 +308,7 @@ def test_weighted_sums(case: Case, side: int) -> None:
         return {name: product(*factors[name], FORMS[name].mixes, gate) for name in FORMS}
 
     factors = {name: (case.synapse(form), case.neuron(form, 1 - side)) for name, form in FORMS.items()}
-    found = compiled(every)(factors, case.gate)
+    found = jax.jit(every)(factors, case.gate)
     for name, form in FORMS.items():
         same(found[name], weighted(case, form, side, case.gate), name)
         assert isinstance(case.topology, t.Dense) or found[name].shape[-1] == case.n[side], name
@@ -324,7 +320,7 @@ def test_one_gate_for_all_examples(side: int) -> None:
     assert case.gate is not None
     gate = case.gate[1:2]
     product = case.kernel.to_post if side else case.kernel.to_pre
-    found = compiled(lambda w, x: product(w, x, False, gate))(case.synapse(form), case.neuron(form, 1 - side))
+    found = jax.jit(lambda w, x: product(w, x, False, gate))(case.synapse(form), case.neuron(form, 1 - side))
     same(found, weighted(case, form, side, gate), "one gate")
 
 
@@ -343,7 +339,7 @@ def test_outer_products(plastic: Case) -> None:
         name: (case.neuron(Form(None, pre), 0, seed=4), case.neuron(Form(None, post), 1, seed=5))
         for name, (pre, post) in OUTER.items()
     }
-    found = compiled(lambda values: {name: kernel.outer(*both) for name, both in values.items()})(values)
+    found = jax.jit(lambda values: {name: kernel.outer(*both) for name, both in values.items()})(values)
     for name, (pre, post) in values.items():
         assert pre is not None
         assert post is not None
@@ -359,7 +355,7 @@ def test_neurons_as_synapses_see_them(plastic: Case, form: Form, side: int) -> N
     case, at = plastic, plastic.sites
     x = case.neuron(Form(None, form.neuron, thin=("batch", *form.thin)), side)
     assert x is not None
-    found = np.asarray(compiled(case.kernel.at_post if side else case.kernel.at_pre)(x))
+    found = np.asarray(jax.jit(case.kernel.at_post if side else case.kernel.at_pre)(x))
     assert found.ndim == x.ndim
     full = np.broadcast_to(x, (*x.shape[:-1], case.n[side]))[..., 0, (at.pre, at.post)[side]]
     count = added(np.ones(len(at.synapse)), at.synapse, at.count)
@@ -391,7 +387,7 @@ def test_derivatives(some: Case) -> None:
 
     first = jax.grad(loss, argnums=(0, 1, 2))
     second = jax.grad(along(at[1], first), argnums=(0, 1, 2))
-    here = compiled(lambda *here: (loss(*here), first(*here), second(*here)))
+    here = jax.jit(lambda *here: (loss(*here), first(*here), second(*here)))
     low, (_, slope, curvature), high = (
         here(*(a + step * b for a, b in zip(*at, strict=True))) for step in (-1e-5, 0.0, 1e-5)
     )
@@ -419,6 +415,6 @@ def test_symbolic_batch(some: Case) -> None:
     whole = jax.ShapeDtypeStruct(w.shape, w.dtype)  # type: ignore[union-attr]
     shapes = whole, symbolic(x), symbolic(y), symbolic(gate)
     exported = jax.export.export(jax.jit(all_), platforms=("cpu", "cuda", "tpu"))(*shapes)
-    found = jax.tree.leaves(compiled(exported.call)(w, x, y, gate))
-    for a, b in zip(found, jax.tree.leaves(compiled(all_)(w, x, y, gate)), strict=True):
+    found = jax.tree.leaves(jax.jit(exported.call)(w, x, y, gate))
+    for a, b in zip(found, jax.tree.leaves(jax.jit(all_)(w, x, y, gate)), strict=True):
         same(a, np.asarray(b), "exported")

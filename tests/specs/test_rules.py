@@ -5,6 +5,7 @@ Where a rule is an equation of the paper, it is written a second time here, in N
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -59,6 +60,7 @@ def ready(rule: str, meta: Mapping = {}, **parameters):
     return net, genome, drawn(net)
 
 
+@functools.cache
 def trained_on_digits(rule: str, steps: int, **parameters) -> tuple[blurc.State, blurc.State, float]:
     """The state before and after training, and the test accuracy."""
     data = tasks.load("digits")
