@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -347,22 +347,23 @@ def test_outer_products(plastic: Case) -> None:
         same(found[name], total.reshape((*total.shape[:-1], *case.axes)), name)
 
 
-@pytest.mark.parametrize("side", [0, 1], ids=["at_pre", "at_post"])
-@pytest.mark.parametrize(
-    "form", [Form(None, ()), Form(None, (2,)), Form(None, (2, 3)), Form(None, (2,), thin=("n",))]
-)
-def test_neurons_as_synapses_see_them(plastic: Case, form: Form, side: int) -> None:
-    case, at = plastic, plastic.sites
-    x = case.neuron(Form(None, form.neuron, thin=("batch", *form.thin)), side)
-    assert x is not None
-    found = np.asarray(jax.jit(case.kernel.at_post if side else case.kernel.at_pre)(x))
-    assert found.ndim == x.ndim
-    full = np.broadcast_to(x, (*x.shape[:-1], case.n[side]))[..., 0, (at.pre, at.post)[side]]
+SEEN = (Form(None, ()), Form(None, (2,)), Form(None, (2, 3)), Form(None, (2,), thin=("n",)))
+
+
+def test_neurons_as_synapses_see_them(plastic: Case) -> None:
+    case, at, views = plastic, plastic.sites, (plastic.kernel.at_pre, plastic.kernel.at_post)
+    forms = [(replace(form, thin=("batch", *form.thin)), side) for form in SEEN for side in (0, 1)]
+    given = [case.neuron(form, side) for form, side in forms]
+    every = jax.jit(lambda xs: [views[side](x) for x, (_, side) in zip(xs, forms, strict=True)])(given)
     count = added(np.ones(len(at.synapse)), at.synapse, at.count)
     acts = count > 0
-    mean = added(full, at.synapse, at.count)[..., acts] / count[acts]
-    seen = np.broadcast_to(found, (*found.shape[:-2], *case.axes)).reshape((*found.shape[:-2], -1))
-    same(seen[..., acts], mean, "mean")
+    for x, found, (_, side) in zip(given, map(np.asarray, every), forms, strict=True):
+        assert x is not None
+        assert found.ndim == x.ndim
+        full = np.broadcast_to(x, (*x.shape[:-1], case.n[side]))[..., 0, (at.pre, at.post)[side]]
+        mean = added(full, at.synapse, at.count)[..., acts] / count[acts]
+        seen = np.broadcast_to(found, (*found.shape[:-2], *case.axes)).reshape((*found.shape[:-2], -1))
+        same(seen[..., acts], mean, "mean")
 
 
 def test_derivatives(some: Case) -> None:
