@@ -13,17 +13,17 @@ import jaxlib
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-# Compiling is what the tests take their time for, so XLA optimizes little. `XLA_FLAGS= pytest` tests what users get.
-QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-QUICK += " --xla_cpu_parallel_codegen_split_count=1"
-if jaxlib.version.__version_info__ < (
-    0,
-    11,
-):  # XLA aborts where it does not know a flag; this is half of the gain
-    QUICK += " --xla_cpu_use_fusion_emitters=false"
-os.environ.setdefault("XLA_FLAGS", QUICK)
+# Most of the tests' time is compiling, so XLA optimises little here. `XLA_FLAGS= pytest` tests what users get.
+QUICK = [
+    "backend_optimization_level=0",
+    "llvm_disable_expensive_passes=true",
+    "cpu_parallel_codegen_split_count=1",
+]
+if jaxlib.version.__version_info__[:2] < (0, 11):  # XLA aborts on a flag that it does not know
+    QUICK.append("cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in QUICK))
 
-# JAX makes so many objects that the collector, as it is set, takes a tenth of the time.
+# With Python's own threshold, the collector takes a tenth of the time: JAX makes many objects that stay.
 gc.set_threshold(100_000, 20, 20)
 
 # The same cases each time, so that a change is judged by what it changes; BLURC_EXPLORE=1 looks for new ones.
@@ -33,15 +33,15 @@ hypothesis.settings.load_profile("blurc")
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of compiled programs, one for all processes of a run."""
+    """The folder of compiled programs, which all processes of a run share."""
     folder = tmp_path_factory.getbasetemp()
     return (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "compiled"
 
 
 @pytest.fixture(scope="module")
 def compiled_fast(compiled: Path) -> Iterator[None]:
-    """For files with many equal programs: what is compiled once is compiled for all tests and for the processes that
-    they start. Files that compare what is compiled have none of it."""
+    """For files that compile the same programs again and again: they are read from a folder instead, by the processes
+    that tests start too. Not for files that compare two compilations of one program."""
     settings = {
         "jax_compilation_cache_dir": str(compiled),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
