@@ -43,6 +43,7 @@ def rank(room: str) -> int:
     return next(i for i, rooms in enumerate(order()) if room in rooms)
 
 
+@cache
 def modules() -> dict[str, Path]:
     paths = sorted(PACKAGE.rglob("*.py"))
     return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
@@ -52,6 +53,7 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
+@cache
 def is_face(module: str) -> bool:
     return modules()[module].name == "__init__.py" and "face(__name__)" in modules()[module].read_text()
 
