@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from blurc.runtime import map_pair
+
 CHANNELS = (1, 8, 16)
 SIDE = 28
 
@@ -51,6 +53,6 @@ def train(params: Params, xs: jax.Array, ys: jax.Array, rate: float = 0.1) -> tu
 
     def step(params: Params, batch: tuple[jax.Array, jax.Array]) -> tuple[Params, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(params, *batch)
-        return jax.tree.map(lambda p, g: p - rate * g, params, gradient), value
+        return map_pair(lambda p, g: p - rate * g, params, gradient), value
 
     return lax.scan(step, params, (xs, ys))

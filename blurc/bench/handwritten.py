@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from blurc.runtime import map_pair
+
 Params = list[tuple[jax.Array, jax.Array]]  # weights and bias of each layer
 
 
@@ -37,7 +39,7 @@ def loss(params: Params, x: jax.Array, y: jax.Array) -> jax.Array:
 
 def _step(params: Params, x: jax.Array, y: jax.Array, rate: float) -> tuple[Params, jax.Array]:
     value, gradient = jax.value_and_grad(loss)(params, x, y)
-    return jax.tree.map(lambda p, g: p - rate * g, params, gradient), value
+    return map_pair(lambda p, g: p - rate * g, params, gradient), value
 
 
 step = jax.jit(_step, donate_argnums=0)

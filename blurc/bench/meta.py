@@ -21,6 +21,7 @@ from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
 from blurc.meta import OBJECTIVES, Augment, Experiment, Gradient, Inner, Judge, Network, TaskChoice, setup
 from blurc.meta import step as steps
+from blurc.runtime import map_tree
 from blurc.tasks import Episode
 
 BATCH = 128
@@ -60,7 +61,7 @@ def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
     """The same generation, run with different numbers of genomes side by side."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
     genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
-    episodes = jax.tree.map(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
+    episodes = map_tree(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
     keys = jax.random.split(jax.random.key(1), 1)
     found: dict[str, Generation] = {}
     for chunk in _chunks(1, 4, 8, population):
@@ -88,7 +89,7 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
         return OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
 
     def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
-        episode = jax.tree.map(lambda x: x[0], episodes)
+        episode = map_tree(lambda x: x[0], episodes)
         size = None if chunk == 1 else chunk
         return jax.lax.map(partial(one, key, episode), genomes, batch_size=size)
 
@@ -119,8 +120,8 @@ def memory(sizes: Sequence[int] = LONG, steps: int = UNROLL) -> Iterator[Row]:
 
 def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
     net = blurc.compile(specs.blur(sizes, CHANNELS))
-    episodes = jax.tree.map(lambda x: x[None], _episode(sizes, steps, BATCH))
-    genomes = jax.tree.map(lambda x: x[None], net.init_genome(jax.random.key(0)))
+    episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH))
+    genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
     keys = jax.random.split(jax.random.key(1), 1)
     return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, keys, episodes)
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from blurc.runtime import Dense
+from blurc.runtime import Dense, map_tree
 
 Layer = tuple[jax.Array, jax.Array | None]  # w, and v if it is live; each [k, n_pre, n_post]
 
@@ -58,5 +58,5 @@ def _outers(layer: Layer, forth: jax.Array, pre: jax.Array, post: jax.Array) -> 
 @jax.jit
 def run(layers: list[Layer], xs: jax.Array) -> list[Layer]:
     """The products of one step per leading entry of `xs`. Returns the last outer products."""
-    first = jax.tree.map(jnp.zeros_like, layers)
+    first = map_tree(jnp.zeros_like, layers)
     return lax.scan(lambda _, x: (_step(layers, x), None), first, xs)[0]

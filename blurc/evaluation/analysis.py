@@ -32,7 +32,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation.accuracy import check_no_signals
 from blurc.model import ParamValue
 from blurc.plan import plan_of
-from blurc.runtime import GenomeValues, State
+from blurc.runtime import GenomeValues, State, map_tree
 from blurc.spec import select
 
 Matrix: TypeAlias = NDArray[np.float64]
@@ -101,7 +101,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
     """
     check_no_signals(net)
     with jax.enable_x64(True):
-        values = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), dict(genome))
+        values = map_tree(lambda a: jnp.asarray(a, jnp.float64), dict(genome))
         start_key, data_key, noise_key = jax.random.split(jax.random.key(seed), 3)
         state = net.init(start_key, values, batch=batch)
         _check_size(net, state)

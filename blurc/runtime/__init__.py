@@ -4,6 +4,7 @@ lower.py       lowers the operations of a plan to JAX
 kernels/       products with synapses, one topology per file
 initial.py     draws start values
 stacking.py    the arrays of equal layers as one
+trees.py       pytrees of arrays, mapped with their types kept
 unroll.py      a scan whose gradient keeps about sqrt(T) states
 entries.py     `init`, `step`, `predict`, `train` and `trace` as traced functions
 program.py     the same, with checks of the arguments
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from blurc.runtime.lower import dtype
     from blurc.runtime.program import Calls, Compiled, Program, jitted
     from blurc.runtime.signature import Signature
+    from blurc.runtime.trees import map_pair, map_tree, stack_trees
 
 __all__ = [
     "FORMS",
@@ -42,7 +44,10 @@ __all__ = [
     "dtype",
     "is_array",
     "jitted",
+    "map_pair",
+    "map_tree",
     "sparse",
+    "stack_trees",
 ]
 
 face(__name__)

@@ -15,6 +15,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from blurc.runtime.trees import map_pair, map_tree
+
 Body = Callable[[Any, Any], tuple[Any, Any]]
 
 
@@ -31,10 +33,10 @@ def scan(body: Body, carry: Any, xs: Any, *, recompute: bool = False) -> tuple[A
     segment = jax.checkpoint(segment, prevent_cse=False)
     length = math.isqrt(steps)
     whole = steps // length * length
-    parts = jax.tree.map(lambda x: x[:whole].reshape((-1, length, *x.shape[1:])), xs)
+    parts = map_tree(lambda x: x[:whole].reshape((-1, length, *x.shape[1:])), xs)
     carry, outs = jax.lax.scan(segment, carry, parts)
-    outs = jax.tree.map(lambda x: x.reshape((whole, *x.shape[2:])), outs)
+    outs = map_tree(lambda x: x.reshape((whole, *x.shape[2:])), outs)
     if whole == steps:
         return carry, outs
-    carry, rest = segment(carry, jax.tree.map(lambda x: x[whole:], xs))
-    return carry, jax.tree.map(lambda x, y: jnp.concatenate([x, y]), outs, rest)
+    carry, rest = segment(carry, map_tree(lambda x: x[whole:], xs))
+    return carry, map_pair(lambda x, y: jnp.concatenate([x, y]), outs, rest)

@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from blurc.meta.run.setup import Setup
+from blurc.runtime import map_tree
 from blurc.tasks import Episode, Task
 
 EVERY = 50  # episodes between two judgements
@@ -39,7 +40,7 @@ class Best(NamedTuple):
 
 def nothing(ready: Setup, state: Any) -> Best:
     """Before any was judged. The genome has the right shapes."""
-    one = jax.tree.map(lambda x: np.asarray(x[0]), ready.method.genomes(state))
+    one = map_tree(lambda x: np.asarray(x[0]), ready.method.genomes(state))
     return Best(one, np.asarray(math.inf), np.asarray(0), np.asarray(0))
 
 
@@ -56,7 +57,7 @@ def updated(ready: Setup, best: Best, state: Any, step: int) -> tuple[Best, floa
     which, cost = int(np.argmin(costs)), float(costs.min())
     before = _again(ready, best, unroll)
     if cost < before.cost:
-        one = jax.tree.map(lambda x: np.asarray(x[which]), genomes)
+        one = map_tree(lambda x: np.asarray(x[which]), genomes)
         return Best(one, np.asarray(cost), np.asarray(unroll), np.asarray(step + 1)), cost
     return (before if before.known else best), cost
 
@@ -65,7 +66,7 @@ def _again(ready: Setup, best: Best, unroll: int) -> Best:
     """The same genome, judged on episodes of `unroll` steps if it was on others."""
     if not best.known or unroll == best.unroll:
         return best
-    (cost,) = trials(ready, jax.tree.map(lambda x: x[None], best.genome), unroll)
+    (cost,) = trials(ready, map_tree(lambda x: x[None], best.genome), unroll)
     return best._replace(cost=np.asarray(cost), unroll=np.asarray(unroll))
 
 
@@ -85,7 +86,7 @@ def trial(ready: Setup, number: int, unroll: int) -> tuple[jax.Array, Episode]:
     inner = ready.experiment.inner
     key, start = jax.random.split(ready.trial_key(number))
     episode = task_of(ready, number).episode(key, steps=unroll, batch=inner.batch, query=inner.query)
-    return start[None], jax.tree.map(lambda x: x[None], episode)
+    return start[None], map_tree(lambda x: x[None], episode)
 
 
 def task_of(ready: Setup, number: int) -> Task:

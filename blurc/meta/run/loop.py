@@ -27,6 +27,7 @@ from blurc.meta.run.best import is_due, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, SPEC, START, Folder, versions
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Carry, Lost, believed, meta_step, start
+from blurc.runtime import map_tree
 
 MOST_RECORDED = 20  # divergences
 
@@ -233,7 +234,7 @@ class _Run:
 
 
 def _plain(genome: Any) -> Any:
-    return jax.tree.map(lambda x: _spelt(np.asarray(x, float).tolist()), genome)
+    return map_tree(lambda x: _spelt(np.asarray(x, float).tolist()), genome)
 
 
 def _spelt(value: Any) -> Any:

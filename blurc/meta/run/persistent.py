@@ -15,6 +15,7 @@ from blurc.meta.search import many
 from blurc.meta.search.episode import Feedback, asked
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
+from blurc.runtime import map_tree
 from blurc.tasks import Episode
 
 
@@ -32,7 +33,7 @@ def start(ready: Setup) -> Any:
     choice = ready.experiment.method
     if not isinstance(choice, Pes):
         return ()
-    genome = jax.tree.map(lambda x: x[0], ready.start())
+    genome = map_tree(lambda x: x[0], ready.start())
     return _fresh(ready, genomes(jnp.tile(vector(genome), (choice.population, 1)), genome), 0)
 
 
@@ -56,7 +57,7 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
         going = _fresh(ready, candidates, episode_of(ready, step))
     episodes, keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
-    part = jax.tree.map(lambda a: a[:, first : first + choice.truncation], (episodes.xs, episodes.ys))
+    part = map_tree(lambda a: a[:, first : first + choice.truncation], (episodes.xs, episodes.ys))
     noise = jax.vmap(partial(_noise, first))(keys)
     episodes = episodes._replace(xs=part[0], ys=part[1])
     networks, values = _programs(ready)[1](candidates, going.networks, noise, episodes)

@@ -17,6 +17,7 @@ from blurc.meta.run import persistent
 from blurc.meta.run.folder import DIVERGENCES, EXPERIMENT, Folder
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
+from blurc.runtime import map_tree
 from blurc.tasks import Episode
 from blurc.training import diverge
 
@@ -35,7 +36,7 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
     episodes, keys = ready.episodes(episode_number, whole)
     drawn = ready.drawn(episode_number)
     for i, one in enumerate(drawn):
-        episode = jax.tree.map(lambda a, i=i: a[i], episodes)
+        episode = map_tree(lambda a, i=i: a[i], episodes)
         if found := _in_episode(ready, genomes, keys[i], episode):
             return _told(found.diagnostic(), lost, one.name)
     message = "all of its learning is finite: it is the objective, or its gradient, that is not"
@@ -54,7 +55,7 @@ def _recorded(folder: Folder, number: int) -> dict[str, Any]:
 
 def _genome(values: dict[str, Any]) -> Any:
     """Numbers that are not finite stand there as texts, which NumPy reads."""
-    return jax.tree.map(
+    return map_tree(
         lambda x: jnp.asarray(np.asarray(x, float)), values, is_leaf=lambda x: not isinstance(x, dict)
     )
 

@@ -23,6 +23,7 @@ from blurc.meta.search.episode import Judge
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.meta.search.objective import OBJECTIVES
+from blurc.runtime import stack_trees
 from blurc.tasks import Episode, Task, TaskChoice, task
 
 AS_KEYS = {  # what a name is called elsewhere, and in an experiment
@@ -70,7 +71,7 @@ class Setup:
             fresh = [given] * e.replicas
         else:
             fresh = [self.net.init_genome(self.key(START, i)) for i in range(e.replicas)]
-        stacked = jax.tree.map(lambda *x: jnp.stack(x), *fresh)
+        stacked = stack_trees(fresh)
         return self.jittered(stacked, np.arange(e.replicas) > 0, 0)
 
     def jittered(self, stacked: Any, which: Any, step: int) -> Any:
@@ -101,7 +102,7 @@ class Setup:
             t.episode(key, steps=steps, batch=inner.batch, query=inner.query)
             for t, key in zip(drawn, keys, strict=False)
         ]
-        return jax.tree.map(lambda *x: jnp.stack(x), *made), keys[len(drawn) :]
+        return stack_trees(made), keys[len(drawn) :]
 
     def trial_key(self, number: int) -> jax.Array:
         return self.key(TRIALS, number)

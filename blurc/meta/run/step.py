@@ -20,6 +20,7 @@ from blurc.meta.search import curriculum
 from blurc.meta.search.curriculum import Record
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods import flat
+from blurc.runtime import map_tree, stack_trees
 
 
 class Carry(NamedTuple):
@@ -50,7 +51,7 @@ def start(ready: Setup) -> Carry:
 def believed(ready: Setup, carry: Carry) -> Any:
     """The genome that did best in the last meta-steps."""
     which = Record(np.asarray(carry.costs)).best()
-    return jax.tree.map(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
+    return map_tree(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
 
 
 def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[Lost]]:
@@ -119,9 +120,9 @@ def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: 
         which &= ~np.asarray(before.lost)
 
     def of(i: int) -> Lost:
-        genome = jax.tree.map(lambda x: x[i], candidates)
+        genome = map_tree(lambda x: x[i], candidates)
         earlier = flat.genomes(before.trail[:number, i], genome) if number else ()
-        return Lost(i, genome, tuple(jax.tree.map(lambda x, n=n: x[n], earlier) for n in range(number)))
+        return Lost(i, genome, tuple(map_tree(lambda x, n=n: x[n], earlier) for n in range(number)))
 
     return [of(int(i)) for i in np.flatnonzero(which)]
 
@@ -159,17 +160,17 @@ def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
     best, e = carry.best, ready.experiment
     shorter = int(best.unroll) < ready.unroll(step)
     if e.start or (best.known and (e.jitter or not shorter)):
-        copies = jax.tree.map(lambda x: jnp.stack([jnp.asarray(x)] * count), best.genome)
+        copies = map_tree(lambda x: jnp.stack([jnp.asarray(x)] * count), best.genome)
         return ready.jittered(copies, (np.arange(count) > 0) | shorter, step + 1)
     fresh = [ready.net.init_genome(ready.key(RESTART, step, i)) for i in range(count)]
-    return ready.jittered(jax.tree.map(lambda *x: jnp.stack(x), *fresh), np.ones(count, bool), step + 1)
+    return ready.jittered(stack_trees(fresh), np.ones(count, bool), step + 1)
 
 
 def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
     """With copies of the best in the place of `which`, a boolean [replicas]."""
     record = Record(np.asarray(carry.costs))
     chosen = np.where(which, record.best(), np.arange(len(which)))
-    copies = jax.tree.map(lambda x: x[chosen], ready.method.genomes(carry.method))
+    copies = map_tree(lambda x: x[chosen], ready.method.genomes(carry.method))
     stacked = ready.jittered(copies, which, step + 1)
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
     return carry._replace(method=method, costs=record.forgotten(which).costs)

@@ -20,7 +20,7 @@ from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.objective import Objective
-from blurc.runtime import GenomeValues, State
+from blurc.runtime import GenomeValues, State, stack_trees
 from blurc.tasks import Episode
 from blurc.training import finite, predict
 
@@ -54,7 +54,7 @@ def judged(
         parts = [first, *parts]
     if len(parts) == 1:
         return part(state, parts[0])[1]
-    stacked = jax.tree.map(lambda *x: jnp.stack(x), *parts)
+    stacked = stack_trees(parts)
     return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, stacked)[1].mean()
 
 

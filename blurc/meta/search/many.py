@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
+from blurc.runtime import map_tree
+
 AXIS = "candidates"
 
 
@@ -33,8 +35,8 @@ def over(
         in_specs=(each, *(all_of_it for _ in shared)),
         out_specs=each,
         check_vma=False,
-    )(jax.tree.map(lambda x: x[filled], candidates), *shared)
-    return jax.tree.map(lambda x: x[:count], found)
+    )(map_tree(lambda x: x[filled], candidates), *shared)
+    return map_tree(lambda x: x[:count], found)
 
 
 def automatic() -> int:

@@ -7,10 +7,12 @@ from typing import Any
 import jax
 from jax.flatten_util import ravel_pytree
 
+from blurc.runtime import map_tree
+
 
 def first(genomes: Any) -> Any:
     """The first of the genomes [replicas]."""
-    return jax.tree.map(lambda x: x[0], genomes)
+    return map_tree(lambda x: x[0], genomes)
 
 
 def vector(genome: Any) -> jax.Array:

@@ -18,6 +18,7 @@ from blurc.meta.experiment.experiment import Gradient
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods.method import Wants
 from blurc.meta.search.objective import Costs
+from blurc.runtime import map_pair
 
 
 class GradientState(NamedTuple):
@@ -52,7 +53,7 @@ class GradientMethod:
         def one(state: GradientState, gradient: Any, finite: jax.Array) -> GradientState:
             change, optimizer = self._optimizer.update(gradient, state.optimizer, state.genomes)
             after = GradientState(optax.apply_updates(state.genomes, change), optimizer)
-            return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state)
+            return map_pair(lambda new, old: jnp.where(finite, new, old), after, state)
 
         return jax.jit(jax.vmap(one))
 
@@ -68,4 +69,4 @@ class GradientMethod:
                 return old
             return jnp.where(anew.reshape((-1, *(1,) * (old.ndim - 1))), new, old)
 
-        return jax.tree.map(chosen, GradientState(genomes, fresh), state)
+        return map_pair(chosen, GradientState(genomes, fresh), state)

@@ -21,6 +21,7 @@ from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.method import Wants
 from blurc.meta.search.objective import Costs
+from blurc.runtime import map_pair, map_tree
 
 
 class PesState(NamedTuple):
@@ -72,7 +73,7 @@ class PesMethod:
             after = flat.genomes((mean + updated[0])[None], state.mean)
             told = PesState(flat.first(after), summed, updated[1])
             sound = jnp.isfinite(gradient).all()  # a sum of huge values is not
-            return jax.tree.map(partial(jnp.where, sound), told, state._replace(summed=summed))
+            return map_pair(partial(jnp.where, sound), told, state._replace(summed=summed))
 
         return jax.jit(tell)
 
@@ -82,7 +83,7 @@ class PesMethod:
         return weights @ summed / (2 * self.choice.sigma**2 * jnp.maximum(sound.sum(), 1))
 
     def genomes(self, state: PesState) -> Any:
-        return jax.tree.map(lambda x: x[None], state.mean)
+        return map_tree(lambda x: x[None], state.mean)
 
     def replaced(self, state: PesState, genomes: Any, anew: jax.Array) -> PesState:
         return self.init(genomes) if bool(anew.any()) else state
