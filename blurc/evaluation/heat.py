@@ -5,7 +5,6 @@ The same numbers give the same bytes with the same matplotlib. What is not a num
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from blurc.pictures import figures
 from blurc.training import COLOURS, GRID, INK, SOFT
 
 FORMS = ("png", "svg")
@@ -59,7 +58,7 @@ def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
         _draw(figure, axes, panel)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
-    return _bytes(figure, form)
+    return figures.to_bytes(figure, form)
 
 
 def lines(
@@ -85,7 +84,7 @@ def lines(
     axes.set_axisbelow(True)
     _bare(axes)
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="best")
-    return _bytes(figure, form)
+    return figures.to_bytes(figure, form)
 
 
 # ---------------------------------------------------------------- parts
@@ -157,11 +156,3 @@ def _bare(axes: Axes) -> None:
 
 def _figure(size: tuple[float, float]) -> Figure:
     return Figure(figsize=size, facecolor="white", layout="constrained")
-
-
-def _bytes(figure: Figure, form: str) -> bytes:
-    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
-        file = io.BytesIO()
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
-        figure.savefig(file, format=form, dpi=200, metadata=metadata)
-    return file.getvalue()

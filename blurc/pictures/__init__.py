@@ -6,6 +6,7 @@ collapse.py  groups similar things into one box
 words.py     the text in them
 layout.py    where they go
 boxes.py strokes.py  how they look
+figures.py           figures of matplotlib as files
 draw.py dot.py       SVG and PNG; Graphviz's language
 """
 
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.pictures import dot, draw
+    from blurc.pictures import dot, draw, figures
     from blurc.pictures.view import view
 
-__all__ = ["dot", "draw", "view"]
+__all__ = ["dot", "draw", "figures", "view"]
 
 face(__name__)

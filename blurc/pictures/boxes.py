@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
-from blurc.pictures import layout, view
+from blurc.pictures import layout
 from blurc.pictures.layout import Arrow, Layout, Piece, Point, Route, arrange
 from blurc.pictures.strokes import INK, NAME, SMALL, SOFT, head, width
-from blurc.pictures.view import View
+from blurc.pictures.view import Box, View
 
 ROLES = {  # fill, border
     "input": ("#dbe9f8", "#3b78b5"),
@@ -60,7 +60,7 @@ def placed(shown: View) -> Placed:
     return Placed(shown, found, inside)
 
 
-def _put(inner: Placed, box: view.Box, place: layout.Box) -> Placed:
+def _put(inner: Placed, box: Box, place: layout.Box) -> Placed:
     """Centers the contents of a frame in the room under its text."""
     top = (
         place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
@@ -69,7 +69,7 @@ def _put(inner: Placed, box: view.Box, place: layout.Box) -> Placed:
     return inner.moved(_front(box, place)[0] - inner.layout.width / 2, top + (room - inner.layout.height) / 2)
 
 
-def _size(box: view.Box, inner: Placed | None) -> Point:
+def _size(box: Box, inner: Placed | None) -> Point:
     if box.role == "port":
         return (width(box.title, SMALL) + 0.12 if box.title else DOT), DOT + 0.05
     words = max(width(box.title, NAME, bold=True), *(width(text, SMALL) for text in (*box.lines, "")))
@@ -80,7 +80,7 @@ def _size(box: view.Box, inner: Placed | None) -> Point:
     return across + cards, inner.layout.height + NAME_LINE + LINE * len(box.lines) + 2 * PAD + cards
 
 
-def draw(axes: Axes, box: view.Box, place: layout.Box, depth: int, bias: bool) -> None:
+def draw(axes: Axes, box: Box, place: layout.Box, depth: int, bias: bool) -> None:
     """`bias`: whether to mark boxes with a bias."""
     fill, border = ROLES[box.role]
     if box.role == "port":
@@ -115,7 +115,7 @@ def draw(axes: Axes, box: view.Box, place: layout.Box, depth: int, bias: bool) -
         _loop(axes, (left + size[0] - 0.25, top), border, depth)
 
 
-def _front(box: view.Box, place: layout.Box) -> Point:
+def _front(box: Box, place: layout.Box) -> Point:
     """The center of the front box of a stack."""
     shift = CARD * min(box.copies - 1, 2) / 2
     return place.x - shift, place.y + shift
@@ -131,7 +131,7 @@ def _card(axes: Axes, at: Point, size: Point, fill: str, border: str, depth: flo
     )  # fmt: skip
 
 
-def _port(axes: Axes, box: view.Box, place: layout.Box, border: str, depth: int) -> None:
+def _port(axes: Axes, box: Box, place: layout.Box, border: str, depth: int) -> None:
     _card(axes, (place.x, place.y), (place.width, place.height), "white", border, depth)
     axes.text(
         place.x, place.y, box.title, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 0.5

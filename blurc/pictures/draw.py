@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from matplotlib import rc_context
+from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -249,7 +249,7 @@ class _Placed:
         for at in range(count):
             first = at % per_row == 0
             left.append(indent if first else left[-1] + width[at - 1] + _column_gap(grid, at))
-        shift, bottom, y = [], [], 0.0
+        shift, bottom, y = list[float](), list[float](), 0.0
         for r in range(row[-1] + 1):
             nodes = [n for at, stack in enumerate(grid.columns) if row[at] == r for n in stack]
             top = min(grid.y[n] - grid.height(n) / 2 for n in nodes)
@@ -390,7 +390,8 @@ def _rounded(start: Point, points: list[Point]) -> list[Piece]:
     before = start
     for corner, after in itertools.pairwise(points):
         into, out = _towards(corner, before), _towards(corner, after)
-        pieces += [("line", (into,)), ("curve", (corner, corner, out))]
+        pieces.append(("line", (into,)))
+        pieces.append(("curve", (corner, corner, out)))
         before = corner
     return [*pieces, ("line", (points[-1],))]
 

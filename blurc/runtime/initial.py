@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +22,9 @@ def draw(
     args = [_evaluate(a, names) for a in init.args]
     match init.dist:
         case "normal":
-            return _normal(key, *args, shape=shape)
+            return cast("jax.Array", _normal(key, *args, shape=shape))
         case "uniform":
-            return _uniform(key, *args, shape=shape)
+            return cast("jax.Array", _uniform(key, *args, shape=shape))
         case _:
             value = args[0]
             if value.ndim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -100,7 +100,11 @@ class Lowering:
             return jax.random.normal(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
         keys = jnp.stack([fold(self.inputs.key, str(name)) for name in op.attrs[0]])
         one = self._entry_shape(len(op.attrs[0]), shape)
-        return jax.vmap(lambda key: jax.random.normal(key, one, dtype()))(keys).reshape(shape)
+
+        def draw(key: jax.Array) -> jax.Array:
+            return jax.random.normal(key, one, dtype())
+
+        return jax.vmap(draw)(keys).reshape(shape)
 
     def _entry_shape(self, entries: int, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """The shape of one entry of a stack, possibly nested."""
@@ -277,7 +281,11 @@ class Lowering:
             return handed, results[len(carries) :]
 
         if not carries and loop.stacks and not any(o.name in PRODUCTS for o in loop.body.all_ops()):
-            return [], jax.vmap(lambda each: body([], each)[1])(stacks)
+
+            def alone(each: list[Any]) -> list[Any]:
+                return body([], each)[1]
+
+            return [], jax.vmap(alone)(stacks)
         start = [jnp.broadcast_to(x, shape) for x, shape in zip(starts, whole, strict=True)]
         return jax.lax.scan(body, start, stacks, length=loop.count, reverse=loop.backwards)
 
@@ -318,7 +326,7 @@ def _piece(x: jax.Array, item: Any) -> jax.Array:
     """An element as a stack of one, or a slice of a stack."""
     if not isinstance(item, tuple):
         return x[None]
-    low, high = item
+    low, high = cast("tuple[int, int]", item)
     return x[low:high] if low < high else x[high:low][::-1]
 
 

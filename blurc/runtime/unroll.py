@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,10 +28,10 @@ def scan(body: Body, carry: Any, xs: Any, *, recompute: bool = False) -> tuple[A
     if not recompute or steps < 4:
         return jax.lax.scan(body, carry, xs)
 
+    @partial(jax.checkpoint, prevent_cse=False)
     def segment(carry: Any, part: Any) -> tuple[Any, Any]:
         return jax.lax.scan(body, carry, part)
 
-    segment = jax.checkpoint(segment, prevent_cse=False)
     length = math.isqrt(steps)
     whole = steps // length * length
     parts = map_tree(lambda x: x[:whole].reshape((-1, length, *x.shape[1:])), xs)

@@ -140,5 +140,9 @@ def make(name: str, center: bool) -> Function:
     if not center:
         return function
     keys = jax.random.split(jax.random.key(0), (SAMPLE, 2))  # each point from another variation
-    x = np.asarray(jax.jit(jax.vmap(lambda key: function.points(key[0], key[1], 1)[0]))(keys))
+
+    def point(key: jax.Array) -> jax.Array:
+        return function.points(key[0], key[1], 1)[0]
+
+    x = np.asarray(jax.jit(jax.vmap(point))(keys), np.float32)
     return Function(kind, kind != name, jnp.asarray(x.mean()), jnp.asarray(x.std()))

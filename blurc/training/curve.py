@@ -5,16 +5,15 @@ The same runs give the same bytes with the same matplotlib, except for the secon
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Iterator, Sequence
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from blurc.pictures import figures
 from blurc.training.learner import Run
 from blurc.training.scores import Metric
 
@@ -26,11 +25,7 @@ INK, SOFT, GRID = "#22252b", "#6b717d", "#e6e8ec"
 def render(runs: Sequence[Run], metric: Metric, title: str, form: str) -> bytes:
     if form == "jsonl":
         return "".join(f"{line}\n" for line in _lines(runs, metric)).encode()
-    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
-        file = io.BytesIO()
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
-        _figure(runs, metric, title).savefig(file, format=form, dpi=200, metadata=metadata)
-    return file.getvalue()
+    return figures.to_bytes(_figure(runs, metric, title), form)
 
 
 def _lines(runs: Sequence[Run], metric: Metric) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -124,8 +124,10 @@ def _broken_parts(parts: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _broken_output(net: Program, out: Any) -> tuple[str, str, Any] | None:
-    outputs = out if isinstance(out, dict) else {next(iter(net.signature.outputs)): out}
-    return next(((of, "readout", value) for of, value in outputs.items() if _bad(value)), None)
+    several = (
+        cast("dict[str, Any]", out) if isinstance(out, dict) else {next(iter(net.signature.outputs)): out}
+    )
+    return next(((of, "readout", value) for of, value in several.items() if _bad(value)), None)
 
 
 def _largest(state: State) -> tuple[float, str]:

@@ -129,7 +129,7 @@ def fit(
     """Trains on the training examples; the curve shows scores on the test examples."""
     chunk, chunks_per_point = settings.rhythm(data)
     training, compiling = Clock(), Clock()
-    carry, points, broken = learner.start, [], None
+    carry, points, broken = learner.start, list[Point](), None
 
     def tested(step: int) -> None:
         value = score(lambda x: learner.predict(carry, x), data.x_test, data.y_test, metric)

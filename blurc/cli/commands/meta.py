@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from json import loads
 from pathlib import Path
@@ -102,7 +102,7 @@ def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | No
 
 
 @contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
+def _resumable(folder: Path) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:

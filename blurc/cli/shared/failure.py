@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -18,7 +18,7 @@ WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two as a shell reports
 
 
 @contextmanager
-def failures(ctx: click.Context) -> Iterator[None]:
+def failures(ctx: click.Context) -> Generator[None]:
     ctx.color = colour()
     try:
         yield

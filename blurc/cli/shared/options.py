@@ -33,9 +33,9 @@ class Setting(click.ParamType[Any]):
     name = "k=v"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, tuple):
+        if not isinstance(value, str):  # converted already
             return value
-        name, equals, written = (part.strip() for part in str(value).partition("="))
+        name, equals, written = (part.strip() for part in value.partition("="))
         found = _value(written)
         if not equals or not NAME.fullmatch(name) or found is None:
             self.fail(f"{value!r}: write NAME=VALUE, with a number or the name of a function", param, ctx)

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -59,13 +59,13 @@ def write_json(path: str, value: Any) -> None:
         write(path, text.encode())
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     match value:
         case float():
             return value if math.isfinite(value) else None
         case Mapping():
-            return {str(k): _plain(v) for k, v in value.items()}
+            return {str(k): _plain(v) for k, v in cast("Mapping[object, object]", value).items()}
         case list() | tuple():
-            return [_plain(v) for v in value]
+            return [_plain(v) for v in cast("Sequence[object]", value)]
         case _:
             return value

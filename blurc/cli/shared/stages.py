@@ -105,7 +105,8 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
     block = plan.predict if entry == "predict" else plan.step
     fed = _fed(plan, block, (STEPS,) if entry == "train" else (), key)
     if entry == "predict":
-        return functions.predict.trace(genome, state, x, fed)
+        predict: Any = functions.predict
+        return predict.trace(genome, state, x, fed)
     function: Callable[..., Any] = getattr(functions, entry).trace
     return function(genome, state, x, y if plan.step.uses_target else {}, fed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,7 +97,7 @@ def _of_projection(p: Projection, values: int) -> dict[str, Any]:
 
 def _of_step(executable: Any, batch: int) -> dict[str, Any]:
     """XLA's own count of the work of a step; not every platform gives one."""
-    costs = executable.cost_analysis() or {}
+    costs: Mapping[str, Any] = executable.cost_analysis() or {}
     return {"batch": batch, "flops_per_step": costs.get("flops")}
 
 

@@ -122,7 +122,8 @@ class _Text:
         values = dict(self._settings(rest, len(data) + 1, {**own, **augment})) if rest else {}
         changed = Augment(**{name: value for name, value in values.items() if name in augment})
         chosen = {name: value for name, value in values.items() if name in own}
-        return TaskChoice(**{"data": data, "name": text, "augment": changed, **chosen})
+        fields: dict[str, Any] = {"data": data, "name": text, "augment": changed, **chosen}
+        return TaskChoice(**fields)
 
     def _settings(self, rest: str, start: int, kinds: Mapping[str, _Kind]) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()

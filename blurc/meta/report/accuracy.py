@@ -95,7 +95,7 @@ def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     """After the most steps that all have."""
-    steps = set.intersection(*(set(c.steps) for c in of.values()))
+    steps = set[int].intersection(*(set(c.steps) for c in of.values()))
     if not steps:
         steps = {max(max(c.steps) for c in of.values())}
     step = max(steps)

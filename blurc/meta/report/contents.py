@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from blurc import genome
 from blurc.diagnostics import BlurError, Diagnostic, Source, Span
@@ -103,12 +103,12 @@ def _text(folder: Path, name: str) -> str:
 def _json(folder: Path, name: str) -> Mapping[str, Any]:
     text = _text(folder, name)
     try:
-        value = json.loads(text) if text else {}
+        value: object = json.loads(text) if text else {}
     except ValueError as error:
         _damaged(f"`{folder / name}` is not JSON: {error}")
     if not isinstance(value, dict):
         _damaged(f"`{folder / name}` is not a JSON object")
-    return value
+    return cast("Mapping[str, Any]", value)
 
 
 def _experiment(folder: Path, text: str) -> tuple[Experiment | None, str]:

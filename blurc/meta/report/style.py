@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 from html import escape
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from blurc.pictures import figures
 from blurc.training import GRID, INK, SOFT
 
 FORM = "svg"
@@ -47,10 +46,7 @@ def legend(axes: Axes) -> None:
 
 
 def picture(figure: Figure, caption: str) -> Picture:
-    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
-        file = io.BytesIO()
-        figure.savefig(file, format=FORM, metadata={"Date": None})
-    return Picture(file.getvalue(), caption)
+    return Picture(figures.to_bytes(figure, FORM), caption)
 
 
 def inline(shown: Picture, mark: str) -> str:

@@ -135,7 +135,7 @@ def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) 
         return [best]
     if count > MOST_LINES:
         low, middle, high = (_binned(q, size) for q in _quantiles(values))
-        look = {"color": COLOURS[1], "alpha": 0.2, "linewidth": 0}
+        look: dict[str, Any] = {"color": COLOURS[1], "alpha": 0.2, "linewidth": 0}
         axes.fill_between(steps, low, high, label="four fifths of all replicas", **look)
         _thin(axes, steps, middle, "the median replica")
         return [best, low, high]
@@ -159,7 +159,13 @@ def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
     steps, values = np.asarray(found, float).reshape(-1, 2).T
     if len(found):
         every = -(-len(found) // MOST_MARKERS)
-        look = {"color": COLOURS[2], "linewidth": 1.2, "marker": "o", "markersize": 4, "markevery": every}
+        look: dict[str, Any] = {
+            "color": COLOURS[2],
+            "linewidth": 1.2,
+            "marker": "o",
+            "markersize": 4,
+            "markevery": every,
+        }
         axes.plot(steps, values, label="the genome, judged", zorder=4, **look)
     return values
 

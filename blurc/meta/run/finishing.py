@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from blurc import genome as genomes
 from blurc.api import Net
@@ -85,7 +86,7 @@ def _raced(
     e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
 ) -> list[Race]:
     """One race; none, with the reason, where there can be none."""
-    counts = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
+    counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:
         found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)
     except BlurError as error:

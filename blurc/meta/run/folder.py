@@ -22,7 +22,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,7 @@ class Folder:
         self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Generator[None]:
         """No other run writes here meanwhile; two would mix their lines. Raises `BlurError` (E618) where one does. The
         system gives the lock back when a process ends, however it does."""
         if fcntl is None or not self.path.is_dir():

@@ -218,14 +218,15 @@ class _Run:
             best, _ = updated(self.setup, now.carry.best, now.carry.method, last)
             now = replace(now, carry=now.carry._replace(best=best))
         genome, value = self._write_genome(now), self._value(now)
+        candidates = now.steps * self._population()
         shown = {
             "value": value if math.isfinite(value) else None,
             "steps": now.steps,
             "diverged": now.diverged,
-            "candidates": now.steps * self._population(),
+            "candidates": candidates,
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        return Result(self.folder.path, genome, value, now.steps, now.diverged, shown["candidates"])
+        return Result(self.folder.path, genome, value, now.steps, now.diverged, candidates)
 
     def _population(self) -> int:
         """Candidates of a meta-step."""

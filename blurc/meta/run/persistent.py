@@ -15,7 +15,7 @@ from blurc.meta.search import many
 from blurc.meta.search.episode import Feedback, asked
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
-from blurc.runtime import map_tree
+from blurc.runtime import State, map_tree
 from blurc.tasks import Episode
 
 
@@ -100,8 +100,10 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
     net, objective, e = ready.net, ready.judge.objective, ready.experiment
 
     def fresh(genome: Any, keys: jax.Array) -> Any:
-        each: Any = jax.vmap(lambda key: net.init(_start_key(key), genome, batch=e.inner.batch))
-        return each(keys)
+        def one(key: jax.Array) -> State:
+            return net.init(_start_key(key), genome, batch=e.inner.batch)
+
+        return jax.vmap(one)(keys)
 
     def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
         state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)

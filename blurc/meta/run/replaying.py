@@ -55,9 +55,11 @@ def _recorded(folder: Folder, number: int) -> dict[str, Any]:
 
 def _genome(values: dict[str, Any]) -> Any:
     """Numbers that are not finite stand there as texts, which NumPy reads."""
-    return map_tree(
-        lambda x: jnp.asarray(np.asarray(x, float)), values, is_leaf=lambda x: not isinstance(x, dict)
-    )
+
+    def read(x: Any) -> jax.Array:
+        return jnp.asarray(np.asarray(x, float))
+
+    return jax.tree.map(read, values, is_leaf=lambda x: not isinstance(x, dict))
 
 
 def _in_episode(

@@ -29,8 +29,12 @@ def over(
     # As many for each: the last one is gone through again where they do not share out evenly.
     filled = np.minimum(np.arange(-(-count // len(devices)) * len(devices)), count - 1)
     each, all_of_it = PartitionSpec(AXIS), PartitionSpec()
+
+    def here(part: Any, *shared: Any) -> Any:
+        return _here(function, part, shared, chunk)
+
     found = jax.shard_map(
-        lambda part, *shared: _here(function, part, shared, chunk),
+        here,
         mesh=Mesh(np.asarray(devices), (AXIS,)),
         in_specs=(each, *(all_of_it for _ in shared)),
         out_specs=each,

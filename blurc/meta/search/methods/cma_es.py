@@ -14,6 +14,7 @@ import cma
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from blurc.meta.experiment.experiment import Cma
 from blurc.meta.search.episode import Feedback
@@ -75,9 +76,13 @@ class CmaMethod:
 
     def _fresh(self, state: CmaState) -> Any:
         draws = np.random.default_rng([self.seed, int(state.restarts)])
-        options = {
+
+        def randn(*sizes: int) -> NDArray[np.float64]:
+            return draws.standard_normal(sizes)
+
+        options: dict[str, Any] = {
             "popsize": self.choice.population,
-            "randn": lambda *sizes: draws.standard_normal(sizes),
+            "randn": randn,
             "verbose": -9,
             "seed": np.nan,  # the package's word for leaving NumPy's own random state alone
         }
