@@ -38,6 +38,7 @@ from blurc.model import Model, ParamValue
 from blurc.storage import Document, compose, number, read_source, why, write_atomically
 
 if TYPE_CHECKING:
+    from blurc.runtime import GenomeValues
     from blurc.spec import Sources
 
 Array: TypeAlias = "NDArray[np.floating[Any]]"
@@ -72,9 +73,16 @@ class Described(Protocol):
 
 
 def describe(
-    net: Described, values: Mapping[str, Any], *, name: str = "", found: Mapping[str, Any] | None = None
+    net: Described, values: GenomeValues, *, name: str = "", found: Mapping[str, object] | None = None
 ) -> GenomeFile:
-    """The genome file for meta-parameters of a compiled network."""
+    """Makes the genome file for meta-parameters of a compiled network.
+
+    Args:
+        net: The network.
+        values: Its meta-parameters.
+        name: What to call the genome; the name of its rule if it is empty.
+        found: How it was found, in what YAML has words for.
+    """
     return GenomeFile(
         name=name or net.model.genome.name,
         rule=net.model.genome.name,
@@ -102,12 +110,11 @@ def spec_hash(net: Described) -> str:
     return "sha256:" + hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def named(values: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
+def named(values: GenomeValues) -> Iterator[tuple[str, Array]]:
     """Every array with its name in words: "nu", or "nu of a->b"."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            parts = cast("Mapping[str, Any]", value)
-            yield from ((f"{name} of {projection}", np.asarray(part)) for projection, part in parts.items())
+            yield from ((f"{name} of {projection}", np.asarray(part)) for projection, part in value.items())
         else:
             yield name, np.asarray(value)
 
@@ -130,7 +137,16 @@ def _changed(values: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[st
 
 
 def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
-    """Writes a genome file, whole or not at all. Raises `BlurError` (E609 to E611)."""
+    """Writes a genome file, whole or not at all.
+
+    Args:
+        path: The file, `NAME.yaml`.
+        genome: What to write.
+
+    Raises:
+        BlurError: E609 for values that are not finite, E610 for a `found` that YAML has no words for, E611 where the
+            file cannot be written.
+    """
     text = dump(genome)
     try:
         write_atomically(path, text.encode())
@@ -140,8 +156,11 @@ def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
 
 
 def dump(genome: GenomeFile) -> str:
-    """The text of a genome file. Raises `BlurError`: E609 for values that are not finite, E610 for a `found`
-    that YAML has no words for."""
+    """The text of a genome file.
+
+    Raises:
+        BlurError: E609 for values that are not finite, E610 for a `found` that YAML has no words for.
+    """
     for name, array in named(genome.values):
         if not np.all(np.isfinite(array)):
             raise _error("E609", f"the meta-parameter `{name}` of `{genome.name}` is not finite", help=FINITE)
@@ -223,8 +242,14 @@ def _plain(value: Any) -> Any:
 
 
 def read(path: str | os.PathLike[str]) -> GenomeFile:
-    """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file. Raises
-    `BlurError` (E601 to E609) with all that is wrong with it."""
+    """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BlurError: E601 to E609, with all that is wrong with it.
+    """
     if PurePath(path).suffix == ".blur":
         help = "write the name of its rule where a rule is asked for (`--rule NAME`), or give a genome file (.yaml)"
         raise _error(

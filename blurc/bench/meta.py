@@ -19,8 +19,7 @@ import blurc
 from blurc.bench import einsum, specs
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
-from blurc.meta import OBJECTIVES, Augment, Experiment, Gradient, Inner, Judge, Network, TaskChoice, setup
-from blurc.meta import step as steps
+from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice, internals
 from blurc.runtime import map_tree
 from blurc.tasks import Episode
 
@@ -86,7 +85,7 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
         # Batch by batch: larger batches than in training fall out of the cache.
         batches = episode.x.reshape(-1, min(BATCH, len(episode.x)), sizes[0])
         outputs = jax.vmap(partial(einsum.predict, genome, synapses))(batches)
-        return OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
+        return internals.OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
 
     def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
         episode = map_tree(lambda x: x[0], episodes)
@@ -96,8 +95,8 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
     return jax.jit(run)
 
 
-def _judge(net: Any, objective: str, chunk: int = 0) -> Judge:
-    return Judge(net, OBJECTIVES[objective], Inner(), chunk)
+def _judge(net: Any, objective: str, chunk: int = 0) -> internals.Judge:
+    return internals.Judge(net, internals.OBJECTIVES[objective], Inner(), chunk)
 
 
 def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:
@@ -145,12 +144,12 @@ class MetaSteps:
         network = Network(specs.blur(sizes, CHANNELS))
         task = TaskChoice("digits", augment=Augment(project=sizes[0]))
         experiment = Experiment("bench", network, (task,), Inner(UNROLLED, BATCH, BATCH), Gradient())
-        self.setup = setup(experiment)
-        self.carry = steps.start(self.setup)
+        self.setup = internals.setup(experiment)
+        self.carry = internals.start(self.setup)
         self.step = 0
 
     def __call__(self) -> Any:
         for _ in range(META_STEPS):
-            self.carry, *_ = steps.meta_step(self.setup, self.carry, self.step)
+            self.carry, *_ = internals.meta_step(self.setup, self.carry, self.step)
             self.step += 1
         return self.carry.method

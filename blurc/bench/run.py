@@ -34,7 +34,12 @@ MIB = 1 / 2**20
 BACKPROP_TO_HAND = 1.05
 BLUR_TO_PRODUCTS = 1.3
 BLUR_TO_HAND = {2: 2.7, 4: 5.3}  # at 784-512-10
-EINSUM_TO_BLUR: dict[tuple[tuple[int, ...], int], float] = {(SHALLOW, 2): 5.0, (SHALLOW, 4): 5.0, (DEEP, 2): 2.3, (DEEP, 4): 5.0}
+EINSUM_TO_BLUR: dict[tuple[tuple[int, ...], int], float] = {
+    (SHALLOW, 2): 5.0,
+    (SHALLOW, 4): 5.0,
+    (DEEP, 2): 2.3,
+    (DEEP, 4): 5.0,
+}
 LONG_TO_SHORT_CHAIN = 3.0  # 300 equal layers against 10
 LONG_TO_SHORT_COMPILE = 1.1  # equal, within measurement error
 

@@ -12,6 +12,7 @@ experiment/  what a run depends on, as types and as YAML
 search/      episodes, objectives and the methods that look for genomes
 report/      `report.html` of a run folder
 run/         meta-steps one after the other, what they leave on the disk, and how a run goes on
+internals.py what `blurc meta` and `blurc bench` need besides
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.meta.experiment import schema
+    from blurc.meta import internals
     from blurc.meta.experiment.experiment import (
         Cma,
         Curriculum,
@@ -33,19 +34,13 @@ if TYPE_CHECKING:
         Pes,
     )
     from blurc.meta.experiment.schema import dump, read
-    from blurc.meta.run import finishing, folder, loop, step
-    from blurc.meta.run.best import TRIALS
     from blurc.meta.run.finishing import finish
     from blurc.meta.run.loop import Result, Watch, run
     from blurc.meta.run.replaying import replay
-    from blurc.meta.run.setup import compiled, setup
-    from blurc.meta.search.episode import Judge
-    from blurc.meta.search.objective import OBJECTIVES
+    from blurc.meta.run.step import Metrics
     from blurc.tasks import Augment, TaskChoice
 
 __all__ = [
-    "OBJECTIVES",
-    "TRIALS",
     "Augment",
     "Cma",
     "Curriculum",
@@ -53,24 +48,18 @@ __all__ = [
     "Experiment",
     "Gradient",
     "Inner",
-    "Judge",
+    "Metrics",
     "Network",
     "Pes",
     "Result",
     "TaskChoice",
     "Watch",
-    "compiled",
     "dump",
     "finish",
-    "finishing",
-    "folder",
-    "loop",
+    "internals",
     "read",
     "replay",
     "run",
-    "schema",
-    "setup",
-    "step",
 ]
 
 face(__name__)

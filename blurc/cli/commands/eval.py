@@ -112,7 +112,7 @@ def _experiment(path: Path | None) -> Experiment | None:
     if path is None:
         return None
 
-    return meta.schema.read(path)
+    return meta.read(path)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Row
-    from blurc.meta import Experiment, Result, Watch
+    from blurc.meta import Experiment, Metrics, Result, Watch
 
 LINES = 40  # of progress, where there is no terminal
 
@@ -75,7 +75,7 @@ def command(
     if replay is not None:
         show([meta.replay(folder, replay, data_dir=data_dir)])
         return
-    meta.finishing.check(resolved, data_dir)
+    meta.internals.check(resolved, data_dir)
     out = console(json)
     if resume:
         _tell_changes(folder, resolved)
@@ -97,7 +97,7 @@ def command(
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
     """Where to go on with, or look back at, the run whose folder the file lies in: the folder may have been moved or
     copied since, and what it says of itself (`write`) leads to another run then."""
-    own = again and "write" not in overrides and meta.folder.is_of_run(file)
+    own = again and "write" not in overrides and meta.internals.is_of_run(file)
     return file.parent if own else None
 
 
@@ -114,10 +114,10 @@ def _resumable(folder: Path) -> Generator[None]:
 def _tell_changes(folder: Path, resolved: Experiment) -> None:
     """The file and the present --set decide how a run goes on: what was set when it began is easily forgotten. A file
     that cannot be read is for the run itself to refuse."""
-    now = meta.loop.resolved(resolved, meta.compiled(resolved.network))
+    now = meta.internals.resolved(resolved, meta.internals.compiled(resolved.network))
     path = folder / "experiment.yaml"
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
-        for change in meta.schema.changes(path.read_text("utf-8"), now):
+        for change in meta.internals.changes(path.read_text("utf-8"), now):
             click.echo(f"not as in `{path}`: {change}", err=True)
 
 
@@ -139,7 +139,7 @@ def _where(result: Result) -> str:
 
 
 def _judged(experiment: Experiment) -> str:
-    return f"{max(meta.TRIALS, len(experiment.tasks))} episodes that were not searched on"
+    return f"{max(meta.internals.TRIALS, len(experiment.tasks))} episodes that were not searched on"
 
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
@@ -235,7 +235,7 @@ class _Lines:
             f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else "") + "; compiling"
         )
 
-    def line(self, line: dict[str, Any]) -> None:
+    def line(self, line: Metrics) -> None:
         if (line["step"] + 1) % self._every == 0:
             self._out.print(f"  meta-step {line['step'] + 1:>7,}   {_told(line, self._objective)}")
 
@@ -263,5 +263,5 @@ class _Bar:
         self._objective = objective
         self._task = self._progress.add_task("", total=steps, completed=done, told="compiling")
 
-    def line(self, line: dict[str, Any]) -> None:
+    def line(self, line: Metrics) -> None:
         self._progress.update(self._task, completed=line["step"] + 1, told=_told(line, self._objective))

@@ -26,7 +26,7 @@ from blurc.meta.run import checkpoint
 from blurc.meta.run.best import is_due, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, SPEC, START, Folder, versions
 from blurc.meta.run.setup import Setup, setup
-from blurc.meta.run.step import Carry, Lost, believed, meta_step, start
+from blurc.meta.run.step import Carry, Lost, Metrics, believed, meta_step, start
 from blurc.runtime import map_tree
 
 MOST_RECORDED = 20  # divergences
@@ -50,13 +50,13 @@ class Watch(Protocol):
 
     def begin(self, done: int, steps: int, objective: str) -> None: ...
 
-    def line(self, line: dict[str, Any]) -> None: ...
+    def line(self, line: Metrics) -> None: ...
 
 
 class Silence:
     def begin(self, done: int, steps: int, objective: str) -> None: ...
 
-    def line(self, line: dict[str, Any]) -> None: ...
+    def line(self, line: Metrics) -> None: ...
 
 
 def run(

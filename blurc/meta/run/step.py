@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,21 @@ class Carry(NamedTuple):
     best: Best
 
 
+class Metrics(TypedDict, total=False):
+    """A line of metrics.jsonl; `folder.py` says what its keys mean."""
+
+    step: int
+    unroll: int
+    task: list[str]
+    value: float | None
+    values: list[float | None]
+    mean: float | None
+    candidates: int
+    diverged: int
+    judged: float | None
+    restarted: list[int]
+
+
 @dataclass(frozen=True)
 class Lost:
     """A candidate that left the finite numbers. earlier: what it was in the pieces of its episode before, with PES."""
@@ -54,7 +69,7 @@ def believed(ready: Setup, carry: Carry) -> Any:
     return map_tree(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
 
 
-def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, Any], list[Lost]]:
+def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, list[Lost]]:
     """The carry after a meta-step, its line of metrics, and the candidates that diverged."""
     method, judge = ready.method, ready.judge
     if curriculum.lengthened(ready.experiment, step):
@@ -85,10 +100,10 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, dict[str, A
     return carry, line, lost
 
 
-def _line(ready: Setup, step: int, costs: Any) -> dict[str, Any]:
+def _line(ready: Setup, step: int, costs: Any) -> Metrics:
     natural = [_natural(ready, cost) for cost in costs.tolist()]
     known = costs[np.isfinite(costs)]
-    line = {
+    line: Metrics = {
         "step": step,
         "unroll": ready.unroll(step),
         "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],

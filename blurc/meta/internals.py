@@ -1,0 +1,26 @@
+"""What `blurc meta` and `blurc bench` need of a run besides its results."""
+
+from blurc.meta.experiment.schema import changes
+from blurc.meta.run.best import TRIALS
+from blurc.meta.run.finishing import check
+from blurc.meta.run.folder import is_of_run
+from blurc.meta.run.loop import resolved
+from blurc.meta.run.setup import Setup, compiled, setup
+from blurc.meta.run.step import meta_step, start
+from blurc.meta.search.episode import Judge
+from blurc.meta.search.objective import OBJECTIVES
+
+__all__ = [
+    "OBJECTIVES",
+    "TRIALS",
+    "Judge",
+    "Setup",
+    "changes",
+    "check",
+    "compiled",
+    "is_of_run",
+    "meta_step",
+    "resolved",
+    "setup",
+    "start",
+]
