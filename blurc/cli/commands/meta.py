@@ -204,7 +204,7 @@ def _watch(out: Console) -> AbstractContextManager[Watch]:
     return _Bar(out) if out.is_terminal else _Lines(out)
 
 
-def _told(line: dict[str, Any], objective: str) -> str:
+def _told(line: Metrics, objective: str) -> str:
     """What each number is of: the best candidate, the population, the genome on episodes that no search sees."""
     name, of_many = objective.replace("_", " "), line["candidates"] > 1
     parts = [f"{line['unroll']} inner steps"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -33,19 +33,19 @@ class Carry(NamedTuple):
     best: Best
 
 
-class Metrics(TypedDict, total=False):
+class Metrics(TypedDict):
     """A line of metrics.jsonl; `folder.py` says what its keys mean."""
 
     step: int
     unroll: int
     task: list[str]
     value: float | None
-    values: list[float | None]
-    mean: float | None
+    values: NotRequired[list[float | None]]
+    mean: NotRequired[float | None]
     candidates: int
     diverged: int
-    judged: float | None
-    restarted: list[int]
+    judged: NotRequired[float | None]
+    restarted: NotRequired[list[int]]
 
 
 @dataclass(frozen=True)

@@ -58,4 +58,5 @@ def kernel(p: Projection) -> Any:  # a Kernel; without synapses it has no `outer
             return Pool(pool, p.pre, p.post)
         case topology.Sparse() | topology.Edges() as edges:
             return sparse(p.form, edges, p.pre, p.post)
-    raise AssertionError(f"{p.topology} has no kernel")
+        case _:
+            raise AssertionError(f"{p.topology} has no kernel")
