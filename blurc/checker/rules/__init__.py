@@ -3,6 +3,8 @@
 genome.py       declarations, phases, readout
 names.py        what an expression may see
 expressions.py  names and locality in expressions
+wrong_names.py  errors about a name: unknown, or out of reach
+wrong_calls.py  errors about a call
 shapes.py       shapes of expressions
 starts.py       start values
 separable.py    sums that cannot be separated

@@ -1,4 +1,5 @@
-"""Expressions: resolves every name and checks every rule of locality. `shapes.py` checks shapes.
+"""Expressions: resolves every name and checks every rule of locality. `shapes.py` checks shapes; `wrong_names.py` and
+`wrong_calls.py` word the errors.
 
 `Expressions.check` turns a syntax expression into a typed one, or reports the mistake and returns None. None
 means that the mistake has been reported.
@@ -12,12 +13,14 @@ from typing import cast
 
 from blurc.checker import constants
 from blurc.checker.mentions import outside_sums
-from blurc.checker.rules.foreign import CALLED, TRANSPOSES, declarations, function_help, name_help
-from blurc.checker.rules.names import OF_NEURON, OF_SYNAPSE, Lets, Place, Symbol, Symbols
+from blurc.checker.rules.foreign import TRANSPOSES
+from blurc.checker.rules.names import NEURON_NAMES, OF_NEURON, OF_SYNAPSE, OWNER, Lets, Place, Symbol, Symbols
 from blurc.checker.rules.shapes import OPERATORS, Shapes, literal
-from blurc.checker.rules.unsummed import is_transposed, with_sum
-from blurc.checker.wording import bare, code, head, listed
-from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.checker.rules.unsummed import is_transposed
+from blurc.checker.rules.wrong_calls import WrongCall
+from blurc.checker.rules.wrong_names import WrongName
+from blurc.checker.wording import bare, code
+from blurc.diagnostics import Report, Span
 from blurc.language import functions, syntax
 from blurc.model import (
     Apply,
@@ -41,13 +44,6 @@ from blurc.model import (
     Until,
 )
 
-OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # the owner of the total, in `update`
-IN_START = (
-    "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
-    "or `per projection`"
-)
-NEURON_NAMES = {"pre": "the presynaptic neuron", "post": "the postsynaptic neuron"}
-
 
 @dataclass(slots=True)
 class Expressions:
@@ -55,6 +51,13 @@ class Expressions:
     numbers: constants.Constants
     report: Report
     draws: count[int] = field(default_factory=count)  # numbers of the `noise(..)`s
+
+    wrong_name: WrongName = field(init=False)
+    wrong_call: WrongCall = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wrong_name = WrongName(self.symbols, self.report)
+        self.wrong_call = WrongCall(self.symbols, self.report)
 
     @property
     def shapes(self) -> Shapes:
@@ -118,13 +121,7 @@ class Expressions:
         if not channels or len(owners) != 1:
             return False
         way = "incoming" if owners == {"pre"} else "outgoing"
-        self.report.error(
-            "E303",
-            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many "
-            "synapses",
-            e.span,
-            help=f"sum over them: `{with_sum(e, way, self.symbols, lets)}`",
-        )
+        self.wrong_name.without_its_sum(e, way, lets)
         return True
 
     # ----------------------------------------------------------------- names
@@ -139,24 +136,16 @@ class Expressions:
         if e.name in ("fan_in", "fan_out"):
             return self._fan(e, place)
         if e.name in NEURON_NAMES:
-            self._neuron_name(e)
+            self.wrong_name.neuron_name(e)
         elif e.name in functions.ALL:
-            self._needs_argument(e, "a function")
+            self.wrong_name.needs_argument(e, "a function")
         else:
-            self._unknown(e, place, lets)
+            self.wrong_name.unknown(e, place, lets)
         return None
 
     def _let(self, e: syntax.Name, place: Place, value: Expr | None) -> Expr | None:
         if place.total:
-            of_synapse = place.phase == "update"
-            whole = f"{OWNER[place.total]}.{place.total}(..)" if of_synapse else f"{place.total}(..)"
-            self.report.error(
-                "E302",
-                f"`{e.name}` is {'this synapse' if of_synapse else 'this neuron'}'s value: it cannot be used inside "
-                f"{whole}, which runs over other synapses",
-                e.span,
-                help=f"write it outside the sum, as in `{e.name} * {whole}`, or write its equation out inside",
-            )
+            self.wrong_name.let_in_sum(e, place.total, place.phase)
             return None
         return value and Let(e.name, shape=value.shape, over=value.over, span=e.span)
 
@@ -173,7 +162,7 @@ class Expressions:
             case "const" | "param":
                 return self._constant(symbol, e)
             case "slot":
-                self._needs_argument(e, "a function slot")
+                self.wrong_name.needs_argument(e, "a function slot")
             case "ambiguous":
                 pass
         return None
@@ -185,13 +174,7 @@ class Expressions:
             case int() | float():
                 return literal(symbol.value, e.span)
             case str():
-                self.report.error(
-                    "E206",
-                    f"the parameter `{e.name}` is the function `{symbol.value}`, but a number is "
-                    "expected here",
-                    e.span,
-                    help=f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`",
-                )
+                self.wrong_name.function_for_number(e, symbol)
                 return None
             case None:
                 return None
@@ -199,48 +182,18 @@ class Expressions:
     def _own_state(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         name = symbol.name
         if place.phase == "init":
-            self._not_yet(e.span, f"the neuron state `{name}`")
+            self.wrong_name.not_yet(e.span, f"the neuron state `{name}`")
         elif place.synapse:
-            self._whose(e, place, "a neuron state")
+            self.wrong_name.whose(e, place, "a neuron state")
         elif symbol.shape is not None:
             return State(name, "own", shape=symbol.shape, over=Over.EXAMPLE | Over.NEURON, span=e.span)
         return None
 
-    def _whose(self, e: syntax.Name, place: Place, what: str) -> None:
-        notes = ["the scope here is one synapse, and a synapse has two neurons"]
-        help = "write " + " or ".join(f"`{end}.{e.name}`" for end in place.ends)
-        if place.total:
-            notes = [
-                f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"
-            ]
-            help += f", or move this neuron's own `{e.name}` out of the sum"
-        self.report.error("E302", f"whose `{e.name}`? It is {what}", e.span, notes=notes, help=help)
-
-    def _not_yet(self, span: Span, what: str) -> None:
-        message = f"{what} has no value yet when synapses are made"
-        self.report.error("E208", message, span, help=IN_START)
-
-    def _not_in_start(self, span: Span, symbol: Symbol) -> None:
-        message = f"a start value cannot read `{code(span)}`, which is one value per {symbol.per}"
-        self.report.error("E208", message, span, help=IN_START)
-
     def _channel(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         if not place.synapse:
-            self.report.error(
-                "E303",
-                f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many "
-                "synapses",
-                e.span,
-                help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * "
-                "post.x)`",
-            )
+            self.wrong_name.channel_in_neuron(symbol, e)
         elif place.phase == "init":
-            self.report.error(
-                "E208",
-                f"a start value cannot be computed from the channel `{symbol.name}`",
-                e.span,
-                help=f"to start equal to it, write `= {symbol.name}`",
-            )
+            self.wrong_name.start_of_channel(symbol, e)
         elif symbol.shape is not None:
             return Channel(symbol.name, shape=symbol.shape, over=Over.SYNAPSE, span=e.span)
         return None
@@ -248,29 +201,20 @@ class Expressions:
     def _meta(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         per = symbol.per
         if place.phase == "init" and per in ("population", "neuron", "synapse"):
-            self._not_in_start(e.span, symbol)
+            self.wrong_name.not_in_start(e.span, symbol)
         elif per in OF_SYNAPSE and not place.synapse:
-            self._not_of_neurons(symbol, e)
+            self.wrong_name.not_of_neurons(symbol, e)
         elif per in OF_NEURON and place.synapse:
-            self._whose(e, place, f"one value per {per}")
+            self.wrong_name.whose(e, place, f"one value per {per}")
         elif per is not None and symbol.shape is not None:
             overs = {"projection": Over.PROJECTION, "synapse": Over.SYNAPSE, "neuron": Over.NEURON}
             over = overs.get(per, Over.NOTHING)
             return Meta(symbol.name, per, shape=symbol.shape, over=over, span=e.span)
         return None
 
-    def _not_of_neurons(self, symbol: Symbol, e: syntax.Name) -> None:
-        self.report.error(
-            "E310",
-            f"`{symbol.name}` is one value per {symbol.per}, but the scope here is one neuron, which has many "
-            f"{symbol.per}s",
-            e.span,
-            help=f"use it inside incoming(..) or outgoing(..), or drop `per {symbol.per}` from its declaration",
-        )
-
     def _modulator(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         if place.phase == "init":
-            self._not_yet(e.span, f"the signal `{e.name}`")
+            self.wrong_name.not_yet(e.span, f"the signal `{e.name}`")
         elif symbol.shape is not None:
             return Modulator(e.name, shape=symbol.shape, over=Over.NOTHING, span=e.span)
         return None
@@ -281,157 +225,44 @@ class Expressions:
         )
         if place.phase == phase and not place.synapse:
             return Signal(name, shape=(), over=Over.EXAMPLE | Over.NEURON, span=e.span)
-        self.report.error(
-            "E304",
-            f"`{name}` is known only to {who} populations, in `{phase}`",
-            e.span,
-            help=f"store it in a state there, `{phase} {{ x <- {name} }}`, and read the state",
-        )
+        self.wrong_name.signal_elsewhere(e, phase, who)
         return None
 
     def _fan(self, e: syntax.Name, place: Place) -> Expr | None:
         if place.synapse:
             name = "fan_in" if e.name == "fan_in" else "fan_out"
             return Fan(name, shape=(), over=Over.PROJECTION, span=e.span)
-        self.report.error(
-            "E311",
-            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many "
-            "projections",
-            e.span,
-            help=f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`",
-        )
+        self.wrong_name.fan_of_neuron(e)
         return None
-
-    def _neuron_name(self, e: syntax.Name) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
-        self.report.error(
-            "E301",
-            f"`{e.name}` is {NEURON_NAMES[e.name]}, not a value",
-            e.span,
-            help=f"write one of its states: `{e.name}.{states[0] if states else 'x'}`",
-        )
-
-    def _needs_argument(self, e: syntax.Name, what: str) -> None:
-        self.report.error(
-            "E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`"
-        )
-
-    def _unknown(self, e: syntax.Name, place: Place, lets: Lets) -> None:
-        if self.symbols.damaged:
-            return
-        table = self.symbols.table
-        seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
-        here = [name for name, shown in seen.items() if shown == f"`{name}`"]
-        here += [] if place.total else lets
-        if near := did_you_mean(e.name, here):
-            help = f"did you mean `{near}`?"
-        elif known := name_help(e.name, place):
-            help = known
-        elif near := did_you_mean(e.name, seen | {name: f"`{name}`" for name in place.names}):
-            help = f"did you mean {seen.get(near, f'`{near}`')}?"
-        else:
-            help = f"declare it, as in {declarations(e.name, place)}"
-        self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
 
     # ------------------------------------------------------------- attributes
 
     def _attribute(self, e: syntax.Attribute, place: Place) -> Expr | None:
         if e.name in TRANSPOSES and self.symbols.named(e.owner):
-            self._no_transpose(e)
+            self.wrong_name.no_transpose(e)
         elif e.owner not in NEURON_NAMES:
-            near = did_you_mean(e.owner, NEURON_NAMES)
-            self.report.error(
-                "E301",
-                f"`{e.owner}` is not an end of a synapse",
-                e.span,
-                help=f"did you mean `{near}.{e.name}`?"
-                if near
-                else f"write `pre.{e.name}` (the presynaptic neuron) or `post.{e.name}` (the postsynaptic "
-                "one)",
-            )
+            self.wrong_name.no_end(e)
         elif e.owner not in place.ends:
-            self._wrong_end(e, place)
+            self.wrong_name.wrong_end(e, place)
         elif (symbol := self.symbols.named(e.name)) is None or not symbol.of_neuron:
-            self._no_such_state(e, symbol)
+            self.wrong_name.no_such_state(e, symbol)
         elif symbol.shape is not None:
             return _at_end(symbol, symbol.shape, cast(Side, e.owner), e.span)
         return None
-
-    def _no_transpose(self, e: syntax.Attribute) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
-        if self.symbols.of_synapse(e.owner):
-            sums = f"`outgoing({e.owner} * post.{states[0] if states else 'x'})`"
-            help = f"write `{e.owner}`: {sums} already reads the synapses backward"
-        else:
-            help = f"write `{e.owner}`, or declare the other matrix: `learn m[2, 2] ~ normal(1)`"
-        self.report.error(
-            "E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help
-        )
-
-    def _no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
-        near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if s.of_neuron])
-        if other and other.kind != "ambiguous" and other.per is not None:
-            self.report.error(
-                "E201",
-                f"`{e.name}` is {_what(other)}, not a state of a neuron",
-                e.span,
-                help=f"write `{e.name}` without `{e.owner}.`",
-            )
-        elif not other and not self.symbols.damaged:
-            self.symbols.unknown_name(
-                e.name,
-                f"unknown neuron state `{e.name}`",
-                e.span,
-                notes=[f"the states are: {listed(states)}"],
-                help=f"did you mean `{e.owner}.{near}`?" if near else f"declare it: `state {e.name}`",
-            )
-
-    def _wrong_end(self, e: syntax.Attribute, place: Place) -> None:
-        if place.total:
-            end = place.ends[0]
-            self.report.error(
-                "E301",
-                f"inside {place.total}(..) the other neuron is `{end}`; `{e.owner}` is the neuron that sums",
-                e.span,
-                help=f"write `{end}.{e.name}`, or move this neuron's own value out of the sum",
-            )
-        elif place.phase == "init":
-            symbol = self.symbols.named(e.name, "meta")
-            if symbol and symbol.of_neuron:
-                self._not_in_start(e.span, symbol)
-            else:
-                self._not_yet(e.span, f"`{e.owner}.{e.name}`")
-        else:
-            own = "value" if self.symbols.named(e.name, "meta") else "state"
-            way = "incoming" if e.owner == "pre" else "outgoing"
-            self.report.error(
-                "E301",
-                f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others "
-                "only through its synapses",
-                e.span,
-                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is "
-                f"`{e.name}`",
-            )
 
     # ----------------------------------------------------------------- calls
 
     def _call(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         name = e.function
         if e.prime and name in functions.ALL and name not in functions.UNARY:
-            self.report.error(
-                "E214",
-                f"`{name}` has no derivative `'`: only functions of one number have one",
-                e.span,
-                help="one of " + ", ".join(functions.UNARY),
-            )
+            self.wrong_call.no_derivative(e)
             return None
         if name in functions.TOTALS:
             return self._total(e, place, lets)
         if name in functions.RUNNING:
             return self._until(e, place, lets)
         if e.owner is not None:
-            self._no_method(e, place, lets)
+            self.wrong_call.no_method(e, place, lets)
             return None
         if name in functions.REDUCERS:
             return self._reduce(e, place, lets)
@@ -442,7 +273,7 @@ class Expressions:
         if self.symbols.named(name, "slot"):
             return self._slot(e, place, lets)
         if name not in functions.ALL:
-            self._unknown_function(e, place, lets)
+            self.wrong_call.unknown_function(e, place, lets)
             return None
         args = self._all(e.args, place, lets)
         if args is None or not self._arity(e, *functions.arity(name)):
@@ -452,53 +283,6 @@ class Expressions:
     def _elementwise(self, e: syntax.Call, args: list[Expr]) -> Expr | None:
         return self.shapes.combine(e.function, args, e.span, e.prime)
 
-    def _no_method(self, e: syntax.Call, place: Place, lets: Lets) -> None:
-        if e.owner in NEURON_NAMES:
-            help = (
-                f"write `{e.function}({e.owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are called on a "
-                "neuron"
-            )
-        else:
-            help = self._of_module(e, place, lets)
-        self.report.error("E202", f"`{e.owner}.{e.function}(..)` is not a function", e.span, help=help)
-
-    def _of_module(self, e: syntax.Call, place: Place, lets: Lets) -> str:
-        """What to write for `np.tanh(z)`, or `z.tanh()`."""
-        owner = str(e.owner)
-        of_value = owner in lets or self.symbols.named(owner) is not None
-        own = (syntax.Name(owner, span=head(e.span, owner)),) if of_value else ()
-        plain = replace(e, owner=None, args=(*own, *e.args))
-        name = CALLED.get(e.function, e.function)
-        if name in functions.ALL or self.symbols.named(name, "slot"):
-            return f"write `{name}({', '.join(code(a.span) for a in plain.args) or 'x'})`"
-        return self._function_help(plain, place)
-
-    def _unknown_function(self, e: syntax.Call, place: Place, lets: Lets) -> None:
-        symbol = self.symbols.named(e.function)
-        if symbol or e.function in lets:
-            if symbol is None or symbol.kind != "ambiguous":
-                self.report.error(
-                    "E202",
-                    f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function",
-                    e.span,
-                    help=f"to multiply, write `{e.function} * (..)`",
-                )
-            return
-        if self.symbols.damaged:
-            return
-        help = self._function_help(e, place)
-        self.report.error("E202", f"unknown function `{e.function}`", head(e.span, e.function), help=help)
-
-    def _function_help(self, e: syntax.Call, place: Place) -> str:
-        if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
-            return f"a distribution goes after `~`: `~ {code(e.span)}`"
-        if known := function_help(e, place):
-            return known
-        slots = [s.name for s in self.symbols.of_kind("slot")]
-        if near := did_you_mean(e.function, [*functions.ALL, *slots]):
-            return f"did you mean `{near}`?"
-        return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
-
     def _arity(self, e: syntax.Call, low: int, high: int | None) -> bool:
         wrong = constants.wrong_arity(e.function, len(e.args), low, high)
         if wrong:
@@ -507,12 +291,7 @@ class Expressions:
 
     def _slot(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         if place.phase == "init":
-            self.report.error(
-                "E208",
-                f"`{e.function}` is the function of a population, but a start value does not belong to one",
-                e.span,
-                help="name the function itself, such as `tanh(..)`",
-            )
+            self.wrong_call.slot_in_start(e)
             return None
         args = self._all(e.args, place, lets)
         if not self._arity(e, 1, 1) or args is None:
@@ -521,33 +300,16 @@ class Expressions:
 
     def _sees_population(self, e: syntax.Call, place: Place) -> bool:
         if place.synapse:
-            self.report.error(
-                "E309",
-                f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse",
-                e.span,
-                help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read "
-                "`pre.x` or `post.x`",
-            )
+            self.wrong_call.population_of_synapse(e)
         elif e.function == "softmax" and place.phase not in ("feedback", "readout"):
-            self.report.error(
-                "E309",
-                "`softmax` is known only in `feedback` and `readout`",
-                e.span,
-                help="elsewhere, divide `exp(x)` by `population_sum(exp(x))`",
-            )
+            self.wrong_call.softmax_elsewhere(e)
         else:
             return True
         return False
 
     def _noise(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         if place.synapse or place.phase == "readout":
-            draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
-            self.report.error(
-                "E312",
-                f"there is no noise {place.words}: a neuron draws it when a phase visits it",
-                e.span,
-                help="a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw,
-            )
+            self.wrong_call.noise_elsewhere(e, place)
             return None
         args = self._all(e.args, place, lets)
         if args is None or not self._arity(e, 1, 1):
@@ -560,13 +322,7 @@ class Expressions:
     def _total(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         direction = cast(Direction, e.function)
         if place.total:
-            self.report.error(
-                "E307",
-                f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its "
-                "neighbours",
-                e.span,
-                help="let the neighbour compute it into a state of its own, and read that state",
-            )
+            self.wrong_call.total_in_total(e, place)
             return None
         if not self._total_owner(e, place) or not self._arity(e, 1, 1):
             return None
@@ -581,36 +337,18 @@ class Expressions:
     def _total_owner(self, e: syntax.Call, place: Place) -> bool:
         owner = OWNER[e.function]
         if place.phase == "init":
-            self._not_yet(e.span, f"`{code(e.span)}`")
+            self.wrong_name.not_yet(e.span, f"`{code(e.span)}`")
         elif place.phase == "update" and e.owner != owner:
-            more = ", or store another total in a state of the neuron in an earlier phase" if e.owner else ""
-            self.report.error(
-                "E301",
-                "in `update` a synapse knows the total of the incoming synapses of its postsynaptic neuron, "
-                "and of the outgoing synapses of its presynaptic neuron",
-                e.span,
-                help=f"write `{owner}.{e.function}(..)`{more}",
-            )
+            self.wrong_call.total_of_other(e, owner)
         elif place.phase != "update" and e.owner is not None:
-            self.report.error(
-                "E301",
-                f"the scope here is one neuron: `{e.function}` is its own",
-                e.span,
-                help=f"write `{e.function}(..)`",
-            )
+            self.wrong_call.total_of_owner(e)
         else:
             return True
         return False
 
     def _until(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         if place.phase != "update" or place.total or e.owner != "pre":
-            self.report.error(
-                "E301",
-                "`pre.outgoing_until(..)` adds up the synapses of the presynaptic neuron as far as this one: use it "
-                "in `update`, outside other sums",
-                e.span,
-                help="write `pre.outgoing_until(w * post.x)` there",
-            )
+            self.wrong_call.until_elsewhere(e)
             return None
         if not self._arity(e, 1, 1):
             return None
@@ -622,14 +360,7 @@ class Expressions:
 
     def _reduce(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
         if place.phase != "update" or place.total or place.reduced:
-            self.report.error(
-                "E308",
-                f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the "
-                "batch",
-                e.span,
-                help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * "
-                "post.y)`",
-            )
+            self.wrong_call.reducer_elsewhere(e, place)
             return None
         if not self._arity(e, 1, 1):
             return None
@@ -647,11 +378,6 @@ def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:
         return State(symbol.name, side, shape=shape, over=Over.EXAMPLE | neuron, span=span)
     over = neuron if symbol.per == "neuron" else Over.PROJECTION
     return Meta(symbol.name, symbol.per or "network", side, shape=shape, over=over, span=span)
-
-
-def _what(symbol: Symbol) -> str:
-    own = symbol.kind == "meta" and symbol.per in OF_SYNAPSE
-    return f"one value per {symbol.per}" if own else symbol.words
 
 
 def _population(e: syntax.Call, arg: Expr) -> Apply:

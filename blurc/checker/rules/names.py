@@ -16,6 +16,8 @@ Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "ambi
 UNKNOWN_AT_START: tuple[Kind, ...] = ("state", "channel", "signal", "slot")
 OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
 OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
+OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # the owner of the total, in `update`
+NEURON_NAMES = {"pre": "the presynaptic neuron", "post": "the postsynaptic neuron"}
 
 # How a kind is called in messages.
 WORDS: dict[Kind, str] = {

@@ -1,0 +1,152 @@
+"""Errors about a call: there is no such function, or it cannot be called there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from blurc.checker import constants
+from blurc.checker.rules.foreign import CALLED, function_help
+from blurc.checker.rules.names import NEURON_NAMES, Lets, Place, Symbols
+from blurc.checker.wording import code, head
+from blurc.diagnostics import Report, did_you_mean
+from blurc.language import functions, syntax
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCall:
+    symbols: Symbols
+    report: Report
+
+    def no_method(self, e: syntax.Call, place: Place, lets: Lets) -> None:
+        if e.owner in NEURON_NAMES:
+            help = (
+                f"write `{e.function}({e.owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are called on a "
+                "neuron"
+            )
+        else:
+            help = self._of_module(e, place, lets)
+        self.report.error("E202", f"`{e.owner}.{e.function}(..)` is not a function", e.span, help=help)
+
+    def _of_module(self, e: syntax.Call, place: Place, lets: Lets) -> str:
+        """What to write for `np.tanh(z)`, or `z.tanh()`."""
+        owner = str(e.owner)
+        of_value = owner in lets or self.symbols.named(owner) is not None
+        own = (syntax.Name(owner, span=head(e.span, owner)),) if of_value else ()
+        plain = replace(e, owner=None, args=(*own, *e.args))
+        name = CALLED.get(e.function, e.function)
+        if name in functions.ALL or self.symbols.named(name, "slot"):
+            return f"write `{name}({', '.join(code(a.span) for a in plain.args) or 'x'})`"
+        return self._function_help(plain, place)
+
+    def unknown_function(self, e: syntax.Call, place: Place, lets: Lets) -> None:
+        symbol = self.symbols.named(e.function)
+        if symbol or e.function in lets:
+            if symbol is None or symbol.kind != "ambiguous":
+                self.report.error(
+                    "E202",
+                    f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function",
+                    e.span,
+                    help=f"to multiply, write `{e.function} * (..)`",
+                )
+            return
+        if self.symbols.damaged:
+            return
+        help = self._function_help(e, place)
+        self.report.error("E202", f"unknown function `{e.function}`", head(e.span, e.function), help=help)
+
+    def _function_help(self, e: syntax.Call, place: Place) -> str:
+        if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
+            return f"a distribution goes after `~`: `~ {code(e.span)}`"
+        if known := function_help(e, place):
+            return known
+        slots = [s.name for s in self.symbols.of_kind("slot")]
+        if near := did_you_mean(e.function, [*functions.ALL, *slots]):
+            return f"did you mean `{near}`?"
+        return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
+
+    def no_derivative(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E214",
+            f"`{e.function}` has no derivative `'`: only functions of one number have one",
+            e.span,
+            help="one of " + ", ".join(functions.UNARY),
+        )
+
+    def slot_in_start(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E208",
+            f"`{e.function}` is the function of a population, but a start value does not belong to one",
+            e.span,
+            help="name the function itself, such as `tanh(..)`",
+        )
+
+    def population_of_synapse(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E309",
+            f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse",
+            e.span,
+            help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read "
+            "`pre.x` or `post.x`",
+        )
+
+    def softmax_elsewhere(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E309",
+            "`softmax` is known only in `feedback` and `readout`",
+            e.span,
+            help="elsewhere, divide `exp(x)` by `population_sum(exp(x))`",
+        )
+
+    def noise_elsewhere(self, e: syntax.Call, place: Place) -> None:
+        draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
+        self.report.error(
+            "E312",
+            f"there is no noise {place.words}: a neuron draws it when a phase visits it",
+            e.span,
+            help="a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw,
+        )
+
+    def total_in_total(self, e: syntax.Call, place: Place) -> None:
+        self.report.error(
+            "E307",
+            f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its "
+            "neighbours",
+            e.span,
+            help="let the neighbour compute it into a state of its own, and read that state",
+        )
+
+    def total_of_other(self, e: syntax.Call, owner: str) -> None:
+        more = ", or store another total in a state of the neuron in an earlier phase" if e.owner else ""
+        self.report.error(
+            "E301",
+            "in `update` a synapse knows the total of the incoming synapses of its postsynaptic neuron, "
+            "and of the outgoing synapses of its presynaptic neuron",
+            e.span,
+            help=f"write `{owner}.{e.function}(..)`{more}",
+        )
+
+    def total_of_owner(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E301",
+            f"the scope here is one neuron: `{e.function}` is its own",
+            e.span,
+            help=f"write `{e.function}(..)`",
+        )
+
+    def until_elsewhere(self, e: syntax.Call) -> None:
+        self.report.error(
+            "E301",
+            "`pre.outgoing_until(..)` adds up the synapses of the presynaptic neuron as far as this one: use it "
+            "in `update`, outside other sums",
+            e.span,
+            help="write `pre.outgoing_until(w * post.x)` there",
+        )
+
+    def reducer_elsewhere(self, e: syntax.Call, place: Place) -> None:
+        self.report.error(
+            "E308",
+            f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the batch",
+            e.span,
+            help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * "
+            "post.y)`",
+        )

@@ -1,0 +1,216 @@
+"""Errors about a name: it is unknown, or it is out of reach where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blurc.checker.rules.foreign import declarations, name_help
+from blurc.checker.rules.names import NEURON_NAMES, OF_SYNAPSE, OWNER, Lets, Place, Symbol, Symbols
+from blurc.checker.rules.unsummed import with_sum
+from blurc.checker.wording import code, listed
+from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.language import syntax
+
+IN_START = (
+    "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
+    "or `per projection`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongName:
+    symbols: Symbols
+    report: Report
+
+    def whose(self, e: syntax.Name, place: Place, what: str) -> None:
+        notes = ["the scope here is one synapse, and a synapse has two neurons"]
+        help = "write " + " or ".join(f"`{end}.{e.name}`" for end in place.ends)
+        if place.total:
+            notes = [
+                f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"
+            ]
+            help += f", or move this neuron's own `{e.name}` out of the sum"
+        self.report.error("E302", f"whose `{e.name}`? It is {what}", e.span, notes=notes, help=help)
+
+    def not_yet(self, span: Span, what: str) -> None:
+        message = f"{what} has no value yet when synapses are made"
+        self.report.error("E208", message, span, help=IN_START)
+
+    def not_in_start(self, span: Span, symbol: Symbol) -> None:
+        message = f"a start value cannot read `{code(span)}`, which is one value per {symbol.per}"
+        self.report.error("E208", message, span, help=IN_START)
+
+    def not_of_neurons(self, symbol: Symbol, e: syntax.Name) -> None:
+        self.report.error(
+            "E310",
+            f"`{symbol.name}` is one value per {symbol.per}, but the scope here is one neuron, which has many "
+            f"{symbol.per}s",
+            e.span,
+            help=f"use it inside incoming(..) or outgoing(..), or drop `per {symbol.per}` from its declaration",
+        )
+
+    def neuron_name(self, e: syntax.Name) -> None:
+        states = [s.name for s in self.symbols.of_kind("state")]
+        self.report.error(
+            "E301",
+            f"`{e.name}` is {NEURON_NAMES[e.name]}, not a value",
+            e.span,
+            help=f"write one of its states: `{e.name}.{states[0] if states else 'x'}`",
+        )
+
+    def needs_argument(self, e: syntax.Name, what: str) -> None:
+        self.report.error(
+            "E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`"
+        )
+
+    def unknown(self, e: syntax.Name, place: Place, lets: Lets) -> None:
+        if self.symbols.damaged:
+            return
+        table = self.symbols.table
+        seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
+        here = [name for name, shown in seen.items() if shown == f"`{name}`"]
+        here += [] if place.total else lets
+        if near := did_you_mean(e.name, here):
+            help = f"did you mean `{near}`?"
+        elif known := name_help(e.name, place):
+            help = known
+        elif near := did_you_mean(e.name, seen | {name: f"`{name}`" for name in place.names}):
+            help = f"did you mean {seen.get(near, f'`{near}`')}?"
+        else:
+            help = f"declare it, as in {declarations(e.name, place)}"
+        self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
+
+    def no_transpose(self, e: syntax.Attribute) -> None:
+        states = [s.name for s in self.symbols.of_kind("state")]
+        if self.symbols.of_synapse(e.owner):
+            sums = f"`outgoing({e.owner} * post.{states[0] if states else 'x'})`"
+            help = f"write `{e.owner}`: {sums} already reads the synapses backward"
+        else:
+            help = f"write `{e.owner}`, or declare the other matrix: `learn m[2, 2] ~ normal(1)`"
+        self.report.error(
+            "E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help
+        )
+
+    def no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
+        states = [s.name for s in self.symbols.of_kind("state")]
+        near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if s.of_neuron])
+        if other and other.kind != "ambiguous" and other.per is not None:
+            self.report.error(
+                "E201",
+                f"`{e.name}` is {_what(other)}, not a state of a neuron",
+                e.span,
+                help=f"write `{e.name}` without `{e.owner}.`",
+            )
+        elif not other and not self.symbols.damaged:
+            self.symbols.unknown_name(
+                e.name,
+                f"unknown neuron state `{e.name}`",
+                e.span,
+                notes=[f"the states are: {listed(states)}"],
+                help=f"did you mean `{e.owner}.{near}`?" if near else f"declare it: `state {e.name}`",
+            )
+
+    def wrong_end(self, e: syntax.Attribute, place: Place) -> None:
+        if place.total:
+            end = place.ends[0]
+            self.report.error(
+                "E301",
+                f"inside {place.total}(..) the other neuron is `{end}`; `{e.owner}` is the neuron that sums",
+                e.span,
+                help=f"write `{end}.{e.name}`, or move this neuron's own value out of the sum",
+            )
+        elif place.phase == "init":
+            symbol = self.symbols.named(e.name, "meta")
+            if symbol and symbol.of_neuron:
+                self.not_in_start(e.span, symbol)
+            else:
+                self.not_yet(e.span, f"`{e.owner}.{e.name}`")
+        else:
+            own = "value" if self.symbols.named(e.name, "meta") else "state"
+            way = "incoming" if e.owner == "pre" else "outgoing"
+            self.report.error(
+                "E301",
+                f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others "
+                "only through its synapses",
+                e.span,
+                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is "
+                f"`{e.name}`",
+            )
+
+    def without_its_sum(self, e: syntax.Binary, way: str, lets: Lets) -> None:
+        self.report.error(
+            "E303",
+            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many "
+            "synapses",
+            e.span,
+            help=f"sum over them: `{with_sum(e, way, self.symbols, lets)}`",
+        )
+
+    def let_in_sum(self, e: syntax.Name, total: str, phase: str) -> None:
+        of_synapse = phase == "update"
+        whole = f"{OWNER[total]}.{total}(..)" if of_synapse else f"{total}(..)"
+        self.report.error(
+            "E302",
+            f"`{e.name}` is {'this synapse' if of_synapse else 'this neuron'}'s value: it cannot be used inside "
+            f"{whole}, which runs over other synapses",
+            e.span,
+            help=f"write it outside the sum, as in `{e.name} * {whole}`, or write its equation out inside",
+        )
+
+    def function_for_number(self, e: syntax.Name, symbol: Symbol) -> None:
+        self.report.error(
+            "E206",
+            f"the parameter `{e.name}` is the function `{symbol.value}`, but a number is expected here",
+            e.span,
+            help=f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`",
+        )
+
+    def channel_in_neuron(self, symbol: Symbol, e: syntax.Name) -> None:
+        self.report.error(
+            "E303",
+            f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many "
+            "synapses",
+            e.span,
+            help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`",
+        )
+
+    def start_of_channel(self, symbol: Symbol, e: syntax.Name) -> None:
+        self.report.error(
+            "E208",
+            f"a start value cannot be computed from the channel `{symbol.name}`",
+            e.span,
+            help=f"to start equal to it, write `= {symbol.name}`",
+        )
+
+    def signal_elsewhere(self, e: syntax.Name, phase: str, who: str) -> None:
+        self.report.error(
+            "E304",
+            f"`{e.name}` is known only to {who} populations, in `{phase}`",
+            e.span,
+            help=f"store it in a state there, `{phase} {{ x <- {e.name} }}`, and read the state",
+        )
+
+    def fan_of_neuron(self, e: syntax.Name) -> None:
+        self.report.error(
+            "E311",
+            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many "
+            "projections",
+            e.span,
+            help=f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`",
+        )
+
+    def no_end(self, e: syntax.Attribute) -> None:
+        near = did_you_mean(e.owner, NEURON_NAMES)
+        self.report.error(
+            "E301",
+            f"`{e.owner}` is not an end of a synapse",
+            e.span,
+            help=f"did you mean `{near}.{e.name}`?"
+            if near
+            else f"write `pre.{e.name}` (the presynaptic neuron) or `post.{e.name}` (the postsynaptic one)",
+        )
+
+
+def _what(symbol: Symbol) -> str:
+    own = symbol.kind == "meta" and symbol.per in OF_SYNAPSE
+    return f"one value per {symbol.per}" if own else symbol.words
