@@ -1,7 +1,8 @@
 """The catalogue of diagnostics: every code that blurc can print, with what it is about.
 
-A code keeps its meaning for good: tools and people search for it. Tests hold this page against the sources, and
-against the manual.
+A code keeps its meaning for good: tools and people search for it. Tests hold this page against the sources.
+`grammar/codes.examples` has examples; `blurc explain` prints an entry, and `python docs/make_codes.py` writes
+docs/CODES.md.
 """
 
 from __future__ import annotations
@@ -164,5 +165,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E914": "a graph attribute that is missing or of the wrong kind",
         "E915": "an edge that a graph of neurons cannot have",
         "E916": "an argument that does not fit the graph",
+        "E917": "something that is not the code of a diagnostic",
     }
 )

@@ -1,4 +1,4 @@
-"""The command line: `blurc check | compile | train | meta | eval | race | analyze | graph | specs | bench`.
+"""The command line: `blurc check | explain | compile | train | meta | eval | race | analyze | graph | specs | bench`.
 
 commands/ has one command a file, shared/ what several need. A command is imported when it is named, and jax, matplotlib
 and rich where they are used, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` says how all
@@ -23,6 +23,7 @@ from blurc.diagnostics import did_you_mean
 
 COMMANDS = {
     "check": "Report all errors and warnings of specs.",
+    "explain": "Explain the code of a diagnostic, such as E306.",
     "compile": "Compile one network of a spec.",
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome as an experiment says.",

@@ -21,7 +21,7 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.language import functions, library, syntax
     from blurc.language.functions import RUNNING, STANDARDIZE_EPS
-    from blurc.language.packaged import resolve_import, specs_path
+    from blurc.language.packaged import examples_path, resolve_import, specs_path
     from blurc.language.parse import parse
     from blurc.language.syntax import PhaseKind
     from blurc.language.unparse import unparse
@@ -30,6 +30,7 @@ __all__ = [
     "RUNNING",
     "STANDARDIZE_EPS",
     "PhaseKind",
+    "examples_path",
     "functions",
     "library",
     "parse",

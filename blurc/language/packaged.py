@@ -15,6 +15,10 @@ def grammar_path() -> Path:
     return _packaged("grammar") / "blur.lark"
 
 
+def examples_path() -> Path:
+    return _packaged("grammar") / "codes.examples"
+
+
 def specs_path() -> Path:
     return _packaged("specs")
 

@@ -2,6 +2,7 @@
 
 sources.py   the files and their declarations by name, with the edge files that they use
 validate.py  all errors and warnings of a spec
+examples.py  the smallest example of each code, with its repair
 select.py    the network and genome that the caller asked for, as a model
 """
 
@@ -12,16 +13,21 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.spec.examples import RIGHT, WRONG, Example, examples
     from blurc.spec.select import select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files, unknown
     from blurc.spec.validate import Params, check, check_with
 
 __all__ = [
+    "RIGHT",
+    "WRONG",
+    "Example",
     "Params",
     "Sources",
     "Spec",
     "check",
     "check_with",
+    "examples",
     "names_of_edge_files",
     "select",
     "select_model",

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from blurc import __version__
 from blurc.cli import COMMANDS, cli
+from blurc.codes import CODES
 from blurc.language.library import specs_path
 
 XOR = "networks/xor.blur"
@@ -182,6 +183,45 @@ def test_diagnostics_are_coloured_only_where_asked(monkeypatch: pytest.MonkeyPat
     assert re.sub(r"\x1b\[\d+m", "", on) == blurc("check", path).stderr
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in CliRunner().invoke(cli, ["check", str(path)], color=True).stderr
+
+
+# ---------------------------------------------------------------- explain
+
+
+def test_a_code_is_explained_with_an_example_and_its_repair() -> None:
+    assert blurc("explain", "E303").output == (
+        """\
+E303: a synapse's value in the scope of a neuron
+      locality and separability
+
+Wrong, in a genome:
+
+    forward { act <- w * pre.act }
+
+error[E303]: `w * pre.act` belongs to one synapse, but the scope here is one neuron, which has many synapses
+   help: sum over them: `incoming(w * pre.act)`
+
+Right:
+
+    forward { act <- incoming(w * pre.act) }
+"""
+    )
+
+
+def test_a_code_that_no_spec_provokes_is_explained_in_words() -> None:
+    assert blurc("explain", "e901").output == f"E901: {CODES['E901']}\n      calls and runs\n"
+
+
+def test_without_a_code_all_are_listed() -> None:
+    assert set(re.findall(r"^  ([EW]\d{3})  ", blurc("explain").output, re.MULTILINE)) == set(CODES)
+
+
+@pytest.mark.parametrize(("code", "help"), [("E30", "did you mean `E3"), ("digits.blur", "lists all codes")])
+def test_what_is_not_a_code_is_refused(code: str, help: str) -> None:
+    done = blurc("explain", code)
+    assert done.exit_code == 1
+    assert f"error[E917]: expected the code of a diagnostic, such as E306, found `{code}`" in done.stderr
+    assert help in done.stderr
 
 
 # ---------------------------------------------------------------- compile
