@@ -34,6 +34,7 @@ network example uses {rule} {{
 }}
 """
 
+# mkdocstrings takes `blurc.tasks.task` and `blurc.meta.run` for the modules of these names: the functions stand apart.
 INTERFACE = """# Python interface
 
 ::: blurc
@@ -43,7 +44,11 @@ INTERFACE = """# Python interface
 
 ::: blurc.genome
 ::: blurc.tasks
+::: blurc.tasks.task.task
+    options: {heading: blurc.tasks.task, heading_level: 3}
 ::: blurc.meta
+::: blurc.meta.run.loop.run
+    options: {heading: blurc.meta.run, heading_level: 3}
 """
 
 COMMANDS = """# Command line
