@@ -1,0 +1,115 @@
+"""Errors about an assignment: its target, the shape of its value, a value that varies over the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blurc.checker.rules.foreign import name_help
+from blurc.checker.rules.names import Place, Symbol, Symbols
+from blurc.checker.wording import code, edited, listed, show
+from blurc.diagnostics import Report, did_you_mean
+from blurc.language import syntax
+from blurc.model import Apply, Channel, Expr, Meta, Modulator, Over, Reduce, Shape, State, dims, walk
+
+SUMS = ("add", "sub")  # looser than a product
+
+
+@dataclass(frozen=True, slots=True)
+class WrongTarget:
+    symbols: Symbols
+    report: Report
+
+    def wrong_shape(self, s: syntax.Assign, shape: Shape, value: Expr) -> None:
+        part = f"that part of `{s.name}`" if s.items else f"`{s.name}`"
+        named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta | Modulator)]
+        self.report.error(
+            "E203",
+            f"cannot assign {show(value.shape)} to {part}, which is {show(shape)}",
+            s.value.span,
+            notes=[", ".join(self.symbols.table[name].declared for name in dict.fromkeys([s.name, *named]))],
+            help=f"pick a part of the value with `[0]`, or declare `{s.name}{dims(value.shape)}`"
+            if not shape
+            else f"give both one shape, or assign to a part: `{s.name}[0] <- ..`",
+        )
+
+    def varies(self, s: syntax.Assign, value: Expr) -> None:
+        """A value that differs from example to example, on its way into a synapse."""
+        term = _varying_term(value)
+        whole = _reduced_once(term)
+        self.report.error(
+            "E305",
+            f"`{s.name}` is shared by the whole batch, but this value differs from example to example",
+            term.span,
+            help=f"bring it together over the batch, all at once: `{whole}`"
+            if whole
+            else f"bring it together over the batch: `batch_mean({code(term.span)})`",
+        )
+
+    def unknown(self, s: syntax.Assign, wanted: str, place: Place) -> None:
+        if self.symbols.damaged:
+            return
+        near = did_you_mean(
+            s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")]
+        )
+        declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
+        self.symbols.unknown_name(
+            s.name,
+            f"unknown name `{s.name}`",
+            s.name_span,
+            help=f"did you mean `{near}`?"
+            if near
+            else (place.synapse and name_help(s.name, place))
+            or f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
+        )
+
+    def not_assignable(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
+        wanted = "channel" if kind == "update" else "state"
+        known = [x.name for x in self.symbols.of_kind(wanted)]
+        notes = {
+            "state": ["a synapse cannot change a neuron; a phase of the neuron, before or after, can"],
+            "channel": ["a neuron cannot change its synapses; `update` can"],
+            "signal": ["signals come from outside, fed at every step"],
+            "meta": ["meta-parameters stand still while a network learns; meta-learning changes them"],
+        }
+        self.report.error(
+            "E209",
+            f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but "
+            f"`{s.name}` is {symbol.words if symbol else otherwise}",
+            s.name_span,
+            notes=notes.get(symbol.kind, []) if symbol else [],
+            help=f"name a value with `let`, or assign to one of: {listed(known)}"
+            if known
+            else "name a value with `let`",
+        )
+
+
+def _varying_term(e: Expr) -> Expr:
+    """The smallest term of a sum that varies over the batch all by itself."""
+    if isinstance(e, Apply) and e.function in ("add", "sub", "neg"):
+        varying = [a for a in e.args if Over.EXAMPLE in a.over]
+        if len(varying) == 1:
+            return _varying_term(varying[0])
+    return e
+
+
+def _reduced_once(e: Expr) -> str | None:
+    """A product of which some factors are brought together over the batch already, with one reducer around it all."""
+    factors = list(_factors(e))
+    reduced = [f for f in factors if isinstance(f, Reduce)]
+    if not reduced or any(isinstance(x, Reduce) for f in factors if f not in reduced for x in walk(f)):
+        return None
+    within = {
+        f.span: f"({t})" if isinstance(f.body, Apply) and f.body.function in SUMS else t
+        for f in reduced
+        if (t := code(f.body.span))
+    }
+    return f"{reduced[0].kind}({edited(e.span, within)})"
+
+
+def _factors(e: Expr) -> Iterator[Expr]:
+    if isinstance(e, Apply) and e.function in ("mul", "neg"):
+        for arg in e.args:
+            yield from _factors(arg)
+    else:
+        yield e
