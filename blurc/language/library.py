@@ -27,7 +27,7 @@ def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
 
 def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[syntax.File, Path], ...]:
     """The same, every file with the folder where it looks for others. For a text that is the working folder."""
-    loader = _Loader(report)
+    loader = Loader(report)
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         loader.enter(Source(TEXT_NAME, path_or_text), None)
     else:
@@ -50,7 +50,7 @@ class _Open:
         return self.path.resolve() if self.path else None
 
 
-class _Loader:
+class Loader:
     def __init__(self, report: Report) -> None:
         self.files: dict[Path | None, syntax.File] = {}
         self.folders: dict[Source, Path] = {}

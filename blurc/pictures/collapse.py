@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
-from blurc.pictures.parts import Member, Part, Partition, Scope, first, signature
+from blurc.pictures.parts import Contents, Member, Part, Partition, first, signature
 
 MOST_BOXES, MOST_ARROWS = 16, 40  # for a readable picture
 LEAST = 3  # members of a run
@@ -23,43 +23,47 @@ FEWEST = 6  # levels to keep
 PIECES = 4  # of a series
 
 
-def partition(scope: Scope) -> Partition:
-    parts: Partition = tuple(((name,),) for name in scope.names)
-    steps: tuple[Callable[[Partition, Scope], Partition], ...] = (runs, series, twins, levels)
+def partition(contents: Contents) -> Partition:
+    parts: Partition = tuple(((name,),) for name in contents.names)
+    steps: tuple[Callable[[Partition, Contents], Partition], ...] = (runs, series, twins, levels)
     for step in steps:
-        if fits(parts, scope):
+        if fits(parts, contents):
             break
-        parts = step(parts, scope)
+        parts = step(parts, contents)
     return parts
 
 
-def fits(parts: Partition, scope: Scope) -> bool:
+def fits(parts: Partition, contents: Contents) -> bool:
     """Whether the picture is small enough, including the contents of frames."""
-    boxes = sum(len(scope.inside(part[0]).populations) if scope.is_frame(part[0]) else 1 for part in parts)
-    return boxes <= MOST_BOXES and len(_joined(parts, scope)) <= MOST_ARROWS
+    boxes = sum(
+        len(contents.inside(part[0]).populations) if contents.is_frame(part[0]) else 1 for part in parts
+    )
+    return boxes <= MOST_BOXES and len(_joined(parts, contents)) <= MOST_ARROWS
 
 
-def _joined(parts: Partition, scope: Scope) -> set[tuple[int, int]]:
+def _joined(parts: Partition, contents: Contents) -> set[tuple[int, int]]:
     """Pairs of connected parts, by number, without delayed connections."""
     at = {name: i for i, part in enumerate(parts) for member in part for name in member}
-    ends = {(at[first(e.source)], at[first(e.target)]) for e in scope.edges if not e.port and not e.of.delay}
+    ends = {
+        (at[first(e.source)], at[first(e.target)]) for e in contents.edges if not e.port and not e.of.delay
+    }
     return {(a, b) for a, b in ends if a != b}
 
 
-def runs(parts: Partition, scope: Scope) -> Partition:
+def runs(parts: Partition, contents: Contents) -> Partition:
     found = [
         run
         for family in _families(parts)
-        for _, same in groupby(family, lambda numbered: signature(numbered[1], scope))
+        for _, same in groupby(family, lambda numbered: signature(numbered[1], contents))
         for run in _consecutive(list(same))
     ]
-    return _together(parts, found, scope)
+    return _together(parts, found, contents)
 
 
-def series(parts: Partition, scope: Scope) -> Partition:
+def series(parts: Partition, contents: Contents) -> Partition:
     single = tuple((member,) for part in parts for member in part)
     found = [chunk for family in _families(single) for chunk in _chunks(family)]
-    return _together(single, found, scope)
+    return _together(single, found, contents)
 
 
 def _chunks(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
@@ -85,26 +89,26 @@ def _consecutive(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, M
             yield run
 
 
-def _together(parts: Partition, found: list[list[tuple[int, Member]]], scope: Scope) -> Partition:
+def _together(parts: Partition, found: list[list[tuple[int, Member]]], contents: Contents) -> Partition:
     """Groups these parts. Groups that would lead to each other in circles are merged by number; what has no partner
     stays single."""
     stacked = _replaced(parts, [tuple(m for _, m in run) for run in found])
     number = {m: n for run in found for n, m in run}
     kept: set[Part] = {part for part in stacked if part[1:]}
-    for circle in _circles(stacked, scope) if found else ():
+    for circle in _circles(stacked, contents) if found else ():
         several = [part for part in circle if part in kept and part[0] in number]
         kept -= set(several)
         common = [{number[m] for m in part} for part in several]
         shared = sorted(set[int].intersection(*common)) if len(several) > 1 else []
         if len(shared) >= LEAST:
-            kept.add(tuple(_unit(several, number, n, scope) for n in shared))
+            kept.add(tuple(_unit(several, number, n, contents) for n in shared))
     return _replaced(parts, [part for part in sorted(kept) if part not in parts])
 
 
-def _unit(several: Iterable[Part], number: Mapping[Member, int], wanted: int, scope: Scope) -> Member:
+def _unit(several: Iterable[Part], number: Mapping[Member, int], wanted: int, contents: Contents) -> Member:
     """Everything with this number in several runs."""
     held = {name for part in several for member in part if number[member] == wanted for name in member}
-    return tuple(name for name in scope.names if name in held)
+    return tuple(name for name in contents.names if name in held)
 
 
 def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
@@ -115,10 +119,10 @@ def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
     return tuple(dict.fromkeys(home[name] for part in parts for member in part for name in member))
 
 
-def _circles(parts: Partition, scope: Scope) -> list[list[Part]]:
+def _circles(parts: Partition, contents: Contents) -> list[list[Part]]:
     """The parts that lead to each other in circles, one list each (strongly connected components)."""
     after: dict[int, list[int]] = {i: [] for i in range(len(parts))}
-    for a, b in sorted(_joined(parts, scope)):
+    for a, b in sorted(_joined(parts, contents)):
         after[a].append(b)
     reach = {i: _from(after, i) for i in after}
     circles = {frozenset(j for j in reach[i] if i in reach[j]) for i in after if i in reach[i]}
@@ -134,8 +138,8 @@ def _from(after: Mapping[int, list[int]], start: int) -> set[int]:
     return seen
 
 
-def twins(parts: Partition, scope: Scope) -> Partition:
-    joined = _joined(parts, scope)
+def twins(parts: Partition, contents: Contents) -> Partition:
+    joined = _joined(parts, contents)
     before: dict[int, set[int]] = {i: set() for i in range(len(parts))}
     after: dict[int, set[int]] = {i: set() for i in range(len(parts))}
     for a, b in joined:
@@ -143,26 +147,26 @@ def twins(parts: Partition, scope: Scope) -> Partition:
         before[b].add(a)
     groups: dict[object, list[Part]] = {}
     for i, part in enumerate(parts):
-        groups.setdefault((_role(part, scope), frozenset(before[i]), frozenset(after[i])), []).append(part)
+        groups.setdefault((_role(part, contents), frozenset(before[i]), frozenset(after[i])), []).append(part)
     return _replaced(parts, [sum(group, ()) for group in groups.values() if len(group) >= LEAST])
 
 
-def levels(parts: Partition, scope: Scope) -> Partition:
-    depth = _depths(parts, scope)
+def levels(parts: Partition, contents: Contents) -> Partition:
+    depth = _depths(parts, contents)
     wide = 1
     while True:
         groups: dict[object, list[Part]] = {}
         for i, part in enumerate(parts):
-            groups.setdefault((_role(part, scope), depth[i] // wide), []).append(part)
+            groups.setdefault((_role(part, contents), depth[i] // wide), []).append(part)
         found = _replaced(parts, [sum(group, ()) for group in groups.values()])
-        if fits(found, scope) or 1 + max(depth.values()) <= wide * FEWEST:
+        if fits(found, contents) or 1 + max(depth.values()) <= wide * FEWEST:
             return found
         wide += 1
 
 
-def _depths(parts: Partition, scope: Scope) -> dict[int, int]:
+def _depths(parts: Partition, contents: Contents) -> dict[int, int]:
     """The longest path from the start to every part; each circle counts once."""
-    joined, depth = sorted(_joined(parts, scope)), dict.fromkeys(range(len(parts)), 0)
+    joined, depth = sorted(_joined(parts, contents)), dict.fromkeys(range(len(parts)), 0)
     for _ in parts:
         before = dict(depth)
         for a, b in joined:
@@ -172,7 +176,7 @@ def _depths(parts: Partition, scope: Scope) -> dict[int, int]:
     return depth
 
 
-def _role(part: Part, scope: Scope) -> str:
+def _role(part: Part, contents: Contents) -> str:
     held = {name for member in part for name in member}
-    roles = {p.role for path, p in scope.populations.items() if first(path) in held}
+    roles = {p.role for path, p in contents.populations.items() if first(path) in held}
     return roles.pop() if len(roles) == 1 else "hidden"

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Member: TypeAlias = "tuple[str, ...]"  # first parts of paths, grouped
 Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
 Partition: TypeAlias = "tuple[Part, ...]"
-Partitioner: TypeAlias = "Callable[[Scope], Partition]"
+Partitioner: TypeAlias = "Callable[[Contents], Partition]"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Scope:
+class Contents:
     """The populations inside a frame (or the network) by path, and the projections that end there."""
 
     populations: Mapping[str, Population]
@@ -46,7 +46,7 @@ class Scope:
     def _into(self) -> Mapping[str, list[Edge]]:
         return _by_first(self.edges, lambda edge: edge.target)
 
-    def inside(self, member: Member) -> Scope:
+    def inside(self, member: Member) -> Contents:
         """The contents of a frame, or of several grouped things."""
         name, *others = member
         cut = 0 if others else len(name) + 1
@@ -57,7 +57,7 @@ class Scope:
             for e in self._into.get(name, ())
             for port in (e.port or e.source not in held,)
         ]
-        return Scope({path[cut:]: p for path, p in held.items()}, edges)
+        return Contents({path[cut:]: p for path, p in held.items()}, edges)
 
     def is_frame(self, member: Member) -> bool:
         return len(member) > 1 or not self.populations.keys() >= set(member)
@@ -74,12 +74,12 @@ def first(path: str) -> str:
     return path.partition(".")[0]
 
 
-def signature(member: Member, scope: Scope) -> object:
+def signature(member: Member, contents: Contents) -> object:
     """Equal for things that look alike."""
-    inside = scope.inside(member)
+    inside = contents.inside(member)
     rename = (
         {name: i for i, name in enumerate(inside.names)}
-        if len(member) > 1 or not scope.is_frame(member)
+        if len(member) > 1 or not contents.is_frame(member)
         else {}
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from blurc.model import Network, Population, Projection
 from blurc.pictures import words
 from blurc.pictures.collapse import partition
-from blurc.pictures.parts import Edge, Part, Partitioner, Scope, first, kind, signature
+from blurc.pictures.parts import Contents, Edge, Part, Partitioner, first, kind, signature
 
 
 @dataclass(frozen=True)
@@ -70,47 +70,49 @@ def view(network: Network, *, full: bool = False) -> View:
     """`full`: one box per population and one arrow per projection."""
     populations = {p.name: p for p in network.populations if p.role != "unit"}
     edges = [Edge(e.source, e.target, e) for e in network.projections if e.source in populations]
-    scope = Scope(populations, edges)
+    contents = Contents(populations, edges)
     if full:
-        return _every(scope)
-    return _of(scope, partition)
+        return _every(contents)
+    return _of(contents, partition)
 
 
-def _every(scope: Scope) -> View:
-    boxes = tuple(_population(path, p, _loops(scope.edges, path)) for path, p in scope.populations.items())
-    arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in scope.edges if e.source != e.target]
+def _every(contents: Contents) -> View:
+    boxes = tuple(
+        _population(path, p, _loops(contents.edges, path)) for path, p in contents.populations.items()
+    )
+    arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in contents.edges if e.source != e.target]
     return View(boxes, tuple(along(arrows)))
 
 
-def _of(scope: Scope, partition: Partitioner) -> View:
-    parts = partition(scope)
+def _of(contents: Contents, partition: Partitioner) -> View:
+    parts = partition(contents)
     key = {name: part[0][0] for part in parts for member in part for name in member}
-    boxes = [_box(part, scope, partition) for part in parts]
-    ports = dict.fromkeys(e.source for e in scope.edges if e.port)
+    boxes = [_box(part, contents, partition) for part in parts]
+    ports = dict.fromkeys(e.source for e in contents.edges if e.port)
     boxes += [Box(f"port {p}", words.short(p) if len(ports) > 1 else "", "port") for p in ports]
     framed = {box.key for box in boxes if box.inside}
-    return View(tuple(boxes), tuple(_arrows(scope, key, framed)))
+    return View(tuple(boxes), tuple(_arrows(contents, key, framed)))
 
 
-def _box(part: Part, scope: Scope, partition: Partitioner) -> Box:
+def _box(part: Part, contents: Contents, partition: Partitioner) -> Box:
     member, key = part[0], part[0][0]
     held = {name for m in part for name in m}
-    own = [e for e in scope.edges if not e.port and first(e.source) in held and first(e.target) in held]
-    found = [p for path, p in scope.populations.items() if first(path) in held]
-    if len(part) == 1 and not scope.is_frame(member):
-        return _population(key, scope.populations[key], own)
+    own = [e for e in contents.edges if not e.port and first(e.source) in held and first(e.target) in held]
+    found = [p for path, p in contents.populations.items() if first(path) in held]
+    if len(part) == 1 and not contents.is_frame(member):
+        return _population(key, contents.populations[key], own)
     at = {name: i for i, m in enumerate(part) for name in m}
     between = [e for e in own if at[first(e.source)] != at[first(e.target)]]
-    alike = len({signature(m, scope) for m in part}) == 1
+    alike = len({signature(m, contents) for m in part}) == 1
     bias, name = any(p.bias for p in found), words.title(part)
-    if alike and scope.is_frame(member):
+    if alike and contents.is_frame(member):
         steps = dict.fromkeys(
             line.partition(",")[0] for line in _between(part, between)
         )  # the rest is visible inside
         lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
-        inside = _of(scope.inside(member), partition)
+        inside = _of(contents.inside(member), partition)
         return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
-    joined = own if not scope.is_frame(member) else between
+    joined = own if not contents.is_frame(member) else between
     lines = [*words.populations(found, len(part)), *_between(part, joined)]
     role = found[0].role if len({p.role for p in found}) == 1 else "hidden"
     return Box(key, name, role, tuple(lines), len(part), bias)
@@ -150,10 +152,10 @@ def _whom(step: int) -> str:
     return f"{abs(step)} {'on' if step > 0 else 'back'}"
 
 
-def _arrows(scope: Scope, key: Mapping[str, str], framed: set[str]) -> list[Arrow]:
+def _arrows(contents: Contents, key: Mapping[str, str], framed: set[str]) -> list[Arrow]:
     """One arrow for all projections of a kind between two boxes."""
     groups: dict[tuple[str, str, object], list[Projection]] = {}
-    for e in scope.edges:
+    for e in contents.edges:
         source = f"port {e.source}" if e.port else key[first(e.source)]
         target = key[first(e.target)]
         if source != target:

@@ -41,7 +41,7 @@ def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: 
     """The genome for given parameter values (the others at their defaults), or None after reporting
     errors."""
     before = len(report.errors)
-    checker = _GenomeChecker(tree, params, report)
+    checker = GenomeChecker(tree, params, report)
     genome = checker.check()
     if len(report.errors) > before:
         return None
@@ -52,7 +52,7 @@ def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: 
 
 
 @dataclass(slots=True)
-class _GenomeChecker:
+class GenomeChecker:
     tree: syntax.Genome
     given: Mapping[str, ParamValue]
     report: Report

@@ -26,10 +26,10 @@ TOO_EARLY = "take that `}` out, or move this into the braces"
 
 def outline(source: Source, lexemes: Sequence[Lexeme], report: Report) -> Block:
     """The file as a block. Reports what is wrong with its brackets (E101) and nothing else."""
-    return _Outliner(source, lexemes, report).run()
+    return Outliner(source, lexemes, report).run()
 
 
-class _Outliner:
+class Outliner:
     def __init__(self, source: Source, lexemes: Sequence[Lexeme], report: Report) -> None:
         self._source = source
         self._lexemes = lexemes

@@ -44,13 +44,13 @@ def recover(
     source: Source, lexemes: Sequence[Lexeme], judge: Judge, report: Report
 ) -> tuple[list[Lexeme], frozenset[int]]:
     """The tokens to keep, and the offsets at which damaged genomes, networks and blocks begin."""
-    recovery = _Recovery(source, judge, report)
+    recovery = Recovery(source, judge, report)
     text = [lexeme for lexeme in lexemes if not recovery.is_comment(lexeme)]
     kept = recovery.parts(outline(source, text, report))
     return kept, frozenset(recovery.damaged)
 
 
-class _Recovery:
+class Recovery:
     def __init__(self, source: Source, judge: Judge, report: Report) -> None:
         self.damaged: set[int] = set()
         self._source = source

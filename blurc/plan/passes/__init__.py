@@ -1,7 +1,7 @@
 """Passes: one per file, each a pure function from one frozen value to the next.
 
 schedule     phases x graph        -> visits in order
-elaborate    visits x equations    -> blocks of flat operations; uses versions, scope and scopes
+elaborate    visits x equations    -> blocks of flat operations; uses versions, expressions and scopes
 simplify     block -> block        zeros, ones, common subexpressions
 factor       block -> block        moves numbers out of the products of a projection
 assemble     blocks -> plan        adds everything they refer to; sparse_form chooses how sparse products are computed

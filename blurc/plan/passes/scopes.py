@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from blurc import model as m
 from blurc.language import functions
 from blurc.model import Dense, Inseparable, Over, Partial, Pool, Product, Separated, Total, separate
-from blurc.plan.passes.scope import Scope
+from blurc.plan.passes.expressions import Scope
 from blurc.plan.passes.versions import without_array
 from blurc.plan.plan import EVERYWHERE, Attr, Factors, Space, Type
 
