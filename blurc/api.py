@@ -29,11 +29,11 @@ class Net(Compiled):
     """A compiled network: made by `blurc.compile` and `blurc.from_networkx`.
 
     Attributes:
-        plan: What the program was made from, see `blurc.plan`.
-        model: What the plan was made from, see `blurc.model`.
-        sources: The files of its spec.
-        warnings: What was doubtful in them.
-        neurons: Of `blurc.from_networkx`: where each node of a graph of neurons went.
+        plan: what the program was made from, see `blurc.plan`.
+        model: what the plan was made from, see `blurc.model`.
+        sources: the files of its spec.
+        warnings: what was doubtful in them.
+        neurons: of `blurc.from_networkx`: where each node of a graph of neurons went.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class Net(Compiled):
         """Writes an artifact, which `blurc.load` runs without the compiler.
 
         Args:
-            path: The file, `NAME.blurx`.
-            genome: Meta-parameters to keep with it; of a genome file its name and provenance, too.
-            platforms: Some of cpu, cuda, rocm and tpu. None of them need be here.
+            path: the file, `NAME.blurx`.
+            genome: meta-parameters to keep with it; of a genome file its name and provenance, too.
+            platforms: some of cpu, cuda, rocm and tpu. None of them need be here.
 
         Raises:
             BlurError: E609 where the genome is not finite, E714 where the file cannot be written, E715 for an unknown
@@ -85,10 +85,10 @@ def compile(
     """Compiles one network of a spec.
 
     Args:
-        spec: A path (looked up in the working directory, then in the packaged library) or source text.
-        network: Which one, where the spec has several.
-        genome: Which one, where the spec has several; or a rule of the packaged library.
-        **parameters: Values of the compile-time parameters of the network and its genome.
+        spec: a path (looked up in the working directory, then in the packaged library) or source text.
+        network: which one, where the spec has several.
+        genome: which one, where the spec has several; or a rule of the packaged library.
+        **parameters: values of the compile-time parameters of the network and its genome.
 
     Returns:
         The network, ready to run.
@@ -122,15 +122,15 @@ def from_networkx(
     The network is written as the text of a spec with edge files (`net.sources`), and compiled as any other.
 
     Args:
-        graph: Directed or not, with one edge between two nodes or with several.
-        genome: The name of a rule of the library; or a file (`.blur`) or source text with one genome.
-        network: Its name; that of the graph if it is None.
-        inputs: Of a graph of neurons, the input nodes in the order of the data; None: those with that role.
-        outputs: Of a graph of neurons, the output nodes, alike.
-        orient: Of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier
+        graph: directed or not, with one edge between two nodes or with several.
+        genome: the name of a rule of the library; or a file (`.blur`) or source text with one genome.
+        network: its name; that of the graph if it is None.
+        inputs: of a graph of neurons, the input nodes in the order of the data; None: those with that role.
+        outputs: of a graph of neurons, the output nodes, alike.
+        orient: of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier
             node to the later, inputs first, outputs last.
-        delay: In steps, of all edges on a cycle within the step that have no attribute `delay`.
-        **parameters: Values of the compile-time parameters of the genome.
+        delay: in steps, of all edges on a cycle within the step that have no attribute `delay`.
+        **parameters: values of the compile-time parameters of the genome.
 
     Returns:
         The network, ready to run.
@@ -147,7 +147,7 @@ def load(path: str | os.PathLike[str]) -> Loaded:
     """Loads an artifact that `Net.save` or `blurc compile -o` wrote. Needs neither lark nor networkx.
 
     Args:
-        path: The file.
+        path: the file.
 
     Returns:
         The network, ready to run, with the calls of a compiled one.

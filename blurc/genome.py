@@ -78,10 +78,10 @@ def describe(
     """Makes the genome file for meta-parameters of a compiled network.
 
     Args:
-        net: The network.
-        values: Its meta-parameters.
-        name: What to call the genome; the name of its rule if it is empty.
-        found: How it was found, in what YAML has words for.
+        net: the network.
+        values: its meta-parameters.
+        name: what to call the genome; the name of its rule if it is empty.
+        found: how it was found, in what YAML has words for.
     """
     return GenomeFile(
         name=name or net.model.genome.name,
@@ -140,8 +140,8 @@ def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
     """Writes a genome file, whole or not at all.
 
     Args:
-        path: The file, `NAME.yaml`.
-        genome: What to write.
+        path: the file, `NAME.yaml`.
+        genome: what to write.
 
     Raises:
         BlurError: E609 for values that are not finite, E610 for a `found` that YAML has no words for, E611 where the
@@ -245,7 +245,7 @@ def read(path: str | os.PathLike[str]) -> GenomeFile:
     """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file.
 
     Args:
-        path: The file.
+        path: the file.
 
     Raises:
         BlurError: E601 to E609, with all that is wrong with it.

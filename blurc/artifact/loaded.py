@@ -29,10 +29,10 @@ class Loaded(Program):
     draw from threefry2x32 keys only, typed or raw (E712).
 
     Attributes:
-        genome: The stored meta-parameters, or None.
-        genome_file: The same with name and provenance.
-        manifest: Versions, shapes, platforms.
-        sources: Names and texts of the spec and its imports.
+        genome: the stored meta-parameters, or None.
+        genome_file: the same with name and provenance.
+        manifest: versions, shapes, platforms.
+        sources: names and texts of the spec and its imports.
     """
 
     def __init__(

@@ -45,12 +45,18 @@ def save(
 ) -> None:
     """Writes a compiled network as an artifact, whole or not at all.
 
-    genome: meta-parameters to keep with it, or a genome file, whose name and provenance are kept then, too.
-    platforms: of cpu, cuda, rocm, tpu. None of them need be here.
-
     The artifact computes in the precision that JAX is set to now. The same network gives the same bytes, by
-    one version of blurc and JAX. Raises `BlurError`: E714 where the file cannot be written, E715 for an
-    unknown platform, E902 where the genome is not one of this network, E609 where it is not finite.
+    one version of blurc and JAX.
+
+    Args:
+        net: the network.
+        path: the file, `NAME.blurx`.
+        genome: meta-parameters to keep with it; of a genome file its name and provenance, too.
+        platforms: some of cpu, cuda, rocm and tpu. None of them need be here.
+
+    Raises:
+        BlurError: E609 where the genome is not finite, E714 where the file cannot be written, E715 for an unknown
+            platform, E902 where the genome is not one of this network.
     """
     chosen = _platforms(platforms)
     folder = os.path.dirname(os.path.abspath(path))

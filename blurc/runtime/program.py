@@ -63,7 +63,7 @@ class Program:
     `grad`. They compute in float32, or in float64 in JAX's x64 mode.
 
     Attributes:
-        signature: The shapes of everything that goes in and comes out.
+        signature: the shapes of everything that goes in and comes out.
     """
 
     signature: signatures.Signature
@@ -76,7 +76,7 @@ class Program:
         """Draws fresh meta-parameters.
 
         Args:
-            key: A JAX random key.
+            key: a JAX random key.
 
         Returns:
             An array for each meta-parameter, `{"nu": [k, k], ..}`. One that is `per projection` has a dict of arrays,
@@ -94,9 +94,9 @@ class Program:
         The synapses of the unit neuron start at 0.
 
         Args:
-            key: A JAX random key.
-            genome: The meta-parameters, which start values may depend on.
-            batch: How many examples a step has. Needed only where neuron states are persistent.
+            key: a JAX random key.
+            genome: the meta-parameters, which start values may depend on.
+            batch: how many examples a step has. Needed only where neuron states are persistent.
 
         Returns:
             The state, with an entry for every projection.
@@ -122,12 +122,12 @@ class Program:
         """Runs one step, as in LANGUAGE.md: all phases, then the update of the synapses.
 
         Args:
-            genome: The meta-parameters.
-            state: The state before the step.
-            x: Inputs `[batch, *input shape]`, or flat, `[batch, n]`; a dict by population where there are several.
-            y: Targets `[batch, *output shape]`, alike. Not needed by a genome without `target`.
+            genome: the meta-parameters.
+            state: the state before the step.
+            x: inputs `[batch, *input shape]`, or flat, `[batch, n]`; a dict by population where there are several.
+            y: targets `[batch, *output shape]`, alike. Not needed by a genome without `target`.
             signals: `{name: value}` for the `signal`s of the genome.
-            key: A random key, where the genome has `noise`.
+            key: a random key, where the genome has `noise`.
 
         Returns:
             The state after the step, and the readout `[batch, *output shape]` as it was before the first feedback; a
@@ -155,11 +155,11 @@ class Program:
         """Reads the network out after `sense` and `forward`; nothing changes.
 
         Args:
-            genome: The meta-parameters.
-            state: The state.
-            x: Inputs, as in `step`.
-            signals: Where these phases read them, as in `step`.
-            key: Where these phases draw noise, as in `step`.
+            genome: the meta-parameters.
+            state: the state.
+            x: inputs, as in `step`.
+            signals: where these phases read them, as in `step`.
+            key: where these phases draw noise, as in `step`.
 
         Returns:
             The readout `[batch, *output shape]`; a dict by population where there are several outputs.
@@ -189,16 +189,16 @@ class Program:
         """Runs many steps in one program.
 
         Args:
-            genome: The meta-parameters.
-            state: The state before the first step.
-            xs: Inputs `[steps, batch, *input shape]`, as in `step` else.
-            ys: Targets `[steps, batch, *output shape]`, alike.
-            signals: As in `step`, with a leading axis of steps.
-            key: A random key, where the genome has `noise`; step t draws from `jax.random.fold_in(key, t)`.
-            reset: Booleans `[steps]` or `[steps, batch]`: before which steps the neurons (of which examples) forget
+            genome: the meta-parameters.
+            state: the state before the first step.
+            xs: inputs `[steps, batch, *input shape]`, as in `step` else.
+            ys: targets `[steps, batch, *output shape]`, alike.
+            signals: as in `step`, with a leading axis of steps.
+            key: a random key, where the genome has `noise`; step t draws from `jax.random.fold_in(key, t)`.
+            reset: booleans `[steps]` or `[steps, batch]`: before which steps the neurons (of which examples) forget
                 their persistent states and their past, as between two sequences.
-            donate: Let the memory of `state` be used again. The `state` that was passed is gone afterwards.
-            recompute: Let gradients through T steps keep about sqrt(T) states and compute the others again
+            donate: let the memory of `state` be used again. The `state` that was passed is gone afterwards.
+            recompute: let gradients through T steps keep about sqrt(T) states and compute the others again
                 (Chen et al., arXiv:1604.06174), see `blurc.runtime.unroll`.
 
         Returns:
@@ -262,12 +262,12 @@ class Compiled(Program):
         """Runs one step and keeps every neuron state after every phase.
 
         Args:
-            genome: The meta-parameters.
-            state: The state before the step.
-            x: Inputs, as in `step`.
-            y: Targets, as in `step`.
-            signals: As in `step`.
-            key: As in `step`.
+            genome: the meta-parameters.
+            state: the state before the step.
+            x: inputs, as in `step`.
+            y: targets, as in `step`.
+            signals: as in `step`.
+            key: as in `step`.
 
         Returns:
             `{phase: {population: {state: [*states, batch, *population]}}}`, phases in the order in which they ran. They

@@ -18,13 +18,30 @@ from blurc.tasks.dataset import Dataset, Floats, Indices
 
 
 def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, Floats]:
-    """The first `steps` batches at once: xs [steps, batch, *input], ys [steps, batch, *output]. Raises E806."""
+    """The first `steps` batches at once.
+
+    Args:
+        dataset: whose training examples are drawn.
+        batch: examples per batch.
+        steps: how many batches.
+        seed: of the permutations, one for each epoch.
+
+    Returns:
+        xs [steps, batch, *input] and ys [steps, batch, *output].
+
+    Raises:
+        BlurError: E806 for a number that makes no sense.
+    """
     _check(dataset, batch, seed, ("steps", steps))
     return _chunk(dataset, batch, 0, steps, seed)
 
 
 def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
-    """The same batches without end, `chunk` steps at a time, each chunk made on demand. Raises E806."""
+    """The same batches without end, `chunk` steps at a time, each chunk made on demand.
+
+    Raises:
+        BlurError: E806 for a number that makes no sense.
+    """
     _check(dataset, batch, seed, ("chunk", chunk))
     return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
 

@@ -44,7 +44,16 @@ def finish(
 ) -> list[Row]:
     """Evaluates the genome of a run as its experiment says (evaluation.json), and writes report.html.
 
-    watch: is told what begins. Raises `BlurError`.
+    Args:
+        folder: the run folder.
+        data_dir: where to look first for data files.
+        watch: is told what begins.
+
+    Returns:
+        The accuracies, a row for each network and task.
+
+    Raises:
+        BlurError: if the folder, its files or the data cannot be read.
     """
     place = Folder(Path(folder))
     experiment = schema.read(place.path / "experiment.yaml")

@@ -67,11 +67,20 @@ def run(
     data_dir: str | Path | None = None,
     watch: Watch | None = None,
 ) -> Result:
-    """Runs an experiment into a folder, by default the one that it names, and returns the best genome.
+    """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
 
-    resume: go on from the checkpoint of that folder. data_dir: where to look for data first. Raises `BlurError` with
-    whatever is wrong: E612 and E613 for the experiment, E615 to E618 for the folder. Nothing is written before the
-    experiment is known to compile.
+    Args:
+        experiment: what to run.
+        folder: where to; by default the folder that the experiment names.
+        resume: go on from the checkpoint of that folder.
+        data_dir: where to look first for data files.
+        watch: is told how it goes.
+
+    Returns:
+        The best genome, and how it was found.
+
+    Raises:
+        BlurError: E612 and E613 for the experiment, E615 to E618 for the folder.
     """
     experiment = _as_read(experiment)
     ready = setup(experiment, data_dir)

@@ -23,9 +23,15 @@ from blurc.training import diverge
 
 
 def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None) -> Diagnostic:
-    """What happened in a recorded divergence of a run, by the line of the spec. number: which, from 0.
+    """What happened in a recorded divergence of a run, by the line of the spec.
 
-    Raises `BlurError`: E619 where the run recorded no such divergence, E615 where there is no run.
+    Args:
+        folder: the run folder.
+        number: which divergence, from 0.
+        data_dir: where to look first for data files.
+
+    Raises:
+        BlurError: E615 where there is no run, E619 where it recorded no such divergence.
     """
     place = Folder(Path(folder))
     lost = _recorded(place, number)
