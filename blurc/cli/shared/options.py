@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from blurc.genome import GenomeFile
     from blurc.spec import Sources
 
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # not generic before click 8.4
+
 NAME = re.compile(r"[A-Za-z_]\w*")
 WIRING = "SPEC[:NETWORK]"
 WHOLE = re.compile(r"[+-]?\d+")
 
 
-class Setting(click.ParamType[Any]):
+class Setting(ParamType):
     """`hidden=128`, `rate=0.5`, `phi=relu`."""
 
     name = "k=v"
