@@ -54,7 +54,7 @@ def planned(
     """The course, once it is known to make sense. Raises `BlurError` (E806, E807)."""
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
-    return Course(task, tuple(steps), batch, query or queries(task))
+    return Course(task, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 
 def queries(task: Task) -> int:
@@ -76,6 +76,11 @@ class Summary:
     spread: float
     diverged: int
     seeds: int
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean."""
+        return self.spread / math.sqrt(self.seeds - self.diverged) if self.spread == self.spread else math.nan
 
     def __str__(self) -> str:
         """In per cent: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""

@@ -56,13 +56,15 @@ class Contender:
 
 @dataclass(frozen=True)
 class Course:
-    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. test: these
-    come from the test examples; else from those held out of the training examples."""
+    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. piece: steps
+    in a program, which divides all of `steps`. test: the questions come from the test examples; else from those held
+    out of the training examples."""
 
     task: Task
     steps: tuple[int, ...]
     batch: int
     query: int
+    piece: int
     test: bool = True
 
     def run(self, contender: Contender, seed: int) -> Accuracies:
@@ -72,7 +74,7 @@ class Course:
         x, y = map(np.asarray, stream.questions(self.query))
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
         # Pieces of one length: one compiled program does them all.
-        for done, xs, ys in stream.pieces(math.gcd(stream.length, *self.steps), max(self.steps)):
+        for done, xs, ys in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
             carry, sound = contender.advance(carry, xs, ys)
             if not sound:
                 break

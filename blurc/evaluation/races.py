@@ -1,66 +1,57 @@
-"""A race: the same network learns by its rule, and by SGD, momentum and Adam at their best learning rates.
+"""A race: a network learns by its rule, and as a practitioner would train the same wiring.
 
-All have the same wiring, batches and seeds, and start from the same keys: the very same synapses, where the rule draws
-its `w` as `backprop` does. The optimizers train the network under the rule `backprop` (`training/twin.py`), on the mean
-softmax cross entropy of its readout. Each optimizer has, for each number of steps, the rate of its grid that does best
-on other seeds, whose questions come from the training examples; so no rate is chosen by what it is scored on.
-
-A rule may go through each batch several times (`repeat rounds` of `swift`). With `rounds` the optimizers do so as well:
-so many updates on every batch before the next one, at rates that are best for that. Steps count batches all the same.
-A rule may normalize activity over the batch. With `normalize` hidden activity is normalized for the optimizers as well.
+Practitioners have ReLU, He initialisation, batch norm, standardised inputs, several optimizers, learning rates that
+decay, and as many updates on every batch as the rule makes (`training/relu_network.py`, `recipes.py`). What does best
+after so many steps is chosen for each number of steps, by trials on other seeds, whose questions come from the training
+examples (`tuning.py`); so nothing is chosen by what it is scored on. All have the same batches and questions, seed by
+seed; so the rule's lead is a mean of paired differences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
 import numpy as np
-import optax
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.evaluation.accuracy import STEPS, check_numbers, planned, to_json, written
-from blurc.evaluation.course import Accuracies, Contender, Course, Keys, fresh_each_seed, ruled
-from blurc.runtime import GenomeValues, State
+from blurc.evaluation.accuracy import STEPS, Summary, check_numbers, planned, summaries, to_json, written
+from blurc.evaluation.course import Accuracies, Contender, Course, fresh_each_seed, ruled
+from blurc.evaluation.recipes import OPTIMIZERS, Optimizer, Recipe, contender
+from blurc.evaluation.tuning import Tried, Tuning, first
+from blurc.runtime import GenomeValues
 from blurc.tasks import Task
-from blurc.training import NORMALIZED, RULE, LeftOut, Optimizer, finite, twin
+from blurc.training import LeftOut, ReluNetwork, relu_network
 
-TRIALS = 5  # seeds that a rate is chosen on
 MOST_QUESTIONS = 2_000  # in a trial
+STRONGEST = "strongest"
 
-OPTIMIZERS = (
-    Optimizer("SGD", optax.sgd, (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
-    Optimizer("momentum", lambda rate: optax.sgd(rate, 0.9), (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)),
-    Optimizer("Adam", optax.adam, (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)),
-)
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a learner was in the race for one number of steps, and how it did on held-out examples."""
+
+    tried: Tried
+    held_out: float
+    trials: int  # of all recipes and rates, in the search that it comes from
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One learner's accuracies on test examples, [seeds, steps].
-
-    Of an optimizer also `rates`, the chosen one for each number of steps, and `trials`: rate -> its mean accuracies
-    [steps] on held-out training examples.
-    """
+    """One learner's accuracies on test examples, [seeds, steps]. Of an optimizer also what was chosen for each number
+    of steps."""
 
     name: str
     accuracies: Accuracies
-    rates: tuple[float, ...] = ()
-    trials: Mapping[float, Accuracies] = field(default_factory=dict[float, Accuracies])
-
-    @property
-    def at_an_edge(self) -> bool:
-        """Whether a chosen rate is the least or the greatest of the grid: a better one may lie beyond."""
-        return bool({min(self.trials), max(self.trials)} & set(self.rates)) if self.trials else False
+    chosen: tuple[Chosen, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """rounds: updates of SGD, momentum and Adam on each batch. normalize: whether their hidden activity is normalized
-    over the batch. fresh: every seed had another random genome."""
+    """rounds: updates of the optimizers on each batch. fresh: every seed had another random genome. entries: the rule;
+    for each number of steps the strongest of the optimizers, as the trials have it; each optimizer."""
 
     network: str
     task: str
@@ -68,27 +59,27 @@ class Race:
     batch: int
     seeds: int
     query: int
-    entries: tuple[Entry, ...]  # the rule first
+    entries: tuple[Entry, ...]
     rounds: int = 1
-    normalize: bool = False
     fresh: bool = False
 
+    def lead(self, entry: Entry) -> list[Summary]:
+        """By how much the rule is ahead of an entry, for each number of steps: paired over seeds."""
+        return summaries(self.entries[0].accuracies - entry.accuracies)
+
     def to_json(self) -> dict[str, Any]:
-        learners = [_entry_json(entry, self.steps) for entry in self.entries]
-        names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "normalize", "fresh")
+        names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "fresh")
+        learners = [self._learner(entry) for entry in self.entries]
         return {**{name: getattr(self, name) for name in names}, "learners": learners}
 
-
-def _entry_json(entry: Entry, steps: Sequence[int]) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "results": to_json(steps, entry.accuracies),
-        "learning_rates": list(entry.rates),
-        "tried": [
-            {"learning_rate": rate, "held_out": [*map(written, found.tolist())]}
-            for rate, found in entry.trials.items()
-        ],
-    }
+    def _learner(self, entry: Entry) -> dict[str, Any]:
+        lead = [{"mean": written(s.mean), "error": written(s.error)} for s in self.lead(entry)]
+        chosen = [
+            {"recipe": str(c.tried.recipe), "learning_rate": c.tried.rate, "held_out": written(c.held_out)}
+            for c in entry.chosen
+        ]
+        optimizer = {"lead_of_the_rule": lead, "chosen": chosen} if entry.chosen else {}
+        return {"name": entry.name, "results": to_json(self.steps, entry.accuracies), **optimizer}
 
 
 def race(
@@ -102,107 +93,98 @@ def race(
     seeds: int = 5,
     query: int | None = None,
     seed: int = 0,
-    rounds: int = 1,
-    normalize: bool = False,
+    rounds: int | None = None,
     optimizers: Sequence[Optimizer] = OPTIMIZERS,
     watch: Callable[[str], None] = lambda what: None,
 ) -> Race:
-    """genome: None: a fresh one for each seed. name: what it is called; its rule's name without. rounds: updates of the
-    optimizers on each batch. normalize: whether they train a network whose hidden activity is normalized over the
-    batch. watch: is told what begins.
+    """Runs a race.
 
-    Raises `BlurError`: E720 where SGD and Adam cannot train the network, and as `evaluate.accuracies` does.
+    Args:
+        net: The network, with the rule that races.
+        genome: The rule's meta-parameters; None: fresh ones for each seed.
+        task: What is learned; it must fit the network.
+        name: What the rule is called; by its own name without.
+        steps: After how many steps all are asked.
+        batch: Examples in a step.
+        seeds: How many starts and variations of the task the result is of.
+        query: Test examples; without, all of them up to 10,000.
+        seed: The first of the seeds.
+        rounds: Updates of the optimizers on each batch; as many as the rule makes, without.
+        optimizers: What the rule races against.
+        watch: Is told what begins.
+
+    Raises:
+        BlurError: E720 where optimizers cannot train the network, and as `accuracies` does.
     """
+    rounds = updates(net) if rounds is None else rounds
     check_numbers(rounds=rounds)
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
-    other = _twin(net, NORMALIZED if normalize else RULE)
-    name, own = name or net.plan.genome, range(seed, seed + seeds)
+    field = Field(_network(net), course, rounds, range(seed, seed + seeds))
+    name = name or net.plan.genome
     watch(name)
-    entries = [Entry(name, _runs(course, ruled(net, genome), own))]
-    for optimizer in optimizers:
-        watch(f"{optimizer.name}, with the trials of {len(optimizer.rates)} learning rates")
-        entries.append(_tuned(course, _descent(other, optimizer, rounds), optimizer, own))
+    entries = [Entry(name, np.stack([course.run(ruled(net, genome), s) for s in field.seeds]))]
+    entries += field.entries(optimizers, watch)
     fresh = fresh_each_seed(net, genome)
     counts = (course.steps, batch, seeds, course.query)
-    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, normalize, fresh)
+    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, fresh)
 
 
-def _twin(net: Net, rule: str) -> Net:
+def updates(net: Net) -> int:
+    """How often the rule goes through a batch, with an update each time: the rounds of its `repeat`."""
+    return max(1, sum(phase.name.partition("@")[0] == "update" for phase in net.model.genome.phases))
+
+
+def _network(net: Net) -> ReluNetwork:
     try:
-        return twin(net, rule)
+        return relu_network(net)
     except LeftOut as why:
         help = "`blurc eval` measures a genome without them"
-        raise BlurError(
-            Diagnostic("E720", f"no race with SGD, momentum and Adam: {why}", help=help)
-        ) from None
+        raise BlurError(Diagnostic("E720", f"no race with optimizers: {why}", help=help)) from None
 
 
-def _runs(course: Course, contender: Contender, seeds: range) -> Accuracies:
-    return np.stack([course.run(contender, seed) for seed in seeds])
+@dataclass(frozen=True, eq=False)
+class Field:
+    """Those that the rule races against."""
 
+    network: ReluNetwork
+    course: Course
+    rounds: int
+    seeds: range
 
-# ---------------------------------------------------------------- the optimizers
+    def entries(self, optimizers: Iterable[Optimizer], watch: Callable[[str], None]) -> list[Entry]:
+        """The strongest for each number of steps, then each optimizer."""
+        found = {STRONGEST: list[tuple[Chosen, Accuracies]]()} | {o.name: [] for o in optimizers}
+        starts = [first(optimizer) for optimizer in optimizers]
+        for steps in self.course.steps:
+            watch(f"optimizers at {steps:,} steps")
+            ranked = self._chosen(starts, steps)
+            starts = [chosen.tried for chosen in ranked]  # few steps and many want much the same
+            for rank, chosen in enumerate(ranked):
+                result = chosen, self._result(chosen.tried, steps)
+                found[chosen.tried.recipe.optimizer.name].append(result)
+                if rank == 0:
+                    found[STRONGEST].append(result)
+                    watch(f"  {chosen.tried}, the best of {chosen.trials} recipes")
+        return [
+            Entry(name, np.stack([values for _, values in each], axis=1), tuple(chosen for chosen, _ in each))
+            for name, each in found.items()
+        ]
 
+    def _chosen(self, starts: Sequence[Tried], steps: int) -> list[Chosen]:
+        questions = min(self.course.query, MOST_QUESTIONS)
+        held_out = replace(self.course, steps=(steps,), query=questions, test=False)
 
-def _tuned(
-    course: Course, at_rate: Callable[[float], Contender], optimizer: Optimizer, seeds: range
-) -> Entry:
-    """The optimizer at its best rates, each run only as far as it is asked for."""
-    other = range(seeds.stop, seeds.stop + TRIALS)
-    held_out = replace(course, query=min(course.query, MOST_QUESTIONS), test=False)
-    # A rate that diverged in one trial is not the best: NaN goes last.
-    trials = {rate: _runs(held_out, at_rate(rate), other).mean(axis=0) for rate in optimizer.rates}
-    rates = tuple(
-        max(trials, key=lambda rate, at=at: np.nan_to_num(trials[rate][at], nan=-1.0))
-        for at in range(len(course.steps))
-    )
-    found = np.empty((len(seeds), len(course.steps)))
-    for rate in dict.fromkeys(rates):
-        at = [i for i, chosen in enumerate(rates) if chosen == rate]
-        part = replace(course, steps=tuple(course.steps[i] for i in at))
-        found[:, at] = _runs(part, at_rate(rate), seeds)
-    return Entry(optimizer.name, found, rates, trials)
+        def trial(recipe: Recipe, rate: float, seed: int) -> float:
+            return float(held_out.run(self._contender(recipe, rate, steps), self.seeds.stop + seed)[0])
 
+        tuning = Tuning(trial)
+        best = tuning.search(starts)
+        return [Chosen(tried, tuning.held_out(tried), len(tuning.found)) for tried in best]
 
-def _descent(net: Net, optimizer: Optimizer, rounds: int = 1) -> Callable[[float], Contender]:
-    """The contender at each rate. The rate is in the carry, and the programs are shared."""
-    plastic = {p.name for p in net.plan.projections if p.plastic}
+    def _result(self, tried: Tried, steps: int) -> Accuracies:
+        """Accuracies [seeds] on test examples."""
+        course, learner = replace(self.course, steps=(steps,)), self._contender(tried.recipe, tried.rate, steps)
+        return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
-    def outputs(carry: Any, x: Any) -> Any:
-        state = State({**carry["fixed"], **carry["learned"]}, {})
-        return net.predict(carry["genome"], state, x)
-
-    def update(carry: Any, x: Any, y: Any) -> Any:
-        def loss(learned: Any) -> jax.Array:
-            out = outputs({**carry, "learned": learned}, x).reshape(len(x), -1)
-            return optax.softmax_cross_entropy(out, y).mean()
-
-        gradient = jax.grad(loss)(carry["learned"])
-        change, memory = optimizer.make(carry["rate"]).update(gradient, carry["memory"], carry["learned"])
-        return {**carry, "learned": optax.apply_updates(carry["learned"], change), "memory": memory}
-
-    def step(carry: Any, now: tuple[Any, Any]) -> tuple[Any, None]:
-        after, _ = jax.lax.scan(lambda carry, _: (update(carry, *now), None), carry, None, length=rounds)
-        return after, None
-
-    @jax.jit
-    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, jax.Array]:
-        after, _ = jax.lax.scan(step, carry, (xs, ys))
-        return after, finite(after)
-
-    def at_rate(rate: float) -> Contender:
-        def start(own: Keys, batch: int) -> Any:
-            genome = net.init_genome(own.genome)
-            synapses = net.init(own.start, genome, batch=batch).synapses
-            learned = {name: synapses[name] for name in synapses if name in plastic}
-            return {
-                "genome": genome,
-                "fixed": {name: synapses[name] for name in synapses if name not in plastic},
-                "learned": learned,
-                "memory": optimizer.make(rate).init(learned),
-                "rate": np.float32(rate),
-            }
-
-        return Contender(start, advance, outputs)
-
-    return at_rate
+    def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:
+        return contender(self.network, recipe, rate, steps, self.rounds)

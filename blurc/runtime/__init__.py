@@ -21,9 +21,10 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, is_array
     from blurc.runtime.entries import Entries, Fed, State
+    from blurc.runtime.kernels import kernel
     from blurc.runtime.kernels.dense import Dense
     from blurc.runtime.kernels.sparse import FORMS, sparse
-    from blurc.runtime.lower import dtype
+    from blurc.runtime.lower import dtype, fold
     from blurc.runtime.program import Calls, Compiled, Program, jitted
     from blurc.runtime.signature import Signature
     from blurc.runtime.trees import map_pair, map_tree, stack_trees
@@ -42,8 +43,10 @@ __all__ = [
     "Signature",
     "State",
     "dtype",
+    "fold",
     "is_array",
     "jitted",
+    "kernel",
     "map_pair",
     "map_tree",
     "sparse",

@@ -1,4 +1,4 @@
-"""The same network with the packaged rule `backprop`, or another, as the forward pass for SGD and Adam.
+"""The same network with the rule `backprop`, as the forward pass for SGD and Adam.
 
 It is made from the checked network; for an artifact, the stored texts are checked again.
 """
@@ -18,31 +18,31 @@ from blurc.graph import SUFFIXES, EdgeFile
 from blurc.model import Genome, Model, Network
 from blurc.runtime import Signature
 
-RULE, NORMALIZED = "backprop", "backprop_normalized"
+RULE = "backprop"
 
 
 class LeftOut(Exception):
     """Says why a network has no SGD and Adam runs."""
 
 
-def twin(net: Net | Loaded, rule: str = RULE) -> Net:
-    """The network of `net`, compiled with a rule of the library. Raises `LeftOut`."""
-    _refuse(net.signature)
+def twin(net: Net | Loaded) -> Net:
+    """The network of `net`, compiled with the rule `backprop`. Raises `LeftOut`."""
+    refuse(net.signature)
     try:
-        found = _compiled(net, rule)
+        found = _compiled(net)
     except ImportError:  # artifacts run without the compiler
         raise LeftOut("they need the compiler (lark, networkx)") from None
     except BlurError as error:
         name, reason = net.signature.name, error.diagnostics[0].message
-        raise LeftOut(f"`{name}` does not compile with the rule `{rule}`: {reason}") from None
-    _refuse(found.signature)
+        raise LeftOut(f"`{name}` does not compile with the rule `{RULE}`: {reason}") from None
+    refuse(found.signature)
     if not any(p.plastic for p in found.plan.projections):
         raise LeftOut(f"no projection of `{net.signature.name}` learns")
     return found
 
 
-def _refuse(signature: Signature) -> None:
-    """They learn from independent examples, by descending one loss."""
+def refuse(signature: Signature) -> None:
+    """They learn from independent examples, by descending one loss. Raises `LeftOut`."""
     name, reads = signature.name, signature.reads
     if any("@" in kept for kept in signature.persistent):
         raise LeftOut(f"`{name}` has delayed projections, but they do not see earlier steps")
@@ -54,16 +54,16 @@ def _refuse(signature: Signature) -> None:
         raise LeftOut(f"`{name}` predicts with noise, which they do not have")
 
 
-def _compiled(net: Net | Loaded, rule: str) -> Net:
+def _compiled(net: Net | Loaded) -> Net:
     network, sources = _stored(net) if isinstance(net, Loaded) else (net.model.network, net.sources)
-    model = Model(_rule(rule), network)
+    model = Model(_rule(), network)
     return Net(plan.plan_of(model), model, sources)
 
 
-def _rule(name: str) -> Genome:
+def _rule() -> Genome:
     report = Report()
-    sources = spec.Sources.load(language.specs_path() / "rules" / f"{name}.blur", report)
-    genome = spec.check_with(sources.genomes[name], {}, report)
+    sources = spec.Sources.load(language.specs_path() / "rules" / f"{RULE}.blur", report)
+    genome = spec.check_with(sources.genomes[RULE], {}, report)
     report.check()
     assert genome is not None, "reported"
     return genome

@@ -1,0 +1,131 @@
+"""What a practitioner chooses before training a network, and the contender that a choice makes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from optax import contrib
+
+from blurc.evaluation.course import Contender, Keys
+from blurc.training import Inputs, Normalization, ReluNetwork, finite
+
+Schedule = Literal["constant", "linear", "cosine"]
+SCHEDULES = get_args(Schedule)
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """make: of optax, from a learning rate and a momentum. rate: the one that is tried first."""
+
+    name: str
+    make: Callable[[Any, Any], optax.GradientTransformation]
+    rate: float
+
+
+def _muon(rate: Any, momentum: Any) -> optax.GradientTransformation:
+    """With changes as large as Adam's, which vectors have: one rate fits all (Liu et al., arXiv:2502.16982)."""
+    return contrib.muon(rate, beta=momentum, adam_b1=momentum, consistent_rms=0.2)
+
+
+_optax_has_muon = "consistent_rms" in inspect.signature(getattr(contrib, "muon", print)).parameters
+
+OPTIMIZERS = (
+    Optimizer("SGD", optax.sgd, 0.1),
+    Optimizer("Adam", optax.adam, 0.01),
+    Optimizer("Lion", lambda rate, momentum: optax.lion(rate, momentum, weight_decay=0.0), 0.001),
+    *([Optimizer("Muon", _muon, 0.1)] if _optax_has_muon else []),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """schedule: of the learning rate, over all steps that are asked for; `linear` and `cosine` end at 0."""
+
+    optimizer: Optimizer
+    schedule: Schedule = "linear"
+    momentum: float = 0.9
+    normalization: Normalization = "batch"
+    inputs: Inputs = "overall"
+
+    def __str__(self) -> str:
+        said = {
+            "schedule": {"constant": "constant rate", "linear": "linear to 0", "cosine": "cosine to 0"},
+            "normalization": {"batch": "batch norm", "layer": "layer norm", "none": "no normalization"},
+            "inputs": {"overall": "inputs standardised", "each": "inputs standardised one by one"},
+        }
+        words = [of[getattr(self, name)] for name, of in said.items()]
+        return ", ".join([self.optimizer.name, f"momentum {self.momentum:g}", *words])
+
+
+def contender(network: ReluNetwork, recipe: Recipe, rate: float, steps: int, rounds: int) -> Contender:
+    """What learns by a recipe at a learning rate, so many steps of `rounds` updates each."""
+    built = replace(network, normalization=recipe.normalization, inputs=recipe.inputs)
+    init, advance, predict = _programs(built, recipe.optimizer, rounds)
+
+    def start(own: Keys, batch: int) -> Any:
+        settings = {
+            "rate": np.float32(rate),
+            "momentum": np.float32(recipe.momentum),
+            "updates": np.float32(steps * rounds),
+            "schedule": SCHEDULES.index(recipe.schedule),
+        }
+        return init(own.start, settings)
+
+    return Contender(start, advance, predict)
+
+
+@lru_cache(maxsize=64)
+def _programs(network: ReluNetwork, optimizer: Optimizer, rounds: int) -> tuple[Callable[..., Any], ...]:
+    """`init`, `advance` and `predict`. Rates and schedules are in the carry, and share them."""
+
+    def init(key: jax.Array, settings: Any) -> Any:
+        variables = network.init(key)
+        return {
+            "variables": variables,
+            "memory": optimizer.make(0.0, 0.0).init(variables.learned),
+            "done": jnp.zeros((), int),
+            "settings": settings,
+        }
+
+    def update(carry: Any, x: Any, y: Any) -> Any:
+        variables = carry["variables"]
+
+        def loss(learned: Any) -> tuple[jax.Array, Any]:
+            outputs, running = network.learn(variables._replace(learned=learned), x)
+            return optax.softmax_cross_entropy(outputs, y).mean(), running
+
+        gradient, running = jax.grad(loss, has_aux=True)(variables.learned)
+        rule = optimizer.make(_rate(carry["done"], carry["settings"]), carry["settings"]["momentum"])
+        change, memory = rule.update(gradient, carry["memory"], variables.learned)
+        learned = optax.apply_updates(variables.learned, change)
+        after = variables._replace(learned=learned, running=running)
+        return {**carry, "variables": after, "memory": memory, "done": carry["done"] + 1}
+
+    def step(carry: Any, now: tuple[Any, Any]) -> tuple[Any, None]:
+        carry = {**carry, "variables": network.see(carry["variables"], now[0])}
+        after, _ = jax.lax.scan(lambda carry, _: (update(carry, *now), None), carry, None, length=rounds)
+        return after, None
+
+    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, jax.Array]:
+        after, _ = jax.lax.scan(step, carry, (xs, ys))
+        return after, finite(after)
+
+    def predict(carry: Any, x: Any) -> jax.Array:
+        return network.predict(carry["variables"], x)
+
+    return jax.jit(init), jax.jit(advance), jax.jit(predict)
+
+
+def _rate(done: jax.Array, settings: Any) -> jax.Array:
+    """Of the next update."""
+    part = done / settings["updates"]
+    by_schedule = [jnp.ones_like(part), 1 - part, (1 + jnp.cos(jnp.pi * part)) / 2]
+    return settings["rate"] * jnp.stack(by_schedule)[settings["schedule"]]
