@@ -134,7 +134,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E716": "a derivative of an artifact",
         "E717": "an artifact called with no examples or steps",
         # ------------------------------------------------ what genomes are compared on
-        "E720": "a network that SGD, momentum and Adam cannot train",
+        "E720": "a network that optimizers cannot train",
         "E721": "the text of a task that cannot be read",
         "E722": "a network with too many plastic synapses for a Jacobian, or with none",
         # ------------------------------------------------ data

@@ -2,7 +2,9 @@
 
 course.py    what learns, from a seed to accuracies
 accuracy.py  accuracies on test examples
-races.py     the same network under its rule, and under optimizers at their best rates
+races.py     a rule against optimizers in the same network
+recipes.py   what a practitioner chooses: optimizer, schedule, normalization; and the contender that it makes
+tuning.py    the search for the best recipe
 analysis.py  whether a rule is the gradient of anything
 heat.py      tables of numbers as pictures
 """
@@ -15,7 +17,16 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.evaluation import accuracy, analysis, heat, races
-    from blurc.evaluation.accuracy import Row, accuracies, check_fits, label, summaries, to_json
+    from blurc.evaluation.accuracy import (
+        Row,
+        Summary,
+        accuracies,
+        check_fits,
+        doubt,
+        label,
+        summaries,
+        to_json,
+    )
     from blurc.evaluation.analysis import Analysis, analyze
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
@@ -27,11 +38,13 @@ __all__ = [
     "Entry",
     "Race",
     "Row",
+    "Summary",
     "accuracies",
     "accuracy",
     "analysis",
     "analyze",
     "check_fits",
+    "doubt",
     "fresh_each_seed",
     "heat",
     "label",

@@ -64,7 +64,25 @@ def queries(task: Task) -> int:
     return GENERATED_QUERIES
 
 
-# ---------------------------------------------------------------- many seeds in few words
+FEW = 64  # examples, over which a mean and a deviation are rough
+
+
+def doubt(net: Net, task: Task, batch: int) -> str:
+    """A warning where the rule normalises over few examples, when it learns or when it is asked; else empty."""
+    few = [
+        f"{what} {count} at a time"
+        for what, count, block in (
+            ("learns", batch, net.plan.step),
+            ("is asked about", queries(task), net.plan.predict),
+        )
+        if count < FEW and block.uses("standardize")
+    ]
+    if not few:
+        return ""
+    return f"warning: `{net.plan.genome}` normalises over the batch, and its accuracy falls as it {' and '.join(few)}"
+
+
+# ---------------------------------------------------------------- summaries over seeds
 
 
 @dataclass(frozen=True)

@@ -68,12 +68,13 @@ class Recipe:
 def contender(network: ReluNetwork, recipe: Recipe, rate: float, steps: int, rounds: int) -> Contender:
     """What learns by a recipe at a learning rate, so many steps of `rounds` updates each."""
     built = replace(network, normalization=recipe.normalization, inputs=recipe.inputs)
-    init, advance, predict = _programs(built, recipe.optimizer, rounds)
+    init, advance, predict = _programs(built, recipe.optimizer)
 
     def start(own: Keys, batch: int) -> Any:
         settings = {
             "rate": np.float32(rate),
             "momentum": np.float32(recipe.momentum),
+            "rounds": rounds,
             "updates": np.float32(steps * rounds),
             "schedule": SCHEDULES.index(recipe.schedule),
         }
@@ -83,8 +84,8 @@ def contender(network: ReluNetwork, recipe: Recipe, rate: float, steps: int, rou
 
 
 @lru_cache(maxsize=64)
-def _programs(network: ReluNetwork, optimizer: Optimizer, rounds: int) -> tuple[Callable[..., Any], ...]:
-    """`init`, `advance` and `predict`. Rates and schedules are in the carry, and share them."""
+def _programs(network: ReluNetwork, optimizer: Optimizer) -> tuple[Callable[..., Any], ...]:
+    """`init`, `advance` and `predict`. All that is a number is in the carry, so that recipes share them."""
 
     def init(key: jax.Array, settings: Any) -> Any:
         variables = network.init(key)
@@ -111,8 +112,8 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, rounds: int) -> tuple[
 
     def step(carry: Any, now: tuple[Any, Any]) -> tuple[Any, None]:
         carry = {**carry, "variables": network.see(carry["variables"], now[0])}
-        after, _ = jax.lax.scan(lambda carry, _: (update(carry, *now), None), carry, None, length=rounds)
-        return after, None
+        rounds = carry["settings"]["rounds"]
+        return jax.lax.fori_loop(0, rounds, lambda _, carry: update(carry, *now), carry), None
 
     def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, jax.Array]:
         after, _ = jax.lax.scan(step, carry, (xs, ys))

@@ -16,12 +16,14 @@ import numpy as np
 from blurc.evaluation.recipes import SCHEDULES, Optimizer, Recipe
 from blurc.training import Inputs, Normalization
 
-SEEDS, FINAL_SEEDS = 3, 6  # of a trial, and of the finalists
+SEEDS, FINAL_SEEDS = 3, 5  # of a trial, and of the finalists
 FINALISTS = 3
-FAR = 0.02  # behind the best, after any of its seeds: a trial ends
-NEAR = 0.01  # behind the best: other options are tried
+# Behind the best, as a part of its errors:
+FAR = 0.2  # a trial has no further seed
+NEAR = 0.1  # it is worth trying what might help it
 MOST_RATES = 20  # of a recipe: where nothing learns, no rate is inside
 
+Trial: TypeAlias = Callable[[Recipe, float, int], float]
 Options: TypeAlias = Mapping[str, Sequence[Any]]
 DESCENT: Options = {"momentum": (0.9, 0.7, 0.5), "schedule": SCHEDULES}
 NETWORK: Options = {"normalization": get_args(Normalization), "inputs": get_args(Inputs)}
@@ -51,16 +53,16 @@ class Tuning:
     """trial: a recipe, a rate and the number of a seed to the accuracy on held-out examples, NaN where it diverged.
     found: what the trials of this search gave, seed by seed."""
 
-    trial: Callable[[Recipe, float, int], float]
+    trial: Trial
     found: dict[Tried, list[float]] = field(default_factory=dict[Tried, "list[float]"])
 
     def search(self, starts: Iterable[Tried]) -> list[Tried]:
         """The best of each optimizer, the best of all first. starts: one for each, from where the search sets out."""
-        best = [self._at_best_rate(start, 2) for start in starts]
-        best = [self._at_best_rate(one, 1) for one in sorted(best, key=self.held_out, reverse=True)]
+        coarse = [self._at_best_rate(start, 2) for start in starts]
+        best = [self._at_best_rate(one, 1) for one in sorted(coarse, key=self.held_out, reverse=True)]
         best = [self._with_options(one, DESCENT) for one in best]
         top = max(map(self.held_out, best))
-        best = [self._with_options(b, NETWORK) if self.held_out(b) >= top - NEAR else b for b in best]
+        best = [self._with_options(b, NETWORK) if self.held_out(b) >= _behind(top, NEAR) else b for b in best]
         winner = self._final()
         names = [one.recipe.optimizer.name for one in best]
         others = [self._best(name) for name in names if name != winner.recipe.optimizer.name]
@@ -76,7 +78,7 @@ class Tuning:
             for value in values:
                 other = replace(best, recipe=replace(best.recipe, **{name: value}))
                 self._run(other, SEEDS)
-                if self.held_out(other) >= self.held_out(best) - NEAR:
+                if self.held_out(other) >= _behind(self.held_out(best), NEAR):
                     best = max(best, self._at_best_rate(other, 1), key=self.held_out)
         return best
 
@@ -105,10 +107,15 @@ class Tuning:
     def _run(self, tried: Tried, seeds: int) -> None:
         """Up to so many seeds; fewer where it is far behind the best on those that it has."""
         values = self.found.setdefault(tried, [])
-        leader = self.found[max(self.found, key=self.held_out)]
-        while len(values) < seeds and not _mean(values) < _mean(leader[: len(values)]) - FAR:
+        best = self.found[max(self.found, key=self.held_out)]
+        while len(values) < seeds and not _mean(values) < _behind(_mean(best[: len(values)]), FAR):
             values.append(self.trial(tried.recipe, tried.rate, len(values)))
 
 
 def _mean(values: Sequence[float]) -> float:
     return float(np.nan_to_num(np.mean(values), nan=-1.0)) if values else -1.0
+
+
+def _behind(accuracy: float, part: float) -> float:
+    """The accuracy that is behind another by a part of its errors."""
+    return accuracy - part * (1 - accuracy)

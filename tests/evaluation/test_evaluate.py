@@ -435,3 +435,28 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
     args = ("--task", "digits", "--network", DIGITS, "--steps", "1,2", "--seeds", 1, "-o", picture)
     assert command("backprop", *args).exit_code == 0
     assert picture.read_text().startswith("<?xml")
+
+
+# ---------------------------------------------------------------- few examples
+
+
+@pytest.mark.parametrize(
+    ("rule", "batch", "told"),
+    [
+        ("blur_bounded", 8, "as it learns 8 at a time"),
+        ("blur_bounded", 128, ""),
+        ("backprop", 8, ""),
+    ],
+)
+def test_a_rule_that_normalises_over_few_examples_is_doubted(
+    rule: str, batch: int, told: str, digits: Task
+) -> None:
+    found = accuracy.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
+    assert bool(found) == bool(told)
+    assert told in found
+
+
+def test_few_questions_are_doubted() -> None:
+    few = replace(task(TaskChoice("digits")).source, x_test=jnp.zeros((20, 64)))
+    net = blurc.compile(DIGITS, genome="blur_bounded")
+    assert "as it is asked about 20 at a time" in accuracy.doubt(net, Task("few", 10, Augment(), few), 128)

@@ -158,6 +158,8 @@ class Protocol:
             evaluation.accuracy.check_fits(pair.net, task)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
+            if doubt := evaluation.doubt(pair.net, task, self.batch):
+                click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             numbers = asdict(self)
             found = evaluation.accuracy.accuracies(pair.net, pair.values, task, **numbers)

@@ -156,7 +156,7 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
 
 
 def _raced(rows: list[evaluation.Row], folder: Path) -> Iterator[evaluation.Row]:
-    """The rows, each followed by those of SGD, momentum and Adam where there was a race."""
+    """The rows, each followed by those of the optimizers where there was a race."""
     import numpy as np
 
     races = loads((folder / "evaluation.json").read_text("utf-8"))["races"]

@@ -1,4 +1,4 @@
-"""`blurc race`: a genome against SGD, momentum and Adam, in the same network."""
+"""`blurc race`: a genome against tuned optimizers, in the same network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from blurc.cli.shared.options import (
 )
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.subjects import (
-    at_least_one,
     batch_option,
     compiled,
     form,
@@ -38,7 +37,7 @@ from blurc.model import ParamValue
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from blurc.evaluation import Entry, Race
+    from blurc.evaluation import Race, Summary
 
 
 @click.command("race")
@@ -51,10 +50,10 @@ if TYPE_CHECKING:
 @steps_option
 @seeds_option
 @batch_option
-@at_least_one("--rounds", 1, "Updates of SGD, momentum and Adam on every batch before the next.")
 @click.option(
-    "--normalize", is_flag=True, help="Normalize hidden activity over the batch for SGD, momentum and Adam."
-)
+    "--rounds", type=click.IntRange(min=1),
+    help="Updates of the optimizers on every batch.  [default: as many as the rule makes]",
+)  # fmt: skip
 @seed_option
 @data_dir_option
 @json_option
@@ -64,15 +63,15 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def command(
     spec: str, genome: Path | None, task: str, network: str | None, rule: str | None,
-    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, rounds: int,
-    normalize: bool, seed: int, data_dir: Path | None, json: str | None, output: Path | None,
+    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int,
+    rounds: int | None, seed: int, data_dir: Path | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
-    """Race a genome against SGD, momentum and Adam in one network of SPEC.
+    """Race a genome against the best that optimizers can do in one network of SPEC.
 
-    All learn the same batches from the same starts. Each optimizer has, for every number of steps, the best learning
-    rate of a grid, chosen on other seeds and on held-out training examples. Where the rule goes through every batch
-    several times (`swift`: 4), --rounds lets them do so as well; where it normalizes activity over the batch
-    (`blur_bounded`), --normalize.
+    The optimizers are SGD, Adam, Lion and Muon. They train the same wiring with ReLU, He initialisation, batch norm and
+    standardised inputs, on the same batches, with as many updates on each as the rule makes. For every number of steps,
+    trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
+    what else helps. That takes minutes; most of them go into compiling.
     """
     place, which = one_network(spec, network, "blurc race")
     check_writable([json, output])
@@ -82,17 +81,19 @@ def command(
     net, values = compiled(choice)
     name = choice.genome_file.name if choice.genome_file else ""
     errors = console(STDOUT)
+    learned = tasks.task(chosen, data_dir)
+    if doubt := evaluation.doubt(net, learned, batch):
+        click.echo(doubt, err=True)
     found = evaluation.races.race(
         net,
         values,
-        tasks.task(chosen, data_dir),
+        learned,
         name=name,
         steps=steps,
         batch=batch,
         seeds=seeds,
         seed=seed,
         rounds=rounds,
-        normalize=normalize,
         watch=lambda what: errors.print(f"racing: {what}", markup=False),
     )
     _print(found, console(json))
@@ -105,38 +106,36 @@ def command(
 def _print(race: Race, out: Console) -> None:
     from rich.markup import escape
 
+    rule, strongest = race.entries[:2]
     table = scores.table([""], race.steps)
     for entry in race.entries:
-        style = "bold" if entry is race.entries[0] else ""
+        style = "bold" if entry is rule else ""
         table.add_row(escape(entry.name), *map(str, evaluation.summaries(entry.accuracies)), style=style)
+    table.add_row("lead", *map(_lead, race.lead(strongest)))
     print_table(out, table)
-    what = f"{race.network} on {race.task}, batches of {race.batch}"
-    out.print(f"{what}: {scores.legend(race.seeds)}", markup=False, soft_wrap=True)
+    told = [f"{race.network} on {race.task}, batches of {race.batch}: {scores.legend(race.seeds)}"]
+    told.append(f"lead: of {rule.name} over the strongest, mean of paired differences ± standard error")
     if race.fresh:
-        told = f"{race.entries[0].name}: fresh meta-parameters with every seed; the spread holds their differences"
-        out.print(told, markup=False, soft_wrap=True)
-    out.print(f"SGD, momentum and Adam: {_terms(race)}", markup=False, soft_wrap=True)
-    for entry in race.entries:
-        if entry.trials:
-            out.print(_rates(entry), markup=False, soft_wrap=True)
+        told.append(f"{rule.name}: fresh meta-parameters with every seed; the spread holds their differences")
+    told.append(f"optimizers: {_updates(race)}; the strongest, as trials on held-out examples have it:")
+    for steps, chosen in zip(race.steps, strongest.chosen, strict=True):
+        told.append(f"  {steps:,} steps: {chosen.tried}, the best of {chosen.trials}")
+    for line in told:
+        out.print(line, markup=False, soft_wrap=True)
 
 
-def _terms(race: Race) -> str:
-    """What SGD, momentum and Adam may do."""
-    several = f"{race.rounds} updates on each batch before the next"
-    rounds = "1 update on each batch" if race.rounds == 1 else several
-    return rounds + (", hidden activity normalized over the batch" if race.normalize else "")
+def _lead(found: Summary) -> str:
+    if found.diverged == found.seeds:
+        return ""
+    error = f" ± {100 * found.error:.1f}" if found.seeds - found.diverged > 1 else ""
+    return f"{100 * found.mean:+.1f}{error}"
 
 
-def _rates(entry: Entry) -> str:
-    chosen, tried = (", ".join(f"{rate:g}" for rate in rates) for rates in (entry.rates, entry.trials))
-    edge = "; a better one may lie beyond the grid" if entry.at_an_edge else ""
-    return f"{entry.name}: learning rate {chosen}, the best on held-out training examples of {tried}{edge}"
+def _updates(race: Race) -> str:
+    return "1 update on each batch" if race.rounds == 1 else f"{race.rounds} updates on each batch"
 
 
 def _drawn(race: Race, form: str) -> bytes:
     values = {entry.name: entry.accuracies for entry in race.entries}
-    title = f"{race.network} on {race.task}"
-    if race.rounds > 1 or race.normalize:
-        title += f"; SGD, momentum and Adam: {_terms(race)}"
+    title = f"{race.network} on {race.task}; optimizers: {_updates(race)}"
     return evaluation.heat.lines(values, race.steps, form, title, "accuracy on test examples")

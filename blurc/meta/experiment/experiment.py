@@ -94,7 +94,7 @@ class Curriculum:
 @dataclass(frozen=True)
 class Evaluation:
     """What a finished run is judged by, on test examples: accuracy after each of `steps`, over `seeds` seeds. race:
-    also of SGD, momentum and Adam at their best rates."""
+    also of tuned optimizers."""
 
     steps: tuple[int, ...] = (10, 20, 50, 100)
     seeds: int = 5
