@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
-import numpy as np
-
 from blurc.evaluation.recipes import SCHEDULES, Optimizer, Recipe
 from blurc.training import Inputs, Normalization
 
@@ -21,7 +19,7 @@ FINALISTS = 3
 # Behind the best, as a part of its errors:
 FAR = 0.2  # a trial has no further seed
 NEAR = 0.1  # it is worth trying what might help it
-MOST_RATES = 20  # of a recipe: where nothing learns, no rate is inside
+MOST_RATES = 12  # of a recipe: where nothing learns, no rate is inside
 
 Trial: TypeAlias = Callable[[Recipe, float, int], float]
 Options: TypeAlias = Mapping[str, Sequence[Any]]
@@ -107,13 +105,17 @@ class Tuning:
     def _run(self, tried: Tried, seeds: int) -> None:
         """Up to so many seeds; fewer where it is far behind the best on those that it has."""
         values = self.found.setdefault(tried, [])
+        if len(values) >= seeds:
+            return
         best = self.found[max(self.found, key=self.held_out)]
         while len(values) < seeds and not _mean(values) < _behind(_mean(best[: len(values)]), FAR):
             values.append(self.trial(tried.recipe, tried.rate, len(values)))
 
 
 def _mean(values: Sequence[float]) -> float:
-    return float(np.nan_to_num(np.mean(values), nan=-1.0)) if values else -1.0
+    """-1 where one is NaN, or none is there."""
+    mean = sum(values) / len(values) if values else math.nan
+    return -1.0 if math.isnan(mean) else mean
 
 
 def _behind(accuracy: float, part: float) -> float:

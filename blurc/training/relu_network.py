@@ -181,4 +181,4 @@ def relu_network(net: Net) -> ReluNetwork:
     if not any(p.plastic and p.topology.has_synapses for p in projections):
         raise LeftOut(f"no projection of `{network.name}` learns")
     linear = {p.name for p in network.populations if p.role == "output" or "linear" in dict(p.slots).values()}
-    return ReluNetwork(net.plan, graph.forward_order(net.graph), projections, frozenset(linear))
+    return ReluNetwork(net.plan, graph.forward_order(network), projections, frozenset(linear))
