@@ -1,4 +1,4 @@
-"""The ways to a network: `blurc.compile`, `blurc.from_networkx` and `blurc.load`; and what they make, `blurc.Net`."""
+"""`blurc.compile`, `blurc.from_networkx`, `blurc.load`, and the `blurc.Net` that the first two return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-# An artifact is loaded where lark and networkx are missing: what needs them is reached through the faces of the rooms.
+# `load` must work without lark and networkx, so whatever needs them is imported through the lazy faces.
 from blurc import artifact, graph, plan
 from blurc import from_graph as graphs
 from blurc import spec as specs
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 class Net(Compiled):
-    """A compiled network: made by `blurc.compile` and `blurc.from_networkx`.
+    """A compiled network, returned by `blurc.compile` and `blurc.from_networkx`.
 
     Attributes:
-        plan: what the program was made from, see `blurc.plan`.
-        model: what the plan was made from, see `blurc.model`.
-        sources: the files of its spec.
-        warnings: what was doubtful in them.
-        neurons: of `blurc.from_networkx`: where each node of a graph of neurons went.
+        plan: what the program was made from; see `blurc.plan`.
+        model: what the plan was made from; see `blurc.model`.
+        sources: the files of the spec.
+        warnings: the compiler's warnings about them.
+        neurons: where `blurc.from_networkx` put each node of a graph of neurons.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class Net(Compiled):
 
         Args:
             path: the file, `NAME.blurx`.
-            genome: meta-parameters to keep with it; of a genome file its name and provenance, too.
-            platforms: some of cpu, cuda, rocm and tpu. None of them need be here.
+            genome: meta-parameters to store with it. A genome file's name and provenance are stored too.
+            platforms: some of cpu, cuda, rocm and tpu. This machine need not have them.
 
         Raises:
-            BlurError: E609 where the genome is not finite, E714 where the file cannot be written, E715 for an unknown
-                platform, E902 where the genome is not one of this network.
+            BlurError: If the file cannot be written (E714), a platform is unknown (E715), the genome does not fit the
+                network (E902) or is not finite (E609).
         """
         artifact.save(self, path, genome=genome, platforms=platforms)
 
@@ -86,15 +86,15 @@ def compile(
 
     Args:
         spec: a path (looked up in the working directory, then in the packaged library) or source text.
-        network: which one, where the spec has several.
-        genome: which one, where the spec has several; or a rule of the packaged library.
-        **parameters: values of the compile-time parameters of the network and its genome.
+        network: which network to compile, if the spec has several.
+        genome: which genome to use: one in the spec, or a rule from the packaged library.
+        **parameters: compile-time parameters of the network and its genome.
 
     Returns:
         The network, ready to run.
 
     Raises:
-        BlurError: With all diagnostics, if the spec is wrong.
+        BlurError: If the spec has errors; carries all of them.
     """
     model, sources, warnings = specs.select(spec, network=network, genome=genome, params=parameters)
     return Net(plan.plan_of(model), model, sources, warnings)
@@ -111,32 +111,32 @@ def from_networkx(
     delay: int | None = None,
     **parameters: ParamValue,
 ) -> Net:
-    """Compiles a graph of networkx.
+    """Compiles a networkx graph.
 
-    Where nodes have a `shape`, each is a population; `net.graph` is such a graph, and comes back as it was. Nodes:
-    role ("input", "hidden", "output"), shape, bias, slots. Edges: forward, feedback, plastic, delay, topology (text as
-    in the language), label. Otherwise every node is one neuron. Neurons are gathered into as few populations as the
-    order of visits allows: `net.neurons[node]` says where each went, `net.neurons.populations` which nodes a population
-    holds. Names are those of the graph, with `_` for everything but letters, digits and `_`.
+    If nodes have a `shape`, each is a population, as in `net.graph`, which compiles back to the same network. Node
+    attributes: role ("input", "hidden", "output"), shape, bias, slots. Edge attributes: forward, feedback, plastic,
+    delay, topology (written as in the language), label. Otherwise every node is one neuron. Neurons are grouped into as
+    few populations as the visiting order allows: `net.neurons[node]` says where a node went, `net.neurons.populations`
+    which nodes a population has. Names come from the graph; characters other than letters, digits and `_` become `_`.
 
-    The network is written as the text of a spec with edge files (`net.sources`), and compiled as any other.
+    The graph is converted to the text of a spec with edge files (`net.sources`) and compiled like any other.
 
     Args:
-        graph: directed or not, with one edge between two nodes or with several.
-        genome: the name of a rule of the library; or a file (`.blur`) or source text with one genome.
-        network: its name; that of the graph if it is None.
-        inputs: of a graph of neurons, the input nodes in the order of the data; None: those with that role.
-        outputs: of a graph of neurons, the output nodes, alike.
-        orient: of undirected edges. "both": they lead both ways, but never into an input; "order": from the earlier
+        graph: any networkx graph, directed or undirected, with or without parallel edges.
+        genome: the name of a library rule, or a file (`.blur`) or source text with one genome.
+        network: the network's name; by default, the graph's.
+        inputs: for a graph of neurons, the input nodes in the order of the data; by default, those with that role.
+        outputs: the output nodes, likewise.
+        orient: direction of undirected edges. "both": both ways, but never into an input. "order": from the earlier
             node to the later, inputs first, outputs last.
-        delay: in steps, of all edges on a cycle within the step that have no attribute `delay`.
-        **parameters: values of the compile-time parameters of the genome.
+        delay: delay in steps of edges that lie on a cycle within the step and have no `delay` attribute.
+        **parameters: compile-time parameters of the genome.
 
     Returns:
         The network, ready to run.
 
     Raises:
-        BlurError: With all diagnostics, if the graph or the genome is wrong.
+        BlurError: If the graph or the genome has errors; carries all of them.
     """
     wishes = graphs.Wishes(inputs, outputs, orient, delay)
     found = graphs.from_graph(graph, genome, network, wishes, parameters)
@@ -144,15 +144,15 @@ def from_networkx(
 
 
 def load(path: str | os.PathLike[str]) -> Loaded:
-    """Loads an artifact that `Net.save` or `blurc compile -o` wrote. Needs neither lark nor networkx.
+    """Loads an artifact written by `Net.save` or `blurc compile -o`. Needs neither lark nor networkx.
 
     Args:
         path: the file.
 
     Returns:
-        The network, ready to run, with the calls of a compiled one.
+        The network, ready to run, with the methods of a compiled one.
 
     Raises:
-        BlurError: If the file is damaged, foreign or made for other platforms; nothing of it is executed then.
+        BlurError: If the file is damaged, foreign or for other platforms. Nothing in it is executed.
     """
     return artifact.load(path)

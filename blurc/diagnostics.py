@@ -1,7 +1,7 @@
-"""What blurc says when something is wrong: sources, spans, diagnostics and their rendering.
+"""Diagnostics: sources, spans, messages and how they are rendered.
 
-Every stage reports problems as `Diagnostic` values. They are collected, and raised once, at the boundary, as
-one `BlurError`. Nothing here knows about the language; the codes and their one-line titles are in `codes.py`.
+Every stage reports problems as `Diagnostic` values, which are collected and raised together as one `BlurError`. Nothing
+here knows about the language. The codes and their titles are in `codes.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A named piece of text that diagnostics can point into. `name` is what the user calls it (a path)."""
+    """A text that diagnostics can point into. `name` is what the user calls it, usually a path."""
 
     name: str
     text: str
@@ -70,7 +70,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem: a stable code, where it is, what was found and expected, and what to write instead."""
+    """One problem: a stable code, where it is, what was expected and found, and how to fix it."""
 
     code: str
     message: str
@@ -109,7 +109,7 @@ class Diagnostic:
 def _excerpt(span: Span) -> Iterable[str]:
     line, column = span.source.position(span.start)
     text = span.source.line(line)
-    # Tabs are kept in the padding, so that the caret stands under its character in any terminal.
+    # The padding keeps tabs, so that the caret lines up in any terminal.
     pad = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
     width = max(1, min(span.stop - span.start, len(text) - column + 1))
     yield f"{line:>5} | {text}"
@@ -117,7 +117,7 @@ def _excerpt(span: Span) -> Iterable[str]:
 
 
 class BlurError(Exception):
-    """Bad input: one or more diagnostics. `str()` renders them all; `.diagnostics` holds them as data."""
+    """Bad input. `str()` renders all diagnostics; `.diagnostics` has them as data."""
 
     def __init__(self, diagnostics: Diagnostic | Sequence[Diagnostic]):
         found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
@@ -127,7 +127,7 @@ class BlurError(Exception):
 
 @dataclass(slots=True)
 class Report:
-    """Collects diagnostics while a stage runs. `check` raises at the end of it, if there were errors."""
+    """Collects diagnostics while a stage runs. At its end, `check` raises if there were errors."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
@@ -154,7 +154,7 @@ class Report:
         self.add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """A code met again at the same place, in a loop or with other parameters, is the same mistake."""
+        """Adds a diagnostic, unless its code was already reported at the same place, as happens in loops."""
         if not any(_same_mistake(diagnostic, d) for d in self.diagnostics):
             self.diagnostics.append(diagnostic)
 
@@ -176,13 +176,13 @@ def _same_mistake(a: Diagnostic, b: Diagnostic) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """By file (in order of first mention) and position."""
+    """Sorted by file (in order of first mention) and position."""
     found = list(diagnostics)
     files = list(dict.fromkeys(d.span.source.name for d in found if d.span))
     return sorted(found, key=lambda d: (files.index(d.span.source.name), d.span.start) if d.span else (-1, 0))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The nearest known name, or None where nothing is near."""
+    """The closest known name, or None if nothing is close."""
     near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
     return near[0] if near else None

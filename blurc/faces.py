@@ -1,5 +1,5 @@
-"""The face of a room: its `__init__` names what other rooms may use, and each name loads its file when it is first
-asked for. So `blurc check` does not wait for JAX, and no import has to hide inside a function.
+"""Lazy faces: a room's `__init__` names what other rooms may use, and each name is imported on first use. So `blurc
+check` does not wait for JAX, and no import has to hide inside a function.
 
     if TYPE_CHECKING:
         from blurc.language.parse import parse
@@ -8,7 +8,8 @@ asked for. So `blurc check` does not wait for JAX, and no import has to hide ins
 
     face(__name__)
 
-The imports that type checkers see are the table; nothing is written twice. PEP 810 would make this file unnecessary.
+The imports are read from the `if TYPE_CHECKING:` block, so nothing is written twice. PEP 810 will make this file
+unnecessary.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from typing import Any
 
 
 def face(room: str) -> None:
-    """Makes the package `room` load the names of its `if TYPE_CHECKING:` imports on demand."""
+    """Makes the package `room` import the names in its `if TYPE_CHECKING:` block on first use."""
     module = sys.modules[room]
     module.__class__ = Face
     module.__dict__["_places"] = _places(module)
 
 
 class Face(ModuleType):
-    """A package whose names are loaded on demand."""
+    """A package whose names are imported on first use."""
 
-    _places: dict[str, str]  # name -> the module that has it
+    _places: dict[str, str]  # name -> the module that defines it
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._places:
@@ -45,7 +46,7 @@ class Face(ModuleType):
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
-        # The import system binds every submodule to its package: `parse.py` would hide the function `parse`.
+        # The import system sets every submodule on its package: `parse.py` would shadow the function `parse`.
         if not (isinstance(value, ModuleType) and self._places.get(name, self.__name__) != self.__name__):
             super().__setattr__(name, value)
 

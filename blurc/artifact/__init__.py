@@ -3,16 +3,16 @@
     artifact.save(net, "digits.blurx", genome=genome, platforms=("cpu", "cuda", "tpu"))
     net = artifact.load("digits.blurx")
 
-An artifact is a zip, one idea of it a file here:
+An artifact is a zip file:
 
-    container.py    the zip: written to the same bytes for the same content, read with suspicion
+    container.py    the zip: the same content gives the same bytes, and nothing read is trusted
     manifest.py     manifest.json: what is inside, and its shapes
     flat.py         the entry points as functions of flat tuples of arrays
-    export.py       a network to StableHLO, and back
-    loaded.py       the network that comes out
-    save.py load.py the two ways through
+    export.py       networks to StableHLO and back
+    loaded.py       a network loaded from a file
+    save.py load.py writing and reading
 
-It holds no pickle and no other code than StableHLO. Loading executes nothing of it.
+It contains no pickles and no code except StableHLO. Loading it executes nothing.
 """
 
 from __future__ import annotations

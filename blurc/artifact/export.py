@@ -1,9 +1,9 @@
-"""The entry points of a network to StableHLO and back, by `jax.export`.
+"""Converts the entry points of a network to StableHLO and back with `jax.export`.
 
-Batch and steps are symbolic, so one module serves all sizes, from 1 up. One module also serves all platforms:
-what differs between them is chosen by an argument that the caller's JAX fills in.
+Batch size and number of steps are symbolic, so one module works for all sizes from 1 up. It also works on all
+platforms: an argument that the caller's JAX fills in selects the platform-specific code.
 
-Modules are exported without derivatives and hold no batching rule: `grad` and `vmap` need the spec.
+Modules have no derivatives and no batching rules: `grad` and `vmap` need the spec.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from blurc.artifact.flat import EntryPoint, Leaf, Size, nest, pick
 from blurc.plan import Plan
 from blurc.runtime import Entries, Fed, State
 
-KEYS = "threefry2x32"  # the random keys, whose draws are the same on every platform
+KEYS = "threefry2x32"  # this key type gives the same draws on every platform
 
-# All that calls out of StableHLO in a module of ours. Anything else would run native code of jaxlib with
-# arguments that the file chooses, and is refused.
+# The only custom calls in modules that blurc writes. Any other is refused: it would run native code in jaxlib with
+# arguments taken from the file.
 CALLS = {"shape_assertion", "cu_threefry2x32_ffi", "hip_threefry2x32_ffi"}
 
 
 def to_bytes(plan: Plan, entries: dict[str, EntryPoint], platforms: Sequence[str]) -> dict[str, bytes]:
-    """The serialised module of each entry point."""
+    """Serialises each entry point."""
     with _no_locations():
         return {name: _export(plan, name, point, platforms) for name, point in entries.items()}
 
@@ -40,7 +40,7 @@ def _export(plan: Plan, name: str, point: EntryPoint, platforms: Sequence[str]) 
     flat.__name__ = name
     arguments = avals(point.arguments)
     exported = export.export(jax.jit(flat), platforms=platforms)(*arguments)
-    assert not foreign_calls(exported.mlir_module()), f"{name}: a new way out of StableHLO, not in CALLS"
+    assert not foreign_calls(exported.mlir_module()), f"{name}: a custom call that is not in CALLS"
     return bytes(exported.serialize())
 
 
@@ -51,7 +51,7 @@ def avals(leaves: Sequence[Leaf]) -> list[jax.ShapeDtypeStruct]:
 
 
 def _call(plan: Plan, name: str, trees: dict[str, Any]) -> dict[str, Any]:
-    """One entry point, from trees to trees."""
+    """Runs one entry point on trees."""
     entries = Entries(plan)
     genome = trees.get("genome", {})
     if name == "init_genome":
@@ -80,8 +80,8 @@ def _key(trees: dict[str, Any], name: str = "key") -> jax.Array:
 
 @contextlib.contextmanager
 def _no_locations() -> Generator[None]:
-    """Without Python's file names and lines in the module, which differ from machine to machine. JAX has this
-    switch for the whole process only: other threads that compile meanwhile lose theirs, too."""
+    """Keeps Python file names and line numbers, which differ between machines, out of modules. JAX can only switch
+    this for the whole process: threads that compile meanwhile lose theirs too."""
     config: Any = jax.config
     before = config.jax_traceback_in_locations_limit
     config.update("jax_traceback_in_locations_limit", 0)
@@ -91,30 +91,27 @@ def _no_locations() -> Generator[None]:
         config.update("jax_traceback_in_locations_limit", before)
 
 
-# ----------------------------------------------------------------------- back
-
-
 class Unreadable(Exception):
-    """Bytes that are no module that can be run here, and why."""
+    """Why bytes cannot be used as a module here."""
 
 
 def from_bytes(data: bytes, point: EntryPoint, platforms: Sequence[str]) -> export.Exported:
-    """The module of an entry point. Raises `Unreadable` unless it is whole, fits the entry point and stays
-    inside StableHLO. Nothing of it is executed."""
+    """Reads the module of an entry point without executing it. Raises `Unreadable` unless it is complete, matches the
+    entry point and makes no foreign calls."""
     try:
         exported = export.deserialize(bytearray(data))
         text = exported.mlir_module()
-    except Exception as error:  # from a broken file, JAX's reader raises whatever it stumbles over
+    except Exception as error:  # JAX's reader may raise anything on a broken file
         raise Unreadable(f"{type(error).__name__}: {error}".splitlines()[0]) from None
     if tuple(exported.platforms) != tuple(platforms):
-        raise Unreadable(f"it is for {', '.join(exported.platforms)}, not for {', '.join(platforms)}")
+        raise Unreadable(f"it is for {', '.join(exported.platforms)}, not {', '.join(platforms)}")
     for avals, leaves in ((exported.in_avals, point.arguments), (exported.out_avals, point.results)):
         if [_described(a.shape, a.dtype) for a in avals] != [_described(v.shape, v.dtype) for v in leaves]:
-            raise Unreadable("its arrays are not those of the manifest")
+            raise Unreadable("its arrays do not match the manifest")
     if exported.in_tree != jax.tree.structure(((0,) * len(point.arguments), {})):
-        raise Unreadable("its arguments are no flat tuple")
+        raise Unreadable("its arguments are not a flat tuple")
     if exported.out_tree != jax.tree.structure((0,) * len(point.results)):
-        raise Unreadable("its results are no flat tuple")
+        raise Unreadable("its results are not a flat tuple")
     if foreign := foreign_calls(text):
         raise Unreadable(f"it calls {', '.join(sorted(foreign))}, which blurc never does")
     return exported
@@ -125,6 +122,6 @@ def _described(shape: Sequence[Any], dtype: Any) -> str:
 
 
 def foreign_calls(module: str) -> set[str]:
-    """What the text of a StableHLO module calls outside of it and is not in CALLS."""
+    """The custom calls in the text of a StableHLO module that are not in CALLS."""
     calls = re.findall(r"\bcustom_call\b(?: @([\w.$-]+)\()?", module)
     return {name or "a function without a plain name" for name in calls} - CALLS

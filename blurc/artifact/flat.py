@@ -1,9 +1,9 @@
 """The entry points of a network as functions of flat tuples of arrays.
 
-What leaves Python leaves without its trees: `jax.export` would store custom nodes, which a reader must know.
-A `Leaf` says where an array of the flat tuple stands in the trees. The trees are
+Trees are flattened for export: `jax.export` would store custom nodes that a reader has to know. A `Leaf` says where in
+the trees an array of the flat tuple belongs. The trees are
 
-    key, batch            leaves; the batch size is the size of an array of booleans, which nothing reads
+    key, batch            leaves; the batch size is the size of an array of booleans that is never read
     genome                [meta], or [meta][projection]
     synapses, neurons     the two halves of a `State`
     x, y, out             [population]
@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 from blurc.runtime import Signature
 
-Size: TypeAlias = int | Literal["batch", "steps"]  # a word is a symbolic size
+Size: TypeAlias = int | Literal["batch", "steps"]  # a string is a symbolic size
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class EntryPoint:
 
 
 def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
-    """All entry points of a network. A reader of an artifact computes them again, to compare."""
+    """All entry points of a network. `load` computes them again and compares."""
     key = (Leaf(("key",), (2,), "uint32"),)
     batch = (Leaf(("batch",), ("batch",), "bool"),) if signature.persistent else ()
     genome = tuple(_genome(signature, dtype))
@@ -84,7 +84,7 @@ def _state(signature: Signature, dtype: str) -> Iterable[Leaf]:
 
 
 def owner(name: str) -> tuple[str, str]:
-    """`Signature`'s "a->b/w" as projection and channel."""
+    """Splits `Signature`'s "a->b/w" into projection and channel."""
     of, _, variable = name.rpartition("/")
     return of, variable
 
@@ -107,7 +107,7 @@ def _at(tree: Any, path: tuple[str, ...]) -> Any:
 
 
 def nest(leaves: Sequence[Leaf], arrays: Sequence[Any]) -> dict[str, Any]:
-    """The trees that hold `arrays`, given in the order of `leaves`."""
+    """Puts `arrays`, in the order of `leaves`, into trees. The inverse of `pick`."""
     trees: dict[str, Any] = {}
     for leaf, array in zip(leaves, arrays, strict=True):
         tree = trees

@@ -1,4 +1,4 @@
-"""`load`: a file to a network that runs, without the compiler."""
+"""Reads an artifact file into a network that runs without the compiler."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ Members = Mapping[str, bytes]
 
 
 def load(path: str | os.PathLike[str]) -> Loaded:
-    """Loads an artifact. Raises `BlurError` (E601 to E609, E701 to E710) where it is damaged, foreign, too
-    new or made for other platforms; nothing of it is executed, and nothing is written."""
+    """Loads an artifact. Executes and writes nothing.
+
+    Raises:
+        BlurError: If it is damaged, foreign, too new or for other platforms (E601 to E609, E701 to E710).
+    """
     name = os.fspath(path)
     members = container.read(name)
     described = _manifest(name, members)
@@ -33,13 +36,13 @@ def load(path: str | os.PathLike[str]) -> Loaded:
 
 
 def _manifest(name: str, members: Members) -> Manifest:
-    """The manifest, with all that can be told of it alone."""
+    """The manifest, checked on its own."""
     if manifest.MEMBER not in members:
-        _refuse("E705", f"`{name}` is a zip without {manifest.MEMBER}: no artifact", container.MAKE)
+        _refuse("E705", f"`{name}` is not an artifact: the zip has no {manifest.MEMBER}", container.MAKE)
     try:
         version = manifest.format_version(members[manifest.MEMBER])
         if version != manifest.VERSION:
-            message = f"`{name}` has the format version {version!r}, this blurc reads {manifest.VERSION}"
+            message = f"`{name}` has format version {version!r}, but this blurc reads {manifest.VERSION}"
             _refuse("E707", message, "use the version of blurc that wrote it, or a newer one")
         described = manifest.parse(members[manifest.MEMBER])
         _check_sense(described)
@@ -49,44 +52,44 @@ def _manifest(name: str, members: Members) -> Manifest:
 
 
 def _check_sense(m: Manifest) -> None:
-    """The parts of a manifest agree with each other."""
+    """Checks that the parts of a manifest agree with each other."""
     if m.dtype not in genomes.DTYPES:
         raise Unexpected(f"the dtype is `{m.dtype}`, not {' or '.join(genomes.DTYPES)}")
     if m.entries != entry_points(m.signature, m.dtype):
-        raise Unexpected("the entries do not follow from the shapes")
+        raise Unexpected("the entries do not match the shapes")
 
 
 def _check_members(name: str, m: Manifest, members: Members) -> None:
-    """Every member is there, listed and whole, and none besides."""
+    """Checks that the members are exactly those that the manifest lists, and intact."""
     needed = {manifest.stablehlo(entry) for entry in m.entries} | {member for _, member in m.sources}
     found = set(members) - {manifest.MEMBER}
     if unknown := sorted(found - needed - {manifest.GENOME}):
-        _refuse("E705", f"`{name}` has a member that nothing asks for: {unknown[0]}", container.FOREIGN)
+        _refuse("E705", f"`{name}` has an unexpected member: {unknown[0]}", container.FOREIGN)
     if missing := sorted((needed | set(m.members)) - found):
-        _refuse("E705", f"`{name}` lacks the member {missing[0]}", container.AGAIN)
+        _refuse("E705", f"`{name}` has no member {missing[0]}", container.AGAIN)
     if unlisted := sorted(found - set(m.members)):
         _refuse(
             "E705", f"`{name}` has a member that its manifest does not list: {unlisted[0]}", container.FOREIGN
         )
     for member, expected in m.members.items():
         if manifest.Member.of(members[member]) != expected:
-            _refuse("E706", f"the member {member} of `{name}` is not what was saved", container.AGAIN)
+            _refuse("E706", f"the member {member} of `{name}` was changed after saving", container.AGAIN)
 
 
 def _check_platform(name: str, platforms: tuple[str, ...]) -> None:
     here = default_export_platform()
     if here not in platforms:
         help = (
-            f"save it for {here}, too: `blurc compile SPEC --platform {','.join((*platforms, here))} -o FILE`"
+            f"save it for {here} too: `blurc compile SPEC --platform {','.join((*platforms, here))} -o FILE`"
         )
-        _refuse("E710", f"`{name}` is made for {', '.join(platforms)}, and JAX runs on {here} here", help)
+        _refuse("E710", f"`{name}` is for {', '.join(platforms)}, but JAX runs on {here} here", help)
 
 
 def _module(name: str, m: Manifest, entry: str, members: Members) -> Exported:
     try:
         return export.from_bytes(members[manifest.stablehlo(entry)], m.entries[entry], m.platforms)
     except export.Unreadable as error:
-        note = f"it was written with jax {m.jax}, this is jax {jax.__version__}"
+        note = f"it was written with jax {m.jax}; this is jax {jax.__version__}"
         help = "use that version of jax or a newer one, or compile the spec again"
         raise BlurError(
             Diagnostic("E709", f"cannot use `{entry}` of `{name}`: {error}", None, (note,), help)
@@ -105,7 +108,7 @@ def _text(name: str, member: str, members: Members) -> str:
     try:
         return members[member].decode()
     except UnicodeDecodeError:
-        _refuse("E708", f"the member {member} of `{name}` is no UTF-8 text", container.AGAIN)
+        _refuse("E708", f"the member {member} of `{name}` is not UTF-8 text", container.AGAIN)
 
 
 def _refuse(code: str, message: str, help: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The network that comes out of an artifact: the calls of a compiled one, around flat StableHLO functions."""
+"""A network loaded from an artifact: the methods of a compiled one, backed by flat StableHLO functions."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from blurc.runtime import Calls, Fed, GenomeValues, Program, Signature, State, d
 
 
 class Loaded(Program):
-    """A network loaded from an artifact, by `blurc.load`.
+    """A network loaded from an artifact by `blurc.load`.
 
-    It has the calls of a compiled network except `trace` and `graph`, for any batch size and number of steps
-    from 1 up. They compose with `jax.jit`, `lax.scan` and `vmap`, which runs its members one after the other.
-    They have no derivatives (E716), compute in the precision that was set when they were saved (E711), and
-    draw from threefry2x32 keys only, typed or raw (E712).
+    It has the methods of a compiled network except `trace` and `graph`, for any batch size and number of steps from 1
+    up. They work under `jax.jit`, `lax.scan` and `vmap` (which runs one member after the other). They have no
+    derivatives (E716), compute in the precision set when the network was saved (E711), and accept only threefry2x32
+    keys, typed or raw (E712).
 
     Attributes:
         genome: the stored meta-parameters, or None.
-        genome_file: the same with name and provenance.
+        genome_file: the same, with name and provenance.
         manifest: versions, shapes, platforms.
         sources: names and texts of the spec and its imports.
     """
@@ -57,17 +57,19 @@ class Loaded(Program):
         found, stored = np.dtype(dtype()).name, self.manifest.dtype
         if found != stored:
             on = stored == "float64"
-            message = f"the artifact of `{self.manifest.network}` computes in {stored}, JAX is set to {found}"
+            message = (
+                f"the artifact of `{self.manifest.network}` computes in {stored}, but JAX is set to {found}"
+            )
             help = f'call `jax.config.update("jax_enable_x64", {on})` first, or save the network again'
             raise BlurError(Diagnostic("E711", message, None, (), help))
         return self._calls
 
     def init_genome(self, key: jax.Array) -> dict[str, jax.Array | dict[str, jax.Array]]:
-        """As `Program.init_genome`; refuses keys that are not threefry2x32 (E712)."""
+        """Like `Program.init_genome`, but takes only threefry2x32 keys (E712)."""
         return super().init_genome(key_data(key))
 
     def init(self, key: jax.Array, genome: GenomeValues, batch: int | None = None) -> State:
-        """As `Program.init`; refuses keys that are not threefry2x32 (E712)."""
+        """Like `Program.init`, but takes only threefry2x32 keys (E712)."""
         return super().init(key_data(key), genome, batch)
 
     def __repr__(self) -> str:
@@ -88,16 +90,13 @@ def key_data(key: object) -> jax.Array:
 
 
 def _no_key(found: str) -> BlurError:
-    message = f"an artifact draws from one {KEYS} key, found {found}"
+    message = f"an artifact takes one {KEYS} key, found {found}"
     help = f'make one with `jax.random.key(seed, impl="{KEYS}")`'
     return BlurError(Diagnostic("E712", message, None, (), help))
 
 
-# ---------------------------------------------------------------------- calls
-
-
 def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
-    """The jitted calls. Flattening and checking happen while JAX traces: once a size, not each call."""
+    """The jitted calls. Flattening and checks run while JAX traces: once per size, not per call."""
     signature = manifest.signature
 
     def run(name: str, **trees: Any) -> dict[str, Any]:
@@ -137,7 +136,7 @@ def _trees(fed: Fed) -> dict[str, Any]:
 
 
 def _resets(x: Mapping[str, jax.Array], reset: jax.Array | None) -> jax.Array:
-    """In full, `[steps, batch]`."""
+    """`reset` broadcast to `[steps, batch]`."""
     sizes = next(iter(x.values())).shape[:2]
     if reset is None:
         return jnp.zeros(sizes, bool)
@@ -155,7 +154,7 @@ def _run(network: str, point: EntryPoint, module: Exported, trees: Mapping[str, 
 
 def _without_derivative(f: Callable[..., Any]) -> Callable[..., Any]:
     def jvp(*_: Any) -> Any:
-        message = "an artifact holds no derivatives"
+        message = "an artifact has no derivatives"
         raise BlurError(Diagnostic("E716", message, None, (), "compile the spec: `blurc.compile(..)`"))
 
     guarded = jax.custom_jvp(f)
@@ -164,19 +163,16 @@ def _without_derivative(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _state(signature: Signature, results: Mapping[str, Any]) -> State:
-    """With an entry for every projection, also for those that keep nothing."""
+    """A state with an entry for every projection, even those without state."""
     synapses = {projection: {} for projection in signature.projections} | results.get("synapses", {})
     return State(synapses, results.get("neurons", {}))
 
 
-# --------------------------------------------------------------------- checks
-
-
 def _check_sizes(network: str, leaves: Sequence[Leaf], arrays: Sequence[jax.Array]) -> None:
-    """No examples or no steps are refused. The signature has seen to all else."""
+    """Refuses zero examples or steps. The signature has already checked everything else."""
     for leaf, array in zip(leaves, arrays, strict=True):
         for name, size in zip(leaf.shape, array.shape, strict=True):
             if isinstance(name, str) and size == 0:
                 what = {"batch": "examples", "steps": "steps"}[name]
-                message = f"found 0 {what}, the artifact of `{network}` takes 1 or more"
+                message = f"found 0 {what}; the artifact of `{network}` takes 1 or more"
                 raise BlurError(Diagnostic("E717", message))

@@ -1,16 +1,15 @@
-"""manifest.json: what an artifact holds, with the shapes of all that goes in and out.
+"""manifest.json: what is in an artifact, and the shapes of its inputs and outputs.
 
     format, version     "blurx" and VERSION, which says how to read the rest
     blurc, jax          the versions that wrote it
     network, rule, parameters, spec_hash     what was compiled
-    platforms, dtype    what for
+    platforms, dtype    what it was compiled for
     signature           the shapes of inputs, outputs, meta-parameters and state
-    entries             the flat orders of arguments and results: enough to call the StableHLO without blurc
+    entries             the flat order of arguments and results: enough to call the StableHLO without blurc
     sources             [name as compiled, member]; the spec first, then its imports
     members             size and SHA-256 of every other member
 
-The dataclasses here are the schema: `parse` reads every part through the type that it is annotated with, and
-says where something else was found.
+The dataclasses here are the schema: `parse` checks every value against its annotation.
 """
 
 from __future__ import annotations
@@ -63,16 +62,16 @@ class Manifest:
 
 
 class Unexpected(Exception):
-    """The manifest is not what it should be; says where and how."""
+    """What is wrong with a manifest, and where."""
 
 
 def stablehlo(entry: str) -> str:
-    """The member that holds an entry point."""
+    """The name of the member with an entry point."""
     return f"stablehlo/{entry}.bin"
 
 
 def format_version(data: bytes) -> object:
-    """The version that a manifest claims. Raises `Unexpected` where the bytes are no manifest at all."""
+    """The version that a manifest claims. Raises `Unexpected` if the bytes are not a manifest at all."""
     tree = _json(data)
     if not isinstance(tree, dict) or tree.get("format") != "blurx":
         raise Unexpected("it does not say `format: blurx`")
@@ -80,7 +79,7 @@ def format_version(data: bytes) -> object:
 
 
 def parse(data: bytes) -> Manifest:
-    """The manifest in the bytes of manifest.json, of this version. Raises `Unexpected`."""
+    """Parses manifest.json, which must have this version. Raises `Unexpected`."""
     return _read(Manifest, _json(data), "manifest")
 
 
@@ -94,14 +93,11 @@ def _json(data: bytes) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
-
-
-# -------------------------------------------------------------------- reading
+    raise ValueError(f"{name} is not a number")
 
 
 def _read(expected: Any, value: Any, at: str) -> Any:
-    """`value` as the type `expected`: a dataclass, tuple, mapping, union, `Literal` or plain type."""
+    """Reads `value` as a dataclass, tuple, mapping, union, `Literal` or plain type."""
     kind, parts = get_origin(expected), get_args(expected)
     if is_dataclass(expected):
         return _read_record(expected, value, at)
@@ -138,11 +134,11 @@ def _read_tuple(parts: tuple[Any, ...], value: Any, at: str) -> tuple[Any, ...]:
 def _fits(expected: Any, value: Any) -> bool:
     if get_origin(expected) is Literal:
         return isinstance(value, str) and value in get_args(expected)
-    return type(value) is expected  # not isinstance: `true` is no number
+    return type(value) is expected  # not isinstance: `true` is not a number
 
 
 def _name(expected: Any) -> str:
-    words = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+    words = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
     return words.get(expected) or " or ".join(map(repr, get_args(expected)))
 
 

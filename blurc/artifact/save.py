@@ -1,4 +1,4 @@
-"""`save`: a compiled network to a file."""
+"""Writes a compiled network to an artifact file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from blurc.version import __version__
 
 
 class Savable(Described, Protocol):
-    """A compiled network, for all that an artifact holds of it."""
+    """A compiled network, as far as an artifact needs it."""
 
     @property
     def plan(self) -> Plan: ...
@@ -43,24 +43,24 @@ def save(
     genome: GenomeValues | GenomeFile | None = None,
     platforms: Iterable[str] = ("cpu", "cuda", "tpu"),
 ) -> None:
-    """Writes a compiled network as an artifact, whole or not at all.
+    """Writes a compiled network as an artifact, atomically.
 
-    The artifact computes in the precision that JAX is set to now. The same network gives the same bytes, by
-    one version of blurc and JAX.
+    The artifact computes in JAX's current precision. With the same versions of blurc and JAX, the same network gives
+    the same bytes.
 
     Args:
         net: the network.
-        path: the file, `NAME.blurx`.
-        genome: meta-parameters to keep with it; of a genome file its name and provenance, too.
-        platforms: some of cpu, cuda, rocm and tpu. None of them need be here.
+        path: the file.
+        genome: meta-parameters to store with it. A genome file's name and provenance are stored too.
+        platforms: some of cpu, cuda, rocm and tpu. This machine need not have them.
 
     Raises:
-        BlurError: E609 where the genome is not finite, E714 where the file cannot be written, E715 for an unknown
-            platform, E902 where the genome is not one of this network.
+        BlurError: If the file cannot be written (E714), a platform is unknown (E715), the genome does not fit the
+            network (E902) or is not finite (E609).
     """
     chosen = _platforms(platforms)
     folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder):  # said before the work is done
+    if not os.path.isdir(folder):  # fail before the slow part
         raise _cannot_write(path, "its folder does not exist")
     data = container.pack(_members(net, genome, chosen))
     try:
@@ -78,7 +78,7 @@ def _platforms(names: Iterable[str]) -> tuple[str, ...]:
             raise BlurError(Diagnostic("E715", f"unknown platform `{name}`", None, (), help))
     if not found:
         help = f"name some of {', '.join(PLATFORMS)}"
-        raise BlurError(Diagnostic("E715", "an artifact for no platform cannot run", None, (), help))
+        raise BlurError(Diagnostic("E715", "an artifact needs at least one platform", None, (), help))
     return found
 
 
@@ -116,8 +116,8 @@ def _genome(net: Savable, genome: Any, number: str) -> bytes:
 
 
 def _sources(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
-    """Name, member and text. Of an absolute path only the file's name is kept: the folders of the machine
-    that compiled are nobody's business."""
+    """Name, member and text of each source. Absolute paths are cut to the file name, so as not to leak the folders of
+    this machine."""
     named = [(PurePath(name).name if os.path.isabs(name) else name, text) for name, text in texts]
     return [(name, f"sources/{i:02}-{_safe(name)}", text) for i, (name, text) in enumerate(named)]
 

@@ -1,12 +1,12 @@
-"""What a genome is worth.
+"""Measures how good a genome is.
 
-course.py    what learns, from a seed to accuracies
+course.py    one training run: from a seed to accuracies
 accuracy.py  accuracies on test examples
 races.py     a rule against optimizers in the same network
 recipes.py   what a practitioner chooses: optimizer, schedule, normalization; and the contender that it makes
 tuning.py    the search for the best recipe
 analysis.py  whether a rule is the gradient of anything
-heat.py      tables of numbers as pictures
+heat.py      heat maps and learning curves
 """
 
 from __future__ import annotations

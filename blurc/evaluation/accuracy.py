@@ -1,7 +1,7 @@
-"""How well a genome teaches networks: accuracy on test data after so many steps, from fresh synapses, seed by seed.
+"""How well a genome trains networks: test accuracy after given numbers of steps, from fresh synapses, for each seed.
 
-Every seed is another start and another variation of the task. Once a number is not finite, the rest of that seed counts
-as diverged: its accuracies are NaN, and a mean over the others says how many there were.
+Each seed has its own initial synapses and its own variation of the task. A seed diverges when a number stops being
+finite; its accuracies are NaN from then on. Means leave diverged seeds out, and say how many there were.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blurc.tasks import Examples, Task
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
-GENERATED_QUERIES = 1_000  # of tasks that make their examples, and have no end of them
+GENERATED_QUERIES = 1_000  # for tasks that generate their examples without end
 
 
 def accuracies(
@@ -37,11 +37,23 @@ def accuracies(
     query: int | None = None,
     seed: int = 0,
 ) -> Accuracies:
-    """Accuracies on test examples, [seeds, len(steps)]; NaN where training left the finite numbers.
+    """Measures accuracy on test examples.
 
-    genome: None: a fresh one for each seed. query: test examples; without, all of them up to 10,000, or 1,000 of a task
-    that makes them. seed: the first. The accuracies after one of the steps do not depend on the others. Raises
-    `BlurError` (E806, E807) where the numbers make no sense or the task does not fit the network.
+    Args:
+        net: the network.
+        genome: its meta-parameters; None draws fresh ones for each seed.
+        task: what to train on.
+        steps: numbers of steps to score after. A score does not depend on the other entries.
+        batch: examples per step.
+        seeds: how many seeds to run.
+        query: how many test examples to score on. By default all, up to 10,000; 1,000 if the task generates them.
+        seed: the first seed.
+
+    Returns:
+        Accuracies from 0 to 1, [seeds, len(steps)]; NaN after divergence.
+
+    Raises:
+        BlurError: If a number is below 1 (E806) or the task does not fit the network (E807).
     """
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
     contender = ruled(net, genome)
@@ -51,14 +63,14 @@ def accuracies(
 def planned(
     net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None
 ) -> Course:
-    """The course, once it is known to make sense. Raises `BlurError` (E806, E807)."""
+    """Checks the settings and returns the course. Raises `BlurError` (E806, E807)."""
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
     return Course(task, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 
 def queries(task: Task) -> int:
-    """How many examples are asked about, where nobody says."""
+    """The default number of examples to score on."""
     if isinstance(task.source, Examples):
         return min(len(task.source.x_test), MOST_QUERIES)
     return GENERATED_QUERIES
@@ -68,7 +80,7 @@ FEW = 64  # examples, over which a mean and a deviation are rough
 
 
 def doubt(net: Net, task: Task, batch: int) -> str:
-    """A warning where the rule normalises over few examples, when it learns or when it is asked; else empty."""
+    """A warning if the rule normalises over few examples in training or prediction; else empty."""
     few = [
         f"{what} {count} at a time"
         for what, count, block in (
@@ -82,13 +94,10 @@ def doubt(net: Net, task: Task, batch: int) -> str:
     return f"warning: `{net.plan.genome}` normalises over the batch, and its accuracy falls as it {' and '.join(few)}"
 
 
-# ---------------------------------------------------------------- summaries over seeds
-
-
 @dataclass(frozen=True)
 class Summary:
-    """Of one accuracy over seeds: the mean and the standard deviation of those that stayed finite (NaN where none did),
-    and how many of how many diverged."""
+    """One accuracy over seeds: mean and standard deviation of the seeds that stayed finite (NaN if none did), and how
+    many seeds diverged."""
 
     mean: float
     spread: float
@@ -101,7 +110,7 @@ class Summary:
         return self.spread / math.sqrt(self.seeds - self.diverged) if self.spread == self.spread else math.nan
 
     def __str__(self) -> str:
-        """In per cent: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
+        """In percent: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
         if self.diverged == self.seeds:
             return "diverged"
         spread = f" ± {100 * self.spread:.1f}" if self.seeds - self.diverged > 1 else ""
@@ -113,7 +122,7 @@ class Summary:
 
 
 def summary(values: Accuracies) -> Summary:
-    """Of [seeds]."""
+    """Summarises accuracies [seeds]."""
     sound = values[np.isfinite(values)]
     mean = float(sound.mean()) if len(sound) else math.nan
     spread = float(sound.std(ddof=1)) if len(sound) > 1 else math.nan
@@ -121,25 +130,24 @@ def summary(values: Accuracies) -> Summary:
 
 
 def summaries(values: Accuracies) -> list[Summary]:
-    """Of [seeds, steps], one for each of the steps."""
+    """One summary for each step of accuracies [seeds, steps]."""
     return [summary(column) for column in values.T]
 
 
 def to_json(steps: Sequence[int], values: Accuracies) -> list[dict[str, Any]]:
-    """Of [seeds, steps], with the value of each seed."""
+    """Accuracies [seeds, steps] as JSON: the summary of each step and the value of each seed."""
     counted = zip(steps, summaries(values), values.T.tolist(), strict=True)
     return [{"steps": n, **found.to_json(), "values": [*map(written, each)]} for n, found, each in counted]
 
 
 def written(value: float) -> float | None:
-    """As JSON has it, which knows no NaN."""
+    """The value for JSON, which has no NaN."""
     return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Of a table: a genome, a task, a network, and the accuracies [seeds, steps]. fresh: every seed had another random
-    genome."""
+    """A table row: names and accuracies [seeds, steps]. `fresh`: each seed drew its own random genome."""
 
     genome: str
     task: str
@@ -153,8 +161,8 @@ class Row:
 
 
 def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:
-    """Of a network and what is set in it: `mnist`, or `mnist(side = 14)`. Parameters of the rule are left out, as are
-    defaults, which run folders write down."""
+    """The network and its parameters: `mnist`, or `mnist(side = 14)`. Leaves out the rule's parameters, and defaults,
+    which run folders write out."""
     own = dict(net.model.network.params)
     named = [(name, value) for name, value in parameters.items() if name in own]
     given = ", ".join(f"{name} = {value}" for name, value in named if value != _default(net, name))
@@ -162,13 +170,10 @@ def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:
 
 
 def _default(net: Net, name: str) -> ParamValue | None:
-    """Of a parameter of the network, beside the others as they are."""
+    """The default of a network parameter, given the values of the others."""
     declared = net.sources.networks[net.plan.name].params
     others = {other: value for other, value in net.model.network.params if other != name}
     return with_defaults(declared, others, Report())[name]
-
-
-# ---------------------------------------------------------------- what cannot be
 
 
 def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
@@ -179,7 +184,7 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
 
 
 def check_fits(net: Net, task: Task) -> None:
-    """Raises `BlurError` (E807) where the task cannot feed the network."""
+    """Raises `BlurError` (E807) if the task does not fit the network."""
     check_no_signals(net)
     found = [
         problem
@@ -195,20 +200,20 @@ def check_fits(net: Net, task: Task) -> None:
 
 def check_no_signals(net: Net) -> None:
     if reads := net.signature.reads["step"].signals:
-        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a task does not hold"
-        raise BlurError(Diagnostic("E807", message, help="take a rule that learns from targets"))
+        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which tasks do not have"
+        raise BlurError(Diagnostic("E807", message, help="use a rule that learns from targets"))
 
 
 def _misfit(
     network: str, role: str, populations: dict[str, tuple[int, ...]], task: str, size: int
 ) -> Diagnostic | None:
     if len(populations) != 1:
-        message = f"`{network}` has {len(populations)} {role} populations, and a task feeds one"
+        message = f"`{network}` has {len(populations)} {role} populations, but a task feeds exactly one"
         return Diagnostic("E807", message, notes=(f"they are {', '.join(populations) or 'none'}",))
     ((name, shape),) = populations.items()
     if math.prod(shape) == size:
         return None
-    other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "keep other `classes`"
+    other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "choose other `classes`"
     if role == "output" and math.prod(shape) > size:
         widened = f"{task}{',' if ':' in task else ':'}outputs={math.prod(shape)}"
         other = (
@@ -217,5 +222,5 @@ def _misfit(
     return Diagnostic(
         "E807",
         f"the task {task} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
-        help=f"declare `{name}[{size}]` (`--set`, if a parameter says the size), take another task, or {other}",
+        help=f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task, or {other}",
     )

@@ -1,17 +1,17 @@
 """Whether a learned rule is a gradient at all (figure 2 of Sandler et al., arXiv:2104.04657).
 
-One step changes the synapses s by u(s). Were u minus the gradient of some loss, its Jacobian J = du/ds would be minus
-the loss's Hessian, and symmetric. How far it is from that says `asymmetry`: the antisymmetric share of J,
+One step changes the synapses s by u(s). If u were minus the gradient of some loss, its Jacobian J = du/ds would be
+minus the loss's Hessian, and so symmetric. `asymmetry` measures how far it is from that, as the antisymmetric share
 
     |J - J^T| / (2 |J|)     (Frobenius norms)
 
-between 0 (a gradient) and 1 (nothing but rotation); about 0.71 for a matrix of independent random numbers.
+between 0 (a gradient) and 1 (pure rotation); about 0.71 for a matrix of independent random numbers.
 
-s holds the channels of all plastic projections that the update moves and the forward pass reads, biases among them: of
-these, a loss is a function. Traces that synapses keep besides (a momentum, a count of changes) and synapses of the way
-back are held fixed, as are examples, targets and the neurons' persistent states. `whole` is the same share of the
-Jacobian over all channels that the update moves; where there are traces, it says little. What the update leaves as it
-is, such as the synapses of feedback alignment on the way back, is a constant of the field. All is computed in float64.
+s has those channels of plastic projections, biases included, that the update changes and the forward pass reads: a loss
+is a function of these. Everything else is held fixed: other synaptic traces (momentum, counts of changes), synapses of
+the feedback path, examples, targets and the neurons' persistent state. `whole` is the same measure over all channels
+that the update changes; it means little if there are traces. Channels that the update does not change, such as the
+feedback synapses of feedback alignment, are constants. Everything is computed in float64.
 """
 
 from __future__ import annotations
@@ -51,9 +51,16 @@ network small {
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """jacobian: [synapses, synapses], of all that the update moves. synapses: for each row the channel, "a->b/w".
-    forward: those of these channels that the forward pass reads; all, where it reads none of them. channels: the
-    asymmetry of the block of each channel alone, the others held fixed."""
+    """What `analyze` found.
+
+    Attributes:
+        network: its name.
+        rule: the name of the rule.
+        jacobian: [synapses, synapses], over all that the update changes.
+        synapses: the channel of each row, "a->b/w".
+        forward: the channels among these that the forward pass reads, or all if it reads none.
+        channels: the asymmetry of each channel's block alone, with the others held fixed.
+    """
 
     network: str
     rule: str
@@ -64,13 +71,13 @@ class Analysis:
 
     @property
     def block(self) -> Matrix:
-        """Of the channels that the forward pass reads."""
+        """The Jacobian of the channels that the forward pass reads."""
         at = [i for i, name in enumerate(self.synapses) if name in self.forward]
         return self.jacobian[np.ix_(at, at)]
 
     @property
     def asymmetry(self) -> float:
-        """Of the block."""
+        """The asymmetry of `block`."""
         return asymmetry(self.block)
 
     @property
@@ -83,21 +90,23 @@ class Analysis:
 
 
 def asymmetry(jacobian: Matrix) -> float:
-    """The antisymmetric share; 0 of a matrix of zeros."""
+    """The antisymmetric share; 0 for a zero matrix."""
     size = float(np.linalg.norm(jacobian))
     return float(np.linalg.norm(jacobian - jacobian.T)) / (2 * size) if size else 0.0
 
 
 def small(rule: str, parameters: Mapping[str, ParamValue] = MappingProxyType({})) -> Net:
-    """The network 3-4-2 under a rule of the library."""
+    """A 3-4-2 network with a rule from the library."""
     model, sources, warnings = select(SMALL, genome=rule, params=dict(parameters))
     return Net(plan_of(model), model, sources, warnings)
 
 
 def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -> Analysis:
-    """At fresh synapses and for `batch` random examples with random classes, all drawn from `seed`.
+    """Analyzes a step from fresh synapses on `batch` random examples with random classes, all drawn from `seed`.
 
-    Raises `BlurError`: E722 where the matrix would be too large, E905 where it is not finite, E807 for signals.
+    Raises:
+        BlurError: If the Jacobian would be too large or empty (E722) or is not finite (E905), or the rule reads signals
+            (E807).
     """
     check_no_signals(net)
     with jax.enable_x64(True):
@@ -114,7 +123,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
             after, _ = net.step(values, now, x, y, key=noise_key)
             return ravel_pytree({name: after.synapses[name] for name in plastic})[0] - flat
 
-        # In reverse, as meta-learning goes: the sparse kernels have no other derivative.
+        # Reverse mode, as in meta-learning: the sparse kernels have no forward derivative.
         jacobian, moves = np.asarray(jax.jacrev(change)(flat)), np.asarray(change(flat))
     labels = np.asarray(_labels({name: state.synapses[name] for name in plastic}))
     return _analysis(net, labels, jacobian, moves)
@@ -123,7 +132,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
 def _analysis(net: Net, labels: NDArray[np.str_], jacobian: Matrix, moves: Matrix) -> Analysis:
     if not (np.isfinite(jacobian).all() and np.isfinite(moves).all()):
         message = f"one step of `{net.plan.genome}` in `{net.plan.name}` is not finite"
-        raise BlurError(Diagnostic("E905", message, help="take another `--seed`, or another genome"))
+        raise BlurError(Diagnostic("E905", message, help="try another `--seed` or another genome"))
     active = (jacobian != 0).any(axis=1) | (moves != 0)
     kept = np.isin(labels, np.unique(labels[active]))
     jacobian, labels = jacobian[np.ix_(kept, kept)], labels[kept]
@@ -135,7 +144,7 @@ def _analysis(net: Net, labels: NDArray[np.str_], jacobian: Matrix, moves: Matri
 
 
 def _read_forward(net: Net) -> set[str]:
-    """The channels that a prediction reads."""
+    """The channels that the forward pass reads."""
     block = net.plan.predict
     members = {(s.name, s.variable): s.members for s in block.stacks if s.kind == "synapse"}
     read = {(str(op.attrs[0]), str(op.attrs[1])) for op in block.all_ops() if op.name == "synapse"}
@@ -143,7 +152,7 @@ def _read_forward(net: Net) -> set[str]:
 
 
 def _labels(synapses: dict[str, dict[str, jax.Array]]) -> list[str]:
-    """Of every synapse, in the order of `ravel_pytree`, which is that of sorted names."""
+    """The channel of each synapse, in the order of `ravel_pytree`, which sorts by name."""
     return [
         f"{projection}/{channel}"
         for projection in sorted(synapses)
@@ -153,7 +162,7 @@ def _labels(synapses: dict[str, dict[str, jax.Array]]) -> list[str]:
 
 
 def _examples(net: Net, key: jax.Array, batch: int) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-    """Normal inputs, and for each output population random classes."""
+    """Normally distributed inputs, and random classes for each output population."""
     inputs, outputs = net.signature.inputs, net.signature.outputs
     keys = iter(jax.random.split(key, len(inputs) + len(outputs)))
     x = {name: jax.random.normal(next(keys), (batch, *shape)) for name, shape in inputs.items()}
@@ -168,9 +177,11 @@ def _examples(net: Net, key: jax.Array, batch: int) -> tuple[dict[str, jax.Array
 def _check_size(net: Net, state: State) -> None:
     count = sum(a.size for p in net.plan.projections if p.plastic for a in state.synapses[p.name].values())
     if count > MOST_SYNAPSES:
-        message = f"`{net.plan.name}` has {count:,} plastic synapses, and the Jacobian is the square of it"
-        help = f"take a network of at most {MOST_SYNAPSES:,} (`--set`), or the small one, without `--network`"
+        message = f"`{net.plan.name}` has {count:,} plastic synapses, too many for a dense Jacobian"
+        help = (
+            f"use a network with at most {MOST_SYNAPSES:,} (`--set`), or omit `--network` for the small one"
+        )
         raise BlurError(Diagnostic("E722", message, help=help))
     if count == 0:
         message = f"no projection of `{net.plan.name}` learns"
-        raise BlurError(Diagnostic("E722", message, help="take a network with plastic projections"))
+        raise BlurError(Diagnostic("E722", message, help="use a network with plastic projections"))

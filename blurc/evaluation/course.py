@@ -1,6 +1,6 @@
-"""One contender goes through one course: from a seed to accuracies after so many steps.
+"""Runs one contender through one course: from a seed to accuracies after given numbers of steps.
 
-All contenders have the same batches, starts and questions for the same seed, whichever steps are scored.
+For a given seed, all contenders get the same batches, initial synapses and test questions, whichever steps are scored.
 """
 
 from __future__ import annotations
@@ -26,27 +26,29 @@ _finite = jax.jit(finite)
 
 
 class Keys(NamedTuple):
-    """Random keys of a seed, one for each purpose."""
+    """The random keys of a seed, one for each purpose."""
 
-    start: jax.Array  # of the first synapses
+    start: jax.Array  # initial synapses
     noise: jax.Array
-    genome: jax.Array  # where none is given
+    genome: jax.Array  # if none is given
     task: jax.Array
 
 
 def keys(seed: int) -> Keys:
-    """`fold_in` with small numbers gives what `split` gives; so these are folded from a key that is never split. The
-    first two are those of `training.rules.keys`."""
+    """The keys of a seed. `fold_in` with small numbers collides with `split`, so the root key is never split. The first
+    two keys match `training.rules.keys`."""
     root = jax.random.key(seed, impl="threefry2x32")
     return Keys(*(jax.random.fold_in(root, 2 + i) for i in range(len(Keys._fields))))
 
 
 @dataclass(frozen=True)
 class Contender:
-    """What learns, as functions of a carry.
+    """A learner, as functions of a carry.
 
-    start: keys and the size of batches to the first carry. advance: a carry and batches `[steps, batch, n]` to the
-    next carry and whether all is finite. predict: a carry and examples `[examples, n]` to outputs.
+    Attributes:
+        start: takes keys and the batch size; returns the first carry.
+        advance: takes a carry and batches `[steps, batch, n]`; returns the next carry and whether it is all finite.
+        predict: takes a carry and examples `[examples, n]`; returns outputs.
     """
 
     start: Callable[[Keys, int], Any]
@@ -56,9 +58,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Course:
-    """What a contender goes through: `batch` examples a step, and `query` questions after each of `steps`. piece: steps
-    in a program, which divides all of `steps`. test: the questions come from the test examples; else from those held
-    out of the training examples."""
+    """What contenders run through: `batch` examples per step, and `query` questions after each of `steps`. `piece` is
+    the number of steps in a program, and divides all of `steps`. Questions are test examples if `test`, else training
+    examples that were held out."""
 
     task: Task
     steps: tuple[int, ...]
@@ -68,12 +70,12 @@ class Course:
     test: bool = True
 
     def run(self, contender: Contender, seed: int) -> Accuracies:
-        """Accuracies [steps]. Batches are there a part at a time, so that memory does not grow with steps."""
+        """Accuracies [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = Stream(self.task, own.task, self.batch, self.test)
         x, y = map(np.asarray, stream.questions(self.query))
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
-        # Pieces of one length: one compiled program does them all.
+        # All pieces have the same length, so one compiled program does them all.
         for done, xs, ys in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
             carry, sound = contender.advance(carry, xs, ys)
             if not sound:
@@ -84,7 +86,7 @@ class Course:
 
 
 def ruled(net: Net, genome: GenomeValues | None) -> Contender:
-    """A network that learns by its own rule. Without a genome every seed draws another."""
+    """A network that learns by its own rule. Without a genome, each seed draws its own."""
     noisy = net.signature.reads["step"].noise
 
     def start(own: Keys, batch: int) -> Any:
@@ -94,7 +96,7 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
     def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, Any]:
         values, state, noise, done = carry
         sound = jnp.asarray(True)
-        # One step at a time, noise does not depend on the pieces, and so not on the steps that are scored.
+        # One step at a time, so that noise does not depend on the pieces, and so not on which steps are scored.
         size = 1 if noisy else len(xs)
         for first in range(0, len(xs), size):
             part = slice(first, first + size)
@@ -107,6 +109,6 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
 
 
 def fresh_each_seed(net: Net, genome: GenomeValues | None) -> bool:
-    """Whether seeds differ in their meta-parameters: none are given, and the rule draws its own."""
+    """Whether each seed draws its own meta-parameters: none are given, and the rule's are random."""
     drawn = any(v.init is not None and v.init.is_random for v in net.plan.metas)
     return genome is None and drawn

@@ -1,6 +1,6 @@
-"""Pictures of tables of numbers: heat maps, and lines with their spread. PNG or SVG.
+"""Heat maps, and lines with their spread, as PNG or SVG.
 
-The same numbers give the same bytes with the same matplotlib. What is not a number is grey, and said to be so.
+With the same matplotlib, the same numbers give the same bytes. NaN is grey, and labelled.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from blurc.training import COLOURS, GRID, INK, SOFT
 
 FORMS = ("png", "svg")
 MISSING = "#d4d7dd"
-MOST_TEXTS = 400  # cells that are given their number
+MOST_TEXTS = 400  # cells; a larger table shows no numbers
 SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", COLOURS[0], "#1d4266"))
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266")
 )
-LETTER = 0.085  # inches, of a title
-LEAST = 3.2  # inches for a title, however narrow its table
-LEGIBLE = 0.55  # of the colour scale, from where ink is white
+LETTER = 0.085  # inches; width of a letter in a title
+LEAST = 3.2  # inches; a title gets at least this, however narrow its table
+LEGIBLE = 0.55  # fraction of the colour scale above which text is white
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A table [rows, columns], with its labels. texts: what stands in the cells.
+    """A table [rows, columns] with its labels. `texts` are written into the cells.
 
-    signed: the colours of plus and minus, as far as `most`, or without it the largest size; else from 0 to 1.
+    If `signed`, colours run from `-most` to `most` (by default the largest magnitude); otherwise from 0 to 1.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Panel:
 
 
 def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
-    """`form` is one of `FORMS`. The panels stand side by side."""
+    """Draws the panels side by side. `form` is one of `FORMS`."""
     sizes = [_size(panel) for panel in panels]
     figure = _figure((sum(w for w, _ in sizes), max(h for _, h in sizes) + 0.4))
     grid = figure.subplots(1, len(panels), squeeze=False, width_ratios=[w for w, _ in sizes])
@@ -64,8 +64,8 @@ def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
 def lines(
     values: Mapping[str, NDArray[Any]], steps: Sequence[int], form: str, title: str, label: str
 ) -> bytes:
-    """A line through the means of each [seeds, steps], over the band of one standard deviation. Seeds that diverged at
-    a step are left out of it; a line ends where all did."""
+    """Draws the mean of each [seeds, steps] as a line over a band of one standard deviation. Diverged seeds are left
+    out; a line ends where all have diverged."""
     figure = _figure((6.4, 3.8))
     axes = figure.add_subplot()
     for (name, found), colour in zip(values.items(), cycle(COLOURS), strict=False):
@@ -87,17 +87,14 @@ def lines(
     return figures.to_bytes(figure, form)
 
 
-# ---------------------------------------------------------------- parts
-
-
 def _size(panel: Panel) -> tuple[float, float]:
-    """In inches."""
+    """Width and height in inches."""
     words = 0.075 * max(map(len, panel.rows), default=0)
     return words + _width(panel), _height(panel) + 0.17 * _title(panel).count("\n")
 
 
 def _width(panel: Panel) -> float:
-    """Without the names of the rows."""
+    """Width in inches without the row labels."""
     if not panel.texts:
         return 4.2
     cell = 0.4 + 0.075 * max((len(text) for row in panel.texts for text in row), default=4)
@@ -109,7 +106,7 @@ def _height(panel: Panel) -> float:
 
 
 def _title(panel: Panel) -> str:
-    """In lines that are no longer than the table is wide: the layout does not look at it."""
+    """The title wrapped to the table's width, which the layout does not do."""
     return textwrap.fill(panel.title, int(_width(panel) / LETTER))
 
 

@@ -436,7 +436,7 @@ UNKNOWN_PLATFORMS = [
     (["gpu"], "did you mean `cuda`"),
     ("cdua", "did you mean `cuda`"),
     (["abacus"], "cpu, cuda"),
-    ([], "no platform"),
+    ([], "at least one platform"),
 ]
 
 
