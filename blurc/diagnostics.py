@@ -33,8 +33,11 @@ class Source:
         return line, offset - self.line_starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        lines = self.text.split("\n")
-        return lines[number - 1].rstrip("\r") if number <= len(lines) else ""
+        if number > len(self.line_starts):
+            return ""
+        start = self.line_starts[number - 1]
+        stop = self.text.find("\n", start)
+        return self.text[start : None if stop < 0 else stop].rstrip("\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,10 @@ class Report:
     """Collects diagnostics while a stage runs. At its end, `check` raises if there were errors."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    _mistakes: set[object] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._mistakes = {_mistake(d) for d in self.diagnostics}
 
     def error(
         self,
@@ -155,7 +162,9 @@ class Report:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Adds a diagnostic, unless its code was already reported at the same place, as happens in loops."""
-        if not any(_same_mistake(diagnostic, d) for d in self.diagnostics):
+        mistake = _mistake(diagnostic)
+        if mistake not in self._mistakes:
+            self._mistakes.add(mistake)
             self.diagnostics.append(diagnostic)
 
     @property
@@ -171,15 +180,16 @@ class Report:
             raise BlurError(in_order(self.errors))
 
 
-def _same_mistake(a: Diagnostic, b: Diagnostic) -> bool:
-    return a == b if a.span is None else (a.code, a.span) == (b.code, b.span)
+def _mistake(diagnostic: Diagnostic) -> object:
+    """A code met again at the same place, in a loop or with other parameters, is the same mistake."""
+    return diagnostic if diagnostic.span is None else (diagnostic.code, diagnostic.span)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Sorted by file (in order of first mention) and position."""
     found = list(diagnostics)
-    files = list(dict.fromkeys(d.span.source.name for d in found if d.span))
-    return sorted(found, key=lambda d: (files.index(d.span.source.name), d.span.start) if d.span else (-1, 0))
+    files = {name: i for i, name in enumerate(dict.fromkeys(d.span.source.name for d in found if d.span))}
+    return sorted(found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@
     sources             [name as compiled, member]; the spec first, then its imports
     members             size and SHA-256 of every other member
 
-The dataclasses here are the schema: `parse` checks every value against its annotation.
+The dataclasses here are the schema: `storage.records` checks every value against its annotation.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, is_dataclass
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from blurc.artifact.flat import EntryPoint
+from blurc.diagnostics import Report
 from blurc.model import ParamValue
 from blurc.runtime import Signature
+from blurc.storage import records
 
 VERSION = 2
 MEMBER = "manifest.json"
@@ -80,7 +81,12 @@ def format_version(data: bytes) -> object:
 
 def parse(data: bytes) -> Manifest:
     """Parses manifest.json, which must have this version. Raises `Unexpected`."""
-    return _read(Manifest, _json(data), "manifest")
+    return records.Reader("the manifest", _Strict(Report())).read(Manifest, _json(data))
+
+
+class _Strict(records.Front):
+    def tell(self, problem: records.Problem) -> None:
+        raise Unexpected(problem.message)
 
 
 def _json(data: bytes) -> Any:
@@ -94,54 +100,3 @@ def _json(data: bytes) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
-
-
-def _read(expected: Any, value: Any, at: str) -> Any:
-    """Reads `value` as a dataclass, tuple, mapping, union, `Literal` or plain type."""
-    kind, parts = get_origin(expected), get_args(expected)
-    if is_dataclass(expected):
-        return _read_record(expected, value, at)
-    if kind is tuple:
-        return _read_tuple(parts, value, at)
-    if kind in (dict, Mapping):
-        _check(isinstance(value, dict), "a mapping", value, at)
-        return {name: _read(parts[1], item, f"{at}.{name}") for name, item in value.items()}
-    if kind in (Union, UnionType):
-        _check(any(_fits(part, value) for part in parts), " or ".join(map(_name, parts)), value, at)
-        return value
-    _check(_fits(expected, value), _name(expected), value, at)
-    return value
-
-
-def _read_record(expected: Any, value: Any, at: str) -> Any:
-    types = get_type_hints(expected)
-    _check(
-        isinstance(value, dict) and set(value) == set(types), f"a mapping of {', '.join(types)}", value, at
-    )
-    return expected(**{name: _read(part, value[name], f"{at}.{name}") for name, part in types.items()})
-
-
-def _read_tuple(parts: tuple[Any, ...], value: Any, at: str) -> tuple[Any, ...]:
-    _check(isinstance(value, list), "a list", value, at)
-    if parts[-1] is ...:
-        parts = parts[:1] * len(value)
-    _check(len(value) == len(parts), f"a list of {len(parts)}", value, at)
-    return tuple(
-        _read(part, item, f"{at}[{i}]") for i, (part, item) in enumerate(zip(parts, value, strict=True))
-    )
-
-
-def _fits(expected: Any, value: Any) -> bool:
-    if get_origin(expected) is Literal:
-        return isinstance(value, str) and value in get_args(expected)
-    return type(value) is expected  # not isinstance: `true` is not a number
-
-
-def _name(expected: Any) -> str:
-    words = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
-    return words.get(expected) or " or ".join(map(repr, get_args(expected)))
-
-
-def _check(fits: bool, what: str, value: Any, at: str) -> None:
-    if not fits:
-        raise Unexpected(f"`{at}` should be {what}, found {json.dumps(value)[:40]}")

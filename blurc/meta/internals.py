@@ -4,7 +4,7 @@ from blurc.meta.experiment.schema import changes
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check
 from blurc.meta.run.folder import is_of_run
-from blurc.meta.run.loop import resolved
+from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
 from blurc.meta.search.episode import Judge

@@ -43,10 +43,6 @@ class Document:
     root: yaml.Node
     _constructor: Any
 
-    def span(self, node: yaml.Node) -> Span:
-        start = node.start_mark.index
-        return Span(self.source, start, max(start + 1, node.end_mark.index))
-
     def plain(self, node: yaml.Node, report: Report) -> Any:
         """The Python value of a node by `safe_load`'s rules, or None and a report (E602)."""
         try:
@@ -55,7 +51,7 @@ class Document:
             where = _mark_span(self.source, error.problem_mark)
             report.error("E602", f"not plain YAML: {error.problem}", where)
         except (ValueError, OverflowError) as error:  # such as 2024-99-99
-            report.error("E602", f"not plain YAML: {error}", self.span(node))
+            report.error("E602", f"not plain YAML: {error}", node_span(self.source, node))
         return None
 
 
@@ -75,6 +71,11 @@ def compose(source: Source, report: Report) -> Document:
     if root is None:
         _refuse("E602", f"`{source.name}` is empty", _at(source, 0))
     return Document(source, root, loader)
+
+
+def node_span(source: Source, node: yaml.Node) -> Span:
+    start = node.start_mark.index
+    return Span(source, start, max(start + 1, node.end_mark.index))
 
 
 def number(node: yaml.Node) -> float | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from blurc.diagnostics import Span
+from blurc.storage import limits, records
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Augment:
 
     permute_inputs: bool = False
     permute_labels: bool = False
-    project: int = 0
-    brightness: float = 0.0
+    project: limits.Size = 0
+    brightness: limits.Noise = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,15 @@ class TaskChoice:
         where: where the choice was read, for errors; not a key of a file.
     """
 
-    data: str
+    data: limits.Word = field(metadata=records.SHORT)
     name: str = ""
-    weight: float = 1.0
-    crop: int = 0
-    resize: int = 0
-    classes: tuple[int, ...] = ()
-    ways: int = 10
+    weight: limits.Positive = 1.0
+    crop: limits.Size = 0
+    resize: limits.Size = 0
+    classes: limits.Sizes = ()
+    ways: Annotated[int, limits.Limit.whole(2)] = 10
     alphabet: str = ""
-    outputs: int = 0
+    outputs: limits.Size = 0
     center: bool = False
     augment: Augment = Augment()
-    where: Span | None = field(default=None, compare=False, repr=False, metadata={"key": False})
+    where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import Array, read
+from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.storage import Array, npz
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
 
+REQUIRED, OPTIONAL = ("x", "y"), ("x_test", "y_test")
+HELP = "save the file with numpy.savez(FILE, x=inputs, y=labels_or_targets)"
 SEED = 0
 MOST_CLASSES = 10_000  # a greater label is probably a target, and one-hot rows would fill the memory
 LABELS_OR_TARGETS = 'write y.ravel() for labels, or y.astype("float32") for targets'
@@ -24,7 +26,7 @@ Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
 
 
 def load(path: Path) -> Dataset:
-    arrays = read(path, required=("x", "y"), optional=("x_test", "y_test"))
+    arrays = _read(path)
     if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)]:
         raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in complaints])
     if "x_test" not in arrays:
@@ -33,6 +35,29 @@ def load(path: Path) -> Dataset:
     x_train, x_test = _floats(arrays["x"]), _floats(arrays["x_test"])
     about = f"the arrays of {path.name}"
     return Dataset(path.name, x_train, y_train, x_test, y_test, classes, about, str(path))
+
+
+def _read(path: Path) -> dict[str, Array]:
+    """The arrays that are present; all problems are reported at once."""
+    report, arrays = Report(), dict[str, Array]()
+    try:
+        with npz.opened(path) as archive:
+            names = archive.names
+            for name in (n for n in REQUIRED if n not in names):
+                notes = (f"it contains {', '.join(names) or 'no arrays'}",)
+                report.error("E804", f"{path}: there is no array `{name}`", None, notes=notes, help=HELP)
+            for name in (n for n in (*REQUIRED, *OPTIONAL) if n in names):
+                try:
+                    arrays[name] = archive.array(name)
+                except (npz.Damaged, npz.Unfit) as error:
+                    code = "E803" if isinstance(error, npz.Damaged) else "E804"
+                    report.error(code, f"{path}: {error}", None, help=HELP)
+    except npz.Damaged as error:
+        report.error("E803", f"{path}: {error}", None, help=HELP)
+    except (OSError, ValueError) as error:
+        report.error("E802", f"cannot read {path}: {getattr(error, 'strerror', None) or error}", None)
+    report.check()
+    return arrays
 
 
 def _shapes(arrays: dict[str, Array]) -> Iterator[Complaint]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from blurc.cli import cli
 from blurc.cli.shared import task_option
 from blurc.diagnostics import BlurError
 from blurc.evaluation import accuracy, course, heat
+from blurc.storage import records
 from blurc.tasks import Augment, TaskChoice, endless, omniglot
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import Task, task
@@ -300,8 +301,9 @@ def test_a_task_may_be_named() -> None:
 
 
 def test_every_field_of_a_task_can_be_written_but_its_weight() -> None:
-    for name, kind in (task_option._kinds(TaskChoice) | task_option._kinds(Augment)).items():
-        example = kind.example.split(",")[0]
+    for name, key in records.keys(task_option.Written).items():
+        hint = records.bare(key.hint)
+        example = task_option.EXAMPLES.get(get_origin(hint) or hint, "").split(",")[0]
         assert task_option.parse(f"digits:{name}{example}").data == "digits"
     with pytest.raises(BlurError, match="E721"):
         task_option.parse("digits:weight=2")

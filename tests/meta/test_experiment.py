@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -278,6 +279,16 @@ def test_overrides_reach_into_short_forms() -> None:
     assert (e.tasks, e.method) == ((TaskChoice("xor", weight=2.0),), Cma(sigma=1.0))
 
 
+def test_overrides_reach_into_what_the_file_leaves_empty() -> None:
+    assert parsed(LEAST + "curriculum: null", curriculum__until="20").curriculum == Curriculum(until=20)
+
+
+def test_an_override_replaces_what_was_there_with_its_places() -> None:
+    text = LEAST.replace("[xor]", "[{data: xor, weight: 2}]")
+    (found,) = refused(text, {"tasks": "[moons, {weight: 1}]"})
+    assert (found.code, found.span and found.span.text) == ("E606", "{weight: 1}")
+
+
 def test_an_empty_override_takes_a_value_away() -> None:
     assert parsed(FULL, curriculum="").curriculum is None
 
@@ -291,6 +302,8 @@ BAD_OVERRIDES = {
     "inner.batch": ("0", "E612 1:13"),
     "replicas": ("[1", "E602 1:12"),
     "name": ("", "E605 1:6"),
+    "inner": ("{steps: 1, steps: 2}", "E604 1:18"),
+    "tasks." + "9" * 5000: ("moons", "E607 1:7"),
 }
 
 
@@ -352,6 +365,33 @@ EXPERIMENTS = st.builds(
 @given(EXPERIMENTS)
 def test_what_is_written_reads_back_equal(e: Experiment) -> None:
     assert schema.parse(Source("<text>", schema.dump(e))) == e
+
+
+@settings(deadline=None, max_examples=50)
+@given(EXPERIMENTS)
+def test_what_can_be_written_is_right_in_python_too(e: Experiment) -> None:
+    assert schema.checked(e) == e
+
+
+def test_an_experiment_made_in_python_is_checked_as_values() -> None:
+    inner, network = Inner(0, 1.5), Network("rules/blr.blur", parameters={"k": [1]})  # type: ignore[arg-type]
+    e = Experiment("a/b", network, "xor", inner, method="cmaes")  # type: ignore[arg-type]
+    with pytest.raises(BlurError) as caught:
+        schema.checked(e)
+    assert [(d.code, d.message.split("`")[1], d.span) for d in caught.value.diagnostics] == [
+        ("E612", "name", None),
+        ("E605", "parameters.k", None),
+        ("E605", "tasks", None),
+        ("E612", "inner.steps", None),
+        ("E605", "inner.batch", None),
+        ("E612", "method.name", None),
+        ("E103", "rules/blr.blur", None),
+    ]
+
+
+def test_a_list_of_tasks_and_numbers_of_numpy_are_fine_in_python() -> None:
+    e = Experiment("e", Network("rules/blur.blur"), [TaskChoice("xor")], seed=np.int64(3))  # type: ignore[arg-type]
+    assert schema.checked(e) == replace(e, tasks=(TaskChoice("xor"),), seed=3)
 
 
 def test_a_curriculum_and_a_start_read_back_equal(tmp_path: Path) -> None:

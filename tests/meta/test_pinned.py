@@ -15,7 +15,7 @@ from blurc import meta
 from blurc.evaluation.accuracy import label
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Network
-from blurc.meta.run import loop
+from blurc.meta.run import pinned
 
 pytestmark = pytest.mark.usefixtures("compiled_fast", "shared")
 
@@ -78,5 +78,5 @@ def test_a_label_has_what_is_no_default(a: int, b: int, shown: str) -> None:
 def test_names_that_network_and_rule_share_are_left_out_where_they_differ() -> None:
     text = SPEC.replace("genome delta", "genome delta(n = 2)").replace("(spread)", "(spread * n)")
     net = blurc.compile(text.replace("network tiny", "network tiny(n = 3)").replace("x[2]", "x[n]"))
-    e = loop.resolved(replace(experiment(), network=Network("tiny.blur")), net)
+    e = pinned.resolved(replace(experiment(), network=Network("tiny.blur")), net)
     assert e.network.parameters == {}

@@ -14,7 +14,7 @@ from blurc import meta
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
-from blurc.meta.run import checkpoint, loop
+from blurc.meta.run import checkpoint, resuming
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -93,7 +93,7 @@ def test_a_checkpoint_of_another_experiment_is_refused(begun: Path) -> None:
 
 
 def test_a_checkpoint_of_other_versions_is_refused(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "versions", lambda: {"jax": "0.0.1"})
+    monkeypatch.setattr(resuming, "versions", lambda: {"jax": "0.0.1"})
     (found,) = resumed()
     assert (found.code, "0.0.1 here" in found.message) == ("E617", True)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin
 
 import click
 
-from blurc.diagnostics import BlurError, Report, Source, Span, did_you_mean, in_order
+from blurc.diagnostics import BlurError, Report, Source, Span, in_order
+from blurc.storage import records
 from blurc.tasks import Augment, TaskChoice
 
 CODE = "E721"
@@ -41,7 +42,7 @@ def choices(texts: tuple[str, ...]) -> tuple[TaskChoice, ...]:
     """The tasks that the texts name. Raises `BlurError` (E721) with all that is wrong with them."""
     reports = [Report() for _ in texts]
     found = tuple(
-        _Text(Source("--task", text), report).choice() for text, report in zip(texts, reports, strict=True)
+        _Text(report, Source("--task", text)).choice() for text, report in zip(texts, reports, strict=True)
     )
     if wrong := [d for report in reports for d in in_order(report.errors)]:
         raise BlurError(wrong)
@@ -53,105 +54,84 @@ def parse(text: str) -> TaskChoice:
     return choices((text,))[0]
 
 
-# ---------------------------------------------------------------- kinds of values
-
-
-def _flag(text: str | None) -> bool | None:
-    return {None: True, "yes": True, "true": True, "no": False, "false": False}.get(text)
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"\d{1,9}", text) else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _labels(text: str | None) -> tuple[int, ...] | None:
-    labels: list[int] = []
-    for part in (text or "").split("+"):
-        found = CLASSES.fullmatch(part)
-        if not found:
-            return None
-        first, last = int(found[1]), int(found[2] or found[1])
-        labels += range(first, last + 1)
-    return tuple(labels) or None
-
-
-@dataclass(frozen=True)
-class _Kind:
-    expected: str
-    example: str
-    read: Callable[[str | None], Any]  # None where it is none; a flag may stand without a text
-
-
-KINDS: Mapping[Any, _Kind] = {
-    bool: _Kind("yes or no", "", _flag),
-    int: _Kind("a whole number", "=10", _whole),
-    float: _Kind("a number", "=0.5", _number),
-    str: _Kind("a text", "=mine", lambda text: text or None),
-    tuple[int, ...]: _Kind("a list of labels", "=0-4, or classes=1+3+5", _labels),
-}
-
-
-def _kinds(cls: type) -> dict[str, _Kind]:
-    hints = get_type_hints(cls)
-    own = [f.name for f in fields(cls) if f.name not in WITHOUT and f.metadata.get("key", True)]
-    return {name: KINDS[hints[name]] for name in own}
-
-
 # ---------------------------------------------------------------- one text
 
+OWN, AUGMENT = (
+    {name: key for name, key in records.keys(cls).items() if name not in WITHOUT}
+    for cls in (TaskChoice, Augment)
+)
+Written = make_dataclass(
+    "Written", [(k.name, k.hint, field(default=k.fallback)) for k in (OWN | AUGMENT).values()], frozen=True
+)
+FLAGS = {None: True, "yes": True, "true": True, "no": False, "false": False}
+EXAMPLES: Mapping[Any, str] = {int: "=10", float: "=0.5", str: "=mine", tuple: "=0-4, or classes=1+3+5"}
 
-@dataclass(frozen=True)
-class _Text:
+
+@dataclass
+class _Text(records.Front):
+    """Leaves are the texts behind `=`; None where there is no `=`."""
+
     source: Source
-    report: Report
+    _spans: dict[str, tuple[Span, Span]] = field(default_factory=dict[str, tuple[Span, Span]])  # name, whole
 
     def choice(self) -> TaskChoice:
         text = self.source.text
         data, _, rest = text.partition(":")
         if not data:
-            self._wrong("a task names its data first", 0, len(text), "write `mnist`, or `mnist:crop=20`")
-        own, augment = _kinds(TaskChoice), _kinds(Augment)
-        values = dict(self._settings(rest, len(data) + 1, {**own, **augment})) if rest else {}
-        changed = Augment(**{name: value for name, value in values.items() if name in augment})
-        chosen = {name: value for name, value in values.items() if name in own}
-        fields: dict[str, Any] = {"data": data, "name": text, "augment": changed, **chosen}
-        return TaskChoice(**fields)
+            whole = Span(self.source, 0, len(text))
+            self._wrong("a task names its data first", whole, "write `mnist`, or `mnist:crop=20`")
+        tree = self._tree(rest, len(data) + 1) if rest else {}
+        values = vars(records.Reader("a task", self).read(Written, tree))
+        augment = Augment(**{name: values[name] for name in AUGMENT})
+        own: dict[str, Any] = {name: values[name] for name in OWN}
+        own |= {"data": data, "name": own["name"] or text, "augment": augment}
+        return TaskChoice(**own)
 
-    def _settings(self, rest: str, start: int, kinds: Mapping[str, _Kind]) -> Iterator[tuple[str, Any]]:
-        seen: set[str] = set()
+    def _tree(self, rest: str, start: int) -> dict[str, Any]:
+        tree: dict[str, Any] = {}
         for part in rest.split(","):
-            if found := self._setting(part, start, kinds):
-                if found[0] in seen:
-                    self._wrong(f"`{found[0]}` is set twice", start, len(part), "set it once")
-                seen.add(found[0])
-                yield found
+            name, equals, written = part.partition("=")
+            whole = Span(self.source, start, start + len(part))
             start += len(part) + 1
+            if name in tree:
+                self._wrong(f"`{name}` is set twice", whole, "set it once")
+            self._spans[name] = Span(self.source, whole.start, whole.start + len(name)), whole
+            tree[name] = written if equals else None
+            if name in OWN and get_origin(records.bare(OWN[name].hint)) is tuple:
+                tree[name] = _labels(written) or tree[name]
+        return tree
 
-    def _setting(self, part: str, start: int, kinds: Mapping[str, _Kind]) -> tuple[str, Any] | None:
-        name, equals, written = part.partition("=")
-        if name not in kinds:
-            near = did_you_mean(name, kinds)
-            help = f"did you mean `{near}`?" if near else f"a task has {', '.join(kinds)}"
-            self._wrong(f"a task has no `{name}`", start, len(name), help)
-            return None
-        kind = kinds[name]
-        value = kind.read(written if equals else None)
-        if value is None:
-            found = f"`{written}`" if equals else "nothing"
-            self._wrong(
-                f"`{name}` is {kind.expected}, found {found}", start, len(part), f"write {name}{kind.example}"
-            )
-            return None
-        return name, value
-
-    def _wrong(self, message: str, start: int, size: int, help: str) -> None:
-        span = Span(self.source, start, start + size)
+    def _wrong(self, message: str, span: Span, help: str | None) -> None:
         self.report.error(CODE, message, span, help=help)
+
+    # ---------------------------------------------------- what the reader asks for
+
+    def tell(self, problem: records.Problem) -> None:
+        name, whole = self._spans[problem.path[0]]
+        self._wrong(problem.message, name if problem.at_key else whole, problem.help)
+
+    def read(self, kind: Any, leaf: Any) -> Any:
+        if kind is bool:
+            return FLAGS.get(leaf)
+        if kind is int and isinstance(leaf, str):
+            return int(leaf) if re.fullmatch(r"\d{1,9}", leaf) else None
+        if kind is float:
+            try:
+                leaf = float(leaf or "")
+            except ValueError:
+                return None
+            return leaf if math.isfinite(leaf) else None
+        return None if leaf in (None, "") else leaf
+
+    def shown(self, path: records.Path, value: Any) -> str:
+        return "nothing" if value is None else f"`{value}`"
+
+    def help(self, path: records.Path, kind: Any, value: Any) -> str | None:
+        return f"write {path[0]}{EXAMPLES.get(kind, '')}"
+
+
+def _labels(text: str) -> list[int]:
+    """The labels that `0-4+7` stands for; none where it is something else."""
+    ranges = [CLASSES.fullmatch(part) for part in text.split("+")]
+    found = [range(int(r[1]), int(r[2] or r[1]) + 1) for r in ranges if r]
+    return [n for labels in found for n in labels] if len(found) == len(ranges) else []

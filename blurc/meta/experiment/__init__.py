@@ -1,6 +1,8 @@
 """What a run of meta-learning depends on.
 
-experiment.py     the types
-schema.py         the same as YAML, and its checks
-yaml_shape.py yaml_read.py yaml_override.py  from YAML nodes to dataclasses
+experiment.py  the types
+schema.py      the same as YAML: reading, checking, writing, comparing
+override.py    values that are set from outside, `--set method.steps=100`
+checks.py      what must fit together
+files.py       the files that it names
 """

@@ -5,7 +5,8 @@ persistent.py  episodes in pieces, for PES
 step.py        one meta-step
 best.py        the best genome so far, judged apart
 loop.py        meta-steps, one after another
-checkpoint.py folder.py  what a run leaves
+resuming.py    going on from a checkpoint
+checkpoint.py folder.py pinned.py  what a run leaves
 finishing.py   what follows a run
 replaying.py   where a genome left the finite numbers
 """

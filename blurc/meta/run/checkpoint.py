@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import why, write_atomically
+from blurc.storage import npz, why, write_atomically
 
 FORMAT = 4
 
@@ -64,15 +64,16 @@ def _alike(found: np.ndarray, wanted: Any) -> bool:
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(bytes(file["about"]).decode())
-            leaves = [file[f"leaf{i}"] for i in range(len(file.files) - 1)]
+        with npz.opened(path) as file:
+            about = json.loads(bytes(file.array("about")).decode())
+            most = path.stat().st_size  # bytes, for nothing in it is compressed
+            leaves = [file.array(f"leaf{i}", most) for i in range(len(file.names) - 1)]
     except FileNotFoundError:
         message = f"there is no checkpoint `{path}`"
         raise BlurError(Diagnostic("E615", message, help="begin the run without --resume")) from None
     except OSError as error:
         raise BlurError(Diagnostic("E616", f"cannot read `{path}`: {why(error)}")) from None
-    except Exception:  # zip files and arrays that are none fail in a dozen ways
+    except (npz.Damaged, npz.Unfit, ValueError, RecursionError):
         raise _damaged(path, "it is no whole checkpoint of blurc") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise _damaged(path, f"it is no checkpoint of format {FORMAT}")

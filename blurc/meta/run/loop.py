@@ -6,27 +6,26 @@ from a checkpoint makes the same bits as one that was never interrupted, on the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import jax
 import numpy as np
 
 from blurc import genome as genomes
-from blurc.api import Net
-from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
+from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint
 from blurc.meta.run.best import is_due, updated
-from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, SPEC, START, Folder, versions
+from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, Folder
+from blurc.meta.run.pinned import copies, pinned
+from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
-from blurc.meta.run.step import Carry, Lost, Metrics, believed, meta_step, start
+from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
 from blurc.runtime import map_tree
 
 MOST_RECORDED = 20  # divergences
@@ -82,68 +81,21 @@ def run(
     Raises:
         BlurError: E612 and E613 for the experiment, E615 to E618 for the folder.
     """
-    experiment = _as_read(experiment)
+    experiment = schema.checked(experiment)
     ready = setup(experiment, data_dir)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
-    files = _files(ready)
-    text = schema.dump(_pinned(experiment, ready, place))
+    files = copies(ready)
+    text = schema.dump(pinned(experiment, ready, place))
     fresh = Progress(0, 0, start(ready), {})
     if not resume:
         place.make(files)
     with place.locked():
         if resume:
-            fresh = _resumed(place, ready, fresh, files)
+            fresh = resumed(place, ready, fresh, files)
             place.write(EXPERIMENT, text)  # it may have more steps now
         else:
             place.create(text, files)
         return _Run(ready, place, watch or Silence()).go(fresh)
-
-
-def _as_read(experiment: Experiment) -> Experiment:
-    """As if it came from a file, which is checked, and means the same from any folder."""
-    read = schema.parse(Source("experiment.yaml", schema.dump(experiment)))
-    pairs = zip(read.tasks, experiment.tasks, strict=True)
-    return replace(read, tasks=tuple(replace(task, where=given.where) for task, given in pairs))
-
-
-def _pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
-    """The experiment of the run folder: it repeats this run, or says why it cannot."""
-    e = resolved(e, ready.net)
-    network = replace(e.network, hash=genomes.spec_hash(ready.net))
-    return replace(e, write=str(folder.path), network=network, start=e.start and START)
-
-
-def resolved(e: Experiment, net: Net) -> Experiment:
-    """With what it leaves to its spec: network, rule and parameters. One that network and rule share by name, with a
-    value each, cannot be written down, and need not: nobody gave it."""
-    of_network, of_rule = dict(net.model.network.params), dict(net.model.genome.params)
-    parameters = {n: v for n, v in (of_network | of_rule).items() if of_network.get(n, v) == v}
-    network = replace(e.network, network=net.plan.name, rule=net.plan.genome, parameters=parameters)
-    return replace(e, network=network)
-
-
-def _files(ready: Setup) -> dict[str, str]:
-    """Copies of what the run comes from, by their names in its folder."""
-    found: dict[str, str] = {}
-    for name, text in ready.net.sources.texts:
-        path = PurePath(name)
-        inside = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
-        while f"{SPEC}/{inside}" in found:
-            inside = f"other/{inside}"
-        found[f"{SPEC}/{inside}"] = text
-    if ready.experiment.start:
-        found[START] = genomes.dump(genomes.read(ready.experiment.start))
-    return found
-
-
-@dataclass(frozen=True)
-class Progress:
-    """steps: done. diverged: candidates so far. lengths: of the logs then."""
-
-    steps: int
-    diverged: int
-    carry: Carry
-    lengths: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -187,7 +139,7 @@ class _Run:
         about = {
             "step": now.steps,
             "diverged": now.diverged,
-            **_identity(self.setup),
+            **identity(self.setup),
             "lengths": dict(now.lengths),
         }
         self._write_genome(now)
@@ -252,68 +204,3 @@ def _spelt(value: Any) -> Any:
     if isinstance(value, list):
         return [*map(_spelt, cast("list[Any]", value))]
     return value if math.isfinite(value) else str(value)
-
-
-# ------------------------------------------------------------------ going on
-
-
-def _resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, str]) -> Progress:
-    """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
-    again."""
-    path = folder.path / CHECKPOINT
-    if folder.is_unfinished(files):
-        folder.begin_again(files)
-        return fresh
-    if not path.exists():
-        there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
-        if _essence(there) != _essence(resolved(ready.experiment, ready.net)):
-            raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
-        folder.begin_again(files)
-        return fresh
-    about = checkpoint.about(path)
-    _check_same(folder, about, _identity(ready))
-    carry = checkpoint.load(path, fresh.carry)
-    folder.cut(about["lengths"])
-    return Progress(about["step"], about["diverged"], carry, about["lengths"])
-
-
-def _essence(e: Experiment) -> str:
-    """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
-    on the number of steps only where a rate falls with it. Files that it names count by what is in them. e: resolved,
-    for an experiment says the same whether it writes a default down or not."""
-    method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
-    network = replace(e.network, spec="", hash="")
-    start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
-    plain = replace(e, method=method, network=network, start=start, write="", checkpoint_every=1)
-    return schema.dump(replace(plain, evaluation=Evaluation()))
-
-
-def _identity(ready: Setup) -> dict[str, Any]:
-    """What the bits of a run depend on."""
-    essence = _essence(resolved(ready.experiment, ready.net))
-    return {
-        "experiment": hashlib.sha256(essence.encode()).hexdigest(),
-        "spec": genomes.spec_hash(ready.net),
-        "versions": versions(),
-    }
-
-
-def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
-    """Raises `BlurError` (E617)."""
-    path = folder.path / CHECKPOINT
-    if there["experiment"] != here["experiment"]:
-        raise _other(folder, f"`{path}` is of another experiment")
-    pairs = [(n, there["versions"].get(n), v) for n, v in here["versions"].items()]
-    if changed := [f"{n} {was} there, {now} here" for n, was, now in pairs if was != now]:
-        message = f"`{path}` was made with other versions: {'; '.join(changed)}"
-        help = "resume with the same versions, or begin again from its genome.yaml (`start:`)"
-        raise BlurError(Diagnostic("E617", message, help=help))
-    if there["spec"] != here["spec"]:
-        message = f"the spec is not the one that `{path}` was made with"
-        help = "undo the change, or begin again from its genome.yaml (`start:`)"
-        raise BlurError(Diagnostic("E617", message, help=help))
-
-
-def _other(folder: Folder, message: str) -> BlurError:
-    help = f"resume what began it: blurc meta {folder.path / EXPERIMENT} --resume"
-    return BlurError(Diagnostic("E617", message, help=help))

@@ -1,0 +1,68 @@
+"""What must fit together in an experiment."""
+
+from __future__ import annotations
+
+from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes
+from blurc.storage import records
+from blurc.tasks import TaskChoice
+
+
+def check(e: Experiment, reader: records.Reader) -> None:
+    _check_method(e, reader)
+    if e.inner.judge_every > e.inner.steps:
+        message = f"`inner.judge_every` is {e.inner.judge_every}, and an episode has {e.inner.steps} steps"
+        _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "0 judges it at its end alone")
+    if e.curriculum and e.curriculum.until < e.inner.steps:
+        _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
+    for tasks, path in ((e.tasks, "tasks"), (e.evaluation.tasks, "evaluation.tasks")):
+        _check_names(tasks, path, reader)
+
+
+def _too_short(curriculum: Curriculum, steps: int) -> str:
+    return f"the curriculum lengthens episodes until {curriculum.until} steps, and they have {steps} at first"
+
+
+def _check_method(e: Experiment, reader: records.Reader) -> None:
+    if e.replicas > 1 and not isinstance(e.method, Gradient):
+        message = (
+            f"{type(e.method).__name__.lower()} searches from one genome, and `replicas` is {e.replicas}"
+        )
+        help = "leave `replicas` out: `method.population` says how many genomes are tried at once"
+        _contradiction(reader, message, ("replicas", "method"), help)
+    if e.replicas > 1 and not e.jitter:
+        message = f"`jitter` is 0: of {e.replicas} replicas, copies of the best would stay copies"
+        _contradiction(reader, message, ("jitter",), "leave it out, or write a little noise, `jitter: 0.01`")
+    match e.method:
+        case Gradient(objective="accuracy"):
+            help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need values alone"
+            _contradiction(reader, "accuracy has no gradient", ("method.objective",), help)
+        case Pes(truncation=truncation) if truncation > e.inner.steps:
+            message = f"`method.truncation` is {truncation}, and an episode has {e.inner.steps} steps"
+            _contradiction(reader, message, ("method.truncation", "inner.steps"))
+        case Pes() if e.inner.judge_every:
+            message = "pes judges after every `method.truncation` steps, and `inner.judge_every` is given too"
+            _contradiction(reader, message, ("inner.judge_every",), "leave `judge_every` out")
+        case Pes() if e.curriculum:
+            message = "pes has no curriculum: it goes on within an episode, however long that is"
+            _contradiction(reader, message, ("curriculum",), "leave `curriculum` out, and give `inner.steps`")
+        case _:
+            pass
+
+
+def _check_names(tasks: tuple[TaskChoice, ...], path: str, reader: records.Reader) -> None:
+    names: dict[str, int] = {}
+    for i, task in enumerate(tasks):
+        name = task.name or task.data
+        first = names.setdefault(name, i)
+        if name and first != i:
+            message = f"two tasks are called `{name}`: {path}.{first} and {path}.{i}"
+            _contradiction(reader, message, (f"{path}.{i}",), "give one of them another `name`")
+
+
+def _contradiction(
+    reader: records.Reader, message: str, paths: tuple[str, ...], help: str | None = None
+) -> None:
+    """paths: the values that it is about, the one to point at first. Nothing follows from wrong ones."""
+    about = [tuple(path.split(".")) for path in paths]
+    if not any(map(reader.is_wrong, about)):
+        reader.refuse(next((p for p in about if p in reader.front), about[0]), "E613", message, help)

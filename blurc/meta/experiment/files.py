@@ -1,0 +1,69 @@
+"""The files that an experiment names, under names that mean the same from anywhere: a path from the root, or a name of
+the library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from blurc.diagnostics import did_you_mean
+from blurc.language import resolve_import, specs_path
+from blurc.meta.experiment.experiment import Experiment, Network
+from blurc.storage import records
+from blurc.tasks import TaskChoice
+
+
+@dataclass(frozen=True)
+class Files:
+    """folder: where to look first for what stands at a path of the experiment."""
+
+    reader: records.Reader
+    folder: Callable[[records.Path], Path]
+
+    def resolved(self, e: Experiment) -> Experiment:
+        ev, networks = e.evaluation, ("evaluation", "networks")
+        evaluation = replace(
+            ev,
+            networks=tuple(self._network(n, (*networks, str(i))) for i, n in enumerate(ev.networks)),
+            tasks=self._tasks(ev.tasks, ("evaluation", "tasks")),
+        )
+        return replace(
+            e,
+            network=self._network(e.network, ()),
+            start=e.start and self._found(e.start, ("start",), "E601", ".yaml"),
+            tasks=self._tasks(e.tasks, ("tasks",)),
+            evaluation=evaluation,
+        )
+
+    def _network(self, network: Network, path: records.Path) -> Network:
+        return replace(network, spec=self._found(network.spec, (*path, "spec"), "E103", ".blur"))
+
+    def _tasks(self, tasks: tuple[TaskChoice, ...], path: records.Path) -> tuple[TaskChoice, ...]:
+        return tuple(self._task(task, (*path, str(i), "data")) for i, task in enumerate(tasks))
+
+    def _task(self, task: TaskChoice, path: records.Path) -> TaskChoice:
+        """With its own file of data, if that lies beside the experiment, and the name of that file."""
+        if self.reader.is_wrong(path) or not task.data.lower().endswith(".npz"):
+            return task
+        found = self.folder(path) / task.data
+        name = task.name or found.stem
+        return replace(task, data=str(found.resolve()), name=name) if found.is_file() else task
+
+    def _found(self, name: str, path: records.Path, code: str, ending: str) -> str:
+        if self.reader.is_wrong(path):
+            return name
+        folder = self.folder(path)
+        found = resolve_import(name, folder / "-")
+        if found is None:
+            near = did_you_mean(name, _names(folder, ending))
+            places = "it is looked up beside this file, then in the library"
+            help = f"did you mean `{near}`?" if near else places
+            self.reader.refuse(path, code, f"cannot read `{name}`: there is no such file", help)
+        return str(found.resolve()) if found and found == folder / name else name
+
+
+def _names(folder: Path, ending: str) -> Iterator[str]:
+    yield from (p.name for p in sorted(folder.glob(f"*{ending}")))
+    library = specs_path()
+    yield from (p.relative_to(library).as_posix() for p in sorted(library.rglob(f"*{ending}")))

@@ -1,0 +1,90 @@
+"""How a run that was cut off goes on from its checkpoint, which must be of the same experiment, spec and versions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blurc import genome as genomes
+from blurc.diagnostics import BlurError, Diagnostic, Source
+from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
+from blurc.meta.run import checkpoint
+from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, Folder, versions
+from blurc.meta.run.pinned import resolved
+from blurc.meta.run.setup import Setup
+from blurc.meta.run.step import Carry
+
+
+@dataclass(frozen=True)
+class Progress:
+    """steps: done. diverged: candidates so far. lengths: of the logs then."""
+
+    steps: int
+    diverged: int
+    carry: Carry
+    lengths: Mapping[str, int]
+
+
+def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, str]) -> Progress:
+    """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
+    again."""
+    path = folder.path / CHECKPOINT
+    if folder.is_unfinished(files):
+        folder.begin_again(files)
+        return fresh
+    if not path.exists():
+        there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
+        if _essence(there) != _essence(resolved(ready.experiment, ready.net)):
+            raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
+        folder.begin_again(files)
+        return fresh
+    about = checkpoint.about(path)
+    _check_same(folder, about, identity(ready))
+    carry = checkpoint.load(path, fresh.carry)
+    folder.cut(about["lengths"])
+    return Progress(about["step"], about["diverged"], carry, about["lengths"])
+
+
+def _essence(e: Experiment) -> str:
+    """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
+    on the number of steps only where a rate falls with it. Files that it names count by what is in them. e: resolved,
+    for an experiment says the same whether it writes a default down or not."""
+    method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
+    network = replace(e.network, spec="", hash="")
+    start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
+    plain = replace(e, method=method, network=network, start=start, write="", checkpoint_every=1)
+    return schema.dump(replace(plain, evaluation=Evaluation()))
+
+
+def identity(ready: Setup) -> dict[str, Any]:
+    """What the bits of a run depend on."""
+    essence = _essence(resolved(ready.experiment, ready.net))
+    return {
+        "experiment": hashlib.sha256(essence.encode()).hexdigest(),
+        "spec": genomes.spec_hash(ready.net),
+        "versions": versions(),
+    }
+
+
+def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
+    """Raises `BlurError` (E617)."""
+    path = folder.path / CHECKPOINT
+    if there["experiment"] != here["experiment"]:
+        raise _other(folder, f"`{path}` is of another experiment")
+    pairs = [(n, there["versions"].get(n), v) for n, v in here["versions"].items()]
+    if changed := [f"{n} {was} there, {now} here" for n, was, now in pairs if was != now]:
+        message = f"`{path}` was made with other versions: {'; '.join(changed)}"
+        help = "resume with the same versions, or begin again from its genome.yaml (`start:`)"
+        raise BlurError(Diagnostic("E617", message, help=help))
+    if there["spec"] != here["spec"]:
+        message = f"the spec is not the one that `{path}` was made with"
+        help = "undo the change, or begin again from its genome.yaml (`start:`)"
+        raise BlurError(Diagnostic("E617", message, help=help))
+
+
+def _other(folder: Folder, message: str) -> BlurError:
+    help = f"resume what began it: blurc meta {folder.path / EXPERIMENT} --resume"
+    return BlurError(Diagnostic("E617", message, help=help))

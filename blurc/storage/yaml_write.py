@@ -1,0 +1,74 @@
+"""Plain values to YAML that people read: floats as short as they come back, rows on one line, no aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+MAP, SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+
+
+class Row(dict[str, Any]):
+    """A mapping to be written on one line."""
+
+
+class _Numbers(list[Any]):
+    """A list to be written on one line."""
+
+
+def dump(tree: Any, *, width: int = 2**31, flow: bool | None = False) -> str:
+    """The YAML of a tree. flow: whether mappings and lists stand on one line; None: those without others in them.
+    Raises `yaml.YAMLError` for what YAML has no words for."""
+    return yaml.dump(
+        tree, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=width
+    )
+
+
+def rows(array: NDArray[np.floating[Any]]) -> Any:
+    """The tree of an array: one row a line."""
+    if array.ndim == 0:
+        return array[()]
+    return _Numbers(array) if array.ndim == 1 else [rows(part) for part in array]
+
+
+def plain(value: Any) -> Any:
+    """NumPy's and JAX's numbers and arrays, and tuples, in plain Python."""
+    if isinstance(value, Mapping):
+        return {plain(k): plain(v) for k, v in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in cast("Iterable[Any]", value)]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def float_text(value: np.floating[Any]) -> str:
+    """The shortest text that reads back as the same float, with the point that YAML asks for: `1.0e-05`."""
+    is_plain = value == 0 or 1e-4 <= abs(value) < 1e7
+    write = np.format_float_positional if is_plain else np.format_float_scientific
+    text = write(value, unique=True, trim="0")
+    # A float32 is read as a float64 and then rounded; twice rounded may be once too often.
+    return text if type(value)(float(text)) == value else float_text(np.float64(value))
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _float(dumper: Any, value: np.floating[Any]) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", float_text(value))
+
+
+def _text(dumper: Any, text: str) -> yaml.Node:
+    """PyYAML folds single quoted texts at the line breaks of Unicode, and loses these."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(np.float32, _float)
+_Dumper.add_representer(np.float64, _float)
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(Row, lambda d, row: d.represent_mapping(MAP, row.items(), flow_style=True))
+_Dumper.add_representer(_Numbers, lambda d, row: d.represent_sequence(SEQUENCE, row, flow_style=True))
