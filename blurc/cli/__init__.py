@@ -1,11 +1,10 @@
 """The command line: `blurc check | explain | compile | train | meta | eval | race | analyze | graph | specs | bench`.
 
-commands/ has one command a file, shared/ what several need. A command is imported when it is named, and jax, matplotlib
-and rich where they are used, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` says how all
-commands fail.
+commands/ has one file per command, shared/ what several of them need. Commands, jax, matplotlib and rich are imported
+only when needed, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` handles all failures.
 
-Exit status: 0 done; 1 the spec, the data or the genome is wrong (diagnostics on stderr); 2 wrong usage;
-130 interrupted; 141 whoever read the output went away (`blurc specs | head`).
+Exit status: 0 success; 1 the spec, data or genome is wrong (diagnostics on stderr); 2 wrong usage; 130 interrupted;
+141 the output pipe was closed (`blurc specs | head`).
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ COMMANDS = {
     "explain": "Explain the code of a diagnostic, such as E306.",
     "compile": "Compile one network of a spec.",
     "train": "Train one network of a spec, or an artifact.",
-    "meta": "Learn a genome as an experiment says.",
-    "eval": "Measure how well genomes teach networks.",
+    "meta": "Learn a genome, as described by an experiment.",
+    "eval": "Measure how well genomes train networks.",
     "race": "Race a genome against SGD, momentum and Adam.",
     "analyze": "Tell whether a rule is a gradient.",
     "graph": "Draw the populations and projections of a spec.",
     "specs": "List the packaged networks, rules and genomes.",
-    "bench": "Measure compiled rules against programs written by hand.",
+    "bench": "Compare the speed of compiled rules and handwritten programs.",
 }
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for, and turns what goes wrong in it into diagnostics."""
+    """Imports commands on demand, and turns their failures into diagnostics."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -48,7 +47,7 @@ class Commands(click.Group):
         return import_module(f"blurc.cli.commands.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Without importing the commands, which would take a second."""
+        """Lists the commands without importing them, which would take a second."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -66,9 +65,9 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blurc", prog_name="blurc", message="%(prog)s %(version)s")
 def cli() -> None:
-    """A compiler for learning rules: .blur files to trained networks.
+    """A compiler for learning rules: from .blur files to trained networks.
 
-    SPEC is a path, or a file of the packaged library such as networks/digits.blur (`blurc specs` lists them).
+    SPEC is a path, or a file in the packaged library such as networks/digits.blur (`blurc specs` lists them).
     """
 
 
@@ -78,7 +77,7 @@ def main() -> None:
         cli.main(prog_name="blurc")
     except KeyboardInterrupt:  # before or after the command itself
         _stop()
-    except OSError as error:  # files have their own diagnostics: this is stdout, and what it leads to
+    except OSError as error:  # files have their own diagnostics, so this is stdout
         output_failed(error)
     except SystemExit as end:
         if end.code == INTERRUPTED:
@@ -87,7 +86,7 @@ def main() -> None:
 
 
 def _stop() -> NoReturn:
-    """Ends at once: a device that still computes crashes when the interpreter takes its memory away."""
+    """Exits at once: a device that is still computing crashes if the interpreter frees its memory."""
     with suppress(OSError):
         sys.stdout.flush()
     os._exit(INTERRUPTED)

@@ -211,24 +211,26 @@ def test_matrices_are_printed_with_their_names(mine: Path) -> None:
 
 
 def test_the_verdict_is_in_words() -> None:
-    assert "is a gradient, to rounding" in command("backprop").stdout
-    assert "is no gradient" in command("hebb").stdout
+    assert "is a gradient, up to rounding" in command("backprop").stdout
+    assert "is not a gradient" in command("hebb").stdout
 
 
 def test_an_update_that_moves_nothing_is_not_judged() -> None:
     done = command("backprop", "--set", "rate=0")
     assert done.exit_code == 0
-    assert done.stdout.startswith("backprop in small: the update moves no synapse")
+    assert done.stdout.startswith("backprop in small: the update changes no synapses")
     assert "asymmetry" not in done.stdout
 
 
 def test_traces_are_told_after_the_synapses_that_are_read() -> None:
     found, lines = of(analysis.small("blur")), command("blur").stdout.splitlines()
-    assert lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is no gradient"
-    assert lines[1] == f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    assert (
+        lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is not a gradient"
+    )
+    assert lines[1] == f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: pure rotation)"
     count = len(found.synapses)
     assert count > 52
-    assert lines[2] == f"    over all {count} values that the update moves {found.whole:.3g}"
+    assert lines[2] == f"    over all {count} values that the update changes {found.whole:.3g}"
 
 
 def test_drawn_meta_parameters_name_their_seed() -> None:

@@ -400,12 +400,16 @@ def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -
         ),
         (["backprop", "--task", "digits:corp=3", "--network", DIGITS], 1, "did you mean `crop`?"),
         (["backprop", "--task", "moons", "--network", DIGITS], 1, "E807"),
-        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "is a spec, where a genome file or the name"),
+        (
+            [DIGITS, "--task", "digits", "--network", DIGITS],
+            1,
+            "is a spec, expected a genome file or the name",
+        ),
         ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "write the name of its rule, `backprop`"),
         (["none.yaml", "--task", "digits", "--network", DIGITS], 1, "E601"),
         (["backprob", "--task", "digits", "--network", DIGITS], 1, "did you mean `backprop`?"),
         (["backprop", "--task", "digits", "--network", DIGITS, "--steps", "3,x"], 2, "whole numbers"),
-        (["backprop", "--task", "digits", "--network", DIGITS, "-o", "a.gif"], 2, "expected .svg or .png"),
+        (["backprop", "--task", "digits", "--network", DIGITS, "-o", "a.gif"], 2, "ending in .svg or .png"),
     ],
 )
 def test_what_is_wrong_is_said(args: list[str], status: int, message: str) -> None:

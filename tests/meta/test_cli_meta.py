@@ -60,7 +60,7 @@ def test_the_last_line_says_what_its_number_is_of() -> None:
     done = command("e.yaml")
     assert done.exit_code == 0
     found = json.loads(Path("runs/tiny/result.json").read_text())["value"]
-    what = f"cross entropy of the genome {found:.4g}, the mean of 16 episodes that were not searched on"
+    what = f"cross entropy of the genome {found:.4g}, the mean of 16 episodes not used in the search"
     assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
 
 
@@ -81,7 +81,7 @@ def test_going_on_tells_what_is_otherwise_than_it_began() -> None:
     command("e.yaml", "--set", "method.steps=1")
     done = command("e.yaml", "--resume")
     assert done.exit_code == 0, done.output
-    assert done.stderr == "not as in `runs/tiny/experiment.yaml`: method.steps: 1 there, 2 now\n"
+    assert done.stderr == "changed from `runs/tiny/experiment.yaml`: method.steps: 1 there, 2 now\n"
     assert command("e.yaml", "--resume").stderr == ""
 
 
@@ -100,7 +100,9 @@ def test_a_run_without_a_finite_genome_ends_as_an_error(exploded: Result) -> Non
 
 
 def test_its_note_shows_where_to_look(exploded: Result) -> None:
-    (args,) = re.findall(r"2 of 2 candidates diverged; where the first did: blurc meta (.*)", exploded.stderr)
+    (args,) = re.findall(
+        r"2 of 2 candidates diverged; to see where the first one did: blurc meta (.*)", exploded.stderr
+    )
     done = command(*args.split())
     assert done.exit_code == 0
     assert "`w` of `x->class` in update is not finite" in done.stderr

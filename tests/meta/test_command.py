@@ -60,7 +60,7 @@ def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
         (["--set", "method.clp=2"], 1, "did you mean `clip`?"),
         (["--set", "sed=2"], 1, "did you mean `seed`?"),
         (["--set", "method.steps"], 2, "write KEY=VALUE"),
-        (["--resume", "--replay", "0"], 2, "give one of them"),
+        (["--resume", "--replay", "0"], 2, "use one or the other"),
         (["--resume"], 1, "error[E615]"),
         (["--replay", "0"], 1, "error[E615]"),
         (["--replay", "-1"], 2, "-1 is not in the range"),
@@ -96,7 +96,7 @@ def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytes
     with monkeypatch.context() as patch:
         patch.setattr(module, "_watch", lambda out: Interrupting())
         done = command(file)
-    assert (done.exit_code, "--resume goes on" in done.output) == (130, True)
+    assert (done.exit_code, "add --resume to continue" in done.output) == (130, True)
     assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11
     assert len(lines("runs/tiny")) == 11
 

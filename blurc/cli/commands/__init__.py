@@ -1,1 +1,1 @@
-"""One command a file; its name is the name of the command."""
+"""One file per command, with the command's name."""

@@ -1,4 +1,4 @@
-"""`blurc analyze`: whether a genome's rule is a gradient at all, and its meta-parameters by name."""
+"""`blurc analyze`: whether a genome's rule is a gradient, and its meta-parameters by name."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from blurc.evaluation import Analysis
     from blurc.runtime import GenomeValues
 
-ROUNDING = 1e-9  # in float64, with room
+ROUNDING = 1e-9  # in float64, with a margin
 
 
 @click.command("analyze")
 @click.argument("genome")
-@click.option("--network", metavar=WIRING, help=f"Another network than one of 3-4-2; {WIRING_HELP}")
+@click.option("--network", metavar=WIRING, help=f"Use this network instead of a 3-4-2 one: {WIRING_HELP}")
 @set_option
-@at_least_one("--batch", 16, "Random examples in the step.")
+@at_least_one("--batch", 16, "Random examples per step.")
 @seed_option
 @json_option
 @click.option(
     "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
-    help="Draw the Jacobian, and what keeps it from being that of a gradient.",
+    help="Draw the Jacobian and its antisymmetric part.",
 )  # fmt: skip
 def command(
     genome: str, network: str | None, parameters: Mapping[str, ParamValue], batch: int, seed: int,
@@ -51,9 +51,9 @@ def command(
 ) -> None:  # fmt: skip
     """Tell whether the rule of GENOME is a gradient, and print its meta-parameters.
 
-    GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh then. The change of the synapses in
-    one step is the gradient of something if its Jacobian is symmetric. These are the synapses that the forward pass
-    reads; traces that they keep besides are held fixed.
+    GENOME is a genome file, or the name of a rule with fresh meta-parameters. The change of the synapses in one step is
+    the gradient of something if its Jacobian is symmetric. Only synapses that the forward pass reads count; their other
+    traces are held fixed.
     """
     check_writable([json, output])
     import jax
@@ -84,21 +84,21 @@ def _lines(found: Analysis, genome: GenomeValues, drawn: str) -> Iterator[str]:
 
 def _verdict(found: Analysis) -> Iterator[str]:
     if not found.synapses:
-        yield f"{found.rule} in {found.network}: the update moves no synapse, which is neither a gradient nor none"
+        yield f"{found.rule} in {found.network}: the update changes no synapses, so there is nothing to analyze"
         return
-    verdict = "a gradient, to rounding" if found.asymmetry < ROUNDING else "no gradient"
+    verdict = "a gradient, up to rounding" if found.asymmetry < ROUNDING else "not a gradient"
     count, others = len(found.block), len(found.synapses) - len(found.block)
     which = " that the forward pass reads" if others else ""
     yield f"{found.rule} in {found.network}: the change of {count} synapses{which} is {verdict}"
-    yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: nothing of one)"
+    yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: pure rotation)"
     if others:
-        yield f"    over all {len(found.synapses)} values that the update moves {found.whole:.3g}"
+        yield f"    over all {len(found.synapses)} values that the update changes {found.whole:.3g}"
     if len(found.channels) > 1:
         yield from (f"    of channel {name} alone {value:.3g}" for name, value in found.channels.items())
 
 
 def _shown(name: str, array: Any) -> Iterator[str]:
-    """A number beside its name, a row or rows below it."""
+    """A scalar next to its name; rows of an array below it."""
     if array.ndim == 0:
         yield f"  {name} = {array:.4g}"
         return
@@ -121,7 +121,7 @@ def _data(found: Analysis, net: Net, genome: GenomeValues) -> dict[str, Any]:
 
 
 def _drawn(found: Analysis, form: str) -> bytes:
-    most = float(abs(found.jacobian).max(initial=0.0))  # both in the same colours
+    most = float(abs(found.jacobian).max(initial=0.0))  # the same colours for both
     matrices = {
         "Jacobian of the change of synapses": found.jacobian,
         "its antisymmetric part": found.antisymmetric,
@@ -132,12 +132,12 @@ def _drawn(found: Analysis, form: str) -> bytes:
     ]
     title = f"{found.rule} in {found.network}: asymmetry {found.asymmetry:.3g}"
     if len(found.block) < len(found.synapses):
-        title += f" of what the forward pass reads, {found.whole:.3g} of the whole"
+        title += f" for what the forward pass reads, {found.whole:.3g} for everything"
     return evaluation.heat.render(panels, form, title)
 
 
 def _rows(found: Analysis) -> list[str]:
-    """The name of each channel once, at the middle of its rows."""
+    """Labels each channel once, in the middle of its rows."""
     rows = [""] * len(found.synapses)
     for name in dict.fromkeys(found.synapses):
         rows[found.synapses.index(name) + found.synapses.count(name) // 2] = name

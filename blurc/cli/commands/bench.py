@@ -1,4 +1,4 @@
-"""`blurc bench`: the measured speed of compiled rules. What is measured, and how, is in `blurc/bench/`."""
+"""`blurc bench`: measures the speed of compiled rules. What is measured, and how, is in `blurc/bench/`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command("bench")
-@click.option("--quick", is_flag=True, help="Fewer samples, and no 100-layer network: a first look.")
+@click.option("--quick", is_flag=True, help="Take fewer samples and skip the 100-layer network.")
 @json_option
 def command(quick: bool, json: str | None) -> None:
-    """Measure compiled rules against programs written by hand.
+    """Compare the speed of compiled rules and handwritten programs.
 
-    Takes minutes. A missed bound is shown, and does not fail: it may be the machine's.
+    Takes minutes. Missed bounds are shown but do not fail: the machine may be to blame.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""`blurc check`: everything that is wrong or doubtful in specs, at once and without jax."""
+"""`blurc check`: all errors and warnings of specs, without importing jax."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from blurc.diagnostics import Diagnostic
 def command(ctx: click.Context, specs: tuple[Path, ...], json: str | None) -> None:
     """Report all errors and warnings of SPECs.
 
-    Checks every genome with its defaults, and every network with the genome that it uses. Warnings do not
-    fail.
+    Checks every genome with its defaults, and every network with the genome it uses. Warnings do not fail.
     """
     check_writable([json])
-    # Two specs may import the same file: what is wrong with it is said once.
+    # Two specs may import the same file: report its errors once.
     found = list({d.render(): d for spec in specs for d in blurc.check(spec)}.values())
     show(found)
     errors = [d for d in found if d.severity == "error"]

@@ -1,4 +1,4 @@
-"""`blurc compile`: from a spec to an artifact, to any stage in print, or to a summary of what came out."""
+"""`blurc compile`: compiles a spec to an artifact, or prints any stage or a summary."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def _platforms(ctx: click.Context, param: click.Parameter, value: str | None) ->
     names = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
     for name in names:
         if name not in PLATFORMS:
-            hint = ": did you mean 'cuda', of NVIDIA, or 'rocm', of AMD?" if name == "gpu" else ""
-            raise click.BadParameter(f"{name!r} is none of {', '.join(PLATFORMS)}{hint}", ctx, param)
+            hint = ": did you mean 'cuda' (NVIDIA) or 'rocm' (AMD)?" if name == "gpu" else ""
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(PLATFORMS)}{hint}", ctx, param)
     return names
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be done with the chosen network."""
+    """What to do with the chosen network."""
 
     output: Path | None
     platforms: tuple[str, ...] | None
@@ -56,18 +56,18 @@ class Request:
     json: str | None
 
     def check(self) -> None:
-        """Options that would do nothing are wrong usage."""
+        """Rejects options that would have no effect."""
         programs = f"--emit {'|'.join(stages.PROGRAMS)}"
         if self.output and self.output.suffix != ".blurx":
-            raise click.BadParameter(f"{self.output}: expected a name that ends in .blurx", param_hint="-o")
+            raise click.BadParameter(f"{self.output}: expected a name ending in .blurx", param_hint="-o")
         if self.emit and self.json:
-            raise click.UsageError("--json writes the summary, which --emit replaces; give one of them")
+            raise click.UsageError("--json writes the summary, which --emit replaces; use one or the other")
         if self.entry and self.emit not in stages.PROGRAMS:
-            raise click.UsageError(f"--entry goes with {programs}")
+            raise click.UsageError(f"--entry needs {programs}")
         if self.batch and self.emit in stages.TREES:
-            raise click.UsageError(f"--batch goes with {programs} and with the summary")
+            raise click.UsageError(f"--batch needs {programs}, or the summary")
         if self.platforms and not self.output and self.emit != "stablehlo":
-            raise click.UsageError("--platform goes with -o or --emit stablehlo")
+            raise click.UsageError("--platform needs -o or --emit stablehlo")
 
 
 @click.command("compile")
@@ -75,7 +75,7 @@ class Request:
 @click.option("-o", "output", type=click.Path(path_type=Path), metavar="F.blurx", help="Write an artifact.")
 @click.option(
     "--platform", "platforms", callback=_platforms, metavar="cpu,cuda,tpu",
-    help="What the artifact (or --emit stablehlo) is for; an artifact is for cpu, cuda and tpu unless told.",
+    help="Platforms of the artifact (default: cpu,cuda,tpu) or of --emit stablehlo.",
 )  # fmt: skip
 @network_option
 @rule_option
@@ -83,10 +83,14 @@ class Request:
 @set_option
 @click.option("--emit", type=click.Choice(stages.ALL), help="Print a stage of the compiler.")
 @click.option(
-    "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo, hlo print [step]."
+    "--entry",
+    type=click.Choice(stages.ENTRIES),
+    help="The program that jaxpr, stablehlo and hlo print [step].",
 )
 @click.option(
-    "--batch", type=click.IntRange(min=1), help=f"Examples a step, there and in the summary [{stages.BATCH}]."
+    "--batch",
+    type=click.IntRange(min=1),
+    help=f"Examples per step, for these and the summary [{stages.BATCH}].",
 )
 @json_option
 def command(
@@ -95,8 +99,8 @@ def command(
 ) -> None:  # fmt: skip
     """Compile one network of SPEC.
 
-    With -o, writes an artifact that `blurc train` and blurc.load() run. With --emit, prints a stage. Else
-    prints what came out and how long each stage took.
+    With -o, writes an artifact for `blurc train` and blurc.load(). With --emit, prints a stage. Otherwise prints a
+    summary of the network and how long each stage took.
     """
     place, which = one_network(spec, network, "blurc compile")
     request = Request(**options)

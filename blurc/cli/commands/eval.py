@@ -1,4 +1,4 @@
-"""`blurc eval`: how well genomes teach networks, as a table of genome, task, network and number of steps."""
+"""`blurc eval`: how well genomes train networks, as a table by genome, task, network and number of steps."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 @tasks_option
 @click.option(
     "--network", "networks", multiple=True, metavar=WIRING,
-    help=f"What learns; {WIRING_HELP} May be given several times.",
+    help=f"The network to train: {WIRING_HELP} May be repeated.",
 )  # fmt: skip
 @click.option(
     "--experiment", type=click.Path(path_type=Path), metavar="E.yaml",
-    help="Take from it the tasks and networks that are not given.",
+    help="Read tasks and networks that are not given here from this experiment.",
 )  # fmt: skip
 @set_option
 @steps_option
@@ -70,10 +70,10 @@ def command(
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
     data_dir: Path | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
-    """Measure how well GENOMEs teach networks.
+    """Measure how well GENOMEs train networks.
 
-    A GENOME is a genome file, or the name of a rule, whose meta-parameters are fresh with every seed then. Each trains
-    each network on each task, from new synapses with every seed; the scores are accuracies on test examples.
+    A GENOME is a genome file, or the name of a rule with fresh meta-parameters for each seed. Each one trains each
+    network on each task, from fresh synapses for each seed. Scores are accuracies on test examples.
     """
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, _experiment(experiment))
@@ -86,9 +86,6 @@ def command(
         write_json(json, _data(rows, protocol))
     if output:
         write(output, _drawn(rows, protocol, form(output)))
-
-
-# ---------------------------------------------------------------- what is measured
 
 
 def _what(
@@ -104,7 +101,7 @@ def _what(
         theirs = judged.networks or (experiment.network,)
         wirings = wirings or tuple(wiring(network, parameters) for network in theirs)
     if not (chosen and wirings):
-        raise click.UsageError("name what to measure on: --task and --network, or --experiment")
+        raise click.UsageError("give --task and --network, or --experiment")
     return chosen, wirings
 
 
@@ -122,7 +119,7 @@ class Pair:
     genome: str
     network: str
     net: Net
-    values: GenomeValues | None  # None: fresh ones with every seed
+    values: GenomeValues | None  # None: fresh ones for each seed
 
 
 def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
@@ -138,12 +135,9 @@ def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
 
 
 def _name(genome: str) -> str:
-    """A file's own name for its genome."""
+    """The name in the genome file, or the name of the rule."""
     file = choice(genome, Wiring(Path(), None, {})).genome_file
     return file.name if file else genome
-
-
-# ---------------------------------------------------------------- measuring
 
 
 @dataclass(frozen=True)
@@ -154,7 +148,7 @@ class Protocol:
     seed: int
 
     def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], out: Console) -> list[Row]:
-        for pair, task in product(pairs, tasks):  # before the long work
+        for pair, task in product(pairs, tasks):  # fail before the slow part
             evaluation.accuracy.check_fits(pair.net, task)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
@@ -178,7 +172,7 @@ def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
     print_table(out, table)
     out.print(scores.legend(protocol.seeds))
     if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
-        told = f"{fresh}: fresh meta-parameters with every seed; the spread holds their differences"
+        told = f"{fresh}: fresh meta-parameters for each seed, which add to the spread"
         out.print(told, markup=False, soft_wrap=True)
 
 
@@ -187,7 +181,7 @@ def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
 
 
 def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
-    """One heat map; what all rows have in common is said above it, and not in every row."""
+    """One heat map. What all rows have in common goes into the title."""
     import numpy as np
 
     names = [(row.genome, row.task, row.network) for row in rows]

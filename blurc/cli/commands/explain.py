@@ -1,4 +1,4 @@
-"""`blurc explain`: what the code of a diagnostic is about, with an example and its repair."""
+"""`blurc explain`: what a diagnostic code means, with an example and its fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blurc.spec import RIGHT, WRONG, Example, examples
 @click.command("explain")
 @click.argument("code", required=False, metavar="[CODE]")
 def command(code: str | None) -> None:
-    """Explain the CODE of a diagnostic, such as E306; without one, list them all."""
+    """Explain the CODE of a diagnostic, such as E306. Without CODE, list all codes."""
     click.echo("\n".join(_entry(_known(code)) if code else _list()))
 
 

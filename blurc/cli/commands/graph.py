@@ -1,4 +1,4 @@
-"""`blurc graph`: a picture of a network, or its graph for other tools."""
+"""`blurc graph`: draws a network, or exports its graph for other tools."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PICTURES, TEXTS = ("svg", "png"), ("dot", "graphml")
 @spec_argument
 @click.option(
     "-o", "output", required=True, type=click.Path(path_type=Path), metavar="F.svg|png|dot|graphml",
-    help="What to write; the suffix says in which form.",
+    help="The output file; its suffix chooses the format.",
 )  # fmt: skip
-@click.option("--full", is_flag=True, help="Draw every population and projection, also where many are alike.")
+@click.option("--full", is_flag=True, help="Draw every population and projection, even if many are alike.")
 @network_option
 @rule_option
 @set_option
@@ -38,13 +38,13 @@ def command(
 ) -> None:
     """Draw the populations and projections of SPEC.
 
-    In a large network, what is alike is drawn once. GraphML always has everything.
+    In a large network, repeated parts are drawn once. GraphML always has everything.
     """
     place, which = one_network(spec, network, "blurc graph")
     form = output.suffix.removeprefix(".").lower()
     if form not in (*PICTURES, *TEXTS):
         raise click.BadParameter(
-            f"{output}: expected .svg, .png, .dot or .graphml at the end", param_hint="-o"
+            f"{output}: expected a name ending in .svg, .png, .dot or .graphml", param_hint="-o"
         )
     check_writable([output])
     model, _ = Choice(place, which, rule, None, parameters).select()

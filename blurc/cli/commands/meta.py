@@ -1,4 +1,4 @@
-"""`blurc meta`: learn a genome, as an experiment file says."""
+"""`blurc meta`: learns a genome, as described by an experiment file."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from blurc.evaluation import Row
     from blurc.meta import Experiment, Metrics, Result, Watch
 
-LINES = 40  # of progress, where there is no terminal
+LINES = 40  # of progress outside a terminal
 
 
 def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in value]
     for text, (name, equals, _) in zip(value, pairs, strict=True):
         if not name.strip() or not equals:
-            raise click.BadParameter(f"{text!r}: write KEY=VALUE, method.steps=100", ctx, param)
+            raise click.BadParameter(f"{text!r}: write KEY=VALUE, such as method.steps=100", ctx, param)
     return {name.strip(): written.strip() for name, _, written in pairs}
 
 
@@ -42,16 +42,16 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
 @click.argument("experiment", type=click.Path(path_type=Path))
 @click.option(
     "--set", "overrides", multiple=True, callback=_override, metavar="KEY=VALUE",
-    help="Another value than the file has: --set method.steps=100; may be given several times.",
+    help="Override a value in the file: --set method.steps=100. May be repeated.",
 )  # fmt: skip
 @click.option(
     "-o", "output", type=click.Path(path_type=Path), metavar="DIR",
-    help="The run folder, instead of what the experiment says (`write`) or runs/NAME.",
+    help="The run folder. Default: the experiment's `write`, or runs/NAME.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint of the run folder.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the run folder.")
 @click.option(
     "--replay", type=click.IntRange(min=0), metavar="N",
-    help="Instead, tell where the N-th recorded divergence of the run, from 0, left the finite numbers.",
+    help="Only explain where recorded divergence N of the run, counted from 0, began.",
 )  # fmt: skip
 @data_dir_option
 @json_option
@@ -59,13 +59,13 @@ def command(
     experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
     data_dir: Path | None, json: str | None,
 ) -> None:  # fmt: skip
-    """Learn a genome as the file EXPERIMENT says.
+    """Learn a genome, as described by the file EXPERIMENT.
 
-    The run folder gets metrics, checkpoints, the best genome (genome.yaml), its accuracies on test examples and
-    report.html. A run that was interrupted goes on with --resume, and ends with the same bits.
+    Writes metrics, checkpoints, the best genome (genome.yaml), its accuracies on test examples and report.html to the
+    run folder. --resume continues an interrupted run, with bit-identical results.
     """
     if resume and replay is not None:
-        raise click.UsageError("--resume goes on with a run, --replay looks back at one: give one of them")
+        raise click.UsageError("--resume continues a run, --replay explains one: use one or the other")
     check_writable([json])
     _check_no_spec(experiment)
 
@@ -95,8 +95,8 @@ def command(
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
-    """Where to go on with, or look back at, the run whose folder the file lies in: the folder may have been moved or
-    copied since, and what it says of itself (`write`) leads to another run then."""
+    """The folder of the file, if that is the run to resume or replay: the folder may have been moved or copied since,
+    and the file's `write` would lead to another run."""
     own = again and "write" not in overrides and meta.internals.is_of_run(file)
     return file.parent if own else None
 
@@ -107,27 +107,27 @@ def _resumable(folder: Path) -> Generator[None]:
         yield
     except KeyboardInterrupt:
         if (folder / "checkpoint.npz").exists():
-            click.echo(f"`{folder}` holds what was done: the same command with --resume goes on", err=True)
+            click.echo(f"progress is saved in `{folder}`: add --resume to continue", err=True)
         raise
 
 
 def _tell_changes(folder: Path, resolved: Experiment) -> None:
-    """The file and the present --set decide how a run goes on: what was set when it began is easily forgotten. A file
-    that cannot be read is for the run itself to refuse."""
+    """Says what differs from the experiment in the run folder: it is easy to forget a --set when resuming. An
+    unreadable file is left for the run itself to reject."""
     now = meta.internals.resolved(resolved, meta.internals.compiled(resolved.network))
     path = folder / "experiment.yaml"
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
         for change in meta.internals.changes(path.read_text("utf-8"), now):
-            click.echo(f"not as in `{path}`: {change}", err=True)
+            click.echo(f"changed from `{path}`: {change}", err=True)
 
 
 def _check_no_spec(path: Path) -> None:
-    """Raises `BlurError` (E605) where the file is a spec, which the other commands take."""
+    """Raises `BlurError` (E605) if the file is a spec, which the other commands take."""
     if path.suffix == ".blur" and language.resolve_import(str(path), None):
         task = path.stem if path.stem in tasks.names() else "digits"
         lines = (f"name: {path.stem}", f"spec: {path}", f"tasks: [{task}]", "rule: blur")
-        help = "\n           ".join(("write a file such as mine.yaml, and give that:", *lines))
-        raise BlurError(Diagnostic("E605", f"`{path}` is a spec: an experiment names it", help=help))
+        help = "\n           ".join(("write a file such as mine.yaml, and pass that:", *lines))
+        raise BlurError(Diagnostic("E605", f"`{path}` is a spec, not an experiment", help=help))
 
 
 # ---------------------------------------------------------------- results
@@ -135,11 +135,11 @@ def _check_no_spec(path: Path) -> None:
 
 def _where(result: Result) -> str:
     look = f"blurc meta {result.folder / 'experiment.yaml'} --replay 0"
-    return f"{result.diverged:,} of {result.candidates:,} candidates diverged; where the first did: {look}"
+    return f"{result.diverged:,} of {result.candidates:,} candidates diverged; to see where the first one did: {look}"
 
 
 def _judged(experiment: Experiment) -> str:
-    return f"{max(meta.internals.TRIALS, len(experiment.tasks))} episodes that were not searched on"
+    return f"{max(meta.internals.TRIALS, len(experiment.tasks))} episodes not used in the search"
 
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
@@ -148,7 +148,7 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
     more = ", `replicas` with `jitter`" if isinstance(method, meta.Gradient) else ""
     return Diagnostic(
         "E905",
-        f"no finite genome was found: that of `{file}` diverges in some of {_judged(experiment)}",
+        f"no finite genome was found: the one in `{file}` diverges in some of {_judged(experiment)}",
         notes=(_where(result),) if result.diverged else (),
         help=f"try smaller steps (`--set method.{key}={size / 10:g}`){more}, shorter episodes (`inner.steps`), or a "
         "`start` from a genome that stays finite",
@@ -156,7 +156,7 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
 
 
 def _raced(rows: list[evaluation.Row], folder: Path) -> Iterator[evaluation.Row]:
-    """The rows, each followed by those of the optimizers where there was a race."""
+    """The rows, each followed by those of the optimizers if there was a race."""
     import numpy as np
 
     races = loads((folder / "evaluation.json").read_text("utf-8"))["races"]
@@ -205,7 +205,7 @@ def _watch(out: Console) -> AbstractContextManager[Watch]:
 
 
 def _told(line: Metrics, objective: str) -> str:
-    """What each number is of: the best candidate, the population, the genome on episodes that no search sees."""
+    """One line of numbers: the best candidate, the population, and the genome on episodes not used in the search."""
     name, of_many = objective.replace("_", " "), line["candidates"] > 1
     parts = [f"{line['unroll']} inner steps"]
     if line["value"] is None:
@@ -232,7 +232,7 @@ class _Lines:
     def begin(self, done: int, steps: int, objective: str) -> None:
         self._every, self._objective = max(1, steps // LINES), objective
         self._out.print(
-            f"{steps:,} meta-steps" + (f", going on after {done:,}" if done else "") + "; compiling"
+            f"{steps:,} meta-steps" + (f", resuming after {done:,}" if done else "") + "; compiling"
         )
 
     def line(self, line: Metrics) -> None:

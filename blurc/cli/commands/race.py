@@ -116,7 +116,7 @@ def _print(race: Race, out: Console) -> None:
     told = [f"{race.network} on {race.task}, batches of {race.batch}: {scores.legend(race.seeds)}"]
     told.append(f"lead: of {rule.name} over the strongest, mean of paired differences ± standard error")
     if race.fresh:
-        told.append(f"{rule.name}: fresh meta-parameters with every seed; the spread holds their differences")
+        told.append(f"{rule.name}: fresh meta-parameters for each seed, which add to the spread")
     told.append(f"optimizers: {_updates(race)}; the strongest, as trials on held-out examples have it:")
     for steps, chosen in zip(race.steps, strongest.chosen, strict=True):
         told.append(f"  {steps:,} steps: {chosen.tried}, the best of {chosen.trials}")

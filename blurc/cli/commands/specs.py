@@ -1,4 +1,4 @@
-"""`blurc specs`: what the packaged library holds, and the source of one of its files."""
+"""`blurc specs`: lists the packaged library, or prints one of its files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """One network, rule or meta-learned genome of the library. `parameters` holds the defaults, as they are written."""
+    """A network, rule or meta-learned genome in the library. `parameters` has the defaults, as written."""
 
     file: str
     kind: str  # one of KINDS
@@ -37,8 +37,8 @@ class Entry:
         return ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
 
 
-NARROW = 110  # characters; with fewer no table has room for descriptions beside names and files
-LONGEST = 1_000  # characters of a line that no terminal shows: whole, for grep and editors
+NARROW = 110  # characters; a narrower table has no room for descriptions
+LONGEST = 1_000  # characters; outside a terminal lines are not wrapped, for grep and editors
 KINDS = ("network", "rule", "genome")
 
 
@@ -48,7 +48,7 @@ KINDS = ("network", "rule", "genome")
 def command(name: str | None, json: str | None) -> None:
     """List the packaged networks, rules and meta-learned genomes, or print the source of the file NAME.
 
-    NAME is a file (rules/oja.blur), its stem, or a network or rule that it declares.
+    NAME is a file (rules/oja.blur), its stem, or a network or rule declared in it.
     """
     check_writable([json])
     entries = list(_entries())
@@ -65,9 +65,6 @@ def command(name: str | None, json: str | None) -> None:
         write_json(json, {"file": file, "declares": found, "source": text})
     if json != STDOUT:
         say(text.rstrip("\n"))
-
-
-# ---------------------------------------------------------------- the library
 
 
 def _path(file: str) -> Path:
@@ -99,7 +96,7 @@ def _declared(path: Path, file: str) -> Iterator[Entry]:
     for kind, declarations in (("network", tree.networks), ("rule", tree.genomes)):
         for node in declarations:
             parameters = {p.name: language.unparse(p.default) for p in node.params}
-            # The comment above the declaration, or else the one that the file starts with.
+            # The comment above the declaration, or else the one at the top of the file.
             above = _comment_from(text.split("\n")[: node.span.line - 1][::-1])[::-1]
             yield Entry(file, kind, node.name, parameters, _sentence(above or header))
 
@@ -121,11 +118,8 @@ def _find(name: str, entries: list[Entry]) -> str:
     if found := next((entry.file for entry in entries if entry.name == name), None):
         return found
     near = did_you_mean(name, [n for e in entries for n in (e.file, e.name)])
-    help = f"did you mean `{near}`?" if near else "`blurc specs` lists them"
+    help = f"did you mean `{near}`?" if near else "`blurc specs` lists its contents"
     raise BlurError(Diagnostic("E103", f"the spec library has no `{name}`", help=help))
-
-
-# ---------------------------------------------------------------- the table
 
 
 def _print_table(entries: list[Entry]) -> None:
@@ -137,7 +131,7 @@ def _print_table(entries: list[Entry]) -> None:
 
 
 def _print_kind(kind: str, entries: list[Entry], out: Console) -> None:
-    """Names and files are what one types: they are whole, however narrow the terminal."""
+    """Prints a table. Names and files are there to be typed, so they are never cut, however narrow the terminal."""
     if out.width < NARROW:
         _print_lines(kind, entries, out)
         return

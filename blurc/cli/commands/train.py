@@ -1,4 +1,4 @@
-"""`blurc train`: a network on a data set, against the same network under SGD and Adam."""
+"""`blurc train`: trains a network on a data set, and compares it with SGD and Adam."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CURVES = (".png", ".svg", ".jsonl")
 def _curves(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
     for path in value:
         if path.suffix.lower() not in CURVES:
-            raise click.BadParameter(f"{path}: expected a name that ends in {', '.join(CURVES)}", ctx, param)
+            raise click.BadParameter(f"{path}: expected a name ending in {', '.join(CURVES)}", ctx, param)
     return value
 
 
@@ -55,7 +55,7 @@ class Outputs:
 
     def check(self) -> None:
         if self.save and self.save.suffix.lower() != ".npz":
-            raise click.BadParameter(f"{self.save}: expected a name that ends in .npz", param_hint="--save")
+            raise click.BadParameter(f"{self.save}: expected a name ending in .npz", param_hint="--save")
         check_writable([*self.curves, self.save, self.json])
 
 
@@ -63,22 +63,28 @@ class Outputs:
 @spec_argument
 @click.option(
     "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
-    help="A built-in set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or your arrays x and y.",
+    help="A built-in data set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or a file with arrays x and y.",
 )  # fmt: skip
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the files of an image set are.")
-@click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples a step.")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of synapses and batches."
+    "--data-dir", type=click.Path(path_type=Path), help="The folder with the files of image data sets."
+)
+@click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples per step.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed for synapses and batches.",
 )
 @network_option
 @rule_option
 @genome_option
 @set_option
-@click.option("--no-baselines", is_flag=True, help="Leave SGD and Adam out.")
+@click.option("--no-baselines", is_flag=True, help="Skip SGD and Adam.")
 @click.option(
     "--curve", "curves", multiple=True, callback=_curves, type=click.Path(path_type=Path),
-    metavar="F.png|svg|jsonl", help="Write the learning curves; may be given several times.",
+    metavar="F.png|svg|jsonl", help="Write the learning curves. May be repeated.",
 )  # fmt: skip
 @click.option(
     "--save", type=click.Path(path_type=Path), metavar="F.npz",
@@ -93,9 +99,8 @@ def command(
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
 
-    Shows the score on test examples as it goes, and at the end the same network trained by SGD and by Adam,
-    on the same batches from the same start. Where some number stops being finite, says in which line of the
-    spec.
+    Shows test scores during training, and compares the result with SGD and Adam in the same network, on the same
+    batches from the same start. If training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
     outputs.check()
@@ -126,10 +131,10 @@ def _artifact(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
 
 
 def _dataset(name: str, data_dir: Path | None) -> Dataset:
-    """Raises `BlurError` (E801) for a task, which makes its examples or episodes on the spot."""
+    """Raises `BlurError` (E801) for a task, which generates its examples or episodes on the fly."""
     if name not in tasks.names() and name in tasks.task_names():
-        help = f"`blurc eval`, `race` and `meta` take it: `blurc eval RULE --task {name} --network SPEC`"
-        raise BlurError(Diagnostic("E801", f"`{name}` is a task, and no data set to train on", help=help))
+        help = f"use it with `blurc eval`, `race` or `meta`: `blurc eval RULE --task {name} --network SPEC`"
+        raise BlurError(Diagnostic("E801", f"`{name}` is a task, not a data set to train on", help=help))
     return tasks.load(name, data_dir=data_dir)
 
 
@@ -138,7 +143,7 @@ def _dataset(name: str, data_dir: Path | None) -> Dataset:
 
 @dataclass
 class Results:
-    """What `blurc train` finds out, and where it goes."""
+    """The results of `blurc train`, and where to write them."""
 
     net: Net | Loaded
     data: Dataset
@@ -189,7 +194,7 @@ class Results:
 
 
 def _twin(net: Net | Loaded) -> tuple[Net | None, str]:
-    """What SGD and Adam train, or why there is nothing."""
+    """The network for SGD and Adam, or why there is none."""
     try:
         return training.twin(net), ""
     except training.LeftOut as why:
@@ -204,7 +209,7 @@ def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
     )
     if found:
         return found.diagnostic()
-    steps = f"between the steps {first} and {first + len(run.broken.xs)}"
+    steps = f"between steps {first} and {first + len(run.broken.xs)}"
     return Diagnostic(
         "E905",
         f"training diverged {steps}",

@@ -1,7 +1,7 @@
 """What several commands need.
 
 options.py subjects.py task_option.py  arguments: networks, genomes, tasks
-stages.py summary.py                   a compiled network in print
+stages.py summary.py                   printing a compiled network
 scores.py hints.py progress.py         results
-output.py terminal.py failure.py       files, the terminal, and how a command ends
+output.py terminal.py failure.py       files, the terminal, and failures
 """

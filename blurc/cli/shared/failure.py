@@ -1,4 +1,4 @@
-"""How a command ends when something is wrong: diagnostics on stderr and a status, never a traceback."""
+"""Ends failed commands with diagnostics on stderr and an exit status, never a traceback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blurc.cli.shared.terminal import colour, show
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import why
 
-WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two are what shells report for SIGINT and SIGPIPE
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def failures(ctx: click.Context) -> Generator[None]:
     ctx.color = colour()
     try:
         yield
-        sys.stdout.flush()  # here, where a reader that went away is still dealt with
+        sys.stdout.flush()  # here, where a broken pipe is still handled
     except BlurError as error:
         show(error.diagnostics)
         ctx.exit(WRONG)
@@ -38,19 +38,19 @@ def failures(ctx: click.Context) -> Generator[None]:
 
 
 def output_failed(error: OSError) -> NoReturn:
-    """Where nothing can be printed any more: a full disk behind `> file`."""
+    """Exits when stdout cannot be written, such as on a full disk."""
     _close_stdout()
     show([Diagnostic("E907", f"cannot write {error.filename or 'the output'}: {why(error)}")])
     sys.exit(WRONG)
 
 
 def _close_stdout() -> None:
-    """The interpreter flushes stdout once more on its way out, and would complain."""
+    """Keeps the interpreter's last flush of stdout from failing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _device_errors() -> tuple[type[Exception], ...]:
-    """What is raised where a program does not fit the machine. Nobody imports jax for this."""
+    """What is raised if a program does not fit the machine. Does not import jax."""
     jax = sys.modules.get("jax")
     return (MemoryError, jax.errors.JaxRuntimeError) if jax else (MemoryError,)
 
@@ -60,5 +60,5 @@ def _device_failed(error: Exception) -> Diagnostic:
     return Diagnostic(
         "E908",
         f"the device could not run the program: {reason}",
-        help="take a smaller network (`--set`), a smaller `--batch`, or a larger device",
+        help="use a smaller network (`--set`), a smaller `--batch` or a larger device",
     )

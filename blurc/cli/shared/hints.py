@@ -1,6 +1,6 @@
-"""Why a network may not learn though nothing is wrong: a line for each reason, after training.
+"""Reasons why a network may not learn although nothing is wrong, one line each, shown after training.
 
-An artifact has no plan to look at, and so only the hints that its signature gives.
+An artifact has no plan to look at, so it only gets the hints that its signature allows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str]:
-    """`genome`: None where the meta-parameters are fresh."""
+    """`genome` is None if the meta-parameters are fresh."""
     if not net.signature.uses_target:
         yield "this rule never reads `target`: it learns without a teacher"
     if not isinstance(net, blurc.Net):
@@ -28,7 +28,7 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
         )
     if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
         yield (
-            f"`{net.plan.genome}` has a softmax, to learn classes, and these targets are numbers: "
+            f"`{net.plan.genome}` has a softmax, for classes, but these targets are numbers: "
             "`--rule backprop3_mse` learns them"
         )
 

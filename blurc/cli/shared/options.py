@@ -1,4 +1,4 @@
-"""The arguments and options that several commands share, and the choice of a network that they amount to."""
+"""Arguments and options shared by several commands, and the choice of a network that they make."""
 
 from __future__ import annotations
 
@@ -72,31 +72,33 @@ set_option = click.option(
     type=Setting(),
     multiple=True,
     callback=_settings,
-    help="Set a parameter of the network or its genome; may be given several times.",
+    help="Set a parameter of the network or its genome. May be repeated.",
 )
 network_option = click.option(
-    "--network", metavar="NAME", help="Which network, where the spec has several; as in SPEC:NETWORK."
+    "--network", metavar="NAME", help="Which network, if the spec has several; same as SPEC:NETWORK."
 )
 rule_option = click.option(
-    "--rule", metavar="NAME", help="Another genome than the network uses: of the spec, or of the library."
+    "--rule",
+    metavar="NAME",
+    help="Use this genome from the spec or the library instead of the network's own.",
 )
 genome_option = click.option(
     "--genome",
     type=click.Path(path_type=Path),
     metavar="F.yaml",
-    help="A genome file: values of the meta-parameters. Its rule and parameters apply too, unless given.",
+    help="A genome file with values of the meta-parameters. Its rule and parameters apply too, unless given here.",
 )
 json_option = click.option(
     "--json",
     "json",
     metavar="FILE",
-    help="Write the result as JSON to FILE; `-` is stdout, which then holds the JSON alone.",
+    help="Write the result as JSON to FILE, or to stdout (`-`), which then has nothing else.",
 )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One network of a spec with one genome, as the options say."""
+    """One network of a spec with one genome, as chosen by the options."""
 
     spec: Path
     network: str | None = None
@@ -112,7 +114,7 @@ class Choice:
         return blurc.genome.read(self.genome)
 
     def select(self, text: str | None = None) -> tuple[Model, Sources]:
-        """The checked model and its sources; warnings go to stderr. `text`: of another spec. Imports no jax."""
+        """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
         file = self.genome_file
         model, sources, warnings = specs.select(
             text or self.spec,

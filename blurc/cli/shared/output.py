@@ -1,4 +1,4 @@
-"""Files that a command writes: whole or not at all, and a diagnostic where that cannot be done."""
+"""Writes output files atomically, with a diagnostic if that fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from blurc.storage import why, write_atomically
 
 
 def write(path: str | Path, data: bytes) -> None:
-    """What is there and no regular file (`/dev/null`, a pipe) is written to, not replaced."""
+    """Writes a file. An existing path that is not a regular file (`/dev/null`, a pipe) is written to, not replaced."""
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             Path(path).write_bytes(data)
@@ -28,7 +28,7 @@ def write(path: str | Path, data: bytes) -> None:
 
 
 def check_writable(paths: Sequence[str | Path | None]) -> None:
-    """Refuses what cannot be written, before the long work whose result it is for."""
+    """Rejects unwritable paths before the slow work starts."""
     found = [d for path in paths if path not in (None, STDOUT) and (d := _complaint(str(path)))]
     if found:
         raise BlurError(found)
@@ -51,7 +51,7 @@ def _cannot_write(path: str | Path, reason: str) -> Diagnostic:
 
 
 def write_json(path: str, value: Any) -> None:
-    """JSON to a file, or to stdout for `-`. Numbers that are not finite become null."""
+    """Writes JSON to a file, or to stdout for `-`. Infinities and NaN become null."""
     text = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if path == STDOUT:
         click.echo(text, nl=False)

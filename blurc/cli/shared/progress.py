@@ -1,4 +1,4 @@
-"""Progress of training: a bar on a terminal, plain lines elsewhere. Both tell the score as it goes."""
+"""Training progress with scores: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def watch(out: Console, metric: Metric) -> AbstractContextManager[Watch]:
 
 
 class Lines:
-    """The points of the first learning curve, one a line; of the others (the baselines) that they begin."""
+    """One line per point of the first learning curve, and one for the start of each baseline."""
 
     def __init__(self, out: Console, metric: Metric):
         self._out, self._metric = out, metric
@@ -32,7 +32,7 @@ class Lines:
 
     def begin(self, name: str, steps: int) -> None:
         self._first = self._first or name
-        more = "" if name == self._first else " with the trials of learning rates"
+        more = "" if name == self._first else ", learning-rate trials included"
         self._out.print(f"{name}: {steps:,} step{'' if steps == 1 else 's'}{more}")
 
     def advance(self, steps: int) -> None:
@@ -45,7 +45,7 @@ class Lines:
 
 
 class Bars:
-    """A bar for every run."""
+    """One bar per run."""
 
     def __init__(self, out: Console, metric: Metric):
         self._metric = metric

@@ -1,4 +1,4 @@
-"""The table of accuracies that `blurc eval`, `race` and `meta` end with."""
+"""The table of accuracies that `blurc eval`, `race` and `meta` print at the end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def table(titles: Sequence[str], steps: Sequence[int]) -> Table:
-    """Without rows: some columns of names, and one for each number of steps."""
+    """An empty table with columns for names and one for each number of steps."""
     from rich import box
     from rich.table import Table
 
@@ -21,6 +21,6 @@ def table(titles: Sequence[str], steps: Sequence[int]) -> Table:
 
 
 def legend(seeds: int) -> str:
-    """What its numbers are. One seed has no deviation."""
+    """Explains the numbers. One seed has no deviation."""
     of = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
     return f"accuracy on test examples in %, {of}"

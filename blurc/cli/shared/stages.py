@@ -1,7 +1,7 @@
-"""Every stage of the compiler in print: what `blurc compile --emit` shows.
+"""Prints the stages of the compiler, for `blurc compile --emit`.
 
-The programs (jaxpr, stablehlo, hlo) are made for a given batch; `train` for a scan of `STEPS` steps, whose
-number shows in shapes only.
+The programs (jaxpr, stablehlo, hlo) are for a given batch size, and `train` is a scan over `STEPS` steps, a number that
+appears only in shapes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def text(choice: Choice, stage: str, entry: str, batch: int, platforms: tuple[st
 
 
 def _tree(choice: Choice) -> str:
-    """The spec and its imports as they were parsed; they need not make sense."""
+    """The spec and its imports as parsed, but not checked."""
     report = Report()
     sources = specs.Sources.load(choice.spec, report)
     report.check()
@@ -87,11 +87,8 @@ def _aligned(rows: list[tuple[str, ...]]) -> str:
     return "\n".join(lines)
 
 
-# ---------------------------------------------------------------- programs
-
-
 def traced(plan: Plan, entry: str, batch: int) -> Any:
-    """An entry point of the compiled network, traced for shapes alone; `.lower()` goes on from it."""
+    """An entry point of the compiled network, traced on shapes alone and ready to `.lower()`."""
     import jax
 
     functions = runtime.jitted(plan)

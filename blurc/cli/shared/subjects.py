@@ -1,7 +1,7 @@
 """Genomes and networks as arguments: `F.yaml` or the name of a rule, and `SPEC[:NETWORK]`.
 
-`SPEC:NETWORK` names a network wherever a command takes one. Where SPEC is an argument of its own, `--network NAME` does
-so as well, as in `blurc compile`.
+`SPEC:NETWORK` names a network in every command. Commands with a SPEC argument, such as `blurc compile`, also take
+`--network NAME`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
 
 PICTURES = ("svg", "png")
-WIRING_HELP = "a spec and, where it has several, which of its networks: networks/mnist.blur:mnist."
+WIRING_HELP = "a spec, and which network if it has several: networks/mnist.blur:mnist."
 
 
 def _steps(ctx: click.Context, param: click.Parameter, value: Any) -> tuple[int, ...]:
     parts = [part.strip() for part in str(value).split(",")]
     if not all(part.isdecimal() and 0 < int(part) < 2**31 for part in parts):
-        raise click.BadParameter(f"{value!r}: write whole numbers of 1 or more, 10,20,50", ctx, param)
+        raise click.BadParameter(
+            f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param
+        )
     return tuple(sorted({int(part) for part in parts}))
 
 
@@ -43,7 +45,7 @@ steps_option = click.option(
     show_default=True,
     metavar="N,..",
     callback=_steps,
-    help="Numbers of steps to score after.",
+    help="Score after these numbers of steps.",
 )
 
 
@@ -51,17 +53,17 @@ def at_least_one(name: str, default: int, help: str) -> Callable[[Any], Any]:
     return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=help)
 
 
-seeds_option = at_least_one("--seeds", 5, "Starts and episodes to take the mean over.")
-batch_option = at_least_one("--batch", 128, "Examples a step.")
+seeds_option = at_least_one("--seeds", 5, "Number of starts and episodes to average over.")
+batch_option = at_least_one("--batch", 128, "Examples per step.")
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first seed."
 )
 
 
 def picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Of an option that names a picture."""
+    """The callback of options for picture files."""
     if value and value.suffix.lower().removeprefix(".") not in PICTURES:
-        raise click.BadParameter(f"{value}: expected .svg or .png at the end", ctx, param)
+        raise click.BadParameter(f"{value}: expected a name ending in .svg or .png", ctx, param)
     return value
 
 
@@ -79,18 +81,18 @@ class Wiring:
 
     @classmethod
     def parse(cls, text: str, parameters: Mapping[str, ParamValue]) -> Wiring:
-        """Of `--network`: `SPEC` or `SPEC:NETWORK`. Raises `click.UsageError` for a network without its spec."""
+        """Parses `--network SPEC[:NETWORK]`. Raises `click.UsageError` for a network without its spec."""
         spec, name = divided(text)
         if name is None and NAME.fullmatch(text) and not os.path.exists(text):
             write = f"--network {_declaring(text) or 'SPEC'}:{text}"
             raise click.UsageError(
-                f"--network {text} names no spec: write {write}, with the file that declares it"
+                f"--network {text} does not name a spec: write {write}, with the file that declares it"
             )
         return cls(Path(spec), name, parameters)
 
 
 def divided(text: str) -> tuple[str, str | None]:
-    """`SPEC:NETWORK` as the two of them."""
+    """Splits `SPEC[:NETWORK]`."""
     spec, colon, name = text.rpartition(":")
     if colon and spec and NAME.fullmatch(name) and not os.path.isfile(text):
         return spec, name
@@ -98,8 +100,8 @@ def divided(text: str) -> tuple[str, str | None]:
 
 
 def one_network(spec: str, network: str | None, command: str) -> tuple[Path, str | None]:
-    """Of an argument `SPEC[:NETWORK]` and an option `--network NAME`. Raises `click.UsageError` where they differ, or
-    where the option holds a spec."""
+    """Combines argument `SPEC[:NETWORK]` and option `--network NAME`. Raises `click.UsageError` if they disagree
+    or the option is a spec."""
     path, name = divided(spec)
     if network is None:
         return Path(path), name
@@ -114,14 +116,14 @@ def one_network(spec: str, network: str | None, command: str) -> tuple[Path, str
 
 
 def _declaring(network: str) -> str | None:
-    """The spec of the library that declares a network of this name."""
+    """The library spec that declares a network of this name."""
     folder, header = specs_path(), re.compile(rf"^network\s+{network}\b", re.MULTILINE)
     found = (p for p in sorted(folder.rglob("*.blur")) if header.search(p.read_text(encoding="utf-8")))
     return next((p.relative_to(folder).as_posix() for p in found), None)
 
 
 def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
-    """The network of an experiment, without its rule: genomes know theirs, and the parameters of it."""
+    """The network of an experiment without its rule: genomes bring their own rule and its parameters."""
     sources = specs.Sources.load(network.spec, Report())
     trees = [n for n in sources.files[0].networks if network.network is None] if sources.files else []
     tree = sources.networks.get(network.network or "") or (trees[0] if len(trees) == 1 else None)
@@ -131,8 +133,8 @@ def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
 
 
 def choice(genome: str, wiring: Wiring) -> Choice:
-    """genome: a genome file, or the name of a rule, whose meta-parameters are fresh then. Raises `BlurError` (E605) for
-    a spec."""
+    """`genome` is a genome file, or the name of a rule with fresh meta-parameters. Raises `BlurError` (E605) for a
+    spec."""
     if genome.endswith(".blur"):
         raise BlurError(_no_genome(genome))
     if NAME.fullmatch(genome):
@@ -143,18 +145,16 @@ def choice(genome: str, wiring: Wiring) -> Choice:
 def _no_genome(spec: str) -> Diagnostic:
     rules = list(specs.Sources.load(spec, Report()).genomes)
     help = f"write the name of its rule, `{rules[0] if rules else 'RULE'}`; `--network` takes a spec"
-    return Diagnostic(
-        "E605", f"`{spec}` is a spec, where a genome file or the name of a rule is asked for", help=help
-    )
+    return Diagnostic("E605", f"`{spec}` is a spec, expected a genome file or the name of a rule", help=help)
 
 
 def compiled(choice: Choice) -> tuple[Net, GenomeValues | None]:
-    """The network, and meta-parameters that fit; None, where they are to be fresh. Raises `BlurError`."""
+    """The network and its meta-parameters, or None for fresh ones. Raises `BlurError`."""
     return with_genome(choice.compile(), choice)
 
 
 def compiled_wiring(choice: Choice) -> Net:
-    """A network that an option `SPEC[:NETWORK]` names. Raises `BlurError`."""
+    """The network of an option `SPEC[:NETWORK]`. Raises `BlurError`."""
     try:
         return choice.compile()
     except BlurError as error:
@@ -162,7 +162,7 @@ def compiled_wiring(choice: Choice) -> Net:
 
 
 def _with_colon(found: Diagnostic, choice: Choice) -> Diagnostic:
-    """Where the one of several networks is asked for: how it is written here."""
+    """Rewrites the help for choosing one of several networks in the form used here."""
     if found.code != "E215" or not (first := re.search(r"`--network (\w+)`", found.help or "")):
         return found
     return replace(found, help=f"name one: `--network {choice.spec.as_posix()}:{first[1]}`")

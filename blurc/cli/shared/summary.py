@@ -1,4 +1,4 @@
-"""What a compiled network amounts to, and how long each stage took: the result of `blurc compile`."""
+"""The summary that `blurc compile` prints: the size of a network and how long each stage took."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass
 class Stopwatch:
-    """Seconds by stage, in the order the stages ran."""
+    """Seconds per stage, in the order they ran."""
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -41,7 +41,7 @@ class Stopwatch:
 
 
 def build(choice: Choice, batch: int) -> tuple[blurc.Net, dict[str, Any]]:
-    """The compiled network and its summary, which is plain data. Compiles one step for this machine."""
+    """The compiled network and its summary as plain data. Compiles one step for this machine."""
     clock = Stopwatch()
     model, sources = clock.time("check", choice.select)
     plan = plans.plan_of(model, clock.watch)
@@ -79,7 +79,7 @@ def _of_plan(net: Net) -> dict[str, Any]:
 
 
 def _of_projection(p: Projection, values: int) -> dict[str, Any]:
-    """`shape` is that of its synapse arrays, and empty where there are none."""
+    """One projection. `shape` is the shape of its synapse arrays, empty if it has none."""
     return {
         "name": p.name,
         "source": p.source,
@@ -96,7 +96,7 @@ def _of_projection(p: Projection, values: int) -> dict[str, Any]:
 
 
 def _of_step(executable: Any, batch: int) -> dict[str, Any]:
-    """XLA's own count of the work of a step; not every platform gives one."""
+    """XLA's flop count for a step, which not every platform provides."""
     costs: Mapping[str, Any] = executable.cost_analysis() or {}
     return {"batch": batch, "flops_per_step": costs.get("flops")}
 

@@ -1,8 +1,8 @@
-"""`--task mnist:crop=20,resize=10`: the text of a task, for every command that takes tasks.
+"""Parses `--task mnist:crop=20,resize=10`, for every command that takes tasks.
 
-Behind the data and a colon stand the fields of a `TaskChoice` and of its `Augment`, whatever these are: a field that is
-added there can be written here. A flag needs no value (`digits:permute_labels`), classes are written `0-4` or `1+3+5`.
-`weight` is left out, for it says how often a task is drawn beside others.
+After the data and a colon come fields of `TaskChoice` and `Augment`; fields added there work here. A flag needs no
+value (`digits:permute_labels`); classes are written `0-4` or `1+3+5`. `weight`, how often a task is drawn among others,
+makes no sense here.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ CLASSES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 METAVAR = "DATA[:k=v,..]"
 HELP = (
-    "A data set, omniglot, a 2-D function such as moons, or FILE.npz; with preprocessing, mnist:crop=20,resize=10 "
-    "or digits:classes=0-4,permute_inputs; for a network with more outputs than classes, moons:outputs=5."
+    "A data set, omniglot, a 2-D function such as moons, or FILE.npz. With preprocessing: mnist:crop=20,resize=10 "
+    "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5."
 )
 tasks_option = click.option(
-    "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be given several times."
+    "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be repeated."
 )
 task_option = click.option("--task", required=True, metavar=METAVAR, help=HELP)
 data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Where the files of image sets are."
+    "--data-dir", type=click.Path(path_type=Path), help="The folder with the files of image data sets."
 )
 
 
 def choices(texts: tuple[str, ...]) -> tuple[TaskChoice, ...]:
-    """The tasks that the texts name. Raises `BlurError` (E721) with all that is wrong with them."""
+    """Parses several tasks. Raises `BlurError` (E721) with all errors in them."""
     reports = [Report() for _ in texts]
     found = tuple(
         _Text(report, Source("--task", text)).choice() for text, report in zip(texts, reports, strict=True)
@@ -50,11 +50,9 @@ def choices(texts: tuple[str, ...]) -> tuple[TaskChoice, ...]:
 
 
 def parse(text: str) -> TaskChoice:
-    """One of them. Its name is the text, unless it says another. Raises `BlurError` (E721)."""
+    """Parses one task, named after its text unless it sets a name. Raises `BlurError` (E721)."""
     return choices((text,))[0]
 
-
-# ---------------------------------------------------------------- one text
 
 OWN, AUGMENT = (
     {name: key for name, key in records.keys(cls).items() if name not in WITHOUT}
@@ -69,7 +67,7 @@ EXAMPLES: Mapping[Any, str] = {int: "=10", float: "=0.5", str: "=mine", tuple: "
 
 @dataclass
 class _Text(records.Front):
-    """Leaves are the texts behind `=`; None where there is no `=`."""
+    """Leaves are the texts after `=`; None if there is no `=`."""
 
     source: Source
     _spans: dict[str, tuple[Span, Span]] = field(default_factory=dict[str, tuple[Span, Span]])  # name, whole
@@ -79,7 +77,7 @@ class _Text(records.Front):
         data, _, rest = text.partition(":")
         if not data:
             whole = Span(self.source, 0, len(text))
-            self._wrong("a task names its data first", whole, "write `mnist`, or `mnist:crop=20`")
+            self._wrong("a task starts with its data", whole, "write `mnist`, or `mnist:crop=20`")
         tree = self._tree(rest, len(data) + 1) if rest else {}
         values = vars(records.Reader("a task", self).read(Written, tree))
         augment = Augment(**{name: values[name] for name in AUGMENT})
@@ -103,8 +101,6 @@ class _Text(records.Front):
 
     def _wrong(self, message: str, span: Span, help: str | None) -> None:
         self.report.error(CODE, message, span, help=help)
-
-    # ---------------------------------------------------- what the reader asks for
 
     def tell(self, problem: records.Problem) -> None:
         name, whole = self._spans[problem.path[0]]
@@ -131,7 +127,7 @@ class _Text(records.Front):
 
 
 def _labels(text: str) -> list[int]:
-    """The labels that `0-4+7` stands for; none where it is something else."""
+    """The labels of a text such as `0-4+7`; empty if it is not a list of labels."""
     ranges = [CLASSES.fullmatch(part) for part in text.split("+")]
     found = [range(int(r[1]), int(r[2] or r[1]) + 1) for r in ranges if r]
     return [n for labels in found for n in labels] if len(found) == len(ranges) else []

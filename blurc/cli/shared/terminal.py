@@ -1,6 +1,6 @@
-"""What a command says, and where: diagnostics on stderr, results on stdout, colours on a terminal only.
+"""Prints diagnostics on stderr and results on stdout, with colours on a terminal only.
 
-`--json -` gives stdout to the JSON, and what is meant for people goes to stderr then.
+With `--json -`, stdout is for the JSON alone, and text for people goes to stderr.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 STDOUT = "-"
-PLAIN_WIDTH = 120  # of tables that no terminal shows
+PLAIN_WIDTH = 120  # characters; for tables outside a terminal
 COLOURS = {"error": "red", "warning": "yellow"}
 
 
 def colour() -> bool | None:
-    """False where https://no-color.org says so; None lets click look at the terminal."""
+    """False if NO_COLOR is set (https://no-color.org); None lets click decide by the terminal."""
     return False if os.environ.get("NO_COLOR") else None
 
 
@@ -34,7 +34,7 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def coloured(diagnostic: Diagnostic) -> str:
-    """`Diagnostic.render` with the severity, the caret and the words `note` and `help` coloured."""
+    """`Diagnostic.render` with colours for the severity, the caret, `note` and `help`."""
     first, *rest = diagnostic.render().split("\n")
     tag = f"{diagnostic.severity}[{diagnostic.code}]"
     where, _, message = first.partition(tag)
@@ -54,12 +54,12 @@ def _coloured(lines: list[str], hue: str) -> Iterator[str]:
 
 
 def say(text: str, json: str | None = None) -> None:
-    """A line of result for people."""
+    """Prints a line of results for people."""
     click.echo(text, err=json == STDOUT)
 
 
 def console(json: str | None = None) -> Console:
-    """A rich console where results for people go."""
+    """The rich console for results for people."""
     from rich.console import Console
 
     stream = sys.stderr if json == STDOUT else sys.stdout
@@ -68,7 +68,7 @@ def console(json: str | None = None) -> Console:
 
 
 def print_table(out: Console, table: Table) -> None:
-    """In a file without what only a terminal needs: the empty line above, and spaces at the ends of lines."""
+    """Prints a table. Outside a terminal, drops the empty line above it and trailing spaces."""
     if out.is_terminal:
         out.print(table)
         return
