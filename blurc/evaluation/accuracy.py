@@ -76,7 +76,7 @@ def queries(task: Task) -> int:
     return GENERATED_QUERIES
 
 
-FEW = 64  # examples, over which a mean and a deviation are rough
+FEW = 64  # examples; means and deviations over fewer are rough
 
 
 def doubt(net: Net, task: Task, batch: int) -> str:
@@ -84,14 +84,14 @@ def doubt(net: Net, task: Task, batch: int) -> str:
     few = [
         f"{what} {count} at a time"
         for what, count, block in (
-            ("learns", batch, net.plan.step),
-            ("is asked about", queries(task), net.plan.predict),
+            ("learns from", batch, net.plan.step),
+            ("predicts", queries(task), net.plan.predict),
         )
         if count < FEW and block.uses("standardize")
     ]
     if not few:
         return ""
-    return f"warning: `{net.plan.genome}` normalises over the batch, and its accuracy falls as it {' and '.join(few)}"
+    return f"warning: `{net.plan.genome}` normalises over the batch, and loses accuracy because it {' and '.join(few)}"
 
 
 @dataclass(frozen=True)

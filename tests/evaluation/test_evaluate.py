@@ -449,7 +449,7 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "batch", "told"),
     [
-        ("blur_bounded", 8, "as it learns 8 at a time"),
+        ("blur_bounded", 8, "because it learns from 8 at a time"),
         ("blur_bounded", 128, ""),
         ("backprop", 8, ""),
     ],
@@ -465,4 +465,4 @@ def test_a_rule_that_normalises_over_few_examples_is_doubted(
 def test_few_questions_are_doubted() -> None:
     few = replace(task(TaskChoice("digits")).source, x_test=jnp.zeros((20, 64)))
     net = blurc.compile(DIGITS, genome="blur_bounded")
-    assert "as it is asked about 20 at a time" in accuracy.doubt(net, Task("few", 10, Augment(), few), 128)
+    assert "because it predicts 20 at a time" in accuracy.doubt(net, Task("few", 10, Augment(), few), 128)

@@ -71,7 +71,7 @@ def command(
     The optimizers are SGD, Adam, Lion and Muon. They train the same wiring with ReLU, He initialisation, batch norm and
     standardised inputs, on the same batches, with as many updates on each as the rule makes. For every number of steps,
     trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
-    what else helps. That takes minutes; most of them go into compiling.
+    other settings. This takes minutes, mostly for compiling.
     """
     place, which = one_network(spec, network, "blurc race")
     check_writable([json, output])
@@ -114,12 +114,12 @@ def _print(race: Race, out: Console) -> None:
     table.add_row("lead", *map(_lead, race.lead(strongest)))
     print_table(out, table)
     told = [f"{race.network} on {race.task}, batches of {race.batch}: {scores.legend(race.seeds)}"]
-    told.append(f"lead: of {rule.name} over the strongest, mean of paired differences ± standard error")
+    told.append(f"lead: {rule.name} minus the strongest, mean of paired differences ± standard error")
     if race.fresh:
         told.append(f"{rule.name}: fresh meta-parameters for each seed, which add to the spread")
-    told.append(f"optimizers: {_updates(race)}; the strongest, as trials on held-out examples have it:")
+    told.append(f"optimizers: {_updates(race)}; the strongest, chosen by trials on held-out examples:")
     for steps, chosen in zip(race.steps, strongest.chosen, strict=True):
-        told.append(f"  {steps:,} steps: {chosen.tried}, the best of {chosen.trials}")
+        told.append(f"  {steps:,} steps: {chosen.tried}, best of {chosen.trials}")
     for line in told:
         out.print(line, markup=False, soft_wrap=True)
 

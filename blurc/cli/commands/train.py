@@ -109,7 +109,7 @@ def command(
     loaded = place.suffix == ".blurx"
     if loaded and (which or rule or parameters):
         raise click.UsageError(
-            "--network, --rule and --set say what to compile; an artifact is compiled already"
+            "--network, --rule and --set choose what to compile, but an artifact is already compiled"
         )
 
     net, values = _artifact(choice) if loaded else _compiled(choice)
@@ -238,11 +238,11 @@ def _print_table(results: Results, out: Any) -> None:
             run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style
         )
     print_table(out, table)
-    out.print("seconds: of training alone; compiling, scores and trials are not in them")
+    out.print("seconds: training only, without compiling, scoring and trials")
     for run in results.runs:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in run.rates)
-            out.print(f"{run.name}: the best on a held-out tenth of the training examples of {tried}")
+            out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}")
 
 
 def _data(results: Results) -> dict[str, Any]:
