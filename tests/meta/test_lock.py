@@ -41,7 +41,7 @@ def test_a_run_that_is_going_is_not_resumed(resume: bool) -> None:
     watch = Meddling(-1)
     meta.run(experiment(method__steps="3"), "run", watch=watch, resume=resume)
     (found,) = watch.found
-    assert (found.code, found.message) == ("E618", "another run writes into `run` at the moment")
+    assert (found.code, found.message) == ("E618", "another run is writing to `run`")
     assert [line["step"] for line in lines("run")] == [0, 1, 2]
 
 

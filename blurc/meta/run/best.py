@@ -1,11 +1,10 @@
-"""The best genome of a search: that of all judgements on the same episodes, which no search sees.
+"""The best genome of a search, chosen on a fixed set of episodes that the search never sees.
 
-Candidates are judged on the episode of their meta-step; that says which of them go on. What the method believes in is
-judged now and then on `TRIALS` other episodes, always the same, drawn from the training examples as all are. So no
-genome is the best by the luck of its episodes; but the value of the best is that of many judgements on these, and looks
-a little better than it is: test examples tell (`evaluate.py`).
+The search itself compares candidates on the episodes of their meta-step. Every so often, its current genome is judged
+on `TRIALS` fixed episodes, also drawn from the training examples. So no genome wins because it had lucky episodes. The
+best value is still slightly optimistic, since it is the best of many; test examples give the honest one.
 
-Where episodes have become longer, which a curriculum is on its way to, the best so far is judged on such ones too.
+When a curriculum lengthens the episodes, the best genome is judged again on the longer ones.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from blurc.meta.run.setup import Setup
 from blurc.runtime import map_tree
 from blurc.tasks import Episode, Task
 
-EVERY = 50  # episodes between two judgements
-TRIALS = 16  # episodes; one of every task, where there are more tasks
+EVERY = 50  # episodes between judgements
+TRIALS = 16  # episodes; one per task if there are more tasks
 
 
 class Best(NamedTuple):
-    """cost: infinite before there is any. unroll: steps of the episodes that it was judged on. step: meta-steps until
-    then. All but the genome are arrays without axes, to be kept in a checkpoint."""
+    """cost: infinite until the first judgement. unroll: length of the episodes it was judged on. step: meta-steps so
+    far. All but the genome are 0-d arrays, so that a checkpoint can store them."""
 
     genome: Any
     cost: np.ndarray
@@ -39,19 +38,19 @@ class Best(NamedTuple):
 
 
 def nothing(ready: Setup, state: Any) -> Best:
-    """Before any was judged. The genome has the right shapes."""
+    """The placeholder before the first judgement: its genome only has the right shapes."""
     one = map_tree(lambda x: np.asarray(x[0]), ready.method.genomes(state))
     return Best(one, np.asarray(math.inf), np.asarray(0), np.asarray(0))
 
 
 def is_due(ready: Setup, step: int) -> bool:
-    """Whether what a method believes in after the meta-step `step` is judged."""
+    """Whether the genome is judged after meta-step `step`."""
     return (step + 1) % (EVERY * ready.pieces) == 0
 
 
 def updated(ready: Setup, best: Best, state: Any, step: int) -> tuple[Best, float]:
-    """The best after the meta-step `step`, and the least cost of what the method believes in now. Where nothing is
-    finite on longer episodes, the best stays that of shorter ones."""
+    """The best after meta-step `step`, and the lowest cost of the current genomes. If nothing is finite on longer
+    episodes, the best of the shorter ones is kept."""
     unroll, genomes = ready.unroll(step), ready.method.genomes(state)
     costs = trials(ready, genomes, unroll)
     which, cost = int(np.argmin(costs)), float(costs.min())
@@ -63,7 +62,7 @@ def updated(ready: Setup, best: Best, state: Any, step: int) -> tuple[Best, floa
 
 
 def _again(ready: Setup, best: Best, unroll: int) -> Best:
-    """The same genome, judged on episodes of `unroll` steps if it was on others."""
+    """The same genome, judged again if it was judged on episodes of another length."""
     if not best.known or unroll == best.unroll:
         return best
     (cost,) = trials(ready, map_tree(lambda x: x[None], best.genome), unroll)
@@ -71,7 +70,7 @@ def _again(ready: Setup, best: Best, unroll: int) -> Best:
 
 
 def trials(ready: Setup, genomes: Any, unroll: int) -> np.ndarray:
-    """Mean costs [genomes] of genomes with a leading axis, infinite for one that diverged in any trial."""
+    """Mean costs [genomes]; infinite for a genome that diverged in any trial."""
     values = [ready.judge.values(genomes, *trial(ready, number, unroll)) for number in range(count(ready))]
     found = np.mean([np.where(v.finite, v.values, np.nan) for v in values], axis=0)
     return np.asarray(ready.judge.objective.costs(found), float)
@@ -82,7 +81,7 @@ def count(ready: Setup) -> int:
 
 
 def trial(ready: Setup, number: int, unroll: int) -> tuple[jax.Array, Episode]:
-    """Keys and episodes, both with an axis [1]."""
+    """A key and an episode, both with a leading axis of 1."""
     inner = ready.experiment.inner
     key, start = jax.random.split(ready.trial_key(number))
     episode = task_of(ready, number).episode(key, steps=unroll, batch=inner.batch, query=inner.query)
@@ -90,6 +89,6 @@ def trial(ready: Setup, number: int, unroll: int) -> tuple[jax.Array, Episode]:
 
 
 def task_of(ready: Setup, number: int) -> Task:
-    """The tasks share the trials by their weights."""
+    """Trials are split between tasks by weight."""
     weights = np.cumsum([choice.weight for choice in ready.experiment.tasks])
     return ready.tasks[int(np.searchsorted(weights, (number + 0.5) / count(ready) * weights[-1]))]

@@ -1,8 +1,7 @@
-"""Checkpoints: all that a run needs to go on, bit by bit, in one file that is there as a whole or not at all.
+"""Checkpoints: everything a run needs to resume bit for bit, in one file that is written atomically.
 
-An `.npz` without pickle: the leaves of a pytree as arrays, in the order of JAX, and a text `about` in JSON, with the
-SHA-256 of both. Whoever reads one knows the structure already, from the experiment; a file with other leaves is
-refused.
+An `.npz` without pickle: the leaves of a pytree as arrays, in JAX's order, and JSON metadata `about` with a SHA-256 of
+both. The reader knows the structure from the experiment; a file with different leaves is refused.
 """
 
 from __future__ import annotations
@@ -39,18 +38,18 @@ def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
 
 
 def about(path: Path) -> dict[str, Any]:
-    """What was saved beside the arrays. Raises `BlurError` (E615, E616)."""
+    """The metadata of a checkpoint. Raises `BlurError` (E615, E616)."""
     return _read(path)[0]
 
 
 def load(path: Path, like: Any) -> Any:
-    """The pytree, with the structure, shapes and dtypes of `like`; but a leading axis may be longer where the leaf of
-    `like` has length 0 there. Raises `BlurError` (E615 to E617)."""
+    """The pytree, with the structure, shapes and dtypes of `like`. Where a leaf of `like` has a leading axis of length
+    0, any length is accepted. Raises `BlurError` (E615 to E617)."""
     _, found = _read(path)
     wanted, structure = jax.tree.flatten(like)
     if len(found) != len(wanted) or not all(map(_alike, found, wanted)):
-        message = f"`{path}` holds other arrays than this experiment keeps"
-        raise BlurError(Diagnostic("E617", message, help="resume it with the experiment that began it"))
+        message = f"`{path}` does not match this experiment: its arrays are different"
+        raise BlurError(Diagnostic("E617", message, help="resume it with the experiment that started it"))
     pairs = zip(found, wanted, strict=True)
     return structure.unflatten([f if isinstance(w, np.ndarray) else jnp.asarray(f) for f, w in pairs])
 
@@ -70,20 +69,20 @@ def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
             leaves = [file.array(f"leaf{i}", most) for i in range(len(file.names) - 1)]
     except FileNotFoundError:
         message = f"there is no checkpoint `{path}`"
-        raise BlurError(Diagnostic("E615", message, help="begin the run without --resume")) from None
+        raise BlurError(Diagnostic("E615", message, help="start the run without --resume")) from None
     except OSError as error:
         raise BlurError(Diagnostic("E616", f"cannot read `{path}`: {why(error)}")) from None
     except (npz.Damaged, npz.Unfit, ValueError, RecursionError):
-        raise _damaged(path, "it is no whole checkpoint of blurc") from None
+        raise _damaged(path, "it is not a complete blurc checkpoint") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise _damaged(path, f"it is no checkpoint of format {FORMAT}")
+        raise _damaged(path, f"it is not a format {FORMAT} checkpoint")
     if about.pop("sha256", None) != _digest(about, leaves):
-        raise _damaged(path, "what it holds is not what was saved")
+        raise _damaged(path, "its contents have changed since it was saved")
     return about, leaves
 
 
 def _damaged(path: Path, reason: str) -> BlurError:
-    help = "remove the run folder and begin again; metrics.jsonl and genome.yaml in it are readable"
+    help = "delete the run folder and start over; its metrics.jsonl and genome.yaml are still readable"
     return BlurError(Diagnostic("E616", f"cannot resume from `{path}`: {reason}", help=help))
 
 

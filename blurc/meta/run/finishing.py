@@ -1,4 +1,4 @@
-"""What follows a run: its genome on test examples, and the report. All of it is made anew from the run folder."""
+"""After a run: evaluate its genome on test examples and write the report, both from the run folder alone."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from blurc.tasks import Task, TaskChoice, task
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
-    """That what follows a run can follow: its networks compile, its tasks are there and one of them fits. Raises
-    `BlurError`, better before a long run than after it."""
+    """Checks before a long run that its evaluation can work: the networks compile, the tasks load, and at least one
+    fits. Raises `BlurError`."""
     problems: list[BlurError] = []
     pairs = [*_pairs(experiment)]
     for net, _, choice in pairs:
@@ -42,15 +42,15 @@ def finish(
     data_dir: str | Path | None = None,
     watch: Callable[[str], None] = lambda what: None,
 ) -> list[Row]:
-    """Evaluates the genome of a run as its experiment says (evaluation.json), and writes report.html.
+    """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
 
     Args:
         folder: the run folder.
         data_dir: where to look first for data files.
-        watch: is told what begins.
+        watch: called with what starts next.
 
     Returns:
-        The accuracies, a row for each network and task.
+        The accuracies, one row per network and task.
 
     Raises:
         BlurError: if the folder, its files or the data cannot be read.
@@ -81,7 +81,7 @@ def finish(
 def _judged(
     e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
 ) -> tuple[Row, list[Race]]:
-    """The genome's accuracies, and the race that they come from, if there is one. Raises `BlurError`."""
+    """The genome's accuracies, and the race they come from, if any. Raises `BlurError`."""
     check_fits(net, one)
     raced = _raced(e, genome, net, named, one, watch) if e.race else []
     if raced:
@@ -94,7 +94,7 @@ def _judged(
 def _raced(
     e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
 ) -> list[Race]:
-    """One race; none, with the reason, where there can be none."""
+    """One race; none, with a message, if the network cannot be raced."""
     counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:
         found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)
@@ -107,7 +107,7 @@ def _raced(
 
 
 def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
-    """Networks, their labels, and tasks. Without a rule a network has that of the experiment, with its parameters."""
+    """Networks, labels and tasks. A network without a rule gets the experiment's rule and parameters."""
     own = compiled(experiment.network)
     networks = [(experiment.network, own)]
     if experiment.evaluation.networks:

@@ -1,19 +1,19 @@
-"""The folder of a run: what it holds, and how it is written so that an interruption leaves nothing half-done.
+"""The run folder: what it contains, and how it is written so that an interruption leaves nothing half-written.
 
     experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
-    spec/, start.yaml   copies of the spec with all that it imports, and of the genome that the search began at
-    versions.json       of blurc, jax and the rest, and the platform
-    metrics.jsonl       one line a meta-step: the objective of the best candidate (value), of each replica (values) or
-                        the mean of a population (mean), without those that diverged; how many these are (diverged)
-                        of how many (candidates); now and then what the search believes in, judged apart (judged);
-                        the replicas that did nothing but diverge and begin again after it (restarted)
-    divergences.jsonl   the first genomes that left the finite numbers, for `--replay`
-    checkpoint.npz      what `--resume` goes on from
+    spec/, start.yaml   copies of the spec with its imports, and of the genome the search started from
+    versions.json       versions of blurc, jax and the rest, and the platform
+    metrics.jsonl       one line per meta-step: the objective of the best candidate (value), of each replica (values) or
+                        the mean of a population (mean), without those that diverged; the number that did (diverged)
+                        and of how many (candidates); now and then the current genome on separate episodes (judged);
+                        replicas that kept diverging and restart after this step (restarted)
+    divergences.jsonl   the first genomes that diverged, for `--replay`
+    checkpoint.npz      what `--resume` continues from
     genome.yaml         the best genome so far
-    result.json         what came out, once the run is done; beside evaluation.json and report.html
-    .lock               held by the run that writes here, and left behind: only who holds it counts
+    result.json         the outcome, once the run is done; along with evaluation.json and report.html
+    .lock               held by the run that is writing; the file itself stays behind and means nothing
 
-metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming cuts them back to where it stood.
+metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming truncates them to match it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from blurc.storage import why, write_atomically
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing keeps two runs out of one folder there
+except ImportError:  # Windows: nothing stops two runs from sharing a folder
     fcntl = None
 
 EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
@@ -51,23 +51,22 @@ class Folder:
     path: Path
 
     def create(self, experiment: str, files: Mapping[str, str]) -> None:
-        """A new folder with an experiment in it, and the files that it comes from. Raises as `make` does."""
+        """Creates the folder with an experiment and its source files. Raises as `make` does."""
         self.make(files)
         self._write_sources(files)
-        self.write(EXPERIMENT, experiment)  # last: where it is, so are the others
+        self.write(EXPERIMENT, experiment)  # last: if it exists, so do the others
 
     def make(self, files: Mapping[str, str]) -> None:
-        """The folder alone, for what comes from such files. Raises `BlurError`: E615 where a run is there already,
-        E618."""
+        """Creates only the folder. Raises `BlurError`: E615 if it already holds a run, E618 if it cannot be written."""
         if self._names() and not self.is_unfinished(files):
-            help = "go on with it (--resume), or name another folder (-o DIR)"
+            help = "resume that run (--resume), or choose another folder (-o DIR)"
             raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
         self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """No other run writes here meanwhile; two would mix their lines. Raises `BlurError` (E618) where one does. The
-        system gives the lock back when a process ends, however it does."""
+        """Keeps other runs out, so that two never mix their lines. Raises `BlurError` (E618) if another run is writing.
+        The system releases the lock however the process ends."""
         if fcntl is None or not self.path.is_dir():
             yield
             return
@@ -77,7 +76,7 @@ class Folder:
             yield
 
     def is_unfinished(self, files: Mapping[str, str]) -> bool:
-        """Whether `create` was cut off here."""
+        """Whether `create` was interrupted here."""
         return bool(names := self._names()) and names <= {VERSIONS, *(name.split("/")[0] for name in files)}
 
     def _names(self) -> set[str]:
@@ -85,7 +84,7 @@ class Folder:
         return {name for name in names if not name.startswith(".")}
 
     def begin_again(self, files: Mapping[str, str]) -> None:
-        """Where an experiment was written, and nothing that could be gone on from."""
+        """Starts over in a folder that has an experiment but no checkpoint."""
         self.cut(dict.fromkeys(LOGS, 0))
         self._write_sources(files)
 
@@ -105,10 +104,10 @@ class Folder:
         except (OSError, UnicodeDecodeError) as error:
             reason = why(error) if isinstance(error, OSError) else "it is not UTF-8 text"
             message = f"cannot read `{self.path / name}`: {reason}"
-            raise BlurError(Diagnostic("E615", message, help="give the folder of a run")) from None
+            raise BlurError(Diagnostic("E615", message, help="give a run folder")) from None
 
     def append(self, name: str, line: Mapping[str, Any]) -> None:
-        """A line that is on the disk when this returns, as far as the operating system goes."""
+        """Appends a line, handed to the operating system by the time this returns."""
 
         def add() -> None:
             with open(self.path / name, "a", encoding="utf-8") as file:
@@ -117,20 +116,19 @@ class Folder:
         self._guarded(add)
 
     def lengths(self) -> dict[str, int]:
-        """Bytes of the logs."""
+        """The length of each log in bytes."""
         return {name: self._length(name) for name in LOGS}
 
     def lines(self, name: str) -> int:
-        """Of a log."""
+        """The number of lines in a log."""
         return self.read(name).count("\n") if self._length(name) else 0
 
     def cut(self, lengths: Mapping[str, int]) -> None:
-        """Takes from the logs what was written after a checkpoint. Raises `BlurError` (E616) where they lack some of
-        what was written before."""
+        """Truncates the logs to a checkpoint. Raises `BlurError` (E616) if one is shorter than it was then."""
         for name, length in lengths.items():
             if self._length(name) < length:
                 message = f"`{self.path / name}` is shorter than it was at the last checkpoint"
-                help = "put the whole file back, or remove the run folder and begin again"
+                help = "restore the file, or delete the run folder and start over"
                 raise BlurError(Diagnostic("E616", message, help=help))
         for name, length in lengths.items():
             if self._length(name) > length:
@@ -144,7 +142,7 @@ class Folder:
             return action()
         except OSError as error:
             message = f"cannot write the run folder `{self.path}`: {why(error)}"
-            raise BlurError(Diagnostic("E618", message, help="name another folder: -o DIR")) from None
+            raise BlurError(Diagnostic("E618", message, help="choose another folder: -o DIR")) from None
 
 
 def _lock(file: IO[str], folder: Path) -> None:
@@ -152,20 +150,20 @@ def _lock(file: IO[str], folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        message = f"another run writes into `{folder}` at the moment"
-        help = "wait for its end, or name another folder: -o DIR"
+        message = f"another run is writing to `{folder}`"
+        help = "wait for it to finish, or choose another folder: -o DIR"
         raise BlurError(Diagnostic("E618", message, help=help)) from None
     except OSError:  # a file system without locks
         pass
 
 
 def is_of_run(file: Path) -> bool:
-    """Whether this is the experiment that a run wrote into its own folder."""
+    """Whether a run wrote this experiment into its own folder."""
     return file.name == EXPERIMENT and (file.parent / VERSIONS).is_file()
 
 
 def versions() -> dict[str, str]:
-    """What the bits of a run depend on."""
+    """What a run's exact results depend on."""
     devices = jax.devices()
     several = f", {len(devices)} of them" if len(devices) > 1 else ""
     found = {name: importlib.metadata.version(name) for name in PACKAGES}

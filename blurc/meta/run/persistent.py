@@ -1,4 +1,4 @@
-"""Episodes in pieces, for PES: every candidate goes on with its own networks from one meta-step to the next."""
+"""Truncated episodes, for PES: every candidate keeps training its own networks from one meta-step to the next."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from blurc.tasks import Episode
 
 
 class Going(NamedTuple):
-    """networks: `State`s [population, tasks per step]. trail: the genomes that each went through the pieces of this
-    episode with, [pieces, population, n]. lost: whether a candidate left the finite numbers in it, [population]."""
+    """networks: `State`s [population, tasks per step]. trail: the genome each candidate used in each piece of this
+    episode, [pieces, population, n]. lost: which candidates diverged in it, [population]."""
 
     networks: Any
     trail: jax.Array
@@ -29,7 +29,7 @@ class Going(NamedTuple):
 
 
 def start(ready: Setup) -> Any:
-    """What is carried, before the first episode. Nothing for other methods."""
+    """The carry before the first episode; empty for other methods."""
     choice = ready.experiment.method
     if not isinstance(choice, Pes):
         return ()
@@ -43,17 +43,17 @@ def episode_of(ready: Setup, step: int) -> int:
 
 
 def begun(ready: Setup, state: PesState, step: int) -> PesState:
-    """Without what was perturbed before, where an episode begins."""
+    """The state with its accumulated perturbations reset if an episode starts here."""
     method = ready.method
     assert isinstance(method, PesMethod)
     return state if step % ready.pieces else method.begun(state)
 
 
 def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedback, Going]:
-    """The values after the next piece of the episode, and what is carried then."""
+    """The values after the next piece of the episode, and the new carry."""
     choice, number = ready.experiment.method, step % ready.pieces
     assert isinstance(choice, Pes)
-    if number == 0:  # here, for the first synapses may depend on the genome: that is perturbed, too
+    if number == 0:  # only now: the initial synapses may depend on the perturbed genome
         going = _fresh(ready, candidates, episode_of(ready, step))
     episodes, keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
@@ -69,25 +69,25 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
 def parts(
     choice: Pes, genomes: list[Any], key: jax.Array, episode: Episode
 ) -> Iterator[tuple[Any, jax.Array, jax.Array, jax.Array]]:
-    """What one network went through: genome, batches and key of the noise of each piece, as many as genomes."""
+    """What one network was trained with, piece by piece: genome, inputs, targets, noise key."""
     for number, genome in enumerate(genomes):
         first, end = number * choice.truncation, (number + 1) * choice.truncation
         yield genome, episode.xs[first:end], episode.ys[first:end], _noise(first, key)
 
 
 def _start_key(key: jax.Array) -> jax.Array:
-    """Of the first synapses, from the key of the episode."""
+    """The key for the initial synapses, from that of the episode."""
     return jax.random.split(key)[0]
 
 
 def _noise(first: int, key: jax.Array) -> jax.Array:
-    """The key of the piece that begins with the step `first`: not from that of the episode itself, which splitting
-    and folding in 0 would use twice."""
+    """The noise key of the piece that starts at step `first`. Not folded into the episode's own key: splitting it and
+    folding in 0 would use it twice."""
     return jax.random.fold_in(jax.random.split(key)[1], first)
 
 
 def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
-    """At the beginning of an episode."""
+    """The carry at the start of an episode."""
     vectors = jax.vmap(vector)(candidates)
     keys = ready.episodes(number, ready.experiment.inner.steps)[1]
     trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)

@@ -1,4 +1,4 @@
-"""Where a genome left the finite numbers: the episode in which it did is gone through again, step by step."""
+"""Finds where a genome diverged, by replaying the episode step by step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from blurc.training import diverge
 
 
 def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None) -> Diagnostic:
-    """What happened in a recorded divergence of a run, by the line of the spec.
+    """Explains a recorded divergence of a run, down to the line of the spec.
 
     Args:
         folder: the run folder.
@@ -31,7 +31,7 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
         data_dir: where to look first for data files.
 
     Raises:
-        BlurError: E615 where there is no run, E619 where it recorded no such divergence.
+        BlurError: E615 if there is no run, E619 if it has no such divergence.
     """
     place = Folder(Path(folder))
     lost = _recorded(place, number)
@@ -45,7 +45,7 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
         episode = map_tree(lambda a, i=i: a[i], episodes)
         if found := _in_episode(ready, genomes, keys[i], episode):
             return _told(found.diagnostic(), lost, one.name)
-    message = "all of its learning is finite: it is the objective, or its gradient, that is not"
+    message = "training stayed finite; the objective or its gradient did not"
     return _told(Diagnostic("E905", message), lost, ", ".join(t.name for t in drawn))
 
 
@@ -54,13 +54,13 @@ def _recorded(folder: Folder, number: int) -> dict[str, Any]:
     count = folder.lines(DIVERGENCES)
     if not 0 <= number < count:
         counted = f"{count} divergences, 0 to {count - 1}" if count else "no divergence"
-        message = f"`{folder.path}` has recorded {counted}; there is no number {number}"
+        message = f"`{folder.path}` has recorded {counted}; there is no divergence {number}"
         raise BlurError(Diagnostic("E619", message))
     return json.loads(folder.read(DIVERGENCES).splitlines()[number])
 
 
 def _genome(values: dict[str, Any]) -> Any:
-    """Numbers that are not finite stand there as texts, which NumPy reads."""
+    """Values that are not finite are stored as strings, which NumPy can parse."""
 
     def read(x: Any) -> jax.Array:
         return jnp.asarray(np.asarray(x, float))
@@ -71,7 +71,7 @@ def _genome(values: dict[str, Any]) -> Any:
 def _in_episode(
     ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode
 ) -> diverge.Divergence | None:
-    """genomes: that of every piece of the episode, with PES; else one."""
+    """genomes: one per piece of the episode with PES; otherwise a single one."""
     start_key, noise_key = jax.random.split(key)
     net, done, choice = ready.net, 0, ready.experiment.method
     state = net.init(start_key, genomes[0], batch=episode.xs.shape[1])
@@ -88,7 +88,7 @@ def _in_episode(
 
 
 def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str) -> Diagnostic:
-    """The rates of a genome are learned: whoever searches can change the rule or the search."""
+    """With help for a search: a genome's rates are learned, so only the rule or the search can change."""
     where = f"meta-step {lost['step']}, candidate {lost['candidate']}, task {task}"
     return Diagnostic(
         diagnostic.code,

@@ -1,4 +1,4 @@
-"""What an experiment makes of its names: a compiled network, tasks on the device, genomes to start from."""
+"""Turns an experiment into a compiled network, tasks on the device, and initial genomes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from blurc.meta.search.objective import OBJECTIVES
 from blurc.runtime import stack_trees
 from blurc.tasks import Episode, Task, TaskChoice, task
 
-AS_KEYS = {  # what a name is called elsewhere, and in an experiment
+AS_KEYS = {  # options of Python and the command line, and the keys of an experiment that replace them
     r"`network='(\w+)'` in Python, `--network \w+` on the command line": r"`network: \1`",
     r"or choose one when compiling": "or choose one: `rule: GENOME`",
     r"with `genome=` in Python or `--rule` on the command line": "with the key `rule`",
@@ -47,7 +47,7 @@ class Setup:
 
     @cached_property
     def chunk(self) -> int:
-        """Candidates side by side."""
+        """Candidates evaluated in parallel."""
         chosen = self.experiment.chunk
         return many.automatic() if chosen is None else chosen
 
@@ -56,14 +56,14 @@ class Setup:
         return make(self.experiment.method, self.experiment.seed)
 
     def key(self, purpose: int, *counts: int) -> jax.Array:
-        """A function of the seed and the counts alone: nothing random is carried along."""
+        """Depends only on the seed, the purpose and the counts: no random state is carried along."""
         key = jax.random.fold_in(jax.random.key(self.experiment.seed, impl="threefry2x32"), purpose)
         for count in counts:
             key = jax.random.fold_in(key, count)
         return key
 
     def start(self) -> Any:
-        """The first genomes, [replicas]."""
+        """The initial genomes, [replicas]."""
         e = self.experiment
         if e.start:
             given = dict(genomes.read(e.start).values)
@@ -75,7 +75,7 @@ class Setup:
         return self.jittered(stacked, np.arange(e.replicas) > 0, 0)
 
     def jittered(self, stacked: Any, which: Any, step: int) -> Any:
-        """With noise on the genomes of `which`, a boolean [replicas]."""
+        """Adds noise to the genomes selected by `which`, a boolean [replicas]."""
         leaves, structure = jax.tree.flatten(stacked)
         keys = jax.random.split(self.key(JITTER, step), len(leaves))
         size = self.experiment.jitter
@@ -87,14 +87,14 @@ class Setup:
         return structure.unflatten(map(noisy, leaves, keys)) if size else stacked
 
     def drawn(self, number: int) -> list[Task]:
-        """The tasks of an episode, by their weights."""
+        """The tasks of an episode, drawn by weight."""
         weights = np.asarray([choice.weight for choice in self.experiment.tasks])
         draw = np.random.default_rng([self.experiment.seed, number])
         chosen = draw.choice(len(weights), self.experiment.tasks_per_step, p=weights / weights.sum())
         return [self.tasks[i] for i in chosen]
 
     def episodes(self, number: int, steps: int) -> tuple[Episode, jax.Array]:
-        """The episodes that all candidates of a meta-step go through, and the keys of their starts."""
+        """The episodes that all candidates of a meta-step share, and a key for each."""
         inner = self.experiment.inner
         drawn = self.drawn(number)
         keys = jax.random.split(self.key(EPISODES, number), 2 * len(drawn))
@@ -112,13 +112,13 @@ class Setup:
 
     @property
     def pieces(self) -> int:
-        """Meta-steps of an episode: with PES it goes on over several, of which the last takes what is left."""
+        """Meta-steps per episode: several with PES, where the last one takes the remainder."""
         e = self.experiment
         return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
 def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
-    """Compiles and loads what the experiment names. Raises `BlurError` with whatever is wrong with it."""
+    """Compiles and loads what the experiment names. Raises `BlurError`."""
     net = compiled(experiment.network)
     tasks = tuple(_task(net, choice, data_dir) for choice in experiment.tasks)
     if not net.plan.metas:
@@ -128,7 +128,7 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
 
 
 def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
-    """Loaded, and known to fit. Raises `BlurError` at the line of the experiment."""
+    """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = task(choice, data_dir)
         accuracy.check_fits(net, one)
@@ -138,7 +138,7 @@ def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
 
 
 def compiled(network: Network) -> Net:
-    """Raises `BlurError` with what is wrong with the spec, E617 where it is another one than was pinned."""
+    """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins."""
     try:
         net = api.compile(
             network.spec, network=network.network, genome=network.rule, **dict(network.parameters)
@@ -146,14 +146,14 @@ def compiled(network: Network) -> Net:
     except BlurError as error:
         raise BlurError([_in_keys(d) for d in error.diagnostics]) from None
     if network.hash and network.hash != genomes.spec_hash(net):
-        message = f"`{network.spec}` is not what it was: its `hash` is another one"
-        help = "the texts of then are in `spec/` of the run folder; remove `hash:` to go by the present ones"
+        message = f"`{network.spec}` has changed: its `hash` is different"
+        help = "the original files are in `spec/` of the run folder; remove `hash:` to use the current ones"
         raise BlurError(Diagnostic("E617", message, help=help))
     return net
 
 
 def _in_keys(diagnostic: Diagnostic) -> Diagnostic:
-    """With the keys of an experiment in its help, where that names options."""
+    """Names the keys of an experiment in the help, instead of options."""
     help = diagnostic.help and reduce(
         lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help
     )

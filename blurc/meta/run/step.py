@@ -1,6 +1,6 @@
-"""One meta-step: what it starts from, what it leaves, and what becomes of replicas that diverge.
+"""One meta-step: its inputs and outputs, and what happens to replicas that diverge.
 
-Everything that it depends on is the experiment, the number of the step and the `Carry`.
+It depends only on the experiment, the step number and the `Carry`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from blurc.runtime import map_tree, stack_trees
 
 
 class Carry(NamedTuple):
-    """method: the state of the search. costs: of the last meta-steps. inner: what PES carries through an episode.
-    best: so far."""
+    """method: the state of the search. costs: of recent meta-steps. inner: what PES carries through an episode.
+    best: the best genome so far."""
 
     method: Any
     costs: Any
@@ -34,7 +34,7 @@ class Carry(NamedTuple):
 
 
 class Metrics(TypedDict):
-    """A line of metrics.jsonl; `folder.py` says what its keys mean."""
+    """A line of metrics.jsonl; `folder.py` documents its keys."""
 
     step: int
     unroll: int
@@ -50,7 +50,7 @@ class Metrics(TypedDict):
 
 @dataclass(frozen=True)
 class Lost:
-    """A candidate that left the finite numbers. earlier: what it was in the pieces of its episode before, with PES."""
+    """A candidate that diverged. earlier: with PES, its genomes in the earlier pieces of the episode."""
 
     candidate: int
     genome: Any
@@ -64,13 +64,13 @@ def start(ready: Setup) -> Carry:
 
 
 def believed(ready: Setup, carry: Carry) -> Any:
-    """The genome that did best in the last meta-steps."""
+    """The genome that did best in recent meta-steps."""
     which = Record(np.asarray(carry.costs)).best()
     return map_tree(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
 
 
 def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, list[Lost]]:
-    """The carry after a meta-step, its line of metrics, and the candidates that diverged."""
+    """The new carry, the line of metrics, and the candidates that diverged."""
     method, judge = ready.method, ready.judge
     if curriculum.lengthened(ready.experiment, step):
         carry = _best_to_all(ready, carry, step)
@@ -117,12 +117,12 @@ def _line(ready: Setup, step: int, costs: Any) -> Metrics:
 
 
 def _natural(ready: Setup, cost: float) -> float | None:
-    """As JSON has it: nothing for what diverged."""
+    """The objective as JSON stores it: null if it diverged."""
     return ready.judge.objective.natural(cost) if math.isfinite(cost) else None
 
 
 def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
-    """Where candidates are replicas, each has a record; else all of them are of the one that is searched from."""
+    """If the candidates are replicas, each has its own record; otherwise the population shares one."""
     if ready.method.wants != "gradients":
         costs = np.asarray([Record(costs[:, None]).mean(0)])
     return Record(np.asarray(record)).with_(costs).costs
@@ -131,7 +131,7 @@ def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
 def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: int) -> list[Lost]:
     which = ~np.asarray(feedback.finite)
     number = step % ready.pieces
-    if number:  # in the middle of an episode, of which what was lost before stays lost
+    if number:  # mid-episode, a candidate that diverged stays diverged: report it once
         which &= ~np.asarray(before.lost)
 
     def of(i: int) -> Lost:
@@ -142,25 +142,22 @@ def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: 
     return [of(int(i)) for i in np.flatnonzero(which)]
 
 
-# ------------------------------------------------- which replicas go on
-
-
 def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
-    """At a longer unroll every replica goes on from the best."""
+    """When episodes get longer, every replica continues from the best."""
     record = Record(np.asarray(carry.costs))
     others = np.arange(record.costs.shape[1]) != record.best()
     return _replaced(ready, carry, others, step) if others.any() else carry
 
 
 def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
-    """Replicas that do nothing but diverge, a boolean [replicas]. Networks that are lost stay so in an episode, so that
-    nothing begins again in the middle of one."""
+    """Replicas that keep diverging, a boolean [replicas]. Diverged networks stay diverged until the episode ends, so
+    nothing restarts in the middle of one."""
     lost = Record(np.asarray(carry.costs)).lost()
     return lost & ((step + 1) % ready.pieces == 0)
 
 
 def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
-    """They go on from the best of the others; where all are lost, from elsewhere."""
+    """Restarts lost replicas from the best of the others; if all are lost, from `_elsewhere`."""
     if not lost.all():
         return _replaced(ready, carry, lost, step)
     stacked = _elsewhere(ready, carry, step, len(lost))
@@ -169,9 +166,9 @@ def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
 
 
 def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
-    """Genomes to begin again with: copies of the best so far, which is the start before any was judged, or fresh ones.
-    Jitter is for all that may be what was lost: copies of the start or of a best of shorter episodes, and fresh
-    genomes, which are no others where a rule gives its values as constants."""
+    """Genomes to restart from: copies of the best so far (before any judgement, the start), or fresh ones. Jitter is
+    added to whatever could equal what was lost: copies of the start, a best of shorter episodes, and fresh genomes,
+    which are all equal if the rule sets constants."""
     best, e = carry.best, ready.experiment
     shorter = int(best.unroll) < ready.unroll(step)
     if e.start or (best.known and (e.jitter or not shorter)):
@@ -182,7 +179,7 @@ def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
 
 
 def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
-    """With copies of the best in the place of `which`, a boolean [replicas]."""
+    """Replaces the replicas in `which`, a boolean [replicas], by copies of the best."""
     record = Record(np.asarray(carry.costs))
     chosen = np.where(which, record.best(), np.arange(len(which)))
     copies = map_tree(lambda x: x[chosen], ready.method.genomes(carry.method))

@@ -1,8 +1,8 @@
-"""How genomes are searched.
+"""The search for a genome.
 
-objective.py   what is judged, and which way is better
-episode.py     a fresh network learns, and is asked
+objective.py   what is optimised, and in which direction
+episode.py     train a fresh network, then test it
 many.py        many candidates in one program
-curriculum.py  how long episodes are, and who goes on
-methods/       gradients, CMA-ES, PES behind one interface
+curriculum.py  how long episodes are, and which replicas survive
+methods/       gradients, CMA-ES and PES behind one interface
 """

@@ -1,4 +1,4 @@
-"""How long episodes are, and which replicas go on: section 4.2 of Sandler et al. (arXiv:2104.04657)."""
+"""How long episodes are, and which replicas survive: section 4.2 of Sandler et al. (arXiv:2104.04657)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from blurc.meta.experiment.experiment import Experiment
 
-WINDOW = 50  # meta-steps that a replica is judged by
-PATIENCE = 10  # meta-steps in a row that a replica may diverge for
+WINDOW = 50  # recent meta-steps that a replica is judged on
+PATIENCE = 10  # consecutive divergences before a replica restarts
 
 
 def unroll(experiment: Experiment, step: int) -> int:
-    """Inner steps of an episode at a meta-step, counted from 0."""
+    """Inner steps per episode at a meta-step (from 0)."""
     longer = experiment.curriculum
     if longer is None:
         return experiment.inner.steps
@@ -28,7 +28,7 @@ def lengthened(experiment: Experiment, step: int) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """The last costs, [at most WINDOW, replicas], infinite where a replica diverged."""
+    """Recent costs, [at most WINDOW, replicas]; infinite where a replica diverged."""
 
     costs: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 1)))
 
@@ -36,20 +36,20 @@ class Record:
         return Record(np.concatenate([self.costs, costs[None]])[-WINDOW:])
 
     def best(self) -> int:
-        """The replica that diverged the least often, and of several such that with the smallest mean."""
+        """The replica that diverged least often; ties go to the smallest mean."""
         return min(range(self.costs.shape[1]), key=lambda i: (np.isinf(self.costs[:, i]).sum(), self.mean(i)))
 
     def mean(self, replica: int) -> float:
-        """Of the costs that are finite; infinite where there is none."""
+        """Mean of the finite costs; infinite if there are none."""
         costs = self.costs[:, replica]
         finite = costs[np.isfinite(costs)]
         return float(finite.mean()) if len(finite) else math.inf
 
     def lost(self) -> NDArray[np.bool_]:
-        """Replicas that did nothing but diverge for PATIENCE steps."""
+        """Replicas that diverged in each of the last PATIENCE steps."""
         recent = np.isinf(self.costs[-PATIENCE:])
         return np.asarray(recent.all(axis=0) & (len(recent) == PATIENCE))
 
     def forgotten(self, anew: NDArray[np.bool_]) -> Record:
-        """Replicas that began anew have the record of the best."""
+        """Replicas that restarted inherit the record of the best one."""
         return Record(np.where(anew, self.costs[:, [self.best()]], self.costs))

@@ -1,9 +1,9 @@
-"""An episode: a fresh network learns batches under a genome and is then asked. The pure function to be optimised.
+"""An episode trains a fresh network under a genome, then tests it. This is the pure function that is optimised.
 
     value = judged(net, objective, inner, genome, key, episode)
 
-is differentiable in the genome. `Judge` runs it for many genomes in one program: [candidates] x [episodes], all of them
-on the same starts and batches, so that differences between genomes are not those between episodes.
+is differentiable in the genome. `Judge` runs it for many genomes in one program, [candidates] x [episodes]. All of them
+get the same initial states and batches, so differences come from the genomes, not from the episodes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from blurc.training import finite, predict
 
 
 class Feedback(NamedTuple):
-    """values, finite: [candidates]. gradients: of the values, like the candidates; None where nobody wants them."""
+    """values, finite: [candidates]. gradients: of the values, shaped like the candidates; None if not requested."""
 
     values: jax.Array
     finite: jax.Array
@@ -36,7 +36,7 @@ class Feedback(NamedTuple):
 def judged(
     net: Net, objective: Objective, inner: Inner, genome: GenomeValues, key: jax.Array, episode: Episode
 ) -> jax.Array:
-    """The objective on the query of the episode, the mean over the times when it is asked (`Inner.judge_every`)."""
+    """The objective on the episode's query, averaged over all evaluations (`Inner.judge_every`)."""
     start_key, noise_key = jax.random.split(key)
     state = net.init(start_key, genome, batch=episode.xs.shape[1])
 
@@ -59,7 +59,7 @@ def judged(
 
 
 def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
-    """The batches between questions, with the key of their noise. The first segment takes what is over."""
+    """The batches between evaluations, each with its noise key. The first segment takes the remainder."""
     steps = len(episode.xs)
     every = min(inner.judge_every or steps, steps)
     ends = range(steps % every or every, steps + 1, every)
@@ -69,11 +69,11 @@ def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.A
 
 
 def asked(net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode) -> jax.Array:
-    """The objective now, NaN where any of what was learned is not finite: a network may predict well for a few steps
-    more, as long as it does not look at what has overflown.
+    """The current objective, or NaN if any learned value is not finite: a network can predict well for a few more
+    steps, as long as it does not read what overflowed.
 
-    Questions are asked in batches of the size of training, where they come out even: what a rule reads off a batch is
-    then what it read before, and a batch stays in the caches."""
+    The query is split into batches of the training size if it divides evenly: batch statistics then match those of
+    training, and a batch stays in cache."""
     count, batch = len(episode.x), episode.xs.shape[1]
     size = batch if count % batch == 0 else count
     batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
@@ -82,12 +82,9 @@ def asked(net: Net, objective: Objective, genome: GenomeValues, state: State, ep
     return jnp.where(finite(state), value, jnp.nan)
 
 
-# --------------------------------------------------------------- many genomes
-
-
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Programs that judge candidates: pytrees like a genome with a leading axis [candidates]. chunk: see `many`."""
+    """Programs that evaluate candidates: genome pytrees with a leading axis [candidates]. chunk: see `many`."""
 
     net: Net
     objective: Objective
@@ -95,7 +92,7 @@ class Judge:
     chunk: int = 0
 
     def one(self, genome: GenomeValues, keys: jax.Array, episodes: Episode) -> jax.Array:
-        """keys: [episodes]; episodes: with a leading axis [episodes]."""
+        """keys: [episodes]; episodes: leading axis [episodes]."""
         value = partial(judged, self.net, self.objective, self.inner, genome)
         return jax.vmap(value)(keys, episodes).mean()
 

@@ -1,4 +1,4 @@
-"""A function of one candidate, for many of them in one program: so many side by side, and on all devices there are."""
+"""Map a function of one candidate over many, in one program: in chunks, and across all devices."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ AXIS = "candidates"
 def over(
     function: Callable[..., Any], candidates: Any, shared: tuple[Any, ...] = (), *, chunk: int = 0
 ) -> Any:
-    """`function(candidate, *shared)` of each along the leading axis of a pytree, on every device its part of them.
+    """`function(candidate, *shared)` for each candidate along the leading axis, split across devices.
 
-    chunk: how many a device runs side by side; the rest waits its turn. 0: all of them. One after the other is fastest
-    where a single one keeps the device busy.
+    chunk: how many candidates a device runs in parallel; 0: all of them. Running one at a time is fastest if a single
+    candidate keeps the device busy.
     """
     count, devices = _count(candidates), jax.devices()
     if count == 1 or len(devices) == 1:
         return _here(function, candidates, shared, chunk)
-    # As many for each: the last one is gone through again where they do not share out evenly.
+    # Pad with the last candidate so that every device gets the same number.
     filled = np.minimum(np.arange(-(-count // len(devices)) * len(devices)), count - 1)
     each, all_of_it = PartitionSpec(AXIS), PartitionSpec()
 
@@ -44,7 +44,7 @@ def over(
 
 
 def automatic() -> int:
-    """One after the other on CPUs, where side by side was never faster (`blurc bench` measures both); elsewhere all."""
+    """One at a time on CPUs, where parallel was never faster (`blurc bench` measures both); elsewhere all."""
     return 1 if jax.default_backend() == "cpu" else 0
 
 
@@ -65,6 +65,6 @@ def _count(candidates: Any) -> int:
 
 
 def finite(tree: Any) -> jax.Array:
-    """[candidates]: whether all that belongs to one is finite."""
+    """[candidates]: whether every value of a candidate is finite."""
     leaves = [jnp.isfinite(x).reshape(x.shape[0], -1).all(axis=1) for x in jax.tree.leaves(tree)]
     return jnp.stack(leaves).all(axis=0)

@@ -1,7 +1,7 @@
-"""What a genome is judged by, and which way is better: a `Loss` is minimised, a `Score` maximised.
+"""Objectives, with their direction: a `Loss` is minimised, a `Score` maximised.
 
-Methods see `Costs` alone, of which less is better, and nothing but an objective makes these: so no method can minimise
-an accuracy by mistake. What is not finite costs infinitely much.
+Methods only see `Costs`, where lower is better, and only an objective can make them, so no method can minimise an
+accuracy by mistake. A value that is not finite has infinite cost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Costs = NewType("Costs", jax.Array)  # [candidates]
 
 @dataclass(frozen=True)
 class Loss:
-    """of: outputs and one-hot targets, both [examples, n], to a scalar. It has a gradient."""
+    """of: maps outputs and one-hot targets, both [examples, n], to a scalar. Differentiable."""
 
     name: str
     of: Callable[[jax.Array, jax.Array], jax.Array]
@@ -35,7 +35,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Score:
-    """of: outputs and one-hot targets, both [examples, n], to a scalar, NaN where an output is not finite."""
+    """of: maps outputs and one-hot targets, both [examples, n], to a scalar; NaN if an output is not finite."""
 
     name: str
     of: Callable[[jax.Array, jax.Array], jax.Array]
@@ -57,15 +57,15 @@ def _finite_or_worst(values: jax.Array) -> Costs:
 
 
 def _cross_entropy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
-    """XLA may compute outputs twice, and round them another way where their maximum is taken off: huge ones are then
-    above it, and the exponential overflows, though all of them are finite."""
+    """XLA may compute outputs twice and round them differently when subtracting the maximum. Huge outputs can then
+    exceed it, and the exponential overflows although all of them are finite."""
     below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
-    # Not `minimum`, which halves the gradient of the greatest output.
+    # Not `minimum`, which halves the gradient of the largest output.
     return optax.softmax_cross_entropy(jnp.where(below > 0, 0.0, below), targets).mean()
 
 
 def _accuracy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
-    """argmax takes a NaN for a class: what is not finite has no accuracy."""
+    """NaN if an output is not finite: argmax would treat a NaN as the winning class."""
     hits = jnp.mean(outputs.argmax(-1) == targets.argmax(-1), dtype=outputs.dtype)
     return jnp.where(jnp.isfinite(outputs).all(), hits, jnp.nan)
 
