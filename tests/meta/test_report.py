@@ -194,7 +194,7 @@ def test_a_damaged_line_is_pointed_at(tmp_path: Path, line: str) -> None:
 
 
 def test_the_caption_counts_what_diverged(html: str) -> None:
-    assert "over 4 meta-steps; 1 of 8 trainings diverged." in html
+    assert "over 4 meta-steps; 1 of 8 training runs diverged." in html
 
 
 @pytest.mark.parametrize("replicas", [1, 3, 20])
@@ -206,7 +206,7 @@ def test_any_number_of_replicas_and_steps_is_drawn(tmp_path: Path, replicas: int
 
 def test_a_run_that_always_diverged_is_drawn(tmp_path: Path) -> None:
     lines = "".join(point(i, 10, None, None) for i in range(3))
-    assert "6 of 6 trainings diverged" in write(folder_with(tmp_path, metrics__jsonl=lines)).read_text()
+    assert "6 of 6 training runs diverged" in write(folder_with(tmp_path, metrics__jsonl=lines)).read_text()
 
 
 def population(step: int, best: float | None, mean: float | None, lost: int, **more: object) -> str:
@@ -233,12 +233,12 @@ def test_of_a_population_the_mean_and_the_best_are_drawn(
     metrics = population(0, 0.2, 0.5, 1, candidates=8) + population(1, 0.1, 0.4, 3, candidates=8)
     lines, caption = drawn(tmp_path, metrics, monkeypatch)
     assert lines == {"mean of the population": [0.5, 0.4], "best of the population": [0.2, 0.1]}
-    assert "; 4 of 16 trainings diverged. Thick: the mean of the population" in caption
+    assert "; 4 of 16 training runs diverged. Thick: the mean of the population" in caption
 
 
 def test_old_populations_that_were_not_counted_are_not_counted(tmp_path: Path) -> None:
     page = write(folder_with(tmp_path, metrics__jsonl=population(0, 0.2, 0.5, 5) * 2)).read_text()
-    assert "; 5 trainings diverged." in page
+    assert "; 5 training runs diverged." in page
 
 
 def test_more_than_all_cannot_diverge(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_the_genome_is_where_it_was_judged(tmp_path: Path, monkeypatch: pytest.M
     )
     lines, caption = drawn(tmp_path, metrics, monkeypatch)
     np.testing.assert_array_equal(lines["the genome, judged"], [0.7, np.nan])
-    assert "In 1 of these 2 judgements it diverged" in caption
+    assert "It diverged in 1 of these 2 judgements, shown as gaps" in caption
 
 
 def test_the_summary_tells_the_best_at_last_from_the_genome(run: Path) -> None:
@@ -277,8 +277,8 @@ def test_the_summary_tells_the_best_at_last_from_the_genome(run: Path) -> None:
     assert found.genome
     judged = dataclasses.replace(found.genome, found={"cross_entropy": 0.75})
     rows = dict(sections.summary(dataclasses.replace(found, genome=judged)))
-    assert rows["cross entropy, the best at last"] == "0.4"
-    assert rows["cross entropy of the genome"] == "0.75, on episodes that no search sees"
+    assert rows["cross entropy, best of the last meta-step"] == "0.4"
+    assert rows["cross entropy of the genome"] == "0.75, on episodes the search never sees"
 
 
 # ---------------------------------------------------------------- evaluation
@@ -347,7 +347,7 @@ def test_cells_of_the_matrix_tell_what_diverged(monkeypatch: pytest.MonkeyPatch)
     (found,) = accuracy.matrices(PARTLY)
     assert panels[0].texts == [["98.7*", "diverged"], ["80.0", "–"]]
     assert found.caption.endswith(
-        "(row). *: without the seeds that diverged. Diverged: all seeds. –: not measured."
+        "(row). *: without the seeds that diverged. Diverged: all seeds did. –: not measured."
     )
 
 
@@ -368,7 +368,7 @@ def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.M
     monkeypatch.setattr(style, "picture", seen)
     xor, moons = (found.caption for found in accuracy.pictures(PARTLY))
     assert [found for found in hollow if math.isfinite(found[1])] == [(10, 0.987)]
-    assert xor.endswith("to either side. Hollow: without the seeds that diverged.")
+    assert xor.endswith("to either side. Hollow markers: some seeds diverged and are not in the mean.")
     assert moons.endswith("to either side. Where a point is missing, all seeds diverged: g.")
 
 

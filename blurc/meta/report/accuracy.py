@@ -1,7 +1,7 @@
-"""How well the genome teaches: accuracy against unroll step beside the baselines (figures 5 and 9 of the paper), the
-same in numbers, and as a matrix of learners and tasks.
+"""How well the genome trains networks: accuracy over unroll steps beside the baselines (figures 5 and 9 of the paper),
+as a table, and as a matrix of learners and tasks.
 
-Means are over the seeds that stayed finite, and flatter what diverges: wherever one stands, it is marked as such.
+Means are over the seeds that stayed finite, which flatters learners that diverge, so those means are always marked.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
 
 
 def _lost(curves: Sequence[Curve]) -> Iterator[str]:
-    """What a figure of lines hides."""
+    """What the line plot does not show."""
     means = [(mean, lost) for c in curves for mean, lost in zip(c.mean, c.diverged, strict=True)]
     if any(lost and np.isfinite(mean) for mean, lost in means):
-        yield "Hollow: without the seeds that diverged."
+        yield "Hollow markers: some seeds diverged and are not in the mean."
     if gone := [c.name for c in curves if not np.isfinite(c.mean).all()]:
         yield f"Where a point is missing, all seeds diverged: {', '.join(gone)}."
 
 
 def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
-    """A head and a row for each curve, those of one task in one network together. In per cent."""
+    """A header, and a row per curve in per cent, grouped by task and network."""
     steps = sorted({step for curve in curves for step in curve.steps})
     yield ("task", "network", "learner", *(f"{step:,} steps" for step in steps))
     groups = list(dict.fromkeys((c.task, c.network) for c in curves))
@@ -69,7 +69,7 @@ def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
 
 
 def _cell(curve: Curve, step: int) -> str:
-    """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`; a dash where nothing was measured."""
+    """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`, or a dash if not measured."""
     if step not in curve.steps:
         return "–"
     i = curve.steps.index(step)
@@ -81,7 +81,7 @@ def _cell(curve: Curve, step: int) -> str:
 
 
 def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
-    """Learners by tasks, one for each network, where there are several tasks; else learners by networks."""
+    """Learners by tasks, one matrix per network, if there are several tasks; otherwise learners by networks."""
     tasks, networks = (
         [*dict.fromkeys(names)] for names in zip(*((c.task, c.network) for c in curves), strict=True)
     )
@@ -94,7 +94,7 @@ def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 
 def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
-    """After the most steps that all have."""
+    """At the largest step count that all curves share."""
     steps = set[int].intersection(*(set(c.steps) for c in of.values()))
     if not steps:
         steps = {max(max(c.steps) for c in of.values())}
@@ -108,7 +108,7 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
 
 
 def _short(curve: Curve | None, step: int) -> str:
-    """What stands in a cell of a matrix: `88.1`, `88.1*`, `diverged`; a dash where nothing was measured."""
+    """A cell of a matrix: `88.1`, `88.1*`, `diverged`, or a dash if not measured."""
     if not curve or step not in curve.steps:
         return "–"
     i = curve.steps.index(step)
@@ -118,10 +118,10 @@ def _short(curve: Curve | None, step: int) -> str:
 
 
 def _legend(texts: Sequence[Sequence[str]]) -> str:
-    """Of what stands in the cells beside numbers."""
+    """Explains the marks used in the cells."""
     shown = [text for row in texts for text in row]
     starred = " *: without the seeds that diverged." if any(t.endswith("*") for t in shown) else ""
-    lost = " Diverged: all seeds." if "diverged" in shown else ""
+    lost = " Diverged: all seeds did." if "diverged" in shown else ""
     return starred + lost + (" –: not measured." if "–" in shown else "")
 
 

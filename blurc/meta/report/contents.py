@@ -1,4 +1,4 @@
-"""What a run folder holds, as values. Everything may be missing but a run: an experiment or its metrics."""
+"""The contents of a run folder, as values. It needs an experiment or its metrics; everything else is optional."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from blurc.storage import why
 
 @dataclass(frozen=True)
 class Point:
-    """One meta-step: objectives, NaN where what they are of diverged.
+    """One meta-step: its objectives, NaN for what diverged.
 
-    value: of the best candidate. values: of each replica; none where a population is searched with. mean: of a
-    population, without those that diverged. judged: of the genome on episodes that no search sees, None in most
-    meta-steps. diverged: of so many candidates, None in old runs that did not count them.
+    value: of the best candidate. values: of each replica; empty for a population. mean: of a population, without those
+    that diverged. judged: of the genome on episodes the search never sees; None in most meta-steps. diverged: how many
+    of `candidates` did, which is None in old runs that did not record it.
     """
 
     step: int
@@ -39,7 +39,7 @@ class Point:
 @dataclass(frozen=True)
 class Curve:
     """Accuracies of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard
-    deviation over the seeds that stayed finite, NaN where there is none, and how many diverged."""
+    deviation over the seeds that stayed finite, NaN if none did, and how many diverged."""
 
     name: str
     task: str
@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Run:
-    """text: of the experiment file. problem: why there is a text and no experiment."""
+    """text: of the experiment file. problem: why it could not be read as an experiment."""
 
     folder: Path
     text: str
@@ -69,12 +69,12 @@ class Run:
 
 
 def read(folder: Path) -> Run:
-    """Raises `BlurError`: E614, or what is wrong with the genome."""
+    """Raises `BlurError`: E614, or the errors of the genome file."""
     texts = {name: _text(folder, name) for name in ("experiment.yaml", "metrics.jsonl")}
     if not any(texts.values()):
         what = "there is no such folder" if not folder.is_dir() else f"it has neither {' nor '.join(texts)}"
-        help = "name a folder that `blurc meta` has written"
-        raise BlurError(Diagnostic("E614", f"`{folder}` is no run folder: {what}", help=help))
+        help = "give a folder that `blurc meta` wrote"
+        raise BlurError(Diagnostic("E614", f"`{folder}` is not a run folder: {what}", help=help))
     experiment, problem = _experiment(folder, texts["experiment.yaml"])
     return Run(
         folder=folder,
@@ -89,7 +89,7 @@ def read(folder: Path) -> Run:
 
 
 def _text(folder: Path, name: str) -> str:
-    """Of a file; nothing where there is none."""
+    """The text of a file; empty if there is no such file."""
     try:
         return (folder / name).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -112,7 +112,7 @@ def _json(folder: Path, name: str) -> Mapping[str, Any]:
 
 
 def _experiment(folder: Path, text: str) -> tuple[Experiment | None, str]:
-    """A run may have been moved away from its spec; its report needs not."""
+    """A report does not need the spec, which a run may have been moved away from."""
     if not text:
         return None, "there is no experiment.yaml"
     try:
@@ -121,11 +121,8 @@ def _experiment(folder: Path, text: str) -> tuple[Experiment | None, str]:
         return None, error.diagnostics[0].message
 
 
-# ---------------------------------------------------------------- metrics
-
-
 def _points(source: Source) -> Iterable[Point]:
-    """By step; of steps that stand twice, as the run was resumed, the later. A last line without end is unfinished."""
+    """In order of steps. If a resumed run repeats a step, the later line counts. An unterminated line is ignored."""
     found: dict[int, Point] = {}
     lines = source.text.split("\n")
     for number, line in enumerate(lines[:-1]):
@@ -134,7 +131,9 @@ def _points(source: Source) -> Iterable[Point]:
             if point is None:
                 start = source.line_starts[number]
                 span = Span(source, start, start + len(line))
-                _damaged("this line of the metrics is none", span, 'a line is {"step": 1, "unroll": 10, ..}')
+                _damaged(
+                    "this is not a line of metrics", span, 'a line looks like {"step": 1, "unroll": 10, ..}'
+                )
             found[point.step] = point
     return (found[step] for step in sorted(found))
 
@@ -165,11 +164,8 @@ def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
 
-# ---------------------------------------------------------------- evaluation
-
-
 def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
-    """Of {"curves": [..]}; also the rows of `blurc eval --json`, and the learners of `blurc race --json`, alone or in
+    """From {"curves": [..]}, the rows of `blurc eval --json`, or the learners of `blurc race --json`, alone or in
     {"races": [..]}."""
     try:
         for c in data.get("curves", []):
@@ -181,18 +177,18 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
             for learner in race.get("learners", []):
                 yield _measured(learner["name"], race, learner["results"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _damaged(f"`{path}` does not hold accuracies: {type(error).__name__} {error}")
+        _damaged(f"`{path}` does not contain accuracies: {type(error).__name__} {error}")
 
 
 def _measured(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
-    """From a list of {"steps", "mean", "spread"}, and "diverged" where it was counted."""
+    """From a list of {"steps", "mean", "spread"}, with "diverged" if it was counted."""
     steps, mean, spread = ([r[key] for r in results] for key in ("steps", "mean", "spread"))
     return _curve(name, at, steps, mean, spread, [r.get("diverged", 0) for r in results])
 
 
 def _curve(name: Any, at: Mapping[str, Any], steps: Any, mean: Any, spread: Any, diverged: Any) -> Curve:
     if not len(steps) == len(mean) == len(spread) == len(diverged):
-        raise ValueError("of lists of different lengths")
+        raise ValueError("lists of different lengths")
     return Curve(
         name=str(name),
         task=str(at["task"]),

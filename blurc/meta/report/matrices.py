@@ -1,4 +1,4 @@
-"""The meta-parameters by name: matrices as heat maps, all else as rows of a table."""
+"""The meta-parameters by name: matrices as heat maps, everything else as rows of a table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from blurc.meta.report import style
 from blurc.model import Model
 
 MOST_CELLS = 64  # in a row or column of a heat map
-MOST_TEXTS = 8  # in a row, from where cells have no numbers
-MOST_NUMBERS = 8  # that stand in the table
+MOST_TEXTS = 8  # cells in a row that still show their numbers
+MOST_NUMBERS = 8  # written out in the table
 
 
 def pictures(genome: GenomeFile, model: Model | None) -> Iterator[style.Picture]:
@@ -26,12 +26,12 @@ def pictures(genome: GenomeFile, model: Model | None) -> Iterator[style.Picture]
             title = f"{name} [{', '.join(map(str, array.shape))}]"
             panel = heat.Panel(title, array.astype(float), rows, columns, texts, signed=True)
             yield style.Picture(
-                heat.render([panel], style.FORM), f"{name}: from the state of a column to that of a row."
+                heat.render([panel], style.FORM), f"{name}: from the state of the column to that of the row."
             )
 
 
 def table(genome: GenomeFile) -> list[tuple[str, str]]:
-    """Name and value of what is no matrix that can be drawn."""
+    """Names and values of everything that is not drawn."""
     return [(name, _shown(array)) for name, array in named(genome.values) if not _is_drawn(array)]
 
 
@@ -40,7 +40,7 @@ def _is_drawn(array: Any) -> bool:
 
 
 def labels(size: int, model: Model | None) -> Sequence[str]:
-    """The states that an axis of this length stands for, `a[0]`, `a[1]`; numbers where it may be of several."""
+    """The state entries along an axis of this length, `a[0]`, `a[1]`; plain numbers if the state is ambiguous."""
     states = [s.name for s in model.genome.states if tuple(s.shape) == (size,)] if model else []
     return [f"{states[0]}[{i}]" if len(states) == 1 else str(i) for i in range(size)]
 

@@ -1,4 +1,4 @@
-"""The page: HTML of the sections, with its style in it. It is narrow enough for a phone, and for paper."""
+"""The page: the sections as HTML, with inline CSS, for screens, phones and print."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _columns(table: Sequence[Sequence[str]]) -> Iterator[str]:
-    """With a head. What is wider than the page is scrolled by itself."""
+    """A table with a header, which scrolls on its own if it is wider than the page."""
     if table:
         head, *rows = table
         yield f'<div class="columns"><table>\n<thead>{_row(head, "th")}</thead>'

@@ -1,8 +1,8 @@
-"""What a network of the plane has learned under the genome after so many steps (figure 4 of the paper): which class it
-gives to each point, under points of the task.
+"""Decision regions of a network with two inputs, after some training steps under the genome (figure 4 of the paper):
+the predicted class at each point of the plane, with points of the task on top.
 
-A rule may standardize activities over the batch, so that a prediction depends on what else is in it. The points of the
-grid are predicted a few at a time among many of the task, which so decide what is usual.
+A rule may standardize activities over the batch, so a prediction can depend on the rest of its batch. Grid points are
+therefore predicted a few at a time among many points of the task, which dominate the statistics.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from blurc.runtime import GenomeValues, State
 from blurc.tasks import Episode, Task
 from blurc.training import COLOURS, INK, predict
 
-SIDE = 60  # points of the grid along an axis
-QUERY = 512  # points of the task
-AMONG = 48  # points of the grid that are predicted among them
-SHOWN = 200  # points that are drawn
-MARGIN = 0.05  # about the points, in parts of their extent
+SIDE = 60  # grid points along an axis
+QUERY = 512  # task points per prediction
+AMONG = 48  # grid points predicted along with them
+SHOWN = 200  # task points drawn
+MARGIN = 0.05  # around the points, as a fraction of their extent
 CLASS_COLOURS = (*COLOURS, "#b3952b", "#3f9c9a", "#b0485f", "#6f7f37", "#8a6a4f", "#5b6b8c")
 MARKERS = "os^DvPX<>*"
 
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """After `steps` steps: classes [SIDE, SIDE] from the lower left, -1 where the outputs are not finite; and those of
-    the task's points."""
+    """After `steps` steps: predicted classes [SIDE, SIDE] from the lower left, -1 where outputs are not finite; and
+    the accuracy on the task's points."""
 
     steps: int
     classes: NDArray[Any]
@@ -48,7 +48,7 @@ class Painted:
 def picture(
     net: Net, genome: GenomeValues, task: Task, *, steps: Sequence[int], batch: int, seed: int
 ) -> style.Picture:
-    """A panel for each of `steps`, which rise. Raises `BlurError` where the task does not fit the network."""
+    """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network."""
     check_fits(net, task)
     start_key, data_key = jax.random.split(jax.random.key(seed))
     episode = task.episode(data_key, steps=steps[-1], batch=batch, query=QUERY, test=True)
@@ -63,14 +63,16 @@ def picture(
         handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=INK
     )
     shares = ", ".join(f"{100 * p.accuracy:.1f} % after {p.steps}" for p in painted)
-    what = f"{task.name}: the class that {net.plan.name} gives to each point of the plane, and points of the task"
+    what = (
+        f"{task.name}: the class {net.plan.name} predicts at each point of the plane, and points of the task"
+    )
     return style.picture(figure, f"{what}. Correct: {shares} steps.")
 
 
 def paint(
     net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, steps: Sequence[int]
 ) -> Iterator[Painted]:
-    """After each of `steps`, from fresh synapses."""
+    """Trains from fresh synapses, and paints after each of `steps`."""
     state, now = net.init(key, genome, batch=episode.xs.shape[1]), key
     points, targets = grid(episode.x), np.asarray(episode.y).argmax(axis=-1)
     for done, upto in zip((0, *steps), steps, strict=False):
@@ -86,21 +88,21 @@ def _classes(net: Net, genome: GenomeValues, state: State, x: Any) -> NDArray[An
 
 
 def _among(net: Net, genome: GenomeValues, state: State, x: jax.Array, points: jax.Array) -> NDArray[Any]:
-    """The classes of the points of the grid, [SIDE, SIDE]."""
+    """The predicted classes of the grid points, [SIDE, SIDE]."""
     parts = jnp.pad(points, ((0, -len(points) % AMONG), (0, 0))).reshape(-1, AMONG, 2)
     found = [_classes(net, genome, state, jnp.concatenate([x, part]))[len(x) :] for part in parts]
     return np.concatenate(found)[: len(points)].reshape(SIDE, SIDE)
 
 
 def grid(x: jax.Array) -> jax.Array:
-    """The middles of SIDE x SIDE squares, row by row from below."""
+    """The centres of SIDE x SIDE squares, row by row from the bottom."""
     low, high = _extent(x)
     across, up = ((np.arange(SIDE) + 0.5) / SIDE * (high[i] - low[i]) + low[i] for i in (0, 1))
     return jnp.asarray(np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2), x.dtype)
 
 
 def _extent(x: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The lower left and the upper right corner of a square about all points."""
+    """The lower left and upper right corners of a square around all points."""
     points = np.asarray(x)
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, (high - low).max() / 2

@@ -1,4 +1,4 @@
-"""The parts of the page: what stands in each, from what the run folder holds."""
+"""The sections of the page, built from the contents of the run folder."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Rows = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Section:
-    """notes: sentences, on what is left out above all. table: a head, and rows as long. text: as it stands in a
-    file."""
+    """notes: sentences, mostly about what is left out. table: a header and rows of the same length. text: shown
+    verbatim."""
 
     title: str
     pictures: tuple[style.Picture, ...] = ()
@@ -35,7 +35,7 @@ class Section:
 
 
 def summary(run: Run) -> Rows:
-    """The most important of a run, as names and values."""
+    """The key facts of a run, as names and values."""
     e = run.experiment
     rows: Rows = []
     if e:
@@ -47,12 +47,12 @@ def summary(run: Run) -> Rows:
         ]
     if run.points:
         last = run.points[-1]
-        rows += [("meta-steps", f"{last.step + 1:,}"), ("steps of an episode at last", f"{last.unroll:,}")]
+        rows += [("meta-steps", f"{last.step + 1:,}"), ("final steps per episode", f"{last.unroll:,}")]
         shown = "all diverged" if math.isnan(last.value) else f"{last.value:.4g}"
-        rows += [(f"{_objective(e)}, the best at last", shown)]
+        rows += [(f"{_objective(e)}, best of the last meta-step", shown)]
     found = run.genome.found.get(e.method.objective) if e and run.genome else None
     if isinstance(found, float):
-        rows += [(f"{_objective(e)} of the genome", f"{found:.4g}, on episodes that no search sees")]
+        rows += [(f"{_objective(e)} of the genome", f"{found:.4g}, on episodes the search never sees")]
     return [(name, value) for name, value in rows if value]
 
 
@@ -95,7 +95,7 @@ def _inputs(model: Model) -> list[int]:
 
 
 def _model(network: Network) -> tuple[Model, Sources] | None:
-    """None where the spec cannot be compiled any more."""
+    """None if the spec no longer compiles."""
     try:
         model, sources, _ = select(
             network.spec, network=network.network, genome=network.rule, params=network.parameters
@@ -106,7 +106,7 @@ def _model(network: Network) -> tuple[Model, Sources] | None:
 
 
 def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:
-    """Of all tasks of the experiment, after its first and its last number of steps."""
+    """For all tasks of the experiment, after its first and last step counts."""
     choices = {_name(choice): choice for choice in (*e.tasks, *e.evaluation.tasks)}
     steps, batch = sorted({e.evaluation.steps[0], e.evaluation.steps[-1]}), e.evaluation.batch
     pictures: list[style.Picture] = []

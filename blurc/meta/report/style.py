@@ -1,4 +1,4 @@
-"""How the figures of a report look, and how they come into its page: as SVG that stands in the HTML."""
+"""The look of a report's figures, and how they are embedded: as inline SVG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORM = "svg"
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with what it shows in a sentence, which stands below it."""
+    """An SVG and its caption."""
 
     svg: bytes
     caption: str
@@ -50,7 +50,7 @@ def picture(figure: Figure, caption: str) -> Picture:
 
 
 def inline(shown: Picture, mark: str) -> str:
-    """As a part of HTML. `mark` comes before all names in it, which would meet those of other figures otherwise."""
+    """The SVG for inlining. `mark` prefixes its ids, which would otherwise clash with those of other figures."""
     text = shown.svg.decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.S)
     text = re.sub(r'\bid="', f'id="{mark}-', text)

@@ -1,7 +1,7 @@
-"""How meta-training went: the objective over the meta-steps, where episodes got longer, and what diverged.
+"""How meta-training went: the objective over meta-steps, where episodes got longer, and what diverged.
 
-A search sees replicas (gradient) or populations (cma, pes), on episodes of its own. What the genome is worth is another
-matter: it is judged now and then, on episodes that no search sees.
+A search sees replicas (gradient) or populations (cma, pes) on its own episodes. The genome itself is judged now and
+then on episodes that the search never sees.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from blurc.training import COLOURS, GRID, SOFT
 
 Floats = NDArray[np.float64]
 
-MOST = 400  # points of a line; of more meta-steps, several are one point
-MOST_LINES = 8  # of more replicas, a band is shown
+MOST = 400  # points on a line; beyond that, meta-steps are averaged
+MOST_LINES = 8  # one per replica; beyond that, a band
 MOST_MARKERS = 40
 MOST_STAGES = 12  # with a label
-WIDE = 30.0  # the largest over the smallest value from where the scale is logarithmic
+WIDE = 30.0  # the ratio of the largest to the smallest value that makes the scale logarithmic
 
 
 def picture(run: Run) -> style.Picture:
@@ -68,45 +68,40 @@ def _objective(run: Run) -> str:
 def _caption(run: Run, size: int) -> str:
     """What is drawn, and how much diverged."""
     points = run.points
-    what = f"The objective on examples that were not learned from, over {len(points):,} meta-steps"
+    what = f"The objective on held-out examples, over {len(points):,} meta-steps"
     sentences = [f"{what}; {_lost(points)}.", *_which(points)]
     if size > 1:
         sentences += [f"Each point of a line is the mean of {size} meta-steps."]
     if len({p.unroll for p in points}) > 1:
-        sentences += ["Dashed lines: from here on an episode has so many steps."]
+        sentences += ["Dashed lines: episodes have this many steps from here on."]
     return " ".join(sentences)
 
 
 def _lost(points: Sequence[Point]) -> str:
-    """Old runs of a population did not count how many trainings there were."""
+    """Old runs of a population did not record how many candidates there were."""
     lost, counts = sum(p.diverged for p in points), [p.candidates for p in points]
     if not lost:
-        return "no training diverged"
+        return "no training run diverged"
     known = [count for count in counts if count is not None]
     of = f" of {sum(known):,}" if len(known) == len(counts) else ""
-    return f"{lost:,}{of} trainings diverged"
+    return f"{lost:,}{of} training runs diverged"
 
 
 def _which(points: Sequence[Point]) -> Iterator[str]:
     count = _replicas(points)
     if not count:
-        yield "Thick: the mean of the population at each meta-step; thin: the best of it, which has luck, too."
+        yield "Thick: the mean of the population at each meta-step; thin: its best, which is partly luck."
     elif count > 1:
-        others = (
-            f"each of {count}" if count <= MOST_LINES else f"the median of {count}, with four fifths of them"
-        )
+        others = f"each of {count}" if count <= MOST_LINES else f"the median of {count}, with the middle 80 %"
         yield f"Thick: the best replica of each meta-step; thin: {others}."
     if judged := [p.judged for p in points if p.judged is not None]:
-        yield "Markers: the best genome of that meta-step on episodes that no search sees."
+        yield "Markers: the best genome of that meta-step on episodes the search never sees."
         if lost := sum(map(math.isnan, judged)):
-            yield f"In {lost} of these {len(judged)} judgements it diverged: gaps."
-
-
-# ---------------------------------------------------------------- lines
+            yield f"It diverged in {lost} of these {len(judged)} judgements, shown as gaps."
 
 
 def _replicas(points: Sequence[Point]) -> int:
-    """0 where a population was searched with."""
+    """0 for a population."""
     return max(len(p.values) for p in points)
 
 
@@ -136,7 +131,7 @@ def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) 
     if count > MOST_LINES:
         low, middle, high = (_binned(q, size) for q in _quantiles(values))
         look: dict[str, Any] = {"color": COLOURS[1], "alpha": 0.2, "linewidth": 0}
-        axes.fill_between(steps, low, high, label="four fifths of all replicas", **look)
+        axes.fill_between(steps, low, high, label="the middle 80 % of replicas", **look)
         _thin(axes, steps, middle, "the median replica")
         return [best, low, high]
     each = [_binned(column, size) for column in values.T]
@@ -154,7 +149,7 @@ def _thin(axes: Axes, steps: Floats, values: Floats, label: str | None) -> None:
 
 
 def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
-    """Where the genome diverged, the line has a gap."""
+    """The line has a gap wherever the genome diverged."""
     found = [(p.step, p.judged) for p in points if p.judged is not None]
     steps, values = np.asarray(found, float).reshape(-1, 2).T
     if len(found):
@@ -171,7 +166,7 @@ def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
 
 
 def _quantiles(values: Floats) -> Floats:
-    """[3, steps], of those that stayed finite."""
+    """[3, steps], over the replicas that stayed finite."""
     found = np.full((3, len(values)), np.nan)
     sound = np.isfinite(values).any(axis=1)
     found[:, sound] = np.nanquantile(values[sound], (0.1, 0.5, 0.9), axis=1)
@@ -185,7 +180,7 @@ def _scale(axes: Axes, values: Floats) -> None:
 
 
 def _binned(values: Floats, size: int) -> Floats:
-    """The means of `size` neighbours that are finite."""
+    """Means over bins of `size`, of the finite values."""
     padded = np.append(values, np.full(-len(values) % size, np.nan)).reshape(-1, size)
     sound = np.isfinite(padded)
     with np.errstate(invalid="ignore"):
@@ -195,7 +190,7 @@ def _binned(values: Floats, size: int) -> Floats:
 
 
 def _stages(axes: Axes, points: Sequence[Point]) -> None:
-    """A line where an episode gets another length, with that length; of many, some are labelled."""
+    """A line wherever the episode length changes, labelled with the new one; if there are many, only some labels."""
     changes = [p for before, p in pairwise(points) if p.unroll != before.unroll]
     if not changes:
         return

@@ -1,4 +1,4 @@
-"""`report.html`, written into the folder of a run."""
+"""Writes `report.html` into a run folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NAME = "report.html"
 
 
 def write(folder: Path) -> Path:
-    """Writes the report of a run into its folder, and returns where.
+    """Writes the report of a run into its folder, and returns its path.
 
-    Raises `BlurError`: E614 where there is no run to report on, E6 where one of its files is damaged, E907 where the
-    report cannot be written.
+    Raises `BlurError`: E614 if there is no run to report on, E6 if one of its files is damaged, E907 if the report
+    cannot be written.
     """
     text = page.render(contents.read(folder))
     target = folder / NAME
