@@ -1,15 +1,15 @@
-"""The language: text to tree and back, and the files that a spec is made of.
+"""The language: text to tree and back, and the files that make up a spec.
 
 tokens.py     the tokens: words, signs, brackets
 syntax.py     the tree: frozen dataclasses, every node with its span
-functions.py  the functions of the language: names, arities, where they may stand
-parse.py      text -> tree, by the grammar in `grammar/blur.lark`
-tables.py     the parser, from tables that are made beforehand
+functions.py  the built-in functions: names, arities, where they are allowed
+parse.py      text -> tree, using the grammar in `grammar/blur.lark`
+tables.py     the parser, loaded from prebuilt tables
 tree.py       lark's tree -> the syntax tree
 unparse.py    tree -> text
-library.py    a spec with everything that it imports
-packaged.py   where the grammar and the library of specs lie
-repair/       what to say of a text that does not parse, and what to write instead
+library.py    a spec with everything it imports
+packaged.py   the locations of the grammar and the spec library
+repair/       error messages and fixes for text that does not parse
 """
 
 from __future__ import annotations

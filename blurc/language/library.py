@@ -1,4 +1,4 @@
-"""A spec with everything that it imports, and the packaged library that imports are looked up in."""
+"""Loads a spec with everything it imports, from its folder or the packaged library."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from blurc.language.packaged import resolve_import, specs_path
 from blurc.language.parse import parse
 
 TEXT_NAME = "<text>"
-ARCHIVE = b"PK\x03\x04"  # what a zip file starts with, and so an artifact
+ARCHIVE = b"PK\x03\x04"  # the first bytes of a zip file, and so of an artifact
 
 
 def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
-    """A spec and all that it imports: each file once, a file before its imports.
+    """A spec and all its imports: each file once, before the files it imports.
 
-    A string with a line break or a brace in it is the text of a spec. What cannot be read is left out.
+    A string that contains a line break or a brace is taken as the text of a spec. Unreadable files are left out.
     """
     return tuple(file for file, _ in load_with_folders(path_or_text, report))
 
 
 def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[syntax.File, Path], ...]:
-    """The same, every file with the folder where it looks for others. For a text that is the working folder."""
+    """Like `load`, with the folder that each file's imports are relative to: for a text, the working folder."""
     loader = Loader(report)
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         loader.enter(Source(TEXT_NAME, path_or_text), None)
@@ -80,13 +80,13 @@ class Loader:
             names = [opened.source.name for opened in self._open[chain.index(identity) :]]
             cycle = " -> ".join([*names, names[0]])
             self._report.error(
-                "E104", f"found an import cycle: {cycle}", node.span, help="take one import out"
+                "E104", f"found an import cycle: {cycle}", node.span, help="remove one of the imports"
             )
         elif identity is None or identity not in self.files:
             self.read(self._name(node, by), path, (node, by))
 
     def _name(self, node: syntax.Import, by: _Open) -> str:
-        """What the user would call an imported file: as seen from where the importing file was named."""
+        """The path of an imported file as the user would write it, relative to how the importing file was named."""
         if by.path and os.path.isfile(by.path.parent / node.path):
             return os.path.normpath(os.path.join(os.path.dirname(by.source.name), node.path))
         return node.path
@@ -115,16 +115,14 @@ class Loader:
 
     def _archive(self, name: str, span: Span | None) -> None:
         help = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
-        what = "an artifact, compiled already" if name.endswith(".blurx") else "a zip archive"
-        self._report.error("E105", f"`{name}` is no UTF-8 text: it is {what}", span, help=help)
+        what = "a compiled artifact" if name.endswith(".blurx") else "a zip archive"
+        self._report.error("E105", f"`{name}` is not UTF-8 text: it is {what}", span, help=help)
 
     def _not_found(self, name: str, asked: tuple[syntax.Import, _Open] | None) -> None:
         importing = asked[1].path if asked else None
         folder = importing.parent if importing else Path()
         what = "it is a folder" if os.path.isdir(folder / name) else "there is no such file"
-        notes = (
-            ["an import is looked up beside the importing file, then in the spec library"] if asked else []
-        )
+        notes = ["imports are searched next to the importing file, then in the spec library"] if asked else []
         near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
         help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
         span = asked[0].span if asked else None
@@ -132,7 +130,7 @@ class Loader:
 
 
 def _of_stem(name: str) -> str | None:
-    """The spec of the library that has just this name: `networks/digits.blur` for `digits`."""
+    """The library spec with exactly this name: `networks/digits.blur` for `digits`."""
     return next((spec for spec in _specs() if name in (Path(spec).stem, Path(spec).name)), None)
 
 
@@ -141,8 +139,8 @@ def _specs() -> Iterator[str]:
 
 
 def _specs_near(path: str, folder: Path) -> Iterable[str]:
-    """What could have been meant: the specs of the same folder, and those of the library."""
+    """Candidates for a misspelt path: the specs in the same folder, and those of the library."""
     start = os.path.dirname(path)
-    with contextlib.suppress(OSError, ValueError):  # no such folder, or no path at all
+    with contextlib.suppress(OSError, ValueError):  # no such folder, or not a path at all
         yield from (os.path.join(start, p.name) for p in (folder / start).glob("*.blur") if p.is_file())
     yield from _specs()

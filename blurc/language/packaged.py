@@ -1,6 +1,6 @@
-"""Where the grammar and the library of specs lie.
+"""The locations of the grammar and the spec library.
 
-A wheel carries `grammar` and `specs` inside the package; in a source checkout they stand beside it.
+A wheel has `grammar` and `specs` inside the package; a source checkout has them next to it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _packaged(folder: str) -> Path:
 
 
 def resolve_import(path: str, importing: Path | None) -> Path | None:
-    """What `import "path"` means: a file beside the importing one (for a text: in the working folder), or one
-    of the spec library."""
+    """Resolves `import "path"`: a file next to the importing one (for a text, in the working folder), or one in the
+    spec library."""
     folder = importing.parent if importing else Path()
     return next((p for p in (folder / path, specs_path() / path) if os.path.isfile(p)), None)

@@ -1,7 +1,7 @@
 """Source text -> syntax tree.
 
-A text without mistakes is parsed once. For others `recover.py` finds what can be kept, with `_failure` as
-its judge of a piece of text, and the parser then builds the tree of that.
+Correct text is parsed once. Otherwise `recover.py` decides what can be kept, using `_failure` to test pieces of text,
+and the parser builds a tree from that.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from blurc.language.tables import blur_parser
 from blurc.language.tokens import Lexeme
 from blurc.language.tree import TreeBuilder, start_of, stop_of
 
-MAX_DEPTH = 100  # of a declaration's tree; the stages behind walk it by recursion
+MAX_DEPTH = 100  # of a declaration's tree, which later stages walk recursively
 
 Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block)
 Part = TypeVar("Part", bound=syntax.Node)
 
 
 def parse(source: Source, report: Report) -> syntax.File:
-    """The tree of a text. What syntax errors spoil is left out, and the genome, network or block marked damaged."""
+    """The tree of a text. Broken parts are left out, and their genome, network or block is marked as damaged."""
     tokens = _tokens(source.text)
     tree, damaged = _feed("file", tokens), frozenset[int]()
     if not isinstance(tree, Tree):
         kept, damaged = recover(source, _lexemes(source.text, tokens), _failure, report)
         tree = _feed("file", [_token(lexeme) for lexeme in kept])
-        assert isinstance(tree, Tree), "what recovery keeps is correct"
+        assert isinstance(tree, Tree), "recovery keeps only text that parses"
     file: syntax.File = TreeBuilder(source).transform(tree)
     return dataclasses.replace(
         file,
@@ -42,9 +42,6 @@ def parse(source: Source, report: Report) -> syntax.File:
         networks=tuple(_finish(network, damaged, report) for network in file.networks),
         blocks=tuple(_finish(block, damaged, report) for block in file.blocks),
     )
-
-
-# ---------------------------------------------------------------- the parser
 
 
 def _at_start(start: Start, text: str = "") -> Any:
@@ -63,7 +60,7 @@ def _too_large(token: Token) -> bool:
 
 
 def _feed(start: Start, tokens: Iterable[Token]) -> Tree[Token] | int:
-    """The tree, or the index of the first token that cannot stand where it stands."""
+    """The tree, or the index of the first unexpected token."""
     parser = _at_start(start)
     index = 0
     try:
@@ -76,12 +73,12 @@ def _feed(start: Start, tokens: Iterable[Token]) -> Tree[Token] | int:
 
 
 def _failure(start: Start, lexemes: Sequence[Lexeme]) -> Failure | None:
-    """Where a piece of text goes wrong, and the kinds of tokens that could have stood there."""
+    """Where a piece of text fails to parse, and the kinds of tokens expected there."""
     tokens = [_token(lexeme) for lexeme in lexemes]
     index = _feed(start, tokens)
     if not isinstance(index, int):
         return None
-    # The failed parser has already reduced on the strength of a token that did not fit; ask a fresh one.
+    # The failed parser has already reduced because of the bad token, so ask a fresh one.
     parser = _at_start(start)
     for token in tokens[:index]:
         parser.feed_token(token)
@@ -111,11 +108,8 @@ def _lexemes(text: str, tokens: Sequence[Token]) -> list[Lexeme]:
     return lexemes
 
 
-# ---------------------------------------------------------------- after the tree
-
-
 def _finish(node: Declaration, damaged: frozenset[int], report: Report) -> Declaration:
-    """Marks the damage, and takes out what is nested too deeply for the stages behind."""
+    """Marks damage, and drops parts that are nested too deeply for later stages."""
     flat = dataclasses.replace(node, params=_shallow(node.params, report), items=_shallow(node.items, report))
     if isinstance(flat, syntax.Network) and flat.uses and not _shallow((flat.uses,), report):
         flat = dataclasses.replace(flat, uses=None)
@@ -133,15 +127,15 @@ def _shallow(parts: tuple[Part, ...], report: Report) -> tuple[Part, ...]:
     kept: list[Part] = []
     for part in parts:
         if deep := _too_deep(part):
-            message = f"found something nested more than {MAX_DEPTH} deep"
-            report.error("E101", message, deep, help="take it apart; in a phase, `let` names a part")
+            message = f"found nesting more than {MAX_DEPTH} levels deep"
+            report.error("E101", message, deep, help="split it up; in a phase, name parts with `let`")
         else:
             kept.append(part)
     return tuple(kept)
 
 
 def _too_deep(part: syntax.Node) -> Span | None:
-    """The place where a tree goes deeper than `MAX_DEPTH`."""
+    """The first place deeper than `MAX_DEPTH`."""
     level, depth = [part], 1
     while level and depth <= MAX_DEPTH:
         level, depth = [child for node in level for child in _children(node)], depth + 1

@@ -1,7 +1,7 @@
-"""The syntax tree: what a `.blur` file says, before anybody asks whether it makes sense.
+"""The syntax tree: what a `.blur` file says, before any checks.
 
-Every node is frozen and keeps its span. Spans take no part in equality, so two trees are equal when they say
-the same thing. `unparse` (in `unparse.py`) prints a tree back as text that parses to an equal tree.
+Every node is frozen and keeps its span. Equality ignores spans, so two trees are equal if they say the same thing.
+`unparse` prints a tree as text that parses to an equal tree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Number(Node):
-    value: float | int  # int where it was written without a point or exponent
+    value: float | int  # int if written without a decimal point or exponent
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Name(Node):
 
 @dataclass(frozen=True)
 class Attribute(Node):
-    """`pre.act`, `post.err`. `owner` is kept as written: the checker refuses others than pre and post."""
+    """`pre.act`, `post.err`. `owner` is kept as written; the checker allows only pre and post."""
 
     owner: str
     name: str
@@ -120,7 +120,7 @@ class Signal(Node):
 class Synapse(Node):
     name: str
     dims: tuple[Expr, ...]
-    init: Distribution | Expr | None  # None: not given, which the checker refuses
+    init: Distribution | Expr | None  # None: missing, which the checker refuses
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Learn(Node):
     name: str
     dims: tuple[Expr, ...]
     init: Distribution | Expr | None
-    per: str | None = None  # the word as it stands
+    per: str | None = None  # as written
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Let(Node):
 
 @dataclass(frozen=True)
 class Assign(Node):
-    """`a[1:] <- e`. `items` is empty for a whole variable."""
+    """`a[1:] <- e`. `items` is empty for the whole variable."""
 
     name: str
     items: tuple[Expr | Slice, ...]
@@ -199,7 +199,7 @@ class Genome(Node):
 
 @dataclass(frozen=True)
 class IndexedName(Node):
-    """`h`, `h{i}`, `h{i}{j}`, and the population of a block in use: `r.y`, `r{i}.y`."""
+    """`h`, `h{i}`, `h{i}{j}`, and a population of a block instance: `r.y`, `r{i}.y`."""
 
     base: str
     indices: tuple[Expr, ...] = ()
@@ -224,7 +224,7 @@ class Population(Node):
 
 @dataclass(frozen=True)
 class Text(Node):
-    """A string, which only the arguments of an `Attr` may hold: `edges("wiring.csv")`."""
+    """A string, allowed only as an argument of an `Attr`: `edges("wiring.csv")`."""
 
     value: str
 
@@ -234,8 +234,8 @@ class Attr(Node):
     """One entry of a projection's brackets: `fixed`, `label = skip{i}`, `conv(3, 3, stride = 2)`."""
 
     name: str
-    value: Expr | IndexedName | None = None  # of `name = value`; an IndexedName has indices here
-    args: tuple[Expr | Text, ...] | None = None  # of `name(...)`; None where there are no parentheses
+    value: Expr | IndexedName | None = None  # of `name = value`; an IndexedName here has indices
+    args: tuple[Expr | Text, ...] | None = None  # of `name(...)`; None without parentheses
     options: tuple[Option, ...] = ()  # keyword arguments of `name(...)`
 
 
@@ -248,15 +248,15 @@ class Projection(Node):
 
 @dataclass(frozen=True)
 class Binding(Node):
-    """`x = h{i}`, `width = 32`. Where the value may be a population, ask `as_population`."""
+    """`x = h{i}`, `width = 32`. `as_population` reads the value as a population."""
 
     name: str
-    value: Expr | IndexedName  # an IndexedName has braces in it here
+    value: Expr | IndexedName  # an IndexedName here has braces
 
 
 @dataclass(frozen=True)
 class Instance(Node):
-    """`r{i} = residual(x = h{i}, width = 32)`: a block in use."""
+    """`r{i} = residual(x = h{i}, width = 32)`: a block instance."""
 
     name: IndexedName
     block: str
@@ -300,7 +300,7 @@ class Block(Node):
 
 
 def as_population(value: Expr | IndexedName) -> IndexedName | None:
-    """What a binding means where it is for a population: `h`, `h{i}`, `r.y` or `r{i}.y`."""
+    """A binding's value read as a population: `h`, `h{i}`, `r.y` or `r{i}.y`."""
     match value:
         case IndexedName():
             return value

@@ -1,8 +1,8 @@
-"""The parser. Lark takes 0.2 s to build its tables from `blur.lark`, so `blur.tables.json` beside it has them ready;
+"""The parser. Lark takes 0.2 s to build its tables from `blur.lark`, so `blur.tables.json` next to it has them prebuilt;
 `python -m blurc.language.tables` writes that file.
 
-Tables are good for the grammar and the version of lark that they were made from, which the file names. With any other,
-or none, the parser is built from the grammar.
+The tables are valid only for the grammar and lark version that the file names. If either differs or there is no file,
+the parser is built from the grammar.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MISTAKES = (
     "DOUBLE_SLASH", "DOUBLE_STAR", "DOUBLE_EQUAL", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN",
 )  # fmt: skip
 
-SHIFT = 0  # as lark writes it
+SHIFT = 0  # lark's code for it
 WIDEST = 2**16
 
-Lark: Any = lark.Lark  # typed in part only
+Lark: Any = lark.Lark  # only partially typed
 
 
 class _KeepMistakes(PostLex):
@@ -43,7 +43,7 @@ class _KeepMistakes(PostLex):
 
 @cache
 def blur_parser() -> Any:
-    """With the basic lexer, not the contextual one: recovery needs tokens that no parser's state bears on."""
+    """Uses the basic lexer, not the contextual one: recovery needs tokens that do not depend on the parser's state."""
     grammar = grammar_path().read_text(encoding="utf-8")
     return _ready(grammar) or built(grammar)
 
@@ -61,7 +61,7 @@ def _ready(grammar: str) -> Any:
 
 
 def _by_number(items: list[Any]) -> dict[int, Any]:
-    """As lark has its lists."""
+    """Lark keeps these as dicts by number."""
     return dict(enumerate(items))
 
 
@@ -81,7 +81,7 @@ def written() -> str:
     """The tables as JSON."""
     grammar = grammar_path().read_text(encoding="utf-8")
     data, memo = built(grammar).memo_serialize([TerminalDef, Rule])
-    data["options"]["postlex"] = None  # is given again when they are loaded
+    data["options"]["postlex"] = None  # passed again on loading
     data["parser"]["parser"] = _in_order(data["parser"]["parser"])
     tables = {
         "lark": lark.__version__,
@@ -93,7 +93,7 @@ def written() -> str:
 
 
 def _in_any_python(entry: dict[str, Any]) -> dict[str, Any]:
-    """What has no longest match is as wide as the largest number that the `re` of this Python knows."""
+    """An unbounded pattern has the largest width that this Python's `re` knows, which varies: cap it."""
     pattern = entry.get("pattern", {})
     if "_width" in pattern:
         pattern["_width"] = [min(width, WIDEST) for width in pattern["_width"]]
@@ -101,8 +101,8 @@ def _in_any_python(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_order(table: dict[str, Any]) -> dict[str, Any]:
-    """lark numbers tokens and states as Python's sets happen to be ordered. Here tokens are called by their names, and
-    states numbered as they are found from the starts."""
+    """Lark's numbering of tokens and states depends on the order of Python's sets. Here tokens go by name, and states
+    are numbered in the order they are reached from the starts."""
     tokens, starts, ends = table["tokens"], table["start_states"], table["end_states"]
     states = {
         state: {tokens[token]: action for token, action in sorted(row.items(), key=lambda i: tokens[i[0]])}

@@ -1,4 +1,4 @@
-"""The tokens of the language by their names in the grammar: words, signs, brackets."""
+"""The tokens by their names in the grammar: words, signs, brackets."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PHASES = frozenset({"SENSE", "FORWARD", "FEEDBACK", "BACKWARD", "UPDATE"})
 DECLARATIONS = frozenset({"STATE", "SIGNAL", "SYNAPSE", "LEARN", "CONST", "FN", "READOUT"})
 ROLES = frozenset({"INPUT", "HIDDEN", "OUTPUT"})
 OTHERS = frozenset({"NAME", "IMPORT", "USES", "PERSISTENT", "PER", "REPEAT", "FOR", "IN"})
-WORDS = TOP | PHASES | DECLARATIONS | ROLES | OTHERS  # what may be a name: all but `let`
+WORDS = TOP | PHASES | DECLARATIONS | ROLES | OTHERS  # usable as names: everything but `let`
 
-# In the order in which messages list them.
+# In the order that messages list them.
 SIGNS = {
     "ASSIGN": "<-", "EQUAL": "=", "PROJECT": "->", "RANGE": "..", "TILDE": "~", "LBRACE": "{", "COLON": ":",
     "COMMA": ",", "RPAR": ")", "RSQB": "]", "RBRACE": "}", "LPAR": "(", "LSQB": "[", "CARET": "^",
@@ -25,7 +25,7 @@ OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET"})
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
-    """A token of a text: `kind` is its name in the grammar."""
+    """A token; `kind` is its name in the grammar."""
 
     kind: str
     text: str

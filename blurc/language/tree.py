@@ -32,7 +32,7 @@ class _Group:
 
 
 def _nodes(children: Children) -> tuple[Any, ...]:
-    """The nodes among the children, those of comma lists one by one."""
+    """The nodes among the children, with comma lists flattened."""
     found: list[Any] = []
     for child in children:
         if isinstance(child, syntax.Node):
@@ -47,7 +47,7 @@ def _group(children: Children, rule: str) -> tuple[Any, ...]:
 
 
 class TreeBuilder(Transformer_NonRecursive[Token, Any]):
-    """One method for each rule of the grammar but lists. Children are tokens (all of them), nodes and groups."""
+    """One method per grammar rule, except lists. Children are tokens (all of them), nodes and groups."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(visit_tokens=False)
@@ -192,7 +192,7 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
         return syntax.Binding(str(c[0]), c[2], span=self._span(c))
 
     def binding_indexed(self, c: Children) -> syntax.Binding:
-        """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is a node already where braces stand before the dot."""
+        """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is already a node if there are braces before the dot."""
         value = c[2:]
         dot = next(
             (i for i, child in enumerate(value) if isinstance(child, Token) and child.type == "DOT"), None
@@ -236,7 +236,7 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
         return syntax.Call(str(c[2]), _group(c, "args"), owner=str(c[0]), span=self._span(c))
 
     def parentheses(self, c: Children) -> syntax.Expr:
-        """Their content, with the parentheses in its span: what stands around it begins and ends there."""
+        """The content, with a span that includes the parentheses, so that enclosing nodes get the right span."""
         return dataclasses.replace(c[1], span=self._span(c))
 
     def vector(self, c: Children) -> syntax.Vector:

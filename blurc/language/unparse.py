@@ -1,6 +1,6 @@
-"""Syntax tree -> source text, in one layout: two spaces, as few parentheses as precedence allows.
+"""Syntax tree -> source text, in one canonical layout: two-space indents and as few parentheses as possible.
 
-`parse(unparse(tree)) == tree`. Comments are not in the tree, and do not come back.
+`parse(unparse(tree)) == tree`. Comments are not in the tree, so they are lost.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from itertools import groupby
 
 from blurc.language import syntax as s
 
-WIDTH = 90  # of a phase on one line
+WIDTH = 90  # maximum for a phase on one line
 
-# How tightly an expression holds together. One that holds less tightly than its place asks gets parentheses.
+# Precedence levels. An expression below the level its place requires gets parentheses.
 SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 6)
 LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
 
 
 def unparse(node: s.Node) -> str:
-    """The text of any node. A file ends with a line break; nothing else does."""
+    """The text of any node. Only files end with a line break."""
     match node:
         case s.File():
             return _file(node)
@@ -38,7 +38,7 @@ def unparse(node: s.Node) -> str:
 
 
 def _line(node: s.Node) -> str:
-    """A node that takes one line, or a part of one."""
+    """A node that fits on one line."""
     match node:
         case s.Import(path):
             return f'import "{path}"'
@@ -77,9 +77,6 @@ def _line(node: s.Node) -> str:
             return _expr(node)
 
 
-# ---------------------------------------------------------------- layout
-
-
 def _file(node: s.File) -> str:
     imports = "\n".join(_line(i) for i in node.imports)
     parts = [imports, *map(unparse, (*node.genomes, *node.blocks, *node.networks))]
@@ -92,7 +89,7 @@ def _genome_lines(items: Iterable[s.GenomeItem]) -> Iterator[str]:
     for kind, group in groupby(items, _kind):
         if before and "phase" in (before, kind) and "readout" not in (before, kind):
             yield ""
-        if kind in ("state", "signal", "fn"):  # short, without initial values: one line holds them all
+        if kind in ("state", "signal", "fn"):  # short, without initial values: all on one line
             yield f"{kind} {', '.join(map(_declared, group))}"
         else:
             yield from _lines(group)
@@ -166,11 +163,8 @@ def _bracketed(nodes: tuple[s.Node, ...]) -> str:
     return f"[{_list(nodes)}]" if nodes else ""
 
 
-# ---------------------------------------------------------------- expressions
-
-
 def _expr(node: s.Node, least: int = SUM) -> str:
-    """An expression in a place that asks for at least this level."""
+    """An expression where at least this precedence is required."""
     text, level = _leveled(node)
     return text if level >= least else f"({text})"
 
