@@ -1,4 +1,4 @@
-"""The parser. Lark takes 0.2 s to build its tables from `blur.lark`, so `blur.tables.json` next to it has them prebuilt;
+"""The parser. Lark takes 0.2 s to build its tables from `blur.lark`, so `blur.tables.json` next to it has them ready;
 `python -m blurc.language.tables` writes that file.
 
 The tables are valid only for the grammar and lark version that the file names. If either differs or there is no file,
