@@ -1,11 +1,11 @@
-"""The checked model: a genome and a network that make sense, and the algebra of its expressions.
+"""The checked model: a valid genome and network, and the algebra of its expressions.
 
 model.py       the types
-topology/      which neurons a projection joins, one kind a file
+topology/      which neurons a projection connects, one kind per file
 sites.py       the same as lists of (presynaptic neuron, postsynaptic neuron, synapse)
 separate.py    a sum over synapses -> sums of products of local factors
-substitute.py  `let` values written out
-show.py        the model in print
+substitute.py  inlines `let` values
+show.py        prints the model
 """
 
 from __future__ import annotations

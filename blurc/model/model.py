@@ -1,10 +1,10 @@
-"""The checked model: a genome and a network that make sense, with every shape known and every name resolved.
+"""The checked model: a valid genome and network, with every shape known and every name resolved.
 
-`check` makes these from the syntax tree, for given compile-time parameters. All is frozen and hashable. Spans take
-no part in equality. Consts and compile-time parameters are gone: they are `Literal`s now. `for` is unrolled, and
-the unit neuron with its projections stands in the network like any other.
+`check` builds it from the syntax tree for given compile-time parameters. Everything is frozen and hashable; equality
+ignores spans. Consts and compile-time parameters have become `Literal`s, `for` is unrolled, and the unit neuron and its
+projections are part of the network like any others.
 
-Every expression has a `shape` (`()`, `(k,)` or `(r, c)`) and says what it varies `over`.
+Every expression has a `shape` (`()`, `(k,)` or `(r, c)`) and records what it varies `over`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ Direction = Lit["incoming", "outgoing"]
 Side = Lit["own", "pre", "post"]
 Per = Lit[
     "network", "projection", "population", "neuron", "synapse"
-]  # of what there is one meta-parameter each
+]  # what has its own copy of a meta-parameter
 ParamValue: TypeAlias = "float | int | str"
 
 
 class Over(enum.Flag):
-    """What a value differs over. In the scope of one neuron: EXAMPLE, NEURON. In the scope of one synapse: all but
-    NEURON."""
+    """What a value varies over. In neuron scope: EXAMPLE, NEURON. In synapse scope: everything but NEURON."""
 
     NOTHING = 0
-    EXAMPLE = enum.auto()  # of the batch
-    NEURON = enum.auto()  # of the own population
+    EXAMPLE = enum.auto()  # in the batch
+    NEURON = enum.auto()  # in its own population
     PRE = enum.auto()  # the presynaptic neuron
     POST = enum.auto()  # the postsynaptic neuron
     SYNAPSE = enum.auto()
@@ -63,8 +62,8 @@ class Literal(Typed):
 class Meta(Typed):
     """A meta-parameter.
 
-    One `per population` or `per neuron` belongs to a neuron: `tau` (own), `pre.tau`, `post.tau`. All others are read
-    by bare name, and have the side "own".
+    `per population` and `per neuron` ones belong to a neuron: `tau` (own), `pre.tau`, `post.tau`. All others are read
+    by their bare name and have side "own".
     """
 
     name: str
@@ -82,7 +81,7 @@ class State(Typed):
 
 @dataclass(frozen=True)
 class Channel(Typed):
-    """A channel of the synapse itself."""
+    """A channel of the synapse."""
 
     name: str
 
@@ -94,15 +93,15 @@ class Signal(Typed):
 
 @dataclass(frozen=True)
 class Modulator(Typed):
-    """A `signal` of the genome: a value fed at every step, the same for all neurons and synapses."""
+    """A `signal` of the genome: a value fed in at every step, shared by all neurons and synapses."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Noise(Typed):
-    """`noise(std)`: normal, independent for every example, neuron and entry of the shape. In neuron scope, never inside
-    a sum. `number` tells the draws of a genome apart; every visit of a phase draws anew."""
+    """`noise(std)`: normal, independent for every example, neuron and entry. Only in neuron scope, never inside a sum.
+    `number` distinguishes the draws of a genome; every run of a phase draws again."""
 
     std: Expr
     number: int
@@ -122,10 +121,9 @@ class Let(Typed):
 
 @dataclass(frozen=True)
 class Apply(Typed):
-    """A function of `functions.py`, or one of add sub mul div pow neg matmul.
+    """A function from `functions.py`, or one of add sub mul div pow neg matmul.
 
-    `prime` asks for the derivative of a unary function. Operands of elementwise functions have the shape of the
-    result or `()`.
+    `prime`: the derivative of a unary function. Operands of elementwise functions have the result's shape or `()`.
     """
 
     function: str
@@ -137,8 +135,8 @@ class Apply(Typed):
 class Slot(Typed):
     """`phi(x)` or `phi'(x)` for a function slot of the genome.
 
-    In neuron scope the population's own function. In synapse scope the presynaptic population's where `x` varies
-    over PRE and neither POST nor SYNAPSE, the postsynaptic population's likewise, and else the genome's default.
+    In neuron scope, the population's own function. In synapse scope, the presynaptic population's if `x` varies over
+    PRE but not over POST or SYNAPSE, likewise for the postsynaptic one, and otherwise the genome's default.
     """
 
     name: str
@@ -148,7 +146,7 @@ class Slot(Typed):
 
 @dataclass(frozen=True)
 class Pick(Typed):
-    """`x[0]`, `x[1:]`: an int drops its axis, a `(low, high)` pair keeps `low..high-1` (may be empty)."""
+    """`x[0]`, `x[1:]`: an int drops its axis; a `(low, high)` pair keeps `low..high-1`, which may be empty."""
 
     arg: Expr
     items: tuple[int | tuple[int, int], ...]
@@ -156,7 +154,7 @@ class Pick(Typed):
 
 @dataclass(frozen=True)
 class Stack(Typed):
-    """`[e1, e2]`: the items, which have one shape, along a new first axis."""
+    """`[e1, e2]`: items of equal shape, stacked along a new first axis."""
 
     items: tuple[Expr, ...]
 
@@ -165,9 +163,9 @@ class Stack(Typed):
 class Total(Typed):
     """`incoming(E)` / `outgoing(E)`: the sum of `body` (in synapse scope) over a neuron's synapses.
 
-    `incoming` sums over the projections that carry forward into the neuron's population, `outgoing` over those that
-    carry feedback back to it. `side` is whose total it is: "own" in neuron scope; in `update`, "post" for
-    `post.incoming(E)` and "pre" for `pre.outgoing(E)`.
+    `incoming` sums over the forward projections into the neuron's population, `outgoing` over those that bring feedback
+    to it. `side` says whose total it is: "own" in neuron scope; in `update`, "post" for `post.incoming(E)` and "pre"
+    for `pre.outgoing(E)`.
     """
 
     direction: Direction
@@ -178,8 +176,7 @@ class Total(Typed):
 @dataclass(frozen=True)
 class Until(Typed):
     """`pre.outgoing_until(E)`, in `update`: for the synapse from i to j, the sum of `body` over the synapses of the
-    same projection from i to the neurons up to and including j. What varies over the batch stands inside a
-    `Reduce`."""
+    same projection from i to neurons up to and including j. If it varies over the batch, it is inside a `Reduce`."""
 
     body: Expr
 
@@ -240,12 +237,12 @@ def walk(e: Expr) -> Iterator[Expr]:
 
 Drawn = Lit["normal", "uniform"]
 DRAWN: Mapping[Drawn, tuple[str, ...]] = MappingProxyType({"normal": ("std",), "uniform": ("low", "high")})
-"""The distributions that random start values come from, with their arguments."""
+"""The distributions of random initial values, with their arguments."""
 
 
 @dataclass(frozen=True)
 class Init:
-    """How a channel or a meta-parameter starts.
+    """The initial value of a channel or meta-parameter.
 
     dist        args
     normal      (std,)           mean 0
@@ -253,7 +250,7 @@ class Init:
     value       (value,)         of the variable's shape or `()`
     copy        ()               the initial value of the channel `source`
 
-    The arguments of a channel may read meta-parameters and fans; those of a meta-parameter are Literals.
+    A channel's arguments may read meta-parameters and fans; a meta-parameter's are Literals.
     """
 
     dist: Drawn | Lit["value", "copy"]
@@ -315,8 +312,8 @@ Statement: TypeAlias = LetStatement | Assign
 
 @dataclass(frozen=True)
 class Phase:
-    """`name` is the kind, or `forward#2` for the second phase of a kind, or `forward@3` in the third round of a
-    `repeat`, which stands written out."""
+    """`name` is the kind, or `forward#2` for the second phase of that kind, or `forward@3` in the third round of a
+    `repeat`, which is unrolled."""
 
     kind: PhaseKind
     name: str
@@ -365,8 +362,8 @@ class Population:
 
 @dataclass(frozen=True)
 class Projection:
-    """`forward`: carries from source to target. `feedback`: carries from target back to source. `delay`: steps that
-    a state needs from one end to the other; 0 is within the step."""
+    """`forward`: carries values from source to target. `feedback`: carries them from target back to source. `delay`:
+    steps a state takes from one end to the other; 0 is within the same step."""
 
     name: str
     source: str
@@ -383,7 +380,7 @@ class Projection:
 class Network:
     name: str
     params: tuple[tuple[str, ParamValue], ...]
-    populations: tuple[Population, ...]  # as declared; `unit` last, where any population has a bias
+    populations: tuple[Population, ...]  # as declared; then `unit`, if any population has a bias
     projections: tuple[Projection, ...]  # as declared; then those of the unit neuron
     span: Span = field(compare=False, repr=False)
 
@@ -400,12 +397,12 @@ class Network:
 
 @dataclass(frozen=True)
 class Model:
-    """One genome on one network: what is compiled."""
+    """A genome on a network: the unit of compilation."""
 
     genome: Genome
     network: Network
 
     def slot(self, population: str, name: str) -> str:
-        """The function that a slot holds in a population."""
+        """The function of a slot in a population."""
         own = dict(self.network.population(population).slots)
         return own.get(name) or dict(self.genome.slots)[name]

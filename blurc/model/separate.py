@@ -1,4 +1,4 @@
-"""Separation: brings sums over synapses, and reductions over the batch, to sums of products of local factors.
+"""Separation: rewrites sums over synapses and batch reductions as sums of products of local factors.
 
     before   incoming((w + pre.b) * pre.a)
     after    incoming(w * pre.a) + incoming(pre.b * pre.a)
@@ -6,13 +6,13 @@
     before   batch_mean((pre.a - w * post.a) * post.a)
     after    batch_mean(pre.a * post.a) - w * batch_mean(post.a * post.a)
 
-A factor is *pure* if it varies over one group only. Inside `incoming` the groups are the synapse and the presynaptic
-neuron; inside `batch_mean` they are the presynaptic neuron and the postsynaptic neuron, and whatever else does not vary
-over the batch stands still and moves out. (A value of one neuron stays inside, varying or not: where a synapse acts at
-several places there are several neurons.) Sums are multiplied out; pure factors may be any function. What is left, a
-non-linear function of a mixture, would need an array of size batch x pre x post and is refused: `Inseparable`.
+A factor is *pure* if it varies over one group only. Inside `incoming`, the groups are the synapse and the presynaptic
+neuron. Inside `batch_mean`, they are the presynaptic and the postsynaptic neuron; anything else that does not vary over
+the batch is `still` and moves out. (A value of one neuron always stays inside: a synapse that acts at several places
+has several neurons.) Sums are multiplied out; pure factors may be any function. What remains, a non-linear function of
+a mixture, would need an array of size batch x pre x post and is refused: `Inseparable`.
 
-Known inefficiency: where a matrix mixes a product that cannot stay whole, it is written out row by row.
+Known inefficiency: a matrix times a product that has to be split is expanded row by row.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_POWER = 8
 
 @dataclass(frozen=True)
 class Partial:
-    """A running total over the synapses of a presynaptic neuron: of a synapse factor times a postsynaptic one."""
+    """A running total of a synapse factor times a postsynaptic one, over the synapses of a presynaptic neuron."""
 
     synapse: Expr | None
     post: Expr | None
@@ -39,11 +39,11 @@ class Partial:
 
 @dataclass(frozen=True)
 class Product:
-    """A product of pure factors, one a group. With `mixes`, the synapse factor is a matrix that is applied to the
-    factor of the other neuron; else the factors combine element by element.
+    """A product of pure factors, one per group. With `mixes`, the synapse factor is a matrix applied to the factor of
+    the other neuron; otherwise the factors combine element by element.
 
-    In a `Total`, `still` varies at most over the projection. In a `Reduce` it does not vary over the batch; `pre`
-    and `post` may or may not.
+    In a `Total`, `still` varies at most over the projection. In a `Reduce` it does not vary over the batch; `pre` and
+    `post` may.
     """
 
     sign: int = 1
@@ -88,14 +88,14 @@ class Mixed:
 
 @dataclass(frozen=True)
 class Plus:
-    """A sum of separated values that have different forms."""
+    """A sum of separated values of different forms."""
 
     items: tuple[Separated, ...]
 
 
 @dataclass(frozen=True)
 class Inseparable:
-    """`node` is a function of a mixture, which no rule takes apart."""
+    """`node` is a function of a mixture, and no rule can split it."""
 
     node: Expr
 
@@ -109,7 +109,7 @@ class _Failure(Exception):
 
 
 def separate(e: Total | Reduce) -> Separated | Inseparable:
-    """The body of a sum, separated. It contains no `Let`s: they are written out before."""
+    """Separates the body of a sum. It must not contain `Let`s: inline them first."""
     try:
         return _Separator(in_total if isinstance(e, Total) else in_reduce).expand(e.body)
     except _Failure as failure:
@@ -134,7 +134,7 @@ def in_total(e: Expr) -> Group | None:
 def in_reduce(e: Expr) -> Group | None:
     """The group of a factor inside `batch_mean` / `batch_sum`; None for a mixture.
 
-    What holds a reducer of its own, through a `let`, belongs to the synapse, though it may vary over one end only.
+    A factor that contains a reducer (through a `let`) belongs to the synapse, even if it varies over one end only.
     """
     ends = e.over & (Over.SYNAPSE | Over.PRE | Over.POST)
     if ends in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
@@ -151,7 +151,7 @@ def apply(function: str, a: Expr, b: Expr) -> Expr:
 
 
 def pick(e: Expr, items: tuple[int | tuple[int, int], ...]) -> Expr:
-    """`e[items]`; a number stays as it is, for it stands for all parts."""
+    """`e[items]`; a number is returned unchanged, since it broadcasts."""
     if not e.shape or not items:
         return e
     kept = tuple(i[1] - i[0] for i in items if isinstance(i, tuple))
@@ -210,7 +210,7 @@ class _Separator:
     # ------------------------------------------------------------- products
 
     def _times(self, a: Separated, b: Separated, e: Expr) -> Separated:
-        """The product of two separated values, multiplied out. `e` is blamed for a failure."""
+        """The product of two separated values, multiplied out. Failures are reported at `e`."""
         match a, b:
             case Plus(items=items), _:
                 return _plus([self._times(item, b, e) for item in items])
@@ -228,7 +228,7 @@ class _Separator:
                 return self._by_rows(a, b, e)
 
     def _by_rows(self, a: Separated, b: Separated, e: Expr) -> Separated:
-        """Element by element along the first axis, which breaks up stacks and matrices."""
+        """The product row by row along the first axis, which splits stacks and matrices."""
         rows = range(max(_length(a), _length(b)))
         return Stacked(tuple(self._times(self._pick(a, (i,), e), self._pick(b, (i,), e), e) for i in rows))
 
@@ -310,7 +310,7 @@ def _pure(e: Expr, group: Group) -> Product:
 def _both(a: Expr | None, b: Expr | None) -> Expr | None:
     if a is None or b is None:
         return a or b
-    # A reciprocal joins its numerator as a division, which is one rounding less.
+    # Turn a reciprocal back into a division: one rounding less.
     match b:
         case Apply(function="div", args=(Literal(value=1.0), denominator)):
             return apply("div", a, denominator)
@@ -338,13 +338,13 @@ def _running(body: Separated, e: Expr) -> Terms:
 
 
 def _runs_into(p: Product, q: Product) -> bool:
-    """Whether `q` cannot join `p`, a running total, for all of it would be one value an example and synapse."""
+    """Whether `q` cannot join `p`, a running total: the result would have a value per example and synapse."""
     return p.until is not None and (q.until is not None or q.pre is not None)
 
 
 def _clash(p: Product, q: Product) -> bool:
-    """Whether `q` cannot join `p`, whose synapse factor is a matrix: what is still joins the result, and numbers any
-    factor, but vectors of synapses or neurons would have to meet the matrix by rows or by columns."""
+    """Whether `q` cannot join `p`, whose synapse factor is a matrix. Still factors multiply the result, and numbers any
+    factor, but vectors of synapses or neurons would have to scale the matrix's rows or columns."""
     joins_factors = any(factor.shape for group, factor in q.factors().items() if group != "still")
     return p.mixes and (q.mixes or joins_factors)
 
@@ -378,7 +378,7 @@ def _pick_product(p: Product, items: tuple[int | tuple[int, int], ...]) -> Produ
 
 
 def _length(a: Separated) -> int:
-    """How many rows a value has, 0 for a number."""
+    """The number of rows; 0 for a number."""
     match a:
         case Terms(products=products):
             return max(map(_product_length, products), default=0)
@@ -411,7 +411,7 @@ def _negate(a: Separated) -> Separated:
 
 
 def _plus(items: Iterable[Separated]) -> Separated:
-    """The sum, with sums inside opened and all plain terms brought together."""
+    """The sum, with nested sums flattened and all plain terms collected."""
     flat = [part for item in items for part in (item.items if isinstance(item, Plus) else (item,))]
     terms = Terms(tuple(p for part in flat if isinstance(part, Terms) for p in part.products))
     rest = [part for part in flat if not isinstance(part, Terms)]

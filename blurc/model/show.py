@@ -1,7 +1,7 @@
-"""A checked model in the words of the language: every value known, every shape said, loops and imports gone.
+"""Prints a checked model in the language: all values known, all shapes given, no loops or imports.
 
-Expressions go back to syntax trees, so that `unparse` alone knows how they are printed. What follows `#` is
-what the checker found out: the shape of a value, and what it differs over.
+Expressions are converted back to syntax trees, so only `unparse` knows how to print them. Comments show what the
+checker inferred: the shape of a value, and what it varies over.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ COMMENT_AT = 64  # column of the comments
 
 def show(model: m.Model) -> str:
     return "\n".join([*_genome(model.genome), "", *_network(model.network)])
-
-
-# ---------------------------------------------------------------- genomes
 
 
 def _genome(g: m.Genome) -> Iterator[str]:
@@ -44,7 +41,7 @@ def _genome(g: m.Genome) -> Iterator[str]:
 
 
 def _phases(phases: Sequence[m.Phase]) -> Iterator[str]:
-    """Phases that stand for the rounds of a `repeat` are put together again."""
+    """Rolls the rounds of a `repeat` back up."""
     at = 0
     while at < len(phases):
         body = _body(phases, at)
@@ -63,7 +60,7 @@ def _phases(phases: Sequence[m.Phase]) -> Iterator[str]:
 
 
 def _body(phases: Sequence[m.Phase], at: int) -> Sequence[m.Phase]:
-    """One round of what begins there."""
+    """One round of the `repeat` that starts at `at`, or the single phase there."""
     rounds = _rounds(phases, phases[at])
     stop = at + 1
     while (
@@ -107,9 +104,6 @@ def _type(e: m.Expr) -> str:
     """`[2] by example and neuron`."""
     over = [str(flag.name).lower() for flag in m.Over if flag in e.over]
     return f"{list(e.shape)}{' by ' if over else ''}{', '.join(over)}"
-
-
-# ---------------------------------------------------------------- expressions
 
 
 def expression(e: m.Expr) -> str:
@@ -166,9 +160,6 @@ def _item(item: int | tuple[int, int], at: m.Expr | m.Assign) -> s.Expr | s.Slic
         return s.Number(item, span=at.span)
     low, high = (s.Number(n, span=at.span) for n in item)
     return s.Slice(low, high, span=at.span)
-
-
-# ---------------------------------------------------------------- networks
 
 
 def _network(n: m.Network) -> Iterator[str]:

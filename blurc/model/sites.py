@@ -1,9 +1,8 @@
-"""Where the synapses of a projection act: a topology, on two populations, as a list of sites.
+"""Where the synapses of a projection act: a topology between two populations as a list of sites.
 
-A site is a presynaptic neuron, a postsynaptic neuron and the synapse between them. Neurons are counted in row-major
-order of their population, synapses in row-major order of `synapse_shape`. The order of the sites is that of the
-postsynaptic neurons, where a topology does not say otherwise. Where there are no arrays of synapses (identity, pool),
-every site is of synapse 0.
+A site is a presynaptic neuron, a postsynaptic neuron and the synapse between them. Neurons are numbered in row-major
+order of their population, synapses in row-major order of `synapse_shape`. Sites are sorted by postsynaptic neuron
+unless the topology says otherwise. Without synapse arrays (identity, pool), every site has synapse 0.
 """
 
 from __future__ import annotations
@@ -23,17 +22,16 @@ Index = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """One entry a site. The arrays are read-only, for all callers get the same."""
+    """One entry per site. The arrays are read-only, because all callers share them."""
 
     pre: Index
     post: Index
     synapse: Index
-    count: int  # how many synapses there are
+    count: int  # number of synapses
 
 
 @lru_cache(maxsize=64)
 def sites(topology: Topology, pre_shape: Shape, post_shape: Shape) -> Sites:
-    """All sites of a projection."""
     pre, post, synapse = topology.sites(pre_shape, post_shape)
     count = math.prod(synapse_shape(topology, pre_shape, post_shape))
     return Sites(_frozen(pre), _frozen(post), _frozen(synapse), count)
@@ -41,7 +39,7 @@ def sites(topology: Topology, pre_shape: Shape, post_shape: Shape) -> Sites:
 
 @lru_cache(maxsize=1024)
 def synapse_shape(topology: Topology, pre_shape: Shape, post_shape: Shape) -> Shape:
-    """The natural shape of the synapse arrays, behind the axes of the channel."""
+    """The natural shape of the synapse arrays, after the channel axes."""
     return topology.synapse_shape(pre_shape, post_shape)
 
 

@@ -1,10 +1,10 @@
-"""Writes `let` values out in place of their names.
+"""Inlines `let` values.
 
     before   let g = pre.a * post.e;  w <- w + batch_mean(g)
     after    w <- w + batch_mean(pre.a * post.e)
 
 Only `update` needs it: there a `let` may vary over batch, presynaptic and postsynaptic neuron at once, and must be
-taken apart together with the sum that it stands in.
+separated together with the sum around it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def write_out(e: Expr, lets: Mapping[str, Expr]) -> Expr:
 
 
 def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
-    """`e` with every node replaced for which `substitute` returns one, outermost first."""
+    """Replaces every node for which `substitute` returns one, outermost first."""
     found = substitute(e)
     if found is not None:
         return found

@@ -1,15 +1,15 @@
-"""Topologies: which neurons of two populations a projection connects, and how its synapses are laid out. One kind a
-file; `topology.py` has what each says of itself.
+"""Topologies: which neurons of two populations a projection connects, and how its synapses are laid out. One kind per
+file; `topology.py` is their interface.
 
 topology     synapse array `[*channels, ..]`      connects
 dense        n_pre, n_post                        every neuron with every neuron
 one_to_one   n                                    neuron i with neuron i
 sparse       number of synapses                   a random choice
-edges        number of synapses                   what a file lists
-conv         *window, channels in, channels out   windows of the source with the places of the target, which share
-shared       1, channels                          the unit neuron with all places of a population, which share
+edges        number of synapses                   the pairs listed in a file
+conv         *window, channels in, channels out   windows of the source with places of the target, sharing synapses
+shared       1, channels                          the unit neuron with all places of a population, sharing synapses
 identity     none: every channel is 1             neuron i with neuron i
-pool         none                                 windows of the source with the places of the target
+pool         none                                 windows of the source with places of the target
 """
 
 from blurc.model.topology.conv import Conv
@@ -24,7 +24,7 @@ from blurc.model.topology.topology import End, Misfit, Shape, Topology, dims
 from blurc.model.topology.windows import Padding, Windows
 
 TOPOLOGIES: tuple[type[Topology], ...] = (Dense, OneToOne, Identity, Sparse, Edges, Conv, Pool)
-"""Those that a `.blur` file can ask for, in the order in which messages list them."""
+"""Those available in a `.blur` file, in the order that messages list them."""
 
 __all__ = [
     "TOPOLOGIES",

@@ -1,4 +1,4 @@
-"""`conv(3, 3, stride = 2)`: windows of the source with the places of the target, which share their synapses."""
+"""`conv(3, 3, stride = 2)`: windows of the source with places of the target, sharing synapses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blurc.model.topology.windows import Windows
 
 @dataclass(frozen=True)
 class Conv(Windows):
-    """Sites are in the order of the place in the window, the place of the target, channels in, channels out."""
+    """Sites are sorted by place in the window, place of the target, input channel, output channel."""
 
     name = "conv"
     example = "conv(3, 3)"

@@ -10,7 +10,7 @@ from blurc.model.topology.topology import Listed, Shape, Topology
 
 @dataclass(frozen=True)
 class Dense(Topology):
-    """Sites are in the order of the presynaptic, then of the postsynaptic neuron."""
+    """Sites are sorted by presynaptic, then postsynaptic neuron."""
 
     name = "dense"
 

@@ -1,4 +1,4 @@
-"""`edges("wiring.csv")`: the pairs that a file lists."""
+"""`edges("wiring.csv")`: the pairs listed in a file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from blurc.model.topology.topology import End, Listed, Misfit, Shape, Topology
 
 @dataclass(frozen=True)
 class Edges(Topology):
-    """Presynaptic and postsynaptic neurons as little-endian 32-bit numbers, in the order of the postsynaptic, then of
-    the presynaptic ones, each pair once. Site i is synapse i."""
+    """Presynaptic and postsynaptic neurons as little-endian 32-bit integers, sorted by postsynaptic, then presynaptic
+    neuron, without duplicate pairs. Site i is synapse i."""
 
     name = "edges"
     example = 'edges("wiring.csv")'

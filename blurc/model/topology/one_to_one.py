@@ -1,4 +1,4 @@
-"""`one_to_one` and `identity`: neuron i with neuron i, by a synapse that learns or by none."""
+"""`one_to_one` and `identity`: neuron i with neuron i, with or without a synapse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _Pairs(Topology):
         if source.size == target.size:
             return None
         return Misfit(
-            f"`{written}` joins neuron i with neuron i, but `{source.name}` has {source.size:,} and "
+            f"`{written}` connects neuron i to neuron i, but `{source.name}` has {source.size:,} and "
             f"`{target.name}` has {target.size:,}",
             target.declare(source.shape),
         )

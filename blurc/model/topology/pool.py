@@ -1,4 +1,4 @@
-"""`pool(max, 2, 2)`: windows of the source with the places of the target, channel by channel."""
+"""`pool(max, 2, 2)`: windows of the source with places of the target, channel by channel."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from blurc.model.topology.windows import Windows
 
 @dataclass(frozen=True)
 class Pool(Windows):
-    """`avg`: every synapse is 1 / the size of the window. `max`: for each example only the synapse from the neuron
-    of the window whose first state is largest (the first of several) is there, and is 1. Sites are in the order of
-    those of a convolution."""
+    """`avg`: every synapse is 1 / the window size. `max`: for each example, the synapse from the neuron in the window
+    with the largest first state (the first one on ties) is 1, and there are no others. Sites are sorted as for a
+    convolution."""
 
     name = "pool"
     example = "pool(max, 2, 2)"

@@ -1,7 +1,7 @@
-"""The pairs of a sparse projection, drawn.
+"""Draws the pairs of a sparse projection.
 
-The streams of RandomState are frozen for good (NEP 19), those of Generator are not: a seed means the same synapses
-with every version of NumPy. Numbers are drawn in one sequence, so nothing depends on the sizes of blocks.
+RandomState's streams are frozen forever (NEP 19), unlike Generator's, so a seed gives the same synapses with every
+NumPy version. Numbers are drawn in one sequence, so the result does not depend on block sizes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blurc.model.topology.topology import Indices, Listed
 
 @lru_cache(maxsize=64)
 def random_pairs(p: float | None, fan_in: int | None, seed: int, n_pre: int, n_post: int) -> Listed:
-    """Sorted by postsynaptic, then presynaptic neurons."""
+    """Sorted by postsynaptic, then presynaptic neuron."""
     random = np.random.RandomState(seed)
     if fan_in is not None:
         pre, post = _choices(random, n_pre, fan_in, n_post).ravel(), np.repeat(np.arange(n_post), fan_in)
@@ -29,12 +29,12 @@ def random_pairs(p: float | None, fan_in: int | None, seed: int, n_pre: int, n_p
 
 
 def _chosen(random: np.random.RandomState, p: float, total: int) -> Indices:
-    """Of the numbers below `total` each with probability p. How many are left out between two chosen ones has a
-    geometric distribution, so that the work grows with what is chosen, not with the total."""
+    """Each of the numbers below `total` with probability p. The gaps between chosen numbers are drawn from a geometric
+    distribution, so the cost depends on how many are chosen, not on the total."""
     mean = p * total
-    block = int(mean + 4 * math.sqrt(mean)) + 16  # mostly enough
+    block = int(mean + 4 * math.sqrt(mean)) + 16  # usually enough
     with np.errstate(divide="ignore"):
-        scale = np.log1p(-p)  # minus infinity where p is 1
+        scale = np.log1p(-p)  # minus infinity if p is 1
     found: list[Indices] = []
     last = -1
     while last < total:
@@ -46,13 +46,12 @@ def _chosen(random: np.random.RandomState, p: float, total: int) -> Indices:
 
 
 def _choices(random: np.random.RandomState, n: int, k: int, rows: int) -> Indices:
-    """In each row, k different numbers below n, sorted; every choice is equally likely."""
+    """k distinct numbers below n in each row, sorted; every choice is equally likely."""
     if 2 * k > n:
         return np.sort(np.argsort(random.random_sample((rows, n)), axis=1)[:, :k], axis=1)
     drawn = np.sort(random.randint(n, size=(rows, k), dtype=np.int64), axis=1)
     while True:
-        # What repeats a number of its row is drawn anew. No number is treated otherwise than another, so this
-        # stays fair.
+        # Redraw duplicates within a row. All numbers are treated alike, so this stays fair.
         again = np.zeros(drawn.shape, bool)
         again[:, 1:] = drawn[:, 1:] == drawn[:, :-1]
         if not again.any():

@@ -1,4 +1,4 @@
-"""The unit neuron's projection to a population with `bias = shared`. No spec writes it as a topology."""
+"""The unit neuron's projection to a population with `bias = shared`. It cannot be written as a topology in a spec."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blurc.model.topology.topology import Listed, Shape, Topology
 
 @dataclass(frozen=True)
 class Shared(Topology):
-    """From the unit neuron to a population whose last axis is its channels: one synapse a channel."""
+    """From the unit neuron to a population whose last axis is channels: one synapse per channel."""
 
     name = "shared"
     shares = True

@@ -11,10 +11,10 @@ from blurc.model.topology.topology import End, Listed, Misfit, Shape, Topology
 
 @dataclass(frozen=True)
 class Sparse(Topology):
-    """Every pair with probability `p`, or `fan_in` different presynaptic neurons for every postsynaptic one, drawn
-    from `seed`. `form`: how to compute, where the user says so.
+    """Every pair with probability `p`, or `fan_in` distinct presynaptic neurons per postsynaptic one, drawn from
+    `seed`. `form`: how to compute it, if the user chooses.
 
-    Sites are in the order of the postsynaptic, then of the presynaptic neuron; site i is synapse i.
+    Sites are sorted by postsynaptic, then presynaptic neuron; site i is synapse i.
     """
 
     name = "sparse"

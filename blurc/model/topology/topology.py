@@ -1,7 +1,7 @@
-"""What every topology says of itself. All are frozen and hashable; `pre` and `post` are the shapes of the two
-populations that a projection joins.
+"""The interface of topologies. All are frozen and hashable; `pre` and `post` are the shapes of the two populations
+that a projection connects.
 
-NumPy is imported where sites are listed, for a check of a spec needs none.
+NumPy is imported only where sites are listed, because checking a spec does not need it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def dims(shape: Shape) -> str:
 
 @dataclass(frozen=True)
 class End:
-    """A population at one end of a projection: its name, and how that is written there (`h{i}`)."""
+    """A population at one end of a projection: its name, and how the projection writes it (`h{i}`)."""
 
     name: str
     written: str
@@ -39,14 +39,14 @@ class End:
         return math.prod(self.shape)
 
     def declare(self, shape: Shape) -> str:
-        """How it would be declared with another shape. A population of a block in use has another role there."""
+        """Its declaration with another shape, without the role for a block instance, where the role differs."""
         role = "" if "." in self.written else f"{self.role} "
         return f"declare `{role}{self.written}{dims(shape)}`"
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why two populations cannot be joined so, and what to write instead."""
+    """Why two populations cannot be connected this way, and what to write instead."""
 
     message: str
     help: str
@@ -54,38 +54,38 @@ class Misfit:
 
 @dataclass(frozen=True)
 class Topology(ABC):
-    """Which neurons of two populations are joined."""
+    """Which neurons of two populations are connected."""
 
-    name: ClassVar[str]  # as a spec writes it
-    example: ClassVar[str] = ""  # a whole call, where it takes arguments
+    name: ClassVar[str]  # in a spec
+    example: ClassVar[str] = ""  # a complete call, if it takes arguments
     keywords: ClassVar[tuple[str, ...]] = ()  # its arguments of the form `keyword = ..`
     has_synapses: ClassVar[bool] = True  # whether there are arrays of synapses
     shares: ClassVar[bool] = False  # whether one synapse acts at several places
 
     @abstractmethod
     def fans(self, pre: Shape, post: Shape) -> tuple[float, float]:
-        """How many synapses come in at a postsynaptic neuron, and go out from a presynaptic one, on average."""
+        """Average fan-in of a postsynaptic neuron and fan-out of a presynaptic one."""
 
     @abstractmethod
     def synapse_shape(self, pre: Shape, post: Shape) -> Shape:
-        """The natural shape of the synapse arrays, behind the axes of the channel."""
+        """The natural shape of the synapse arrays, after the channel axes."""
 
     @abstractmethod
     def sites(self, pre: Shape, post: Shape) -> Listed:
         """The presynaptic neurons, postsynaptic neurons and synapses of all sites (`model/sites.py`)."""
 
     def misfit(self, written: str, source: End, target: End) -> Misfit | None:
-        """Whether the two populations have the sizes that it asks for; `written` is how the spec writes it."""
+        """Why the sizes of the two populations do not fit, if they do not; `written` is the topology as in the spec."""
         return None
 
     def value(self) -> float:
-        """What stands for the synapses where there are no arrays of them."""
+        """The value of every synapse if there are no synapse arrays."""
         return 1.0
 
     def caption(self) -> str:
-        """A few words for the arrow in a picture."""
+        """A short label for the arrow in a picture."""
         return str(self)
 
     def __str__(self) -> str:
-        """As a spec writes it, with all arguments."""
+        """As written in a spec, with all arguments."""
         return self.name

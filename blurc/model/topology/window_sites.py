@@ -1,4 +1,4 @@
-"""The sites of windows that slide over a source."""
+"""The sites of sliding windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blurc.model.topology.windows import Windows
 
 
 def window_sites(topology: Windows, pre_shape: Shape, post_shape: Shape) -> Listed:
-    """Every value at a place of the source, with every value at each place of the target whose window holds it."""
+    """Every value at a source place, paired with every value at each target place whose window contains it."""
     c_in, c_out = topology.channels(pre_shape), topology.channels(post_shape)
     into, out = np.arange(c_in)[:, None], np.arange(c_out)
     found: list[list[NDArray[np.int64]]] = []
@@ -27,8 +27,8 @@ def window_sites(topology: Windows, pre_shape: Shape, post_shape: Shape) -> List
 def _places(
     topology: Windows, offset: Shape, source: Shape, target: Shape
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For one place in the window: the places of the source it is on, and those of the target that it belongs to.
-    Along an axis, the window of target place o begins at source place o * stride - padding."""
+    """For one offset in the window: the source places it covers, and the target places those belong to. Along an axis,
+    the window of target place o starts at source place o * stride - padding."""
     along = zip(offset, topology.stride, topology.pads(source), source, target, strict=True)
     axes = [(np.arange(m) * s - before + k, n) for k, s, (before, _), n, m in along]
     inside = [np.flatnonzero((at >= 0) & (at < n)) for at, n in axes]
@@ -37,5 +37,5 @@ def _places(
 
 
 def _flat(axes: list[NDArray[np.int64]], shape: Shape) -> NDArray[np.int64]:
-    """All combinations of these places along the axes, in row-major order."""
+    """All combinations of places along the axes, in row-major order."""
     return np.ravel_multi_index(np.meshgrid(*axes, indexing="ij"), shape).ravel()

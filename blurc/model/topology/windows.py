@@ -1,4 +1,4 @@
-"""Windows that slide over the places of the source: what convolutions and pools have in common."""
+"""Windows that slide over the places of the source, for convolutions and pools."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Padding: TypeAlias = Lit["same", "valid"]
 
 @dataclass(frozen=True)
 class Windows(Topology):
-    """Populations are `[*places, channels]`, or `[*places]` with one channel; there are as many axes of places as the
-    window has. Windows that reach over the end of the source have no sites there."""
+    """Populations are `[*places, channels]`, or `[*places]` with one channel, with as many place axes as the window.
+    Where a window extends past the end of the source, it has no sites."""
 
     keywords = ("stride", "padding")
 
@@ -27,7 +27,7 @@ class Windows(Topology):
         return shape[: len(self.window)]
 
     def channels(self, shape: Shape) -> int:
-        """How many values there are at each place."""
+        """The number of values at each place."""
         return math.prod(shape[len(self.window) :])
 
     def out(self, places: Shape) -> Shape:
@@ -38,7 +38,7 @@ class Windows(Topology):
         return tuple((n - w) // s + 1 for n, w, s in each)
 
     def pads(self, places: Shape) -> tuple[tuple[int, int], ...]:
-        """How far the first and the last window reach over the ends of each axis."""
+        """How far the first and last windows extend past the ends of each axis."""
         if self.padding == "valid":
             return tuple((0, 0) for _ in places)
         each = zip(places, self.out(places), self.window, self.stride, strict=True)
@@ -52,7 +52,7 @@ class Windows(Topology):
         axes = len(self.window)
         if len(source.shape) not in (axes, axes + 1):
             return Misfit(
-                f"`{written}` reads {_axes(axes)} of places and at most one of channels, but `{source.name}` is "
+                f"`{written}` takes {_axes(axes)} of places and at most one of channels, but `{source.name}` is "
                 f"{dims(source.shape)}",
                 self._help_with_axes(source),
             )
@@ -71,7 +71,7 @@ class Windows(Topology):
         if not 1 <= axes <= 3:
             return source.declare((*(8 for _ in self.window), source.size))
         size = self.window[0]
-        return f"give the window one size an axis of places: {', '.join([str(size)] * axes)}"
+        return f"give the window one size per axis of places: {', '.join([str(size)] * axes)}"
 
     def _misfit_of_target(self, written: str, source: End, target: End) -> Misfit | None:
         axes = len(self.window)
@@ -94,7 +94,7 @@ class Windows(Topology):
         return None
 
     def channels_out(self, pre: Shape) -> int | None:
-        """How many channels the target must have; None where any number will do."""
+        """The number of channels the target must have; None if any will do."""
         return None
 
     def _window_caption(self, usual_stride: Shape) -> str:
