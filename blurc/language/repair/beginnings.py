@@ -1,4 +1,4 @@
-"""What begins at a token of a text that need not be correct: an item, the body of a block, or nothing."""
+"""What starts at a token of possibly broken text: an item, the body of a block, or nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from blurc.language.repair.blocks import WIRING, BlockKind, top_kind
 from blurc.language.tokens import DECLARATIONS, OPENER, OPERATORS, PARTNER, PHASES, ROLES, TOP, WORDS, Lexeme
 
-# After these an item goes on: a name or a value has to follow.
+# An item continues after these: a name or value must follow.
 UNFINISHED = OPERATORS | {"COMMA", "EQUAL", "TILDE", "DOT", "ASSIGN", "PROJECT", "RANGE"}
 LONGEST_INDEX = 100  # tokens
 
@@ -15,7 +15,7 @@ Item = Sequence[Lexeme]
 
 
 class Beginnings:
-    """Asks about the token at `at`: where a method takes them, in a block of a kind and behind an item's tokens."""
+    """Questions about the token at `at`, given the kind of block and the item so far where needed."""
 
     def __init__(self, lexemes: Sequence[Lexeme]) -> None:
         self.at = 0
@@ -29,7 +29,7 @@ class Beginnings:
         return self.kind(self._after_brackets(opening))
 
     def _after_brackets(self, opening: str, start: int = 0) -> int:
-        """How far ahead the token after one is, or the token after all brackets of a kind that open there."""
+        """How far ahead the next token is, skipping all brackets of the given kind."""
         ahead, depth = start + 1, 0
         while ahead < start + LONGEST_INDEX and (depth or self.kind(ahead) == opening):
             kind = self.kind(ahead)
@@ -40,7 +40,7 @@ class Beginnings:
     # ------------------------------------------------ by what follows alone
 
     def anchor(self) -> BlockKind | None:
-        """The kind of block that surely holds what begins here."""
+        """The only kind of block that can contain what starts here, if certain."""
         here, after, third = self.kind(), self.kind(1), self.kind(2)
         if here not in WORDS | {"LET"} or not self._lexemes[self.at].first:
             return None
@@ -80,7 +80,7 @@ class Beginnings:
     # ------------------------------------------------ in a block, behind an item
 
     def another_item(self, block: BlockKind, item: Item) -> bool:
-        """Whether the token, outside all brackets, begins another item of the block."""
+        """Whether the token, outside all brackets, starts another item of the block."""
         if not item:
             return False
         here, first, last = self._lexemes[self.at], item[0], item[-1]
@@ -107,9 +107,9 @@ class Beginnings:
             return False
         after = self._kind_after_brackets("LSQB")
         if after == "DOT" and self.kind(3) == "ASSIGN":
-            return True  # `pre.x <- ...`, which nothing but a statement can mean
+            return True  # `pre.x <- ...` can only be a statement
         if after in ("EQUAL", "DOUBLE_EQUAL", "CHANGE", "PROJECT", "OTHER_ARROW"):
-            # `=` for `<-` is a common slip; but after one word the word is `let`, or would be.
+            # `=` for `<-` is a common slip; but a single word before it is `let`, or meant to be.
             return len(item) > 1
         return after == "ASSIGN" and item[-1].kind != "LET"
 
@@ -124,7 +124,7 @@ class Beginnings:
         return here.kind in ROLES | {"FOR"} and self.kind(1) in WORDS
 
     def body(self, block: BlockKind, item: Item, reported: bool) -> BlockKind | None:
-        """The kind of block that a brace opens after the item so far."""
+        """The kind of block that a brace would open after the current item."""
         if not item:
             return None
         first = item[0]
@@ -140,13 +140,13 @@ class Beginnings:
             case "network" | "block" | "for":
                 loops = any(lexeme.kind in ("RANGE", "IN") for lexeme in item[1:])
                 return "for" if loops and first.kind in WORDS else None
-            case "phase":  # a phase has none, but somebody may think so
+            case "phase":  # nothing nests in a phase, but people try
                 if reported and first.kind in PHASES | {"REPEAT"}:
                     return "repeat" if self._phases() else "phase"
                 return None
 
     def body_without_brace(self, block: BlockKind, item: Item) -> bool:
-        """Whether what belongs into a block follows the header of a phase or a `for`."""
+        """Whether a body follows the header of a phase or `for` without a brace."""
         if not item:
             return False
         match block:
@@ -167,7 +167,7 @@ class Beginnings:
 
 
 def indexes_name(block: BlockKind, item: Item) -> bool:
-    """Whether a brace behind an item indexes a name: `[label = skip{i}`, `[label = skip{i}{j}`, `(x = r{i}.y{j}`.
+    """Whether a brace after an item indexes a name: `[label = skip{i}`, `[label = skip{i}{j}`, `(x = r{i}.y{j}`.
 
     Also `residual(h{i}`, which is wrong, but not because of its brace.
     """

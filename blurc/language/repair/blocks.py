@@ -17,7 +17,7 @@ WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold 
 @dataclass(slots=True)
 class Item:
     lexemes: list[Lexeme]
-    reported: bool = False  # its brackets are wrong, which has been said
+    reported: bool = False  # bracket errors in it have been reported
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Block:
     opening: Lexeme
     closing: Lexeme
     reported: bool = False  # of its header
-    lenient: bool = False  # a brace of it has been complained about
+    lenient: bool = False  # an error about its braces has been reported
     parts: list[Item | Block] = field(default_factory=list["Item | Block"])
 
     @property
@@ -37,11 +37,11 @@ class Block:
 
 
 def top_kind(lexeme: Lexeme) -> TopKind | None:
-    """What a word at the beginning of a block of a file means, if need be misspelt."""
+    """The kind of top-level block that a word means, even if misspelt."""
     near = did_you_mean(lexeme.text.lower(), TOP_KINDS)
     return next((kind for kind in TOP_KINDS if kind == near), None)
 
 
 def brace(kind: str, at: int) -> Lexeme:
-    """A brace that the text lacks."""
+    """A brace that is missing from the text."""
     return Lexeme(kind, "", at, at)

@@ -1,12 +1,11 @@
-"""The outline of a text that does not parse: its blocks, the items in them, brackets without a partner.
+"""The outline of text that does not parse: its blocks, their items, and unmatched brackets.
 
-Every item then stands for itself, so that one mistake spoils one item. The outline needs no correct text.
-It goes by brackets, and by `anchors`: beginnings of lines that can only be one thing, such as `readout
-act` or `z <- ...`. An anchor where it cannot stand shows that a bracket is missing before it, or one too
-many.
+Items are then handled separately, so one mistake spoils only one item. The outline works on broken text: it follows
+brackets and `anchors`, line starts that can only mean one thing, such as `readout act` or `z <- ...`. An anchor in the
+wrong place means that there is a bracket missing before it, or one too many.
 
-Where items are correct it finds them, up to two oddities of layout: a keyword used as a name that begins
-a line inside its item, and closing braces that are badly indented in a text with too few of them.
+Correct items are always found, with two exceptions: a keyword used as a name at the start of a line inside its item,
+and badly indented closing braces if some are missing.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ TOO_EARLY = "take that `}` out, or move this into the braces"
 
 
 def outline(source: Source, lexemes: Sequence[Lexeme], report: Report) -> Block:
-    """The file as a block. Reports what is wrong with its brackets (E101) and nothing else."""
+    """The file as a block. Reports only bracket errors (E101)."""
     return Outliner(source, lexemes, report).run()
 
 
@@ -75,7 +74,7 @@ class Outliner:
             self._take_outside(lexeme)
 
     def _opens_nothing(self, lexeme: Lexeme) -> bool:
-        """Whether a brace begins an item, which none may, in a text that has too many of them."""
+        """Whether a brace starts an item, which is never valid, in text with too many of them."""
         first = lexeme.kind == "LBRACE" and not self._item and len(self._blocks) > 1
         return first and self._lacking > 0 and self._here.kind(-2) != "LBRACE"
 
@@ -113,7 +112,7 @@ class Outliner:
         return len(self._blocks) <= MAX_BLOCKS
 
     def _opens_block(self) -> BlockKind | None:
-        """The kind of block that a brace opens after the item so far."""
+        """The kind of block that a brace would open after the current item."""
         if self._brackets or not self._may_nest():
             return None
         return self._here.body(self._blocks[-1].kind, self._item, self._reported)
@@ -131,7 +130,7 @@ class Outliner:
         if len(self._blocks) == 1:
             last = self._blocks[0].parts[-1] if self._blocks[0].parts else None
             if isinstance(last, Item) and last.lexemes[0].kind != "IMPORT":
-                return  # the end of what stands outside everything, which is complained about
+                return  # the end of stray text outside all blocks, which is reported anyway
             notes = (
                 [f"{last.title} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
             )
@@ -147,7 +146,7 @@ class Outliner:
     # ------------------------------------------------ where brackets are wrong
 
     def _return_to(self, level: BlockKind, found: Lexeme) -> None:
-        """An item of that kind of block begins: ends all that it cannot be part of."""
+        """An item for that kind of block starts here: ends every block that cannot contain it."""
         levels = self._levels(level, found)
         target = max((i for i, block in enumerate(self._blocks) if block.kind in levels), default=None)
         if target is None:
@@ -162,18 +161,18 @@ class Outliner:
             self._unwind(target, found)
 
     def _levels(self, level: BlockKind, found: Lexeme) -> tuple[BlockKind, ...]:
-        """The kinds of blocks that may hold what begins here."""
+        """The kinds of blocks that may contain what starts here."""
         if level == "genome":
             return ("genome", "repeat") if found.kind in PHASES else ("genome",)
         return WIRING if level == "network" else (level,)
 
     def _inside_other(self, target: int) -> bool:
-        """Whether something of the genome was written into a phase or a `repeat`: no brace is missing."""
+        """Whether a genome item was written inside a phase or `repeat`, with no brace missing."""
         inside = target < len(self._blocks) - 1 and not self._blocks[-1].lenient
         return inside and not self._brackets and self._lacking <= 0
 
     def _return_outside(self, level: BlockKind, levels: tuple[BlockKind, ...], found: Lexeme) -> None:
-        """The item has no block: its brace is missing, or a brace before has closed it too early."""
+        """The item has no block: its opening brace is missing, or the block was closed too early."""
         block = self._blocks[-1]
         if block.kind == "file" and self._item and self._opens_block() in levels:
             self._open_missing(found)
@@ -186,7 +185,7 @@ class Outliner:
             self._blocks.append(last)
 
     def _believe_indentation(self, closing: Lexeme) -> None:
-        """Where braces are missing, one that stands further left than a block does not close that block."""
+        """If braces are missing, one that is further left than a block does not close that block."""
         column = self._source.position(closing.start)[1]
         inner = [lexeme for lexeme in self._brackets if lexeme.kind == "LBRACE"]
         target = len(self._blocks) - 1
@@ -196,12 +195,12 @@ class Outliner:
             self._unwind(target, closing)
 
     def _indent(self, lexeme: Lexeme) -> int:
-        """The column at which the line of a token begins."""
+        """The column where a token's line starts."""
         line = self._source.line(self._source.position(lexeme.start)[0])
         return len(line) - len(line.lstrip()) + 1
 
     def _unwind(self, target: int, found: Lexeme | None) -> None:
-        """Ends the item and the blocks inside the target; each bracket of theirs was never closed."""
+        """Ends the item and the blocks inside the target, reporting their unclosed brackets."""
         if self._brackets:
             self._unclosed(self._brackets[-1], found)
         self._end_item()

@@ -1,4 +1,4 @@
-"""A piece of text that does not parse, and the words for what stands and could stand in it."""
+"""A piece of text that does not parse, and how to describe what was found and expected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOUN: dict[Start, str] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """The first token that cannot stand where it stands (one past the last: too few), and what could."""
+    """The index of the first unexpected token (one past the last: too few), and the kinds expected there."""
 
     index: int
     expected: frozenset[str]
@@ -44,7 +44,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of text and its failure. `found` is of kind END where there is no token left."""
+    """A piece of text and its failure. `found` has kind END if there are no tokens left."""
 
     source: Source
     start: Start
@@ -65,7 +65,7 @@ class Piece:
         return " ".join(self.source.text[some[0].start : some[-1].stop].split()) if some else ""
 
     def open_bracket(self) -> int | None:
-        """Where the innermost bracket opens that the token at fault stands in."""
+        """Where the innermost bracket around the failing token opens."""
         depth = 0
         for at in range(min(self.index, len(self.lexemes)) - 1, -1, -1):
             depth += (self.lexemes[at].kind in OPENER) - (self.lexemes[at].kind in PARTNER)
@@ -74,7 +74,7 @@ class Piece:
         return None
 
     def closing(self, opening: int) -> int:
-        """Where a bracket is closed; the end where it is not."""
+        """Where a bracket closes; the end if it does not."""
         depth = 0
         for at in range(opening, len(self.lexemes)):
             depth += (self.lexemes[at].kind in PARTNER) - (self.lexemes[at].kind in OPENER)
@@ -94,7 +94,7 @@ def describe(lexeme: Lexeme, start: Start) -> str:
 
 
 def wanted(piece: Piece) -> str:
-    """What could stand there, in the words of the language."""
+    """What was expected, in the words of the language."""
     if piece.index == 0:
         return WHOLE[piece.start]
     *more, last = _wanted(piece)

@@ -1,12 +1,12 @@
-"""What can be kept of a text that does not parse.
+"""Keeps what can be kept of text that does not parse.
 
-Before:  the tokens of a file, some of which cannot stand where they stand
+Before:  the tokens of a file with syntax errors
 After:   the tokens of a file that parses, and a diagnostic for each mistake
 
-`outline.py` takes the text apart. Each item, and the header of each block, is then parsed by itself.
-Where that fails `slips.py` says why. A mistake with an obvious meaning (`=` for `<-`) is put right;
-other items are left out, and the genome, network or block that they belong to counts as damaged. The pieces that
-parse also parse together, because every list in the grammar is a plain repetition.
+`outline.py` splits the text. Each item and each block header is then parsed separately; if that fails, `slips.py`
+explains why. A mistake with an obvious meaning (`=` for `<-`) is repaired; other items are dropped, and their genome,
+network or block is marked as damaged. Pieces that parse separately also parse together, because every list in the
+grammar is a plain repetition.
 
 An item is parsed again for each mistake in it: quadratic, hence the limit.
 """
@@ -28,7 +28,7 @@ Judge = Callable[[Start, Sequence[Lexeme]], Failure | None]
 
 MAX_REPAIRS = 20  # of one item
 MISTAKES = frozenset({"DOUBLE_STAR", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "OTHER_ARROW", "UNKNOWN"})
-NEAR = 3  # tokens: a mistake so soon after a repair is the same mistake
+NEAR = 3  # tokens: an error this soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
     "genome": "genome_item",
@@ -87,7 +87,7 @@ class Recovery:
         return self._named(item.lexemes) if inside == "file" else self._drop()
 
     def _named(self, junk: Sequence[Lexeme]) -> list[Lexeme]:
-        """For `model x { ... }` outside everything: an empty genome or network `x`, for those who use it."""
+        """For `model x { ... }` at top level: an empty genome or network `x`, so that references to it resolve."""
         kinds = [lexeme.kind for lexeme in junk]
         if len(junk) < 3 or not WORDS.issuperset(kinds[:2]) or "LBRACE" not in kinds:
             return []
@@ -104,7 +104,7 @@ class Recovery:
         return [*header, block.opening, *parts, block.closing] if header else self._drop()
 
     def _header(self, block: Block, inside: BlockKind) -> list[Lexeme] | None:
-        """The header, put right; where that cannot be, as much as tells what the block is called."""
+        """The repaired header; if it cannot be repaired, just enough to name the block."""
         opening = block.opening
         if block.reported:
             self._report_unknown(block.header)
@@ -117,25 +117,25 @@ class Recovery:
         uses = next((i for i, lexeme in enumerate(block.header) if i > 1 and lexeme.kind == "USES"), 0)
         plain = [*block.header[:uses], opening, brace("RBRACE", opening.stop)]
         if inside == "file" and uses and self._judge("file", plain) is None:
-            return plain[:-2]  # the parameters are good, which spares the items that use them
+            return plain[:-2]  # the parameters are fine, so items can still use them
         kind = top_kind(block.header[0])
         if inside == "file" and kind and len(block.header) > 1 and block.header[1].kind in WORDS:
             return [_keyword(kind, block.header[0]), block.header[1]]
         return None
 
     def _repair(self, lexemes: Sequence[Lexeme], start: Start) -> list[Lexeme] | None:
-        """The tokens, put right; None where that cannot be. Each mistake is reported."""
+        """The repaired tokens, or None if they cannot be repaired. Reports each mistake."""
         text, repaired_at = list(lexemes), -NEAR
         for _ in range(MAX_REPAIRS):
             failure = self._judge(start, text)
             if failure is None:
                 return text
             if failure.index < repaired_at + NEAR and not self._is_mistake(text, failure.index):
-                return None  # the repair was none
+                return None  # the repair did not help
             mistake = explain(self._source, start, text, failure)
             self._tell(mistake)
             if mistake.repair is None:
-                # What stands outside everything is one mistake, however much it is.
+                # Stray text outside all blocks is one mistake, however long it is.
                 if not mistake.whole and (start != "file" or text[0].kind in TOP):
                     self._report_unknown(text[failure.index + 1 :])
                 return None
@@ -144,7 +144,7 @@ class Recovery:
         return None
 
     def _is_mistake(self, text: Sequence[Lexeme], index: int) -> bool:
-        """Whether a token is wrong wherever it stands."""
+        """Whether a token is wrong anywhere."""
         return index < len(text) and text[index].kind in MISTAKES
 
     def _report_unknown(self, lexemes: Sequence[Lexeme]) -> None:

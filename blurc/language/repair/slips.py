@@ -1,7 +1,7 @@
-"""Slips: what is typed by mistake, or as it is written in Python, NumPy and other tools, and what to write instead.
+"""Slips: typos and habits from Python, NumPy and other tools, and what to write instead.
 
-A row says in what piece of text the slip happens, how the tokens lie around the failure, and the help (`pattern.py`).
-The first row that fits is taken, from the most particular to the most general.
+A row gives the kind of piece, the pattern of tokens around the failure, and the help (`pattern.py`). Rows go from
+specific to general; the first match wins.
 """
 
 from __future__ import annotations
