@@ -70,7 +70,7 @@ def test_a_race_shows_the_optimizers_too() -> None:
     assert done.exit_code == 0, done.output
     table = done.stdout.split("2 steps\n")[-1]
     rows = re.findall(r"^ +(\w+) +moons +tiny +(\S+)", table, re.MULTILINE)
-    assert [name for name, _ in rows] == ["tiny", "SGD", "momentum", "Adam"]
+    assert [name for name, _ in rows] == ["tiny", "strongest", "SGD", "Adam", "Lion", "Muon"]
     (race,) = json.loads(Path("runs/tiny/evaluation.json").read_text())["races"]
     means = [learner["results"][0]["mean"] for learner in race["learners"]]
     assert [shown for _, shown in rows[1:]] == [f"{100 * mean:.1f}" for mean in means]
