@@ -92,7 +92,7 @@ SLIPS = [
     ),
     ("{ phi = linear }", "{ relu }", "write `{ phi = relu }`", "{ phi = relu }"),
     ("{ phi = linear }", "{ phi: linear }", "write `phi = linear`", None),
-    ("{ phi = linear }", "{ phi = 'linear' }", "only file names stand in quotes: write `linear`", None),
+    ("{ phi = linear }", "{ phi = 'linear' }", "only file names are quoted: write `linear`", None),
     ("{ phi = linear }", "{ phi = softmax }", f"{APPLIED}write `phi = linear`", None),
     ("{ phi = linear }", "{ phi = 'softmax' }", f"{APPLIED}write `linear`", None),
     ("{ phi = linear }", "{ softmax }", f"{APPLIED}write `{{ phi = linear }}`", None),
@@ -149,7 +149,7 @@ SLIPS = [
     (
         "act <- phi(z)",
         "return act",
-        "what a prediction is stands in the genome, beside the phases: `readout act`",
+        "the prediction is defined in the genome, next to the phases: `readout act`",
         None,
     ),
     ("phi(z)\n", "max(z, axis = 0)\n", "there is no `axis`: functions work element by element", None),

@@ -453,7 +453,7 @@ MISTAKES = [
     ("state   act", "sttate  act", (2, 3), "did you mean `state`?"),
     ("state   act, err", "state   act, err persistant", (2, 20), "did you mean `persistent`?"),
     ("state   act, err", "state   act err", (2, 15), None),
-    ("sense    { act <- input }", "act <- input", (7, 3), "statements stand in a phase"),
+    ("sense    { act <- input }", "act <- input", (7, 3), "statements go in a phase"),
     ("genome backprop", "genom backprop", (1, 1), "did you mean `genome`?"),
     ("genome backprop", "model backprop", (1, 1), None),
     ("(rate = 0.1)", "(rate)", (1, 21), "`rate = 1`"),
@@ -479,12 +479,12 @@ MISTAKES = [
     ("post.err) }", "post.err }", (14, 49), "write `)` before it"),
     ("pixels[8, 8]", "pixels[8, 8", (20, 3), "write `]` before it"),
     ("(rate = 0.1)", "(rate = 0.1", (1, 28), "write `)` before it"),
-    ("act <- phi(z)", "act <- phi(z))", (10, 18), "take it out"),
+    ("act <- phi(z)", "act <- phi(z))", (10, 18), "remove it"),
     ("act <- phi(z)", "act <- phi(z]", (10, 17), "write `)` before it"),
-    ("act <- input }", "act <- input } }", (8, 3), "take that `}` out"),
-    ("act <- phi(z)", "act <- phi(z) }", (11, 5), "take that `}` out"),
-    ("[label = skip]\n}", "[label = skip]\n}\n}", (30, 1), "take it out"),
-    ("act <- phi(z)", "act <- phi(z)\n  fn psi = relu", (11, 3), "a phase holds statements"),
+    ("act <- input }", "act <- input } }", (8, 3), "remove that `}`"),
+    ("act <- phi(z)", "act <- phi(z) }", (11, 5), "remove that `}`"),
+    ("[label = skip]\n}", "[label = skip]\n}\n}", (30, 1), "remove it"),
+    ("act <- phi(z)", "act <- phi(z)\n  fn psi = relu", (11, 3), "a phase contains only statements"),
 ]  # fmt: skip
 
 
@@ -548,11 +548,16 @@ WIRED_MISTAKES = [
     ("repeat 3 {", "repeat {", (15, 10), "`repeat 20 { ... }`"),
     ("repeat 3 {", "repeat 3", (16, 5), "write `{` before it"),
     ("update  { }", "updat { }", (17, 5), "did you mean `update`?"),
-    ("update  { }", "fn phi = tanh", (17, 5), "holds phases and nothing else"),
-    ("update  { }", "repeat 2 { update { } }", (17, 5), "holds phases and nothing else"),
-    ("forward { z <- s }", "z <- s", (16, 5), "statements stand in a phase"),
-    ("forward { z <- s }", "forward { repeat 2 { z <- s } }", (16, 22), "holds whole phases"),
-    ("forward { z <- s }", "forward {\n  repeat 2 {\n z <- s\n}\n}", (17, 3), "a phase holds statements"),
+    ("update  { }", "fn phi = tanh", (17, 5), "contains only phases"),
+    ("update  { }", "repeat 2 { update { } }", (17, 5), "contains only phases"),
+    ("forward { z <- s }", "z <- s", (16, 5), "statements go in a phase"),
+    ("forward { z <- s }", "forward { repeat 2 { z <- s } }", (16, 22), "contains whole phases"),
+    (
+        "forward { z <- s }",
+        "forward {\n  repeat 2 {\n z <- s\n}\n}",
+        (17, 3),
+        "a phase contains only statements",
+    ),
     ("    update  { }\n  }", "    update  { }", (18, 3), "write `}` before it"),
 ]
 

@@ -9,7 +9,7 @@ from blurc.language.repair.piece import Mistake, describe
 from blurc.language.tokens import Lexeme
 
 LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "“": '"', "”": '"', "’": "'"}
-COMPARISONS = "the language has no comparisons and no conditions; `sign`, `min`, `max` and `clip` may serve"
+COMPARISONS = "the language has no comparisons and no conditions; `sign`, `min`, `max` and `clip` may help"
 
 
 def open_string(source: Source, lexeme: Lexeme) -> Mistake:

@@ -18,9 +18,9 @@ from blurc.language.repair.blocks import WIRING, Block, BlockKind, Item, brace
 from blurc.language.tokens import OPENER, PARTNER, PHASES, SIGNS, Lexeme
 
 MAX_BLOCKS = 100
-INSIDE_PHASE = "a phase holds statements; declarations and phases stand in the genome, side by side"
-INSIDE_REPEAT = "a `repeat` holds phases and nothing else; write this in the genome, beside the `repeat`"
-TOO_EARLY = "take that `}` out, or move this into the braces"
+INSIDE_PHASE = "a phase contains only statements; declarations and phases go side by side in the genome"
+INSIDE_REPEAT = "a `repeat` contains only phases; write this in the genome, next to the `repeat`"
+TOO_EARLY = "remove that `}`, or move this inside the braces"
 
 
 def outline(source: Source, lexemes: Sequence[Lexeme], report: Report) -> Block:
@@ -61,7 +61,7 @@ class Outliner:
             self._unclosed(self._brackets[-1], lexeme)  # no expression contains a brace
             self._brackets.clear()
         if self._opens_nothing(lexeme):
-            self._say("found a `{` that opens nothing", lexeme, [], "take it out")
+            self._say("found a `{` that opens nothing", lexeme, [], "remove it")
             self._lacking -= 1
         elif self._brackets and lexeme.kind in OPENER:
             self._close_bracket(lexeme)
@@ -134,7 +134,7 @@ class Outliner:
             notes = (
                 [f"{last.title} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
             )
-            self._say("found a `}` that closes nothing", closing, notes, "take it out")
+            self._say("found a `}` that closes nothing", closing, notes, "remove it")
             return
         self._blocks.pop().closing = closing
 
@@ -235,7 +235,7 @@ class Outliner:
         if not self._reported:
             opening = SIGNS[OPENER[closing.kind]]
             message = f"found a `{closing.text}` that closes nothing"
-            self._say(message, closing, [], f"take it out, or write the `{opening}` that it closes")
+            self._say(message, closing, [], f"remove it, or write the `{opening}` that it closes")
         self._item.append(closing)
         self._reported = True
 

@@ -65,7 +65,7 @@ class Recovery:
             comment = "# " + lexeme.text[2:].strip()
             self._report.error(
                 "E101",
-                "found `//`, which begins no comment",
+                "found `//`, which does not start a comment",
                 sign.span(self._source),
                 help=f"write `{comment}`",
             )

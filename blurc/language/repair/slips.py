@@ -17,7 +17,7 @@ from blurc.language.repair.piece import Failure, Mistake, Piece, Start
 from blurc.language.tokens import PARTNER, ROLES, SIGNS, WORDS, Lexeme
 
 SHAPE = "give the population its shape: "
-READOUT = "what a prediction is stands in the genome, beside the phases: "
+READOUT = "the prediction is defined in the genome, next to the phases: "
 EQUAL_BY_MISTAKE = "ASSIGN|DOUBLE_EQUAL|COLON"
 KEYWORDS = {
     "return|output|predict": "readout", "parameter": "learn", "function|activation": "fn",
@@ -67,7 +67,7 @@ def _unquoted(piece: Piece, texts: Texts) -> str:
     name = texts["name"]
     if name == "softmax":
         return f"{functions.NO_SOFTMAX}write `linear`"
-    return f"only file names stand in quotes: write {f'`{name}`' if name.isidentifier() else 'a number or a name'}"
+    return f"only file names are quoted: write {f'`{name}`' if name.isidentifier() else 'a number or a name'}"
 
 
 def _option(text: str, before: str) -> str | None:
@@ -171,18 +171,18 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "... PROJECT ANY ... !PROJECT", "write each projection by itself: `a -> b` and `b -> c`"),
     # a word that is misspelt, missing, or good elsewhere
     misspelt,
-    Slip("statement", "... !if|else", "the language has no conditions; `sign`, `min`, `max` and `clip` may serve",
+    Slip("statement", "... !if|else", "the language has no conditions; `sign`, `min`, `max` and `clip` may help",
          needs="-NAME", whole=True),
     Slip("", "... !STRING", _unquoted, needs="NAME", text='"(?P<name>.*)"'),
     Slip("genome_item", "DECLARATION ... !NAME", "write `$before, $found`", needs="COMMA"),
     Slip("file", "BLOCK ... !USES", "a block has no rule of its own: leave `uses` to the network"),
-    Slip("genome_item", "REPEAT !LBRACE", "say how often: `repeat 20 { ... }`"),
+    Slip("genome_item", "REPEAT !LBRACE", "say how many times: `repeat 20 { ... }`"),
     Slip("statement", "REPEAT !WORD|NUMBER",
-         "`repeat` stands in the genome and holds whole phases: `repeat 20 { forward { ... } }`", whole=True),
+         "`repeat` goes in the genome and contains whole phases: `repeat 20 { forward { ... } }`", whole=True),
     Slip("statement", "... !return NAME", READOUT + "`readout $after`", whole=True),
     Slip("statement", "... return !NAME", READOUT + "`readout $rest`", whole=True),
-    Slip("statement", "ANY !WORD", "a value gets a name by `let $found = ...`"),
-    Slip("statement", "ANY !DOT ANY", "equations assign only to what is their own: `$next <- ...`", expected="`<-`"),
+    Slip("statement", "ANY !WORD", "name a value with `let $found = ...`"),
+    Slip("statement", "ANY !DOT ANY", "equations assign only to their own variables: `$next <- ...`", expected="`<-`"),
     Slip("genome_item", "STATE ... !EQUAL|TILDE",
          "states start at 0: leave the value out, or assign it in the first phase"),
     Slip("genome_item", "SIGNAL ... !EQUAL|TILDE", "signals are fed at every step: leave the value out"),
@@ -213,8 +213,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("", "... DOT ANY !DOT NAME LPAR", _without_module),
     Slip("", "... DOT ANY !DOT NAME DOT NAME LPAR", _without_module),
     # good, but not here
-    Slip("genome_item phase", "!LET|ASSIGN", "statements stand in a phase: `forward { act <- ... }`"),
-    Slip("genome_item phase", "!ANY ... ASSIGN|LET", "statements stand in a phase: `forward { act <- ... }`"),
+    Slip("genome_item phase", "!LET|ASSIGN", "statements go in a phase: `forward { act <- ... }`"),
+    Slip("genome_item phase", "!ANY ... ASSIGN|LET", "statements go in a phase: `forward { act <- ... }`"),
     Slip("file", "!PHASE|DECLARATION|REPEAT", "this belongs in a genome: `genome NAME { ... }`"),
     Slip("file", "!ROLE|FOR|PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
     Slip("file", "!ANY ... PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
