@@ -37,8 +37,6 @@ class Beginnings:
             ahead += 1
         return ahead
 
-    # ------------------------------------------------ by what follows alone
-
     def anchor(self) -> BlockKind | None:
         """The only kind of block that can contain what starts here, if certain."""
         here, after, third = self.kind(), self.kind(1), self.kind(2)
@@ -76,8 +74,6 @@ class Beginnings:
     def _phases(self) -> bool:
         """Whether a phase begins after the brace at hand."""
         return self.kind(1) in PHASES and self.kind(2) == "LBRACE"
-
-    # ------------------------------------------------ in a block, behind an item
 
     def another_item(self, block: BlockKind, item: Item) -> bool:
         """Whether the token, outside all brackets, starts another item of the block."""

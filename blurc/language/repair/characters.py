@@ -1,4 +1,4 @@
-"""What is no token: characters that the language does not use, and strings without an end."""
+"""Invalid characters, and strings that are not closed."""
 
 from __future__ import annotations
 

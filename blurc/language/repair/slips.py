@@ -36,9 +36,6 @@ def explain(source: Source, start: Start, lexemes: Sequence[Lexeme], failure: Fa
     return next((one for one in found if one), None) or said(piece, piece.found)
 
 
-# ---------------------------------------------------------------- what a template cannot say
-
-
 def misspelt(piece: Piece) -> Mistake | None:
     """A word where only keywords may stand, or in front of something that only follows a keyword."""
     at, keywords = piece.found, piece.expected & (WORDS | {"LET"})
@@ -132,8 +129,6 @@ def _without_module(piece: Piece, texts: Texts) -> str:
     opening = next(at for at in range(piece.index, len(piece.lexemes)) if piece.lexemes[at].kind == "LPAR")
     return f"write `{piece.text(opening - 1, piece.closing(opening) + 1)}`"
 
-
-# ---------------------------------------------------------------- the slips
 
 SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("file", "IMPORT !ANY", _import),

@@ -1,4 +1,4 @@
-"""What a run folder keeps of the experiment that it is of: enough to run it again, or to say why that cannot be."""
+"""What a run folder keeps of its experiment: enough to run it again, or to say why that is impossible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resolved(e: Experiment, net: Net) -> Experiment:
 
 
 def copies(ready: Setup) -> dict[str, str]:
-    """Copies of what the run comes from, by their names in its folder."""
+    """Copies of the source files of the run, by their names in its folder."""
     found: dict[str, str] = {}
     for name, text in ready.net.sources.texts:
         path = PurePath(name)

@@ -1,4 +1,4 @@
-"""How a run that was cut off goes on from its checkpoint, which must be of the same experiment, spec and versions."""
+"""Resumes an interrupted run from its checkpoint, which must have the same experiment, spec and versions."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ class Progress:
 
 
 def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, str]) -> Progress:
-    """The logs lose what they have beyond the checkpoint. A run that was cut off before its first checkpoint begins
-    again."""
+    """Truncates the logs to the checkpoint. A run interrupted before its first checkpoint starts over."""
     path = folder.path / CHECKPOINT
     if folder.is_unfinished(files):
         folder.begin_again(files)
@@ -49,9 +48,9 @@ def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, s
 
 
 def _essence(e: Experiment) -> str:
-    """What the bits of a meta-step depend on: not on where a run is written, when it is saved or how it is judged, and
-    on the number of steps only where a rate falls with it. Files that it names count by what is in them. e: resolved,
-    for an experiment says the same whether it writes a default down or not."""
+    """What the exact result of a meta-step depends on. That excludes where and when a run is saved, how it is judged,
+    and the number of steps unless a rate decays with it. Files count by content. e: resolved, so it does not matter
+    whether an experiment spells out a default."""
     method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
     network = replace(e.network, spec="", hash="")
     start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
@@ -60,7 +59,7 @@ def _essence(e: Experiment) -> str:
 
 
 def identity(ready: Setup) -> dict[str, Any]:
-    """What the bits of a run depend on."""
+    """What a run's exact results depend on."""
     essence = _essence(resolved(ready.experiment, ready.net))
     return {
         "experiment": hashlib.sha256(essence.encode()).hexdigest(),

@@ -1,6 +1,6 @@
-"""How genomes are searched, behind one interface. One method a file.
+"""Search methods behind one interface, one per file.
 
-    state = method.init(genomes)                    # genomes: a pytree with a leading axis [replicas]
+    state = method.init(genomes)                    # genomes: a pytree with leading axis [replicas]
     candidates = method.ask(state, key)             # the same with an axis [candidates]
     state = method.tell(state, candidates, costs, feedback)
 

@@ -1,8 +1,8 @@
-"""CMA-ES, by the package `cma`: from values alone, so that the objective needs no gradient.
+"""CMA-ES, from the package `cma`. It only needs values, so the objective needs no gradient.
 
-Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv:1604.00772). The state is the first mean, the number of restarts
-and the costs of all generations: with the seed, the search is a function of these, and is gone through again after an
-interruption, which takes milliseconds a generation. Nothing is pickled.
+Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv:1604.00772). The state is the initial mean, the number of
+restarts and the costs of all generations. With the seed, these determine the search, which is replayed after an
+interruption in milliseconds per generation. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from blurc.meta.search.objective import Costs
 
 
 class CmaState(NamedTuple):
-    """start: the first mean, a genome. told: costs [generations, population]. restarts: how often the search began
-    again, for it draws others then; an array without axes."""
+    """start: the initial mean, a genome. told: costs [generations, population]. restarts: how often the search
+    restarted, so that it draws differently each time; a 0-d array."""
 
     start: Any
     told: np.ndarray
@@ -37,7 +37,7 @@ class CmaMethod:
     choice: Cma
     seed: int = 0
     wants: ClassVar[Wants] = "values"
-    # The search as it went last, and the state that it was of: a cache of what can be computed again.
+    # Cache: the last search and its state.
     _search: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def init(self, genomes: Any) -> CmaState:
@@ -50,7 +50,7 @@ class CmaMethod:
         return state._replace(told=np.concatenate([state.told, np.asarray(costs, float)[None]]))
 
     def genomes(self, state: CmaState) -> Any:
-        """The mean, not the best that was ever seen: a value of one generation is a matter of luck, too."""
+        """The mean, not the best candidate ever seen: a single value is partly luck."""
         self._asked(state)
         mean = self._search["es"].mean if len(state.told) else np.asarray(flat.vector(state.start))
         return flat.genomes(self._array(state, mean[None]), state.start)
@@ -60,10 +60,8 @@ class CmaMethod:
             return state
         return self.init(genomes)._replace(restarts=np.asarray(state.restarts + 1))
 
-    # ------------------------------------------------------------ the search
-
     def _asked(self, state: CmaState) -> jax.Array:
-        """The candidates of the generation that comes after those told, [population, n]."""
+        """The candidates of the next generation, [population, n]."""
         search = self._search
         if not search or not _continues(state, search["state"]):
             search.update(es=self._fresh(state), state=state._replace(told=state.told[:0]))
@@ -84,7 +82,7 @@ class CmaMethod:
             "popsize": self.choice.population,
             "randn": randn,
             "verbose": -9,
-            "seed": np.nan,  # the package's word for leaving NumPy's own random state alone
+            "seed": np.nan,  # tells the package to leave NumPy's global random state alone
         }
         start = np.asarray(flat.vector(state.start), float)
         return cma.CMAEvolutionStrategy(start, self.choice.sigma, options)
@@ -94,7 +92,7 @@ class CmaMethod:
 
 
 def _continues(state: CmaState, before: CmaState) -> bool:
-    """Whether a search comes to `state` if it is told more than at `before`."""
+    """Whether telling a search at `before` more costs leads to `state`."""
     if state.restarts != before.restarts or not _equal(state.start, before.start):
         return False
     return np.array_equal(state.told[: len(before.told)], before.told)
@@ -105,7 +103,7 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _ranked(costs: np.ndarray) -> list[float]:
-    """Finite costs as they are, the others behind: CMA-ES goes by ranks, and refuses what is infinite."""
+    """Costs with the infinite ones made finite but worst: CMA-ES only uses ranks, and refuses infinity."""
     finite = costs[np.isfinite(costs)]
     worst = finite.max() + abs(finite.max()) + 1 if len(finite) else 0.0
     return [float(c) if np.isfinite(c) else worst for c in costs]

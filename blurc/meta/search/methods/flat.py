@@ -1,4 +1,4 @@
-"""Genomes as vectors, for methods that know nothing else."""
+"""Genomes as vectors, for methods that only work with those."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def vector(genome: Any) -> jax.Array:
 
 
 def genomes(vectors: jax.Array, like: Any) -> Any:
-    """Vectors [candidates, n] as genomes of the shapes of `like`."""
+    """Vectors [candidates, n] as genomes shaped like `like`."""
     return jax.vmap(ravel_pytree(like)[1])(vectors)

@@ -1,4 +1,4 @@
-"""Adam on the gradient through the unrolled training, for several genomes side by side.
+"""Adam on the gradient through the unrolled training, for several genomes in parallel.
 
 Sandler et al. (arXiv:2104.04657), appendix B. Each genome has an optimizer of its own. A gradient that is not finite is
 dropped: the genome and its optimizer stay as they are.
@@ -61,7 +61,7 @@ class GradientMethod:
         return state.genomes
 
     def replaced(self, state: GradientState, genomes: Any, anew: jax.Array) -> GradientState:
-        """The moments of Adam are forgotten; the count of its steps, which a schedule reads, is not."""
+        """Resets Adam's moments, but not its step count, which the schedule reads."""
         fresh = jax.vmap(self._optimizer.init)(genomes)
 
         def chosen(new: jax.Array, old: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Which method an experiment chooses."""
+"""Makes the method that an experiment chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every method of search can do."""
+"""The interface of search methods."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Wants = Literal["gradients", "values", "persistent"]
 
 
 class Method(Protocol):
-    """wants: what has to be known of candidates: the gradients of their values, their values, or values on the next
-    piece of an episode that goes on over many meta-steps."""
+    """wants: the feedback a method needs: gradients, values, or values on the next piece of an episode that spans
+    several meta-steps."""
 
     wants: ClassVar[Wants]
 
@@ -25,9 +25,9 @@ class Method(Protocol):
     def tell(self, state: Any, candidates: Any, costs: Costs, feedback: Feedback) -> Any: ...
 
     def genomes(self, state: Any) -> Any:
-        """What the search believes in, [replicas]; the best of these is the result."""
+        """The current genomes, [replicas]; the best of these is the result."""
         ...
 
     def replaced(self, state: Any, genomes: Any, anew: jax.Array) -> Any:
-        """With other genomes where `anew`, a boolean [replicas]: the search begins again there."""
+        """Replaces the genomes selected by `anew`, a boolean [replicas], and restarts the search there."""
         ...

@@ -1,9 +1,9 @@
-"""Persistent evolution strategies: unbiased over long episodes, in pieces.
+"""Persistent evolution strategies: unbiased for long episodes, one piece at a time.
 
 Vicol, Metz and Sohl-Dickstein, "Unbiased Gradient Estimation in Unrolled Computation Graphs with Persistent Evolution
-Strategies" (ICML 2021), algorithm 1 in antithetic pairs. Every particle goes on with its own network from piece to
-piece of an episode; what it was perturbed by in all pieces so far, summed, is weighted with its value in this piece. A
-pair of which one diverged is left out.
+Strategies" (ICML 2021), algorithm 1 in antithetic pairs. Every particle keeps its own network from piece to piece
+of an episode. The sum of its perturbations so far is weighted by its value in this piece. A pair is left out if either
+of its particles diverged.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PesMethod:
         return PesState(mean, zeros, self._optimizer.init(flat.vector(mean)))
 
     def begun(self, state: PesState) -> PesState:
-        """At the beginning of an episode: nothing has been perturbed yet."""
+        """Resets the perturbations at the start of an episode."""
         return state._replace(summed=jnp.zeros_like(state.summed))
 
     def ask(self, state: PesState, key: jax.Array) -> Any:
