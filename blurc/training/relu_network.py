@@ -150,8 +150,9 @@ class ReluNetwork:
     def _features(self, name: str) -> int:
         """How many means and scales a population has: one a neuron, or one a channel below a convolution."""
         population = self.plan.population(name)
-        convolved = any(isinstance(p.topology, Conv) for p in self._into(name))
-        return population.shape[-1] if convolved else population.size
+        convs = (p.topology for p in self._into(name) if isinstance(p.topology, Conv))
+        conv = next(convs, None)
+        return conv.channels(population.shape) if conv else population.size
 
     def _drawn(self, p: Projection, key: jax.Array) -> jax.Array:
         if p.unit or (p.plastic and p.target == self._output):

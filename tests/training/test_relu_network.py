@@ -145,6 +145,18 @@ def test_a_convolutional_network_is_the_one_written_by_hand() -> None:
     np.testing.assert_allclose(network.learn(variables, x)[0], expected, rtol=1e-3, atol=1e-4)
 
 
+def test_places_without_an_axis_of_channels_share_one_scale() -> None:
+    text = """
+    import "rules/blur.blur"
+    network n uses blur {
+      input x[6, 6]  hidden a[4, 4]  output y[3]
+      x -> a [conv(3, 3, padding = valid)]  a -> y
+    }
+    """
+    scale = relu_network(blurc.compile(text)).init(jax.random.key(0)).learned["scale"]
+    assert scale["a"].shape == (1,)
+
+
 def test_residual_networks_are_built() -> None:
     network = relu_network(blurc.compile("networks/mnist_residual.blur", side=8, channels=2))
     x = np.zeros((3, 64), np.float32)
