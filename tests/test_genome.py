@@ -225,6 +225,9 @@ def test_a_small_file_cannot_blow_up():
 
 def test_deep_nesting_is_refused():
     assert problems("[" * 5000) == ["E602"]
+    # Composed, but too deep for PyYAML's constructor.
+    least = "name: mine\nrule: blur\nvalues: {eta: 1}\n"
+    assert problems(f"{least}found: {{by: {'[' * 250}{']' * 250}}}") == ["E602 4:8"]
 
 
 @given(st.text(max_size=60) | st.text(alphabet="name: rule\nvalues{}[]-&*!#'\"1.e", max_size=60))

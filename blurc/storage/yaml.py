@@ -52,6 +52,8 @@ class Document:
             report.error("E602", f"not plain YAML: {error.problem}", where)
         except (ValueError, OverflowError) as error:  # such as 2024-99-99
             report.error("E602", f"not plain YAML: {error}", node_span(self.source, node))
+        except RecursionError:
+            report.error("E602", "nested too deeply", node_span(self.source, node))
         return None
 
 
