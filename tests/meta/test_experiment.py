@@ -255,6 +255,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 # --------------------------------------------------------------- overrides
 
 
+@pytest.mark.parametrize("text", ["[]", "- name: x", "x"])
+def test_where_the_file_is_not_a_mapping_that_is_all_that_is_said(text: str) -> None:
+    assert places(refused(text, {"inner.steps": "3"})) == ["E605 1:1"]
+
+
 def test_overrides_reach_every_depth() -> None:
     e = parsed(
         FULL, method__steps="7", tasks__0__crop="0", tasks__0__augment__brightness="0.5", parameters__k="8"
@@ -392,6 +397,11 @@ def test_an_experiment_made_in_python_is_checked_as_values() -> None:
 def test_a_list_of_tasks_and_numbers_of_numpy_are_fine_in_python() -> None:
     e = Experiment("e", Network("rules/blur.blur"), [TaskChoice("xor")], seed=np.int64(3))  # type: ignore[arg-type]
     assert schema.checked(e) == replace(e, tasks=(TaskChoice("xor"),), seed=3)
+
+
+def test_a_task_may_be_a_word_in_python_as_in_a_file() -> None:
+    e = Experiment("e", Network("rules/blur.blur"), ("xor",))  # type: ignore[arg-type]
+    assert schema.checked(e) == replace(e, tasks=(TaskChoice("xor"),))
 
 
 def test_a_curriculum_and_a_start_read_back_equal(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ class Override:
     report: Report
 
     def set_all(self, settings: Mapping[str, str]) -> None:
+        if not isinstance(self.tree.root, dict):
+            return  # which the reader says
         for path, text in settings.items():
             self._set(_Setting(tuple(path.split(".")), Source("--set", f"{path}={text}")))
 

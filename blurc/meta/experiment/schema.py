@@ -64,7 +64,7 @@ def checked(experiment: Experiment) -> Experiment:
     """An experiment that was made in Python, as if a file in the working folder said the same: with names of files that
     mean the same from anywhere. Raises `BlurError` with all that is wrong."""
     read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path())
-    return _placed(read, [task.where for task in experiment.tasks])
+    return _placed(read, [getattr(task, "where", None) for task in experiment.tasks])
 
 
 def _read(tree: Any, front: records.Front, folder: Callable[[records.Path], Path]) -> Experiment:
