@@ -27,7 +27,7 @@ COMMANDS = {
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome, as described by an experiment.",
     "eval": "Measure how well genomes train networks.",
-    "race": "Race a genome against SGD, momentum and Adam.",
+    "race": "Race a genome against tuned optimizers.",
     "analyze": "Tell whether a rule is a gradient.",
     "graph": "Draw the populations and projections of a spec.",
     "specs": "List the packaged networks, rules and genomes.",

@@ -1,7 +1,7 @@
 """The built-in functions: names, arities and where they are allowed. No arithmetic here.
 
-The arithmetic is deliberately implemented twice, independently: in NumPy in `reference/functions.py`, which defines
-the meaning, and in JAX in `kernels/elementwise.py`.
+The arithmetic is deliberately implemented twice, independently: in NumPy in `reference/arithmetic.py`, which defines
+the meaning, and in JAX in `runtime/kernels/elementwise.py`.
 """
 
 from __future__ import annotations

@@ -17,12 +17,11 @@ from collections.abc import Callable, Sequence
 
 from blurc.diagnostics import Report, Source
 from blurc.language.repair.blocks import Block, BlockKind, Item, brace, top_kind
+from blurc.language.repair.characters import unknown_character
 from blurc.language.repair.outline import outline
 from blurc.language.repair.piece import Failure, Mistake, Start
-from blurc.language.repair.slips import explain, unknown_character
+from blurc.language.repair.slips import explain
 from blurc.language.tokens import TOP, WORDS, Lexeme
-
-__all__ = ["Failure", "Start", "recover"]
 
 Judge = Callable[[Start, Sequence[Lexeme]], Failure | None]
 
