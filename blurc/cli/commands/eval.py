@@ -76,7 +76,7 @@ def command(
     network on each task, from fresh synapses for each seed. Scores are accuracies on test examples.
     """
     check_writable([json, output])
-    chosen, wirings = _what(tasks, networks, parameters, _experiment(experiment))
+    chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
 
     pairs = _pairs(genomes, wirings)
     protocol = Protocol(steps, seeds, batch, seed)
@@ -103,13 +103,6 @@ def _what(
     if not (chosen and wirings):
         raise click.UsageError("give --task and --network, or --experiment")
     return chosen, wirings
-
-
-def _experiment(path: Path | None) -> Experiment | None:
-    if path is None:
-        return None
-
-    return meta.read(path)
 
 
 @dataclass(frozen=True)

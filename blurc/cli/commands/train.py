@@ -25,6 +25,7 @@ from blurc.cli.shared.options import (
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.progress import watch
 from blurc.cli.shared.subjects import one_network
+from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.model import ParamValue
@@ -65,9 +66,7 @@ class Outputs:
     "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
     help="A built-in data set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or a file with arrays x and y.",
 )  # fmt: skip
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="The folder with the files of image data sets."
-)
+@data_dir_option
 @click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples per step.")
 @click.option(

@@ -108,10 +108,7 @@ class Choice:
 
     @cached_property
     def genome_file(self) -> GenomeFile | None:
-        if self.genome is None:
-            return None
-
-        return blurc.genome.read(self.genome)
+        return blurc.genome.read(self.genome) if self.genome else None
 
     def select(self, text: str | None = None) -> tuple[Model, Sources]:
         """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
