@@ -375,7 +375,7 @@ def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.M
 @pytest.mark.parametrize("columns", [1, 6])
 def test_a_long_title_is_not_cut_off(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Any] = []
-    monkeypatch.setattr(heat, "_bytes", lambda figure, form: figures.append(figure) or b"")
+    monkeypatch.setattr(heat.figures, "to_bytes", lambda figure, form: figures.append(figure) or b"")
     network = "omniglot_convolutional(channels = 32, side = 14, hidden = 256)"
     title = f"accuracy in %, in {network}, after 1,000 steps"
     names = [str(i) for i in range(columns)]
