@@ -223,6 +223,12 @@ def test_a_small_file_cannot_blow_up():
     assert problems(bomb) == ["E603 2:8"]
 
 
+def test_large_whole_numbers_keep_all_their_digits():
+    text = "name: mine\nrule: blur\nvalues: {eta: 1}\nparameters: {k: 9007199254740993, m: -1_000, n: 1e3}\n"
+    found = parse(Source("mine.yaml", text)).parameters
+    assert found == {"k": 2**53 + 1, "m": -1000, "n": 1000}
+
+
 def test_deep_nesting_is_refused():
     assert problems("[" * 5000) == ["E602"]
     # Composed, but too deep for PyYAML's constructor.

@@ -92,7 +92,9 @@ class YamlTree(Front):
             return None
         if kind is float:
             return x
-        return int(x) if x.is_integer() and "." not in leaf.value else None
+        if not x.is_integer() or "." in leaf.value:
+            return None
+        return int(x) if "e" in leaf.value.lower() else int(leaf.value)  # no float has all of 2**53 + 1
 
     def is_nothing(self, leaf: Any) -> bool:
         return isinstance(leaf, yaml.ScalarNode) and leaf.tag == NULL
