@@ -167,6 +167,8 @@ SLIPS = [
         "z - population_mean(z)\n",
     ),
     ("phi(z)", "jax.nn.relu(z)", "write `relu(z)`", "relu(z)"),
+    ("h[64]\n", "h[64, phi = relu]\n", "write `hidden h[64] { phi = relu }`", "h[64] { phi = relu }\n"),
+    ("normal(1 /", "xavier(1 /", "write `normal(sqrt(2 / (fan_in + fan_out)))`", "normal(1 /"),
 ]
 
 

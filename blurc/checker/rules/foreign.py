@@ -25,6 +25,13 @@ FORMULAS = {
 }
 PRODUCTS = ("dot", "matmul")
 DRAWS = {"gaussian": "normal", "randn": "normal", "rand": "uniform", "zero": "zeros", "one": "ones"}
+SCALED = {
+    "xavier": "normal(sqrt(2 / (fan_in + fan_out)))",
+    "glorot": "normal(sqrt(2 / (fan_in + fan_out)))",
+    "he": "normal(sqrt(2 / fan_in))",
+    "kaiming": "normal(sqrt(2 / fan_in))",
+    "lecun": "normal(1 / sqrt(fan_in))",
+}
 NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
 VALUES = ("constant", "const", "full", "value")
 TRANSPOSES = ("T", "mT", "H", "transpose")
@@ -93,6 +100,8 @@ def slot_help(slot: str, found: str) -> str:
 def distribution_help(init: syntax.Distribution) -> str | None:
     if init.name in VALUES and init.args:
         return f"write a value as `= {code(init.args[-1].span)}`"
+    if init.name in SCALED:
+        return f"write `{SCALED[init.name]}`"
     near = DRAWS.get(init.name)
     return f"did you mean `{near}`?" if near else None
 

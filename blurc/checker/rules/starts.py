@@ -12,7 +12,7 @@ from blurc.checker.rules.names import Place, Symbol, Symbols
 from blurc.checker.rules.shapes import literal
 from blurc.checker.wording import code, show
 from blurc.diagnostics import Report, Span, did_you_mean
-from blurc.language import syntax
+from blurc.language import functions, syntax
 from blurc.model import DRAWN, ChannelVar, Drawn, Expr, Init, Literal, MetaVar, Over, Shape, dims
 
 
@@ -118,14 +118,14 @@ class Starts:
         names = DISTRIBUTIONS.get(init.name)
         if names is None:
             near, known = did_you_mean(init.name, DISTRIBUTIONS), distribution_help(init)
+            value = code(init.span) if init.name in functions.UNARY else "0.1"
             self.report.error(
                 "E208",
                 f"unknown distribution `{init.name}`",
                 init.span,
                 help=known
                 or (f"did you mean `{near}`?" if near else None)
-                or f"one of {', '.join(SIGNATURES[name] for name in DISTRIBUTIONS)}; a value is written `= "
-                f"{code(init.span)}`",
+                or f"one of {', '.join(SIGNATURES[name] for name in DISTRIBUTIONS)}; a value is written `= {value}`",
             )
             return None
         if wrong := wrong_arity(init.name, len(init.args), len(names), len(names)):

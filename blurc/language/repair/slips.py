@@ -91,6 +91,10 @@ def _option_elsewhere(piece: Piece, texts: Texts) -> str | None:
     return each if kind == "COMMA" else None
 
 
+def _option_in_shape(piece: Piece, texts: Texts) -> str | None:
+    return _option(f"{texts['name']} = {texts['after'].rstrip('] ')}", f"{texts['shaped']}] ")
+
+
 def _each_projection(piece: Piece, texts: Texts) -> str | None:
     targets, bracket, attributes = texts["targets"].partition("[")
     pairs = [
@@ -132,6 +136,9 @@ def _without_module(piece: Piece, texts: Texts) -> str:
 
 SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("file", "IMPORT !ANY", _import),
+    Slip("file", "!WORD COLON",
+         "a spec is a .blur file; a genome file is given by `--genome`, an experiment to `blurc meta`",
+         needs="GENOME -NAME", whole=True, expected="`import`, `genome`, `network` or `block`"),
     Slip("genome_item", "DECLARATION ... !ANY", _axes, bracket="[", expected="`,`"),
     Slip("network_item", "ROLE {name} LSQB ... !ANY", _axes, bracket="[", expected="`,`"),
     Slip("", "... !MALFORMED_NUMBER", "the largest number is about 1.8e308",
@@ -183,6 +190,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("genome_item", "SIGNAL ... !EQUAL|TILDE", "signals are fed at every step: leave the value out"),
     Slip("network_item", "{role:ROLE} ... RSQB !ANY", _option_elsewhere, bracket=""),
     Slip("network_item", "ROLE ... !ANY", _nameless_option, needs="EQUAL"),
+    Slip("network_item", "{shaped} COMMA {name:WORD} !EQUAL ANY RSQB END", _option_in_shape, bracket="["),
     Slip("network_item", "-LSQB {role:ROLE} {name:ANY} @LBRACE ... !EQUAL|RBRACE", SHAPE + "`$role $name[64]`",
          expected="`[`"),
     *(Slip("network_item", f"-LSQB ROLE ANY ... !{kinds}", f"{SHAPE}`$before[{size}]`", needs="LSQB -NUMBER",
