@@ -8,7 +8,7 @@ check` does not wait for JAX, and no import has to hide inside a function.
 
     face(__name__)
 
-The imports are read from the `if TYPE_CHECKING:` block, so nothing is written twice. PEP 810 will make this file
+Where each name lives is read from the `if TYPE_CHECKING:` block. PEP 810 will make this file
 unnecessary.
 """
 

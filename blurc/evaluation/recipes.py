@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -35,13 +34,11 @@ def _muon(rate: Any, momentum: Any) -> optax.GradientTransformation:
     return contrib.muon(rate, beta=momentum, adam_b1=momentum, consistent_rms=0.2)
 
 
-_optax_has_muon = "consistent_rms" in inspect.signature(getattr(contrib, "muon", print)).parameters
-
 OPTIMIZERS = (
     Optimizer("SGD", optax.sgd, 0.1),
     Optimizer("Adam", optax.adam, 0.01),
     Optimizer("Lion", lambda rate, momentum: optax.lion(rate, momentum, weight_decay=0.0), 0.001),
-    *([Optimizer("Muon", _muon, 0.1)] if _optax_has_muon else []),
+    Optimizer("Muon", _muon, 0.1),
 )
 
 

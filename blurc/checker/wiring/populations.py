@@ -127,7 +127,7 @@ def _slot(option: syntax.Option, numbers: Constants) -> str | None:
         return None if value is None else str(value)
     if name in SWITCHES:
         message, help = (
-            f"`{option.name}` is no switch of a population",
+            f"`{option.name}` is not a switch of a population",
             f"the only one is `bias`: `bias = {name}`",
         )
     else:
