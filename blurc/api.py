@@ -79,9 +79,7 @@ class Net(Compiled):
         return f"<blurc network {self.plan.name} with {self.plan.genome}: {sizes}>"
 
 
-def compile(
-    spec: Spec, *, network: str | None = None, genome: str | None = None, **parameters: ParamValue
-) -> Net:
+def compile(spec: Spec, *, network: str | None = None, genome: str | None = None, **parameters: ParamValue) -> Net:
     """Compiles one network of a spec.
 
     Args:

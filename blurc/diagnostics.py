@@ -139,24 +139,12 @@ class Report:
         self._mistakes = {_mistake(d) for d in self.diagnostics}
 
     def error(
-        self,
-        code: str,
-        message: str,
-        span: Span | None,
-        *,
-        notes: Iterable[str] = (),
-        help: str | None = None,
+        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
     ) -> None:
         self.add(Diagnostic(code, message, span, tuple(notes), help))
 
     def warn(
-        self,
-        code: str,
-        message: str,
-        span: Span | None,
-        *,
-        notes: Iterable[str] = (),
-        help: str | None = None,
+        self, code: str, message: str, span: Span | None, *, notes: Iterable[str] = (), help: str | None = None
     ) -> None:
         self.add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
 

@@ -35,16 +35,7 @@ from numpy.typing import NDArray
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source
 from blurc.language import resolve_import, specs_path
 from blurc.model import Model, ParamValue
-from blurc.storage import (
-    YamlArrays,
-    YamlTree,
-    compose,
-    read_source,
-    records,
-    why,
-    write_atomically,
-    yaml_write,
-)
+from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_atomically, yaml_write
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
@@ -211,9 +202,7 @@ def read(path: str | os.PathLike[str]) -> GenomeFile:
     """
     if PurePath(path).suffix == ".blur":
         help = "write the name of its rule where a rule is asked for (`--rule NAME`), or give a genome file (.yaml)"
-        raise _error(
-            "E605", f"`{os.fspath(path)}` is a spec: a genome file holds the values of its rule", help
-        )
+        raise _error("E605", f"`{os.fspath(path)}` is a spec: a genome file holds the values of its rule", help)
     return parse(read_source(resolve_import(os.fspath(path), None) or path))
 
 

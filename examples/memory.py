@@ -17,9 +17,7 @@ state = net.init(jax.random.key(1), genome, batch=BATCH)
 
 rng = np.random.default_rng(0)
 bits = rng.integers(2, size=(SEQUENCES, LENGTH, BATCH))
-before = np.concatenate(
-    [np.zeros((SEQUENCES, 1, BATCH), int), bits[:, :-1]], axis=1
-)  # a sequence begins after a 0
+before = np.concatenate([np.zeros((SEQUENCES, 1, BATCH), int), bits[:, :-1]], axis=1)  # a sequence begins after a 0
 xs = (2.0 * bits - 1).reshape(SEQUENCES * LENGTH, BATCH, 1)
 ys = np.eye(2)[bits ^ before].reshape(SEQUENCES * LENGTH, BATCH, 2)
 begins = np.arange(SEQUENCES * LENGTH) % LENGTH == 0

@@ -39,10 +39,7 @@ def learn(decay):
         return state, reward
 
     cues, keys = jax.random.split(jax.random.key(1))
-    trials = (
-        jax.random.randint(cues, (TRIALS,), 0, CUES),
-        jax.random.split(keys, (TRIALS, DELAY + 1)),
-    )
+    trials = (jax.random.randint(cues, (TRIALS,), 0, CUES), jax.random.split(keys, (TRIALS, DELAY + 1)))
     return jax.lax.scan(trial, net.init(jax.random.key(2), genome), trials)[1]
 
 

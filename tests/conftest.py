@@ -14,11 +14,7 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 # Most of the tests' time is compiling, so XLA optimises little here. `XLA_FLAGS= pytest` tests what users get.
-QUICK = [
-    "backend_optimization_level=0",
-    "llvm_disable_expensive_passes=true",
-    "cpu_parallel_codegen_split_count=1",
-]
+QUICK = ["backend_optimization_level=0", "llvm_disable_expensive_passes=true", "cpu_parallel_codegen_split_count=1"]
 if jaxlib.version.__version_info__[:2] < (0, 11):  # XLA aborts on a flag that it does not know
     QUICK.append("cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in QUICK))

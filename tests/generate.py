@@ -178,9 +178,7 @@ def separable(synapse: Place, others: Sequence[Factor], shape: Shape, depth: int
 
     left, right = random.shuffled([shape, random.one([shape, ()])])
     form = random.one(
-        ["product"] * 4
-        + ["sum"] * 2
-        + ["quotient", "minus", "square", *["part", "mixed", "stack"] * bool(shape)]
+        ["product"] * 4 + ["sum"] * 2 + ["quotient", "minus", "square", *["part", "mixed", "stack"] * bool(shape)]
     )
     if form == "product":
         return f"({again(left)} * {again(right)})"
@@ -211,9 +209,7 @@ class Rule:
     states: Names
     channels: Names
     shared: Names  # learn values, signals, consts and parameters, known everywhere
-    learns: dict[
-        str, Names
-    ]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
+    learns: dict[str, Names]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
 
     @property
     def of_neuron(self) -> Names:
@@ -249,9 +245,7 @@ class Rule:
     def neuron(self, kind: str, lets: Names) -> Place:
         """About one neuron, in a phase of this kind."""
         signals: Names = {"sense": {"input": ()}, "feedback": {"target": ()}}.get(kind, {})
-        across = ["population_mean", "population_sum", "standardize"] + ["softmax"] * (
-            kind in ("feedback", "readout")
-        )
+        across = ["population_mean", "population_sum", "standardize"] + ["softmax"] * (kind in ("feedback", "readout"))
         alone = Place(self.random, {**self.states, **signals, **lets}, {**self.shared, **self.of_neuron})
 
         def total(shape: Shape, depth: int) -> str:
@@ -406,28 +400,18 @@ def rules(draw: Draw, name: str = "rule") -> str:
     if random.chance(60):
         channels["v"] = random.one([*shapes, (k, m)])
     learns = {s: random.one([*shapes, *matrices]) for s in ("eta", "nu", "mu")[: random.count(1, 3)]}
-    per = {
-        s: random.one(["projection", "population", "neuron", "synapse"]) for s in learns if random.chance(45)
-    }
+    per = {s: random.one(["projection", "population", "neuron", "synapse"]) for s in learns if random.chance(45)}
     signals = {s: random.one(shapes) for s in ("reward", "mode")[: random.one([0, 0, 1, 2])]}
     const = random.one([*shapes, *matrices])
-    shared = (
-        {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
-    )
-    of = {
-        p: {s: learns[s] for s in per if per[s] == p}
-        for p in ("projection", "population", "neuron", "synapse")
-    }
+    shared = {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
+    of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
     rule = Rule(random, states, channels, shared, of)
     order = random.one(ORDERS).split()
     lines = [
         f"genome {name}(k = {k}, gain = 0.8) {{",
         "  state "
         + ", ".join(f"{s}{dims(shape, k)}{' persistent' * random.chance(25)}" for s, shape in states.items()),
-        *(
-            f"  synapse {c}{dims(shape, k)} {channel_start(random, c, channels)}"
-            for c, shape in channels.items()
-        ),
+        *(f"  synapse {c}{dims(shape, k)} {channel_start(random, c, channels)}" for c, shape in channels.items()),
         *(
             f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{f' per {per[s]}' if s in per else ''}"
             for s, shape in learns.items()
@@ -464,30 +448,19 @@ def dims(shape: Shape, k: int) -> str:
 
 
 def channel_start(random: Random, channel: str, channels: Names) -> str:
-    starts = [
-        "~ normal(1 / sqrt(fan_in))",
-        "~ normal(0.5)",
-        "~ uniform(-1, 1 / fan_out)",
-        "~ zeros",
-        "~ ones",
-        "= 0.3",
-    ]
+    starts = ["~ normal(1 / sqrt(fan_in))", "~ normal(0.5)", "~ uniform(-1, 1 / fan_out)", "~ zeros", "~ ones", "= 0.3"]
     return random.one(starts + ["= w"] * (channel == "v" and channels["v"] == channels["w"]))
 
 
 def learn_start(random: Random, shape: Shape) -> str:
-    return random.one(
-        ["~ normal(0.7)", "= 0.5", "~ uniform(-1, 1)", f"= {Place(random, {}, {}).number(shape)}"]
-    )
+    return random.one(["~ normal(0.7)", "= 0.5", "~ uniform(-1, 1)", f"= {Place(random, {}, {}).number(shape)}"])
 
 
 # ---------------------------------------------------------------- networks
 
 
 @st.composite
-def networks(
-    draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = SLOTS, name: str = "net"
-) -> str:
+def networks(draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = SLOTS, name: str = "net") -> str:
     """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
     (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
     projections, and delayed ones in any direction.
@@ -656,9 +629,7 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
     network, genome = model.network, model.genome
 
     def batches(role: str) -> list[dict[str, Array]]:
-        return [
-            {p.name: rng.normal(size=(batch, p.size)) for p in network.with_role(role)} for _ in range(steps)
-        ]
+        return [{p.name: rng.normal(size=(batch, p.size)) for p in network.with_role(role)} for _ in range(steps)]
 
     metas = {m.name: meta_values(m, model, rng) for m in genome.metas}
     synapses = {
@@ -674,9 +645,7 @@ def synapse_shapes(model: Model) -> dict[str, Shape]:
     """Of all projections that have arrays of synapses."""
     network = model.network
     return {
-        p.name: synapse_shape(
-            p.topology, network.population(p.source).shape, network.population(p.target).shape
-        )
+        p.name: synapse_shape(p.topology, network.population(p.source).shape, network.population(p.target).shape)
         for p in network.projections
         if p.topology.has_synapses
     }

@@ -77,11 +77,7 @@ def inside(module: str) -> Iterator[Import]:
 
 def target(found: Import) -> str:
     """The room that an import is of, or "" for the package itself."""
-    return (
-        found.name
-        if found.module == "blurc" and rank_or_none(found.name) is not None
-        else room_of(found.module)
-    )
+    return found.name if found.module == "blurc" and rank_or_none(found.name) is not None else room_of(found.module)
 
 
 def rank_or_none(room: str) -> int | None:

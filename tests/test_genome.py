@@ -82,12 +82,7 @@ def test_a_genome_is_written_row_by_row():
 
 def test_a_genome_file_comes_back_as_it_was():
     back = parse(Source("g.yaml", TEXT))
-    assert (back.name, back.rule, back.spec, back.hash) == (
-        "mine",
-        "blur",
-        "networks/digits.blur",
-        "sha256:5a0c",
-    )
+    assert (back.name, back.rule, back.spec, back.hash) == ("mine", "blur", "networks/digits.blur", "sha256:5a0c")
     assert back.parameters == {"k": 2, "rate": 0.5, "phi": "tanh"}
     assert back.found == {"steps": 1000, "best": [1, 2.5e-7]}
     assert dump(back) == TEXT
@@ -110,9 +105,7 @@ def test_values_of_every_shape_of_a_synapse_come_back(shape: tuple[int, ...]):
 @settings(max_examples=60, deadline=None)
 def test_every_finite_float_comes_back_bit_by_bit(width: int, data: st.DataObject):
     numbers = st.floats(width=width, allow_nan=False, allow_infinity=False)
-    array = data.draw(
-        arrays(f"float{width}", array_shapes(min_dims=0, max_dims=2, max_side=4), elements=numbers)
-    )
+    array = data.draw(arrays(f"float{width}", array_shapes(min_dims=0, max_dims=2, max_side=4), elements=numbers))
     back = parse(Source("g.yaml", dump(GenomeFile("a", "b", {"m": array})))).values["m"]
     assert back.dtype == array.dtype
     assert back.shape == array.shape
@@ -134,9 +127,7 @@ def test_names_that_yaml_takes_for_something_else_stay_names():
 
 
 def test_numbers_of_numpy_are_plain_numbers_in_found():
-    text = dump(
-        GenomeFile("a", "b", {}, found={"loss": np.float32(0.5), "curve": np.arange(2), "key": (1, None)})
-    )
+    text = dump(GenomeFile("a", "b", {}, found={"loss": np.float32(0.5), "curve": np.arange(2), "key": (1, None)}))
     assert yaml.safe_load(text)["found"] == {"loss": 0.5, "curve": [0, 1], "key": [1, None]}
 
 
@@ -265,11 +256,7 @@ def test_what_yaml_has_no_words_for_is_not_written():
     ("name", "text", "told"),
     [
         ("mine.blur", "genome g { readout a }", "is a spec: a genome file holds the values of its rule"),
-        (
-            "e.yaml",
-            "name: e\nspec: s.blur\ntasks: [xor]\nmethod: cma\n",
-            "is an experiment, which finds a genome",
-        ),
+        ("e.yaml", "name: e\nspec: s.blur\ntasks: [xor]\nmethod: cma\n", "is an experiment, which finds a genome"),
     ],
 )
 def test_another_file_than_a_genome_is_told_in_one_message(tmp_path: Path, name: str, text: str, told: str):
@@ -291,9 +278,7 @@ def test_a_written_file_is_read_back(tmp_path: Path):
     assert dump(read(tmp_path / "g.yaml")) == TEXT
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "g.yaml"
     path.write_text("old")
 

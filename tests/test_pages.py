@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "grammar/LANGUAGE.md",
-]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "grammar/LANGUAGE.md"]
 MOST_LINES = 200
 NEW = "ring"  # the topology that CONTRIBUTING adds, by way of example
 PATH = re.compile(r"`((?:[\w.]+/)+[\w.]*|\w+\.(?:py|lark))`")
@@ -37,17 +32,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
 def test_every_file_that_a_page_for_developers_names_is_there(name: str) -> None:
-    found = [
-        path
-        for path in PATH.findall((ROOT / "docs" / name).read_text())
-        if not re.search(f"NAME|{NEW}", path)
-    ]
+    found = [path for path in PATH.findall((ROOT / "docs" / name).read_text()) if not re.search(f"NAME|{NEW}", path)]
     assert len(found) > 15
     # A file without a folder stands beside one that was named with it.
     beside = {(ROOT / base / path).parent for path in found for base in (".", "blurc")}
-    missing = [
-        p for p in found if not any((folder / p).exists() for folder in (ROOT, ROOT / "blurc", *beside))
-    ]
+    missing = [p for p in found if not any((folder / p).exists() for folder in (ROOT, ROOT / "blurc", *beside))]
     assert missing == []
 
 
@@ -56,16 +45,12 @@ def test_the_stages_in_architecture_are_what_the_compiler_prints() -> None:
     known = {" ".join(line.split()) for line in printed.splitlines()}
     page = (ROOT / "docs/ARCHITECTURE.md").read_text()
     quoted = [
-        line
-        for fence in re.findall(r"^```\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-        for line in fence.splitlines()
+        line for fence in re.findall(r"^```\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) for line in fence.splitlines()
     ]
     lines = [" ".join(line.split("# --emit")[0].split()) for line in quoted]
     assert len(lines) > 20
     assert [
-        line
-        for line in lines
-        if line not in (*known, "..") and "dot_general" not in line and "tanh k" not in line
+        line for line in lines if line not in (*known, "..") and "dot_general" not in line and "tanh k" not in line
     ] == []
 
 

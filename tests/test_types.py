@@ -34,42 +34,17 @@ def missing(*modules: str) -> list[str]:
 
 @pytest.mark.skipif(bool(missing("pyright", "hatchling")), reason="needs pyright and hatchling")
 def test_a_users_script_is_strictly_typed_against_the_wheel(tmp_path: Path) -> None:
-    build = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        str(tmp_path),
-    ]
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
     subprocess.run([*build, str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     for script in SCRIPTS:
         (tmp_path / script.name).write_text(script.read_text())
-    settings = {
-        "include": [script.name for script in SCRIPTS],
-        "extraPaths": ["site"],
-        "typeCheckingMode": "strict",
-    }
+    settings = {"include": [script.name for script in SCRIPTS], "extraPaths": ["site"], "typeCheckingMode": "strict"}
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
-    command = [
-        sys.executable,
-        "-m",
-        "pyright",
-        "-p",
-        str(tmp_path),
-        "--outputjson",
-        "--pythonpath",
-        sys.executable,
-    ]
+    command = [sys.executable, "-m", "pyright", "-p", str(tmp_path), "--outputjson", "--pythonpath", sys.executable]
     found = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
-    assert [
-        f"{d['file']}:{d['range']['start']['line'] + 1}: {d['message']}" for d in found["generalDiagnostics"]
-    ] == []
+    assert [f"{d['file']}:{d['range']['start']['line'] + 1}: {d['message']}" for d in found["generalDiagnostics"]] == []
     assert found["summary"]["filesAnalyzed"] == len(SCRIPTS)
 
 

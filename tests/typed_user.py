@@ -22,9 +22,7 @@ def accuracy(net: blurc.Net, values: Mapping[str, ArrayLike], digits: tasks.Data
     return float(right.mean())
 
 
-def several_outputs(
-    net: blurc.Net, x: Mapping[str, ArrayLike], y: Mapping[str, ArrayLike]
-) -> dict[str, Array]:
+def several_outputs(net: blurc.Net, x: Mapping[str, ArrayLike], y: Mapping[str, ArrayLike]) -> dict[str, Array]:
     values = net.init_genome(jax.random.key(0))
     state = net.init(jax.random.key(1), values, batch=8)
     state, _ = net.step(values, state, x, y, signals={"reward": 1.0}, key=jax.random.key(2))

@@ -87,9 +87,7 @@ def _check_names(file: str, infos: Iterable[zipfile.ZipInfo]) -> None:
         if info.flag_bits & 1:
             _refuse("E703", f"the member `{name}` of `{file}` is encrypted", FOREIGN)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            _refuse(
-                "E703", f"the member `{name}` of `{file}` uses an unsupported compression method", FOREIGN
-            )
+            _refuse("E703", f"the member `{name}` of `{file}` uses an unsupported compression method", FOREIGN)
 
 
 FOREIGN = "blurc does not write such files: do not trust it"

@@ -89,9 +89,7 @@ def owner(name: str) -> tuple[str, str]:
     return of, variable
 
 
-def _flat(
-    tree: str, shapes: Mapping[str, tuple[int, ...]], leading: tuple[Size, ...], dtype: str
-) -> tuple[Leaf, ...]:
+def _flat(tree: str, shapes: Mapping[str, tuple[int, ...]], leading: tuple[Size, ...], dtype: str) -> tuple[Leaf, ...]:
     return tuple(Leaf((tree, p), (*leading, math.prod(shape)), dtype) for p, shape in shapes.items())
 
 

@@ -68,9 +68,7 @@ def _check_members(name: str, m: Manifest, members: Members) -> None:
     if missing := sorted((needed | set(m.members)) - found):
         _refuse("E705", f"`{name}` has no member {missing[0]}", container.AGAIN)
     if unlisted := sorted(found - set(m.members)):
-        _refuse(
-            "E705", f"`{name}` has a member that its manifest does not list: {unlisted[0]}", container.FOREIGN
-        )
+        _refuse("E705", f"`{name}` has a member that its manifest does not list: {unlisted[0]}", container.FOREIGN)
     for member, expected in m.members.items():
         if manifest.Member.of(members[member]) != expected:
             _refuse("E706", f"the member {member} of `{name}` was changed after saving", container.AGAIN)
@@ -79,9 +77,7 @@ def _check_members(name: str, m: Manifest, members: Members) -> None:
 def _check_platform(name: str, platforms: tuple[str, ...]) -> None:
     here = default_export_platform()
     if here not in platforms:
-        help = (
-            f"save it for {here} too: `blurc compile SPEC --platform {','.join((*platforms, here))} -o FILE`"
-        )
+        help = f"save it for {here} too: `blurc compile SPEC --platform {','.join((*platforms, here))} -o FILE`"
         _refuse("E710", f"`{name}` is for {', '.join(platforms)}, but JAX runs on {here} here", help)
 
 
@@ -91,9 +87,7 @@ def _module(name: str, m: Manifest, entry: str, members: Members) -> Exported:
     except export.Unreadable as error:
         note = f"it was written with jax {m.jax}; this is jax {jax.__version__}"
         help = "use that version of jax or a newer one, or compile the spec again"
-        raise BlurError(
-            Diagnostic("E709", f"cannot use `{entry}` of `{name}`: {error}", None, (note,), help)
-        ) from None
+        raise BlurError(Diagnostic("E709", f"cannot use `{entry}` of `{name}`: {error}", None, (note,), help)) from None
 
 
 def _genome(name: str, m: Manifest, members: Members) -> genomes.GenomeFile | None:

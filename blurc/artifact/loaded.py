@@ -57,9 +57,7 @@ class Loaded(Program):
         found, stored = np.dtype(dtype()).name, self.manifest.dtype
         if found != stored:
             on = stored == "float64"
-            message = (
-                f"the artifact of `{self.manifest.network}` computes in {stored}, but JAX is set to {found}"
-            )
+            message = f"the artifact of `{self.manifest.network}` computes in {stored}, but JAX is set to {found}"
             help = f'call `jax.config.update("jax_enable_x64", {on})` first, or save the network again'
             raise BlurError(Diagnostic("E711", message, None, (), help))
         return self._calls

@@ -29,10 +29,7 @@ def init(key: jax.Array) -> Params:
         for k, (c_in, c_out) in zip(keys, itertools.pairwise(CHANNELS), strict=False)
     ]
     last = (SIDE // 4) ** 2 * CHANNELS[-1]
-    return {
-        "convolutions": kernels,
-        "dense": (jax.random.normal(keys[-1], (last, 10)) / last**0.5, jnp.zeros(10)),
-    }
+    return {"convolutions": kernels, "dense": (jax.random.normal(keys[-1], (last, 10)) / last**0.5, jnp.zeros(10))}
 
 
 def predict(params: Params, x: jax.Array) -> jax.Array:

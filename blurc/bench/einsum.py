@@ -83,9 +83,7 @@ def _totals(synapse: jax.Array, n_in: int) -> jax.Array:
     return jnp.concatenate([back, forth])
 
 
-def _step(
-    genome: Genome, synapses: list[jax.Array], x: jax.Array, y: jax.Array
-) -> tuple[list[jax.Array], jax.Array]:
+def _step(genome: Genome, synapses: list[jax.Array], x: jax.Array, y: jax.Array) -> tuple[list[jax.Array], jax.Array]:
     k = synapses[0].shape[-1]
     layers = [_states([x], k)]
     for synapse in synapses:
@@ -103,9 +101,7 @@ def _states(known: list[jax.Array], k: int) -> jax.Array:
 
 
 @partial(jax.jit, donate_argnums=1)
-def train(
-    genome: Genome, synapses: list[jax.Array], xs: jax.Array, ys: jax.Array
-) -> tuple[list[jax.Array], jax.Array]:
+def train(genome: Genome, synapses: list[jax.Array], xs: jax.Array, ys: jax.Array) -> tuple[list[jax.Array], jax.Array]:
     """One step per leading entry of `xs` and `ys`. Returns the readouts."""
     return lax.scan(lambda s, xy: _step(genome, s, xy[0], xy[1]), synapses, (xs, ys))
 

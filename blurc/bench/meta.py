@@ -64,9 +64,7 @@ def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
     keys = jax.random.split(jax.random.key(1), 1)
     found: dict[str, Generation] = {}
     for chunk in _chunks(1, 4, 8, population):
-        found[f"blur, chunk {chunk}"] = partial(
-            _judge(net, "accuracy", chunk).values, genomes, keys, episodes
-        )
+        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, keys, episodes)
     for chunk in _chunks(1, 4, population):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found

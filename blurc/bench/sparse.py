@@ -40,9 +40,7 @@ class Row:
 
     def __str__(self) -> str:
         times = (f"{self.milliseconds[f]:9.3f}" if f in self.milliseconds else f"{'-':>9}" for f in FORMS)
-        return (
-            f"{self.n:6} {self.density:8} {self.batch:6} {' '.join(times)}  {self.chosen:9}{self.loss:6.2f}"
-        )
+        return f"{self.n:6} {self.density:8} {self.batch:6} {' '.join(times)}  {self.chosen:9}{self.loss:6.2f}"
 
 
 def measure(n: int, density: float, batch: int, rounds: int = 7) -> Row:
@@ -77,9 +75,7 @@ def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
 
 
 def main() -> None:
-    print(
-        f"{'n':>6} {'density':>8} {'batch':>6} {' '.join(f'{form:>9}' for form in FORMS)}  chosen, over the fastest"
-    )
+    print(f"{'n':>6} {'density':>8} {'batch':>6} {' '.join(f'{form:>9}' for form in FORMS)}  chosen, over the fastest")
     for row in rows(tuple(map(int, sys.argv[1:])) or SIZES):
         print(row, flush=True)
 

@@ -66,11 +66,7 @@ class Loop:
 
 
 def alternate(
-    candidates: Mapping[str, Callable[[], Any]],
-    *,
-    rounds: int = 30,
-    sample_seconds: float = 0.02,
-    warmup: int = 2,
+    candidates: Mapping[str, Callable[[], Any]], *, rounds: int = 30, sample_seconds: float = 0.02, warmup: int = 2
 ) -> Timings:
     """Times every candidate once per round, each round in another order.
 

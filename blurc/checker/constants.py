@@ -206,17 +206,12 @@ class Constants:
             self._not_compile_time(e.span, f"found the distribution `{e.function}`", help)
         elif near and e.function not in functions.ALL:
             self.report.error(
-                "E202",
-                f"unknown function `{e.function}`",
-                head(e.span, e.function),
-                help=f"did you mean `{near}`?",
+                "E202", f"unknown function `{e.function}`", head(e.span, e.function), help=f"did you mean `{near}`?"
             )
         else:
             self._not_compile_time(e.span, f"found `{code(e.span)}`")
 
-    def _not_compile_time(
-        self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`"
-    ) -> None:
+    def _not_compile_time(self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`") -> None:
         self.report.error("E206", f"expected a compile-time number, {found}", span, help=help)
 
     def _has_no_value(self, e: syntax.Expr) -> None:
@@ -228,9 +223,7 @@ class Constants:
 
     # ---------------------------------------------------------------- sizes
 
-    def whole(
-        self, e: syntax.Expr, what: str, least: int | None = None, most: int | None = None
-    ) -> int | None:
+    def whole(self, e: syntax.Expr, what: str, least: int | None = None, most: int | None = None) -> int | None:
         """A whole number from `least` to `most`; `what` names it in the message ("a size")."""
         value = self.number(e)
         if value is None:

@@ -23,13 +23,9 @@ def parameters(
         if p.name in RESERVED:
             reserved(p.name, "a parameter", p.span, report)
         elif p.name in values:
-            report.error(
-                "E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them"
-            )
+            report.error("E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them")
         else:
-            values[p.name] = (
-                given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
-            )
+            values[p.name] = given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
     return values
 
 
@@ -48,9 +44,7 @@ def uses_arguments(
     values: dict[str, ParamValue] = {}
     for arg in tree.uses.args:
         if arg.name in values:
-            report.error(
-                "E106", f"the parameter `{arg.name}` is given twice", arg.span, help="keep one of them"
-            )
+            report.error("E106", f"the parameter `{arg.name}` is given twice", arg.span, help="keep one of them")
         elif arg.name in known:
             value = numbers.evaluate(arg.value)
             values |= {} if value is None else {arg.name: value}

@@ -17,16 +17,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.evaluation import accuracy, analysis, heat, races
-    from blurc.evaluation.accuracy import (
-        Row,
-        Summary,
-        accuracies,
-        check_fits,
-        doubt,
-        label,
-        summaries,
-        to_json,
-    )
+    from blurc.evaluation.accuracy import Row, Summary, accuracies, check_fits, doubt, label, summaries, to_json
     from blurc.evaluation.analysis import Analysis, analyze
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING

@@ -60,9 +60,7 @@ def accuracies(
     return np.stack([course.run(contender, seed + i) for i in range(seeds)])
 
 
-def planned(
-    net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None
-) -> Course:
+def planned(net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None) -> Course:
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807)."""
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
@@ -83,10 +81,7 @@ def doubt(net: Net, task: Task, batch: int) -> str:
     """A warning if the rule normalises over few examples in training or prediction; else empty."""
     few = [
         f"{what} {count} at a time"
-        for what, count, block in (
-            ("learns from", batch, net.plan.step),
-            ("predicts", queries(task), net.plan.predict),
-        )
+        for what, count, block in (("learns from", batch, net.plan.step), ("predicts", queries(task), net.plan.predict))
         if count < FEW and block.uses("standardize")
     ]
     if not few:
@@ -216,9 +211,7 @@ def _misfit(
     other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "choose other `classes`"
     if role == "output" and math.prod(shape) > size:
         widened = f"{task}{',' if ':' in task else ':'}outputs={math.prod(shape)}"
-        other = (
-            f"leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
-        )
+        other = f"leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
     return Diagnostic(
         "E807",
         f"the task {task} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",

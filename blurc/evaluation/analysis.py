@@ -178,9 +178,7 @@ def _check_size(net: Net, state: State) -> None:
     count = sum(a.size for p in net.plan.projections if p.plastic for a in state.synapses[p.name].values())
     if count > MOST_SYNAPSES:
         message = f"`{net.plan.name}` has {count:,} plastic synapses, too many for a dense Jacobian"
-        help = (
-            f"use a network with at most {MOST_SYNAPSES:,} (`--set`), or omit `--network` for the small one"
-        )
+        help = f"use a network with at most {MOST_SYNAPSES:,} (`--set`), or omit `--network` for the small one"
         raise BlurError(Diagnostic("E722", message, help=help))
     if count == 0:
         message = f"no projection of `{net.plan.name}` learns"

@@ -25,9 +25,7 @@ FORMS = ("png", "svg")
 MISSING = "#d4d7dd"
 MOST_TEXTS = 400  # cells; a larger table shows no numbers
 SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", COLOURS[0], "#1d4266"))
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266")
-)
+SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266"))
 LETTER = 0.085  # inches; width of a letter in a title
 LEAST = 3.2  # inches; a title gets at least this, however narrow its table
 LEGIBLE = 0.55  # fraction of the colour scale above which text is white
@@ -61,9 +59,7 @@ def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
     return figures.to_bytes(figure, form)
 
 
-def lines(
-    values: Mapping[str, NDArray[Any]], steps: Sequence[int], form: str, title: str, label: str
-) -> bytes:
+def lines(values: Mapping[str, NDArray[Any]], steps: Sequence[int], form: str, title: str, label: str) -> bytes:
     """Draws the mean of each [seeds, steps] as a line over a band of one standard deviation. Diverged seeds are left
     out; a line ends where all have diverged."""
     figure = _figure((6.4, 3.8))
@@ -141,9 +137,7 @@ def _write(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
             value = panel.values[i, j]
             place = (value - low) / (high - low)
             dark = abs(2 * place - 1) > LEGIBLE if panel.signed else place > LEGIBLE
-            axes.text(
-                j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else INK, clip_on=True
-            )
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else INK, clip_on=True)
 
 
 def _bare(axes: Axes) -> None:

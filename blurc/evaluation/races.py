@@ -183,10 +183,7 @@ class Field:
 
     def _result(self, tried: Tried, steps: int) -> Accuracies:
         """Accuracies [seeds] on test examples."""
-        course, learner = (
-            replace(self.course, steps=(steps,)),
-            self._contender(tried.recipe, tried.rate, steps),
-        )
+        course, learner = (replace(self.course, steps=(steps,)), self._contender(tried.recipe, tried.rate, steps))
         return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
     def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:

@@ -20,9 +20,7 @@ class Attributes:
     """Reads the attributes of nodes and edges. Mistakes are reported once per attribute, with a count."""
 
     report: Report
-    wrong: dict[str, list[tuple[str, object, str]]] = field(
-        default_factory=dict[str, list[tuple[str, object, str]]]
-    )
+    wrong: dict[str, list[tuple[str, object, str]]] = field(default_factory=dict[str, list[tuple[str, object, str]]])
 
     def role(self, where: str, data: Mapping[str, Any]) -> str:
         role = data.get("role", "hidden")
@@ -48,11 +46,7 @@ class Attributes:
         value = data.get("bias", True)
         word = ("on" if value else "off") if _is_flag(value) else value
         known = "True, False" + (' or "shared"' if shared else "")
-        return (
-            word
-            if isinstance(word, str) and word in words
-            else self._refused("bias", where, value, known, "on")
-        )
+        return word if isinstance(word, str) and word in words else self._refused("bias", where, value, known, "on")
 
     def delay(self, where: str, data: Mapping[str, Any]) -> int | None:
         value = data.get("delay")
@@ -64,9 +58,7 @@ class Attributes:
         value = data.get("slots", {})
         pairs: list[tuple[str, str]] = [("", "")]
         if isinstance(value, str):
-            pairs = [
-                (slot, function) for slot, _, function in (part.partition("=") for part in value.split())
-            ]
+            pairs = [(slot, function) for slot, _, function in (part.partition("=") for part in value.split())]
         elif isinstance(value, Mapping):
             value = cast("Mapping[str, str]", value)
             pairs = list(value.items())
@@ -140,11 +132,7 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_name(value: object) -> bool:
-    return (
-        isinstance(value, str)
-        and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) is not None
-        and value != "let"
-    )
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value) is not None and value != "let"
 
 
 def _is_topology(text: str) -> bool:

@@ -27,9 +27,7 @@ class Found:
     neurons: given.Neurons | None
 
 
-def from_graph(
-    graph: given.AnyGraph, genome: Spec, network: str | None, wishes: given.Wishes, params: Params
-) -> Found:
+def from_graph(graph: given.AnyGraph, genome: Spec, network: str | None, wishes: given.Wishes, params: Params) -> Found:
     """Raises `BlurError`."""
     _check_words(params)
     name, head = _rule(genome)
@@ -56,10 +54,7 @@ def _checked(graph: object) -> given.AnyGraph:
         message = f"expected a networkx graph, found {type(graph).__name__}"
         raise BlurError(Diagnostic("E912", message, None, (), "write `networkx.DiGraph(edges)`"))
     if not graph.number_of_nodes():
-        message, help = (
-            "the graph has no nodes",
-            "add some with `graph.add_node(..)` or `graph.add_edge(..)`",
-        )
+        message, help = ("the graph has no nodes", "add some with `graph.add_node(..)` or `graph.add_edge(..)`")
         raise BlurError(Diagnostic("E912", message, None, (), help))
     return cast("given.AnyGraph", graph)
 
@@ -105,9 +100,7 @@ def _library_file(genome: str) -> str:
     known = dict(_library())
     if genome not in known:
         report = Report()
-        help = (
-            "`blurc specs` lists the rules of the library; a file name ends in .blur, a text contains braces"
-        )
+        help = "`blurc specs` lists the rules of the library; a file name ends in .blur, a text contains braces"
         unknown("genome", genome, known, None, report, help=help)
         report.check()
     return known[genome]

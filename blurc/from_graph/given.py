@@ -99,9 +99,7 @@ def several(nodes: Iterable[Node]) -> str:
     return " and ".join(", ".join(shown).rsplit(", ", 1))
 
 
-def population_line(
-    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str
-) -> str:
+def population_line(role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str) -> str:
     options = [f"{slot} = {function}" for slot, function in slots]
     if role != "input" and bias != "on":
         options.append(f"bias = {bias}")

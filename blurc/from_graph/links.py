@@ -47,17 +47,12 @@ class Wiring:
     @property
     def roles(self) -> dict[Node, str]:
         named = {"input": self.inputs, "output": self.outputs}
-        return {
-            **dict.fromkeys(self.nodes, "hidden"),
-            **{n: role for role, nodes in named.items() for n in nodes},
-        }
+        return {**dict.fromkeys(self.nodes, "hidden"), **{n: role for role, nodes in named.items() for n in nodes}}
 
     def carrying(self, way: str, *, delayed: bool) -> nx.DiGraph[Node]:
         graph: nx.DiGraph[Node] = nx.DiGraph()
         graph.add_nodes_from(self.nodes)
-        graph.add_edges_from(
-            (k.source, k.target) for k in self.links if getattr(k, way) and (delayed or not k.delay)
-        )
+        graph.add_edges_from((k.source, k.target) for k in self.links if getattr(k, way) and (delayed or not k.delay))
         return graph
 
 
@@ -80,9 +75,7 @@ def read(graph: AnyGraph, wishes: Wishes, report: Report) -> Wiring:
     return wiring
 
 
-def _options(
-    node: Node, data: Mapping[str, Any], attributes: Attributes
-) -> tuple[tuple[tuple[str, str], ...], str]:
+def _options(node: Node, data: Mapping[str, Any], attributes: Attributes) -> tuple[tuple[tuple[str, str], ...], str]:
     where = f"the node `{node}`"
     return attributes.slots(where, data), attributes.bias(where, data, shared=False)
 
@@ -111,11 +104,7 @@ def _ends(
     found: list[dict[Node, None]] = []
     for keyword, role in (("inputs", "input"), ("outputs", "output")):
         asked = getattr(wishes, keyword)
-        named = (
-            [n for n, r in roles.items() if r == role]
-            if asked is None
-            else _list(graph, keyword, asked, report)
-        )
+        named = [n for n, r in roles.items() if r == role] if asked is None else _list(graph, keyword, asked, report)
         if named is None:
             found.append({})
             continue
@@ -126,8 +115,7 @@ def _ends(
                 "E912",
                 f"the graph has no {keyword}",
                 None,
-                help=f"list some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute "
-                f'role="{role}"',
+                help=f'list some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute role="{role}"',
             )
         found.append(dict.fromkeys(known))
     inputs, outputs = found

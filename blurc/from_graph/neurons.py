@@ -192,15 +192,11 @@ def _each(wiring: Wiring, ranks: Mapping[Node, int], found: Generations) -> Gene
     return {node: found.get(gathered.get(node, node), 0) for node in wiring.nodes}
 
 
-def _grouped(
-    wiring: Wiring, ranks: Mapping[Node, int], generation: Generations, feedback: Generations
-) -> Grouped:
+def _grouped(wiring: Wiring, ranks: Mapping[Node, int], generation: Generations, feedback: Generations) -> Grouped:
     found: Grouped = {}
     for node in wiring.nodes:
         slots, bias = wiring.options[node]
-        group = Group(
-            wiring.roles[node], generation[node], feedback.get(node, 0), ranks.get(node, 0), slots, bias
-        )
+        group = Group(wiring.roles[node], generation[node], feedback.get(node, 0), ranks.get(node, 0), slots, bias)
         found.setdefault(group, []).append(node)
     order = sorted(found, key=lambda g: (g.generation, g.feedback))  # stable: ties by first node
     return {group: found[group] for group in order}

@@ -122,9 +122,7 @@ def _topology(
     text, pairs = attributes.topology(where, data), attributes.pairs(where, data)
     if pairs is None:
         return [] if text in (None, "dense") else [str(text).strip()]
-    file = next(
-        n for i in range(len(files) + 1) if (n := f"{stem}{f'-{i + 1}' if i else ''}.csv") not in files
-    )
+    file = next(n for i in range(len(files) + 1) if (n := f"{stem}{f'-{i + 1}' if i else ''}.csv") not in files)
     files[file] = pairs_file(pairs)
     options = EDGES.fullmatch((text or "").strip())
     return [f'edges("{file}"{options[1] if options else ""})']

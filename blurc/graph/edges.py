@@ -74,12 +74,7 @@ class _End:
 
 
 def edges(
-    written: str,
-    file: EdgeFile,
-    source: str,
-    target: str,
-    known: Mapping[str, Population],
-    form: Form | None,
+    written: str, file: EdgeFile, source: str, target: str, known: Mapping[str, Population], form: Form | None
 ) -> Edges:
     """The edges from population `source` to `target`, which are keys of `known`. Raises `WrongFile`. `written` is the
     file's name as the attribute has it."""
@@ -106,11 +101,7 @@ def _check_suffix(name: str) -> None:
     suffix = PurePath(name).suffix
     if suffix.lower() not in SUFFIXES:
         near = did_you_mean(suffix.lower(), SUFFIXES) if suffix else None
-        help = (
-            f"did you mean `{name.removesuffix(suffix)}{near}`?"
-            if near
-            else f"use one of {', '.join(SUFFIXES)}"
-        )
+        help = f"did you mean `{name.removesuffix(suffix)}{near}`?" if near else f"use one of {', '.join(SUFFIXES)}"
         what = f"`{suffix}` files" if suffix else "a file without a suffix"
         raise WrongFile("E418", f"cannot read edges from {what}", help)
 
@@ -246,9 +237,7 @@ def _of_graphml(file: EdgeFile) -> tuple[tuple[_End, _End], ...]:
         help = "`networkx.write_graphml` writes such files"
         raise WrongFile("E415", f"`{file.name}` is not GraphML: {error}", help) from None
     if not directed:
-        help = (
-            'write `edgedefault="directed"`, with every edge from the presynaptic to the postsynaptic neuron'
-        )
+        help = 'write `edgedefault="directed"`, with every edge from the presynaptic to the postsynaptic neuron'
         raise WrongFile("E420", f"the graph of `{file.name}` is undirected", help)
     ends = {name: _end(file, name, data) for name, data in nodes.items()}
     return tuple((ends[a], ends[b]) for a, b in pairs)

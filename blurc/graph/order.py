@@ -40,9 +40,7 @@ def backward_order(network: Network) -> tuple[str, ...]:
     """Every population except inputs that gets feedback, delayed or not, each after all that carry feedback to it
     within the step. Ties are broken by the reverse of `forward_order`."""
     rank = {name: -i for i, name in enumerate(forward_order(network))}
-    targets = successors(
-        network, ((p.source, p.target) for p in carrying(network, "feedback", delayed=False))
-    )
+    targets = successors(network, ((p.source, p.target) for p in carrying(network, "feedback", delayed=False)))
     gets = {p.source for p in carrying(network, "feedback", delayed=True)}
     order = _in_order(targets, lambda name: rank.get(name, 1))
     return tuple(name for name in order if name in rank and name in gets)

@@ -79,9 +79,7 @@ class Loader:
         if identity and identity in chain:
             names = [opened.source.name for opened in self._open[chain.index(identity) :]]
             cycle = " -> ".join([*names, names[0]])
-            self._report.error(
-                "E104", f"found an import cycle: {cycle}", node.span, help="remove one of the imports"
-            )
+            self._report.error("E104", f"found an import cycle: {cycle}", node.span, help="remove one of the imports")
         elif identity is None or identity not in self.files:
             self.read(self._name(node, by), path, (node, by))
 
@@ -107,9 +105,7 @@ class Loader:
             self._report.error("E103", f"cannot read `{name}`: {reason}", span)
         except UnicodeDecodeError as error:
             found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
-            self._report.error(
-                "E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8"
-            )
+            self._report.error("E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8")
         else:
             self.enter(Source(name, text), path)
 

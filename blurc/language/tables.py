@@ -83,12 +83,7 @@ def written() -> str:
     data, memo = built(grammar).memo_serialize([TerminalDef, Rule])
     data["options"]["postlex"] = None  # passed again on loading
     data["parser"]["parser"] = _in_order(data["parser"]["parser"])
-    tables = {
-        "lark": lark.__version__,
-        "grammar": grammar,
-        "data": data,
-        "memo": [*map(_in_any_python, memo.values())],
-    }
+    tables = {"lark": lark.__version__, "grammar": grammar, "data": data, "memo": [*map(_in_any_python, memo.values())]}
     return json.dumps(tables, separators=(",", ":")) + "\n"
 
 
@@ -113,8 +108,7 @@ def _in_order(table: dict[str, Any]) -> dict[str, Any]:
         found += [to for kind, to in states[state].values() if kind == SHIFT and to not in found]
     number = {state: i for i, state in enumerate(found)}
     rows = (
-        {token: (kind, number[to] if kind == SHIFT else to) for token, (kind, to) in states[s].items()}
-        for s in found
+        {token: (kind, number[to] if kind == SHIFT else to) for token, (kind, to) in states[s].items()} for s in found
     )
     return {
         "tokens": {token: token for token in sorted(tokens.values())},

@@ -149,9 +149,7 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
         )
 
     def block(self, c: Children) -> syntax.Block:
-        return syntax.Block(
-            str(c[1]), _group(c, "params"), _nodes(c), span=self._span(c), name_span=self._span([c[1]])
-        )
+        return syntax.Block(str(c[1]), _group(c, "params"), _nodes(c), span=self._span(c), name_span=self._span([c[1]]))
 
     def uses(self, c: Children) -> syntax.Uses:
         return syntax.Uses(str(c[1]), _group(c, "uses_args"), span=self._span(c))
@@ -160,9 +158,7 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
         return syntax.Option(str(c[0]), c[2], span=self._span(c))
 
     def population(self, c: Children) -> syntax.Population:
-        return syntax.Population(
-            c[0].value, c[1], _group(c, "dims"), _group(c, "options"), span=self._span(c)
-        )
+        return syntax.Population(c[0].value, c[1], _group(c, "dims"), _group(c, "options"), span=self._span(c))
 
     def projection(self, c: Children) -> syntax.Projection:
         return syntax.Projection(c[0], c[2], _group(c, "attrs"), span=self._span(c))
@@ -194,9 +190,7 @@ class TreeBuilder(Transformer_NonRecursive[Token, Any]):
     def binding_indexed(self, c: Children) -> syntax.Binding:
         """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is already a node if there are braces before the dot."""
         value = c[2:]
-        dot = next(
-            (i for i, child in enumerate(value) if isinstance(child, Token) and child.type == "DOT"), None
-        )
+        dot = next((i for i, child in enumerate(value) if isinstance(child, Token) and child.type == "DOT"), None)
         if dot is None:
             name = self.indexed_name(value)
         else:

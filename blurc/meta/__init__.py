@@ -23,16 +23,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.meta import internals
-    from blurc.meta.experiment.experiment import (
-        Cma,
-        Curriculum,
-        Evaluation,
-        Experiment,
-        Gradient,
-        Inner,
-        Network,
-        Pes,
-    )
+    from blurc.meta.experiment.experiment import Cma, Curriculum, Evaluation, Experiment, Gradient, Inner, Network, Pes
     from blurc.meta.experiment.schema import dump, read
     from blurc.meta.run.finishing import finish
     from blurc.meta.run.loop import Result, Watch, run

@@ -25,9 +25,7 @@ from blurc.model.topology import Shape, Topology
 Nested: TypeAlias = "float | tuple[Nested, ...]"
 Direction = Lit["incoming", "outgoing"]
 Side = Lit["own", "pre", "post"]
-Per = Lit[
-    "network", "projection", "population", "neuron", "synapse"
-]  # what has its own copy of a meta-parameter
+Per = Lit["network", "projection", "population", "neuron", "synapse"]  # what has its own copy of a meta-parameter
 ParamValue: TypeAlias = "float | int | str"
 
 

@@ -181,9 +181,7 @@ class _Separator:
                 return self._divide(a, b, e)
             case Apply(function="square", args=(a,), prime=False):
                 return self._power(a, 2, e)
-            case Apply(function="pow", args=(a, Literal(value=float(n)))) if (
-                n == int(n) and 1 <= n <= MOST_POWER
-            ):
+            case Apply(function="pow", args=(a, Literal(value=float(n)))) if n == int(n) and 1 <= n <= MOST_POWER:
                 return self._power(a, int(n), e)
             case Apply(function="matmul", args=(a, b)):
                 return self._matmul(a, b, e)
@@ -284,9 +282,7 @@ class _Separator:
         columns = mixed.matrix.shape[1]
         return _plus(
             [
-                self._times(
-                    Terms((Product(still=pick(mixed.matrix, (row, c))),)), self._pick(mixed.body, (c,), e), e
-                )
+                self._times(Terms((Product(still=pick(mixed.matrix, (row, c))),)), self._pick(mixed.body, (c,), e), e)
                 for c in range(columns)
             ]
         )

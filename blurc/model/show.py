@@ -64,10 +64,7 @@ def _body(phases: Sequence[m.Phase], at: int) -> Sequence[m.Phase]:
     rounds = _rounds(phases, phases[at])
     stop = at + 1
     while (
-        rounds
-        and stop < len(phases)
-        and phases[stop].name.endswith("@1")
-        and _rounds(phases, phases[stop]) == rounds
+        rounds and stop < len(phases) and phases[stop].name.endswith("@1") and _rounds(phases, phases[stop]) == rounds
     ):
         stop += 1
     return phases[at:stop]
@@ -168,14 +165,10 @@ def _network(n: m.Network) -> Iterator[str]:
         options = [f"{slot} = {function}" for slot, function in p.slots]
         options += ["bias = off"] if not p.bias and p.role in ("hidden", "output") else []
         braces = f" {{ {', '.join(options)} }}" if options else ""
-        yield _commented(
-            f"  {p.role:6} {p.name}{list(p.shape) or ''}{braces}", f"{p.size} neurons" * (p.size > 1)
-        )
+        yield _commented(f"  {p.role:6} {p.name}{list(p.shape) or ''}{braces}", f"{p.size} neurons" * (p.size > 1))
     yield ""
     for e in n.projections:
-        ways = {(True, True): [], (True, False): ["forward"], (False, True): ["backward"]}[
-            e.forward, e.feedback
-        ]
+        ways = {(True, True): [], (True, False): ["forward"], (False, True): ["backward"]}[e.forward, e.feedback]
         named = [] if e.name == f"{e.source}->{e.target}" else [f"label = {e.name}"]
         topology = [] if isinstance(e.topology, Dense) else [str(e.topology)]
         delay = [f"delay = {e.delay}"] if e.delay else []

@@ -53,18 +53,13 @@ def placed(shown: View) -> Placed:
     sizes = {box.key: _size(box, inner.get(box.key)) for box in shown.boxes}
     arrows = [Arrow(a.key, a.source, a.target, width(a.label, SMALL)) for a in shown.arrows]
     found = arrange(sizes, arrows)
-    inside = {
-        key: _put(p, next(b for b in shown.boxes if b.key == key), found.boxes[key])
-        for key, p in inner.items()
-    }
+    inside = {key: _put(p, next(b for b in shown.boxes if b.key == key), found.boxes[key]) for key, p in inner.items()}
     return Placed(shown, found, inside)
 
 
 def _put(inner: Placed, box: Box, place: layout.Box) -> Placed:
     """Centers the contents of a frame in the room under its text."""
-    top = (
-        place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
-    )
+    top = place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
     room = place.y + place.height / 2 - top
     return inner.moved(_front(box, place)[0] - inner.layout.width / 2, top + (room - inner.layout.height) / 2)
 
@@ -93,17 +88,7 @@ def draw(axes: Axes, box: Box, place: layout.Box, depth: int, bias: bool) -> Non
         _card(axes, (x + CARD * card, middle - CARD * card), size, fill, border, depth - 0.1 * card)
     left, top = x - size[0] / 2, middle - size[1] / 2
     y = top + 0.17 if box.inside else middle - 0.075 * len(box.lines)
-    axes.text(
-        x,
-        y,
-        box.title,
-        fontsize=NAME,
-        weight="bold",
-        color=INK,
-        ha="center",
-        va="center",
-        zorder=depth + 0.5,
-    )
+    axes.text(x, y, box.title, fontsize=NAME, weight="bold", color=INK, ha="center", va="center", zorder=depth + 0.5)
     for i, text in enumerate(box.lines):
         axes.text(
             x, y + 0.19 + LINE * i, text, fontsize=SMALL, color=SOFT, ha="center", va="center",
@@ -133,9 +118,7 @@ def _card(axes: Axes, at: Point, size: Point, fill: str, border: str, depth: flo
 
 def _port(axes: Axes, box: Box, place: layout.Box, border: str, depth: int) -> None:
     _card(axes, (place.x, place.y), (place.width, place.height), "white", border, depth)
-    axes.text(
-        place.x, place.y, box.title, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 0.5
-    )
+    axes.text(place.x, place.y, box.title, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 0.5)
 
 
 def dot(at: Point, border: str, depth: float) -> Circle:

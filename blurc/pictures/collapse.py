@@ -35,18 +35,14 @@ def partition(contents: Contents) -> Partition:
 
 def fits(parts: Partition, contents: Contents) -> bool:
     """Whether the picture is small enough, including the contents of frames."""
-    boxes = sum(
-        len(contents.inside(part[0]).populations) if contents.is_frame(part[0]) else 1 for part in parts
-    )
+    boxes = sum(len(contents.inside(part[0]).populations) if contents.is_frame(part[0]) else 1 for part in parts)
     return boxes <= MOST_BOXES and len(_joined(parts, contents)) <= MOST_ARROWS
 
 
 def _joined(parts: Partition, contents: Contents) -> set[tuple[int, int]]:
     """Pairs of connected parts, by number, without delayed connections."""
     at = {name: i for i, part in enumerate(parts) for member in part for name in member}
-    ends = {
-        (at[first(e.source)], at[first(e.target)]) for e in contents.edges if not e.port and not e.of.delay
-    }
+    ends = {(at[first(e.source)], at[first(e.target)]) for e in contents.edges if not e.port and not e.of.delay}
     return {(a, b) for a, b in ends if a != b}
 
 

@@ -55,9 +55,7 @@ def _box(box: Box) -> str:
 def _arrow(arrow: Arrow, boxes: dict[str, Box], within: str) -> str:
     """In the network's direction: Graphviz draws back edges itself."""
     ends = (arrow.target, arrow.source) if arrow.turned else (arrow.source, arrow.target)
-    attributes = {
-        "dir": "both" if arrow.forward and arrow.feedback else "forward" if arrow.forward else "back"
-    }
+    attributes = {"dir": "both" if arrow.forward and arrow.feedback else "forward" if arrow.forward else "back"}
     if arrow.delayed:
         attributes["style"] = "dotted"
     elif not arrow.forward:

@@ -46,9 +46,7 @@ def _figure(network: Network, shown: View) -> Figure:
     figure = Figure(figsize=(across, down), facecolor="white")
     # One unit is one inch, (0, 0) is the corner of the layout, y points down.
     left = MARGIN + (inner - layout.width) / 2
-    axes = figure.add_axes(
-        (0, 0, 1, 1), xlim=(-left, across - left), ylim=(down - MARGIN - TITLE, -MARGIN - TITLE)
-    )
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-left, across - left), ylim=(down - MARGIN - TITLE, -MARGIN - TITLE))
     axes.axis("off")
     axes.text(MARGIN - left, -TITLE, text, fontsize=NAME, color=SOFT, va="center")
     _draw(axes, everything, _some_have_a_bias(shown))
@@ -73,8 +71,7 @@ def _draw(axes: Axes, everything: Placed, bias: bool) -> None:
         for box in level.view.boxes:
             boxes.draw(axes, box, places[box.key], depth + 2, bias)
         taken = [
-            (b.x - b.width / 2, b.x + b.width / 2, b.y - b.height / 2, b.y + b.height / 2)
-            for b in places.values()
+            (b.x - b.width / 2, b.x + b.width / 2, b.y - b.height / 2, b.y + b.height / 2) for b in places.values()
         ]
         strokes.labels(axes, arrows, taken, depth, "white" if depth == 1 else boxes.ROLES["block"][0])
 
@@ -91,10 +88,7 @@ LINE, SPACE = 0.5, 0.3
 
 def _some_have_a_bias(shown: View) -> bool:
     """And some do not: otherwise a mark would say nothing."""
-    return (
-        len({box.bias for box in shown.all_boxes() if not box.inside and box.role not in ("input", "port")})
-        > 1
-    )
+    return len({box.bias for box in shown.all_boxes() if not box.inside and box.role not in ("input", "port")}) > 1
 
 
 def legend(shown: View) -> Iterator[tuple[float, Style | str]]:

@@ -12,7 +12,5 @@ def to_bytes(figure: Figure, form: str, dpi: float = 200) -> bytes:
     """`form` is "svg" or "png"."""
     with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
         file = io.BytesIO()
-        figure.savefig(
-            file, format=form, dpi=dpi, metadata={"Date": None} if form == "svg" else {"Software": None}
-        )
+        figure.savefig(file, format=form, dpi=dpi, metadata={"Date": None} if form == "svg" else {"Software": None})
     return file.getvalue()

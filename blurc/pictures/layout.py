@@ -113,9 +113,7 @@ class _Grid:
             stacks[at].append(name)
         chains: dict[str, tuple[Node, ...]] = {}
         for arrow in arrows:
-            passed: list[Node] = [
-                (arrow.name, at) for at in range(column[arrow.source] + 1, column[arrow.target])
-            ]
+            passed: list[Node] = [(arrow.name, at) for at in range(column[arrow.source] + 1, column[arrow.target])]
             chains[arrow.name] = (arrow.source, *passed, arrow.target)
             for at, node in enumerate(passed, column[arrow.source] + 1):
                 stacks[at].append(node)
@@ -238,9 +236,7 @@ class _Placed:
     @staticmethod
     def make(grid: _Grid) -> _Placed:
         count = len(grid.columns)
-        width = [
-            max((grid.sizes[n][0] for n in stack if isinstance(n, str)), default=0) for stack in grid.columns
-        ]
+        width = [max((grid.sizes[n][0] for n in stack if isinstance(n, str)), default=0) for stack in grid.columns]
         per_row = _per_row(grid, width)
         row = [at // per_row for at in range(count)]
         turning = [_links(grid, at) for at in range(per_row - 1, count - 1, per_row)]
@@ -262,9 +258,7 @@ class _Placed:
 
     def layout(self) -> Layout:
         boxes = {
-            node: Box(
-                self.left[at] + self.width[at] / 2, self._y(node, at), self.width[at], self.grid.height(node)
-            )
+            node: Box(self.left[at] + self.width[at] / 2, self._y(node, at), self.width[at], self.grid.height(node))
             for at, stack in enumerate(self.grid.columns)
             for node in stack
             if isinstance(node, str)
@@ -305,9 +299,7 @@ class _Placed:
     ) -> Route:
         chain = self.grid.chains[arrow.name]
         heights = [starts[arrow.name], *(self.grid.y[node] for node in chain[1:-1]), ends[arrow.name]]
-        stops = [
-            (at[node], y + self.shift[self.row[at[node]]]) for node, y in zip(chain, heights, strict=True)
-        ]
+        stops = [(at[node], y + self.shift[self.row[at[node]]]) for node, y in zip(chain, heights, strict=True)]
         start = (self.left[stops[0][0]] + self.width[stops[0][0]], stops[0][1])
         pieces: list[Piece] = []
         for (a, y), (b, z) in itertools.pairwise(stops):
@@ -369,9 +361,7 @@ def _column_gap(grid: _Grid, at: int) -> float:
     """Between the previous column and this one: wide if arrows are steep, or a label must fit."""
     rises = [abs(grid.y[a] - grid.y[b]) for b in grid.columns[at] for a in grid.before[b]]
     labels = [
-        a.label + 0.5
-        for a in grid.arrows
-        if a.label and len(grid.chains[a.name]) == 2 and a.target in grid.columns[at]
+        a.label + 0.5 for a in grid.arrows if a.label and len(grid.chains[a.name]) == 2 and a.target in grid.columns[at]
     ]
     return max(min(COLUMN_GAP + 0.3 * max(rises, default=0), WIDEST_GAP), *labels, 0)
 

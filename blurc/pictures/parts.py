@@ -78,9 +78,7 @@ def signature(member: Member, contents: Contents) -> object:
     """Equal for things that look alike."""
     inside = contents.inside(member)
     rename = (
-        {name: i for i, name in enumerate(inside.names)}
-        if len(member) > 1 or not contents.is_frame(member)
-        else {}
+        {name: i for i, name in enumerate(inside.names)} if len(member) > 1 or not contents.is_frame(member) else {}
     )
 
     def path(p: str) -> tuple[object, str]:

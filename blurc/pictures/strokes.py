@@ -31,13 +31,7 @@ class Style:
 
     @property
     def label(self) -> str:
-        way = (
-            "both ways"
-            if self.forward and self.feedback
-            else "forward only"
-            if self.forward
-            else "backward only"
-        )
+        way = "both ways" if self.forward and self.feedback else "forward only" if self.forward else "backward only"
         return ", ".join([way, *["fixed"] * (not self.plastic), *["delayed"] * self.delayed])
 
     @property
@@ -97,9 +91,7 @@ def line(axes: Axes, route: Route, look: Style, heads: tuple[bool, bool], depth:
 def head(tip: Point, way: int, colour: str, depth: float) -> Polygon:
     (x, y), (length, half) = tip, HEAD
     base = x + way * length * 1.08
-    return Polygon(
-        [(x, y), (base, y - half), (base, y + half)], facecolor=colour, edgecolor="none", zorder=depth + 1
-    )
+    return Polygon([(x, y), (base, y - half), (base, y + half)], facecolor=colour, edgecolor="none", zorder=depth + 1)
 
 
 PLACES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # along a line, in order of preference

@@ -77,9 +77,7 @@ def view(network: Network, *, full: bool = False) -> View:
 
 
 def _every(contents: Contents) -> View:
-    boxes = tuple(
-        _population(path, p, _loops(contents.edges, path)) for path, p in contents.populations.items()
-    )
+    boxes = tuple(_population(path, p, _loops(contents.edges, path)) for path, p in contents.populations.items())
     arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in contents.edges if e.source != e.target]
     return View(boxes, tuple(along(arrows)))
 
@@ -106,9 +104,7 @@ def _box(part: Part, contents: Contents, partition: Partitioner) -> Box:
     alike = len({signature(m, contents) for m in part}) == 1
     bias, name = any(p.bias for p in found), words.title(part)
     if alike and contents.is_frame(member):
-        steps = dict.fromkeys(
-            line.partition(",")[0] for line in _between(part, between)
-        )  # the rest is visible inside
+        steps = dict.fromkeys(line.partition(",")[0] for line in _between(part, between))  # the rest is visible inside
         lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
         inside = _of(contents.inside(member), partition)
         return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
@@ -170,14 +166,10 @@ def _arrows(contents: Contents, key: Mapping[str, str], framed: set[str]) -> lis
     return list(along(arrows))
 
 
-def _arrow(
-    key: str, source: str, target: str, found: Sequence[Projection], *, labelled: bool = True
-) -> Arrow:
+def _arrow(key: str, source: str, target: str, found: Sequence[Projection], *, labelled: bool = True) -> Arrow:
     e = found[0]
     label = words.projections(found) if labelled else ""
-    return Arrow(
-        key, source, target, label, e.forward, e.feedback, any(p.plastic for p in found), bool(e.delay)
-    )
+    return Arrow(key, source, target, label, e.forward, e.feedback, any(p.plastic for p in found), bool(e.delay))
 
 
 def along(arrows: Sequence[Arrow]) -> Iterator[Arrow]:

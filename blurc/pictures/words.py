@@ -37,10 +37,7 @@ def projections(found: Sequence[Projection]) -> str:
     listed = [e.topology for e in found if isinstance(e.topology, Edges)]
     if len(listed) == len(found):
         return f"{sum(t.count for t in listed):,} edges"
-    said = {
-        ", ".join(p for p in (e.topology.caption(), f"delay {e.delay}" if e.delay else "") if p)
-        for e in found
-    }
+    said = {", ".join(p for p in (e.topology.caption(), f"delay {e.delay}" if e.delay else "") if p) for e in found}
     if len(said) > 1:
         return f"{len(found)} projections"
     word = said.pop()
@@ -60,10 +57,7 @@ def populations(found: Sequence[Population], copies: int) -> list[str]:
         slots = [f"{slot} = {f}" for slot, f in found[0].slots] if len({p.slots for p in found}) == 1 else []
         return [f"{roles}  {copies} × [{shape(shapes[0])}]", *slots]
     neurons = sum(p.size for p in found)
-    return [
-        f"{roles}  {len(found)} populations",
-        f"{neurons:,} neurons, {_range(p.size for p in found)} each",
-    ]
+    return [f"{roles}  {len(found)} populations", f"{neurons:,} neurons, {_range(p.size for p in found)} each"]
 
 
 def _range(sizes: Iterable[int]) -> str:

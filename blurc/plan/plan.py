@@ -74,9 +74,7 @@ class Factors:
         return ", ".join([" * ".join(named) or "count", *marks])
 
 
-Attr: TypeAlias = (
-    "str | int | bool | Nested | Factors | Loop | tuple[int | tuple[int, int], ...] | tuple[str, ...]"
-)
+Attr: TypeAlias = "str | int | bool | Nested | Factors | Loop | tuple[int | tuple[int, int], ...] | tuple[str, ...]"
 Key: TypeAlias = tuple[str, ...]
 
 
@@ -376,10 +374,7 @@ def verify(block: Block, after: str) -> None:
 def _verify_loop(i: int, op: Op, after: str) -> None:
     loop = loop_of(op)
     verify(loop.body, after)
-    read = {
-        name: [int(str(o.attrs[0])) for o in loop.body.ops if o.name == name]
-        for name in ("carry", "each", "same")
-    }
+    read = {name: [int(str(o.attrs[0])) for o in loop.body.ops if o.name == name] for name in ("carry", "each", "same")}
     there = {"carry": loop.carries, "each": loop.stacks, "same": len(op.args) - loop.carries - loop.stacks}
     handed = sum(r.key[0] == "carry" for r in loop.body.results)
     if any(n >= there[name] for name in read for n in read[name]) or handed != loop.carries:
@@ -391,17 +386,13 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
     if inferred is not op.type.space and inferred != op.type.space:
         raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, but its arguments give {inferred}")
     if op.name in ("at_pre", "at_post") and args[0].space.first:
-        raise InvalidPlan(
-            f"after {after}: %{i} = {op.name} : {op.type}, of a value that varies over the batch"
-        )
+        raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type}, of a value that varies over the batch")
     if op.name in CROSSING:
         return
     own = op.type.space
     for a in args:
         if a.space.kind != "everywhere" and (a.space.of != own.of or a.space.kind != own.kind):
-            raise InvalidPlan(
-                f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space"
-            )
+            raise InvalidPlan(f"after {after}: %{i} = {op.name} : {op.type} has an argument {a} of another space")
 
 
 # --------------------------------------------------------------------- spaces
@@ -453,9 +444,7 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
         assert isinstance(factors, Factors)
         # Without a synapse factor all neurons get the same sum; without a neuron factor all examples do.
         first = any(a.first for a in args if a.kind == "neurons")
-        second = not factors.dense or (
-            factors.synapse and (args[0].second if name == "to_post" else args[0].first)
-        )
+        second = not factors.dense or (factors.synapse and (args[0].second if name == "to_post" else args[0].first))
     elif name in ("at_pre", "at_post"):
         seen, dense = any(a.second for a in args), attrs[1] is True
         first, second = seen and (name == "at_pre" or not dense), seen and (name == "at_post" or not dense)

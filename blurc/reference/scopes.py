@@ -23,9 +23,7 @@ from blurc.reference.arithmetic import Array
 
 Variables: TypeAlias = dict[str, Array]  # the states of a population, or the channels of a projection
 Arrays: TypeAlias = Mapping[str, ArrayLike]
-GenomeValues: TypeAlias = Mapping[
-    str, "ArrayLike | Arrays"
-]  # an array, or one for each projection or population
+GenomeValues: TypeAlias = Mapping[str, "ArrayLike | Arrays"]  # an array, or one for each projection or population
 Noise: TypeAlias = Callable[[str, int, str, tuple[int, ...]], ArrayLike]  # population, number, phase, shape
 
 
@@ -37,9 +35,7 @@ class Moment:
     genome: GenomeValues
     batch: int
     neurons: dict[str, Variables]  # {population: {state: [*states, batch, n]}}
-    past: Mapping[
-        str, Mapping[str, Array]
-    ]  # {population: {"act@2": its value at the end of the step before the last}}
+    past: Mapping[str, Mapping[str, Array]]  # {population: {"act@2": its value at the end of the step before the last}}
     synapses: dict[str, Variables]  # {projection: {channel: [*channels, synapse]}}
     signals: Mapping[str, Mapping[str, Array]]  # {"input" or "target": {population: [batch, n]}}
     modulators: Arrays
@@ -97,9 +93,7 @@ class NeuronScope:
         """Standard deviation 1; "fresh normal numbers for every example, neuron, entry and visit"."""
         assert self.now.noise is not None, f"{e.span}: no source of noise was given"
         shape = (*e.shape, *self.extent)
-        return np.asarray(self.now.noise(self.population, e.number, self.phase, shape), np.float64).reshape(
-            shape
-        )
+        return np.asarray(self.now.noise(self.population, e.number, self.phase, shape), np.float64).reshape(shape)
 
 
 @dataclass

@@ -110,16 +110,12 @@ class Reference:
         """A state with these synapses, {projection: {channel: [*channels, *synapses]}}, and zeros for persistent and
         past neuron states. Every channel of every projection that has arrays is needed, dead or not."""
         given = {
-            p.name: {
-                c.name: np.asarray(synapses[p.name][c.name], np.float64) for c in self.model.genome.channels
-            }
+            p.name: {c.name: np.asarray(synapses[p.name][c.name], np.float64) for c in self.model.genome.channels}
             for p in self._with_synapses()
         }
         zeros = self._zeros(batch)
         past = {
-            population: {
-                f"{name}@{d}": zero for name, zero in zeros[population].items() for d in range(1, far + 1)
-            }
+            population: {f"{name}@{d}": zero for name, zero in zeros[population].items() for d in range(1, far + 1)}
             for population, far in self._remembered().items()
         }
         return ReferenceState(self._natural(given), self._kept(zeros, past))
@@ -197,10 +193,7 @@ class Reference:
         if UNIT in neurons:
             neurons[UNIT] = {name: np.ones_like(zero) for name, zero in zeros[UNIT].items()}
         flat = {
-            p.name: {
-                c.name: state.synapses[p.name][c.name].reshape(*c.shape, -1)
-                for c in self.model.genome.channels
-            }
+            p.name: {c.name: state.synapses[p.name][c.name].reshape(*c.shape, -1) for c in self.model.genome.channels}
             for p in self._with_synapses()
         }
         return Moment(self.model, genome, batch, neurons, state.neurons, flat, data, signals or {}, noise)
@@ -222,9 +215,7 @@ class Reference:
         """In the next step, "act@1 is act at the end of the last step", act@2 is the former act@1, and so on."""
         names = [s.name for s in self.model.genome.states]
         return {
-            population: {
-                f"{name}@{d}": now.state(population, name, d - 1) for name in names for d in range(1, far + 1)
-            }
+            population: {f"{name}@{d}": now.state(population, name, d - 1) for name in names for d in range(1, far + 1)}
             for population, far in self._remembered().items()
         }
 
@@ -251,9 +242,7 @@ class Reference:
         """The neuron states that persist; populations without any are left out."""
         names = self._persistent()
         kept = {
-            p: {name: states[name] for name in names} | past.get(p, {})
-            for p, states in neurons.items()
-            if p != UNIT
+            p: {name: states[name] for name in names} | past.get(p, {}) for p, states in neurons.items() if p != UNIT
         }
         return {p: states for p, states in kept.items() if states}
 

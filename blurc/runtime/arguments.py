@@ -45,9 +45,7 @@ def _untraced(value: Any, code: str, what: str, help_: str, type_: np.dtype[Any]
     except jax.errors.JAXTypeError:  # a misuse of a traced value, which JAX explains best
         raise
     except (TypeError, ValueError, OverflowError) as problem:
-        reason = (
-            str(problem).splitlines()[0].split(". ")[0] if isinstance(value, list | tuple) else kind_of(value)
-        )
+        reason = str(problem).splitlines()[0].split(". ")[0] if isinstance(value, list | tuple) else kind_of(value)
         raise error(code, f"{what} is not an array of numbers: {reason}", help_) from None
 
 

@@ -55,8 +55,7 @@ class Entries:
             shapes = self.plan.meta_shapes(v)
             if isinstance(shapes, dict):
                 genome[v.name] = {
-                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {})
-                    for of, shape in shapes.items()
+                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {}) for of, shape in shapes.items()
                 }
             else:
                 genome[v.name] = draw(v, v.init, fold(key, v.name), shapes, {})
@@ -74,9 +73,7 @@ class Entries:
             neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
         return State(synapses, neurons)
 
-    def _synapses(
-        self, projection: str, key: Array, genome: GenomeValues, kept: set[str]
-    ) -> dict[str, Array]:
+    def _synapses(self, projection: str, key: Array, genome: GenomeValues, kept: set[str]) -> dict[str, Array]:
         """The channels `kept`. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
         p = self.plan.projection(projection)
         names = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
@@ -90,9 +87,7 @@ class Entries:
             elif v.init.dist == "copy":
                 drawn[v.name] = drawn[str(v.init.source)]
             else:
-                drawn[v.name] = draw(
-                    v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values}
-                )
+                drawn[v.name] = draw(v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values})
         return {name: value for name, value in drawn.items() if name in kept}
 
     def step(
@@ -101,9 +96,7 @@ class Entries:
         packed, out = self._step(self._packed_genome(genome), self.packed(state), x, y, fed)
         return self.unpacked(packed), out
 
-    def _step(
-        self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed
-    ) -> tuple[State, dict[str, Array]]:
+    def _step(self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed) -> tuple[State, dict[str, Array]]:
         """A step on the packed genome and state."""
         inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
@@ -129,14 +122,7 @@ class Entries:
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
 
     def train(
-        self,
-        genome: GenomeValues,
-        state: State,
-        xs: Any,
-        ys: Any,
-        fed: Fed = NOTHING,
-        *,
-        recompute: bool = False,
+        self, genome: GenomeValues, state: State, xs: Any, ys: Any, fed: Fed = NOTHING, *, recompute: bool = False
     ) -> tuple[State, dict[str, Array]]:
         genome = self._packed_genome(genome)
 
@@ -157,14 +143,10 @@ class Entries:
 
     def packed(self, state: State) -> State:
         """The state as a step reads it: arrays of equal layers as one. Done once for many steps, as it copies."""
-        return State(
-            self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons)
-        )
+        return State(self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons))
 
     def unpacked(self, state: State) -> State:
-        return State(
-            self._stacks.unpacked("synapse", state.synapses), self._stacks.unpacked("carried", state.neurons)
-        )
+        return State(self._stacks.unpacked("synapse", state.synapses), self._stacks.unpacked("carried", state.neurons))
 
     def _packed_genome(self, genome: GenomeValues) -> GenomeValues:
         return self._stacks.packed_genome(genome)
@@ -187,9 +169,7 @@ class Entries:
             after = value.ndim - axes[of, name] - 1
             return jnp.where(anew.reshape((*anew.shape, *(1,) * after)) if anew.ndim else anew, 0.0, value)
 
-        neurons = {
-            of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()
-        }
+        neurons = {of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()}
         return State(state.synapses, neurons)
 
     def _inputs(

@@ -15,9 +15,7 @@ from blurc.runtime.kernels import elementwise
 from blurc.runtime.lower import dtype
 
 
-def draw(
-    v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]
-) -> jax.Array:
+def draw(v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]) -> jax.Array:
     """A value of `shape`, whose first axes are those of the variable. `names` gives meta-parameters and fans."""
     args = [_evaluate(a, names) for a in init.args]
     match init.dist:

@@ -214,9 +214,7 @@ class Lowering:
         has = op.attrs[1]
         assert isinstance(has, Factors)
         args = iter([self._with_axes(a) for a in op.args])
-        synapse, neuron, gate = (
-            next(args) if there else None for there in (has.synapse, has.neuron, has.gate)
-        )
+        synapse, neuron, gate = (next(args) if there else None for there in (has.synapse, has.neuron, has.gate))
         return synapse, neuron, has.mixes, None if gate is None else self._all_neurons(gate, op)
 
     def _all_neurons(self, gate: jax.Array, op: Op) -> jax.Array:

@@ -214,8 +214,7 @@ class Program:
         self.signature.check_memory(state, inputs, leading)
         steps, batch = next(iter(inputs.values())).shape[:2]
         fed = Fed(
-            *self.signature.pack_fed("step", signals, key, (steps,)),
-            self.signature.pack_reset(reset, (steps, batch)),
+            *self.signature.pack_fed("step", signals, key, (steps,)), self.signature.pack_reset(reset, (steps, batch))
         )
         state, outs = self._train(donate, recompute)(dict(genome), state, inputs, targets, fed)
         return state, self.signature.unpack(outs)

@@ -16,17 +16,7 @@ from jax.typing import ArrayLike
 
 from blurc.diagnostics import did_you_mean
 from blurc.plan import Plan
-from blurc.runtime.arguments import (
-    ArraysLike,
-    Readout,
-    Signals,
-    array,
-    check_key,
-    error,
-    is_numeric,
-    kind_of,
-    mapping,
-)
+from blurc.runtime.arguments import ArraysLike, Readout, Signals, array, check_key, error, is_numeric, kind_of, mapping
 from blurc.runtime.entries import State
 from blurc.runtime.lower import dtype
 
@@ -87,9 +77,7 @@ class Signature:
             )
         return xs, ys
 
-    def _pack(
-        self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]
-    ) -> dict[str, jax.Array]:
+    def _pack(self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
         values = mapping(value)
         if values is None:
             if len(shapes) != 1:
@@ -139,21 +127,15 @@ class Signature:
         reads = self.reads[entry]
         given = mapping({} if signals is None else signals)
         if given is None:
-            raise error(
-                "E909", f"signals must be a dict, found {type(given).__name__}", self._signals_help(leading)
-            )
+            raise error("E909", f"signals must be a dict, found {type(given).__name__}", self._signals_help(leading))
         for name in given:
             if name not in self.signals:
                 near = did_you_mean(str(name), self.signals)
-                help_ = (
-                    f"did you mean `{near}`?" if near else f"its signals: {', '.join(self.signals) or 'none'}"
-                )
+                help_ = f"did you mean `{near}`?" if near else f"its signals: {', '.join(self.signals) or 'none'}"
                 raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
-            raise error(
-                "E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)"
-            )
+            raise error("E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)")
         if key is not None:
             check_key(key)
         return values, key if reads.noise else None
@@ -161,9 +143,7 @@ class Signature:
     def _signal(self, name: str, given: Mapping[str, object], leading: tuple[int, ...]) -> jax.Array:
         shape = (*leading, *self.signals[name])
         if name not in given:
-            raise error(
-                "E909", f"the signal `{name}` of `{self.name}` is missing", self._signals_help(leading)
-            )
+            raise error("E909", f"the signal `{name}` of `{self.name}` is missing", self._signals_help(leading))
         value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(leading), dtype())
         if value.shape != shape:
             message = f"the signal `{name}` has shape {list(value.shape)}, expected {list(shape)}"
@@ -184,9 +164,7 @@ class Signature:
             found = f"{value.dtype}{list(value.shape)}"
             if value.shape in (sizes[:1], sizes):
                 help_ = "convert it: `np.asarray(reset).astype(bool)`"
-            raise error(
-                "E911", f"`reset` must be booleans, one for each step (and example), found {found}", help_
-            )
+            raise error("E911", f"`reset` must be booleans, one for each step (and example), found {found}", help_)
         return value if self.persistent else None
 
     def check_batch(self, batch: int | None) -> int:
@@ -213,9 +191,7 @@ class Signature:
         for name in (*self.synapses, *self.persistent):
             if name not in found:
                 raise error(
-                    "E904",
-                    f"the state has no `{name}`",
-                    f"make one for `{self.name}` with net.init(key, genome)",
+                    "E904", f"the state has no `{name}`", f"make one for `{self.name}` with net.init(key, genome)"
                 )
         for name, shape in found.items():
             self._check_variable(name, shape)
@@ -269,9 +245,7 @@ class Signature:
                 raise error(
                     "E902",
                     f"`{self.name}` has no meta-parameter `{name}`",
-                    f"did you mean `{near}`?"
-                    if near
-                    else f"its meta-parameters: {', '.join(known) or 'none'}",
+                    f"did you mean `{near}`?" if near else f"its meta-parameters: {', '.join(known) or 'none'}",
                 )
         for name in known:
             if name not in values:
@@ -292,9 +266,7 @@ class Signature:
             found = type(value).__name__ if parts is None else sorted(parts, key=str)
             what = "projection" if set(shapes) <= set(self.projections) else "population"
             raise error(
-                "E902",
-                f"`{name}` has one value per {what}, found {found}",
-                f"expected a dict of {list(shapes)}",
+                "E902", f"`{name}` has one value per {what}, found {found}", f"expected a dict of {list(shapes)}"
             )
         for of, part in parts.items():
             self._check_shape(f"{name} of {of}", part, shapes[of])
@@ -302,16 +274,10 @@ class Signature:
     def _check_shape(self, name: str, value: object, shape: tuple[int, ...]) -> None:
         if not is_numeric(value):
             kind = kind_of(value)
-            raise error(
-                "E902",
-                f"the meta-parameter `{name}` is a {kind}",
-                f"expected an array of shape {list(shape)}",
-            )
+            raise error("E902", f"the meta-parameter `{name}` is a {kind}", f"expected an array of shape {list(shape)}")
         found = jnp.shape(value)
         if found != shape:
-            raise error(
-                "E902", f"the meta-parameter `{name}` has shape {list(found)}", f"expected {list(shape)}"
-            )
+            raise error("E902", f"the meta-parameter `{name}` has shape {list(found)}", f"expected {list(shape)}")
 
 
 def signature(plan: Plan) -> Signature:
@@ -334,9 +300,7 @@ def signature(plan: Plan) -> Signature:
 
 def _whole_number(batch: object) -> int:
     if isinstance(batch, bool) or not isinstance(batch, Integral) or int(batch) < 1:
-        raise error(
-            "E903", f"the batch size must be a positive integer, found {batch!r}", "pass batch=32, say"
-        )
+        raise error("E903", f"the batch size must be a positive integer, found {batch!r}", "pass batch=32, say")
     return int(batch)
 
 

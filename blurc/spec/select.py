@@ -77,8 +77,7 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
         f"{where} declares {'several networks' if own else 'no network'}; exactly one can be compiled",
         None,
         notes=[f"it declares: {', '.join(own or [*sources.genomes, *sources.blocks]) or 'nothing'}"],
-        help=f"choose one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the "
-        "command line"
+        help=f"choose one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the command line"
         if own
         else _stands_in_a_network(next(iter(sources.blocks)))
         if sources.blocks
@@ -124,9 +123,7 @@ def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Source
     for path in (*_library(), *filter(os.path.isfile, elsewhere)):
         for file in Sources.load(path, Report()).files:
             if found := next((tree for tree in file.genomes if tree.name == name), None):
-                return replace(
-                    sources, files=(*sources.files, file), genomes={**sources.genomes, name: found}
-                )
+                return replace(sources, files=(*sources.files, file), genomes={**sources.genomes, name: found})
     return sources
 
 
@@ -188,12 +185,7 @@ def _fits(value: Any) -> bool:
 
 
 def _model(
-    network: syntax.Network,
-    genome: syntax.Genome,
-    params: Params,
-    picked: bool,
-    sources: Sources,
-    report: Report,
+    network: syntax.Network, genome: syntax.Genome, params: Params, picked: bool, sources: Sources, report: Report
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     given = {n: v for n, v in params.items() if n in of_network}
@@ -223,8 +215,7 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
             whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
             report.error(
                 "E210",
-                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter "
-                f"`{name}`",
+                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`",
                 None,
                 notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
                 help=_other_word(name, near),

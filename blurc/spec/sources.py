@@ -108,9 +108,7 @@ def _read(written: str, name: str, path: Path) -> EdgeFile:
     except FileNotFoundError:
         return EdgeFile(name, "", "there is no such file", _near(written, path))
     except UnicodeDecodeError as error:
-        return EdgeFile(
-            name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8 text"
-        )
+        return EdgeFile(name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8 text")
     except (OSError, ValueError) as error:  # ValueError: not a valid path
         return EdgeFile(name, "", (getattr(error, "strerror", None) or "it is not a valid file name").lower())
 
@@ -128,9 +126,7 @@ def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synta
         return sources.genomes[tree.uses.genome] if tree.uses else None
     name = tree.uses.genome
     help = (
-        f"a network uses a genome; a block belongs in its body: `part = {name}(..)`"
-        if name in sources.blocks
-        else None
+        f"a network uses a genome; a block belongs in its body: `part = {name}(..)`" if name in sources.blocks else None
     )
     unknown("genome", name, sources.genomes, tree.uses.span, report, help=help)
     return None

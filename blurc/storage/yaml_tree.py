@@ -119,8 +119,4 @@ class YamlTree(Front):
 
 
 def _shown(span: Span) -> str:
-    return (
-        f"`{span.text}`"
-        if "\n" not in span.text and len(span.text) <= LONGEST_SHOWN
-        else "a mapping or a list"
-    )
+    return f"`{span.text}`" if "\n" not in span.text and len(span.text) <= LONGEST_SHOWN else "a mapping or a list"

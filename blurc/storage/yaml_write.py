@@ -23,9 +23,7 @@ class _Numbers(list[Any]):
 def dump(tree: Any, *, width: int = 2**31, flow: bool | None = False) -> str:
     """The YAML of a tree. flow: whether mappings and lists stand on one line; None: those without others in them.
     Raises `yaml.YAMLError` for what YAML has no words for."""
-    return yaml.dump(
-        tree, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=width
-    )
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=width)
 
 
 def rows(array: NDArray[np.floating[Any]]) -> Any:

@@ -13,12 +13,7 @@ from dataclasses import dataclass
 from blurc.tasks.idx import Bytes, header
 
 PARTS = ("train images", "train labels", "test images", "test labels")
-PLAIN = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
+PLAIN = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 EMNIST = tuple(f"emnist-balanced-{p.replace(' ', '-')}-idx{3 if 'images' in p else 1}-ubyte" for p in PARTS)
 
 

@@ -49,9 +49,7 @@ def one_hot(labels: npt.NDArray[np.integer[Any]], classes: int) -> Floats:
     return targets
 
 
-def split(
-    count: int, seed: int, labels: npt.NDArray[np.integer[Any]] | None = None
-) -> tuple[Indices, Indices]:
+def split(count: int, seed: int, labels: npt.NDArray[np.integer[Any]] | None = None) -> tuple[Indices, Indices]:
     """The training and test indices of `count` examples, both ascending: a seeded fifth is for testing.
 
     With labels the split is stratified: shuffled, sorted by class, every fifth taken; so each class gives a fifth of

@@ -63,14 +63,7 @@ class Stream:
 
 @partial(jax.jit, static_argnums=range(3, 8))
 def _drawn(
-    source: Source,
-    key: jax.Array,
-    number: int,
-    change: Augment,
-    outputs: int,
-    count: int,
-    query: int,
-    test: bool,
+    source: Source, key: jax.Array, number: int, change: Augment, outputs: int, count: int, query: int, test: bool
 ) -> tuple[Pair, Pair]:
     """Examples to learn and to be tested on: one variation per key, but other examples for every number."""
     place_key, input_key, label_key, draw_key = jax.random.split(key, 4)

@@ -31,9 +31,7 @@ class Drawn(NamedTuple):
 
 
 @partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["x", "label", "x_test", "label_test"],
-    meta_fields=["classes", "fit"],
+    jax.tree_util.register_dataclass, data_fields=["x", "label", "x_test", "label_test"], meta_fields=["classes", "fit"]
 )
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -81,9 +79,7 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
     (kept, label), (kept_test, label_test) = train, test
     fit, held = preprocess.held_out(label, SEED)
     if not (len(fit) and len(held) and len(kept_test)):
-        message = (
-            f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
-        )
+        message = f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
         help = "provide at least 2 training examples and 1 test example"
         raise BlurError(Diagnostic("E811", message, help=help))
     order = np.concatenate([fit, held])
@@ -104,9 +100,7 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
     )
 
 
-def _labels(
-    dataset: Dataset, choice: TaskChoice
-) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices], int]:
+def _labels(dataset: Dataset, choice: TaskChoice) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices], int]:
     """For training and test examples: which are kept, and their labels. Also the number of classes."""
     if dataset.classes is None:
         message = f"the targets of {choice.data} are real numbers, but a task needs classes"

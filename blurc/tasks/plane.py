@@ -129,9 +129,7 @@ def _place(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     turn_key, shift_key = jax.random.split(key)
     angle = jax.random.uniform(turn_key, maxval=2 * jnp.pi)
     cos, sin = jnp.cos(angle), jnp.sin(angle)
-    return jnp.array([[cos, -sin], [sin, cos]]), jax.random.uniform(
-        shift_key, (2,), minval=-SHIFT, maxval=SHIFT
-    )
+    return jnp.array([[cos, -sin], [sin, cos]]), jax.random.uniform(shift_key, (2,), minval=-SHIFT, maxval=SHIFT)
 
 
 def make(name: str, center: bool) -> Function:

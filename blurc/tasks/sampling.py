@@ -62,9 +62,7 @@ def _positions(n: int, start: int, length: int, seed: int) -> Indices:
 def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int]) -> None:
     report, n = Report(), len(dataset.x_train)
     if not 1 <= batch <= n:
-        message = (
-            f"cannot make batches of {batch}: expected 1 to {n}, as {dataset.name} has {n} training examples"
-        )
+        message = f"cannot make batches of {batch}: expected 1 to {n}, as {dataset.name} has {n} training examples"
         report.error("E806", message, None)
     if length[1] < 1:
         report.error("E806", f"{length[0]} is {length[1]}, expected at least 1", None)

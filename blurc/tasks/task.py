@@ -33,11 +33,7 @@ class Episode(NamedTuple):
     y: jax.Array
 
 
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["source"],
-    meta_fields=["name", "outputs", "augment"],
-)
+@partial(jax.tree_util.register_dataclass, data_fields=["source"], meta_fields=["name", "outputs", "augment"])
 @dataclass(frozen=True, eq=False)
 class Task:
     """A problem to learn, made by `task`. Targets are one-hot over all `outputs`, at least as many as classes."""
@@ -80,14 +76,7 @@ class Task:
 # Takes the source rather than the task, whose name would make it a different program.
 @partial(jax.jit, static_argnums=range(2, 8))
 def _episode(
-    source: Source,
-    key: jax.Array,
-    change: Augment,
-    outputs: int,
-    steps: int,
-    batch: int,
-    query: int,
-    test: bool,
+    source: Source, key: jax.Array, change: Augment, outputs: int, steps: int, batch: int, query: int, test: bool
 ) -> Episode:
     draw_key, input_key, label_key = jax.random.split(key, 3)
     drawn = source.draw(draw_key, steps * batch, query, test)
@@ -167,10 +156,7 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
         yield f"`ways` is for omniglot, not for {choice.data}", "leave it out, or give `classes`"
     elif choice.ways != TaskChoice.ways and choice.alphabet:
-        yield (
-            "`ways` does not apply to an alphabet, which has all its characters",
-            "leave it out, or give `classes`",
-        )
+        yield ("`ways` does not apply to an alphabet, which has all its characters", "leave it out, or give `classes`")
     if choice.classes and (is_function or has_episodes):
         help = "leave it out" if is_function else "leave it out, or give `ways`, or add an `alphabet`"
         yield f"`classes` is for data sets with labels, not for {choice.data}", help

@@ -7,9 +7,7 @@ import numpy as np
 from blurc.tasks.dataset import Dataset, Floats, one_hot
 
 NAME = "xor"
-DESCRIPTION = (
-    "exclusive or of two noisy numbers near +-1, two classes, 512 to train and 256 to test, generated"
-)
+DESCRIPTION = "exclusive or of two noisy numbers near +-1, two classes, 512 to train and 256 to test, generated"
 SEED = 0
 # The axes are five standard deviations from a corner, so the signs of a point give its class.
 NOISE = 0.2

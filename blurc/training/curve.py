@@ -45,16 +45,7 @@ def _figure(runs: Sequence[Run], metric: Metric, title: str) -> Figure:
         steps, scores = [p.step for p in run.points], [p.score for p in run.points]
         # Curves may coincide: with dashes, the rule's own curve, which is drawn last, does not hide them.
         style, order = ("-", 3) if i == 0 else ("--", 2)
-        axes.plot(
-            steps,
-            scores,
-            style,
-            color=colour,
-            linewidth=1.8,
-            label=label,
-            solid_capstyle="round",
-            zorder=order,
-        )
+        axes.plot(steps, scores, style, color=colour, linewidth=1.8, label=label, solid_capstyle="round", zorder=order)
     _dress(axes, metric, title)
     return figure
 

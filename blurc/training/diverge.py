@@ -76,15 +76,7 @@ def _at_start(net: Program, projection: str, channel: str, value: Any) -> Diverg
 
 
 def _of_step(
-    net: Program,
-    genome: GenomeValues,
-    state: State,
-    after: State,
-    out: Any,
-    x: Any,
-    y: Any,
-    step: int,
-    key: Any,
+    net: Program, genome: GenomeValues, state: State, after: State, out: Any, x: Any, y: Any, step: int, key: Any
 ) -> Divergence | None:
     synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
     neurons = _broken_persistent(after)
@@ -124,9 +116,7 @@ def _broken_parts(parts: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _broken_output(net: Program, out: Any) -> tuple[str, str, Any] | None:
-    several = (
-        cast("dict[str, Any]", out) if isinstance(out, dict) else {next(iter(net.signature.outputs)): out}
-    )
+    several = cast("dict[str, Any]", out) if isinstance(out, dict) else {next(iter(net.signature.outputs)): out}
     return next(((of, "readout", value) for of, value in several.items() if _bad(value)), None)
 
 

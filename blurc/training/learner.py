@@ -123,9 +123,7 @@ class Clock:
         self.seconds += time.perf_counter() - self._since
 
 
-def fit(
-    learner: Learner, data: Dataset, settings: Settings, metric: Metric, watch: Watch, curve: bool = True
-) -> Run:
+def fit(learner: Learner, data: Dataset, settings: Settings, metric: Metric, watch: Watch, curve: bool = True) -> Run:
     """Trains on the training examples; the curve shows scores on the test examples."""
     chunk, chunks_per_point = settings.rhythm(data)
     training, compiling = Clock(), Clock()
@@ -155,9 +153,7 @@ def fit(
         if curve and (number % chunks_per_point == 0 or not upcoming):
             tested(first + len(xs))
     test, train = (math.nan, math.nan) if broken else _scores(learner, carry, data, metric)
-    return Run(
-        learner.name, carry, tuple(points), test, train, training.seconds, compiling.seconds, broken=broken
-    )
+    return Run(learner.name, carry, tuple(points), test, train, training.seconds, compiling.seconds, broken=broken)
 
 
 def _scores(learner: Learner, carry: Any, data: Dataset, metric: Metric) -> tuple[float, float]:

@@ -67,10 +67,7 @@ class ReluNetwork:
         }
         fixed = {name: w for name, w in weights.items() if name not in plastic}
         empty = {name: jnp.zeros((2, n), dtype()) for name, n in sizes.items()}
-        running = {
-            "weight": jnp.zeros((), dtype()),
-            "moments": empty if self.normalization == "batch" else {},
-        }
+        running = {"weight": jnp.zeros((), dtype()), "moments": empty if self.normalization == "batch" else {}}
         wide = self.plan.population(self._input).size if self.inputs == "each" else 1
         zeros = jnp.zeros(wide, dtype())
         return Variables(learned, fixed, running, (jnp.zeros((), dtype()), zeros, zeros))

@@ -19,9 +19,7 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
     return genome, synapses
 
 
-def train(
-    net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str
-) -> Run:
+def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str) -> Run:
     """Trains a compiled network or a loaded artifact; the carry is the genome, the last `State` and a noise key.
 
     Args:

@@ -127,9 +127,7 @@ def examples(net: blurc.Net, *leading: int) -> tuple[Any, Any]:
 
     def draw(shapes: dict[str, tuple[int, ...]], seed: int) -> Any:
         random = np.random.default_rng(seed)
-        drawn = {
-            name: random.normal(size=(*leading, *shape)).astype("float32") for name, shape in shapes.items()
-        }
+        drawn = {name: random.normal(size=(*leading, *shape)).astype("float32") for name, shape in shapes.items()}
         return next(iter(drawn.values())) if len(drawn) == 1 else drawn
 
     return draw(net.signature.inputs, 1), draw(net.signature.outputs, 2)
@@ -386,9 +384,7 @@ print(float(out.sum()), "blurc.language.parse" in sys.modules)
 """
 
 
-def test_an_artifact_runs_where_lark_and_networkx_cannot_be_imported(
-    net: blurc.Net, loaded: Loaded, stored: Path
-):
+def test_an_artifact_runs_where_lark_and_networkx_cannot_be_imported(net: blurc.Net, loaded: Loaded, stored: Path):
     ran = subprocess.run([sys.executable, "-c", NO_COMPILER, str(stored)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     genome = loaded.genome
@@ -417,9 +413,7 @@ def test_a_loaded_step_lowers_to_each_platform(net: blurc.Net, loaded: Loaded, p
 
 
 @pytest.mark.parametrize("batch", [4, 150])
-def test_what_hangs_on_platform_and_batch_is_decided_before_it_runs(
-    net: blurc.Net, loaded: Loaded, batch: int
-):
+def test_what_hangs_on_platform_and_batch_is_decided_before_it_runs(net: blurc.Net, loaded: Loaded, batch: int):
     genome, state = started(net, batch)
     x, y = examples(net, batch)
     lowered = jax.jit(loaded.step).lower(genome, state, x, y)
@@ -632,9 +626,7 @@ def test_a_member_twice_is_refused(untouched: Path, stored: Path):
 
 
 @pytest.mark.parametrize("limit", ["FILE_LIMIT", "UNPACKED_LIMIT"])
-def test_an_oversized_artifact_is_refused(
-    untouched: Path, stored: Path, limit: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_oversized_artifact_is_refused(untouched: Path, stored: Path, limit: str, monkeypatch: pytest.MonkeyPatch):
     (untouched / "bad.blurx").write_bytes(stored.read_bytes())
     monkeypatch.setattr(container, limit, 2000)
     assert code(lambda: load(untouched / "bad.blurx")) == "E704"
@@ -694,9 +686,7 @@ ODD = st.sampled_from([None, True, -1, 0, 1.5, "", "cpu", "../x", [], {}, [[]], 
 
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_manifest_with_any_part_replaced_loads_or_is_refused(
-    stored: Path, tmp_path: Path, data: st.DataObject
-):
+def test_a_manifest_with_any_part_replaced_loads_or_is_refused(stored: Path, tmp_path: Path, data: st.DataObject):
     """It loads, or is refused."""
     parts = members(stored)
     tree = json.loads(parts[manifest.MEMBER])
@@ -713,9 +703,7 @@ def test_a_manifest_with_any_part_replaced_loads_or_is_refused(
 
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_an_artifact_with_any_bytes_changed_loads_or_is_refused(
-    stored: Path, tmp_path: Path, data: st.DataObject
-):
+def test_an_artifact_with_any_bytes_changed_loads_or_is_refused(stored: Path, tmp_path: Path, data: st.DataObject):
     """It loads, or is refused."""
     whole = bytearray(stored.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):

@@ -73,10 +73,7 @@ def test_the_bare_products_run(data: Any) -> None:
 def test_candidates_take_turns() -> None:
     calls: list[str] = []
     timings = alternate(
-        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")},
-        rounds=3,
-        sample_seconds=0.0,
-        warmup=0,
+        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, sample_seconds=0.0, warmup=0
     )
     assert calls.count("a") == calls.count("b") >= 3
     assert "ab" in "".join(calls)

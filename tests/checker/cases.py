@@ -107,9 +107,7 @@ def read(path: Path) -> list[Case]:
             part = None
             cases[-1].expected.append(line)
         elif line and not line.startswith("#"):
-            raise ValueError(
-                f"{path}:{number + 1}: neither a header, nor a line of a text, nor what is expected"
-            )
+            raise ValueError(f"{path}:{number + 1}: neither a header, nor a line of a text, nor what is expected")
     return cases
 
 

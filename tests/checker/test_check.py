@@ -100,9 +100,7 @@ def test_a_parameter_that_breaks_a_shape_is_blamed_on_the_line_that_fails() -> N
 
 
 def test_an_error_in_a_default_is_reported_once() -> None:
-    text = (
-        RULE.replace("rate = 0.1", "rate = 1 / 0") + NETWORK + NETWORK.replace("network net", "network net2")
-    )
+    text = RULE.replace("rate = 0.1", "rate = 1 / 0") + NETWORK + NETWORK.replace("network net", "network net2")
     assert codes(text) == ["E206"]
 
 
@@ -133,8 +131,7 @@ def test_another_rule_of_the_library_can_be_picked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "help_"),
-    [({"network": "nett"}, "did you mean `net`?"), ({"genome": "rul"}, "did you mean `rule`?")],
+    ("choice", "help_"), [({"network": "nett"}, "did you mean `net`?"), ({"genome": "rul"}, "did you mean `rule`?")]
 )
 def test_an_unknown_choice_is_refused(choice: dict[str, Any], help_: str) -> None:
     (d,) = refused(lambda: select_model(RULE + NETWORK, **choice))
@@ -251,9 +248,7 @@ def test_a_meta_parameter_differs_over_what_it_is_per(
 
 def test_noise_differs_over_all_and_is_numbered_in_the_order_of_the_text() -> None:
     phases = checked("repeat 2 { forward { z <- noise(mode)[0];  a <- z + noise(noise(1)) } }").phases
-    draws = [
-        [e for s in p.statements for e in model.walk(s.value) if isinstance(e, model.Noise)] for p in phases
-    ]
+    draws = [[e for s in p.statements for e in model.walk(s.value) if isinstance(e, model.Noise)] for p in phases]
     assert [[e.number for e in found] for found in draws] == [[0], [1, 3, 2], [1, 3, 2]]
     own = model.Over.EXAMPLE | model.Over.NEURON
     assert {(e.shape, e.over) for found in draws for e in found} == {((), own), ((2,), own)}
@@ -263,10 +258,7 @@ def test_noise_differs_over_all_and_is_numbered_in_the_order_of_the_text() -> No
     ("body", "names"),
     [
         ("repeat 2 { forward { a <- z } }", "forward@1 forward@2"),
-        (
-            "repeat rounds - 1 { forward { a <- z } update { w <- 0 } }",
-            "forward@1 update@1 forward@2 update@2",
-        ),
+        ("repeat rounds - 1 { forward { a <- z } update { w <- 0 } }", "forward@1 update@1 forward@2 update@2"),
         ("forward { a <- z } repeat 2 { forward { a <- z } }", "forward forward#2@1 forward#2@2"),
         ("repeat 2 { forward { a <- z } } forward { a <- z }", "forward@1 forward@2 forward#2"),
         ("repeat 1 { forward { a <- z } forward { z <- a } }", "forward@1 forward#2@1"),
@@ -326,9 +318,7 @@ def test_a_misuse_gives_one_diagnostic(body: str, found: list[str]) -> None:
 
 def test_line_ends_of_windows_change_no_column() -> None:
     text = (RULE + NETWORK).replace("half = 0.5", "half = hlaf")
-    positions = [
-        [(d.span.line, d.span.column) for d in check(t) if d.span] for t in (text, text.replace("\n", "\r\n"))
-    ]
+    positions = [[(d.span.line, d.span.column) for d in check(t) if d.span] for t in (text, text.replace("\n", "\r\n"))]
     assert positions[0] == positions[1] == [(5, 18)]
 
 
@@ -425,11 +415,7 @@ def whole_specs() -> list[str]:
     """Each rule of the library, with a network that uses it."""
     rules = [p.read_text() for p in sorted((SPECS / "rules").glob("*.blur"))]
     names = [re.search(r"^genome (\w+)", rule, re.M) for rule in rules]
-    return [
-        rule + NETWORK.replace("rule(k = k)", name[1])
-        for rule, name in zip(rules, names, strict=True)
-        if name
-    ]
+    return [rule + NETWORK.replace("rule(k = k)", name[1]) for rule, name in zip(rules, names, strict=True) if name]
 
 
 @pytest.mark.parametrize("part", range(4))

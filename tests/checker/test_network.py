@@ -102,14 +102,8 @@ def test_arguments_may_use_parameters_and_loop_variables() -> None:
     ("text", "help_"),
     [
         ("input x[9, 9]  hidden h[9, 9]  output y[2]  x -> h [conv(2, 2, stride = 4)]", "hidden h[3, 3]"),
-        (
-            "input x[9, 9]  hidden h[9, 9, 7]  output y[2]  x -> h [conv(2, 2, stride = 4)]",
-            "hidden h[3, 3, 7]",
-        ),
-        (
-            "input x[9, 9]  hidden h[9, 9, 7]  output y[2]  x -> h [conv(2, 3, padding = valid)]",
-            "hidden h[8, 7, 7]",
-        ),
+        ("input x[9, 9]  hidden h[9, 9, 7]  output y[2]  x -> h [conv(2, 2, stride = 4)]", "hidden h[3, 3, 7]"),
+        ("input x[9, 9]  hidden h[9, 9, 7]  output y[2]  x -> h [conv(2, 3, padding = valid)]", "hidden h[8, 7, 7]"),
         ("input x[8, 4]  hidden h[4]  output y[2]  x -> h [pool(max, 2)]", "hidden h[4, 4]"),
         ("input x[8, 4]  hidden h[4, 2, 3]  output y[2]  x -> h [pool(max, 2, 2)]", "hidden h[4, 2, 1]"),
         ("input x[8, 4]  hidden h[4]  output y[2]  x -> h [identity]", "hidden h[8, 4]"),
@@ -208,15 +202,7 @@ def test_a_block_is_written_out_where_it_is_used() -> None:
         ("class", "output", (2,)),
         ("unit", "unit", (1,)),
     ]
-    assert edges(found) == [
-        "pixels->r1.a",
-        "r1.up",
-        "pixels->r1.y",
-        "r1.y->r2.a",
-        "r2.up",
-        "r1.y->r2.y",
-        "r2.y->class",
-    ]
+    assert edges(found) == ["pixels->r1.a", "r1.up", "pixels->r1.y", "r1.y->r2.a", "r2.up", "r1.y->r2.y", "r2.y->class"]
     assert found.population("r2.a").slots == (("phi", "relu"),)
 
 
@@ -346,12 +332,8 @@ def test_a_mistake_that_a_block_has_by_itself_is_said_there() -> None:
 
 
 def test_a_wrong_parameter_is_said_once() -> None:
-    text = RULE + TOWER.replace("n(depth = 3)", "n(depth = 3, width = 6)").replace(
-        "width = 6)\n", "width = width)\n"
-    )
-    text = text.replace(
-        "input pixels[6]", "input pixels[6]  hidden a[width]  hidden b[width]  pixels -> a  a -> b"
-    )
+    text = RULE + TOWER.replace("n(depth = 3)", "n(depth = 3, width = 6)").replace("width = 6)\n", "width = width)\n")
+    text = text.replace("input pixels[6]", "input pixels[6]  hidden a[width]  hidden b[width]  pixels -> a  a -> b")
     with pytest.raises(BlurError) as caught:
         select_model(text, params={"width": -1})
     (d,) = caught.value.diagnostics
@@ -450,8 +432,7 @@ def test_a_file_of_blocks_compiles_to_nothing_and_says_so() -> None:
 
 def test_two_blocks_in_use_that_lead_nowhere_are_two_warnings() -> None:
     text = TOWER.replace(
-        "output class",
-        "s = residual(x = pixels, width = 6)  t = residual(x = pixels, width = 6)  output class",
+        "output class", "s = residual(x = pixels, width = 6)  t = residual(x = pixels, width = 6)  output class"
     )
     found = check(RULE + text)
     assert [(d.code, d.message) for d in found] == [

@@ -280,8 +280,7 @@ def test_every_kind_of_rule_compiles(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
-    [("networks/attractor.blur",), (XOR, "--rule", "weight_mirror"), (XOR, "--rule", "three_factor")],
+    "options", [("networks/attractor.blur",), (XOR, "--rule", "weight_mirror"), (XOR, "--rule", "three_factor")]
 )
 @pytest.mark.parametrize("entry", ["step", "train", "predict"])
 def test_programs_are_fed_signals_and_keys(options: tuple[str, ...], entry: str) -> None:
@@ -313,13 +312,9 @@ def test_another_rule() -> None:
     assert "genome blur(k = 3)" in output
 
 
-@pytest.mark.parametrize(
-    "network", [[":mnist"], ["", "--network", "mnist"], [":mnist", "--network", "mnist"]]
-)
+@pytest.mark.parametrize("network", [[":mnist"], ["", "--network", "mnist"], [":mnist", "--network", "mnist"]])
 @pytest.mark.parametrize("command", [["compile", "--emit", "tree"], ["graph", "-o", "{tmp}/net.dot"]])
-def test_a_network_is_named_behind_its_spec_or_apart(
-    command: list[str], network: list[str], tmp_path: Path
-) -> None:
+def test_a_network_is_named_behind_its_spec_or_apart(command: list[str], network: list[str], tmp_path: Path) -> None:
     name, *options = network
     args = [part.format(tmp=tmp_path) for part in command]
     done = blurc(args[0], f"networks/mnist.blur{name}", *args[1:], *options)
@@ -517,8 +512,7 @@ def test_a_terminal_shows_names_and_files_whole(columns: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("suffix", "start"),
-    [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b'digraph "xor"'), ("graphml", b"<graphml")],
+    ("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("dot", b'digraph "xor"'), ("graphml", b"<graphml")]
 )
 def test_graph_writes_every_form(tmp_path: Path, suffix: str, start: bytes) -> None:
     path = tmp_path / f"net.{suffix}"
@@ -551,10 +545,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_bench_shows_bounds_and_writes_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from blurc.bench import run
 
-    rows = [
-        run.Row("step", "a / b", 1.5, "x", (1.4, 1.6), 1.05),
-        run.Row("step", "b / a", 3.0, "x", (3, 3), 2.0, ">="),
-    ]
+    rows = [run.Row("step", "a / b", 1.5, "x", (1.4, 1.6), 1.05), run.Row("step", "b / a", 3.0, "x", (3, 3), 2.0, ">=")]
     monkeypatch.setattr(run, "run", lambda quick, report: rows)
     monkeypatch.setattr(run, "hardware", lambda: {"cores": 2})
     done = blurc("bench", "--quick", "--json", tmp_path / "rows.json")

@@ -38,12 +38,7 @@ def test_backpropagation_is_a_gradient(rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule",
-    [
-        "hebb",
-        "feedback_alignment",
-        *(pytest.param(r, marks=pytest.mark.slow) for r in ("blur", "blur_single")),
-    ],
+    "rule", ["hebb", "feedback_alignment", *(pytest.param(r, marks=pytest.mark.slow) for r in ("blur", "blur_single"))]
 )
 def test_other_rules_are_none(rule: str) -> None:
     assert of(analysis.small(rule)).asymmetry > 1e-2
@@ -75,9 +70,7 @@ def test_the_verdict_is_of_what_the_forward_pass_reads() -> None:
 
 
 def test_what_the_forward_pass_reads_is_found_in_stacked_layers_too() -> None:
-    net = blurc.compile(
-        "networks/mnist.blur", network="mnist_deep", depth=6, hidden=3, side=2, genome="swift"
-    )
+    net = blurc.compile("networks/mnist.blur", network="mnist_deep", depth=6, hidden=3, side=2, genome="swift")
     read = analysis._read_forward(net)
     assert {name.partition("/")[0] for name in read} == {p.name for p in net.plan.projections}
     assert {name.rpartition("/")[2] for name in read} == {"w"}
@@ -174,9 +167,7 @@ def test_too_many_synapses_are_refused() -> None:
 # ---------------------------------------------------------------- the command
 
 
-def test_the_rule_of_a_genome_file_is_found_through_its_spec(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rule_of_a_genome_file_is_found_through_its_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("own.blur").write_text(TRACED)
     Path("g.yaml").write_text("name: mine\nrule: traced\nspec: own.blur\nvalues: {}\n")
@@ -224,9 +215,7 @@ def test_an_update_that_moves_nothing_is_not_judged() -> None:
 
 def test_traces_are_told_after_the_synapses_that_are_read() -> None:
     found, lines = of(analysis.small("blur")), command("blur").stdout.splitlines()
-    assert (
-        lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is not a gradient"
-    )
+    assert lines[0] == "blur in small: the change of 52 synapses that the forward pass reads is not a gradient"
     assert lines[1] == f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: pure rotation)"
     count = len(found.synapses)
     assert count > 52
@@ -256,10 +245,7 @@ def test_the_jacobian_is_drawn(tmp_path: Path) -> None:
         (["hebbb"], "did you mean `hebb`?"),
         (["three_factor"], "reads the signal `reward`"),
         (["none.yaml"], "E601"),
-        (
-            ["backprop", "--network", "networks/mnist.blur"],
-            "name one: `--network networks/mnist.blur:mnist`",
-        ),
+        (["backprop", "--network", "networks/mnist.blur"], "name one: `--network networks/mnist.blur:mnist`"),
         (["backprop", "--set", "rat=2"], "did you mean `rate`?"),
     ],
 )

@@ -109,9 +109,7 @@ def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any,
     np.testing.assert_allclose(found, expected, atol=0.011)  # two examples near a border
 
 
-def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(
-    net: blurc.Net, genome: Any, digits: Task
-) -> None:
+def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(net: blurc.Net, genome: Any, digits: Task) -> None:
     three = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=3)
     last = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=1, seed=2)
     assert three[2] == last[0]
@@ -204,9 +202,7 @@ def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
         np.testing.assert_array_equal(given[0], found)
     assert course.fresh_each_seed(net, None)
     assert not course.fresh_each_seed(net, values)
-    assert not course.fresh_each_seed(
-        blurc.compile(DIGITS), None
-    )  # its one meta-parameter starts at one value
+    assert not course.fresh_each_seed(blurc.compile(DIGITS), None)  # its one meta-parameter starts at one value
 
 
 def test_it_learns(net: blurc.Net, genome: Any, digits: Task) -> None:
@@ -243,9 +239,7 @@ def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, 
 
 
 @pytest.mark.parametrize("wrong", [{"steps": (0, 3)}, {"steps": ()}, {"batch": 0}, {"seeds": 0}])
-def test_numbers_below_one_are_refused(
-    net: blurc.Net, genome: Any, digits: Task, wrong: dict[str, Any]
-) -> None:
+def test_numbers_below_one_are_refused(net: blurc.Net, genome: Any, digits: Task, wrong: dict[str, Any]) -> None:
     with pytest.raises(BlurError, match="E806"):
         accuracy.accuracies(net, genome, digits, **wrong)
 
@@ -272,8 +266,7 @@ def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "shown"),
-    [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")],
+    ("values", "shown"), [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")]
 )
 def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
     assert str(accuracy.summary(np.asarray(values))) == shown
@@ -346,9 +339,7 @@ def test_the_table_has_a_row_for_each_genome_task_and_network(written: Path, tmp
     assert found["rows"][0]["results"] == found["rows"][2]["results"]
 
 
-@pytest.mark.parametrize(
-    ("seeds", "legend"), [(1, "in %, 1 seed"), (2, "in %, mean ± standard deviation of 2 seeds")]
-)
+@pytest.mark.parametrize(("seeds", "legend"), [(1, "in %, 1 seed"), (2, "in %, mean ± standard deviation of 2 seeds")])
 def test_one_seed_has_no_deviation(seeds: int, legend: str) -> None:
     run = command("backprop", "--task", "digits", "--network", DIGITS, "--steps", 1, "--seeds", seeds)
     assert f"accuracy on test examples {legend}\n" in run.stdout
@@ -366,9 +357,7 @@ def test_a_diverged_genome_is_shown_as_such(net: blurc.Net, tmp_path: Path) -> N
     assert run.exit_code == 0
     assert "diverged" in run.stderr
     (row,) = json.loads(run.stdout)["rows"]
-    assert row["results"] == [
-        {"steps": 2, "mean": None, "spread": None, "diverged": 2, "values": [None, None]}
-    ]
+    assert row["results"] == [{"steps": 2, "mean": None, "spread": None, "diverged": 2, "values": [None, None]}]
 
 
 def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -> None:
@@ -393,18 +382,10 @@ def test_an_experiment_gives_tasks_and_networks(written: Path, tmp_path: Path) -
         (["backprop", "--task", "digits"], 2, "--network"),
         (["backprop", "--task", "digits", "--network", "digits"], 2, f"--network {DIGITS}:digits"),
         (["backprop", "--task", "digits", "--network", "mine"], 2, "--network SPEC:mine"),
-        (
-            ["backprop", "--task", "digits", "--network", "networks/mnist.blur"],
-            1,
-            "networks/mnist.blur:mnist`",
-        ),
+        (["backprop", "--task", "digits", "--network", "networks/mnist.blur"], 1, "networks/mnist.blur:mnist`"),
         (["backprop", "--task", "digits:corp=3", "--network", DIGITS], 1, "did you mean `crop`?"),
         (["backprop", "--task", "moons", "--network", DIGITS], 1, "E807"),
-        (
-            [DIGITS, "--task", "digits", "--network", DIGITS],
-            1,
-            "is a spec, expected a genome file or the name",
-        ),
+        ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "is a spec, expected a genome file or the name"),
         ([DIGITS, "--task", "digits", "--network", DIGITS], 1, "write the name of its rule, `backprop`"),
         (["none.yaml", "--task", "digits", "--network", DIGITS], 1, "E601"),
         (["backprob", "--task", "digits", "--network", DIGITS], 1, "did you mean `backprop`?"),
@@ -448,15 +429,9 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "batch", "told"),
-    [
-        ("blur_bounded", 8, "because it learns from 8 at a time"),
-        ("blur_bounded", 128, ""),
-        ("backprop", 8, ""),
-    ],
+    [("blur_bounded", 8, "because it learns from 8 at a time"), ("blur_bounded", 128, ""), ("backprop", 8, "")],
 )
-def test_a_rule_that_normalises_over_few_examples_is_doubted(
-    rule: str, batch: int, told: str, digits: Task
-) -> None:
+def test_a_rule_that_normalises_over_few_examples_is_doubted(rule: str, batch: int, told: str, digits: Task) -> None:
     found = accuracy.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
     assert bool(found) == bool(told)
     assert told in found

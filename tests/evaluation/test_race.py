@@ -85,9 +85,7 @@ def searched_quickly(patch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- the race
 
 
-def test_the_rule_is_scored_as_in_an_evaluation(
-    found: Race, net: blurc.Net, genome: Any, digits: Task
-) -> None:
+def test_the_rule_is_scored_as_in_an_evaluation(found: Race, net: blurc.Net, genome: Any, digits: Task) -> None:
     expected = accuracy.accuracies(net, genome, digits, **SMALL)
     np.testing.assert_array_equal(found.entries[0].accuracies, expected)
 
@@ -211,9 +209,7 @@ def test_a_run_that_ends_with_a_race_is_judged_once(
     assert [entry.name for entry in one.entries] == ["mine", "strongest", "SGD"]
 
 
-def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(
-    digits: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     row, races, told = finished(blurc.compile(FADING), digits, monkeypatch)
     assert (row.accuracies.shape, races) == ((1, 1), [])
     assert told[0].startswith("no race with optimizers:")
@@ -257,9 +253,7 @@ def raced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, dict[str, A
     return run, json.loads((folder / "race.json").read_text()), folder / "race.png"
 
 
-def test_the_table_has_a_row_for_each_learner_and_the_lead(
-    raced: tuple[Result, dict[str, Any], Path],
-) -> None:
+def test_the_table_has_a_row_for_each_learner_and_the_lead(raced: tuple[Result, dict[str, Any], Path]) -> None:
     run, data, _ = raced
     assert [learner["name"] for learner in data["learners"]] == ["backprop", "strongest", "SGD", "Adam"]
     for learner in data["learners"]:

@@ -176,11 +176,7 @@ def test_names_that_become_equal_are_told_apart() -> None:
     wiring = nx.DiGraph([("a.b", "a b"), ("a b", "unit")])
     nx.set_node_attributes(wiring, 2, "shape")
     wiring.nodes["a.b"]["role"], wiring.nodes["unit"]["role"] = "input", "output"
-    assert lines(blurc.from_networkx(wiring, genome=RULE))[:3] == [
-        "input a_b[2]",
-        "hidden a_b_2[2]",
-        "output _unit[2]",
-    ]
+    assert lines(blurc.from_networkx(wiring, genome=RULE))[:3] == ["input a_b[2]", "hidden a_b_2[2]", "output _unit[2]"]
 
 
 # ---------------------------------------------------------------- genomes
@@ -239,14 +235,9 @@ def weights(net: blurc.Net, state: Any) -> tuple[dict[tuple[Any, Any], float], d
         if source == "unit":
             bias |= dict(zip(nodes[target], w[0], strict=True))
         elif w.ndim == 2:
-            edge |= {
-                (a, b): w[i, j] for i, a in enumerate(nodes[source]) for j, b in enumerate(nodes[target])
-            }
+            edge |= {(a, b): w[i, j] for i, a in enumerate(nodes[source]) for j, b in enumerate(nodes[target])}
         else:
-            edge |= {
-                (nodes[source][i], nodes[target][j]): x
-                for (i, j), x in zip(listed(net, name), w, strict=True)
-            }
+            edge |= {(nodes[source][i], nodes[target][j]): x for (i, j), x in zip(listed(net, name), w, strict=True)}
     return edge, bias
 
 
@@ -347,13 +338,7 @@ def test_complete_and_matching_edges_need_no_file() -> None:
 def test_neurons_are_found_by_node_and_by_place() -> None:
     net = blurc.from_networkx(chain(5), genome=RULE, inputs=[0], outputs=[4])
     assert net.neurons is not None
-    assert dict(net.neurons) == {
-        0: ("inputs", 0),
-        1: ("h1", 0),
-        2: ("h2", 0),
-        3: ("h3", 0),
-        4: ("outputs", 0),
-    }
+    assert dict(net.neurons) == {0: ("inputs", 0), 1: ("h1", 0), 2: ("h2", 0), 3: ("h3", 0), 4: ("outputs", 0)}
     assert all(net.neurons.populations[name][i] == node for node, (name, i) in net.neurons.items())
 
 
@@ -473,11 +458,7 @@ def test_a_delay_may_be_of_numpy() -> None:
 
 
 BACKWARD: dict[str, tuple[list[tuple[str, str]], list[tuple[str, str]], list[str]]] = {
-    "within a generation": (
-        [("x", "a1"), ("x", "a2"), ("a1", "y"), ("a2", "y")],
-        [("a1", "a2")],
-        ["y"],
-    ),
+    "within a generation": ([("x", "a1"), ("x", "a2"), ("a1", "y"), ("a2", "y")], [("a1", "a2")], ["y"]),
     "between generations": (
         [("x", "a1"), ("x", "a2"), ("a1", "b1"), ("a2", "b2"), ("b1", "y"), ("b2", "y")],
         [("b1", "a2")],
@@ -501,9 +482,7 @@ def test_edges_that_carry_feedback_alone_make_no_circles_of_populations(
 def test_random_feedback_makes_no_circles_of_populations() -> None:
     rng = random.Random(3)
     for _ in range(30):
-        wiring: nx.DiGraph[int] = nx.DiGraph(
-            (i, rng.randrange(i + 1, 10)) for i in range(9) for _ in range(2)
-        )
+        wiring: nx.DiGraph[int] = nx.DiGraph((i, rng.randrange(i + 1, 10)) for i in range(9) for _ in range(2))
         wiring.add_edges_from((0, i) for i in range(1, 10))
         order = rng.sample(range(1, 10), 9)
         places = [sorted(rng.sample(range(9), 2)) for _ in range(6)]
@@ -542,9 +521,7 @@ def node_edges(net: blurc.Net) -> set[tuple[Any, Any, int]]:
 
 
 def test_a_connectome_comes_from_graphml(tmp_path: Path) -> None:
-    wiring = nx.DiGraph(
-        [("ASEL", "AIYL"), ("ASEL", "AIYR"), ("AIYL", "AIYR"), ("AIYR", "AIYL"), ("AIYR", "RMEV")]
-    )
+    wiring = nx.DiGraph([("ASEL", "AIYL"), ("ASEL", "AIYR"), ("AIYL", "AIYR"), ("AIYR", "AIYL"), ("AIYR", "RMEV")])
     nx.set_node_attributes(wiring, {"ASEL": "input", "RMEV": "output", "AIYL": "hidden"}, "role")
     nx.set_edge_attributes(wiring, {("AIYR", "AIYL"): 1}, "delay")
     nx.set_edge_attributes(wiring, 0.5, "weight")
@@ -580,12 +557,7 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         ([(0, 1)], {}, "E912", "expected a networkx graph, found list"),
         (chain(), {"inputs": [0]}, "E912", 'outputs=[0]`, or give nodes the attribute role="output"'),
         (chain(), {"inputs": [0], "outputs": []}, "E912", "the graph has no outputs"),
-        (
-            chain(),
-            {"inputs": [7], "outputs": [2]},
-            "E913",
-            "`inputs` contains `7`, which the graph does not have",
-        ),
+        (chain(), {"inputs": [7], "outputs": [2]}, "E913", "`inputs` contains `7`, which the graph does not have"),
         (chain(), {"inputs": ["0"], "outputs": [2]}, "E913", "did you mean 0?"),
         (chain(), {"inputs": [[0]], "outputs": [2]}, "E913", "each a int"),
         (chain(), {"inputs": [0, 0], "outputs": [2]}, "E913", "`inputs` contains `0` twice"),
@@ -604,12 +576,7 @@ def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
         (nx.path_graph(3), {"input": [0], "outputs": [2]}, "E916", "write inputs="),
         (chain(), {**ENDS, "delay": 0}, "E916", "at least 1, found 0"),
         (chain(), {"inputs": [1], "outputs": [2]}, "E915", "the edge from `0` to `1` leads into an input"),
-        (
-            nx.DiGraph([(0, 1), (1, 1), (1, 2)]),
-            ENDS,
-            "E915",
-            "leads back to the neuron itself without a delay",
-        ),
+        (nx.DiGraph([(0, 1), (1, 1), (1, 2)]), ENDS, "E915", "leads back to the neuron itself without a delay"),
         (nx.MultiDiGraph([(0, 1), (0, 1), (1, 2)]), ENDS, "E915", "`0` to `1` appears twice"),
         (nx.DiGraph([(0, 1), (1, 2), (2, 1)]), ENDS, "E403", "a cycle of nodes: 1 -> 2 -> 1"),
         (nx.path_graph(4), {"inputs": [0], "outputs": [3]}, "E403", 'or orient="order"'),
@@ -710,9 +677,7 @@ def test_several_mistakes_are_said_at_once() -> None:
 def test_a_node_that_leads_nowhere_is_a_warning() -> None:
     wiring = nx.DiGraph([(0, 1), (1, 2), (1, 3), (3, 4)])
     net = blurc.from_networkx(wiring, genome=RULE, inputs=[0], outputs=[2])
-    assert [(d.code, d.message) for d in net.warnings] == [
-        ("W503", "the nodes `3` and `4` lead to no output")
-    ]
+    assert [(d.code, d.message) for d in net.warnings] == [("W503", "the nodes `3` and `4` lead to no output")]
 
 
 def test_a_mistake_in_a_topology_shows_the_line() -> None:

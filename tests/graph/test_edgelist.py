@@ -84,9 +84,7 @@ def test_pairs_come_sorted_by_postsynaptic_neuron(name: str, text: str) -> None:
 
 def test_a_graphml_file_may_wire_several_projections() -> None:
     text = graphml([("x3", "y1"), ("y0", "y2"), ("y1", "y0")], **NODES)
-    spec = SPEC.format("e.graphml").replace(
-        "\n}", '\n  y -> y [edges("e.graphml", form = gather), delay = 1]\n}'
-    )
+    spec = SPEC.format("e.graphml").replace("\n}", '\n  y -> y [edges("e.graphml", form = gather), delay = 1]\n}')
     model = select_model(spec, files={"e.graphml": text})
     assert pairs(topology(model)) == [(3, 1)]
     assert pairs(topology(model, "y->y")) == [(1, 0), (0, 2)]
@@ -119,9 +117,7 @@ def test_a_hundred_thousand_edges() -> None:
 # ---------------------------------------------------------------- where it is looked for
 
 
-def test_a_file_is_looked_for_beside_the_spec_that_names_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_looked_for_beside_the_spec_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "n.blur").write_text(SPEC.format("e.csv"))
@@ -134,9 +130,7 @@ def test_a_file_is_looked_for_beside_the_spec_that_names_it(
     assert pairs(topology(select_model("specs/n.blur", files={"e.csv": "2,2\n"}))) == [(2, 2)]
 
 
-def test_a_network_can_be_compiled_again_from_its_texts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_can_be_compiled_again_from_its_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in ("first", "second"):
         (tmp_path / folder / "specs").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "first")
@@ -164,11 +158,7 @@ def test_virtual_files_stand_among_the_texts() -> None:
     ("name", "text", "said"),
     [
         ("e.csv", "0,0\n0,1,0.5\n", "E415 e.csv:2: expected two integers, found a third column `0.5`"),
-        (
-            "e.csv",
-            "pre,post,weight\n0,0,1\n",
-            "E415 e.csv:1: expected two integers, found a third column `weight`",
-        ),
+        ("e.csv", "pre,post,weight\n0,0,1\n", "E415 e.csv:1: expected two integers, found a third column `weight`"),
         (
             "e.edgelist",
             "0 0 {'weight': 0.5}\n",
@@ -188,11 +178,7 @@ def test_virtual_files_stand_among_the_texts() -> None:
         ("e.csv", "0,0\n1,1\n0,0\n", "E417 e.csv:3: the edge from 0 to 0 is listed twice"),
         ("e.json", "[[0, 0]]", "E418 cannot read edges from `.json` files"),
         ("e", "0,0", "E418 cannot read edges from a file without a suffix"),
-        (
-            "e.graphml",
-            graphml([("y0", "y1")], **NODES),
-            "E415 `e.graphml` has no edges from `x` to `y`",
-        ),
+        ("e.graphml", graphml([("y0", "y1")], **NODES), "E415 `e.graphml` has no edges from `x` to `y`"),
         (
             "e.graphml",
             graphml([("x0", "z")], **NODES, z={"population": "z", "index": 0}),

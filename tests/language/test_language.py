@@ -96,9 +96,7 @@ def test_a_complete_example_has_no_warnings_either(e: Example) -> None:
     assert check(whole(e)) == []
 
 
-@pytest.mark.parametrize(
-    "e", [e for e in RIGHT if e.context in ("file", "setting", "phase")], ids=lambda e: e.name
-)
+@pytest.mark.parametrize("e", [e for e in RIGHT if e.context in ("file", "setting", "phase")], ids=lambda e: e.name)
 def test_an_example_with_a_network_has_a_plan(e: Example) -> None:
     plan = plan_of(select_model(whole(e)))
     assert plan.step.ops

@@ -161,8 +161,7 @@ def test_backprop_is_this_tree() -> None:
             ),
             phase("feedback", assign("err", binary(err, "*", wrong))),
             phase(
-                "backward",
-                assign("err", binary(err, "*", call("outgoing", binary(w, "*", attribute("post", "err"))))),
+                "backward", assign("err", binary(err, "*", call("outgoing", binary(w, "*", attribute("post", "err")))))
             ),
             phase("update", assign("w", binary(w, "-", binary(name("eta"), "*", hebb)))),
             s.Readout(act, span=S),
@@ -195,9 +194,7 @@ def test_digits_is_this_tree() -> None:
             ),
             s.Population("output", indexed("class"), (num(10),), (option("phi", name("linear")),), span=S),
             s.Projection(indexed("h", name("depth")), indexed("class"), span=S),
-            s.Projection(
-                indexed("pixels"), indexed("class"), (s.Attr("label", name("skip"), span=S),), span=S
-            ),
+            s.Projection(indexed("pixels"), indexed("class"), (s.Attr("label", name("skip"), span=S),), span=S),
         ),
         span=S,
         name_span=S,
@@ -229,10 +226,7 @@ def test_digits_is_this_tree() -> None:
         ("phi'(a)", call("phi", A, prime=True)),
         ("post.incoming(a)", call("incoming", A, owner="post")),
         ("pre.act", attribute("pre", "act")),
-        (
-            "[[1, 0], [a, b]]",
-            s.Vector((s.Vector((num(1), num(0)), span=S), s.Vector((A, B), span=S)), span=S),
-        ),
+        ("[[1, 0], [a, b]]", s.Vector((s.Vector((num(1), num(0)), span=S), s.Vector((A, B), span=S)), span=S)),
         ("input * target", binary(name("input"), "*", name("target"))),
     ],
 )
@@ -240,9 +234,7 @@ def test_expression(text: str, tree: s.Expr) -> None:
     assert expr(text) == tree
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("1", 1), ("0.5", 0.5), ("1e-3", 1e-3), (".5", 0.5), ("2.", 2.0)]
-)
+@pytest.mark.parametrize(("text", "value"), [("1", 1), ("0.5", 0.5), ("1e-3", 1e-3), (".5", 0.5), ("2.", 2.0)])
 def test_number(text: str, value: float) -> None:
     node = expr(text)
     assert isinstance(node, s.Number)
@@ -333,9 +325,7 @@ def test_a_block_is_like_a_network_without_a_rule() -> None:
 
 
 def test_a_block_in_use_binds_populations_and_numbers() -> None:
-    (instance, nothing) = network_items(
-        "r{i} = residual(x = r{a}.y, y = h{a}{b}, z = h, w = r.y, n = 2 * a) q = s()"
-    )
+    (instance, nothing) = network_items("r{i} = residual(x = r{a}.y, y = h{a}{b}, z = h, w = r.y, n = 2 * a) q = s()")
     bindings = (
         s.Binding("x", port(indexed("r", A), indexed("y")), span=S),
         s.Binding("y", indexed("h", A, B), span=S),
@@ -348,22 +338,14 @@ def test_a_block_in_use_binds_populations_and_numbers() -> None:
 
 
 def test_a_binding_may_mean_a_population_whatever_its_spelling() -> None:
-    (instance,) = network_items(
-        "r = s(a = h, b = r.y, c = h{1}, d = r{1}.y{2}, e = r.y{1}, f = 2 * h, g = (h), h = 3)"
-    )
+    (instance,) = network_items("r = s(a = h, b = r.y, c = h{1}, d = r{1}.y{2}, e = r.y{1}, f = 2 * h, g = (h), h = 3)")
     assert isinstance(instance, s.Instance)
     r, y, one = indexed("r"), indexed("y"), num(1)
     assert [s.as_population(binding.value) for binding in instance.args] == [
         indexed("h"), port(r, y), indexed("h", one), port(indexed("r", one), indexed("y", num(2))),
         port(r, indexed("y", one)), None, indexed("h"), None,
     ]  # fmt: skip
-    assert [binding.value.span.text for binding in instance.args[:5]] == [
-        "h",
-        "r.y",
-        "h{1}",
-        "r{1}.y{2}",
-        "r.y{1}",
-    ]
+    assert [binding.value.span.text for binding in instance.args[:5]] == ["h", "r.y", "h{1}", "r{1}.y{2}", "r.y{1}"]
 
 
 def test_projections_lead_to_and_from_populations_of_blocks() -> None:
@@ -536,12 +518,7 @@ WIRED_MISTAKES = [
     ("r{1}.y -> b", "r{1}.y = b", (10, 10), None),
     ("r{1}.y -> b", "r{1} = b", (10, 11), "a projection is written `r{1} -> b`"),
     ("  r{1} = residual", "  a ->\n  r{1} = residual", (8, 7), None),
-    (
-        "r{1} = residual(x = a, width = 64)",
-        "for i in 1..2 r{1} = residual(x = a) }",
-        (8, 17),
-        "write `{` before it",
-    ),
+    ("r{1} = residual(x = a, width = 64)", "for i in 1..2 r{1} = residual(x = a) }", (8, 17), "write `{` before it"),
     ("signal s", "signal s = 1", (14, 12), "leave the value out"),
     ("signal s", "signl s", (14, 3), "did you mean `signal`?"),
     ("repeat 3 {", "repaet 3 {", (15, 3), "did you mean `repeat`?"),
@@ -552,12 +529,7 @@ WIRED_MISTAKES = [
     ("update  { }", "repeat 2 { update { } }", (17, 5), "contains only phases"),
     ("forward { z <- s }", "z <- s", (16, 5), "statements go in a phase"),
     ("forward { z <- s }", "forward { repeat 2 { z <- s } }", (16, 22), "contains whole phases"),
-    (
-        "forward { z <- s }",
-        "forward {\n  repeat 2 {\n z <- s\n}\n}",
-        (17, 3),
-        "a phase contains only statements",
-    ),
+    ("forward { z <- s }", "forward {\n  repeat 2 {\n z <- s\n}\n}", (17, 3), "a phase contains only statements"),
     ("    update  { }\n  }", "    update  { }", (18, 3), "write `}` before it"),
 ]
 
@@ -594,12 +566,7 @@ def test_an_import_needs_double_quotes(line: str, help: str) -> None:
 
 @pytest.mark.parametrize(
     ("character", "help"),
-    [
-        ("$", None),
-        ("η", "names are written in Latin letters: `eta`"),
-        ("−", "write `-`"),
-        ("&&", "no conditions"),
-    ],
+    [("$", None), ("η", "names are written in Latin letters: `eta`"), ("−", "write `-`"), ("&&", "no conditions")],
 )
 def test_a_character_outside_the_language_is_e102(character: str, help: str | None) -> None:
     (diagnostic,) = read(TEXT.replace("rate\n", f"rate {character} 1\n", 1))[1]
@@ -624,10 +591,7 @@ def test_a_message_says_what_was_found_and_expected() -> None:
 
     assert message("hello world") == "found `hello`, expected `import`, `genome`, `network` or `block`"
     assert message("genome g { state a, }") == "found the end of the declaration, expected a name"
-    assert (
-        message("genome g { synapse w 1 }")
-        == "found `1`, expected `=`, `~`, `,` or the end of the declaration"
-    )
+    assert message("genome g { synapse w 1 }") == "found `1`, expected `=`, `~`, `,` or the end of the declaration"
     assert message("genome g { readout f(a b) }") == "found `b`, expected `,` or `)`"
     assert message("genome g { readout f'a }") == "found `a`, expected `(`"
     assert message("network n { a b }") == "found `b`, expected `->`"
@@ -696,8 +660,7 @@ def test_parentheses_may_be_ten_thousand_deep() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["-" * 10_000 + "a", "f(" * 10_000 + "a" + ")" * 10_000, "+".join("a" * 10_000), "^".join("a" * 10_000)],
+    "text", ["-" * 10_000 + "a", "f(" * 10_000 + "a" + ")" * 10_000, "+".join("a" * 10_000), "^".join("a" * 10_000)]
 )
 def test_a_tree_too_deep_to_walk_is_refused(text: str) -> None:
     file, found = read(f"genome g {{ state a\nreadout {text}\n}}")
@@ -741,9 +704,7 @@ def test_a_lost_token_costs_no_more_than_its_own_block(data: st.DataObject) -> N
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_lost_token_costs_no_more_than_its_own_declaration(data: st.DataObject) -> None:
-    tokens = list(re.finditer(r"\w+|<-|->|\.\.|[^\w\s]", BACKPROP))[
-        2:-1
-    ]  # without `genome backprop` and the brace
+    tokens = list(re.finditer(r"\w+|<-|->|\.\.|[^\w\s]", BACKPROP))[2:-1]  # without `genome backprop` and the brace
     lost = data.draw(st.sampled_from(tokens))
     file, _ = read(BACKPROP[: lost.start()] + " " + BACKPROP[lost.end() :] + DIGITS)
     assert [genome.name for genome in file.genomes] == ["backprop"]

@@ -23,9 +23,7 @@ def test_the_tables_are_those_of_the_grammar() -> None:
         assert tables.written() == STORED, HOW
 
 
-@pytest.mark.skipif(
-    json.loads(STORED)["lark"] != lark.__version__, reason="they are of another version of lark"
-)
+@pytest.mark.skipif(json.loads(STORED)["lark"] != lark.__version__, reason="they are of another version of lark")
 def test_a_parser_from_the_tables_gives_the_same_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     built = tables.built(GRAMMAR)
     monkeypatch.setattr(tables, "built", lambda _: pytest.fail("the tables were not used"))

@@ -133,9 +133,7 @@ def some(items: st.SearchStrategy[s.Node], least: int = 0) -> st.SearchStrategy[
 
 def node(kind: type[s.Node], *args: object) -> st.SearchStrategy[s.Node]:
     """Nodes of a kind; fields that are no strategies are fixed."""
-    return st.builds(
-        kind, *(a if isinstance(a, st.SearchStrategy) else st.just(a) for a in args), span=st.just(S)
-    )
+    return st.builds(kind, *(a if isinstance(a, st.SearchStrategy) else st.just(a) for a in args), span=st.just(S))
 
 
 def named(kind: type[s.Node], *args: object) -> st.SearchStrategy[s.Node]:
@@ -180,9 +178,7 @@ genomes = named(s.Genome, words, params, some(genome_items))
 indexed_names = node(s.IndexedName, words, some(exprs))
 ports = node(s.IndexedName, words, some(exprs), indexed_names)
 ends = indexed_names | ports
-populations = ends.filter(
-    lambda n: isinstance(n, s.IndexedName) and bool(n.indices or (n.port and n.port.indices))
-)
+populations = ends.filter(lambda n: isinstance(n, s.IndexedName) and bool(n.indices or (n.port and n.port.indices)))
 bindings = node(s.Binding, words, exprs | populations)
 attrs = st.one_of(
     node(s.Attr, words),
@@ -194,9 +190,7 @@ wiring = st.one_of(
     node(s.Projection, ends, ends, some(attrs)),
     node(s.Instance, indexed_names, words, some(bindings)),
 )
-network_items = st.recursive(
-    wiring, lambda items: node(s.For, words, exprs, exprs, some(items)), max_leaves=4
-)
+network_items = st.recursive(wiring, lambda items: node(s.For, words, exprs, exprs, some(items)), max_leaves=4)
 networks = named(s.Network, words, params, st.none() | node(s.Uses, words, options), some(network_items))
 blocks = named(s.Block, words, params, some(network_items))
 files = node(s.File, some(node(s.Import, strings)), some(genomes), some(networks), some(blocks))

@@ -114,10 +114,7 @@ def test_its_note_shows_where_to_look(exploded: Result) -> None:
     ("line", "told"),
     [
         ({"candidates": 1, "value": 0.5, "values": [0.5]}, "loss 0.5"),
-        (
-            {"candidates": 2, "value": 0.5, "values": [0.5, 0.6], "judged": 0.7},
-            "loss 0.5 the best, genome 0.7",
-        ),
+        ({"candidates": 2, "value": 0.5, "values": [0.5, 0.6], "judged": 0.7}, "loss 0.5 the best, genome 0.7"),
         (
             {"candidates": 8, "value": 0.5, "mean": 0.6, "diverged": 3},
             "loss 0.5 the best, 0.6 the mean, 3 of 8 diverged",

@@ -38,18 +38,9 @@ def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert len(lines("runs/tiny")) == 2
-    assert (found["experiment"], found["folder"], found["objective"]) == (
-        "tiny",
-        "runs/tiny",
-        "cross_entropy",
-    )
+    assert (found["experiment"], found["folder"], found["objective"]) == ("tiny", "runs/tiny", "cross_entropy")
     assert [row["task"] for row in found["rows"]] == ["center_circle", "moons"]
-    assert {p.name for p in Path("runs/tiny").iterdir()} >= {
-        *MADE,
-        "report.html",
-        "evaluation.json",
-        "versions.json",
-    }
+    assert {p.name for p in Path("runs/tiny").iterdir()} >= {*MADE, "report.html", "evaluation.json", "versions.json"}
     assert command(file, "--set", "method.steps=2").exit_code == 1
     assert command(file, "--set", "method.steps=2", "--replay", 0).exit_code == 1
 
@@ -80,9 +71,7 @@ def test_the_command_without_a_file() -> None:
 
 
 def test_the_command_replays(exploding: Experiment, file: Path) -> None:
-    file.write_text(
-        file.read_text().replace("steps: 11, rate: 0.01}\nreplicas: 2", "steps: 1}\nreplicas: 4\nseed: 3")
-    )
+    file.write_text(file.read_text().replace("steps: 11, rate: 0.01}\nreplicas: 2", "steps: 1}\nreplicas: 4\nseed: 3"))
     meta.run(schema.read(file), "runs/tiny")
     done = command(file, "--replay", 0)
     assert done.exit_code == 0

@@ -25,15 +25,7 @@ pytestmark = pytest.mark.usefixtures("compiled_fast")
 
 def test_episodes_get_longer_until_they_are_long_enough() -> None:
     e = replace(experiment(), inner=Inner(10), curriculum=Curriculum(5, 100, 22))
-    assert [curriculum.unroll(e, step) for step in (0, 99, 100, 199, 200, 300, 10**6)] == [
-        10,
-        10,
-        15,
-        15,
-        20,
-        22,
-        22,
-    ]
+    assert [curriculum.unroll(e, step) for step in (0, 99, 100, 199, 200, 300, 10**6)] == [10, 10, 15, 15, 20, 22, 22]
     assert [step for step in range(1000) if curriculum.lengthened(e, step)] == [100, 200, 300]
 
 
@@ -198,9 +190,7 @@ def test_more_divergences_at_once_than_are_recorded(shared: None) -> None:
 
 def test_a_replay_of_pes_goes_through_the_pieces_before(shared: None) -> None:
     """The step at which it broke is counted from the beginning of the episode."""
-    Path("tiny.blur").write_text(
-        SPEC.replace("exp(1000 * blast)", "exp(30 * blast) * w ^ 3").replace("= -1", "= 0")
-    )
+    Path("tiny.blur").write_text(SPEC.replace("exp(1000 * blast)", "exp(30 * blast) * w ^ 3").replace("= -1", "= 0"))
     e = experiment("{name: pes, steps: 12, population: 4, truncation: 2, sigma: 0.1}", inner__steps="8")
     meta.run(e, "run")
     recorded = [json.loads(line) for line in Path("run/divergences.jsonl").read_text().splitlines()]

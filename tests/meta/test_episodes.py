@@ -118,9 +118,7 @@ def test_two_hundred_steps_of_mnist_fit_in_two_gigabytes() -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2])
-def test_candidates_are_judged_alike_side_by_side_and_in_turn(
-    together: Any, net: blurc.Net, chunk: int
-) -> None:
+def test_candidates_are_judged_alike_side_by_side_and_in_turn(together: Any, net: blurc.Net, chunk: int) -> None:
     in_turn = Judge(net, OBJECTIVES["cross_entropy"], Inner(5), chunk).values(*judged_together(net))
     np.testing.assert_allclose(in_turn.values, together, rtol=1e-5)
     assert len(set(together.tolist())) == 5

@@ -12,16 +12,7 @@ from hypothesis import strategies as st
 
 from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import (
-    Cma,
-    Curriculum,
-    Evaluation,
-    Experiment,
-    Gradient,
-    Inner,
-    Network,
-    Pes,
-)
+from blurc.meta.experiment.experiment import Cma, Curriculum, Evaluation, Experiment, Gradient, Inner, Network, Pes
 from blurc.tasks.choice import Augment, TaskChoice
 
 LEAST = "name: e\nspec: rules/blur.blur\ntasks: [xor]\n"
@@ -78,9 +69,7 @@ def test_every_key_arrives() -> None:
         Curriculum(5, 1000, 50),
         replicas=4,
         evaluation=Evaluation(
-            (10, 20),
-            networks=(Network("networks/mnist.blur", parameters={"side": 28}),),
-            tasks=(TaskChoice("xor"),),
+            (10, 20), networks=(Network("networks/mnist.blur", parameters={"side": 28}),), tasks=(TaskChoice("xor"),)
         ),
         write="runs/full",
     )
@@ -184,9 +173,7 @@ def test_all_mistakes_of_a_file_come_at_once() -> None:
 
 
 def test_nothing_is_concluded_from_wrong_values() -> None:
-    assert places(refused(LEAST + "inner: {steps: 0, judge_every: 5}\ncurriculum: {until: 1}")) == [
-        "E612 4:16"
-    ]
+    assert places(refused(LEAST + "inner: {steps: 0, judge_every: 5}\ncurriculum: {until: 1}")) == ["E612 4:16"]
 
 
 @pytest.mark.parametrize(
@@ -209,8 +196,7 @@ def test_found_and_expected_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["inner.batch", "method.population", "seed", "tasks.0.crop", "replicas", "evaluation.seeds", "chunk"],
+    "key", ["inner.batch", "method.population", "seed", "tasks.0.crop", "replicas", "evaluation.seeds", "chunk"]
 )
 def test_a_number_that_no_array_can_have_is_refused(key: str) -> None:
     (found,) = refused(LEAST + "method: cma", {key: str(10**12)})
@@ -261,9 +247,7 @@ def test_where_the_file_is_not_a_mapping_that_is_all_that_is_said(text: str) -> 
 
 
 def test_overrides_reach_every_depth() -> None:
-    e = parsed(
-        FULL, method__steps="7", tasks__0__crop="0", tasks__0__augment__brightness="0.5", parameters__k="8"
-    )
+    e = parsed(FULL, method__steps="7", tasks__0__crop="0", tasks__0__augment__brightness="0.5", parameters__k="8")
     expected = parsed(
         FULL.replace("steps: 5000", "steps: 7")
         .replace("crop: 20", "crop: 0")

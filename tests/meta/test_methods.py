@@ -194,15 +194,11 @@ def test_lost_candidates_rank_last() -> None:
         for costs in (jnp.asarray([2e30, jnp.inf, 1.0, 0.0]), jnp.asarray([2e30, 3e30, 1.0, 0.0]))
     )
     key = jax.random.key(0)
-    assert equal(
-        make(Cma(population=4), 0).ask(told_inf, key), make(Cma(population=4), 0).ask(told_more, key)
-    )
+    assert equal(make(Cma(population=4), 0).ask(told_inf, key), make(Cma(population=4), 0).ask(told_more, key))
 
 
 def test_cma_is_a_function_of_its_seed() -> None:
-    asked = [
-        make(Cma(population=4), s).ask(make(Cma(), s).init(GENOMES), jax.random.key(0)) for s in (1, 1, 2)
-    ]
+    asked = [make(Cma(population=4), s).ask(make(Cma(), s).init(GENOMES), jax.random.key(0)) for s in (1, 1, 2)]
     assert equal(asked[0], asked[1])
     assert not equal(asked[0], asked[2])
 

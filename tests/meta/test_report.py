@@ -46,17 +46,12 @@ replicas: 2
 evaluation: {steps: [5, 10], batch: 16}
 """
 CURVE = {"task": "xor", "network": "plane", "steps": [5, 10], "mean": [0.8, 0.9], "spread": [0.01, None]}
-EVALUATION = {
-    "curves": [{"name": n, **CURVE, "task": t} for n in ("plane", "Adam") for t in ("xor", "moons")]
-}
+EVALUATION = {"curves": [{"name": n, **CURVE, "task": t} for n in ("plane", "Adam") for t in ("xor", "moons")]}
 
 
 def point(step: int, unroll: int, *values: float | None) -> str:
     lost = sum(v is None for v in values)
-    return (
-        json.dumps({"step": step, "unroll": unroll, "value": values[0], "values": values, "diverged": lost})
-        + "\n"
-    )
+    return json.dumps({"step": step, "unroll": unroll, "value": values[0], "values": values, "diverged": lost}) + "\n"
 
 
 METRICS = point(1, 10, 0.7, 0.8) + point(2, 10, 0.6, None) + point(3, 15, 0.5, 0.5) + point(4, 15, 0.4, 0.6)
@@ -227,9 +222,7 @@ def drawn(path: Path, metrics: str, monkeypatch: pytest.MonkeyPatch) -> tuple[di
     return {label: values for label, values in lines.items() if not label.startswith("_")}, caption
 
 
-def test_of_a_population_the_mean_and_the_best_are_drawn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_population_the_mean_and_the_best_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = population(0, 0.2, 0.5, 1, candidates=8) + population(1, 0.1, 0.4, 3, candidates=8)
     lines, caption = drawn(tmp_path, metrics, monkeypatch)
     assert lines == {"mean of the population": [0.5, 0.4], "best of the population": [0.2, 0.1]}
@@ -296,9 +289,7 @@ RESULTS = [{"steps": 5, "mean": 0.8, "spread": 0.01}, {"steps": 10, "mean": 0.9,
     ],
 )
 def test_accuracies_may_come_from_any_command(tmp_path: Path, data: dict[str, Any]) -> None:
-    (curve,) = contents.read(
-        folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=json.dumps(data))
-    ).curves
+    (curve,) = contents.read(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=json.dumps(data))).curves
     assert (curve.name, curve.task, curve.network) == ("g", "xor", "plane")
     assert (curve.steps, curve.mean, curve.spread[0]) == ((5, 10), (0.8, 0.9), 0.01)
     assert math.isnan(curve.spread[1])
@@ -306,13 +297,7 @@ def test_accuracies_may_come_from_any_command(tmp_path: Path, data: dict[str, An
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "{",
-        "[]",
-        '{"curves": [{}]}',
-        '{"rows": 3}',
-        json.dumps({"curves": [{"name": "g", **CURVE, "steps": [1]}]}),
-    ],
+    ["{", "[]", '{"curves": [{}]}', '{"rows": 3}', json.dumps({"curves": [{"name": "g", **CURVE, "steps": [1]}]})],
 )
 def test_a_damaged_evaluation_is_refused(tmp_path: Path, text: str) -> None:
     assert codes(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=text)) == ["E614"]
@@ -397,12 +382,7 @@ def test_the_table_stands_in_the_page(html: str) -> None:
 
 
 def test_matrices_are_drawn_and_numbers_listed(html: str) -> None:
-    assert [name for name in ("nu", "mu", "hp", "hq") if f"<figcaption>{name}: " in html] == [
-        "nu",
-        "mu",
-        "hp",
-        "hq",
-    ]
+    assert [name for name in ("nu", "mu", "hp", "hq") if f"<figcaption>{name}: " in html] == ["nu", "mu", "hp", "hq"]
     assert "<tr><th>eta</th><td>1</td></tr>" in html
 
 
@@ -415,9 +395,7 @@ def test_axes_are_labelled_with_the_states_they_stand_for() -> None:
 # ---------------------------------------------------------------- decision regions
 
 
-def painted(
-    net: blurc.Net, values: dict[str, Any], steps: tuple[int, ...]
-) -> tuple[Any, list[regions.Painted]]:
+def painted(net: blurc.Net, values: dict[str, Any], steps: tuple[int, ...]) -> tuple[Any, list[regions.Painted]]:
     episode = task(TaskChoice("xor")).episode(
         jax.random.key(1), steps=steps[-1], batch=16, query=regions.QUERY, test=True
     )

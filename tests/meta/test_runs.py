@@ -17,18 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import (
-    EXPERIMENT,
-    METHODS,
-    RANDOM_BLAST,
-    SPEC,
-    equal,
-    every_search,
-    experiment,
-    lines,
-    made,
-    refused,
-)
+from tiny import EXPERIMENT, METHODS, RANDOM_BLAST, SPEC, equal, every_search, experiment, lines, made, refused
 
 import blurc
 from blurc import genome as genome_files
@@ -45,9 +34,7 @@ pytestmark = pytest.mark.usefixtures("compiled_fast")
 
 
 @every_search
-def test_a_run_that_is_cut_off_ends_with_the_same_bits(
-    method: str, shared: None, stopped: Callable[..., None]
-) -> None:
+def test_a_run_that_is_cut_off_ends_with_the_same_bits(method: str, shared: None, stopped: Callable[..., None]) -> None:
     e = experiment(method)
     meta.run(e, "whole")
     stopped(e, 1)

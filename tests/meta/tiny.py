@@ -78,9 +78,7 @@ def codes(call: Callable[[], object]) -> list[str]:
 
 
 def equal(one: Any, other: Any) -> bool:
-    return bool(
-        jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(np.asarray(a), np.asarray(b)), one, other))
-    )
+    return bool(jax.tree.all(jax.tree.map(lambda a, b: np.array_equal(np.asarray(a), np.asarray(b)), one, other)))
 
 
 MADE = ("metrics.jsonl", "genome.yaml", "result.json")

@@ -72,9 +72,7 @@ def test_the_arrays_are_shared_and_read_only():
 # ---------------------------------------------------------------- windows
 
 
-def windows_one_by_one(
-    topology: Conv | Pool, pre: tuple[int, ...], post: tuple[int, ...]
-) -> set[tuple[int, ...]]:
+def windows_one_by_one(topology: Conv | Pool, pre: tuple[int, ...], post: tuple[int, ...]) -> set[tuple[int, ...]]:
     """The same as `sites`, from the definition: for each place of the target, each place of its window."""
     k = len(topology.window)
     c_in, c_out = math.prod(pre[k:]), math.prod(post[k:])
@@ -83,9 +81,7 @@ def windows_one_by_one(
         for offset in np.ndindex(*topology.window):
             source = [
                 o * s - p + w
-                for o, s, (p, _), w in zip(
-                    target, topology.stride, topology.pads(pre[:k]), offset, strict=True
-                )
+                for o, s, (p, _), w in zip(target, topology.stride, topology.pads(pre[:k]), offset, strict=True)
             ]
             if not all(0 <= i < n for i, n in zip(source, pre[:k], strict=True)):
                 continue
@@ -124,9 +120,7 @@ def test_populations_without_an_axis_of_channels_have_one():
 # ---------------------------------------------------------------- random pairs
 
 
-@pytest.mark.parametrize(
-    "topology", [Sparse(0.3, None, 1), Sparse(None, 3, 1), Sparse(None, 6, 1), Sparse(1.0, None)]
-)
+@pytest.mark.parametrize("topology", [Sparse(0.3, None, 1), Sparse(None, 3, 1), Sparse(None, 6, 1), Sparse(1.0, None)])
 def test_sparse_pairs_are_different_and_sorted_by_their_postsynaptic_neuron(topology):
     found = sites(topology, (7,), (11,))
     pairs = list(zip(found.post.tolist(), found.pre.tolist(), strict=True))
@@ -176,12 +170,7 @@ def test_the_synapses_of_a_seed_are_these_for_good():
         (2, 3),
         (1, 5),
     ]
-    assert sites(Sparse(None, 2, 3), (9,), (4,)).pre.reshape(4, 2).tolist() == [
-        [3, 8],
-        [7, 8],
-        [0, 5],
-        [3, 5],
-    ]
+    assert sites(Sparse(None, 2, 3), (9,), (4,)).pre.reshape(4, 2).tolist() == [[3, 8], [7, 8], [0, 5], [3, 5]]
     assert sites(Sparse(None, 3, 3), (4,), (4,)).pre.reshape(4, 3).tolist() == [
         [0, 2, 3],
         [0, 2, 3],

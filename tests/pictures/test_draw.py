@@ -87,9 +87,7 @@ def test_boxes_do_not_overlap_and_stay_in_the_picture(case: tuple[dict[str, Poin
     layout = arrange(*case)
     boxes = list(layout.boxes.values())
     assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
-    assert all(
-        _within(layout, (b.x + s * b.width / 2, b.y + s * b.height / 2)) for b in boxes for s in (-1, 1)
-    )
+    assert all(_within(layout, (b.x + s * b.width / 2, b.y + s * b.height / 2)) for b in boxes for s in (-1, 1))
 
 
 def _within(layout: Layout, point: Point, margin: float = 1e-6) -> bool:
@@ -104,11 +102,7 @@ def test_arrows_start_and_end_on_their_boxes_and_apart(case: tuple[dict[str, Poi
     layout = arrange(*case)
     ends: list[Point] = []
     for arrow in arrows:
-        route, source, target = (
-            layout.routes[arrow.name],
-            layout.boxes[arrow.source],
-            layout.boxes[arrow.target],
-        )
+        route, source, target = (layout.routes[arrow.name], layout.boxes[arrow.source], layout.boxes[arrow.target])
         start, end = route.start, route.pieces[-1][1][-1]
         assert start[0] == pytest.approx(source.x + source.width / 2)
         assert end[0] == pytest.approx(target.x - target.width / 2)
@@ -269,34 +263,24 @@ def test_instances_that_are_alike_become_one_frame() -> None:
 
 def test_chains_of_two_kinds_become_one_stack_of_pairs() -> None:
     body = "hidden a{i}[8] hidden b{i}[4] b{i-1} -> a{i} a{i} -> b{i}"
-    shown = view(
-        network(f"input x[8] hidden b{{0}}[4] x -> b0 for i in 1..20 {{ {body} }} output y[2] b20 -> y")
-    )
+    shown = view(network(f"input x[8] hidden b{{0}}[4] x -> b0 for i in 1..20 {{ {body} }} output y[2] b20 -> y"))
     assert titles(shown) == ["x", "b0", "a1, b1 .. a20, b20", "y"]
     assert [box.title for box in shown.boxes[2].inside.boxes] == ["a1", "b1", ""]  # pyright: ignore
 
 
 def test_parallel_projections_are_counted() -> None:
-    shown = view(
-        network("input x[8] output y[2] for i in 1..40 { hidden e{i}[4] x -> e{i} e{i} -> y [fixed] }")
-    )
+    shown = view(network("input x[8] output y[2] for i in 1..40 { hidden e{i}[4] x -> e{i} e{i} -> y [fixed] }"))
     assert joined(shown) == [("x", "e1 .. e40", "40 ×"), ("e1 .. e40", "y", "40 ×")]
 
 
 def test_generations_of_all_sizes_become_a_few_stacks() -> None:
     body = "".join(
-        f"hidden h{i}[{2 + i % 5}] "
-        + "".join(f"h{j} -> h{i} " for j in range(1, i))
-        + f"x -> h{i} h{i} -> y "
+        f"hidden h{i}[{2 + i % 5}] " + "".join(f"h{j} -> h{i} " for j in range(1, i)) + f"x -> h{i} h{i} -> y "
         for i in range(1, 31)
     )
     shown = view(network(f"input x[3] output y[2] {body}"))
     assert titles(shown) == ["x", "y", "h1 .. h8", "h9 .. h16", "h17 .. h24", "h25 .. h30"]
-    assert shown.boxes[2].lines == (
-        "hidden  8 populations",
-        "32 neurons, 2 to 6 each",
-        *shown.boxes[2].lines[2:],
-    )
+    assert shown.boxes[2].lines == ("hidden  8 populations", "32 neurons, 2 to 6 each", *shown.boxes[2].lines[2:])
     assert len(shown.arrows) == 4 * 3 // 2 + 2 * 4
 
 
@@ -305,9 +289,7 @@ def test_generations_of_all_sizes_become_a_few_stacks() -> None:
 def test_a_picture_stays_small_whatever_the_network(seed: int) -> None:
     rng = random.Random(seed)
     names = rng.sample([a + b for a in "abcdefgh" for b in "xyzuvw"], 40)
-    projections = [
-        f"{rng.choice(['x', *names[:i]])} -> {name}" for i, name in enumerate(names) for _ in range(4)
-    ]
+    projections = [f"{rng.choice(['x', *names[:i]])} -> {name}" for i, name in enumerate(names) for _ in range(4)]
     hidden = " ".join(f"hidden {name}[{rng.randint(2, 9)}]" for name in names)
     shown = view(network(f"input x[3] {hidden} output y[2] {' '.join(projections)} {names[-1]} -> y"))
     assert len(list(shown.all_boxes())) <= 18
@@ -334,9 +316,7 @@ def test_topologies_and_delays_stand_on_the_arrows() -> None:
 
 
 def test_delayed_projections_go_with_the_others_or_back() -> None:
-    shown = view(
-        network("input x[2] hidden h[2] output y[2] x -> h h -> y y -> h [delay = 1] x -> y [delay = 2]")
-    )
+    shown = view(network("input x[2] hidden h[2] output y[2] x -> h h -> y y -> h [delay = 1] x -> y [delay = 2]"))
     assert [(a.source, a.target, a.delayed, a.turned) for a in shown.arrows] == [
         ("x", "h", False, False),
         ("h", "y", False, False),

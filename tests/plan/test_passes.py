@@ -125,9 +125,7 @@ def test_schedule_follows_the_graph() -> None:
 
 
 def test_prediction_ends_before_feedback_and_skips_updates() -> None:
-    text = genome(
-        "forward { b <- 1 } update { w <- 0 } forward { b <- 2 } feedback { b <- target } forward { b <- 3 }"
-    )
+    text = genome("forward { b <- 1 } update { w <- 0 } forward { b <- 2 } feedback { b <- target } forward { b <- 3 }")
     names = [v.phase.name for v in schedule(select_model(text)).prediction]
     assert names == ["sense", "forward", "forward#2"]
 
@@ -170,9 +168,7 @@ def test_mixing_a_vector_with_one_live_part_is_one_column() -> None:
 
 
 def test_numbers_move_out_of_products() -> None:
-    step = plan(
-        "forward { b <- incoming(w * (c * pre.b)) } update { w <- w + batch_mean((c * pre.b) * post.b) }"
-    ).step
+    step = plan("forward { b <- incoming(w * (c * pre.b)) } update { w <- w + batch_mean((c * pre.b) * post.b) }").step
     for op in step.ops:
         if op.name in ("to_post", "outer"):
             assert "mul" not in [step.ops[a].name for a in op.args]
@@ -188,14 +184,8 @@ def test_one_channel_and_scaled_states_need_one_product() -> None:
 
 
 def test_what_no_prediction_reads_is_dropped() -> None:
-    compiled = plan(
-        "forward { b <- incoming(w * pre.b); a <- 1 } update { m <- m + batch_mean(pre.b * post.b) }"
-    )
-    assert compiled.dropped == (
-        "channel m of x->y",
-        "channel m of unit->y",
-        "state a of y",
-    )
+    compiled = plan("forward { b <- incoming(w * pre.b); a <- 1 } update { m <- m + batch_mean(pre.b * post.b) }")
+    assert compiled.dropped == ("channel m of x->y", "channel m of unit->y", "state a of y")
     assert {v.name for v in compiled.channels} == {"w"}
 
 
@@ -224,9 +214,7 @@ def test_a_pass_that_mixes_spaces_is_caught() -> None:
     step = plan("forward { b <- incoming(w * pre.b) }").step
     synapse = next(i for i, op in enumerate(step.ops) if op.name == "synapse")
     neuron = Type((), Space("neurons", "y", True, True))
-    wrong = Block(
-        (*step.ops, Op("tanh", (synapse,), (), neuron, step.ops[0].span)), (Result(("readout", "y"), 0),)
-    )
+    wrong = Block((*step.ops, Op("tanh", (synapse,), (), neuron, step.ops[0].span)), (Result(("readout", "y"), 0),))
     with pytest.raises(InvalidPlan, match="another space"):
         verify(wrong, "a broken pass")
 

@@ -209,8 +209,7 @@ ROUNDS = """
 
 def test_the_rounds_of_a_repeat() -> None:
     rolled = same(
-        ROUNDS + "network n uses g { input x[3]  hidden h[4]  output y[2]  x -> h  h -> y  x -> y }",
-        gradient=True,
+        ROUNDS + "network n uses g { input x[3]  hidden h[4]  output y[2]  x -> h  h -> y  x -> y }", gradient=True
     )
     assert [loop.count for loop in loops(rolled.step)] == [5], "the first round finds zeros"
 
@@ -339,10 +338,7 @@ def text(block: Block) -> list[str]:
 
 
 def test_repetitions_are_found() -> None:
-    assert stretches([9, 9, 8] + [1, 2, 3] * 7 + [1, 2] + [5] * 8 + [4], 6) == [
-        Stretch(3, 3, 7, 2),
-        Stretch(26, 1, 8),
-    ]
+    assert stretches([9, 9, 8] + [1, 2, 3] * 7 + [1, 2] + [5] * 8 + [4], 6) == [Stretch(3, 3, 7, 2), Stretch(26, 1, 8)]
     assert stretches([9] + [1, 2, 1, 2, 3] * 7 + [5], 6) == [Stretch(1, 5, 7)]
     assert stretches([1, 1, 2, 2] * 9, 6) == [Stretch(0, 4, 9)]
     assert stretches([1, 2, 3] * 5, 6) == []
@@ -367,13 +363,7 @@ def test_stacks_go_there_and_back_and_have_all_derivatives(n: int) -> None:
     @jax.jit
     def everything() -> Any:
         return [
-            (
-                f(x),
-                jax.grad(f)(x),
-                jax.jvp(f, (x,), (x,))[1],
-                jax.vmap(jax.grad(f), 1, 1)(two),
-                jax.hessian(f)(x),
-            )
+            (f(x), jax.grad(f)(x), jax.jvp(f, (x,), (x,))[1], jax.vmap(jax.grad(f), 1, 1)(two), jax.hessian(f)(x))
             for f in (ours, plain)
         ]
 

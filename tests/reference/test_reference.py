@@ -96,8 +96,7 @@ def test_forward_visits_populations_after_those_that_project_to_them():
       h2 -> y  h1 -> h2  x -> h1  x -> y
     """
     ref = interpreter(
-        "state a  synapse w ~ ones  sense { a <- input } forward { a <- 1 + incoming(w * pre.a) } readout a",
-        network,
+        "state a  synapse w ~ ones  sense { a <- input } forward { a <- 1 + incoming(w * pre.a) } readout a", network
     )
     state = ref.state({p.name: {"w": [[1.0]]} for p in ref.model.network.projections}, batch=1)
     assert ref.predict({}, state, {"x": [[10.0]]})["y"] == 1 + (1 + (1 + 10)) + 10
@@ -269,8 +268,7 @@ def test_totals_count_fans_and_values_per_projection():
 def test_totals_in_an_update_read_the_old_synapses_and_bare_channels_the_new():
     update = "w <- 2 * w; v <- post.incoming(w); u <- w"
     new = after_step(
-        f"state a  synapse w ~ ones, v ~ ones, u ~ ones  update {{ {update} }} readout a",
-        {"w": W, "v": W, "u": W},
+        f"state a  synapse w ~ ones, v ~ ones, u ~ ones  update {{ {update} }} readout a", {"w": W, "v": W, "u": W}
     ).synapses["x->y"]
     assert_allclose(new["w"], 2 * W)
     assert_allclose(new["v"], np.broadcast_to(W.sum(0), W.shape))
@@ -333,8 +331,7 @@ def test_a_total_that_varies_over_the_batch_is_reduced_with_it():
 
 def test_the_readout_is_taken_before_the_first_feedback():
     ref = interpreter(
-        "state a  synapse w ~ ones  forward { a <- 1 } feedback { a <- target } forward { a <- 3 } readout a",
-        PAIR,
+        "state a  synapse w ~ ones  forward { a <- 1 } feedback { a <- target } forward { a <- 3 } readout a", PAIR
     )
     state = ref.state({"x->y": {"w": W}}, 2)
     _, readout = ref.step({}, state, {"x": X}, {"y": np.full((2, 3), 2.0)})
@@ -408,8 +405,7 @@ def test_functions_across_a_population_take_each_state_and_example_by_itself():
 
 def test_standardize_is_over_the_batch_with_the_biased_variance():
     ref = interpreter(
-        "state a, b  synapse w ~ ones  sense { a <- standardize(input); b <- standardize(3.7) } readout a",
-        PAIR,
+        "state a, b  synapse w ~ ones  sense { a <- standardize(input); b <- standardize(3.7) } readout a", PAIR
     )
     seen = ref.trace({}, ref.state({"x->y": {"w": W}}, 2), {"x": X}, {})["sense"]["x"]
     assert_allclose(seen["a"], (X - X.mean(0)) / np.sqrt(((X - X.mean(0)) ** 2).mean(0) + 1e-5))
@@ -448,13 +444,7 @@ def test_generated_files_compile_and_stay_finite(case: Case):
 
 def test_generated_equations_can_call_every_function():
     # running totals need dense projections: `test_compiled.py` has them by hand
-    of_places = (
-        functions.POPULATION,
-        functions.TOTALS,
-        functions.RUNNING,
-        functions.REDUCERS,
-        functions.DRAWS,
-    )
+    of_places = (functions.POPULATION, functions.TOTALS, functions.RUNNING, functions.REDUCERS, functions.DRAWS)
     place_functions = [name for names in of_places for name in names]
     templates = " ".join((*UNARY, *BINARY, *BOUNDED))
     missing = [f for f in functions.ALL if f not in place_functions and f"{f}(" not in templates]

@@ -301,10 +301,7 @@ AT = [X[:, :2], X[:, 1:]]  # what the two synapses see at their two places
         # A mixture that does not vary over the batch: as if it stood outside, and once a place.
         ("batch_mean(w)", [2 * 2, 3 * 2]),
         ("batch_mean(w * post.tau)", [2 * 2 * TAU.mean(), 3 * 2 * TAU.mean()]),
-        (
-            "batch_sum(pre.a * (w * post.tau))",
-            [w * TAU.mean() * x.sum() for w, x in zip([2, 3], AT, strict=True)],
-        ),
+        ("batch_sum(pre.a * (w * post.tau))", [w * TAU.mean() * x.sum() for w, x in zip([2, 3], AT, strict=True)]),
         ("batch_sum(pre.a * w * post.tau)", [w * (x * TAU).sum() for w, x in zip([2, 3], AT, strict=True)]),
         # What is reduced already has no places any more.
         ("let t = batch_mean(pre.a);  w <- batch_sum(t * pre.a)", [x.mean(0).sum() * x.sum() for x in AT]),

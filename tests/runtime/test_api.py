@@ -101,9 +101,7 @@ def test_inputs_may_be_flat(net: blurc.Net, started: Any) -> None:
 
 def test_predict_gives_what_step_reads_out(net: blurc.Net, started: Any) -> None:
     genome, state, xs, ys = started
-    np.testing.assert_allclose(
-        net.predict(genome, state, xs[0]), net.step(genome, state, xs[0], ys[0])[1], rtol=1e-6
-    )
+    np.testing.assert_allclose(net.predict(genome, state, xs[0]), net.step(genome, state, xs[0], ys[0])[1], rtol=1e-6)
 
 
 def test_vmap_over_genomes(net: blurc.Net, started: Any) -> None:
@@ -299,11 +297,7 @@ def test_the_graph_is_a_frozen_networkx_graph(net: blurc.Net) -> None:
 def test_compile_time_does_not_grow_with_the_number_of_steps(net: blurc.Net, started: Any) -> None:
     genome, state, xs, ys = started
     sizes = [
-        len(
-            jax.jit(net.train)
-            .lower(genome, state, jnp.tile(xs, (n, 1, 1, 1)), jnp.tile(ys, (n, 1, 1)))
-            .as_text()
-        )
+        len(jax.jit(net.train).lower(genome, state, jnp.tile(xs, (n, 1, 1, 1)), jnp.tile(ys, (n, 1, 1))).as_text())
         for n in (1, 50)
     ]
     assert abs(sizes[1] - sizes[0]) < 100
@@ -319,15 +313,9 @@ def test_what_does_not_fit_is_said(net: blurc.Net, several: blurc.Net, started: 
     assert code(lambda: net.step(genome, state, xs[0])) == "E901"
     assert code(lambda: net.train(genome, state, xs[0], ys[0])) == "E901"
     other = several.init_genome(jax.random.key(0))
-    assert (
-        code(lambda: several.step(other, several.init(jax.random.key(0), other, batch=4), xs[0], ys[0]))
-        == "E901"
-    )
+    assert code(lambda: several.step(other, several.init(jax.random.key(0), other, batch=4), xs[0], ys[0])) == "E901"
     uneven = {"a": jnp.ones((1, 2)), "b": jnp.ones((4, 3))}
-    assert (
-        code(lambda: several.predict(other, several.init(jax.random.key(0), other, batch=4), uneven))
-        == "E901"
-    )
+    assert code(lambda: several.predict(other, several.init(jax.random.key(0), other, batch=4), uneven)) == "E901"
     assert code(lambda: net.step({}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: net.step({"eta": jnp.ones(2)}, state, xs[0], ys[0])) == "E902"
     assert code(lambda: net.step({"eat": 1.0, "eta": 1.0}, state, xs[0], ys[0])) == "E902"
@@ -346,9 +334,7 @@ def test_a_wrong_state_is_said(net: blurc.Net, several: blurc.Net, started: Any)
     assert code(lambda: net.step(genome, other, xs[0], ys[0])) == "E904"
     genome = several.init_genome(jax.random.key(0))
     x = {"a": jnp.ones((5, 2)), "b": jnp.ones((5, 3))}
-    assert (
-        code(lambda: several.predict(genome, several.init(jax.random.key(0), genome, batch=4), x)) == "E904"
-    )
+    assert code(lambda: several.predict(genome, several.init(jax.random.key(0), genome, batch=4), x)) == "E904"
 
 
 def test_what_is_no_key_and_no_number_is_said(net: blurc.Net, started: Any) -> None:
@@ -449,10 +435,7 @@ def test_what_is_not_used_is_checked_too(net: blurc.Net, started: Any) -> None:
 def test_the_checks_let_traced_values_through(fed: Any) -> None:
     def call(x: Any, r: Any, reset: Any, key: Any) -> Any:
         return fed[1](
-            xs=lambda _: x,
-            signals=lambda s: {**s, "r": [r, r, 0, 1]},
-            reset=lambda _: reset,
-            key=lambda _: key,
+            xs=lambda _: x, signals=lambda s: {**s, "r": [r, r, 0, 1]}, reset=lambda _: reset, key=lambda _: key
         )[1]
 
     args = (jnp.ones((4, 3, 2)), jnp.asarray(1.0), jnp.zeros((4, 3), bool))

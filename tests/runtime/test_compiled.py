@@ -95,11 +95,7 @@ def close(found: Any, expected: Any, where: str) -> None:
     """Everything found is as expected; dead variables are not found."""
     if isinstance(found, dict):
         for name, value in found.items():
-            close(
-                value,
-                expected.get(name, {}) if isinstance(value, dict) else expected[name],
-                f"{where} {name}",
-            )
+            close(value, expected.get(name, {}) if isinstance(value, dict) else expected[name], f"{where} {name}")
         return
     found = np.asarray(found)
     np.testing.assert_allclose(found, np.asarray(expected).reshape(found.shape), **TOLERANCE, err_msg=where)
@@ -206,9 +202,7 @@ def test_running_totals() -> None:
     compare(source, 3, 1)
 
 
-@pytest.mark.parametrize(
-    "topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"]
-)
+@pytest.mark.parametrize("topology", ["sparse(p = 1)", "sparse(p = 1, form = masked)", "conv(2)", "one_to_one"])
 @pytest.mark.parametrize(("pre", "post"), [(1, 4), (4, 1), (1, 1)])
 def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, pre: int, post: int) -> None:
     if topology in ("one_to_one", "conv(2)") and pre != post:

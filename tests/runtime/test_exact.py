@@ -81,9 +81,7 @@ def _declaration(p: Population) -> str:
 def graph(populations: str, *projections: str) -> Graph:
     """Populations as `"x:3 h:4:relu y:2:linear"`: names that start with x are inputs, with y outputs, and `!`
     switches a bias off. Projections as `"x->h"`, `"h->y fixed"`, `"h->y ' again"` (with a label)."""
-    return Graph(
-        tuple(_population(p) for p in populations.split()), tuple(_projection(p) for p in projections)
-    )
+    return Graph(tuple(_population(p) for p in populations.split()), tuple(_projection(p) for p in projections))
 
 
 def _population(text: str) -> Population:
@@ -114,10 +112,7 @@ class Run:
 
 def run(g: Graph, seed: int = 0) -> Run:
     rng, size = np.random.default_rng(seed), g.sizes()
-    synapses = {
-        p.name: rng.uniform(0.2, 1.0, (size[p.source], size[p.target])) / size[p.source]
-        for p in g.projections
-    }
+    synapses = {p.name: rng.uniform(0.2, 1.0, (size[p.source], size[p.target])) / size[p.source] for p in g.projections}
     for p in g.of("hidden", "output"):
         if p.bias:
             synapses[f"unit->{p.name}"] = rng.uniform(0.1, 0.3, (1, p.size))
@@ -211,9 +206,7 @@ def assert_is_gradient_descent(g: Graph, rule: str, loss: Loss = "cross entropy"
 
 CHAIN = graph("x:3 h1:5 h2:4 y:3:linear", "x->h1", "h1->h2", "h2->y")
 SKIPS = graph("x:3 h1:4 h2:4 y:3:linear", "x->h1", "h1->h2", "h2->y", "x->h2", "x->y", "h1->y")
-DIAMOND = graph(
-    "x:2 a:3:relu b:4:sigmoid c:3 y:2:linear", "x->a", "x->b", "a->c", "b->c", "a->y", "c->y", "b->y"
-)
+DIAMOND = graph("x:2 a:3:relu b:4:sigmoid c:3 y:2:linear", "x->a", "x->b", "a->c", "b->c", "a->y", "c->y", "b->y")
 SEVERAL = graph(
     "x1:2 x2:3 h:4 left:3 right:2:softplus y1:3:linear y2:2:linear",
     "x1->h", "x2->h", "x2->right", "h->left", "h->right", "left->y1", "right->y2", "left->y2",
@@ -225,12 +218,8 @@ EVERY_ACTIVATION = graph(
 )
 NONLINEAR_OUTPUT = graph("x:3 h:4:square y1:3:sigmoid y2:2:tanh", "x->h", "h->y1", "h->y2", "x->y2")
 NO_BIAS = graph("x:3 h:4! y:3:linear!", "x->h", "h->y")
-MARKED = graph(
-    "x:3 h1:4 h2:4 y:3:linear", "x->h1 fixed", "h1->h2", "h2->y", "h1->h2 ' again", "h1->y forward"
-)
-OUTPUT_FEEDS = graph(
-    "x:3 h:4 y1:3:tanh g:4:sigmoid y2:2:linear", "x->h", "h->y1", "y1->g", "g->y2", "h->y2", "y1->y2"
-)
+MARKED = graph("x:3 h1:4 h2:4 y:3:linear", "x->h1 fixed", "h1->h2", "h2->y", "h1->h2 ' again", "h1->y forward")
+OUTPUT_FEEDS = graph("x:3 h:4 y1:3:tanh g:4:sigmoid y2:2:linear", "x->h", "h->y1", "y1->g", "g->y2", "h->y2", "y1->y2")
 DEAD_END = graph("x:3 h:4 aside:3 y:2:linear", "x->h", "h->y", "h->aside", "x->aside")
 
 
@@ -259,10 +248,7 @@ def test_two_state_backprop_is_not_exact_where_an_output_feeds_others():
     start = run(OUTPUT_FEEDS)
     with pytest.raises(AssertionError, match="relative error"):
         assert_equal(
-            compiled(OUTPUT_FEEDS, "backprop", start),
-            gradient_descent(OUTPUT_FEEDS, start),
-            start.synapses,
-            1e-3,
+            compiled(OUTPUT_FEEDS, "backprop", start), gradient_descent(OUTPUT_FEEDS, start), start.synapses, 1e-3
         )
 
 
@@ -330,9 +316,7 @@ class Bag:
                 a[out, 1] *= np.exp(a[out, 0]) / np.exp(a[out, 0]).sum() - y[name][b]
             self._backward(a)
             for i, j in np.argwhere(self.connected):
-                change[i, j] += sum(
-                    a[j, c] * MU_SYNAPSE[c] * a[i, d] * NU_SYNAPSE[d] for c in (0, 1) for d in (0, 1)
-                )
+                change[i, j] += sum(a[j, c] * MU_SYNAPSE[c] * a[i, d] * NU_SYNAPSE[d] for c in (0, 1) for d in (0, 1))
         self.w -= RATE * change / BATCH
 
     def _forward(self, a: np.ndarray) -> None:
@@ -340,10 +324,7 @@ class Bag:
             upstream = np.flatnonzero(self.connected[:, j])
             if len(upstream):
                 z = [sum(self.w[i, j] * a[i, d] * NU[c, d] for i in upstream for d in (0, 1)) for c in (0, 1)]
-                value, slope = {
-                    "tanh": (np.tanh(z[0]), 1 - np.tanh(z[1]) ** 2),
-                    "linear": (z[0], 1.0),
-                }[self.phi[j]]
+                value, slope = {"tanh": (np.tanh(z[0]), 1 - np.tanh(z[1]) ** 2), "linear": (z[0], 1.0)}[self.phi[j]]
                 a[j] = value, slope
 
     def _backward(self, a: np.ndarray) -> None:
@@ -353,10 +334,7 @@ class Bag:
                 a[i, 1] *= sum(self.w[i, j] * a[j, d] * MU[d] for j in downstream for d in (0, 1))
 
     def synapses(self) -> Synapses:
-        names = [
-            *(p.name for p in self.g.projections),
-            *(f"unit->{p.name}" for p in self.g.of("hidden", "output")),
-        ]
+        names = [*(p.name for p in self.g.projections), *(f"unit->{p.name}" for p in self.g.of("hidden", "output"))]
         return {n: self.w[tuple(self.at[end] for end in n.split("->"))] for n in names}
 
 

@@ -40,9 +40,7 @@ def flat(a: jax.Array) -> jax.Array:
 
 def convolve(x: jax.Array, w: jax.Array, stride: int = 1, padding: str = "SAME") -> jax.Array:
     """Places and channels last, as everywhere here."""
-    return lax.conv_general_dilated(
-        x, w, (stride,) * (w.ndim - 2), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+    return lax.conv_general_dilated(x, w, (stride,) * (w.ndim - 2), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
 def pool(x: jax.Array, start: float, combine: Callable[..., jax.Array]) -> jax.Array:
@@ -216,8 +214,7 @@ def gradient_descent(case: Case, start: Arrays, xs: jax.Array, ys: jax.Array) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"),
-    [*((name, "backprop") for name in CASES), ("pools", "backprop3"), ("residual", "backprop3")],
+    ("name", "rule"), [*((name, "backprop") for name in CASES), ("pools", "backprop3"), ("residual", "backprop3")]
 )
 def test_backprop_is_gradient_descent(name: str, rule: str):
     case, rng = CASES[name], np.random.default_rng(0)

@@ -252,9 +252,7 @@ def weighted(case: Case, form: Form, side: int, gate: np.ndarray | None) -> np.n
     w, x = case.synapse(form), case.neuron(form, 1 - side)
     w = np.ones((1, 1)) if w is None else w
     x = np.ones((1, 1)) if x is None else x
-    w = np.broadcast_to(w, (*w.shape[:-2], *case.axes)).reshape((*w.shape[:-2], 1, -1))[
-        ..., case.sites.synapse
-    ]
+    w = np.broadcast_to(w, (*w.shape[:-2], *case.axes)).reshape((*w.shape[:-2], 1, -1))[..., case.sites.synapse]
     x = np.broadcast_to(x, (*x.shape[:-1], case.n[1 - side]))[..., near]
     mixes = form.mixes and form.neuron is not None
     each = np.einsum("rcs,c...bs->r...bs", w[..., 0, :], x) if mixes else w * x
@@ -369,10 +367,7 @@ def test_neurons_as_synapses_see_them(plastic: Case) -> None:
 def test_derivatives(some: Case) -> None:
     """Of first and second order, against differences along a direction."""
     case, kernel, gate = some, some.kernel, some.gate
-    at = [
-        (case.synapse(VECTORS, s), case.neuron(VECTORS, 0, s + 1), case.neuron(VECTORS, 1, s + 2))
-        for s in (7, 17)
-    ]
+    at = [(case.synapse(VECTORS, s), case.neuron(VECTORS, 0, s + 1), case.neuron(VECTORS, 1, s + 2)) for s in (7, 17)]
 
     def loss(w: Any, x: Any, y: Any) -> Any:
         forth, back = kernel.to_post(w, x, False, gate), kernel.to_pre(w, y, False, gate)

@@ -103,9 +103,7 @@ def loss(kernel: Any, w: Any, x: Any, y: Any) -> Any:
     """Reads every product, and every product of a product."""
     forth = jnp.tanh(kernel.to_post(w, x, False) + kernel.to_post(None, x, False))
     back = jnp.tanh(kernel.to_pre(w, y * forth, False) + kernel.to_pre(w, None, False))
-    return jnp.sum(jnp.tanh(kernel.outer(back, forth)) * w) + jnp.sum(
-        kernel.to_pre(None, forth, False) * back
-    )
+    return jnp.sum(jnp.tanh(kernel.outer(back, forth)) * w) + jnp.sum(kernel.to_pre(None, forth, False) * back)
 
 
 def test_the_forms_agree() -> None:
@@ -114,9 +112,7 @@ def test_the_forms_agree() -> None:
     _, x, y = numbers(graph, 2)
 
     def step(kernel: Any, w: Any, x: Any, y: Any) -> Any:
-        return everything(kernel, w, x, y), jax.grad(lambda *a: loss(kernel, *a), argnums=(0, 1, 2))(
-            w[0], x, y
-        )
+        return everything(kernel, w, x, y), jax.grad(lambda *a: loss(kernel, *a), argnums=(0, 1, 2))(w[0], x, y)
 
     found = {form: jax.jit(step, static_argnums=0)(k, w, x, y) for form, k in kernels(graph).items()}
     close(found["gather"], found["masked"])
@@ -130,9 +126,7 @@ def test_a_batch_of_any_size(form: str) -> None:
 
     def step(w: Any, x: Any, y: Any) -> Any:
         post = kernel.to_post(w, x, False)
-        return post, jax.grad(lambda w: jnp.sum(jnp.tanh(kernel.outer(x, kernel.to_post(w, x, False) * y))))(
-            w
-        )
+        return post, jax.grad(lambda w: jnp.sum(jnp.tanh(kernel.outer(x, kernel.to_post(w, x, False) * y))))(w)
 
     (batch,) = export.symbolic_shape("batch")
     shapes = [jax.ShapeDtypeStruct((batch, v.shape[-1]), v.dtype) for v in (x, y)]

@@ -130,9 +130,7 @@ def test_hopfields_network_completes_what_it_has_stored():
     np.testing.assert_allclose(w, patterns.T @ patterns / n, atol=1e-6)
     wrong = np.where(rng.random(patterns.shape) < 0.25, -patterns, patterns)
     cues = np.concatenate([wrong[None], np.zeros((6, 5, n))])
-    after, outs = net.train(
-        genome, blurc.State(stored.synapses, fresh.neurons), cues, signals={"store": np.zeros(7)}
-    )
+    after, outs = net.train(genome, blurc.State(stored.synapses, fresh.neurons), cues, signals={"store": np.zeros(7)})
     overlaps = np.asarray((outs * patterns).mean(-1))  # [steps, patterns]
     assert overlaps[0].max() < 0.7
     np.testing.assert_array_equal(overlaps[-1], 1.0)
@@ -238,9 +236,7 @@ def rewards(decay: float, trials: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
     def trial(state, now):
         cue, keys = now
-        state, out = net.step(
-            genome, state, jax.nn.one_hot(cue, 4)[None], signals={"reward": 0.0}, key=keys[0]
-        )
+        state, out = net.step(genome, state, jax.nn.one_hot(cue, 4)[None], signals={"reward": 0.0}, key=keys[0])
         reward = jnp.sign(out[0, 0]) * jnp.asarray(GOOD)[cue]
         for i in range(1, DELAY + 1):
             signals = {"reward": jnp.where(i == DELAY, reward, 0.0)}

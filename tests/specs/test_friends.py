@@ -110,17 +110,13 @@ def test_abcd_is_its_equation_with_coefficients_for_every_synapse():
     genome = net.init_genome(KEY)
     genome["eta"] = {n: jnp.asarray(rng.uniform(0, 1, w.shape)) for n, w in genome["eta"].items()}
     state, x = net.init(KEY, genome), rng.normal(size=(6, 4))
-    acts = {n: s["act"] for n, s in net.trace(genome, state, x)["forward"].items()} | {
-        "unit": np.ones((6, 1))
-    }
+    acts = {n: s["act"] for n, s in net.trace(genome, state, x)["forward"].items()} | {"unit": np.ones((6, 1))}
     after, _ = net.step(genome, state, x)
     for name, channels in state.synapses.items():
         A, B, C, D, eta = (np.asarray(genome[c][name]) for c in ("A", "B", "C", "D", "eta"))
         pre, post = (np.asarray(acts[end]) for end in name.split("->"))
         # One example after the other: every term is averaged over the batch.
-        change = np.mean(
-            [A * np.outer(i, j) + B * i[:, None] + C * j + D for i, j in zip(pre, post, strict=True)], 0
-        )
+        change = np.mean([A * np.outer(i, j) + B * i[:, None] + C * j + D for i, j in zip(pre, post, strict=True)], 0)
         assert np.abs(change).max() > 0.1
         np.testing.assert_allclose(after.synapses[name]["w"], channels["w"] + eta * change, atol=1e-5)
 
@@ -191,16 +187,8 @@ def settled(nudge: float) -> tuple[blurc.Net, dict, blurc.State, np.ndarray, np.
     text = "network n { input x[4]  hidden h[5]  output y[3]  x -> h  h -> y }"
     net = blurc.compile(text, genome="equilibrium_propagation", rounds=40, more=40, nudge=nudge)
     rng = np.random.default_rng(0)
-    synapses = {
-        n: {"w": 0.3 * c["w"] + (0.4 if n.startswith("unit") else 0)} for n, c in drawn(net).synapses.items()
-    }
-    return (
-        net,
-        net.init_genome(KEY),
-        blurc.State(synapses, {}),
-        rng.uniform(size=(8, 4)),
-        rng.uniform(size=(8, 3)),
-    )
+    synapses = {n: {"w": 0.3 * c["w"] + (0.4 if n.startswith("unit") else 0)} for n, c in drawn(net).synapses.items()}
+    return (net, net.init_genome(KEY), blurc.State(synapses, {}), rng.uniform(size=(8, 4)), rng.uniform(size=(8, 3)))
 
 
 def test_equilibrium_propagation_descends_the_gradient_at_the_free_equilibrium(double):

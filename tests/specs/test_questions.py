@@ -71,9 +71,7 @@ def test_an_answer_is_a_table_and_a_figure_and_stays_the_same(
     drawn = figure.read_bytes()
     assert drawn.lstrip().startswith(b"<?xml")
     table = capsys.readouterr().out
-    assert re.search(
-        r"not normalized\n +after steps 1: 0\.\d+  2: 0\.\d+   runs: 0\.\d+$", table, re.MULTILINE
-    )
+    assert re.search(r"not normalized\n +after steps 1: 0\.\d+  2: 0\.\d+   runs: 0\.\d+$", table, re.MULTILINE)
     metrics = tmp_path / "normalization" / "not-normalized-0" / "metrics.jsonl"
     before = metrics.read_bytes()
     questions.answer("normalization", tmp_path, TINY, 1)
@@ -88,9 +86,7 @@ def test_wrong_settings_are_refused(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
-def test_other_settings_than_before_are_told_to_go_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_settings_than_before_are_told_to_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`start` has a rate that falls with the steps: more of them are another experiment."""
     asked, variants = questions.QUESTIONS["start"]
     name = "the same equations, at random"
@@ -101,6 +97,4 @@ def test_other_settings_than_before_are_told_to_go_elsewhere(
     (found,) = error.value.diagnostics
     assert found.code == "E617"
     assert found.help
-    assert found.help.endswith(
-        "was begun with other settings: repeat these (--set), or give another folder (-o DIR)"
-    )
+    assert found.help.endswith("was begun with other settings: repeat these (--set), or give another folder (-o DIR)")

@@ -252,15 +252,11 @@ def test_symmetric_synapses_are_the_asymmetric_ones_made_equal():
         np.testing.assert_allclose(found[name]["a"], expected[name]["a"], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("single", "several"), [("blur_single", "blur"), ("blur_symmetric_single", "blur_symmetric")]
-)
+@pytest.mark.parametrize(("single", "several"), [("blur_single", "blur"), ("blur_symmetric_single", "blur_symmetric")])
 def test_a_single_channel_is_several_equal_ones_with_equal_rows(single: str, several: str):
     net, genome, state = ready(single, {"es": -0.2})
     other, more, _ = ready(several)
-    repeated = {
-        n: {c: jnp.stack([a, a]) for c, a in channels.items()} for n, channels in state.synapses.items()
-    }
+    repeated = {n: {c: jnp.stack([a, a]) for c, a in channels.items()} for n, channels in state.synapses.items()}
     same = more | genome | {name: jnp.tile(genome[name], (2, 1)) for name in ("hp", "hq")}
     found, _ = net.step(genome, state, X, Y)
     expected, _ = other.step(same, blurc.State(repeated, {}), X, Y)
@@ -272,9 +268,7 @@ def test_a_single_channel_is_several_equal_ones_with_equal_rows(single: str, sev
 def test_the_multiplicative_backward_pass_multiplies_every_state():
     net, genome, state = ready("blur_multiplicative")
     trace = net.trace(genome, state, X, Y)
-    back = np.einsum(
-        "kij,kc,cbj->kbi", state.synapses["h2->y"]["v"], genome["mu"], trace["feedback"]["y"]["a"]
-    )
+    back = np.einsum("kij,kc,cbj->kbi", state.synapses["h2->y"]["v"], genome["mu"], trace["feedback"]["y"]["a"])
     product = np.asarray(trace["forward"]["h2"]["a"]) * back
     centred = product - product.mean(axis=1, keepdims=True)
     expected = np.tanh(centred / np.sqrt(product.var(axis=1, keepdims=True) + 1e-5))

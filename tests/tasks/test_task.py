@@ -59,9 +59,7 @@ def numbered(tmp_path: Path) -> str:
     """120 training examples and 30 for testing: example i is [i, i + 1000, .., i + 5000] and of class i % 3."""
     x = np.arange(150)[:, None] + 1000 * np.arange(6)
     y = np.arange(150) % 3
-    np.savez(
-        tmp_path / "n.npz", x=x[:120].astype(np.float32), y=y[:120], x_test=x[120:] * 1.0, y_test=y[120:]
-    )
+    np.savez(tmp_path / "n.npz", x=x[:120].astype(np.float32), y=y[:120], x_test=x[120:] * 1.0, y_test=y[120:])
     return str(tmp_path / "n.npz")
 
 
@@ -263,9 +261,7 @@ def test_half_the_size_is_the_mean_of_four_pixels():
 @pytest.mark.parametrize(("many", "few"), [(28, 10), (8, 10), (3, 2), (5, 5), (105, 28)])
 def test_any_size_is_the_mean_over_the_area(many: int, few: int):
     x = np.random.default_rng(0).random((2, many, many), np.float32)
-    fine = x.repeat(few, axis=1).repeat(
-        few, axis=2
-    )  # each pixel in few x few parts; many x many of them make one
+    fine = x.repeat(few, axis=1).repeat(few, axis=2)  # each pixel in few x few parts; many x many of them make one
     means = fine.reshape(2, few, many, few, many).mean((2, 4)).reshape(2, -1)
     assert preprocess.pixels(x, TaskChoice("d", resize=few)) == pytest.approx(means, abs=1e-5)
 
@@ -379,9 +375,7 @@ def test_points_fill_the_square_and_leave_it_hardly(name: str):
 def test_moons_are_two_half_circles():
     e = points("moons")
     x, label = learned(e) * 1.75, classes_of(e.ys)
-    x = np.where(label[:, None] == 0, x, -x) + np.array(
-        [0.5, 0.25]
-    )  # both upper half circles about the origin
+    x = np.where(label[:, None] == 0, x, -x) + np.array([0.5, 0.25])  # both upper half circles about the origin
     assert np.hypot(*x.T) == pytest.approx(1, abs=0.7)
     assert np.hypot(*x.T).std() == pytest.approx(0.08 * 1.75, rel=0.1)
     assert np.mean(x[:, 1] > -0.3) > 0.99
@@ -517,8 +511,7 @@ def test_a_drawing_that_is_asked_about_is_not_learned(drawings: Path):
 def test_characters_for_testing_are_not_met_before(drawings: Path):
     t = task(TaskChoice("omniglot", ways=4), drawings)
     met, tested = (
-        {c for seed in range(40) for c in read_back(episode(t, seed, test=test).xs)[0]}
-        for test in (False, True)
+        {c for seed in range(40) for c in read_back(episode(t, seed, test=test).xs)[0]} for test in (False, True)
     )
     assert (len(met), len(tested), len(met & tested)) == (16, 4, 0)
 
@@ -676,25 +669,16 @@ REFUSED = {
     "crop": (TaskChoice("digits", crop=9), "`crop` is 9, but the images of digits are 8x8"),
     "negative": (TaskChoice("digits", crop=-1), "`crop` is -1"),
     "resize": (TaskChoice("xor", resize=2), "`resize` is for images, not for xor"),
-    "classes": (
-        TaskChoice("blobs", classes=(0, 1)),
-        "`classes` is for data sets with labels, not for blobs",
-    ),
+    "classes": (TaskChoice("blobs", classes=(0, 1)), "`classes` is for data sets with labels, not for blobs"),
     "ways": (TaskChoice("digits", ways=5), "`ways` is for omniglot, not for digits"),
-    "alphabet": (
-        TaskChoice("digits", alphabet="Latin"),
-        "`alphabet` is for omniglot, not for digits",
-    ),
+    "alphabet": (TaskChoice("digits", alphabet="Latin"), "`alphabet` is for omniglot, not for digits"),
     "both": (
         TaskChoice("omniglot", alphabet="Latin", ways=5),
         "`ways` does not apply to an alphabet, which has all its characters",
     ),
     "twice": (TaskChoice("digits", classes=(1, 1)), "`classes` lists a class twice: [1, 1]"),
     "one": (TaskChoice("digits", classes=(1,)), "a task needs at least two classes"),
-    "unknown": (
-        TaskChoice("digits", classes=(1, 10)),
-        "`classes` contains 10, but those of digits are 0 to 9",
-    ),
+    "unknown": (TaskChoice("digits", classes=(1, 10)), "`classes` contains 10, but those of digits are 0 to 9"),
     "below": (TaskChoice("digits", classes=(-1, 1)), "`classes` contains -1, but those of digits are 0 to 9"),
     "outputs": (TaskChoice("blobs", outputs=4), "`outputs` is 4, but blobs has 5 classes"),
     "project": (TaskChoice("xor", augment=Augment(project=-2)), "`augment.project` is -2"),

@@ -275,10 +275,7 @@ DAMAGE = {
     "empty": (b"", "the file is empty"),
     "a web page": (b"<!DOCTYPE html>", "not a gzip file: it starts with 0x3c21444f, expected 0x1f8b"),
     "not compressed": (RAW, "not a gzip file: it starts with 0x00000803, expected 0x1f8b"),
-    "gzip cut off": (
-        packed(IMAGES)[:-40],
-        f"truncated: the gzip data ends after {len(packed(IMAGES)) - 40} bytes",
-    ),
+    "gzip cut off": (packed(IMAGES)[:-40], f"truncated: the gzip data ends after {len(packed(IMAGES)) - 40} bytes"),
     "content cut off": (
         gzip.compress(RAW[:-5]),
         "truncated: 235 bytes follow the header, which declares 20 x 4 x 3 = 240",
@@ -457,9 +454,7 @@ def test_a_fetched_file_that_is_not_the_published_one_is_not_kept(
     assert list(cache.rglob("*.gz*")) == []
 
 
-def test_a_file_larger_than_any_published_one_is_not_read_to_its_end(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_file_larger_than_any_published_one_is_not_read_to_its_end(cache: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(fetch, "LIMIT", 1000)
     serve(monkeypatch, {"http://a/f": bytes(1001)})
     assert fetch.fetch("f", ("http://a/",), cache, lambda _: None) == ("http://a/f: larger than 1000 bytes",)
@@ -595,33 +590,18 @@ WRONG = {
     "complex": ({"x": X * 1j, "y": Y}, "`x` holds complex128, expected real numbers"),
     "nan": ({"x": np.where(X == 7, np.nan, X), "y": Y}, "`x[3, 1]` is nan, expected finite float32 numbers"),
     "overflow": ({"x": X * 1e300, "y": Y}, "`x[0, 1]` is 1e+300, expected finite float32 numbers"),
-    "infinite": (
-        {"x": X, "y": np.where(Y == 1, -np.inf, 0)},
-        "`y[1]` is -inf, expected finite float32 numbers",
-    ),
-    "negative label": (
-        {"x": X, "y": Y - 1},
-        "`y` has the label -1, expected classes counted from 0, below 10000",
-    ),
+    "infinite": ({"x": X, "y": np.where(Y == 1, -np.inf, 0)}, "`y[1]` is -inf, expected finite float32 numbers"),
+    "negative label": ({"x": X, "y": Y - 1}, "`y` has the label -1, expected classes counted from 0, below 10000"),
     "huge label": (
         {"x": X, "y": Y * 10**9},
         "`y` has the label 3000000000, expected classes counted from 0, below 10000",
     ),
     "a column": ({"x": X, "y": Y[:, None]}, "`y` has integers of shape [20, 1]: labels or targets?"),
     "a number": ({"x": 3.0, "y": Y}, "`x` has shape [], expected [examples, ...] with no axis of size 0"),
-    "nothing": (
-        {"x": X[:0], "y": Y},
-        "`x` has shape [0, 2], expected [examples, ...] with no axis of size 0",
-    ),
-    "one example": (
-        {"x": X[:1], "y": Y[:1]},
-        "`x` has 1 example, expected at least 2: one to train and one to test",
-    ),
+    "nothing": ({"x": X[:0], "y": Y}, "`x` has shape [0, 2], expected [examples, ...] with no axis of size 0"),
+    "one example": ({"x": X[:1], "y": Y[:1]}, "`x` has 1 example, expected at least 2: one to train and one to test"),
     "half a test set": ({"x": X, "y": Y, "y_test": Y}, "there is `y_test` but no `x_test`"),
-    "test length": (
-        {"x": X, "y": Y, "x_test": X, "y_test": Y[:9]},
-        "`x_test` has 20 examples, but `y_test` has 9",
-    ),
+    "test length": ({"x": X, "y": Y, "x_test": X, "y_test": Y[:9]}, "`x_test` has 20 examples, but `y_test` has 9"),
     "test shape": (
         {"x": X, "y": Y, "x_test": X[:, :1], "y_test": Y},
         "`x` has shape [20, 2], but `x_test` has shape [20, 1]: all but the first axis must agree",
@@ -634,9 +614,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("arrays", "message"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_arrays_are_said_to_be_what_they_are(
-    save: Callable[..., Path], arrays: dict[str, object], message: str
-):
+def test_wrong_arrays_are_said_to_be_what_they_are(save: Callable[..., Path], arrays: dict[str, object], message: str):
     path = save(**arrays)
     d = refused(lambda: tasks.load(path))
     assert (d.code, d.message) == ("E804", f"{path}: {message}")

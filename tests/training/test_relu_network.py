@@ -70,9 +70,7 @@ def test_running_statistics_are_a_mean_of_those_of_batches(network: ReluNetwork)
     variables, batches = started(network), (X, X[::-1] + 1, 2 * X)
     for x in batches:
         variables = variables._replace(running=network.learn(variables, x)[1])
-    seen = [
-        network.learn(started(network)._replace(seen=variables.seen), x)[1]["moments"]["a"] for x in batches
-    ]
+    seen = [network.learn(started(network)._replace(seen=variables.seen), x)[1]["moments"]["a"] for x in batches]
     weights = DECAY ** np.arange(3)[::-1]
     expected = np.tensordot(weights / weights.sum(), np.asarray(seen) / (1 - DECAY), 1)
     running = variables.running
@@ -86,9 +84,7 @@ def test_who_asks_about_the_batch_that_was_learned_is_answered_as_in_learning(ne
 
 
 @pytest.mark.parametrize("normalization", ["batch", "layer", "none"])
-def test_an_example_is_answered_the_same_whatever_is_asked_beside_it(
-    network: ReluNetwork, normalization: Any
-) -> None:
+def test_an_example_is_answered_the_same_whatever_is_asked_beside_it(network: ReluNetwork, normalization: Any) -> None:
     own = ReluNetwork(network.plan, network.order, network.forward, network.linear, normalization)
     variables = started(own)
     variables = variables._replace(running=own.learn(variables, X)[1])

@@ -20,19 +20,7 @@ from blurc.cli import cli
 from blurc.diagnostics import BlurError
 from blurc.plan import plan_of
 from blurc.spec import select
-from blurc.training import (
-    LeftOut,
-    Point,
-    Run,
-    Settings,
-    baselines,
-    curve,
-    diverge,
-    fitted,
-    learner,
-    train,
-    twin,
-)
+from blurc.training import LeftOut, Point, Run, Settings, baselines, curve, diverge, fitted, learner, train, twin
 from blurc.training.baselines import OPTIMIZERS, _learner
 from blurc.training.rules import keys
 from blurc.training.scores import ACCURACY, ERROR, score
@@ -81,9 +69,7 @@ def trained(net: blurc.Net, xor: tasks.Dataset) -> tuple[Run, Silent]:
 # ---------------------------------------------------------------- the loop
 
 
-def test_training_is_that_of_one_scan(
-    net: blurc.Net, xor: tasks.Dataset, trained: tuple[Run, Silent]
-) -> None:
+def test_training_is_that_of_one_scan(net: blurc.Net, xor: tasks.Dataset, trained: tuple[Run, Silent]) -> None:
     genome_key, key = keys(3)
     genome = net.init_genome(genome_key)
     state, _ = net.train(genome, net.init(key, genome), *tasks.batches(xor, 16, 130, 3))
@@ -207,9 +193,7 @@ def test_networks_of_parts_have_baselines_from_spec_and_artifact(
     assert [np.isfinite(run.test) for run in runs] == [True, True]
 
 
-def test_an_artifact_needs_no_edge_file_on_disk(
-    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_artifact_needs_no_edge_file_on_disk(parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(parts.parent)
     net = blurc.compile(parts.name, network="edges")  # stored as e/mine.csv, not as mine.csv
     net.save(tmp_path / "n.blurx", platforms=("cpu",))
@@ -223,9 +207,7 @@ def test_the_twin_has_the_packaged_rule_whatever_the_spec_calls_so() -> None:
     assert [v.name for v in twin(net).plan.metas] == ["eta"]
 
 
-def test_the_twin_of_an_artifact_is_of_its_own_network_whatever_the_file_of_its_rule_calls_so(
-    tmp_path: Path,
-) -> None:
+def test_the_twin_of_an_artifact_is_of_its_own_network_whatever_the_file_of_its_rule_calls_so(tmp_path: Path) -> None:
     """A genome file names the spec that its rule is taken from."""
     own = tmp_path / "own.blur"
     rule = "genome mine { state a  synapse w ~ ones  learn m = 1  sense { a <- input } forward { a <- m * incoming(w) }"
@@ -320,9 +302,7 @@ def test_the_shape_to_declare_is_told(net: blurc.Net) -> None:
 
 
 def test_data_of_the_same_size_and_another_shape_fits() -> None:
-    flat = blurc.compile(
-        'import "rules/backprop.blur"\nnetwork n uses backprop { input x[64] output y[10] x -> y }'
-    )
+    flat = blurc.compile('import "rules/backprop.blur"\nnetwork n uses backprop { input x[64] output y[10] x -> y }')
     assert fitted(tasks.load("digits"), flat.signature).x_train.shape == (1437, 64)
 
 
@@ -414,9 +394,7 @@ def test_a_start_that_is_not_finite_is_found() -> None:
 
 def test_what_stays_finite_is_no_divergence(net: blurc.Net, xor: tasks.Dataset) -> None:
     genome = net.init_genome(jax.random.key(0))
-    assert (
-        diverge.find(net, genome, net.init(jax.random.key(1), genome), *tasks.batches(xor, 4, 3, 0)) is None
-    )
+    assert diverge.find(net, genome, net.init(jax.random.key(1), genome), *tasks.batches(xor, 4, 3, 0)) is None
 
 
 def test_a_projection_without_synapses_has_no_largest() -> None:
@@ -477,9 +455,7 @@ def test_the_command_ends_with_the_table_of_all_three(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("c.svg", "c.png", "c.jsonl")]
     curves = [part for path in files for part in ("--curve", path)]
     saved = tmp_path / "w.npz"
-    done = command(
-        XOR, "--data", "xor", "--steps", 60, *curves, "--save", saved, "--json", tmp_path / "r.json"
-    )
+    done = command(XOR, "--data", "xor", "--steps", 60, *curves, "--save", saved, "--json", tmp_path / "r.json")
     assert done.exit_code == 0, done.output
     rows = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and "%" in line]
     assert rows[-3:] == ["backprop", "SGD", "Adam"]

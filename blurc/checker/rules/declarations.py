@@ -14,12 +14,7 @@ from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
 from blurc.model import Literal, Nested, Over, ParamValue, Per, Shape, dims
 
-PER: dict[str, Per] = {
-    "projection": "projection",
-    "population": "population",
-    "neuron": "neuron",
-    "synapse": "synapse",
-}
+PER: dict[str, Per] = {"projection": "projection", "population": "population", "neuron": "neuron", "synapse": "synapse"}
 
 
 def known_at_run_time(tree: syntax.Genome) -> dict[str, str]:
@@ -49,11 +44,7 @@ def known_at_run_time(tree: syntax.Genome) -> dict[str, str]:
 
 
 def declare(
-    tree: syntax.Genome,
-    values: dict[str, ParamValue | None],
-    numbers: Constants,
-    symbols: Symbols,
-    report: Report,
+    tree: syntax.Genome, values: dict[str, ParamValue | None], numbers: Constants, symbols: Symbols, report: Report
 ) -> None:
     """Puts the declarations of a genome into `symbols`, and numbers that are constant into `values`."""
     declarations = _Declarations(tree, values, numbers, symbols, report)

@@ -85,9 +85,7 @@ class Expressions:
             case _:
                 return self._compound(e, place, lets)
 
-    def _compound(
-        self, e: syntax.Negate | syntax.Binary | syntax.Vector, place: Place, lets: Lets
-    ) -> Expr | None:
+    def _compound(self, e: syntax.Negate | syntax.Binary | syntax.Vector, place: Place, lets: Lets) -> Expr | None:
         match e:
             case syntax.Negate(operand=operand):
                 args = self._all((operand,), place, lets)
@@ -114,9 +112,7 @@ class Expressions:
             return False
         loose = list(outside_sums(e))
         channels = {x.name for x in loose if isinstance(x, syntax.Name) and self.symbols.of_synapse(x.name)}
-        channels |= {
-            x.owner for x in loose if isinstance(x, syntax.Attribute) and is_transposed(x, self.symbols)
-        }
+        channels |= {x.owner for x in loose if isinstance(x, syntax.Attribute) and is_transposed(x, self.symbols)}
         owners = {x.owner for x in loose if isinstance(x, syntax.Attribute) and x.owner in NEURON_NAMES}
         if not channels or len(owners) != 1:
             return False
@@ -220,9 +216,7 @@ class Expressions:
         return None
 
     def _signal(self, e: syntax.Name, place: Place) -> Expr | None:
-        name, phase, who = (
-            ("input", "sense", "input") if e.name == "input" else ("target", "feedback", "output")
-        )
+        name, phase, who = ("input", "sense", "input") if e.name == "input" else ("target", "feedback", "output")
         if place.phase == phase and not place.synapse:
             return Signal(name, shape=(), over=Over.EXAMPLE | Over.NEURON, span=e.span)
         self.wrong_name.signal_elsewhere(e, phase, who)

@@ -95,10 +95,7 @@ class GenomeChecker:
             tuple(phases),
             readout,
             self.tree.span,
-            tuple(
-                ModulatorVar(name=s.name, shape=s.shape or (), span=s.span)
-                for s in self.symbols.of_kind("signal")
-            ),
+            tuple(ModulatorVar(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
         )
 
     # ---------------------------------------------------------- declarations
@@ -183,11 +180,7 @@ class GenomeChecker:
         if s.name in RESERVED:
             reserved(s.name, "a value", s.span, self.report)
         elif s.name in lets or earlier:
-            help = (
-                f"{NEW_NAME}, or assign: `{s.name} <- ..`"
-                if earlier and earlier.kind == "state"
-                else NEW_NAME
-            )
+            help = f"{NEW_NAME}, or assign: `{s.name} <- ..`" if earlier and earlier.kind == "state" else NEW_NAME
             notes = [f"it is {earlier.words} on line {earlier.span.line}"] if earlier else []
             self.report.error("E106", f"`{s.name}` is declared twice", s.span, notes=notes, help=help)
         lets[s.name] = value

@@ -100,9 +100,7 @@ class Symbols:
         for uses in self.unknown.values():
             first, more = in_order(uses)[0], len({d.span for d in uses}) - 1
             times = "once more" if more == 1 else f"{more} more times"
-            report.add(
-                replace(first, notes=(*first.notes, f"it occurs in the genome {times}")) if more else first
-            )
+            report.add(replace(first, notes=(*first.notes, f"it occurs in the genome {times}")) if more else first)
 
     def of_kind(self, *kinds: Kind) -> list[Symbol]:
         return [s for s in self.table.values() if s.kind in kinds]

@@ -85,8 +85,7 @@ class WrongCall:
             "E309",
             f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse",
             e.span,
-            help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read "
-            "`pre.x` or `post.x`",
+            help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`",
         )
 
     def softmax_elsewhere(self, e: syntax.Call) -> None:
@@ -109,8 +108,7 @@ class WrongCall:
     def total_in_total(self, e: syntax.Call, place: Place) -> None:
         self.report.error(
             "E307",
-            f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its "
-            "neighbours",
+            f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its neighbours",
             e.span,
             help="let the neighbour compute it into a state of its own, and read that state",
         )
@@ -127,10 +125,7 @@ class WrongCall:
 
     def total_of_owner(self, e: syntax.Call) -> None:
         self.report.error(
-            "E301",
-            f"the scope here is one neuron: `{e.function}` is its own",
-            e.span,
-            help=f"write `{e.function}(..)`",
+            "E301", f"the scope here is one neuron: `{e.function}` is its own", e.span, help=f"write `{e.function}(..)`"
         )
 
     def until_elsewhere(self, e: syntax.Call) -> None:
@@ -147,6 +142,5 @@ class WrongCall:
             "E308",
             f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the batch",
             e.span,
-            help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * "
-            "post.y)`",
+            help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`",
         )

@@ -26,9 +26,7 @@ class WrongName:
         notes = ["the scope here is one synapse, and a synapse has two neurons"]
         help = "write " + " or ".join(f"`{end}.{e.name}`" for end in place.ends)
         if place.total:
-            notes = [
-                f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"
-            ]
+            notes = [f"inside {place.total}(..) the scope is one synapse; the other neuron is `{place.ends[0]}`"]
             help += f", or move this neuron's own `{e.name}` out of the sum"
         self.report.error("E302", f"whose `{e.name}`? It is {what}", e.span, notes=notes, help=help)
 
@@ -59,9 +57,7 @@ class WrongName:
         )
 
     def needs_argument(self, e: syntax.Name, what: str) -> None:
-        self.report.error(
-            "E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`"
-        )
+        self.report.error("E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`")
 
     def unknown(self, e: syntax.Name, place: Place, lets: Lets) -> None:
         if self.symbols.damaged:
@@ -87,9 +83,7 @@ class WrongName:
             help = f"write `{e.owner}`: {sums} already reads the synapses backward"
         else:
             help = f"write `{e.owner}`, or declare the other matrix: `learn m[2, 2] ~ normal(1)`"
-        self.report.error(
-            "E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help
-        )
+        self.report.error("E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help)
 
     def no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
         states = [s.name for s in self.symbols.of_kind("state")]
@@ -133,15 +127,13 @@ class WrongName:
                 f"`{e.owner}.{e.name}` needs a synapse, but the scope here is one neuron, which sees others "
                 "only through its synapses",
                 e.span,
-                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is "
-                f"`{e.name}`",
+                help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is `{e.name}`",
             )
 
     def without_its_sum(self, e: syntax.Binary, way: str, lets: Lets) -> None:
         self.report.error(
             "E303",
-            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many "
-            "synapses",
+            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many synapses",
             e.span,
             help=f"sum over them: `{with_sum(e, way, self.symbols, lets)}`",
         )
@@ -168,8 +160,7 @@ class WrongName:
     def channel_in_neuron(self, symbol: Symbol, e: syntax.Name) -> None:
         self.report.error(
             "E303",
-            f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many "
-            "synapses",
+            f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses",
             e.span,
             help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`",
         )
@@ -193,8 +184,7 @@ class WrongName:
     def fan_of_neuron(self, e: syntax.Name) -> None:
         self.report.error(
             "E311",
-            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many "
-            "projections",
+            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections",
             e.span,
             help=f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`",
         )

@@ -49,9 +49,7 @@ class WrongTarget:
     def unknown(self, s: syntax.Assign, wanted: str, place: Place) -> None:
         if self.symbols.damaged:
             return
-        near = did_you_mean(
-            s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")]
-        )
+        near = did_you_mean(s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")])
         declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
         self.symbols.unknown_name(
             s.name,

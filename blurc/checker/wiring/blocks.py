@@ -121,9 +121,7 @@ def _instance(item: syntax.Instance, env: Env, body: Body) -> Iterator[Placed]:
 
 def _body(name: str, block: syntax.Block, given: Mapping[str, ParamValue | None], use: Use) -> Body:
     values = ", ".join(f"{p} = {v}" for p, v in given.items() if v is not None)
-    note = (
-        f"in `{name}`, the block `{block.name}`{f' with {values}' if values else ''}, used at {use.item.span}"
-    )
+    note = f"in `{name}`, the block `{block.name}`{f' with {values}' if values else ''}, used at {use.item.span}"
     written = {a.name: a.value for a in reversed(use.item.args)}
     numbers = {p: e for p in given if not isinstance(e := written[p], syntax.IndexedName)}
     report = Noted(_outer(use.within), use.within.report, block.name, note, numbers)
@@ -195,9 +193,7 @@ def _recursion(item: syntax.Instance, body: Body) -> list[syntax.Instance] | Non
 # ---------------------------------------------------------------- arguments
 
 
-def _arguments(
-    item: syntax.Instance, block: syntax.Block, env: Env, body: Body
-) -> dict[str, ParamValue | None]:
+def _arguments(item: syntax.Instance, block: syntax.Block, env: Env, body: Body) -> dict[str, ParamValue | None]:
     """The values of parameters. What else stands there should bind ports."""
     known = {p.name for p in block.params} - _ports(block, body)
     numbers = Constants(env, body.report)
@@ -283,11 +279,9 @@ def _bind(arg: syntax.Binding, body: Body, use: Use) -> None:
         return
     within.report.error(
         "E425",
-        f"the port `{arg.name}` of `{use.item.block}` is {dims(shape)}, but `{found[0]}` is "
-        f"{dims(population.shape)}",
+        f"the port `{arg.name}` of `{use.item.block}` is {dims(shape)}, but `{found[0]}` is {dims(population.shape)}",
         arg.span,
-        help=_fitting(body, arg.name, population.shape)
-        or f"bind it to a population of the shape {dims(shape)}",
+        help=_fitting(body, arg.name, population.shape) or f"bind it to a population of the shape {dims(shape)}",
     )
 
 

@@ -60,9 +60,7 @@ class Noted(Report):
     """Passes diagnostics on with a note: where the block is used that they are about. A value that is wrong because of
     an argument of that use is said there, once: `given` are the arguments, and `within` takes what is said of them."""
 
-    def __init__(
-        self, outer: Report, within: Report, block: str, note: str, given: Mapping[str, syntax.Expr]
-    ) -> None:
+    def __init__(self, outer: Report, within: Report, block: str, note: str, given: Mapping[str, syntax.Expr]) -> None:
         super().__init__(outer.diagnostics)
         self.outer, self.within = outer, within
         self.block, self.note = block, note
@@ -87,9 +85,7 @@ class Noted(Report):
 
     def _guilty(self, d: Diagnostic) -> list[str]:
         """The arguments that made a value wrong: none where the block has that mistake by itself."""
-        if not isinstance(d, WrongValue) or any(
-            (d.code, d.span) == (e.code, e.span) for e in self.outer.diagnostics
-        ):
+        if not isinstance(d, WrongValue) or any((d.code, d.span) == (e.code, e.span) for e in self.outer.diagnostics):
             return []
         return [name for name in self.given if name in d.names]
 
@@ -166,8 +162,7 @@ class Body:
         if name == UNIT:
             self.report.error(
                 "E405",
-                f"`{UNIT}` is the population of the unit neuron, which projects to every population by "
-                "itself",
+                f"`{UNIT}` is the population of the unit neuron, which projects to every population by itself",
                 end.span,
                 help="remove this projection; `{ bias = off }` on a population removes the unit neuron's",
             )
@@ -180,9 +175,7 @@ class Body:
                 help=f"name one of its outputs: {' or '.join(f'`{name}.{o}`' for o in outputs)}",
             )
         else:
-            self._unknown_population(
-                name, list(self.names), end, f"declare it: `hidden {code(end.span)}[64]`"
-            )
+            self._unknown_population(name, list(self.names), end, f"declare it: `hidden {code(end.span)}[64]`")
             self.unknown.add(name)
 
     def _unknown_population(self, name: str, known: list[str], end: syntax.IndexedName, else_: str) -> None:

@@ -86,9 +86,7 @@ def _roles(body: Body, report: Tracked) -> None:
     if tree.damaged or body.broken:
         return
     roles = {body.wiring.populations[name].role for name in body.names.values()}
-    missing = {
-        role: example for role, example in (("input", "x[2]"), ("output", "y[1]")) if role not in roles
-    }
+    missing = {role: example for role, example in (("input", "x[2]"), ("output", "y[1]")) if role not in roles}
     if missing:
         what = "network" if isinstance(tree, syntax.Network) else "block"
         report.error(

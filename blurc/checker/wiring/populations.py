@@ -108,9 +108,7 @@ def _options(
     seen: set[str] = set()
     for option in item.options:
         if option.name in seen:
-            numbers.report.error(
-                "E407", f"`{option.name}` is given twice", option.span, help="keep one of them"
-            )
+            numbers.report.error("E407", f"`{option.name}` is given twice", option.span, help="keep one of them")
         elif option.name == "bias":
             bias = _bias(item, option, numbers, shape, name)
         elif function := _slot(option, numbers):
@@ -126,10 +124,7 @@ def _slot(option: syntax.Option, numbers: Constants) -> str | None:
     if value is None or value in functions.UNARY:
         return None if value is None else str(value)
     if name in SWITCHES:
-        message, help = (
-            f"`{option.name}` is not a switch of a population",
-            f"the only one is `bias`: `bias = {name}`",
-        )
+        message, help = (f"`{option.name}` is not a switch of a population", f"the only one is `bias`: `bias = {name}`")
     else:
         message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
         help = slot_help(option.name, code(option.value.span))
@@ -138,11 +133,7 @@ def _slot(option: syntax.Option, numbers: Constants) -> str | None:
 
 
 def _bias(
-    item: syntax.Population,
-    option: syntax.Option,
-    numbers: Constants,
-    shape: tuple[int, ...] | None,
-    name: str,
+    item: syntax.Population, option: syntax.Option, numbers: Constants, shape: tuple[int, ...] | None, name: str
 ) -> Bias:
     text = code(option.value.span)
     if text not in SWITCHES:

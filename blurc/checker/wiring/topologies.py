@@ -12,20 +12,7 @@ from blurc.checker.wording import code, number_text
 from blurc.diagnostics import Span, did_you_mean
 from blurc.graph import WrongFile, edges
 from blurc.language import syntax
-from blurc.model import (
-    TOPOLOGIES,
-    Conv,
-    Dense,
-    Edges,
-    End,
-    Form,
-    Padding,
-    Pool,
-    Population,
-    Shape,
-    Sparse,
-    Topology,
-)
+from blurc.model import TOPOLOGIES, Conv, Dense, Edges, End, Form, Padding, Pool, Population, Shape, Sparse, Topology
 
 NAMES = tuple(kind.name for kind in TOPOLOGIES)
 FORMS = ("masked", "gather", "segments")
@@ -110,11 +97,7 @@ class Written:
         for option in self.attr.options:
             if option.name not in known:
                 near = did_you_mean(option.name, known)
-                help = (
-                    f"did you mean `{near}`?"
-                    if near
-                    else f"it takes {', '.join(f'`{k} = ..`' for k in known)}"
-                )
+                help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{k} = ..`' for k in known)}"
                 self.error(f"`{self.name}` takes no `{option.name} = ..`", option.span, help)
             elif option.name in self.options:
                 self.error(f"`{option.name}` is given twice", option.span, "keep one of them", "E410")
@@ -153,9 +136,7 @@ class Written:
             value = self.numbers.number(arg)
             keyword = "fan_in" if value is not None and value > 1 else "p"
             self.error(
-                "`sparse` does not say what its number means",
-                arg.span,
-                f"write `sparse({keyword} = {code(arg.span)})`",
+                "`sparse` does not say what its number means", arg.span, f"write `sparse({keyword} = {code(arg.span)})`"
             )
         p, fan_in = self.options.get("p"), self.options.get("fan_in")
         if p is not None and fan_in is not None:
@@ -163,10 +144,7 @@ class Written:
             self.error(message, self.attr.span, "keep one of them", "E410")
         elif p is None and fan_in is None and not self.wrong:
             message = "`sparse` needs `p` or `fan_in`, and found neither"
-            help = (
-                "write `sparse(p = 0.1)`, where every pair is joined with that probability, or "
-                "`sparse(fan_in = 10)`"
-            )
+            help = "write `sparse(p = 0.1)`, where every pair is joined with that probability, or `sparse(fan_in = 10)`"
             self.error(message, self.attr.span, help)
         seed = self.options.get("seed")
         number = 0 if seed is None else self._whole(seed, "a seed", 0, MOST_SEED)
@@ -180,9 +158,7 @@ class Written:
         self.wrong = self.wrong or value is None
         if value is not None and not 0 < value <= 1:
             is_count = value > 1 and value == int(value)
-            help = (
-                f"write `fan_in = {int(value)}` for that many" if is_count else "write `p = 0.1`, for example"
-            )
+            help = f"write `fan_in = {int(value)}` for that many" if is_count else "write `p = 0.1`, for example"
             message = f"`p` is a probability, above 0 and at most 1, found {number_text(value)}"
             self.wrong = True
             self.numbers.report.add(WrongValue.of(e, message, help, "E411"))
@@ -194,11 +170,7 @@ class Written:
         args = self.attr.args or ()
         form = cast("Form | None", self._word("form", FORMS))
         if len(args) != 1 or not isinstance(args[0], syntax.Text):
-            self.error(
-                "`edges` takes the name of one file, in quotes",
-                self.attr.span,
-                f"write `{self.kind.example}`",
-            )
+            self.error("`edges` takes the name of one file, in quotes", self.attr.span, f"write `{self.kind.example}`")
             return None
         name = args[0].value
         file = ends.body.wiring.around.files[self.attr.span.source, name]

@@ -58,12 +58,8 @@ def command(
     check_writable([json, output])
     import jax
 
-    chosen = choice(
-        genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters)
-    )
-    net, given = with_genome(
-        compiled_wiring(chosen) if network else chosen.compile(evaluation.analysis.SMALL), chosen
-    )
+    chosen = choice(genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters))
+    net, given = with_genome(compiled_wiring(chosen) if network else chosen.compile(evaluation.analysis.SMALL), chosen)
     values = given or net.init_genome(jax.random.key(seed))
     found = evaluation.analysis.analyze(net, values, batch=batch, seed=seed)
     drawn = f", drawn from seed {seed}" if evaluation.fresh_each_seed(net, given) else ""
@@ -122,14 +118,8 @@ def _data(found: Analysis, net: Net, genome: GenomeValues) -> dict[str, Any]:
 
 def _drawn(found: Analysis, form: str) -> bytes:
     most = float(abs(found.jacobian).max(initial=0.0))  # the same colours for both
-    matrices = {
-        "Jacobian of the change of synapses": found.jacobian,
-        "its antisymmetric part": found.antisymmetric,
-    }
-    panels = [
-        evaluation.heat.Panel(t, matrix, _rows(found), signed=True, most=most)
-        for t, matrix in matrices.items()
-    ]
+    matrices = {"Jacobian of the change of synapses": found.jacobian, "its antisymmetric part": found.antisymmetric}
+    panels = [evaluation.heat.Panel(t, matrix, _rows(found), signed=True, most=most) for t, matrix in matrices.items()]
     title = f"{found.rule} in {found.network}: asymmetry {found.asymmetry:.3g}"
     if len(found.block) < len(found.synapses):
         title += f" for what the forward pass reads, {found.whole:.3g} for everything"

@@ -83,14 +83,10 @@ class Request:
 @set_option
 @click.option("--emit", type=click.Choice(stages.ALL), help="Print a stage of the compiler.")
 @click.option(
-    "--entry",
-    type=click.Choice(stages.ENTRIES),
-    help="The program that jaxpr, stablehlo and hlo print [step].",
+    "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo and hlo print [step]."
 )
 @click.option(
-    "--batch",
-    type=click.IntRange(min=1),
-    help=f"Examples per step, for these and the summary [{stages.BATCH}].",
+    "--batch", type=click.IntRange(min=1), help=f"Examples per step, for these and the summary [{stages.BATCH}]."
 )
 @json_option
 def command(

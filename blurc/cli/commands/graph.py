@@ -29,12 +29,7 @@ PICTURES, TEXTS = ("svg", "png"), ("dot", "graphml")
 @rule_option
 @set_option
 def command(
-    spec: str,
-    output: Path,
-    full: bool,
-    network: str | None,
-    rule: str | None,
-    parameters: Mapping[str, ParamValue],
+    spec: str, output: Path, full: bool, network: str | None, rule: str | None, parameters: Mapping[str, ParamValue]
 ) -> None:
     """Draw the populations and projections of SPEC.
 
@@ -43,9 +38,7 @@ def command(
     place, which = one_network(spec, network, "blurc graph")
     form = output.suffix.removeprefix(".").lower()
     if form not in (*PICTURES, *TEXTS):
-        raise click.BadParameter(
-            f"{output}: expected a name ending in .svg, .png, .dot or .graphml", param_hint="-o"
-        )
+        raise click.BadParameter(f"{output}: expected a name ending in .svg, .png, .dot or .graphml", param_hint="-o")
     check_writable([output])
     model, _ = Choice(place, which, rule, None, parameters).select()
     write(output, _drawn(model, form, full))

@@ -231,9 +231,7 @@ class _Lines:
 
     def begin(self, done: int, steps: int, objective: str) -> None:
         self._every, self._objective = max(1, steps // LINES), objective
-        self._out.print(
-            f"{steps:,} meta-steps" + (f", resuming after {done:,}" if done else "") + "; compiling"
-        )
+        self._out.print(f"{steps:,} meta-steps" + (f", resuming after {done:,}" if done else "") + "; compiling")
 
     def line(self, line: Metrics) -> None:
         if (line["step"] + 1) % self._every == 0:

@@ -82,9 +82,7 @@ def _entries() -> Iterator[Entry]:
 def _learned(path: Path, file: str) -> Entry:
     found = blurc.genome.read(path)
     parameters = {"rule": found.rule, **{k: str(v) for k, v in found.parameters.items()}}
-    return Entry(
-        file, "genome", found.name, parameters, _sentence(_comment_from(path.read_text("utf-8").split("\n")))
-    )
+    return Entry(file, "genome", found.name, parameters, _sentence(_comment_from(path.read_text("utf-8").split("\n"))))
 
 
 def _declared(path: Path, file: str) -> Iterator[Entry]:

@@ -70,11 +70,7 @@ class Outputs:
 @click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
 @click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples per step.")
 @click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed for synapses and batches.",
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed for synapses and batches."
 )
 @network_option
 @rule_option
@@ -203,9 +199,7 @@ def _twin(net: Net | Loaded) -> tuple[Net | None, str]:
 def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
     assert run.broken
     (genome, state, key), first = run.broken.carry, run.broken.first
-    found = training.diverge.find(
-        net, genome, state, run.broken.xs, run.broken.ys, first, training.noise_keys(key)[1]
-    )
+    found = training.diverge.find(net, genome, state, run.broken.xs, run.broken.ys, first, training.noise_keys(key)[1])
     if found:
         return found.diagnostic()
     steps = f"between steps {first} and {first + len(run.broken.xs)}"
@@ -233,9 +227,7 @@ def _print_table(results: Results, out: Any) -> None:
         rate = "in the rule" if run.rate is None else f"{run.rate:g}"
         scores = (measure.show(run.test), measure.show(run.train))
         style = "bold" if run is results.runs[0] else ""
-        table.add_row(
-            run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style
-        )
+        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
     print_table(out, table)
     out.print("seconds: training only, without compiling, scoring and trials")
     for run in results.runs:
@@ -277,9 +269,7 @@ def _synapses(run: Run) -> bytes:
 
     _, state, _ = run.carry
     arrays = {
-        f"{of}/{name}": np.asarray(value)
-        for of, named in state.synapses.items()
-        for name, value in named.items()
+        f"{of}/{name}": np.asarray(value) for of, named in state.synapses.items() for name, value in named.items()
     }
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)

@@ -23,9 +23,7 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
     if not isinstance(net, blurc.Net):
         return
     if genome is None and _is_random(net.plan):
-        yield (
-            "the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well"
-        )
+        yield ("the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well")
     if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
         yield (
             f"`{net.plan.genome}` has a softmax, for classes, but these targets are numbers: "

@@ -78,9 +78,7 @@ network_option = click.option(
     "--network", metavar="NAME", help="Which network, if the spec has several; same as SPEC:NETWORK."
 )
 rule_option = click.option(
-    "--rule",
-    metavar="NAME",
-    help="Use this genome from the spec or the library instead of the network's own.",
+    "--rule", metavar="NAME", help="Use this genome from the spec or the library instead of the network's own."
 )
 genome_option = click.option(
     "--genome",

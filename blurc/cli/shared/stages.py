@@ -38,9 +38,7 @@ def _tree(choice: Choice) -> str:
     report = Report()
     sources = specs.Sources.load(choice.spec, report)
     report.check()
-    return "\n".join(
-        f"# {file.span.source.name}\n{language.unparse(file)}" for file in sources.files
-    ).rstrip()
+    return "\n".join(f"# {file.span.source.name}\n{language.unparse(file)}" for file in sources.files).rstrip()
 
 
 def _model(choice: Choice) -> str:

@@ -33,9 +33,7 @@ WIRING_HELP = "a spec, and which network if it has several: networks/mnist.blur:
 def _steps(ctx: click.Context, param: click.Parameter, value: Any) -> tuple[int, ...]:
     parts = [part.strip() for part in str(value).split(",")]
     if not all(part.isdecimal() and 0 < int(part) < 2**31 for part in parts):
-        raise click.BadParameter(
-            f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param
-        )
+        raise click.BadParameter(f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param)
     return tuple(sorted({int(part) for part in parts}))
 
 

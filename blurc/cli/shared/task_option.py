@@ -29,9 +29,7 @@ HELP = (
     "A data set, omniglot, a 2-D function such as moons, or FILE.npz. With preprocessing: mnist:crop=20,resize=10 "
     "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5."
 )
-tasks_option = click.option(
-    "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be repeated."
-)
+tasks_option = click.option("--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be repeated.")
 task_option = click.option("--task", required=True, metavar=METAVAR, help=HELP)
 data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path), help="The folder with the files of image data sets."
@@ -41,9 +39,7 @@ data_dir_option = click.option(
 def choices(texts: tuple[str, ...]) -> tuple[TaskChoice, ...]:
     """Parses several tasks. Raises `BlurError` (E721) with all errors in them."""
     reports = [Report() for _ in texts]
-    found = tuple(
-        _Text(report, Source("--task", text)).choice() for text, report in zip(texts, reports, strict=True)
-    )
+    found = tuple(_Text(report, Source("--task", text)).choice() for text, report in zip(texts, reports, strict=True))
     if wrong := [d for report in reports for d in in_order(report.errors)]:
         raise BlurError(wrong)
     return found
@@ -55,8 +51,7 @@ def parse(text: str) -> TaskChoice:
 
 
 OWN, AUGMENT = (
-    {name: key for name, key in records.keys(cls).items() if name not in WITHOUT}
-    for cls in (TaskChoice, Augment)
+    {name: key for name, key in records.keys(cls).items() if name not in WITHOUT} for cls in (TaskChoice, Augment)
 )
 Written = make_dataclass(
     "Written", [(k.name, k.hint, field(default=k.fallback)) for k in (OWN | AUGMENT).values()], frozen=True

@@ -131,9 +131,7 @@ class Outliner:
             last = self._blocks[0].parts[-1] if self._blocks[0].parts else None
             if isinstance(last, Item) and last.lexemes[0].kind != "IMPORT":
                 return  # the end of stray text outside all blocks, which is reported anyway
-            notes = (
-                [f"{last.title} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
-            )
+            notes = [f"{last.title} was closed {self._place(last.closing)}"] if isinstance(last, Block) else []
             self._say("found a `}` that closes nothing", closing, notes, "remove it")
             return
         self._blocks.pop().closing = closing
@@ -251,12 +249,7 @@ class Outliner:
         if found and found.text == expected:
             text = f"the `{expected}` of an outer block"
         note = f"{what} {self._place(opening)} is never closed"
-        self._say(
-            f"found {text}, expected `{expected}`",
-            found or self._end,
-            [note],
-            f"write `{expected}` before it",
-        )
+        self._say(f"found {text}, expected `{expected}`", found or self._end, [note], f"write `{expected}` before it")
 
     def _place(self, lexeme: Lexeme) -> str:
         line, column = self._source.position(lexeme.start)

@@ -120,15 +120,11 @@ def match(pattern: str, piece: Piece) -> dict[str, tuple[int, int]] | None:
     if found is None:
         return None
     spans = {name: found.span(name) for name in found.groupdict()}
-    return {
-        name: (text.count(" ", 0, start), text.count(" ", 0, stop)) for name, (start, stop) in spans.items()
-    }
+    return {name: (text.count(" ", 0, start), text.count(" ", 0, stop)) for name, (start, stop) in spans.items()}
 
 
 def _text(piece: Piece) -> str:
-    tokens = [
-        f"{lexeme.kind}:{lexeme.text}" if lexeme.kind in WORDS else lexeme.kind for lexeme in piece.lexemes
-    ]
+    tokens = [f"{lexeme.kind}:{lexeme.text}" if lexeme.kind in WORDS else lexeme.kind for lexeme in piece.lexemes]
     tokens.append("END")
     tokens[piece.index] = "!" + tokens[piece.index]
     return " ".join(tokens) + " "
@@ -159,7 +155,6 @@ def _element(element: str) -> str:
 
 def _token(kinds: str) -> str:
     each = (
-        CLASSES.get(kind) or (rf"{kind}(?::\w+)?" if kind.isupper() else f"[A-Z]+:{kind}")
-        for kind in kinds.split("|")
+        CLASSES.get(kind) or (rf"{kind}(?::\w+)?" if kind.isupper() else f"[A-Z]+:{kind}") for kind in kinds.split("|")
     )
     return f"(?:{'|'.join(each)})"

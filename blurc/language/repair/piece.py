@@ -119,8 +119,6 @@ def _wanted(piece: Piece) -> Iterator[str]:
     yield from (f"`{SIGNS[kind]}`" for kind in SIGNS if kind in signs)
     if not (words or keywords or signs):
         alone = ["LPAR"] if "$END" in expected else ["LPAR", "LSQB"]
-        yield from (
-            ["an operator"] if operators else [f"`{SIGNS[kind]}`" for kind in alone if kind in expected][:1]
-        )
+        yield from (["an operator"] if operators else [f"`{SIGNS[kind]}`" for kind in alone if kind in expected][:1])
     if "$END" in expected:
         yield f"the end of the {NOUN[piece.start]}"

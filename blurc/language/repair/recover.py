@@ -63,10 +63,7 @@ class Recovery:
             sign = Lexeme("DOUBLE_SLASH", "//", lexeme.start, lexeme.start + 2)
             comment = "# " + lexeme.text[2:].strip()
             self._report.error(
-                "E101",
-                "found `//`, which does not start a comment",
-                sign.span(self._source),
-                help=f"write `{comment}`",
+                "E101", "found `//`, which does not start a comment", sign.span(self._source), help=f"write `{comment}`"
             )
         return lexeme.kind == "DOUBLE_SLASH"
 

@@ -24,9 +24,7 @@ def _too_short(curriculum: Curriculum, steps: int) -> str:
 
 def _check_method(e: Experiment, reader: records.Reader) -> None:
     if e.replicas > 1 and not isinstance(e.method, Gradient):
-        message = (
-            f"{type(e.method).__name__.lower()} searches from one genome, and `replicas` is {e.replicas}"
-        )
+        message = f"{type(e.method).__name__.lower()} searches from one genome, and `replicas` is {e.replicas}"
         help = "leave `replicas` out: `method.population` says how many genomes are tried at once"
         _contradiction(reader, message, ("replicas", "method"), help)
     if e.replicas > 1 and not e.jitter:
@@ -59,9 +57,7 @@ def _check_names(tasks: tuple[TaskChoice, ...], path: str, reader: records.Reade
             _contradiction(reader, message, (f"{path}.{i}",), "give one of them another `name`")
 
 
-def _contradiction(
-    reader: records.Reader, message: str, paths: tuple[str, ...], help: str | None = None
-) -> None:
+def _contradiction(reader: records.Reader, message: str, paths: tuple[str, ...], help: str | None = None) -> None:
     """paths: the values that it is about, the one to point at first. Nothing follows from wrong ones."""
     about = [tuple(path.split(".")) for path in paths]
     if not any(map(reader.is_wrong, about)):

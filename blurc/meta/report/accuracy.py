@@ -31,14 +31,10 @@ def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     for i, curve in enumerate(curves):
         colour, dash = COLOURS[i % len(COLOURS)], STYLES[i // len(COLOURS) % len(STYLES)]
         mean, spread = np.asarray(curve.mean), np.nan_to_num(np.asarray(curve.spread))
-        axes.plot(
-            curve.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=curve.name
-        )
+        axes.plot(curve.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=curve.name)
         axes.fill_between(curve.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
         flattered = np.asarray(curve.diverged) > 0
-        axes.plot(
-            np.asarray(curve.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5
-        )
+        axes.plot(np.asarray(curve.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
     style.dress(axes, title, "unroll step", WHAT, percent=True)
     steps = sorted({step for curve in curves for step in curve.steps})
     if len(steps) > 1 and steps[-1] > 3 * steps[0]:
@@ -82,9 +78,7 @@ def _cell(curve: Curve, step: int) -> str:
 
 def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
     """Learners by tasks, one matrix per network, if there are several tasks; otherwise learners by networks."""
-    tasks, networks = (
-        [*dict.fromkeys(names)] for names in zip(*((c.task, c.network) for c in curves), strict=True)
-    )
+    tasks, networks = ([*dict.fromkeys(names)] for names in zip(*((c.task, c.network) for c in curves), strict=True))
     if len(tasks) > 1:
         for network in networks:
             of = {(c.name, c.task): c for c in curves if c.network == network}

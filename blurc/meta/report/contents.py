@@ -131,9 +131,7 @@ def _points(source: Source) -> Iterable[Point]:
             if point is None:
                 start = source.line_starts[number]
                 span = Span(source, start, start + len(line))
-                _damaged(
-                    "this is not a line of metrics", span, 'a line looks like {"step": 1, "unroll": 10, ..}'
-                )
+                _damaged("this is not a line of metrics", span, 'a line looks like {"step": 1, "unroll": 10, ..}')
             found[point.step] = point
     return (found[step] for step in sorted(found))
 

@@ -59,19 +59,13 @@ def picture(
         _draw(axes, one, episode, task.classes)
     figure.suptitle(f"{task.name} in {net.plan.name}", x=0.02, ha="left", fontsize=11, color=INK)
     classes = [Patch(color=_colour(i), label=f"class {i}") for i in range(task.classes)]
-    figure.legend(
-        handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=INK
-    )
+    figure.legend(handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=INK)
     shares = ", ".join(f"{100 * p.accuracy:.1f} % after {p.steps}" for p in painted)
-    what = (
-        f"{task.name}: the class {net.plan.name} predicts at each point of the plane, and points of the task"
-    )
+    what = f"{task.name}: the class {net.plan.name} predicts at each point of the plane, and points of the task"
     return style.picture(figure, f"{what}. Correct: {shares} steps.")
 
 
-def paint(
-    net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, steps: Sequence[int]
-) -> Iterator[Painted]:
+def paint(net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, steps: Sequence[int]) -> Iterator[Painted]:
     """Trains from fresh synapses, and paints after each of `steps`."""
     state, now = net.init(key, genome, batch=episode.xs.shape[1]), key
     points, targets = grid(episode.x), np.asarray(episode.y).argmax(axis=-1)
@@ -113,23 +107,13 @@ def _draw(axes: Axes, painted: Painted, episode: Episode, classes: int) -> None:
     low, high = _extent(episode.x)
     colours = ListedColormap([MISSING, *(_colour(i) for i in range(classes))])
     extent = (low[0], high[0], low[1], high[1])
-    axes.imshow(
-        painted.classes,
-        cmap=colours,
-        vmin=-1.5,
-        vmax=classes - 0.5,
-        alpha=0.28,
-        origin="lower",
-        extent=extent,
-    )
+    axes.imshow(painted.classes, cmap=colours, vmin=-1.5, vmax=classes - 0.5, alpha=0.28, origin="lower", extent=extent)
     x, targets = np.asarray(episode.x)[:SHOWN], np.asarray(episode.y).argmax(axis=-1)[:SHOWN]
     for i in range(classes):
         marker, (across, up) = MARKERS[i % len(MARKERS)], x[targets == i].T
         axes.scatter(across, up, s=14, marker=marker, color=_colour(i), edgecolors="white", linewidths=0.4)
     lost = "" if (painted.classes >= 0).all() else ", diverged"
-    style.dress(
-        axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input"
-    )
+    style.dress(axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input")
     axes.title.set_fontsize(9.5)
     axes.grid(False)
 

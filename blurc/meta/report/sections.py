@@ -41,10 +41,7 @@ def summary(run: Run) -> Rows:
     if e:
         rule = e.network.rule or (run.genome.rule if run.genome else "")
         rows += [("network", " ".join(filter(None, (e.network.spec, e.network.network)))), ("rule", rule)]
-        rows += [
-            ("tasks", ", ".join(_name(task) for task in e.tasks)),
-            ("method", type(e.method).__name__.lower()),
-        ]
+        rows += [("tasks", ", ".join(_name(task) for task in e.tasks)), ("method", type(e.method).__name__.lower())]
     if run.points:
         last = run.points[-1]
         rows += [("meta-steps", f"{last.step + 1:,}"), ("final steps per episode", f"{last.unroll:,}")]
@@ -113,9 +110,7 @@ def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:
     notes: list[str] = []
     for name, choice in choices.items():
         try:
-            pictures.append(
-                regions.picture(net, genome.values, task(choice), steps=steps, batch=batch, seed=0)
-            )
+            pictures.append(regions.picture(net, genome.values, task(choice), steps=steps, batch=batch, seed=0))
         except BlurError as error:
             notes.append(f"{name} is left out: {error.diagnostics[0].message}.")
     return Section("Decision regions", tuple(pictures), notes=tuple(notes))

@@ -111,9 +111,7 @@ def _lines(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> Non
 
 
 def _of_population(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> list[Floats]:
-    best, mean = (
-        _binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True)
-    )
+    best, mean = (_binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True))
     _thin(axes, steps, best, "best of the population")
     _thick(axes, steps, mean, "mean of the population")
     return [best, mean]
@@ -184,9 +182,7 @@ def _binned(values: Floats, size: int) -> Floats:
     padded = np.append(values, np.full(-len(values) % size, np.nan)).reshape(-1, size)
     sound = np.isfinite(padded)
     with np.errstate(invalid="ignore"):
-        return np.where(sound, padded, 0.0).sum(axis=1) / np.where(
-            sound.any(axis=1), sound.sum(axis=1), np.nan
-        )
+        return np.where(sound, padded, 0.0).sum(axis=1) / np.where(sound.any(axis=1), sound.sum(axis=1), np.nan)
 
 
 def _stages(axes: Axes, points: Sequence[Point]) -> None:

@@ -56,9 +56,7 @@ def load(path: Path, like: Any) -> Any:
 
 def _alike(found: np.ndarray, wanted: Any) -> bool:
     shape = found.shape[1:] if wanted.shape[:1] == (0,) else found.shape
-    return found.dtype == wanted.dtype and shape == (
-        wanted.shape[1:] if wanted.shape[:1] == (0,) else wanted.shape
-    )
+    return found.dtype == wanted.dtype and shape == (wanted.shape[1:] if wanted.shape[:1] == (0,) else wanted.shape)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:

@@ -37,10 +37,7 @@ def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
 
 
 def finish(
-    folder: str | Path,
-    *,
-    data_dir: str | Path | None = None,
-    watch: Callable[[str], None] = lambda what: None,
+    folder: str | Path, *, data_dir: str | Path | None = None, watch: Callable[[str], None] = lambda what: None
 ) -> list[Row]:
     """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
 

@@ -136,12 +136,7 @@ class _Run:
 
     def _save(self, now: Progress) -> None:
         """The checkpoint last: what is not in it yet is made again."""
-        about = {
-            "step": now.steps,
-            "diverged": now.diverged,
-            **identity(self.setup),
-            "lengths": dict(now.lengths),
-        }
+        about = {"step": now.steps, "diverged": now.diverged, **identity(self.setup), "lengths": dict(now.lengths)}
         self._write_genome(now)
         checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
 

@@ -68,9 +68,7 @@ def _genome(values: dict[str, Any]) -> Any:
     return jax.tree.map(read, values, is_leaf=lambda x: not isinstance(x, dict))
 
 
-def _in_episode(
-    ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode
-) -> diverge.Divergence | None:
+def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode) -> diverge.Divergence | None:
     """genomes: one per piece of the episode with PES; otherwise a single one."""
     start_key, noise_key = jax.random.split(key)
     net, done, choice = ready.net, 0, ready.experiment.method

@@ -140,9 +140,7 @@ def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
 def compiled(network: Network) -> Net:
     """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins."""
     try:
-        net = api.compile(
-            network.spec, network=network.network, genome=network.rule, **dict(network.parameters)
-        )
+        net = api.compile(network.spec, network=network.network, genome=network.rule, **dict(network.parameters))
     except BlurError as error:
         raise BlurError([_in_keys(d) for d in error.diagnostics]) from None
     if network.hash and network.hash != genomes.spec_hash(net):
@@ -154,7 +152,5 @@ def compiled(network: Network) -> Net:
 
 def _in_keys(diagnostic: Diagnostic) -> Diagnostic:
     """Names the keys of an experiment in the help, instead of options."""
-    help = diagnostic.help and reduce(
-        lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help
-    )
+    help = diagnostic.help and reduce(lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help)
     return replace(diagnostic, help=help)

@@ -15,9 +15,7 @@ from blurc.runtime import map_tree
 AXIS = "candidates"
 
 
-def over(
-    function: Callable[..., Any], candidates: Any, shared: tuple[Any, ...] = (), *, chunk: int = 0
-) -> Any:
+def over(function: Callable[..., Any], candidates: Any, shared: tuple[Any, ...] = (), *, chunk: int = 0) -> Any:
     """`function(candidate, *shared)` for each candidate along the leading axis, split across devices.
 
     chunk: how many candidates a device runs in parallel; 0: all of them. Running one at a time is fastest if a single

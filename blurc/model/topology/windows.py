@@ -87,9 +87,7 @@ class Windows(Topology):
         if self.places(target.shape) != places:
             return Misfit(f"{made}, but `{target.name}` has {dims(self.places(target.shape))}", right)
         if found != wanted:
-            message = (
-                f"a pool keeps the channels: `{source.name}` has {wanted}, but `{target.name}` has {found}"
-            )
+            message = f"a pool keeps the channels: `{source.name}` has {wanted}, but `{target.name}` has {found}"
             return Misfit(message, right)
         return None
 

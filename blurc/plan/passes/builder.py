@@ -31,6 +31,4 @@ class Builder:
         spaces = [self.ops[v].type.space for v in values if self.ops[v].type.space.kind != "everywhere"]
         if not spaces:
             return EVERYWHERE
-        return Space(
-            spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces)
-        )
+        return Space(spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces))

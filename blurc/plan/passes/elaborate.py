@@ -112,9 +112,7 @@ class Elaborator:
 
     def fill(self, value: int, dims: m.Shape, space: Space) -> int:
         """Stretches a result over all axes. Emitted even if it does nothing yet: simplification may remove axes."""
-        return self.now.builder.emit(
-            "fill", (value,), (), Type(dims, space), self.now.builder.ops[value].span
-        )
+        return self.now.builder.emit("fill", (value,), (), Type(dims, space), self.now.builder.ops[value].span)
 
     def fill_state(self, population: str, state: m.StateVar) -> int:
         full = Space("neurons", population, True, True)

@@ -44,9 +44,7 @@ class Scope(ABC):
         space = self.builder.space(*args)
         if name in ("population_mean", "population_sum") and space.kind == "neurons":
             space = Space("neurons", space.of, space.first, False)
-        return self.builder.emit(
-            name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span
-        )
+        return self.builder.emit(name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span)
 
     @abstractmethod
     def slot(self, name: str, arg: m.Expr) -> str:
@@ -71,9 +69,7 @@ class Scope(ABC):
         type_ = self.builder.type(value)
         if type_.space.kind != "everywhere":
             return value
-        return self.builder.emit(
-            "spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span
-        )
+        return self.builder.emit("spread", (value,), (), Type(type_.dims, Space("neurons", population)), e.span)
 
     def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
         """The product of values of one space, times the sign."""

@@ -42,11 +42,7 @@ def _product(builder: Builder, op: Op) -> int:
     dims = _dims(builder, op, args)
     spaces = [builder.type(a).space for a in args]
     result = builder.emit(
-        op.name,
-        tuple(args),
-        op.attrs,
-        Type(dims, infer_space(op.name, spaces, op.attrs, op.type.space)),
-        op.span,
+        op.name, tuple(args), op.attrs, Type(dims, infer_space(op.name, spaces, op.attrs, op.type.space)), op.span
     )
     for number in numbers:
         dims = builder.type(number).dims or dims

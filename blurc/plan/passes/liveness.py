@@ -14,10 +14,7 @@ from dataclasses import replace
 
 from blurc.plan.plan import Block, Key, Op, Plan, Result, reachable
 
-READS = (
-    "synapse",
-    "carried",
-)  # operations, and the first part of the key of the result that updates the variable
+READS = ("synapse", "carried")  # operations, and the first part of the key of the result that updates the variable
 
 
 def liveness(plan: Plan, written: Block) -> Plan:

@@ -213,9 +213,7 @@ class SynapseScope(Scope):
             mean = Type(type_.dims, replace(type_.space, first=False))
             value, type_ = b.emit("batch_mean", (value,), (), mean, e.span), mean
         attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
-        return b.emit(
-            f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span
-        )
+        return b.emit(f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span)
 
     def _reduced(self, p: Product, e: m.Reduce) -> int:
         """A product of a presynaptic and a postsynaptic factor, reduced over the batch: equation (7)."""
@@ -239,9 +237,7 @@ class SynapseScope(Scope):
         """Shared synapses also sum over the places where they act, so a missing end is 1 at each place."""
         b = self.builder
         args = tuple(
-            self.of_neurons(ends[side], end(self.projection, side), e)
-            if side in ends
-            else self._ones(side, e)
+            self.of_neurons(ends[side], end(self.projection, side), e) if side in ends else self._ones(side, e)
             for side in ("pre", "post")
         )
         dims = b.type(args[0]).dims or b.type(args[1]).dims

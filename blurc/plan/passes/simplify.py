@@ -54,9 +54,7 @@ def simplify(block: Block) -> Block:
         rule = RULES.get(op.name)
         found = rule(context, mapped) if rule else None
         new.append(
-            builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span)
-            if found is None
-            else found
+            builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span) if found is None else found
         )
     return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
 

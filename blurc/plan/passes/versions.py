@@ -41,9 +41,7 @@ class Versions:
 
     def _start(self, population: m.Population, state: m.StateVar) -> int:
         if population.role == "unit":
-            return self.builder.emit(
-                "literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span
-            )
+            return self.builder.emit("literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span)
         if state.persistent:
             type_ = Type(state.shape, Space("neurons", population.name, True, True))
             return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)

@@ -106,14 +106,7 @@ def _outer_cpu(batch: Any, n_pre: int, n_post: int) -> Callable[[jax.Array, jax.
 
 
 def _product(
-    neuron_axes: str,
-    synapse_axes: str,
-    out: str,
-    neuron: jax.Array,
-    synapse: jax.Array,
-    n: int,
-    axis: int,
-    mixes: bool,
+    neuron_axes: str, synapse_axes: str, out: str, neuron: jax.Array, synapse: jax.Array, n: int, axis: int, mixes: bool
 ) -> jax.Array:
     synapse = _full_axis(synapse, n, axis)
     neuron = _full_axis(neuron, n, -1)
@@ -155,6 +148,4 @@ def _lift(x: jax.Array, dims: int) -> jax.Array:
 
 def _broadcast_batch(pre: jax.Array, post: jax.Array) -> tuple[jax.Array, jax.Array]:
     shape = jnp.broadcast_shapes(pre.shape[:-2], post.shape[:-2])
-    return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(
-        post, (*shape, *post.shape[-2:])
-    )
+    return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(post, (*shape, *post.shape[-2:]))

@@ -40,9 +40,7 @@ def _unstack(x: jax.Array) -> list[jax.Array]:
     row = [i * side for i in column]
     rest = (jnp.zeros((), jnp.uint32),) * (x.ndim - 1)
     return [
-        lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(
-            x.shape[1:]
-        )
+        lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(x.shape[1:])
         for i in range(n)
     ]
 

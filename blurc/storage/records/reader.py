@@ -84,9 +84,7 @@ class Reader:
         self.refuse(path, "E605", f"{self._named(path)} is a mapping `key: value`, found {found}")
         return None
 
-    def _check_keys(
-        self, known: Mapping[str, Key], pairs: Mapping[str, Any], path: Path, more: Iterable[str]
-    ) -> None:
+    def _check_keys(self, known: Mapping[str, Key], pairs: Mapping[str, Any], path: Path, more: Iterable[str]) -> None:
         names = [*more, *known]
         meant = {self._unknown(name, names, pairs, path) for name in pairs if name not in names}
         missing = [key for name, key in known.items() if key.required and name not in pairs]

@@ -73,9 +73,7 @@ def variants(hint: Any) -> Mapping[str, type]:
 def entry(hint: Any, name: str) -> Any:
     """The hint of the entry `name` of a value; None where there is no such entry."""
     hint = bare(hint)
-    kinds = (
-        [k for k in get_args(hint) if k is not NoneType] if get_origin(hint) in (Union, UnionType) else [hint]
-    )
+    kinds = [k for k in get_args(hint) if k is not NoneType] if get_origin(hint) in (Union, UnionType) else [hint]
     if get_origin(kinds[0]) is tuple:
         return get_args(kinds[0])[0]
     known = [keys(k) for k in kinds if is_dataclass(k)]

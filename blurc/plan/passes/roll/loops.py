@@ -67,9 +67,7 @@ class Writer:
         self.old = self.matcher.tokens
         self.builder = Builder()
         self.new: dict[int, int] = {}
-        self.loops: dict[
-            Chain, tuple[int, dict[int, int]]
-        ] = {}  # the carry that holds the last value of an offset
+        self.loops: dict[Chain, tuple[int, dict[int, int]]] = {}  # the carry that holds the last value of an offset
         self.chain_at = {place: c for c in self.chains for place in range(c.begin, c.end)}
         self.track_of = {v: found for found in self.stacks.values() for v in found[0].position}
 

@@ -178,9 +178,7 @@ class Matcher:
         chain.links, chain.low, chain.high = links, chain.low + low, chain.low + high
         return self._placed(chain)
 
-    def _link(
-        self, chain: Chain, values: list[int], middle: int, aligned: set[int]
-    ) -> tuple[Link, int, int] | None:
+    def _link(self, chain: Chain, values: list[int], middle: int, aligned: set[int]) -> tuple[Link, int, int] | None:
         """How an argument continues from segment to segment, and for which part of `values`."""
         here, there = values[middle], values[middle + 1]
         at = chain.where(here)
@@ -207,10 +205,7 @@ class Matcher:
         name = self.tokens.block.ops[values[middle]].name
         if lag > LONGEST_LAG or segment < 0 or (lag and name == "loop"):
             return None
-        fine = [
-            chain.low + j - lag >= 0 and v == chain.op(chain.low + j - lag, offset)
-            for j, v in enumerate(values)
-        ]
+        fine = [chain.low + j - lag >= 0 and v == chain.op(chain.low + j - lag, offset) for j, v in enumerate(values)]
         low, high = _around(middle, fine)
         # The first `lag` segments may read anything from before the chain.
         return Within(offset, lag), max(low - lag, 0), high
@@ -280,9 +275,7 @@ class Matcher:
             track = self._known(links[a], values)
             if track and (step := track.follows(values[0], values[1])):
                 steps.append(step)
-                frames.append(
-                    min(track.position[values[0]], track.position[values[0]] + step * (chain.count - 1))
-                )
+                frames.append(min(track.position[values[0]], track.position[values[0]] + step * (chain.count - 1)))
         chain.backwards, chain.frame = sum(steps) < 0, frames[0] if frames else 0
         for links, a, values in families:
             track = self._known(links[a], values)
@@ -315,18 +308,12 @@ class Matcher:
             return None
         first, last = known[0][0], known[-1][0]
         step = 1 if first == last else track.follows(values[first], values[first + 1])
-        return (
-            self._extended(track, values, track.position[values[first]] - step * first, step)
-            if step
-            else None
-        )
+        return self._extended(track, values, track.position[values[first]] - step * first, step) if step else None
 
     def _extended(self, track: Track, values: list[int], start: int, step: int) -> Track | None:
         taken = {p: v for v, p in track.position.items()}
         places = [start + step * j for j in range(len(values))]
-        if any(
-            taken.get(p, v) != v or track.position.get(v, p) != p for p, v in zip(places, values, strict=True)
-        ):
+        if any(taken.get(p, v) != v or track.position.get(v, p) != p for p, v in zip(places, values, strict=True)):
             return None
         for p, v in zip(places, values, strict=True):
             if v not in track.position:

@@ -16,16 +16,10 @@ from blurc.runtime.kernels.sparse.gather import Gather
 from blurc.runtime.kernels.sparse.masked import Masked
 from blurc.runtime.kernels.sparse.segments import Segments
 
-FORMS: dict[Form, type[Gather | Masked | Segments]] = {
-    "masked": Masked,
-    "gather": Gather,
-    "segments": Segments,
-}
+FORMS: dict[Form, type[Gather | Masked | Segments]] = {"masked": Masked, "gather": Gather, "segments": Segments}
 
 
-def sparse(
-    form: Form | None, topology: Sparse | Edges, pre: Shape, post: Shape
-) -> Masked | Gather | Segments:
+def sparse(form: Form | None, topology: Sparse | Edges, pre: Shape, post: Shape) -> Masked | Gather | Segments:
     """The kernel of a sparse projection between populations of these shapes."""
     assert form is not None, "passes/sparse_form.py gives every sparse projection a form"
     return FORMS[form](topology, pre, post)
