@@ -16,7 +16,7 @@ from lark import Token, Tree, UnexpectedToken
 from blurc.diagnostics import Report, Source, Span
 from blurc.language import syntax
 from blurc.language.repair.piece import Failure, Start
-from blurc.language.repair.recover import recover
+from blurc.language.repair.recover import FILE, recover
 from blurc.language.tables import blur_parser
 from blurc.language.tokens import Lexeme
 from blurc.language.tree import TreeBuilder, start_of, stop_of
@@ -41,6 +41,7 @@ def parse(source: Source, report: Report) -> syntax.File:
         genomes=tuple(_finish(genome, damaged, report) for genome in file.genomes),
         networks=tuple(_finish(network, damaged, report) for network in file.networks),
         blocks=tuple(_finish(block, damaged, report) for block in file.blocks),
+        damaged=FILE in damaged,
     )
 
 

@@ -326,3 +326,4 @@ class File(Node):
     genomes: tuple[Genome, ...]
     networks: tuple[Network, ...]
     blocks: tuple[Block, ...] = ()
+    damaged: bool = field(default=False, compare=False)  # what was left out may be an import

@@ -28,11 +28,13 @@ class Sources:
     networks: Mapping[str, syntax.Network]
     blocks: Mapping[str, syntax.Block]
     edges: Mapping[tuple[Source, str], EdgeFile] = field(repr=False)
+    lacks_imports: bool = False  # as far as can be told: an unknown name may be declared in one
 
     @staticmethod
     def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None) -> Sources:
         """`files`: texts of edge files by name; they take precedence over those on disk."""
         found = library.load_with_folders(spec, report)
+        unread = any(d.code in ("E103", "E104", "E105") for d in report.errors)
         declared = _declared((file for file, _ in found), report)
         return Sources(
             tuple(file for file, _ in found),
@@ -40,6 +42,7 @@ class Sources:
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Network)},
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Block)},
             {key: edges for file, folder in found for key, edges in _edge_files(file, folder, files or {})},
+            unread or any(file.damaged for file, _ in found),
         )
 
     @property
@@ -125,6 +128,8 @@ def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synta
     if tree.uses is None or tree.uses.genome in sources.genomes:
         return sources.genomes[tree.uses.genome] if tree.uses else None
     name = tree.uses.genome
+    if sources.lacks_imports and not did_you_mean(name, sources.genomes):
+        return None
     help = (
         f"a network uses a genome; a block belongs in its body: `part = {name}(..)`" if name in sources.blocks else None
     )

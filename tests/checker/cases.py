@@ -72,6 +72,7 @@ class Case:
             spec.write_text(self.main.text(without="-" if repaired else "+"), encoding="utf-8")
             if self.main.option is None:
                 return check(spec.name)
+            assert self.main.option == "when compiled", f"{self.name}: {self.main.option}"
             try:
                 select_model(spec.name)
             except BlurError as error:

@@ -39,10 +39,14 @@ PART_OF: dict[BlockKind, Start] = {
 }
 
 
+FILE = -1  # in the place of an offset
+
+
 def recover(
     source: Source, lexemes: Sequence[Lexeme], judge: Judge, report: Report
 ) -> tuple[list[Lexeme], frozenset[int]]:
-    """The tokens to keep, and the offsets at which damaged genomes, networks and blocks begin."""
+    """The tokens to keep, and the offsets at which damaged genomes, networks and blocks begin; FILE if something else
+    was left out."""
     recovery = Recovery(source, judge, report)
     text = [lexeme for lexeme in lexemes if not recovery.is_comment(lexeme)]
     kept = recovery.parts(outline(source, text, report))
@@ -71,7 +75,7 @@ class Recovery:
         kept: list[Lexeme] = []
         for part in block.parts:
             if block.kind == "file":
-                self._top = part.header[0].start if isinstance(part, Block) else -1
+                self._top = part.header[0].start if isinstance(part, Block) else FILE
             kept += self._block(part, block.kind) if isinstance(part, Block) else self._item(part, block.kind)
         return kept
 
@@ -86,7 +90,7 @@ class Recovery:
         """For `model x { ... }` at top level: an empty genome or network `x`, so that references to it resolve."""
         kinds = [lexeme.kind for lexeme in junk]
         if len(junk) < 3 or not WORDS.issuperset(kinds[:2]) or "LBRACE" not in kinds:
-            return []
+            return self._drop()
         self.damaged.add(junk[0].start)
         kind = "network" if "PROJECT" in kinds or "USES" in kinds else "genome"
         end = junk[-1].stop
