@@ -54,7 +54,9 @@ class Windows(Topology):
             return Misfit(
                 f"`{written}` takes {_axes(axes)} of places and at most one of channels, but `{source.name}` is "
                 f"{dims(source.shape)}",
-                self._help_with_axes(source),
+                self._help_with_axes(len(source.shape) - 1)
+                if 1 <= len(source.shape) - 1 <= 3
+                else source.declare((*(8 for _ in self.window), source.size)),
             )
         places = self.places(source.shape)
         larger = any(w > n for w, n in zip(self.window, places, strict=True))
@@ -66,12 +68,8 @@ class Windows(Topology):
             )
         return None
 
-    def _help_with_axes(self, source: End) -> str:
-        axes = len(source.shape) - 1
-        if not 1 <= axes <= 3:
-            return source.declare((*(8 for _ in self.window), source.size))
-        size = self.window[0]
-        return f"give the window one size per axis of places: {', '.join([str(size)] * axes)}"
+    def _help_with_axes(self, axes: int) -> str:
+        return f"give the window one size per axis of places: {', '.join([str(self.window[0])] * axes)}"
 
     def _misfit_of_target(self, written: str, source: End, target: End) -> Misfit | None:
         axes = len(self.window)
@@ -83,7 +81,9 @@ class Windows(Topology):
         right = target.declare(places if plain else (*places, wanted))
         made = f"`{written}` makes {dims(places)} places of {dims(self.places(source.shape))}"
         if not has_places:
-            return Misfit(f"{made}, but `{target.name}` is {dims(target.shape)}", right)
+            is_image = len(target.shape) == len(source.shape) + 1 <= 4  # all axes of the source are meant as places
+            help = self._help_with_axes(len(source.shape)) if is_image else right
+            return Misfit(f"{made}, but `{target.name}` is {dims(target.shape)}", help)
         if self.places(target.shape) != places:
             return Misfit(f"{made}, but `{target.name}` has {dims(self.places(target.shape))}", right)
         if found != wanted:
