@@ -183,7 +183,8 @@ class Field:
 
     def _result(self, tried: Tried, steps: int) -> Accuracies:
         """Accuracies [seeds] on test examples."""
-        course, learner = (replace(self.course, steps=(steps,)), self._contender(tried.recipe, tried.rate, steps))
+        course = replace(self.course, steps=(steps,))
+        learner = self._contender(tried.recipe, tried.rate, steps)
         return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
     def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:

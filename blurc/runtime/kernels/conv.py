@@ -25,28 +25,14 @@ from jax import lax
 
 from blurc.model import Conv as Topology
 from blurc.model import Shape
-from blurc.runtime.kernels.windows import Population, Windows, population
+from blurc.runtime.kernels.windows import Population, Sliding
 
 Product = Callable[[jax.Array, jax.Array], jax.Array]  # neurons [N, *places, c], synapses [*window, c, d]
 
 
 @dataclass(frozen=True)
-class Conv:
+class Conv(Sliding):
     topology: Topology
-    pre: Shape
-    post: Shape
-
-    @property
-    def source(self) -> Population:
-        return population(self.topology, self.pre)
-
-    @property
-    def target(self) -> Population:
-        return population(self.topology, self.post)
-
-    @property
-    def windows(self) -> Windows:
-        return Windows(self.topology, self.source.places)
 
     def to_post(
         self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None

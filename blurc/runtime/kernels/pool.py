@@ -15,30 +15,15 @@ import numpy as np
 from jax import lax
 
 from blurc.model import Pool as Topology
-from blurc.model import Shape
 from blurc.runtime.kernels.one_to_one import weigh
-from blurc.runtime.kernels.windows import Population, Windows, population
+from blurc.runtime.kernels.windows import Sliding
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(Sliding):
     """Synapse factors are `[*dims, 1, 1]`; they are applied on the smaller side."""
 
     topology: Topology
-    pre: Shape
-    post: Shape
-
-    @property
-    def source(self) -> Population:
-        return population(self.topology, self.pre)
-
-    @property
-    def target(self) -> Population:
-        return population(self.topology, self.post)
-
-    @property
-    def windows(self) -> Windows:
-        return Windows(self.topology, self.source.places)
 
     def to_post(
         self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None

@@ -107,3 +107,24 @@ class Windows:
         t = self.topology
         along = zip(t.window, t.stride, self._around(), self.target, strict=True)
         return [np.arange(w)[:, None] + np.arange(m) * s - before for w, s, (before, _), m in along]
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """What kernels of sliding windows have in common: the two populations, and the windows from one to the other."""
+
+    topology: Topology
+    pre: Shape
+    post: Shape
+
+    @property
+    def source(self) -> Population:
+        return population(self.topology, self.pre)
+
+    @property
+    def target(self) -> Population:
+        return population(self.topology, self.post)
+
+    @property
+    def windows(self) -> Windows:
+        return Windows(self.topology, self.source.places)
