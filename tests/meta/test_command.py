@@ -51,6 +51,7 @@ def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
         (["--set", "method.clp=2"], 1, "did you mean `clip`?"),
         (["--set", "sed=2"], 1, "did you mean `seed`?"),
         (["--set", "method.steps"], 2, "write KEY=VALUE"),
+        (["--set", "seed=1", "--set", "seed=2"], 2, "seed is set twice"),
         (["--resume", "--replay", "0"], 2, "use one or the other"),
         (["--resume"], 1, "error[E615]"),
         (["--replay", "0"], 1, "error[E615]"),

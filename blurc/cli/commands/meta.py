@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from blurc import evaluation, language, meta, tasks
 from blurc.cli.shared import scores
-from blurc.cli.shared.options import json_option
+from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show
@@ -35,7 +35,7 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     for text, (name, equals, _) in zip(value, pairs, strict=True):
         if not name.strip() or not equals:
             raise click.BadParameter(f"{text!r}: write KEY=VALUE, such as method.steps=100", ctx, param)
-    return {name.strip(): written.strip() for name, _, written in pairs}
+    return set_once(ctx, param, [(name.strip(), written.strip()) for name, _, written in pairs])
 
 
 @click.command("meta")

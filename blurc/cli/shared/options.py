@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 else:
     ParamType = click.ParamType  # not generic before click 8.4
 
+T = TypeVar("T")
 NAME = re.compile(r"[A-Za-z_]\w*")
 WIRING = "SPEC[:NETWORK]"
 WHOLE = re.compile(r"[+-]?\d+")
@@ -58,7 +59,7 @@ def _value(written: str) -> ParamValue | None:
     return number if math.isfinite(number) else None
 
 
-def _settings(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, ParamValue], ...]) -> Any:
+def set_once(ctx: click.Context, param: click.Parameter, value: Sequence[tuple[str, T]]) -> dict[str, T]:
     names = [name for name, _ in value]
     if twice := next((n for n in names if names.count(n) > 1), None):
         raise click.BadParameter(f"{twice} is set twice", ctx, param)
@@ -71,7 +72,7 @@ set_option = click.option(
     "parameters",
     type=Setting(),
     multiple=True,
-    callback=_settings,
+    callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",
 )
 network_option = click.option(
