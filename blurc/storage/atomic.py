@@ -25,4 +25,4 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 def why(error: OSError) -> str:
     """The reason alone: the message of an `OSError` includes the name of the temporary file."""
-    return (error.strerror or str(error)).lower()
+    return "it is a folder" if isinstance(error, IsADirectoryError) else (error.strerror or str(error)).lower()
