@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from blurc.graph.build import Graph, build
     from blurc.graph.edges import SUFFIXES, EdgeFile, WrongFile, edges
     from blurc.graph.graphml import NoGraph, graphml, read_graphml
-    from blurc.graph.order import a_cycle, backward_order, forward_order
+    from blurc.graph.order import a_cycle, backward_order, forward_order, reached
     from blurc.graph.verify import verify
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "edges",
     "forward_order",
     "graphml",
+    "reached",
     "read_graphml",
     "verify",
 ]

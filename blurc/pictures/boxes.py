@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyBboxPatch, PathPatch
-from matplotlib.path import Path
+from matplotlib.patches import Circle, FancyBboxPatch
 
-from blurc.pictures import layout
-from blurc.pictures.layout import Arrow, Layout, Piece, Point, Route, arrange
-from blurc.pictures.strokes import INK, NAME, SMALL, SOFT, head, width
+from blurc.pictures.layout import Layout, Link, Place, Point, Route, arrange
+from blurc.pictures.strokes import INK, NAME, SMALL, loop, width, write
 from blurc.pictures.view import Box, View
 
 ROLES = {  # fill, border
@@ -44,20 +42,19 @@ def _moved(route: Route, dx: float, dy: float) -> Route:
     def move(p: Point) -> Point:
         return p[0] + dx, p[1] + dy
 
-    pieces: list[Piece] = [(kind, tuple(move(p) for p in points)) for kind, points in route.pieces]
+    pieces = (tuple(move(p) for p in piece) for piece in route.pieces)
     return Route(move(route.start), tuple(pieces), move(route.label))
 
 
 def placed(shown: View) -> Placed:
     inner = {box.key: placed(box.inside) for box in shown.boxes if box.inside}
     sizes = {box.key: _size(box, inner.get(box.key)) for box in shown.boxes}
-    arrows = [Arrow(a.key, a.source, a.target, width(a.label, SMALL)) for a in shown.arrows]
-    found = arrange(sizes, arrows)
-    inside = {key: _put(p, next(b for b in shown.boxes if b.key == key), found.boxes[key]) for key, p in inner.items()}
+    found = arrange(sizes, [Link(a.key, a.source, a.target, width(a.label, SMALL)) for a in shown.arrows])
+    inside = {b.key: _put(inner[b.key], b, found.boxes[b.key]) for b in shown.boxes if b.inside}
     return Placed(shown, found, inside)
 
 
-def _put(inner: Placed, box: Box, place: layout.Box) -> Placed:
+def _put(inner: Placed, box: Box, place: Place) -> Placed:
     """Centers the contents of a frame in the room under its text."""
     top = place.y - place.height / 2 + 2 * (_front(box, place)[1] - place.y) + NAME_LINE + LINE * len(box.lines)
     room = place.y + place.height / 2 - top
@@ -75,12 +72,9 @@ def _size(box: Box, inner: Placed | None) -> Point:
     return across + cards, inner.layout.height + NAME_LINE + LINE * len(box.lines) + 2 * PAD + cards
 
 
-def draw(axes: Axes, box: Box, place: layout.Box, depth: int, bias: bool) -> None:
+def draw(axes: Axes, box: Box, place: Place, depth: int, bias: bool) -> None:
     """`bias`: whether to mark boxes with a bias."""
     fill, border = ROLES[box.role]
-    if box.role == "port":
-        _port(axes, box, place, border, depth)
-        return
     cards = min(box.copies - 1, 2)
     size = place.width - CARD * cards, place.height - CARD * cards
     x, middle = _front(box, place)
@@ -88,54 +82,28 @@ def draw(axes: Axes, box: Box, place: layout.Box, depth: int, bias: bool) -> Non
         _card(axes, (x + CARD * card, middle - CARD * card), size, fill, border, depth - 0.1 * card)
     left, top = x - size[0] / 2, middle - size[1] / 2
     y = top + 0.17 if box.inside else middle - 0.075 * len(box.lines)
-    axes.text(x, y, box.title, fontsize=NAME, weight="bold", color=INK, ha="center", va="center", zorder=depth + 0.5)
+    if box.role == "port":
+        write(axes, (x, y), box.title, depth + 0.5)
+    else:
+        write(axes, (x, y), box.title, depth + 0.5, NAME, weight="bold", color=INK)
     for i, text in enumerate(box.lines):
-        axes.text(
-            x, y + 0.19 + LINE * i, text, fontsize=SMALL, color=SOFT, ha="center", va="center",
-            zorder=depth + 0.5,
-        )  # fmt: skip
+        write(axes, (x, y + 0.19 + LINE * i), text, depth + 0.5)
     if box.bias and bias and not box.inside:
         axes.add_patch(dot((left + 0.13, top), border, depth))
     if box.loop:
-        _loop(axes, (left + size[0] - 0.25, top), border, depth)
+        loop(axes, (left + size[0] - 0.25, top), depth)
 
 
-def _front(box: Box, place: layout.Box) -> Point:
+def _front(box: Box, place: Place) -> Point:
     """The center of the front box of a stack."""
     shift = CARD * min(box.copies - 1, 2) / 2
     return place.x - shift, place.y + shift
 
 
 def _card(axes: Axes, at: Point, size: Point, fill: str, border: str, depth: float) -> None:
-    corner = min(0.09, size[0] / 2)
-    axes.add_patch(
-        FancyBboxPatch(
-            (at[0] - size[0] / 2, at[1] - size[1] / 2), *size, boxstyle=f"round,pad=0,rounding_size={corner}",
-            facecolor=fill, edgecolor=border, linewidth=1.3, zorder=depth,
-        )
-    )  # fmt: skip
-
-
-def _port(axes: Axes, box: Box, place: layout.Box, border: str, depth: int) -> None:
-    _card(axes, (place.x, place.y), (place.width, place.height), "white", border, depth)
-    axes.text(place.x, place.y, box.title, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 0.5)
+    corner, shape = (at[0] - size[0] / 2, at[1] - size[1] / 2), f"round,pad=0,rounding_size={min(0.09, size[0] / 2)}"
+    axes.add_patch(FancyBboxPatch(corner, *size, shape, facecolor=fill, edgecolor=border, linewidth=1.3, zorder=depth))
 
 
 def dot(at: Point, border: str, depth: float) -> Circle:
     return Circle(at, 0.045, facecolor=border, edgecolor="white", linewidth=0.9, zorder=depth + 0.5)
-
-
-def _loop(axes: Axes, at: Point, border: str, depth: float) -> None:
-    """A dashed arc from a box back to itself."""
-    (x, y), (w, h) = at, (0.16, 0.2)
-    vertices = [(x, y), (x, y - h), (x + w, y - h), (x + w, y)]
-    codes = [Path.MOVETO, *[Path.CURVE4] * 3]
-    axes.add_patch(
-        PathPatch(
-            Path(vertices, codes), facecolor="none", edgecolor=INK, linewidth=1.3, linestyle=(0, (1.2, 1.6)),
-            zorder=depth - 0.5,
-        )
-    )  # fmt: skip
-    tip = head((0, 0), 1, INK, depth).get_xy()
-    turned = [(x + w + b, y - abs(a)) for a, b in tip]
-    axes.fill(*zip(*turned, strict=True), color=INK, linewidth=0, zorder=depth + 0.4)

@@ -12,10 +12,11 @@ Each step is tried only if the picture is still too large.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import count, groupby
 
-from blurc.pictures.parts import Contents, Member, Part, Partition, first, signature
+from blurc.graph import reached
+from blurc.pictures.parts import Contents, Member, Part, Partition, first, grouped, signature
 
 MOST_BOXES, MOST_ARROWS = 16, 40  # for a readable picture
 LEAST = 3  # members of a run
@@ -25,8 +26,7 @@ PIECES = 4  # of a series
 
 def partition(contents: Contents) -> Partition:
     parts: Partition = tuple(((name,),) for name in contents.names)
-    steps: tuple[Callable[[Partition, Contents], Partition], ...] = (runs, series, twins, levels)
-    for step in steps:
+    for step in (runs, series, twins, levels):
         if fits(parts, contents):
             break
         parts = step(parts, contents)
@@ -57,25 +57,19 @@ def runs(parts: Partition, contents: Contents) -> Partition:
 
 
 def series(parts: Partition, contents: Contents) -> Partition:
-    single = tuple((member,) for part in parts for member in part)
-    found = [chunk for family in _families(single) for chunk in _chunks(family)]
+    single, found = tuple((member,) for part in parts for member in part), list[list[tuple[int, Member]]]()
+    for family in _families(single):
+        size = max(LEAST, -(-len(family) // PIECES))
+        found += (family[i : i + size] for i in range(0, len(family), size))
     return _together(single, found, contents)
 
 
-def _chunks(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
-    """A long series in a few pieces, as its members are not alike."""
-    size = max(LEAST, -(-len(family) // PIECES))
-    yield from (family[i : i + size] for i in range(0, len(family), size))
-
-
-def _families(parts: Partition) -> Iterator[list[tuple[int, Member]]]:
+def _families(parts: Partition) -> list[list[tuple[int, Member]]]:
     """Single things whose names differ only in the number at the end, by number."""
-    found: dict[str, list[tuple[int, Member]]] = {}
-    for part in parts:
-        match = re.fullmatch(r"(.*?)(\d+)", part[0][0])
-        if len(part) == len(part[0]) == 1 and match:
-            found.setdefault(match[1], []).append((int(match[2]), part[0]))
-    yield from (sorted(family) for family in found.values() if len(family) >= LEAST)
+    single = [part[0] for part in parts if len(part) == len(part[0]) == 1]
+    matches = ((re.fullmatch(r"(.*?)(\d+)", member[0]), member) for member in single)
+    found = grouped((match[1], (int(match[2]), member)) for match, member in matches if match)
+    return [sorted(family) for family in found.values() if len(family) >= LEAST]
 
 
 def _consecutive(family: list[tuple[int, Member]]) -> Iterator[list[tuple[int, Member]]]:
@@ -117,54 +111,39 @@ def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
 
 def _circles(parts: Partition, contents: Contents) -> list[list[Part]]:
     """The parts that lead to each other in circles, one list each (strongly connected components)."""
-    after: dict[int, list[int]] = {i: [] for i in range(len(parts))}
-    for a, b in sorted(_joined(parts, contents)):
-        after[a].append(b)
-    reach = {i: _from(after, i) for i in after}
-    circles = {frozenset(j for j in reach[i] if i in reach[j]) for i in after if i in reach[i]}
-    return [[parts[i] for i in sorted(circle)] for circle in sorted(circles, key=min)]
-
-
-def _from(after: Mapping[int, list[int]], start: int) -> set[int]:
-    seen, todo = set[int](), [start]
-    while todo:
-        new = [n for n in after[todo.pop()] if n not in seen]
-        seen.update(new)
-        todo += new
-    return seen
+    after = {i: list[int]() for i in range(len(parts))} | grouped(_joined(parts, contents))
+    reach = {i: reached([i], after) for i in after}
+    circles = {frozenset(j for j in reach[i] if i in reach[j]) for i in after}
+    return [[parts[i] for i in sorted(circle)] for circle in sorted(circles, key=min) if len(circle) > 1]
 
 
 def twins(parts: Partition, contents: Contents) -> Partition:
     joined = _joined(parts, contents)
-    before: dict[int, set[int]] = {i: set() for i in range(len(parts))}
-    after: dict[int, set[int]] = {i: set() for i in range(len(parts))}
-    for a, b in joined:
-        after[a].add(b)
-        before[b].add(a)
-    groups: dict[object, list[Part]] = {}
-    for i, part in enumerate(parts):
-        groups.setdefault((_role(part, contents), frozenset(before[i]), frozenset(after[i])), []).append(part)
-    return _replaced(parts, [sum(group, ()) for group in groups.values() if len(group) >= LEAST])
+    after, before = grouped(joined), grouped((b, a) for a, b in joined)
+    beside = [(frozenset(before.get(i, ())), frozenset(after.get(i, ()))) for i in range(len(parts))]
+    return _merged(parts, beside, contents, LEAST)
 
 
 def levels(parts: Partition, contents: Contents) -> Partition:
-    depth = _depths(parts, contents)
-    wide = 1
-    while True:
-        groups: dict[object, list[Part]] = {}
-        for i, part in enumerate(parts):
-            groups.setdefault((_role(part, contents), depth[i] // wide), []).append(part)
-        found = _replaced(parts, [sum(group, ()) for group in groups.values()])
-        if fits(found, contents) or 1 + max(depth.values()) <= wide * FEWEST:
+    depths = _depths(parts, contents)
+    for wide in count(1):
+        found = _merged(parts, [depth // wide for depth in depths], contents)
+        if fits(found, contents) or 1 + max(depths) <= wide * FEWEST:
             return found
-        wide += 1
+    raise AssertionError
 
 
-def _depths(parts: Partition, contents: Contents) -> dict[int, int]:
+def _merged(parts: Partition, keys: Iterable[Hashable], contents: Contents, least: int = 1) -> Partition:
+    """Groups at least so many parts with one key and role."""
+    groups = grouped(((_role(part, contents), key), part) for part, key in zip(parts, keys, strict=True))
+    return _replaced(parts, [sum(group, ()) for group in groups.values() if len(group) >= least])
+
+
+def _depths(parts: Partition, contents: Contents) -> list[int]:
     """The longest path from the start to every part; each circle counts once."""
-    joined, depth = sorted(_joined(parts, contents)), dict.fromkeys(range(len(parts)), 0)
+    joined, depth = sorted(_joined(parts, contents)), [0] * len(parts)
     for _ in parts:
-        before = dict(depth)
+        before = [*depth]
         for a, b in joined:
             depth[b] = max(depth[b], min(depth[a] + 1, len(parts) - 1))
         if depth == before:

@@ -6,7 +6,6 @@ the same bytes with the same matplotlib. `view.py` decides what is shown, `layou
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType]
@@ -14,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blurc.model import Network
-from blurc.pictures import boxes, strokes
+from blurc.pictures import boxes, figures, strokes
 from blurc.pictures.boxes import Placed, placed
 from blurc.pictures.layout import Route
-from blurc.pictures.strokes import NAME, SMALL, SOFT, STYLES, Style, width
+from blurc.pictures.strokes import NAME, SMALL, SOFT, STYLES, Style, width, write
 from blurc.pictures.view import View, view
 
 MARGIN, TITLE, LEGEND = 0.3, 0.4, 0.4  # inches
@@ -27,13 +26,9 @@ MOST_PIXELS = 12_000  # a side; larger pictures get fewer dots per inch
 
 def render(network: Network, form: str, *, full: bool = False) -> bytes:
     """`form` is "svg" or "png"."""
-    with rc_context({"font.family": "DejaVu Sans", "svg.hashsalt": "blurc", "svg.fonttype": "path"}):
+    with rc_context(figures.LOOK):
         figure = _figure(network, view(network, full=full))
-        file = io.BytesIO()
-        dots = min(DPI, MOST_PIXELS / max(figure.get_size_inches()))
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
-        figure.savefig(file, format=form, dpi=dots, metadata=metadata)
-    return file.getvalue()
+    return figures.to_bytes(figure, form, min(DPI, MOST_PIXELS / max(figure.get_size_inches())))
 
 
 def _figure(network: Network, shown: View) -> Figure:
@@ -48,7 +43,7 @@ def _figure(network: Network, shown: View) -> Figure:
     left = MARGIN + (inner - layout.width) / 2
     axes = figure.add_axes((0, 0, 1, 1), xlim=(-left, across - left), ylim=(down - MARGIN - TITLE, -MARGIN - TITLE))
     axes.axis("off")
-    axes.text(MARGIN - left, -TITLE, text, fontsize=NAME, color=SOFT, va="center")
+    write(axes, (MARGIN - left, -TITLE), text, 3, NAME, ha="left")
     _draw(axes, everything, _some_have_a_bias(shown))
     _draw_legend(axes, entries, MARGIN - left, layout.height + LEGEND)
     return figure
@@ -70,10 +65,8 @@ def _draw(axes: Axes, everything: Placed, bias: bool) -> None:
             strokes.line(axes, route, strokes.style(arrow), (back, ahead), depth)
         for box in level.view.boxes:
             boxes.draw(axes, box, places[box.key], depth + 2, bias)
-        taken = [
-            (b.x - b.width / 2, b.x + b.width / 2, b.y - b.height / 2, b.y + b.height / 2) for b in places.values()
-        ]
-        strokes.labels(axes, arrows, taken, depth, "white" if depth == 1 else boxes.ROLES["block"][0])
+        paper = "white" if depth == 1 else boxes.ROLES["block"][0]
+        strokes.labels(axes, arrows, (place.edges for place in places.values()), depth, paper)
 
 
 def _deeper(everything: Placed, depth: int = 1) -> Iterator[tuple[int, Placed]]:
@@ -106,10 +99,9 @@ def _draw_legend(axes: Axes, entries: list[tuple[float, Style | str]], x: float,
     for room, entry in entries:
         if isinstance(entry, str):
             axes.add_patch(boxes.dot((x + 0.05, y), SOFT, 1))
-            axes.text(x + 0.15, y, entry, fontsize=SMALL, color=SOFT, va="center")
+            write(axes, (x + 0.15, y), entry, 3, ha="left")
         else:
             end = (x + LINE, y)
-            route = Route((x, y), (("line", (end,)),), end)
-            strokes.line(axes, route, entry, (entry.feedback, entry.forward), 1)
-            axes.text(x + LINE + 0.1, y, entry.label, fontsize=SMALL, color=SOFT, va="center")
+            strokes.line(axes, Route((x, y), ((end,),), end), entry, (entry.feedback, entry.forward), 1)
+            write(axes, (x + LINE + 0.1, y), entry.label, 3, ha="left")
         x += room

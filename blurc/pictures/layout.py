@@ -14,16 +14,18 @@ import math
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 Point: TypeAlias = tuple[float, float]
 Node: TypeAlias = "str | tuple[str, int]"  # a box, or the place of an arrow in a column that it crosses
-# A line to a point, or a cubic curve: two controls and a point.
-Piece: TypeAlias = tuple[Literal["line", "curve"], tuple[Point, ...]]
+Piece: TypeAlias = tuple[Point, ...]  # of a route: a line to a point, or a cubic curve (two controls and a point)
+Edges: TypeAlias = tuple[float, float, float, float]  # left, right, top, bottom
 
 COLUMNS, WIDEST = 10, 20.0  # limits of a row: columns, inches
 LANE = 0.14  # between parallel arrows
-BOX_GAP, LANE_GAP = 0.3, 0.13  # between boxes of a column, and between a box and a passing arrow
+# By how many of two nodes are places of arrows: the gap between them in a column; if they are joined, the weight of a
+# straight line, highest between two adjacent boxes, then for long arrows without kinks.
+GAP, PULL = (0.3, 0.13, 0.0), (16.0, 0.5, 4.0)
 COLUMN_GAP, WIDEST_GAP = 0.55, 1.8
 CORNER = 0.1  # the radius of turns
 SWEEPS = 16
@@ -31,7 +33,7 @@ STRAIGHT = 100.0  # weight of a straight arrow over a bent one on the same side
 
 
 @dataclass(frozen=True)
-class Arrow:
+class Link:
     """Drawn from left to right: the column of `source` is before that of `target`. `label` is its text's width."""
 
     name: str
@@ -41,13 +43,18 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Box:
-    """x and y are the center."""
+class Place:
+    """Of a box; x and y are the center."""
 
     x: float
     y: float
     width: float
     height: float
+
+    @property
+    def edges(self) -> Edges:
+        x, y, w, h = self.x, self.y, self.width / 2, self.height / 2
+        return x - w, x + w, y - h, y + h
 
 
 @dataclass(frozen=True)
@@ -59,21 +66,21 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    boxes: Mapping[str, Box]
+    boxes: Mapping[str, Place]
     routes: Mapping[str, Route]
     width: float
     height: float
 
 
-def arrange(sizes: Mapping[str, tuple[float, float]], arrows: Sequence[Arrow]) -> Layout:
+def arrange(sizes: Mapping[str, tuple[float, float]], arrows: Sequence[Link]) -> Layout:
     """Boxes of these sizes (taller where many arrows meet), and arrows that form no cycle."""
     grid = _Grid.make(sizes, arrows)
     grid.order()
     grid.align()
-    return _Placed.make(grid).layout()
+    return _Rows.make(grid).layout()
 
 
-def columns(names: Iterable[str], arrows: Sequence[Arrow]) -> dict[str, int]:
+def columns(names: Iterable[str], arrows: Sequence[Link]) -> dict[str, int]:
     """The length of the longest path to every box."""
     before: dict[str, list[str]] = {name: [] for name in names}
     for arrow in arrows:
@@ -98,7 +105,7 @@ class _Grid:
     """Columns of nodes, from top to bottom, with their positions."""
 
     sizes: Mapping[str, tuple[float, float]]
-    arrows: Sequence[Arrow]
+    arrows: Sequence[Link]
     chains: dict[str, tuple[Node, ...]]  # by arrow, from box to box
     columns: list[list[Node]]
     before: dict[Node, list[Node]]
@@ -106,19 +113,18 @@ class _Grid:
     y: dict[Node, float] = field(default_factory=dict["Node", float])
 
     @staticmethod
-    def make(sizes: Mapping[str, tuple[float, float]], arrows: Sequence[Arrow]) -> _Grid:
+    def make(sizes: Mapping[str, tuple[float, float]], arrows: Sequence[Link]) -> _Grid:
         column = columns(sizes, arrows)
         stacks: list[list[Node]] = [[] for _ in range(1 + max(column.values(), default=0))]
         for name, at in column.items():
             stacks[at].append(name)
         chains: dict[str, tuple[Node, ...]] = {}
         for arrow in arrows:
-            passed: list[Node] = [(arrow.name, at) for at in range(column[arrow.source] + 1, column[arrow.target])]
+            passed = [(arrow.name, at) for at in range(column[arrow.source] + 1, column[arrow.target])]
             chains[arrow.name] = (arrow.source, *passed, arrow.target)
-            for at, node in enumerate(passed, column[arrow.source] + 1):
-                stacks[at].append(node)
-        before: dict[Node, list[Node]] = {node: [] for stack in stacks for node in stack}
-        after: dict[Node, list[Node]] = {node: [] for stack in stacks for node in stack}
+            for node in passed:
+                stacks[node[1]].append(node)
+        before, after = ({node: list[Node]() for stack in stacks for node in stack} for _ in range(2))
         for chain in chains.values():
             for a, b in itertools.pairwise(chain):
                 after[a].append(b)
@@ -178,24 +184,18 @@ class _Grid:
 
     def _wanted(self, node: Node) -> tuple[float, float]:
         """The preferred position of a node, ignoring its column, and the weight of that."""
-        joined = [(self.y[n], _pull(node, n)) for n in (*self.before[node], *self.after[node])]
+        joined = [(self.y[n], PULL[_passing(node, n)]) for n in (*self.before[node], *self.after[node])]
         weight = sum(pull for _, pull in joined)
         return (sum(y * pull for y, pull in joined) / weight, weight) if joined else (self.y[node], 0.1)
 
     def _gaps(self, stack: Sequence[Node]) -> list[float]:
         """The minimum distances between the centers of neighbours."""
-        return [(self.height(a) + self.height(b)) / 2 + _gap(a, b) for a, b in itertools.pairwise(stack)]
+        return [(self.height(a) + self.height(b)) / 2 + GAP[_passing(a, b)] for a, b in itertools.pairwise(stack)]
 
 
-def _pull(a: Node, b: Node) -> float:
-    """The weight of a straight line: highest between two adjacent boxes, then for long arrows without kinks."""
-    passing = isinstance(a, tuple) + isinstance(b, tuple)
-    return (16.0, 0.5, 4.0)[passing]
-
-
-def _gap(a: Node, b: Node) -> float:
-    passing = isinstance(a, tuple) + isinstance(b, tuple)
-    return (BOX_GAP, LANE_GAP, 0.0)[passing]
+def _passing(a: Node, b: Node) -> int:
+    """How many of the two are places of arrows."""
+    return isinstance(a, tuple) + isinstance(b, tuple)
 
 
 def _spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]) -> list[float]:
@@ -221,7 +221,7 @@ def _spread(wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[fl
 
 
 @dataclass
-class _Placed:
+class _Rows:
     """A grid with its columns side by side, in rows."""
 
     grid: _Grid
@@ -234,7 +234,7 @@ class _Placed:
     indent: float
 
     @staticmethod
-    def make(grid: _Grid) -> _Placed:
+    def make(grid: _Grid) -> _Rows:
         count = len(grid.columns)
         width = [max((grid.sizes[n][0] for n in stack if isinstance(n, str)), default=0) for stack in grid.columns]
         per_row = _per_row(grid, width)
@@ -254,11 +254,11 @@ class _Placed:
             bottom.append(y - top + low)
             y = bottom[-1] + (0.4 + LANE * len(turning[r]) if r < len(turning) else 0)
         right = max(x + w for x, w in zip(left, width, strict=True)) + indent
-        return _Placed(grid, row, left, width, shift, bottom, (right, y), indent)
+        return _Rows(grid, row, left, width, shift, bottom, (right, y), indent)
 
     def layout(self) -> Layout:
         boxes = {
-            node: Box(self.left[at] + self.width[at] / 2, self._y(node, at), self.width[at], self.grid.height(node))
+            node: Place(self.left[at] + self.width[at] / 2, self._y(node, at), self.width[at], self.grid.height(node))
             for at, stack in enumerate(self.grid.columns)
             for node in stack
             if isinstance(node, str)
@@ -295,7 +295,7 @@ class _Placed:
         return found
 
     def _route(
-        self, arrow: Arrow, at: Mapping[Node, int], starts: Mapping[str, float], ends: Mapping[str, float]
+        self, arrow: Link, at: Mapping[Node, int], starts: Mapping[str, float], ends: Mapping[str, float]
     ) -> Route:
         chain = self.grid.chains[arrow.name]
         heights = [starts[arrow.name], *(self.grid.y[node] for node in chain[1:-1]), ends[arrow.name]]
@@ -304,14 +304,14 @@ class _Placed:
         pieces: list[Piece] = []
         for (a, y), (b, z) in itertools.pairwise(stops):
             if pieces:
-                pieces.append(("line", ((self.left[a] + self.width[a], y),)))
+                pieces.append(((self.left[a] + self.width[a], y),))
             if self.row[a] == self.row[b]:
                 pieces.append(_bend((self.left[a] + self.width[a], y), (self.left[b], z)))
             else:
                 pieces += self._turn(arrow, a, y, z)
         return Route(start, tuple(pieces), self._label(stops))
 
-    def _turn(self, arrow: Arrow, a: int, y: float, z: float) -> list[Piece]:
+    def _turn(self, arrow: Link, a: int, y: float, z: float) -> list[Piece]:
         """From the end of a row through the corridor below it to the start of the next. Arrows keep their order: the
         top one turns outermost on the right, is lowest in the corridor, and turns innermost on the left."""
         links = _links(self.grid, a)
@@ -360,18 +360,17 @@ def _links(grid: _Grid, at: int) -> list[tuple[str, float]]:
 def _column_gap(grid: _Grid, at: int) -> float:
     """Between the previous column and this one: wide if arrows are steep, or a label must fit."""
     rises = [abs(grid.y[a] - grid.y[b]) for b in grid.columns[at] for a in grid.before[b]]
-    labels = [
-        a.label + 0.5 for a in grid.arrows if a.label and len(grid.chains[a.name]) == 2 and a.target in grid.columns[at]
-    ]
+    near = [a for a in grid.arrows if len(grid.chains[a.name]) == 2 and a.target in grid.columns[at]]
+    labels = [a.label + 0.5 for a in near if a.label]
     return max(min(COLUMN_GAP + 0.3 * max(rises, default=0), WIDEST_GAP), *labels, 0)
 
 
 def _bend(start: Point, end: Point) -> Piece:
     """An S-curve that leaves and arrives level."""
     if abs(start[1] - end[1]) < 0.005:
-        return "line", (end,)
+        return (end,)
     middle = (start[0] + end[0]) / 2
-    return "curve", ((middle, start[1]), (middle, end[1]), end)
+    return (middle, start[1]), (middle, end[1]), end
 
 
 def _rounded(start: Point, points: list[Point]) -> list[Piece]:
@@ -380,10 +379,9 @@ def _rounded(start: Point, points: list[Point]) -> list[Piece]:
     before = start
     for corner, after in itertools.pairwise(points):
         into, out = _towards(corner, before), _towards(corner, after)
-        pieces.append(("line", (into,)))
-        pieces.append(("curve", (corner, corner, out)))
+        pieces += [(into,), (corner, corner, out)]
         before = corner
-    return [*pieces, ("line", (points[-1],))]
+    return [*pieces, (points[-1],)]
 
 
 def _towards(corner: Point, other: Point) -> Point:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from blurc.model import Population, Projection
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Member: TypeAlias = "tuple[str, ...]"  # first parts of paths, grouped
 Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
 Partition: TypeAlias = "tuple[Part, ...]"
-Partitioner: TypeAlias = "Callable[[Contents], Partition]"
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Contents:
 
     @cached_property
     def _paths(self) -> Mapping[str, list[str]]:
-        return _by_first(self.populations, lambda path: path)
+        return grouped((first(path), path) for path in self.populations)
 
     @cached_property
     def _into(self) -> Mapping[str, list[Edge]]:
-        return _by_first(self.edges, lambda edge: edge.target)
+        return grouped((first(edge.target), edge) for edge in self.edges)
 
     def inside(self, member: Member) -> Contents:
         """The contents of a frame, or of several grouped things."""
@@ -63,10 +63,11 @@ class Contents:
         return len(member) > 1 or not self.populations.keys() >= set(member)
 
 
-def _by_first(things: Iterable[T], path: Callable[[T], str]) -> dict[str, list[T]]:
-    found: dict[str, list[T]] = {}
-    for thing in things:
-        found.setdefault(first(path(thing)), []).append(thing)
+def grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    """The second of the pairs by the first."""
+    found: dict[K, list[T]] = {}
+    for key, thing in pairs:
+        found.setdefault(key, []).append(thing)
     return found
 
 
@@ -77,9 +78,8 @@ def first(path: str) -> str:
 def signature(member: Member, contents: Contents) -> object:
     """Equal for things that look alike."""
     inside = contents.inside(member)
-    rename = (
-        {name: i for i, name in enumerate(inside.names)} if len(member) > 1 or not contents.is_frame(member) else {}
-    )
+    by_place = len(member) > 1 or not contents.is_frame(member)
+    rename = {name: i for i, name in enumerate(inside.names)} if by_place else {}
 
     def path(p: str) -> tuple[object, str]:
         return rename.get(first(p), first(p)), p.partition(".")[2]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -13,7 +14,7 @@ from matplotlib.patches import PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from blurc.pictures.layout import Piece, Point, Route
+from blurc.pictures.layout import Edges, Piece, Point, Route
 from blurc.pictures.view import Arrow
 
 INK, SOFT, GREY = "#22252b", "#6b717d", "#b4b8c0"
@@ -47,6 +48,7 @@ class Style:
         return DOTS if self.delayed else None if self.forward else DASHES
 
 
+LOOP = Style(forward=True, feedback=True, plastic=True, delayed=True)
 STYLES = tuple(
     Style(forward, feedback, plastic, delayed)
     for delayed, plastic in itertools.product((False, True), (True, False))
@@ -70,37 +72,49 @@ def width(text: str, points: float, bold: bool = False) -> float:
 
 def line(axes: Axes, route: Route, look: Style, heads: tuple[bool, bool], depth: float) -> None:
     """A line with a head at either or both ends. Lines leave and arrive level, so heads are horizontal."""
-    (x, y), (u, v) = route.start, route.pieces[-1][1][-1]
+    (x, y), (u, v) = route.start, route.pieces[-1][-1]
     length = HEAD[0]
-    vertices, codes = [(x + length * heads[0], y)], [Path.MOVETO]
-    for kind, points in route.pieces:
-        vertices += points
-        codes += [Path.LINETO] if kind == "line" else [Path.CURVE4] * 3
-    vertices[-1] = (u - length * heads[1], v)
-    axes.add_patch(
-        PathPatch(
-            Path(vertices, codes), facecolor="none", edgecolor=look.colour, linewidth=look.width,
-            linestyle=(0, look.dashes) if look.dashes else "-", capstyle="butt", zorder=depth,
-        )
-    )  # fmt: skip
+    within = ((x + length * heads[0], y), *route.pieces[:-1], (*route.pieces[-1][:-1], (u - length * heads[1], v)))
+    _stroke(axes, within[0], within[1:], look, depth)
     for there, tip, way in ((heads[0], (x, y), 1), (heads[1], (u, v), -1)):
         if there:
-            axes.add_patch(head(tip, way, look.colour, depth))
+            _head(axes, tip, (way, 0), look.colour, depth)
 
 
-def head(tip: Point, way: int, colour: str, depth: float) -> Polygon:
-    (x, y), (length, half) = tip, HEAD
-    base = x + way * length * 1.08
-    return Polygon([(x, y), (base, y - half), (base, y + half)], facecolor=colour, edgecolor="none", zorder=depth + 1)
+def loop(axes: Axes, at: Point, depth: float) -> None:
+    """A dotted arc from the top of a box back to it."""
+    (x, y), (w, h) = at, (0.16, 0.2)
+    _stroke(axes, at, [((x, y - h), (x + w, y - h), (x + w, y))], LOOP, depth - 0.5)
+    _head(axes, (x + w, y), (0, -1), LOOP.colour, depth - 0.6)
+
+
+def _stroke(axes: Axes, start: Point, pieces: Iterable[Piece], look: Style, depth: float) -> None:
+    vertices, codes = [start], [Path.MOVETO]
+    for points in pieces:
+        vertices += points
+        codes += [Path.LINETO] if len(points) == 1 else [Path.CURVE4] * 3
+    dashes = (0, look.dashes) if look.dashes else "-"
+    brush: dict[str, Any] = {"edgecolor": look.colour, "linewidth": look.width, "linestyle": dashes, "capstyle": "butt"}
+    axes.add_patch(PathPatch(Path(vertices, codes), facecolor="none", zorder=depth, **brush))
+
+
+def _head(axes: Axes, tip: Point, way: Point, colour: str, depth: float) -> None:
+    """`way`: from the tip to the base, a unit vector."""
+    (x, y), (dx, dy), (length, half) = tip, way, HEAD
+    u, v = x + dx * length * 1.08, y + dy * length * 1.08
+    corners = [tip, (u - half * dy, v - half * dx), (u + half * dy, v + half * dx)]
+    axes.add_patch(Polygon(corners, facecolor=colour, edgecolor="none", zorder=depth + 1))
+
+
+def write(axes: Axes, at: Point, text: str, depth: float, size: float = SMALL, **look: Any) -> None:
+    look = {"color": SOFT, "ha": "center", "va": "center", **look}
+    axes.text(*at, text, fontsize=size, zorder=depth, **look)
 
 
 PLACES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # along a line, in order of preference
-Rectangle = tuple[float, float, float, float]  # left, right, top, bottom
 
 
-def labels(
-    axes: Axes, arrows: Iterable[tuple[Arrow, Route]], boxes: Iterable[Rectangle], depth: float, paper: str
-) -> None:
+def labels(axes: Axes, arrows: Iterable[tuple[Arrow, Route]], boxes: Iterable[Edges], depth: float, paper: str) -> None:
     """Each label on its line, clear of boxes and earlier labels if there is room."""
     taken = list(boxes)
     for arrow, route in arrows:
@@ -111,34 +125,25 @@ def labels(
         free = (p for p in spots if not any(_meets(_around(p, half), other) for other in taken))
         x, y = next(free, route.label)
         taken.append(_around((x, y), half))
-        axes.text(
-            x, y, arrow.label, fontsize=SMALL, color=SOFT, ha="center", va="center", zorder=depth + 1,
-            bbox={"facecolor": paper, "edgecolor": "none", "pad": 1.2},
-        )  # fmt: skip
+        write(axes, (x, y), arrow.label, depth + 1, bbox={"facecolor": paper, "edgecolor": "none", "pad": 1.2})
 
 
-def _around(at: Point, half: float) -> Rectangle:
+def _around(at: Point, half: float) -> Edges:
     return at[0] - half, at[0] + half, at[1] - 0.075, at[1] + 0.075
 
 
-def _meets(a: Rectangle, b: Rectangle) -> bool:
+def _meets(a: Edges, b: Edges) -> bool:
     return a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
 
 
 def _spots(route: Route) -> Iterator[Point]:
-    starts = [route.start, *(points[-1] for _, points in route.pieces)]
-    longest = sorted(zip(starts, route.pieces, strict=False), key=lambda s: -abs(s[1][1][-1][0] - s[0][0]))
+    starts = [route.start, *(piece[-1] for piece in route.pieces)]
+    longest = sorted(zip(starts, route.pieces, strict=False), key=lambda s: -abs(s[1][-1][0] - s[0][0]))
     for start, piece in longest:
         yield from (_on(start, piece, t) for t in PLACES)
 
 
 def _on(start: Point, piece: Piece, t: float) -> Point:
-    kind, points = piece
-    if kind == "line":
-        (x, y), (u, v) = start, points[0]
-        return x + t * (u - x), y + t * (v - y)
-    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-    ends: Sequence[Point] = (start, *points)
-    return sum(w * p[0] for w, p in zip(weights, ends, strict=True)), sum(
-        w * p[1] for w, p in zip(weights, ends, strict=True)
-    )
+    weights = (1 - t, t) if len(piece) == 1 else ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+    x, y = (sum(w * p for w, p in zip(weights, ends, strict=True)) for ends in zip(start, *piece, strict=True))
+    return x, y

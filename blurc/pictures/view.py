@@ -7,14 +7,15 @@ several that are alike (`collapse.py`). A *path* is the name of a population wit
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from blurc.graph import reached
 from blurc.model import Network, Population, Projection
 from blurc.pictures import words
 from blurc.pictures.collapse import partition
-from blurc.pictures.parts import Contents, Edge, Part, Partitioner, first, kind, signature
+from blurc.pictures.parts import Contents, Edge, Part, first, grouped, kind, signature
 
 
 @dataclass(frozen=True)
@@ -71,28 +72,27 @@ def view(network: Network, *, full: bool = False) -> View:
     populations = {p.name: p for p in network.populations if p.role != "unit"}
     edges = [Edge(e.source, e.target, e) for e in network.projections if e.source in populations]
     contents = Contents(populations, edges)
-    if full:
-        return _every(contents)
-    return _of(contents, partition)
+    return _every(contents) if full else _of(contents)
 
 
 def _every(contents: Contents) -> View:
-    boxes = tuple(_population(path, p, _loops(contents.edges, path)) for path, p in contents.populations.items())
+    loops = grouped((e.source, e) for e in contents.edges if e.source == e.target)
+    boxes = (_population(path, p, loops.get(path, ())) for path, p in contents.populations.items())
     arrows = [_arrow(e.of.name, e.source, e.target, [e.of]) for e in contents.edges if e.source != e.target]
-    return View(boxes, tuple(along(arrows)))
+    return View(tuple(boxes), tuple(along(arrows)))
 
 
-def _of(contents: Contents, partition: Partitioner) -> View:
+def _of(contents: Contents) -> View:
     parts = partition(contents)
     key = {name: part[0][0] for part in parts for member in part for name in member}
-    boxes = [_box(part, contents, partition) for part in parts]
+    boxes = [_box(part, contents) for part in parts]
     ports = dict.fromkeys(e.source for e in contents.edges if e.port)
     boxes += [Box(f"port {p}", words.short(p) if len(ports) > 1 else "", "port") for p in ports]
     framed = {box.key for box in boxes if box.inside}
     return View(tuple(boxes), tuple(_arrows(contents, key, framed)))
 
 
-def _box(part: Part, contents: Contents, partition: Partitioner) -> Box:
+def _box(part: Part, contents: Contents) -> Box:
     member, key = part[0], part[0][0]
     held = {name for m in part for name in m}
     own = [e for e in contents.edges if not e.port and first(e.source) in held and first(e.target) in held]
@@ -106,8 +106,7 @@ def _box(part: Part, contents: Contents, partition: Partitioner) -> Box:
     if alike and contents.is_frame(member):
         steps = dict.fromkeys(line.partition(",")[0] for line in _between(part, between))  # the rest is visible inside
         lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
-        inside = _of(contents.inside(member), partition)
-        return Box(key, name, "block", tuple(lines), len(part), bias, False, inside)
+        return Box(key, name, "block", tuple(lines), len(part), bias, False, _of(contents.inside(member)))
     joined = own if not contents.is_frame(member) else between
     lines = [*words.populations(found, len(part)), *_between(part, joined)]
     role = found[0].role if len({p.role for p in found}) == 1 else "hidden"
@@ -117,10 +116,6 @@ def _box(part: Part, contents: Contents, partition: Partitioner) -> Box:
 def _population(key: str, p: Population, loops: Sequence[Edge]) -> Box:
     said = [f"↻ {words.projection(e.of) or 'itself'}" for e in loops]
     return Box(key, words.short(key), p.role, (*words.population(p), *said), 1, p.bias, bool(loops))
-
-
-def _loops(edges: Iterable[Edge], path: str) -> list[Edge]:
-    return [e for e in edges if not e.port and e.source == path == e.target]
 
 
 def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
@@ -150,18 +145,18 @@ def _whom(step: int) -> str:
 
 def _arrows(contents: Contents, key: Mapping[str, str], framed: set[str]) -> list[Arrow]:
     """One arrow for all projections of a kind between two boxes."""
-    groups: dict[tuple[str, str, object], list[Projection]] = {}
-    for e in contents.edges:
-        source = f"port {e.source}" if e.port else key[first(e.source)]
-        target = key[first(e.target)]
-        if source != target:
-            # Inside the frame there is more detail; outside it is one arrow.
-            plain = (e.of.forward, e.of.feedback, bool(e.of.delay)) if target in framed else None
-            how = plain or (e.of.forward, e.of.feedback, e.of.plastic, bool(e.of.delay))
-            groups.setdefault((source, target, how), []).append(e.of)
+
+    def ends(e: Edge) -> tuple[str, str, object]:
+        source, target = f"port {e.source}" if e.port else key[first(e.source)], key[first(e.target)]
+        # Inside the frame there is more detail; outside it is one arrow.
+        plastic = e.of.plastic or target in framed
+        return source, target, (e.of.forward, e.of.feedback, plastic, bool(e.of.delay))
+
+    groups = grouped((ends(e), e.of) for e in contents.edges)
     arrows = [
         _arrow(f"{i} {found[0].name}", source, target, found, labelled=target not in framed)
         for i, ((source, target, _), found) in enumerate(groups.items())
+        if source != target
     ]
     return list(along(arrows))
 
@@ -174,20 +169,9 @@ def _arrow(key: str, source: str, target: str, found: Sequence[Projection], *, l
 
 def along(arrows: Sequence[Arrow]) -> Iterator[Arrow]:
     """Turns the arrows around that would close a cycle. Arrows that carry forward within the step have priority."""
-    after: dict[str, set[str]] = {}
+    after = defaultdict[str, set[str]](set)
     for arrow in sorted(arrows, key=lambda a: (a.delayed, not a.forward)):
-        turned = _leads(after, arrow.target, arrow.source)
+        turned = arrow.source in reached([arrow.target], after)
         a, b = (arrow.target, arrow.source) if turned else (arrow.source, arrow.target)
-        after.setdefault(a, set()).add(b)
+        after[a].add(b)
         yield replace(arrow, source=a, target=b, turned=turned)
-
-
-def _leads(after: Mapping[str, set[str]], start: str, end: str) -> bool:
-    seen, todo = {start}, [start]
-    while todo:
-        if (name := todo.pop()) == end:
-            return True
-        new = after.get(name, set()) - seen
-        seen |= new
-        todo += new
-    return False

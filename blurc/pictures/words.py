@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from blurc.model import Edges, Population, Projection
 
@@ -18,16 +18,14 @@ def shape(sizes: Sequence[int]) -> str:
     return " × ".join(map(str, sizes)) or "1"
 
 
-def own_label(e: Projection) -> str | None:
-    """The name that a projection was given; None for the default one."""
-    return None if e.name.split("#")[0] == f"{e.source}->{e.target}" else e.name
-
-
 def projection(e: Projection) -> str:
-    """Its given name, topology and delay."""
-    delay = f"delay {e.delay}" if e.delay else ""
-    own = (own_label(e) or "").rpartition(".")[2]
-    return ", ".join(part for part in (short(own), e.topology.caption(), delay) if part)
+    """The name it was given, its topology and its delay."""
+    own = "" if e.name.split("#")[0] == f"{e.source}->{e.target}" else short(e.name.rpartition(".")[2])
+    return ", ".join(filter(None, (own, _how(e))))
+
+
+def _how(e: Projection) -> str:
+    return ", ".join(filter(None, (e.topology.caption(), f"delay {e.delay}" if e.delay else "")))
 
 
 def projections(found: Sequence[Projection]) -> str:
@@ -37,11 +35,10 @@ def projections(found: Sequence[Projection]) -> str:
     listed = [e.topology for e in found if isinstance(e.topology, Edges)]
     if len(listed) == len(found):
         return f"{sum(t.count for t in listed):,} edges"
-    said = {", ".join(p for p in (e.topology.caption(), f"delay {e.delay}" if e.delay else "") if p) for e in found}
+    said = {_how(e) for e in found}
     if len(said) > 1:
         return f"{len(found)} projections"
-    word = said.pop()
-    return f"{word}, {len(found)} ×" if word else f"{len(found)} ×"
+    return ", ".join(filter(None, (*said, f"{len(found)} ×")))
 
 
 def population(p: Population) -> list[str]:
@@ -56,13 +53,9 @@ def populations(found: Sequence[Population], copies: int) -> list[str]:
     if len(shapes) == 1:
         slots = [f"{slot} = {f}" for slot, f in found[0].slots] if len({p.slots for p in found}) == 1 else []
         return [f"{roles}  {copies} × [{shape(shapes[0])}]", *slots]
-    neurons = sum(p.size for p in found)
-    return [f"{roles}  {len(found)} populations", f"{neurons:,} neurons, {_range(p.size for p in found)} each"]
-
-
-def _range(sizes: Iterable[int]) -> str:
-    found = list(sizes)
-    return f"{min(found):,} to {max(found):,}"
+    sizes = [p.size for p in found]
+    neurons = f"{sum(sizes):,} neurons, {min(sizes):,} to {max(sizes):,} each"
+    return [f"{roles}  {len(found)} populations", neurons]
 
 
 def title(members: Sequence[Sequence[str]]) -> str:

@@ -18,7 +18,7 @@ from blurc import graph
 from blurc.model.model import Network
 from blurc.pictures import dot, draw
 from blurc.pictures.boxes import placed
-from blurc.pictures.layout import Arrow, Box, Layout, Point, Route, arrange, columns
+from blurc.pictures.layout import Layout, Link, Place, Point, Route, arrange, columns
 from blurc.pictures.view import View, view
 from blurc.spec import select_model
 
@@ -30,24 +30,24 @@ def network(body: str) -> Network:
 
 
 @st.composite
-def graphs(draw_: st.DrawFn) -> tuple[dict[str, Point], list[Arrow]]:
+def graphs(draw_: st.DrawFn) -> tuple[dict[str, Point], list[Link]]:
     """Sizes of boxes, and arrows that lead from an earlier box to a later one."""
     count = draw_(st.integers(2, 24))
     names = [f"p{i}" for i in range(count)]
     sizes = {n: (draw_(st.floats(0.9, 2.0)), draw_(st.floats(0.4, 0.8))) for n in names}
     pairs = st.integers(0, count - 2).flatmap(lambda a: st.tuples(st.just(a), st.integers(a + 1, count - 1)))
     ends = draw_(st.lists(pairs, min_size=1, max_size=2 * count))
-    return sizes, [Arrow(f"e{i}", names[a], names[b]) for i, (a, b) in enumerate(ends)]
+    return sizes, [Link(f"e{i}", names[a], names[b]) for i, (a, b) in enumerate(ends)]
 
 
 def points(route: Route) -> list[Point]:
     """The line, sampled closely."""
     found, at = [route.start], route.start
-    for kind, given_ in route.pieces:
+    for given_ in route.pieces:
         ends = (at, *given_)
         for i in range(1, 21):
             t = i / 20
-            if kind == "line":
+            if len(given_) == 1:
                 found.append(tuple((1 - t) * a + t * b for a, b in zip(ends[0], ends[1], strict=True)))  # pyright: ignore
             else:
                 weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
@@ -56,12 +56,12 @@ def points(route: Route) -> list[Point]:
     return found
 
 
-def inside(point: Point, box: Box, margin: float = 0.02) -> bool:
+def inside(point: Point, box: Place, margin: float = 0.02) -> bool:
     dx, dy = abs(point[0] - box.x), abs(point[1] - box.y)
     return dx < box.width / 2 - margin and dy < box.height / 2 - margin
 
 
-def apart(a: Box, b: Box) -> bool:
+def apart(a: Place, b: Place) -> bool:
     return abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2
 
 
@@ -70,7 +70,7 @@ def apart(a: Box, b: Box) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(graphs())
-def test_no_arrow_runs_through_a_box(case: tuple[dict[str, Point], list[Arrow]]) -> None:
+def test_no_arrow_runs_through_a_box(case: tuple[dict[str, Point], list[Link]]) -> None:
     layout = arrange(*case)
     assert not [
         (route, box)
@@ -83,7 +83,7 @@ def test_no_arrow_runs_through_a_box(case: tuple[dict[str, Point], list[Arrow]])
 
 @settings(max_examples=60, deadline=None)
 @given(graphs())
-def test_boxes_do_not_overlap_and_stay_in_the_picture(case: tuple[dict[str, Point], list[Arrow]]) -> None:
+def test_boxes_do_not_overlap_and_stay_in_the_picture(case: tuple[dict[str, Point], list[Link]]) -> None:
     layout = arrange(*case)
     boxes = list(layout.boxes.values())
     assert all(apart(a, b) for i, a in enumerate(boxes) for b in boxes[:i])
@@ -97,13 +97,13 @@ def _within(layout: Layout, point: Point, margin: float = 1e-6) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(graphs())
-def test_arrows_start_and_end_on_their_boxes_and_apart(case: tuple[dict[str, Point], list[Arrow]]) -> None:
+def test_arrows_start_and_end_on_their_boxes_and_apart(case: tuple[dict[str, Point], list[Link]]) -> None:
     _, arrows = case
     layout = arrange(*case)
     ends: list[Point] = []
     for arrow in arrows:
         route, source, target = (layout.routes[arrow.name], layout.boxes[arrow.source], layout.boxes[arrow.target])
-        start, end = route.start, route.pieces[-1][1][-1]
+        start, end = route.start, route.pieces[-1][-1]
         assert start[0] == pytest.approx(source.x + source.width / 2)
         assert end[0] == pytest.approx(target.x - target.width / 2)
         assert abs(start[1] - source.y) <= source.height / 2
@@ -114,19 +114,19 @@ def test_arrows_start_and_end_on_their_boxes_and_apart(case: tuple[dict[str, Poi
 
 
 def test_columns_are_longest_paths() -> None:
-    arrows = [Arrow("1", "a", "b"), Arrow("2", "b", "c"), Arrow("3", "a", "c"), Arrow("4", "d", "c")]
+    arrows = [Link("1", "a", "b"), Link("2", "b", "c"), Link("3", "a", "c"), Link("4", "d", "c")]
     assert columns("cbad", arrows) == {"a": 0, "b": 1, "c": 2, "d": 0}
 
 
 def test_a_chain_is_drawn_straight() -> None:
     sizes = dict.fromkeys("abcd", (1.0, 0.5))
-    layout = arrange(sizes, [Arrow("1", "a", "b"), Arrow("2", "b", "c"), Arrow("3", "c", "d")])
+    layout = arrange(sizes, [Link("1", "a", "b"), Link("2", "b", "c"), Link("3", "c", "d")])
     assert len({round(box.y, 6) for box in layout.boxes.values()}) == 1
 
 
 def test_many_columns_are_broken_into_rows() -> None:
     names = [f"p{i}" for i in range(30)]
-    arrows = [Arrow(b, a, b) for a, b in itertools.pairwise(names)]
+    arrows = [Link(b, a, b) for a, b in itertools.pairwise(names)]
     layout = arrange(dict.fromkeys(names, (1.0, 0.5)), arrows)
     assert layout.width < 2 * 10 + 2
     assert len({round(box.y, 3) for box in layout.boxes.values()}) == 3
@@ -134,7 +134,7 @@ def test_many_columns_are_broken_into_rows() -> None:
 
 def test_a_long_chain_is_no_deep_recursion() -> None:
     names = [f"p{i}" for i in range(1500)]
-    arrows = [Arrow(b, a, b) for a, b in itertools.pairwise(names)]
+    arrows = [Link(b, a, b) for a, b in itertools.pairwise(names)]
     assert columns(reversed(names), arrows)["p1499"] == 1499
 
 
@@ -341,7 +341,7 @@ def test_what_stands_in_a_frame_is_inside_of_it() -> None:
 
 def test_rows_are_no_wider_than_a_page() -> None:
     names = [f"p{i}" for i in range(8)]
-    arrows = [Arrow(b, a, b) for a, b in itertools.pairwise(names)]
+    arrows = [Link(b, a, b) for a, b in itertools.pairwise(names)]
     assert arrange(dict.fromkeys(names, (4.0, 0.5)), arrows).width < 21
 
 
