@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 from blurc.language import functions, syntax
 
@@ -11,13 +10,8 @@ from blurc.language import functions, syntax
 def walk(node: syntax.Node) -> Iterator[syntax.Node]:
     """The node and everything in it, outermost first."""
     yield node
-    for value in vars(node).values():
-        if isinstance(value, syntax.Node):
-            yield from walk(value)
-        elif isinstance(value, tuple):
-            for item in cast("tuple[object, ...]", value):
-                if isinstance(item, syntax.Node):
-                    yield from walk(item)
+    for child in syntax.children(node):
+        yield from walk(child)
 
 
 def names(nodes: Iterable[syntax.Node]) -> set[str]:
@@ -48,21 +42,6 @@ def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:
     yield e
     if isinstance(e, syntax.Call) and e.function in (*functions.TOTALS, *functions.RUNNING):
         return
-    for part in _operands(e):
-        yield from outside_sums(part)
-
-
-def _operands(e: syntax.Expr) -> tuple[syntax.Expr, ...]:
-    match e:
-        case syntax.Call(args=args):
-            return args
-        case syntax.Negate(operand=operand):
-            return (operand,)
-        case syntax.Binary(left=left, right=right):
-            return (left, right)
-        case syntax.Index(base=base):
-            return (base,)
-        case syntax.Vector(items=items):
-            return items
-        case _:
-            return ()
+    for part in syntax.children(e):
+        if isinstance(part, syntax.Expr):
+            yield from outside_sums(part)

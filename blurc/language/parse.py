@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from lark import Token, Tree, UnexpectedToken
 
@@ -139,13 +139,5 @@ def _too_deep(part: syntax.Node) -> Span | None:
     """The first place deeper than `MAX_DEPTH`."""
     level, depth = [part], 1
     while level and depth <= MAX_DEPTH:
-        level, depth = [child for node in level for child in _children(node)], depth + 1
+        level, depth = [child for node in level for child in syntax.children(node)], depth + 1
     return level[0].span if level else None
-
-
-def _children(node: syntax.Node) -> Iterable[syntax.Node]:
-    for value in vars(node).values():
-        if isinstance(value, syntax.Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (v for v in cast("tuple[object, ...]", value) if isinstance(v, syntax.Node))

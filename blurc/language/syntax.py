@@ -6,8 +6,9 @@ Every node is frozen and keeps its span. Equality ignores spans, so two trees ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from blurc.diagnostics import Span
 
@@ -18,6 +19,13 @@ Role = Literal["input", "hidden", "output"]
 @dataclass(frozen=True, kw_only=True)
 class Node:
     span: Span = field(compare=False, repr=False)
+
+
+def children(node: Node) -> Iterator[Node]:
+    for value in vars(node).values():
+        for part in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+            if isinstance(part, Node):
+                yield part
 
 
 # ---------------------------------------------------------------- expressions
@@ -182,7 +190,8 @@ class Readout(Node):
     value: Expr
 
 
-GenomeItem: TypeAlias = State | Signal | Synapse | Learn | Const | Fn | Phase | Repeat | Readout
+Declaration: TypeAlias = State | Signal | Synapse | Learn | Const | Fn
+GenomeItem: TypeAlias = Declaration | Phase | Repeat | Readout
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from lark import Token, Transformer_NonRecursive
 
 from blurc.diagnostics import Source, Span
-from blurc.language import syntax
+from blurc.language import syntax as s
 
-Children: TypeAlias = list[Any]
-LISTS = ("params", "dims", "uses_args", "options", "attrs", "args", "selection")
+Children: TypeAlias = list[Any]  # tokens (all of them), nodes and groups
 
 
 def start_of(child: Any) -> int:
@@ -20,6 +20,18 @@ def start_of(child: Any) -> int:
 
 def stop_of(child: Any) -> int:
     return child.end_pos or 0 if isinstance(child, Token) else child.span.stop
+
+
+class TreeBuilder(Transformer_NonRecursive[Token, Any]):
+    def __init__(self, source: Source) -> None:
+        super().__init__(visit_tokens=False)
+        self._source = source
+
+    def __default__(self, data: str, children: Children, meta: object) -> Any:
+        if data == "file":
+            return _file(children, Span(self._source, 0, len(self._source.text)))
+        span = Span(self._source, start_of(children[0]), stop_of(children[-1]))
+        return _Group(data, _nodes(children), span) if data in LISTS else NODES[data](children, span)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,225 +43,132 @@ class _Group:
     span: Span
 
 
+DECLARATIONS = ("states", "signals", "synapses", "learns", "consts", "fns")
+LISTS = (*DECLARATIONS, "params", "dims", "uses_args", "options", "attrs", "args", "selection")
+
+
 def _nodes(children: Children) -> tuple[Any, ...]:
-    """The nodes among the children, with comma lists flattened."""
+    """The nodes among the children, with comma lists of declarations flattened."""
     found: list[Any] = []
     for child in children:
-        if isinstance(child, syntax.Node):
+        if isinstance(child, s.Node):
             found.append(child)
-        elif isinstance(child, _Group) and child.rule == "declarations":
+        elif isinstance(child, _Group) and child.rule in DECLARATIONS:
             found.extend(child.items)
     return tuple(found)
+
+
+def _of(node: type[s.Node], children: Children) -> tuple[Any, ...]:
+    return tuple(n for n in _nodes(children) if isinstance(n, node))
 
 
 def _group(children: Children, rule: str) -> tuple[Any, ...]:
     return next((c.items for c in children if isinstance(c, _Group) and c.rule == rule), ())
 
 
-class TreeBuilder(Transformer_NonRecursive[Token, Any]):
-    """One method per grammar rule, except lists. Children are tokens (all of them), nodes and groups."""
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(visit_tokens=False)
-        self._source = source
-
-    def _span(self, children: Children) -> Span:
-        return Span(self._source, start_of(children[0]), stop_of(children[-1]))
-
-    def __default__(self, data: str, children: Children, meta: object) -> Any:
-        assert data in LISTS, "every other rule has a method"
-        return _Group(data, _nodes(children), self._span(children))
-
-    # ------------------------------------------------ files
-
-    def file(self, c: Children) -> syntax.File:
-        nodes = _nodes(c)
-        return syntax.File(
-            tuple(n for n in nodes if isinstance(n, syntax.Import)),
-            tuple(n for n in nodes if isinstance(n, syntax.Genome)),
-            tuple(n for n in nodes if isinstance(n, syntax.Network)),
-            tuple(n for n in nodes if isinstance(n, syntax.Block)),
-            span=Span(self._source, 0, len(self._source.text)),
-        )
-
-    def import_line(self, c: Children) -> syntax.Import:
-        return syntax.Import(c[1][1:-1], span=self._span(c))
-
-    # ------------------------------------------------ genomes
-
-    def genome(self, c: Children) -> syntax.Genome:
-        return syntax.Genome(
-            str(c[1]), _group(c, "params"), _nodes(c), span=self._span(c), name_span=self._span([c[1]])
-        )
-
-    def param(self, c: Children) -> syntax.Param:
-        return syntax.Param(str(c[0]), c[2], span=self._span(c))
-
-    def _declarations(self, c: Children) -> _Group:
-        return _Group("declarations", _nodes(c), self._span(c))
-
-    states = signals = synapses = learns = consts = fns = _declarations
-
-    def state(self, c: Children) -> syntax.State:
-        persistent = len(c) > 1 and isinstance(c[-1], Token)
-        return syntax.State(str(c[0]), _group(c, "dims"), persistent, span=self._span(c))
-
-    def signal(self, c: Children) -> syntax.Signal:
-        return syntax.Signal(str(c[0]), _group(c, "dims"), span=self._span(c))
-
-    def synapse(self, c: Children) -> syntax.Synapse:
-        return syntax.Synapse(str(c[0]), _group(c, "dims"), _last(_nodes(c)), span=self._span(c))
-
-    def learn(self, c: Children) -> syntax.Learn:
-        per = next(iter(_group(c, "per")), None)
-        return syntax.Learn(str(c[0]), _group(c, "dims"), _last(_nodes(c)), per, span=self._span(c))
-
-    def per(self, c: Children) -> _Group:
-        return _Group("per", (str(c[1]),), self._span(c))
-
-    def distribution(self, c: Children) -> syntax.Distribution:
-        return syntax.Distribution(str(c[0]), _group(c, "args"), span=self._span(c))
-
-    def const(self, c: Children) -> syntax.Const:
-        return syntax.Const(str(c[0]), _group(c, "dims"), c[-1], span=self._span(c))
-
-    def fn(self, c: Children) -> syntax.Fn:
-        return syntax.Fn(str(c[0]), str(c[2]), span=self._span(c))
-
-    def phase(self, c: Children) -> syntax.Phase:
-        return syntax.Phase(c[0].value, _nodes(c), span=self._span(c))
-
-    def repeat(self, c: Children) -> syntax.Repeat:
-        return syntax.Repeat(c[1], _nodes(c[2:]), span=self._span(c))
-
-    def readout(self, c: Children) -> syntax.Readout:
-        return syntax.Readout(c[1], span=self._span(c))
-
-    # ------------------------------------------------ statements
-
-    def let(self, c: Children) -> syntax.Let:
-        return syntax.Let(str(c[1]), c[3], span=self._span(c))
-
-    def assign(self, c: Children) -> syntax.Assign:
-        items, span = _group(c, "selection"), self._span(c)
-        return syntax.Assign(str(c[0]), items, c[-1], span=span, name_span=self._span([c[0]]))
-
-    # ------------------------------------------------ networks
-
-    def network(self, c: Children) -> syntax.Network:
-        nodes = _nodes(c)
-        uses = next((n for n in nodes if isinstance(n, syntax.Uses)), None)
-        return syntax.Network(
-            str(c[1]),
-            _group(c, "params"),
-            uses,
-            tuple(n for n in nodes if n is not uses),
-            span=self._span(c),
-            name_span=self._span([c[1]]),
-        )
-
-    def block(self, c: Children) -> syntax.Block:
-        return syntax.Block(str(c[1]), _group(c, "params"), _nodes(c), span=self._span(c), name_span=self._span([c[1]]))
-
-    def uses(self, c: Children) -> syntax.Uses:
-        return syntax.Uses(str(c[1]), _group(c, "uses_args"), span=self._span(c))
-
-    def option(self, c: Children) -> syntax.Option:
-        return syntax.Option(str(c[0]), c[2], span=self._span(c))
-
-    def population(self, c: Children) -> syntax.Population:
-        return syntax.Population(c[0].value, c[1], _group(c, "dims"), _group(c, "options"), span=self._span(c))
-
-    def projection(self, c: Children) -> syntax.Projection:
-        return syntax.Projection(c[0], c[2], _group(c, "attrs"), span=self._span(c))
-
-    def attr(self, c: Children) -> syntax.Attr:
-        return syntax.Attr(str(c[0]), span=self._span(c))
-
-    def attr_value(self, c: Children) -> syntax.Attr:
-        return syntax.Attr(str(c[0]), c[2], span=self._span(c))
-
-    def attr_indexed(self, c: Children) -> syntax.Attr:
-        return syntax.Attr(str(c[0]), self.indexed_name(c[2:]), span=self._span(c))
-
-    def attr_call(self, c: Children) -> syntax.Attr:
-        nodes = _nodes(c)
-        args = tuple(n for n in nodes if not isinstance(n, syntax.Option))
-        options = tuple(n for n in nodes if isinstance(n, syntax.Option))
-        return syntax.Attr(str(c[0]), None, args, options, span=self._span(c))
-
-    def text(self, c: Children) -> syntax.Text:
-        return syntax.Text(c[0][1:-1], span=self._span(c))
-
-    def instance(self, c: Children) -> syntax.Instance:
-        return syntax.Instance(c[0], str(c[2]), _nodes(c[3:]), span=self._span(c))
-
-    def binding(self, c: Children) -> syntax.Binding:
-        return syntax.Binding(str(c[0]), c[2], span=self._span(c))
-
-    def binding_indexed(self, c: Children) -> syntax.Binding:
-        """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is already a node if there are braces before the dot."""
-        value = c[2:]
-        dot = next((i for i, child in enumerate(value) if isinstance(child, Token) and child.type == "DOT"), None)
-        if dot is None:
-            name = self.indexed_name(value)
-        else:
-            port = value[dot + 1]
-            after = port if isinstance(port, syntax.IndexedName) else self.indexed_name(value[dot + 1 :])
-            name = self.port([self.indexed_name(value[:dot]), value[dot], after])
-        return syntax.Binding(str(c[0]), name, span=self._span(c))
-
-    def loop(self, c: Children) -> syntax.For:
-        return syntax.For(str(c[1]), c[3], c[5], _nodes(c[6:]), span=self._span(c))
-
-    def indexed_name(self, c: Children) -> syntax.IndexedName:
-        return syntax.IndexedName(str(c[0]), _nodes(c), span=self._span(c))
-
-    def port(self, c: Children) -> syntax.IndexedName:
-        return dataclasses.replace(c[0], port=c[2], span=self._span(c))
-
-    # ------------------------------------------------ expressions
-
-    def number(self, c: Children) -> syntax.Number:
-        whole = c[0].isdigit()
-        return syntax.Number(int(c[0]) if whole else float(c[0]), span=self._span(c))
-
-    def variable(self, c: Children) -> syntax.Name:
-        return syntax.Name(str(c[0]), span=self._span(c))
-
-    def attribute(self, c: Children) -> syntax.Attribute:
-        return syntax.Attribute(str(c[0]), str(c[2]), span=self._span(c))
-
-    def call(self, c: Children) -> syntax.Call:
-        return syntax.Call(str(c[0]), _group(c, "args"), span=self._span(c))
-
-    def derivative(self, c: Children) -> syntax.Call:
-        return syntax.Call(str(c[0]), _group(c, "args"), prime=True, span=self._span(c))
-
-    def method(self, c: Children) -> syntax.Call:
-        return syntax.Call(str(c[2]), _group(c, "args"), owner=str(c[0]), span=self._span(c))
-
-    def parentheses(self, c: Children) -> syntax.Expr:
-        """The content, with a span that includes the parentheses, so that enclosing nodes get the right span."""
-        return dataclasses.replace(c[1], span=self._span(c))
-
-    def vector(self, c: Children) -> syntax.Vector:
-        return syntax.Vector(_nodes(c), span=self._span(c))
-
-    def binary(self, c: Children) -> syntax.Binary:
-        return syntax.Binary(c[1].value, c[0], c[2], span=self._span(c))
-
-    def negate(self, c: Children) -> syntax.Negate:
-        return syntax.Negate(c[1], span=self._span(c))
-
-    def index(self, c: Children) -> syntax.Index:
-        return syntax.Index(c[0], c[1].items, span=self._span(c))
-
-    def slice(self, c: Children) -> syntax.Slice:
-        low = None if isinstance(c[0], Token) else c[0]
-        high = None if isinstance(c[-1], Token) else c[-1]
-        return syntax.Slice(low, high, span=self._span(c))
+def _dims(children: Children) -> tuple[Any, ...]:
+    return _group(children, "dims")
 
 
 def _last(nodes: tuple[Any, ...]) -> Any:
     return nodes[-1] if nodes else None
+
+
+def _at(token: Token, whole: Span) -> Span:
+    return Span(whole.source, start_of(token), stop_of(token))
+
+
+def _file(c: Children, at: Span) -> s.File:
+    return s.File(_of(s.Import, c), _of(s.Genome, c), _of(s.Network, c), _of(s.Block, c), span=at)
+
+
+def _network(c: Children, at: Span) -> s.Network:
+    uses = _last(_of(s.Uses, c))
+    items = tuple(n for n in _nodes(c) if n is not uses)
+    return s.Network(str(c[1]), _group(c, "params"), uses, items, span=at, name_span=_at(c[1], at))
+
+
+def _learn(c: Children, at: Span) -> s.Learn:
+    return s.Learn(str(c[0]), _dims(c), _last(_nodes(c)), next(iter(_group(c, "per")), None), span=at)
+
+
+def _attr_call(c: Children, at: Span) -> s.Attr:
+    args = tuple(n for n in _nodes(c) if not isinstance(n, s.Option))
+    return s.Attr(str(c[0]), None, args, _of(s.Option, c), span=at)
+
+
+def _indexed_name(c: Children, at: Span) -> s.IndexedName:
+    """Of some children of the rule that is at `at`."""
+    return s.IndexedName(str(c[0]), _nodes(c), span=Span(at.source, start_of(c[0]), stop_of(c[-1])))
+
+
+def _binding_indexed(c: Children, at: Span) -> s.Binding:
+    """`x = r{i}`, `x = r{i}.y`, `x = r.y{i}`; the port is already a node if there are braces before the dot."""
+    dot = next((i for i, child in enumerate(c) if isinstance(child, Token) and child.type == "DOT"), len(c))
+    name = _indexed_name(c[2:dot], at)
+    if dot < len(c):
+        port = c[dot + 1] if isinstance(c[dot + 1], s.IndexedName) else _indexed_name(c[dot + 1 :], at)
+        name = dataclasses.replace(name, port=port, span=name.span.to(port.span))
+    return s.Binding(str(c[0]), name, span=at)
+
+
+def _number(c: Children, at: Span) -> s.Number:
+    return s.Number(int(c[0]) if c[0].isdigit() else float(c[0]), span=at)
+
+
+def _slice(c: Children, at: Span) -> s.Slice:
+    low, high = (None if isinstance(end, Token) else end for end in (c[0], c[-1]))
+    return s.Slice(low, high, span=at)
+
+
+# One entry per rule of the grammar that is not a list.
+NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
+    "import_line": lambda c, at: s.Import(c[1][1:-1], span=at),
+    # genomes
+    "genome": lambda c, at: s.Genome(str(c[1]), _group(c, "params"), _nodes(c), span=at, name_span=_at(c[1], at)),
+    "param": lambda c, at: s.Param(str(c[0]), c[2], span=at),
+    "state": lambda c, at: s.State(str(c[0]), _dims(c), len(c) > 1 and isinstance(c[-1], Token), span=at),
+    "signal": lambda c, at: s.Signal(str(c[0]), _dims(c), span=at),
+    "synapse": lambda c, at: s.Synapse(str(c[0]), _dims(c), _last(_nodes(c)), span=at),
+    "learn": _learn,
+    "per": lambda c, at: _Group("per", (str(c[1]),), at),
+    "distribution": lambda c, at: s.Distribution(str(c[0]), _group(c, "args"), span=at),
+    "const": lambda c, at: s.Const(str(c[0]), _dims(c), c[-1], span=at),
+    "fn": lambda c, at: s.Fn(str(c[0]), str(c[2]), span=at),
+    "phase": lambda c, at: s.Phase(c[0].value, _nodes(c), span=at),
+    "repeat": lambda c, at: s.Repeat(c[1], _nodes(c[2:]), span=at),
+    "readout": lambda c, at: s.Readout(c[1], span=at),
+    "let": lambda c, at: s.Let(str(c[1]), c[3], span=at),
+    "assign": lambda c, at: s.Assign(str(c[0]), _group(c, "selection"), c[-1], span=at, name_span=_at(c[0], at)),
+    # networks
+    "network": _network,
+    "block": lambda c, at: s.Block(str(c[1]), _group(c, "params"), _nodes(c), span=at, name_span=_at(c[1], at)),
+    "uses": lambda c, at: s.Uses(str(c[1]), _group(c, "uses_args"), span=at),
+    "option": lambda c, at: s.Option(str(c[0]), c[2], span=at),
+    "population": lambda c, at: s.Population(c[0].value, c[1], _dims(c), _group(c, "options"), span=at),
+    "projection": lambda c, at: s.Projection(c[0], c[2], _group(c, "attrs"), span=at),
+    "attr": lambda c, at: s.Attr(str(c[0]), span=at),
+    "attr_value": lambda c, at: s.Attr(str(c[0]), c[2], span=at),
+    "attr_indexed": lambda c, at: s.Attr(str(c[0]), _indexed_name(c[2:], at), span=at),
+    "attr_call": _attr_call,
+    "text": lambda c, at: s.Text(c[0][1:-1], span=at),
+    "instance": lambda c, at: s.Instance(c[0], str(c[2]), _nodes(c[3:]), span=at),
+    "binding": lambda c, at: s.Binding(str(c[0]), c[2], span=at),
+    "binding_indexed": _binding_indexed,
+    "loop": lambda c, at: s.For(str(c[1]), c[3], c[5], _nodes(c[6:]), span=at),
+    "indexed_name": _indexed_name,
+    "port": lambda c, at: dataclasses.replace(c[0], port=c[2], span=at),
+    # expressions
+    "number": _number,
+    "variable": lambda c, at: s.Name(str(c[0]), span=at),
+    "attribute": lambda c, at: s.Attribute(str(c[0]), str(c[2]), span=at),
+    "call": lambda c, at: s.Call(str(c[0]), _group(c, "args"), span=at),
+    "derivative": lambda c, at: s.Call(str(c[0]), _group(c, "args"), prime=True, span=at),
+    "method": lambda c, at: s.Call(str(c[2]), _group(c, "args"), owner=str(c[0]), span=at),
+    "parentheses": lambda c, at: dataclasses.replace(c[1], span=at),  # so that what is around them has the right span
+    "vector": lambda c, at: s.Vector(_nodes(c), span=at),
+    "binary": lambda c, at: s.Binary(c[1].value, c[0], c[2], span=at),
+    "negate": lambda c, at: s.Negate(c[1], span=at),
+    "index": lambda c, at: s.Index(c[0], c[1].items, span=at),
+    "slice": _slice,
+}

@@ -284,11 +284,6 @@ class MetaVar(Declared):
 
 
 @dataclass(frozen=True)
-class ModulatorVar(Declared):
-    pass
-
-
-@dataclass(frozen=True)
 class LetStatement:
     name: str
     value: Expr
@@ -330,7 +325,7 @@ class Genome:
     phases: tuple[Phase, ...]
     readout: Expr
     span: Span = field(compare=False, repr=False)
-    modulators: tuple[ModulatorVar, ...] = ()
+    modulators: tuple[Declared, ...] = ()
 
     def state(self, name: str) -> StateVar:
         return next(s for s in self.states if s.name == name)

@@ -8,7 +8,7 @@ from blurc.checker import mentions
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import RESERVED, reserved
 from blurc.checker.rules.foreign import slot_help
-from blurc.checker.rules.names import WORDS, Symbol, Symbols
+from blurc.checker.rules.names import WORDS, Kind, Symbol, Symbols
 from blurc.checker.wording import show
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
@@ -17,66 +17,52 @@ from blurc.model import Literal, Nested, Over, ParamValue, Per, Shape, dims
 PER: dict[str, Per] = {"projection": "projection", "population": "population", "neuron": "neuron", "synapse": "synapse"}
 
 
+KINDS: dict[type[syntax.Node], Kind] = {
+    syntax.State: "state", syntax.Signal: "signal", syntax.Synapse: "channel", syntax.Learn: "meta",
+    syntax.Const: "const", syntax.Fn: "slot",
+}  # fmt: skip
+
+
 def known_at_run_time(tree: syntax.Genome) -> dict[str, str]:
-    """Names that are no compile-time numbers, and what they are."""
+    """Names that are not compile-time numbers, and what they are."""
     found = {name: f"`{name}`, known only in equations" for name in ("input", "target")}
     found |= dict.fromkeys(("fan_in", "fan_out"), "a size of a projection, which only synapses know")
     for item in tree.items:
-        match item:
-            case syntax.State():
-                found[item.name] = WORDS["state"]
-            case syntax.Signal():
-                found[item.name] = WORDS["signal"]
-            case syntax.Synapse():
-                found[item.name] = WORDS["channel"]
-            case syntax.Learn():
-                found[item.name] = WORDS["meta"]
-            case syntax.Fn():
-                found[item.name] = WORDS["slot"]
-            case syntax.Const():
-                found[item.name] = "a constant that is declared further down, or is no number"
-            case _:
-                pass
+        if isinstance(item, syntax.Const):
+            found[item.name] = "a constant that is declared further down, or is not a number"
+        elif isinstance(item, syntax.Declaration):
+            found[item.name] = WORDS[KINDS[type(item)]]
     for phase in mentions.phases(tree):
         lets = [s.name for s in phase.statements if isinstance(s, syntax.Let)]
         found |= {name: "a value named by `let`" for name in lets if name not in found}
     return found
 
 
-def declare(
-    tree: syntax.Genome, values: dict[str, ParamValue | None], numbers: Constants, symbols: Symbols, report: Report
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Declarations:
     """Puts the declarations of a genome into `symbols`, and numbers that are constant into `values`."""
-    declarations = _Declarations(tree, values, numbers, symbols, report)
-    for item in tree.items:
-        declarations.declare_item(item)
 
-
-@dataclass(slots=True)
-class _Declarations:
     tree: syntax.Genome
     values: dict[str, ParamValue | None]
     numbers: Constants
     symbols: Symbols
     report: Report
 
-    def declare_item(self, item: syntax.GenomeItem) -> None:
+    def declare(self) -> None:
+        for item in self.tree.items:
+            if isinstance(item, syntax.Declaration):
+                self._declare(self._symbol(item))
+
+    def _symbol(self, item: syntax.Declaration) -> Symbol:
         match item:
-            case syntax.State():
-                self._declare(Symbol("state", item.name, item.span, self.numbers.shape(item.dims)))
-            case syntax.Signal():
-                self._declare(Symbol("signal", item.name, item.span, self.numbers.shape(item.dims)))
-            case syntax.Synapse():
-                self._declare(Symbol("channel", item.name, item.span, self.numbers.shape(item.dims)))
-            case syntax.Learn():
-                shape = self.numbers.shape(item.dims)
-                self._declare(Symbol("meta", item.name, item.span, shape, self._per(item)))
             case syntax.Const():
-                self._declare(self._const(item))
+                return self._const(item)
             case syntax.Fn():
-                self._declare(Symbol("slot", item.name, item.span, value=self._slot_function(item)))
+                return Symbol("slot", item.name, item.span, value=self._slot_function(item))
             case _:
-                pass
+                shape = self.numbers.shape(item.dims)
+                per = self._per(item) if isinstance(item, syntax.Learn) else "network"
+                return Symbol(KINDS[type(item)], item.name, item.span, shape, per)
 
     def _declare(self, symbol: Symbol) -> None:
         earlier = self.symbols.named(symbol.name)

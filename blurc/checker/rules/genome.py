@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.checker.rules import unused
-from blurc.checker.rules.declarations import declare, known_at_run_time
+from blurc.checker.rules.declarations import Declarations, known_at_run_time
 from blurc.checker.rules.expressions import Expressions
 from blurc.checker.rules.names import Lets, Place, Symbol, Symbols
 from blurc.checker.rules.separable import separable
@@ -20,12 +20,10 @@ from blurc.diagnostics import Report
 from blurc.language import syntax
 from blurc.model import (
     Assign,
-    ChannelVar,
+    Declared,
     Expr,
     Genome,
     LetStatement,
-    MetaVar,
-    ModulatorVar,
     Over,
     ParamValue,
     Phase,
@@ -34,60 +32,43 @@ from blurc.model import (
     write_out,
 )
 
-MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled by itself
+MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled separately
 
 
 def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
-    """The genome for given parameter values (the others at their defaults), or None after reporting
-    errors."""
+    """The genome for given parameter values (the others at their defaults), or None after reporting errors."""
     before = len(report.errors)
     checker = GenomeChecker(tree, params, report)
     genome = checker.check()
     if len(report.errors) > before:
         return None
-    unused.warn(
-        tree, checker.symbols, report
-    )  # in a genome with errors, what looks unused may be what was meant elsewhere
+    unused.warn(tree, checker.symbols, report)  # only now: with errors, what looks unused may be meant elsewhere
     return genome
 
 
-@dataclass(slots=True)
 class GenomeChecker:
-    tree: syntax.Genome
-    given: Mapping[str, ParamValue]
-    report: Report
-    symbols: Symbols = field(default_factory=Symbols)
-    values: dict[str, ParamValue | None] = field(default_factory=dict[str, "ParamValue | None"])
-    numbers: Constants = field(init=False)
-    expressions: Expressions = field(init=False)
+    def __init__(self, tree: syntax.Genome, given: Mapping[str, ParamValue], report: Report) -> None:
+        self.tree = tree
+        self.report = report
+        self.params = parameters(tree.params, given, report)
+        self.values = {**self.params}
+        self.symbols = Symbols(damaged=tree.damaged)
+        self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
+        self.expressions = Expressions(self.symbols, self.numbers, report)
+        self.wrong_target = WrongTarget(self.symbols, report)
 
     def check(self) -> Genome | None:
-        self.symbols.damaged = self.tree.damaged
-        params = parameters(self.tree.params, self.given, self.report)
-        self.values.update(params)
-        self.numbers = Constants(self.values, self.report, known_at_run_time(self.tree), self.tree.damaged)
-        self.expressions = Expressions(self.symbols, self.numbers, self.report)
         for p in self.tree.params:
-            self.symbols.table.setdefault(p.name, Symbol("param", p.name, p.span, value=params.get(p.name)))
-        declare(self.tree, self.values, self.numbers, self.symbols, self.report)
+            self.symbols.table.setdefault(p.name, Symbol("param", p.name, p.span, value=self.params.get(p.name)))
+        Declarations(self.tree, self.values, self.numbers, self.symbols, self.report).declare()
         starts = Starts(self.tree, self.symbols, self.expressions)
         metas, channels = starts.metas(), starts.channels()
         phases = self._phases()
         readout = self._readout()
         self.symbols.report_unknown(self.report)
-        return readout and self._genome(params, metas, channels, phases, readout)
-
-    def _genome(
-        self,
-        params: dict[str, ParamValue | None],
-        metas: list[MetaVar],
-        channels: list[ChannelVar],
-        phases: list[Phase],
-        readout: Expr,
-    ) -> Genome:
-        return Genome(
+        return readout and Genome(
             self.tree.name,
-            tuple((n, v) for n, v in params.items() if v is not None),
+            tuple((n, v) for n, v in self.params.items() if v is not None),
             tuple(self._states()),
             tuple(channels),
             tuple(metas),
@@ -95,17 +76,13 @@ class GenomeChecker:
             tuple(phases),
             readout,
             self.tree.span,
-            tuple(ModulatorVar(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
+            tuple(Declared(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
         )
 
-    # ---------------------------------------------------------- declarations
-
-    def _states(self) -> list[StateVar]:
+    def _states(self) -> Iterator[StateVar]:
         marked = {item.name: item.persistent for item in self.tree.items if isinstance(item, syntax.State)}
-        return [
-            StateVar(name=s.name, shape=s.shape or (), span=s.span, persistent=marked.get(s.name, False))
-            for s in self.symbols.of_kind("state")
-        ]
+        for s in self.symbols.of_kind("state"):
+            yield StateVar(name=s.name, shape=s.shape or (), span=s.span, persistent=marked.get(s.name, False))
 
     # ---------------------------------------------------------------- phases
 
@@ -144,7 +121,7 @@ class GenomeChecker:
             "E216",
             f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}",
             item.count.span,
-            notes=["every round is compiled by itself"],
+            notes=["every round is compiled separately"],
             help=f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
             "steps, with `persistent` states",
         )
@@ -194,10 +171,10 @@ class GenomeChecker:
             return None
         items, shape = part
         if value.shape not in ((), shape):
-            WrongTarget(self.symbols, self.report).wrong_shape(s, shape, value)
+            self.wrong_target.wrong_shape(s, shape, value)
             return None
         if phase.kind == "update" and Over.EXAMPLE in value.over:
-            WrongTarget(self.symbols, self.report).varies(s, value)
+            self.wrong_target.varies(s, value)
             return None
         return Assign(s.name, items, value, s.span)
 
@@ -205,11 +182,10 @@ class GenomeChecker:
         symbol = self.symbols.named(s.name)
         wanted = "channel" if kind == "update" else "state"
         if symbol is None and s.name not in lets and s.name not in RESERVED:
-            WrongTarget(self.symbols, self.report).unknown(s, wanted, Place(kind))
+            self.wrong_target.unknown(s, wanted, Place(kind))
         elif symbol is None or symbol.kind not in (wanted, "ambiguous"):
-            WrongTarget(self.symbols, self.report).not_assignable(
-                s, kind, symbol, "a value named by `let`" if s.name in lets else "a name of the language"
-            )
+            otherwise = "a value named by `let`" if s.name in lets else "a name of the language"
+            self.wrong_target.not_assignable(s, kind, symbol, otherwise)
         return symbol if symbol and symbol.kind == wanted else None
 
     # --------------------------------------------------------------- readout
@@ -218,8 +194,11 @@ class GenomeChecker:
         found = [item for item in self.tree.items if isinstance(item, syntax.Readout)]
         for extra in found[1:]:
             self.report.error("E106", "a second `readout`", extra.span, help="keep one")
+        if not found and not self.tree.damaged:
+            message = f"the genome `{self.tree.name}` has no readout: it never says what a prediction is"
+            help = "add `readout x`, x being a state or an expression of the output populations"
+            self.report.error("E212", message, self.tree.name_span, help=help)
         if not found:
-            self._no_readout()
             return None
         value = self.expressions.check(found[0].value, Place("readout"), {})
         if value is not None and value.shape:
@@ -231,12 +210,3 @@ class GenomeChecker:
             )
             return None
         return value if value is not None and separable(value, {}, self.report) else None
-
-    def _no_readout(self) -> None:
-        if not self.tree.damaged:
-            self.report.error(
-                "E212",
-                f"the genome `{self.tree.name}` has no readout: it never says what a prediction is",
-                self.tree.name_span,
-                help="add `readout x`, x being a state or an expression of the output populations",
-            )
