@@ -129,12 +129,9 @@ class Constants:
     def number(self, e: syntax.Expr) -> float | int | None:
         value = self.evaluate(e)
         if isinstance(value, str):
-            self.report.error(
-                "E206",
-                f"expected a number, found the function `{value}`",
-                e.span,
-                help="only a function slot can hold a function: `fn phi = tanh`",
-            )
+            message = f"expected a number, found the function `{value}`"
+            help = "only a function slot can hold a function: `fn phi = tanh`"
+            self.report.error("E206", message, e.span, help=help)
             return None
         return value
 
@@ -243,12 +240,9 @@ class Constants:
     def shape(self, dims: tuple[syntax.Expr, ...]) -> Shape | None:
         """The shape of a state, channel or meta-parameter: at most two axes."""
         if len(dims) > 2:
-            self.report.error(
-                "E203",
-                f"a value has at most two axes, but this has {len(dims)}",
-                dims[2].span,
-                help="use `[k]` or `[r, c]`",
-            )
+            message = f"a value has at most two axes, but this has {len(dims)}"
+            help = "use `[k]` or `[r, c]`"
+            self.report.error("E203", message, dims[2].span, help=help)
             return None
         sizes = [self.whole(d, "a size", 1, MOST_AXIS) for d in dims]
         known = tuple(s for s in sizes if s is not None)
@@ -265,12 +259,9 @@ class Constants:
             return None
         shapes = [shape for _, shape in known]
         if len(set(shapes)) != 1 or len(shapes[0]) > 1:
-            self.report.error(
-                "E203",
-                "the rows of a matrix must have the same length",
-                e.span,
-                help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",
-            )
+            message = "the rows of a matrix must have the same length"
+            help = "write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`"
+            self.report.error("E203", message, e.span, help=help)
             return None
         return tuple(value for value, _ in known), (len(known), *shapes[0])
 

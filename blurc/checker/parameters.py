@@ -55,10 +55,6 @@ def uses_arguments(
 
 def unknown_parameter(name: str, whose: str, known: list[str], span: Span | None, report: Report) -> None:
     near = did_you_mean(name, known)
-    report.error(
-        "E210",
-        f"{whose} has no parameter `{name}`",
-        span,
-        notes=[f"its parameters are: {listed(known)}"],
-        help=f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default",
-    )
+    message = f"{whose} has no parameter `{name}`"
+    help = f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
+    report.error("E210", message, span, notes=[f"its parameters are: {listed(known)}"], help=help)

@@ -97,12 +97,10 @@ def _pick_genome(
     sources: Sources, network: syntax.Network, name: str | None, elsewhere: Sequence[Path], report: Report
 ) -> tuple[Sources, syntax.Genome]:
     if name is None and network.uses is None:
+        message = f"the network `{network.name}` uses no genome"
+        help = f"write `network {network.name} uses GENOME`, or choose one when compiling"
         report.error(
-            "E215",
-            f"the network `{network.name}` uses no genome",
-            network.name_span,
-            notes=[f"known here: {', '.join(sources.genomes) or 'none'}"],
-            help=f"write `network {network.name} uses GENOME`, or choose one when compiling",
+            "E215", message, network.name_span, notes=[f"known here: {', '.join(sources.genomes) or 'none'}"], help=help
         )
         report.check()
     if name is None:
@@ -213,12 +211,10 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
         if name not in known:
             near = did_you_mean(name, known)
             whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
+            message = f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`"
+            help = _other_word(name, near)
             report.error(
-                "E210",
-                f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`",
-                None,
-                notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
-                help=_other_word(name, near),
+                "E210", message, None, notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"], help=help
             )
 
 

@@ -75,13 +75,9 @@ def _declared_twice(item: Declaration, earlier: Declaration, report: Report) -> 
     same_file = earlier.name_span.source is item.name_span.source
     # The root file comes first, and the user can change the importing file.
     blamed, other = (item, earlier) if same_file else (earlier, item)
-    report.error(
-        "E106",
-        f"`{item.name}` is declared twice",
-        blamed.name_span,
-        notes=[f"also in {other.name_span}"],
-        help="rename one of them",
-    )
+    message = f"`{item.name}` is declared twice"
+    help = "rename one of them"
+    report.error("E106", message, blamed.name_span, notes=[f"also in {other.name_span}"], help=help)
 
 
 def _edge_files(

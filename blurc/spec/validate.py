@@ -64,12 +64,9 @@ def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], repo
 def _declares_something(sources: Sources, report: Report) -> None:
     if sources.files and not (sources.genomes or sources.networks or sources.blocks or report.errors):
         source = sources.files[0].span.source
-        report.warn(
-            "W505",
-            "the file declares no genome, no network and no block",
-            Span(source, 0, 0),
-            help="write `genome NAME { .. }` or `network NAME uses GENOME { .. }`",
-        )
+        message = "the file declares no genome, no network and no block"
+        help = "write `genome NAME { .. }` or `network NAME uses GENOME { .. }`"
+        report.warn("W505", message, Span(source, 0, 0), help=help)
 
 
 def check_with(genome: syntax.Genome, values: Params, report: Report, source: str = "") -> Genome | None:

@@ -71,12 +71,10 @@ class Declarations:
         elif earlier is None:
             self.symbols.table[symbol.name] = symbol
         else:
+            message = f"`{symbol.name}` is declared twice"
+            help = "rename one of them"
             self.report.error(
-                "E106",
-                f"`{symbol.name}` is declared twice",
-                symbol.span,
-                notes=[f"it is {earlier.words} on line {earlier.span.line}"],
-                help="rename one of them",
+                "E106", message, symbol.span, notes=[f"it is {earlier.words} on line {earlier.span.line}"], help=help
             )
             if earlier.kind != symbol.kind:
                 earlier.kind = "ambiguous"
@@ -105,12 +103,9 @@ class Declarations:
             return Symbol("const", item.name, item.span, None)
         value, shape = found
         if item.dims and shape not in ((), declared):
-            self.report.error(
-                "E203",
-                f"`{item.name}` is declared {dims(declared)}, but its value is {show(shape)}",
-                item.value.span,
-                help=f"drop the `{dims(declared)}` after `{item.name}`",
-            )
+            message = f"`{item.name}` is declared {dims(declared)}, but its value is {show(shape)}"
+            help = f"drop the `{dims(declared)}` after `{item.name}`"
+            self.report.error("E203", message, item.value.span, help=help)
             return Symbol("const", item.name, item.span, None)
         if not shape and not item.dims and isinstance(value, float):
             self.values.setdefault(item.name, value)

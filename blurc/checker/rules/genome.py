@@ -108,23 +108,18 @@ class GenomeChecker:
         """How often the phases of a repeat run; 0 where that is wrong. `before`: phases so far."""
         rounds = self.numbers.whole(item.count, "the number of rounds", 0)
         if not item.phases and not self.tree.damaged:
-            self.report.error(
-                "E217",
-                "this `repeat` holds no phase: there is nothing to repeat",
-                item.span,
-                help="write phases into it, `repeat 20 { forward { .. } backward { .. } }`, or remove it",
-            )
+            message = "this `repeat` holds no phase: there is nothing to repeat"
+            help = "write phases into it, `repeat 20 { forward { .. } backward { .. } }`, or remove it"
+            self.report.error("E217", message, item.span, help=help)
         total = before + (rounds or 0) * len(item.phases)
         if rounds is None or total <= MOST_PHASES:
             return rounds or 0
-        self.report.error(
-            "E216",
-            f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}",
-            item.count.span,
-            notes=["every round is compiled separately"],
-            help=f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
-            "steps, with `persistent` states",
+        message = f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}"
+        help = (
+            f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
+            "steps, with `persistent` states"
         )
+        self.report.error("E216", message, item.count.span, notes=["every round is compiled separately"], help=help)
         return 0
 
     def _statements(self, phase: syntax.Phase) -> list[Statement]:

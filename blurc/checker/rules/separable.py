@@ -56,12 +56,9 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
         )
         return
     if _is_long(node):
-        report.error(
-            "E306",
-            f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when multiplied out",
-            node.span,
-            help="name a part of it as a state, or write a lower power",
-        )
+        message = f"`{code(node.span)}` has more than {MOST_TERMS:,} terms when multiplied out"
+        help = "name a part of it as a state, or write a lower power"
+        report.error("E306", message, node.span, help=help)
         return
     notes = [
         "sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic "
@@ -69,13 +66,9 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
     ]
     if isinstance(node, Apply) and node.function == "pow":
         notes.append(f"whole powers from 1 to {MOST_POWER} are multiplied out")
-    report.error(
-        "E306",
-        f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot separate them",
-        node.span,
-        notes=notes,
-        help=f"apply the function to one of them alone, or to the finished sum: `{example}`",
-    )
+    message = f"`{code(node.span)}` mixes {_mixture(node)}, and {kind}(..) cannot separate them"
+    help = f"apply the function to one of them alone, or to the finished sum: `{example}`"
+    report.error("E306", message, node.span, notes=notes, help=help)
 
 
 def _is_long(node: Expr) -> bool:

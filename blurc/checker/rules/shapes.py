@@ -64,15 +64,13 @@ class Shapes:
         first = next(a for a in args if a.shape)
         second = next(a for a in args if a.shape and a.shape != first.shape)
         mixes = len(first.shape) == 2 and len(second.shape) == 1 and first.shape[1] == second.shape[0]
-        self.report.error(
-            "E203",
-            f"cannot combine {show(first.shape)} and {show(second.shape)} element by element",
-            span,
-            notes=self.declared(first, second),
-            help=f"to mix states by a matrix, write `{code(first.span)} @ {code(second.span)}`"
+        message = f"cannot combine {show(first.shape)} and {show(second.shape)} element by element"
+        help = (
+            f"to mix states by a matrix, write `{code(first.span)} @ {code(second.span)}`"
             if mixes
-            else "give both the same shape, or pick a part of one with `x[0]` or `x[1:]`",
+            else "give both the same shape, or pick a part of one with `x[0]` or `x[1:]`"
         )
+        self.report.error("E203", message, span, notes=self.declared(first, second), help=help)
 
     # ---------------------------------------------------------------- matrices
 
@@ -130,12 +128,9 @@ class Shapes:
     ) -> tuple[Items, Shape] | None:
         """Resolved indices into a value of `shape`, and the shape of the part. `base` is the value's text."""
         if len(items) > len(shape):
-            self.report.error(
-                "E205",
-                f"too many indices: `{base}` is {show(shape)}",
-                items[len(shape)].span,
-                help=f"write `{base}`" if not shape else f"write at most {len(shape)}, one for each axis",
-            )
+            message = f"too many indices: `{base}` is {show(shape)}"
+            help = f"write `{base}`" if not shape else f"write at most {len(shape)}, one for each axis"
+            self.report.error("E205", message, items[len(shape)].span, help=help)
             return None
         resolved = [self._item(item, size, base) for item, size in zip(items, shape, strict=False)]
         known = tuple(item for item in resolved if item is not None)
@@ -170,12 +165,9 @@ class Shapes:
         last = size - 1 if what == "index" else size
         allowed = f"0 to {last}, or -{size} to -1 from the end" if last else "0"
         parts = f"{size} part{'s' * (size != 1)}"
-        self.report.error(
-            "E205",
-            f"no {what} {number_text(found)}: `{base}` has {parts}, counted from 0",
-            e.span,
-            help=f"use {allowed}" if size else "it is empty: there is nothing to pick",
-        )
+        message = f"no {what} {number_text(found)}: `{base}` has {parts}, counted from 0"
+        help = f"use {allowed}" if size else "it is empty: there is nothing to pick"
+        self.report.error("E205", message, e.span, help=help)
 
 
 def _fitting_matrix(left: Expr, columns: int) -> str:

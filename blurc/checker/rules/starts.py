@@ -90,12 +90,9 @@ class Starts:
 
     def _is_number(self, e: Expr) -> bool:
         if e.shape:
-            self.report.error(
-                "E203",
-                f"a distribution's argument is a number, but this is {show(e.shape)}",
-                e.span,
-                help="pick a part with `[0]`",
-            )
+            message = f"a distribution's argument is a number, but this is {show(e.shape)}"
+            help = "pick a part with `[0]`"
+            self.report.error("E203", message, e.span, help=help)
         return not e.shape
 
     def _copy(self, symbol: Symbol, init: syntax.Name, other: Symbol) -> Init | None:
@@ -145,11 +142,8 @@ class Starts:
         declared = symbol.shape or ()
         if found == declared or (not found and not exact):
             return True
-        self.report.error(
-            "E203",
-            f"`{symbol.name}` is {show(declared)}, but this start value is {show(found)}",
-            span,
-            help=f"declare `{symbol.name}{dims(found) if found else ''}`",
-        )
+        message = f"`{symbol.name}` is {show(declared)}, but this start value is {show(found)}"
+        help = f"declare `{symbol.name}{dims(found) if found else ''}`"
+        self.report.error("E203", message, span, help=help)
         symbol.shape = None  # which of the two is right, nobody knows: uses stay silent
         return False

@@ -39,18 +39,12 @@ def _unused_lets(phase: syntax.Phase, report: Report) -> None:
 
 
 def _never_assigned(symbol: Symbol, report: Report) -> None:
-    report.warn(
-        "W502",
-        f"`{symbol.name}` is read but never assigned: it is always 0",
-        symbol.span,
-        help=f"assign it in a phase, `{symbol.name} <- ..`, or remove it",
-    )
+    message = f"`{symbol.name}` is read but never assigned: it is always 0"
+    help = f"assign it in a phase, `{symbol.name} <- ..`, or remove it"
+    report.warn("W502", message, symbol.span, help=help)
 
 
 def _senses_nothing(tree: syntax.Genome, report: Report) -> None:
-    report.warn(
-        "W504",
-        f"the genome `{tree.name}` never reads `input`: its predictions do not depend on the data",
-        tree.name_span,
-        help="add `sense { x <- input }`",
-    )
+    message = f"the genome `{tree.name}` never reads `input`: its predictions do not depend on the data"
+    help = "add `sense { x <- input }`"
+    report.warn("W504", message, tree.name_span, help=help)

@@ -42,12 +42,8 @@ class WrongCall:
         symbol = self.symbols.named(e.function)
         if symbol or e.function in lets:
             if symbol is None or symbol.kind != "ambiguous":
-                self.report.error(
-                    "E202",
-                    f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function",
-                    e.span,
-                    help=f"to multiply, write `{e.function} * (..)`",
-                )
+                message = f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function"
+                self.report.error("E202", message, e.span, help=f"to multiply, write `{e.function} * (..)`")
             return
         if self.symbols.damaged:
             return
@@ -65,53 +61,35 @@ class WrongCall:
         return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
 
     def no_derivative(self, e: syntax.Call) -> None:
-        self.report.error(
-            "E214",
-            f"`{e.function}` has no derivative `'`: only functions of one number have one",
-            e.span,
-            help="one of " + ", ".join(functions.UNARY),
-        )
+        message = f"`{e.function}` has no derivative `'`: only functions of one number have one"
+        help = "one of " + ", ".join(functions.UNARY)
+        self.report.error("E214", message, e.span, help=help)
 
     def slot_in_start(self, e: syntax.Call) -> None:
-        self.report.error(
-            "E208",
-            f"`{e.function}` is the function of a population, but a start value does not belong to one",
-            e.span,
-            help="name the function itself, such as `tanh(..)`",
-        )
+        message = f"`{e.function}` is the function of a population, but a start value does not belong to one"
+        help = "name the function itself, such as `tanh(..)`"
+        self.report.error("E208", message, e.span, help=help)
 
     def population_of_synapse(self, e: syntax.Call) -> None:
-        self.report.error(
-            "E309",
-            f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse",
-            e.span,
-            help=f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`",
-        )
+        message = f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse"
+        help = f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`"
+        self.report.error("E309", message, e.span, help=help)
 
     def softmax_elsewhere(self, e: syntax.Call) -> None:
-        self.report.error(
-            "E309",
-            "`softmax` is known only in `feedback` and `readout`",
-            e.span,
-            help="elsewhere, divide `exp(x)` by `population_sum(exp(x))`",
-        )
+        message = "`softmax` is known only in `feedback` and `readout`"
+        help = "elsewhere, divide `exp(x)` by `population_sum(exp(x))`"
+        self.report.error("E309", message, e.span, help=help)
 
     def noise_elsewhere(self, e: syntax.Call, place: Place) -> None:
         draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
-        self.report.error(
-            "E312",
-            f"there is no noise {place.words}: a neuron draws it when a phase visits it",
-            e.span,
-            help="a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw,
-        )
+        message = f"there is no noise {place.words}: a neuron draws it when a phase visits it"
+        help = "a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw
+        self.report.error("E312", message, e.span, help=help)
 
     def total_in_total(self, e: syntax.Call, place: Place) -> None:
-        self.report.error(
-            "E307",
-            f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its neighbours",
-            e.span,
-            help="let the neighbour compute it into a state of its own, and read that state",
-        )
+        message = f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its neighbours"
+        help = "let the neighbour compute it into a state of its own, and read that state"
+        self.report.error("E307", message, e.span, help=help)
 
     def total_of_other(self, e: syntax.Call, owner: str) -> None:
         more = ", or store another total in a state of the neuron in an earlier phase" if e.owner else ""
@@ -138,9 +116,6 @@ class WrongCall:
         )
 
     def reducer_elsewhere(self, e: syntax.Call, place: Place) -> None:
-        self.report.error(
-            "E308",
-            f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the batch",
-            e.span,
-            help="use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`",
-        )
+        message = f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the batch"
+        help = "use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`"
+        self.report.error("E308", message, e.span, help=help)

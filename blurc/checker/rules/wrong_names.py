@@ -49,12 +49,9 @@ class WrongName:
 
     def neuron_name(self, e: syntax.Name) -> None:
         states = [s.name for s in self.symbols.of_kind("state")]
-        self.report.error(
-            "E301",
-            f"`{e.name}` is {NEURON_NAMES[e.name]}, not a value",
-            e.span,
-            help=f"write one of its states: `{e.name}.{states[0] if states else 'x'}`",
-        )
+        message = f"`{e.name}` is {NEURON_NAMES[e.name]}, not a value"
+        help = f"write one of its states: `{e.name}.{states[0] if states else 'x'}`"
+        self.report.error("E301", message, e.span, help=help)
 
     def needs_argument(self, e: syntax.Name, what: str) -> None:
         self.report.error("E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`")
@@ -89,12 +86,9 @@ class WrongName:
         states = [s.name for s in self.symbols.of_kind("state")]
         near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if s.of_neuron])
         if other and other.kind != "ambiguous" and other.per is not None:
-            self.report.error(
-                "E201",
-                f"`{e.name}` is {_what(other)}, not a state of a neuron",
-                e.span,
-                help=f"write `{e.name}` without `{e.owner}.`",
-            )
+            message = f"`{e.name}` is {_what(other)}, not a state of a neuron"
+            help = f"write `{e.name}` without `{e.owner}.`"
+            self.report.error("E201", message, e.span, help=help)
         elif not other and not self.symbols.damaged:
             self.symbols.unknown_name(
                 e.name,
@@ -107,12 +101,9 @@ class WrongName:
     def wrong_end(self, e: syntax.Attribute, place: Place) -> None:
         if place.total:
             end = place.ends[0]
-            self.report.error(
-                "E301",
-                f"inside {place.total}(..) the other neuron is `{end}`; `{e.owner}` is the neuron that sums",
-                e.span,
-                help=f"write `{end}.{e.name}`, or move this neuron's own value out of the sum",
-            )
+            message = f"inside {place.total}(..) the other neuron is `{end}`; `{e.owner}` is the neuron that sums"
+            help = f"write `{end}.{e.name}`, or move this neuron's own value out of the sum"
+            self.report.error("E301", message, e.span, help=help)
         elif place.phase == "init":
             symbol = self.symbols.named(e.name, "meta")
             if symbol and symbol.of_neuron:
@@ -131,12 +122,9 @@ class WrongName:
             )
 
     def without_its_sum(self, e: syntax.Binary, way: str, lets: Lets) -> None:
-        self.report.error(
-            "E303",
-            f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many synapses",
-            e.span,
-            help=f"sum over them: `{with_sum(e, way, self.symbols, lets)}`",
-        )
+        message = f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many synapses"
+        help = f"sum over them: `{with_sum(e, way, self.symbols, lets)}`"
+        self.report.error("E303", message, e.span, help=help)
 
     def let_in_sum(self, e: syntax.Name, total: str, phase: str) -> None:
         of_synapse = phase == "update"
@@ -150,44 +138,29 @@ class WrongName:
         )
 
     def function_for_number(self, e: syntax.Name, symbol: Symbol) -> None:
-        self.report.error(
-            "E206",
-            f"the parameter `{e.name}` is the function `{symbol.value}`, but a number is expected here",
-            e.span,
-            help=f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`",
-        )
+        message = f"the parameter `{e.name}` is the function `{symbol.value}`, but a number is expected here"
+        help = f"give it a slot, `fn phi = {e.name}`, and write `phi(x)`"
+        self.report.error("E206", message, e.span, help=help)
 
     def channel_in_neuron(self, symbol: Symbol, e: syntax.Name) -> None:
-        self.report.error(
-            "E303",
-            f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses",
-            e.span,
-            help=f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`",
-        )
+        message = f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses"
+        help = f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`"
+        self.report.error("E303", message, e.span, help=help)
 
     def start_of_channel(self, symbol: Symbol, e: syntax.Name) -> None:
-        self.report.error(
-            "E208",
-            f"a start value cannot be computed from the channel `{symbol.name}`",
-            e.span,
-            help=f"to start equal to it, write `= {symbol.name}`",
-        )
+        message = f"a start value cannot be computed from the channel `{symbol.name}`"
+        help = f"to start equal to it, write `= {symbol.name}`"
+        self.report.error("E208", message, e.span, help=help)
 
     def signal_elsewhere(self, e: syntax.Name, phase: str, who: str) -> None:
-        self.report.error(
-            "E304",
-            f"`{e.name}` is known only to {who} populations, in `{phase}`",
-            e.span,
-            help=f"store it in a state there, `{phase} {{ x <- {e.name} }}`, and read the state",
-        )
+        message = f"`{e.name}` is known only to {who} populations, in `{phase}`"
+        help = f"store it in a state there, `{phase} {{ x <- {e.name} }}`, and read the state"
+        self.report.error("E304", message, e.span, help=help)
 
     def fan_of_neuron(self, e: syntax.Name) -> None:
-        self.report.error(
-            "E311",
-            f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections",
-            e.span,
-            help=f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`",
-        )
+        message = f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections"
+        help = f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`"
+        self.report.error("E311", message, e.span, help=help)
 
     def no_end(self, e: syntax.Attribute) -> None:
         near = did_you_mean(e.owner, NEURON_NAMES)

@@ -70,16 +70,12 @@ class WrongTarget:
             "signal": ["signals come from outside, fed at every step"],
             "meta": ["meta-parameters stand still while a network learns; meta-learning changes them"],
         }
-        self.report.error(
-            "E209",
+        message = (
             f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but "
-            f"`{s.name}` is {symbol.words if symbol else otherwise}",
-            s.name_span,
-            notes=notes.get(symbol.kind, []) if symbol else [],
-            help=f"name a value with `let`, or assign to one of: {listed(known)}"
-            if known
-            else "name a value with `let`",
+            f"`{s.name}` is {symbol.words if symbol else otherwise}"
         )
+        help = f"name a value with `let`, or assign to one of: {listed(known)}" if known else "name a value with `let`"
+        self.report.error("E209", message, s.name_span, notes=notes.get(symbol.kind, []) if symbol else [], help=help)
 
 
 def _varying_term(e: Expr) -> Expr:

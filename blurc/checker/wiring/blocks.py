@@ -93,12 +93,9 @@ def _range(item: syntax.For, env: Env, body: Body) -> range:
 
 def _too_much(item: syntax.NetworkItem, body: Body) -> None:
     body.wiring.truncated = True
-    body.report.error(
-        "E206",
-        f"a network has at most {MOST_ITEMS:,} populations and projections",
-        item.span,
-        help="look at the ends of the loops around this",
-    )
+    message = f"a network has at most {MOST_ITEMS:,} populations and projections"
+    help = "look at the ends of the loops around this"
+    body.report.error("E206", message, item.span, help=help)
 
 
 # ---------------------------------------------------------------- blocks in use
@@ -141,12 +138,9 @@ def _block(item: syntax.Instance, body: Body) -> syntax.Block | None:
     if cycle := _recursion(item, body):
         names = " -> ".join(i.block for i in cycle)
         last = cycle[-1]
-        _outer(body).error(
-            "E422",
-            f"the block `{last.block}` contains itself: {last.block} -> {names}",
-            last.span,
-            help="take one of these uses out",
-        )
+        message = f"the block `{last.block}` contains itself: {last.block} -> {names}"
+        help = "take one of these uses out"
+        _outer(body).error("E422", message, last.span, help=help)
         return None
     return around.blocks[item.block]
 

@@ -160,20 +160,14 @@ class Body:
 
     def _unknown(self, name: str, end: syntax.IndexedName) -> None:
         if name == UNIT:
-            self.report.error(
-                "E405",
-                f"`{UNIT}` is the population of the unit neuron, which projects to every population by itself",
-                end.span,
-                help="remove this projection; `{ bias = off }` on a population removes the unit neuron's",
-            )
+            message = f"`{UNIT}` is the population of the unit neuron, which projects to every population by itself"
+            help = "remove this projection; `{ bias = off }` on a population removes the unit neuron's"
+            self.report.error("E405", message, end.span, help=help)
         elif name in self.instances:
             outputs = sorted(self.instances[name].outputs) or ["y"]
-            self.report.error(
-                "E401",
-                f"`{name}` is a block in use, not a population",
-                end.span,
-                help=f"name one of its outputs: {' or '.join(f'`{name}.{o}`' for o in outputs)}",
-            )
+            message = f"`{name}` is a block in use, not a population"
+            help = f"name one of its outputs: {' or '.join(f'`{name}.{o}`' for o in outputs)}"
+            self.report.error("E401", message, end.span, help=help)
         else:
             self._unknown_population(name, list(self.names), end, f"declare it: `hidden {code(end.span)}[64]`")
             self.unknown.add(name)
@@ -230,13 +224,9 @@ class Body:
             return True
         first = self.spans[name]
         self.broken.add(name)  # uses are ambiguous
-        self.report.error(
-            "E106",
-            f"the {what} `{name}` is declared twice",
-            span,
-            notes=[f"first on line {first.line}"],
-            help=f"inside `for`, number them: `{name}{{i}}`" if first == span else "rename one of them",
-        )
+        message = f"the {what} `{name}` is declared twice"
+        help = f"inside `for`, number them: `{name}{{i}}`" if first == span else "rename one of them"
+        self.report.error("E106", message, span, notes=[f"first on line {first.line}"], help=help)
         return False
 
 

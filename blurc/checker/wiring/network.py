@@ -89,12 +89,9 @@ def _roles(body: Body, report: Tracked) -> None:
     missing = {role: example for role, example in (("input", "x[2]"), ("output", "y[1]")) if role not in roles}
     if missing:
         what = "network" if isinstance(tree, syntax.Network) else "block"
-        report.error(
-            "E406",
-            f"the {what} `{tree.name}` has no {' and no '.join(missing)} population",
-            tree.name_span,
-            help="declare " + " and ".join(f"`{role} {example}`" for role, example in missing.items()),
-        )
+        message = f"the {what} `{tree.name}` has no {' and no '.join(missing)} population"
+        help = "declare " + " and ".join(f"`{role} {example}`" for role, example in missing.items())
+        report.error("E406", message, tree.name_span, help=help)
 
 
 def _with_unit(

@@ -120,12 +120,9 @@ def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | 
             right = _attribute(attr, found, env, body) and right
         seen.add(attr.name)
     if {"forward", "backward"} <= found.switches:
-        body.report.error(
-            "E410",
-            "a projection that carries only forward and only backward carries nothing",
-            item.span,
-            help="drop one of them; without either, it carries both ways",
-        )
+        message = "a projection that carries only forward and only backward carries nothing"
+        help = "drop one of them; without either, it carries both ways"
+        body.report.error("E410", message, item.span, help=help)
         right = False
     return found if right else None
 
