@@ -4,7 +4,8 @@ from_graph.py   the whole spec as text, and its model
 populations.py  graphs whose nodes are populations
 neurons.py      graphs whose nodes are neurons: how they are grouped into populations
 links.py        the edges between neurons: direction, delay, cycles
-attributes.py   node and edge attributes of any type
+attributes.py   our attributes of nodes and edges
+values.py       values as other tools write them
 given.py        the caller's options, and lines of a network
 """
 

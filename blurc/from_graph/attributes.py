@@ -1,18 +1,31 @@
-"""Reads node and edge attributes of any type: Python's, NumPy's, or the text of GraphML."""
+"""Our attributes of nodes and edges."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from blurc.diagnostics import Report
+from blurc.from_graph.values import given, listed, sizes, switch, whole
 
 ROLES = ("input", "hidden", "output")
 # Attributes of projections other than topologies.
 OTHERS = ("forward", "backward", "fixed", "label", "delay")
+
+COUNTED_IN_STEPS = "divide it by the duration of a step and round it, as delays are counted in steps"
+BIAS_HAS_A_PLACE = (
+    'write True; the value has its place in the state, `state.synapses["unit->POPULATION"]`, and `net.neurons[NODE]` '
+    "says which"
+)
+
+
+class Wrong(NamedTuple):
+    where: str
+    value: object
+    expected: str
+    help: str
 
 
 @dataclass
@@ -20,14 +33,18 @@ class Attributes:
     """Reads the attributes of nodes and edges. Mistakes are reported once per attribute, with a count."""
 
     report: Report
-    wrong: dict[str, list[tuple[str, object, str]]] = field(default_factory=dict[str, list[tuple[str, object, str]]])
+    wrong: dict[str, list[Wrong]] = field(default_factory=dict[str, list[Wrong]])
 
-    def role(self, where: str, data: Mapping[str, Any]) -> str:
-        role = data.get("role", "hidden")
+    def role(self, where: str, data: Mapping[str, Any], help: str = "", *, matters: bool = True) -> str:
+        """`matters`: whether the role of another tool, such as "sensory", is a mistake rather than "hidden"."""
+        role = given(data, "role")
+        word = role.lower() if isinstance(role, str) else role
+        if isinstance(word, str) and word in ROLES:
+            return word
         return (
-            role
-            if isinstance(role, str) and role in ROLES
-            else self._refused("role", where, role, _words(ROLES), "hidden")
+            "hidden"
+            if role is None or not matters
+            else self._refused("role", where, data, _words(ROLES), "hidden", help)
         )
 
     def flags(self, where: str, data: Mapping[str, Any]) -> tuple[bool, bool, bool]:
@@ -36,26 +53,31 @@ class Attributes:
         return forward, feedback, self._flag("plastic", where, data)
 
     def _flag(self, key: str, where: str, data: Mapping[str, Any]) -> bool:
-        value = data.get(key, True)
-        if _is_flag(value):
-            return bool(value)
-        return self._refused(key, where, value, "True or False", True)
+        value = given(data, key)
+        found = True if value is None else switch(value)
+        return self._refused(key, where, data, "True or False", True) if found is None else found
 
     def bias(self, where: str, data: Mapping[str, Any], *, shared: bool) -> str:
-        words = ("on", "off", "shared") if shared else ("on", "off")
-        value = data.get("bias", True)
-        word = ("on" if value else "off") if _is_flag(value) else value
-        known = "True, False" + (' or "shared"' if shared else "")
-        return word if isinstance(word, str) and word in words else self._refused("bias", where, value, known, "on")
+        value = given(data, "bias")
+        if shared and isinstance(value, str) and value.lower() == "shared":
+            return "shared"
+        found = True if value is None else switch(value)
+        if found is None:
+            known = "True, False" + (' or "shared"' if shared else "")
+            help = BIAS_HAS_A_PLACE if isinstance(value, float) else ""
+            return self._refused("bias", where, data, known, "on", help)
+        return "on" if found else "off"
 
     def delay(self, where: str, data: Mapping[str, Any]) -> int | None:
-        value = data.get("delay")
-        if value is None or (_is_whole(value) and int(value) >= 0):
-            return None if value is None else int(value)
-        return self._refused("delay", where, value, "an integer number of steps", 0)
+        value = given(data, "delay")
+        found = whole(value)
+        if value is None or (found is not None and found >= 0):
+            return found
+        help = COUNTED_IN_STEPS if isinstance(value, float) and value > 0 else ""
+        return self._refused("delay", where, data, "a whole number of steps", 0, help)
 
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-        value = data.get("slots", {})
+        value: object = {} if (found := given(data, "slots")) is None else found
         pairs: list[tuple[str, str]] = [("", "")]
         if isinstance(value, str):
             pairs = [(slot, function) for slot, _, function in (part.partition("=") for part in value.split())]
@@ -64,71 +86,52 @@ class Attributes:
             pairs = list(value.items())
         if any(slot == "bias" for slot, _ in pairs):
             expected = "functions of the genome; `bias` is a separate attribute: bias=False"
-            return self._refused("slots", where, value, expected, ())
+            return self._refused("slots", where, data, expected, ())
         if all(_is_name(slot) and _is_name(function) for slot, function in pairs):
             return tuple(pairs)
-        return self._refused("slots", where, value, 'a dict such as {"phi": "linear"}', ())
+        return self._refused("slots", where, data, 'a dict such as {"phi": "linear"}', ())
 
     def shape(self, where: str, data: Mapping[str, Any]) -> tuple[int, ...]:
-        value = data.get("shape", 1)
-        if isinstance(value, str):
-            parts: list[Any] = value.split("x") if value else []
-            sizes = [int(p) if p.isdecimal() else None for p in parts]
-        else:
-            parts = [value] if _is_whole(value) else _listed(value)
-            sizes = [int(p) if _is_whole(p) else None for p in parts]
-        if sizes and all(s is not None and s > 0 for s in sizes):
-            return tuple(s for s in sizes if s is not None)
-        return self._refused("shape", where, value, "sizes such as (8, 8)", (1,))
-
-    def text(self, key: str, where: str, data: Mapping[str, Any]) -> str | None:
-        value = data.get(key)
-        if value is None or (isinstance(value, str) and value and "\n" not in value):
-            return value
-        return self._refused(key, where, value, "a string", None)
+        if (value := given(data, "shape")) is None:
+            return (1,)  # reported as missing
+        found = sizes(value)
+        return self._refused("shape", where, data, "sizes such as (8, 8)", (1,)) if found is None else found
 
     def topology(self, where: str, data: Mapping[str, Any]) -> str | None:
-        text = self.text("topology", where, data)
-        if text is None or _is_topology(text):
-            return text
-        return self._refused("topology", where, text, 'a single topology such as "conv(3, 3)"', None)
+        value = given(data, "topology")
+        if value is None or (isinstance(value, str) and _is_topology(value)):
+            return value
+        return self._refused("topology", where, data, 'a single topology such as "conv(3, 3)"', None)
 
     def pairs(self, where: str, data: Mapping[str, Any]) -> list[tuple[int, int]] | None:
-        value = data.get("pairs")
+        value = given(data, "pairs")
         if value is None:
             return None
-        try:
-            if isinstance(value, str):
-                return [(int(a), int(b)) for a, b in (pair.split(",") for pair in value.split())]
-            found: list[tuple[Any, Any]] = [(a, b) for a, b in _listed(value)]
-        except (TypeError, ValueError):
-            found = [(None, None)]
-        if all(_is_whole(a) and _is_whole(b) for a, b in found):
-            return [(int(a), int(b)) for a, b in found]
-        return self._refused("pairs", where, value, "pairs of integers", None)
+        rows = [pair.split(",") for pair in value.split()] if isinstance(value, str) else listed(value)
+        found = [pair for row in rows if (pair := _pair(row))]
+        return found if len(found) == len(rows) else self._refused("pairs", where, data, "pairs of integers", None)
 
-    def _refused(self, key: str, where: str, value: object, expected: str, instead: Any) -> Any:
-        self.wrong.setdefault(key, []).append((where, value, expected))
+    def _refused(
+        self, key: str, where: str, data: Mapping[str, Any], expected: str, instead: Any, help: str = ""
+    ) -> Any:
+        self.wrong.setdefault(key, []).append(Wrong(where, data[key], expected, help or "change it"))
         return instead
 
     def tell(self) -> None:
         for key, found in self.wrong.items():
-            where, value, expected = found[0]
+            first = found[0]
             self.report.error(
                 "E914",
-                f"{where}: `{key}` is {_shown(value)}, expected {expected}",
+                f"{first.where}: `{key}` is {_shown(first.value)}, expected {first.expected}",
                 None,
                 notes=[f"there are {len(found) - 1:,} more like it"] if found[1:] else [],
-                help=f"change it, or remove the attribute `{key}`",
+                help=f"{first.help}, or remove the attribute `{key}`",
             )
 
 
-def _is_whole(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Integral)
-
-
-def _is_flag(value: object) -> bool:
-    return isinstance(value, bool) or type(value).__name__ == "bool"  # also NumPy's
+def _pair(row: object) -> tuple[int, int] | None:
+    ends = [] if isinstance(row, str) else [whole(end) for end in listed(row)]
+    return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
 
 
 def _is_name(value: object) -> bool:
@@ -155,13 +158,6 @@ def _closes_at_the_end(text: str) -> bool:
         if not open_:
             return i == len(text) - 1
     return False
-
-
-def _listed(value: object) -> list[Any]:
-    try:
-        return list(value)  # pyright: ignore
-    except TypeError:  # a zero-dimensional array is an Iterable too
-        return [None]
 
 
 def _shown(value: object) -> str:

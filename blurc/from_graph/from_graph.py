@@ -1,6 +1,7 @@
 """A network from a networkx graph, compiled by way of its text.
 
-If nodes have a `shape` they are populations (`populations.py`); otherwise every node is a neuron (`neurons.py`).
+If nodes have sizes as their `shape` they are populations (`populations.py`); otherwise every node is a neuron
+(`neurons.py`).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def from_graph(graph: given.AnyGraph, genome: Spec, network: str | None, wishes:
 def written(graph: given.AnyGraph, wishes: given.Wishes) -> given.Written:
     """Raises `BlurError`."""
     checked = _checked(graph)
-    if any("shape" in data for _, data in checked.nodes(data=True)):
+    if populations.has_populations(checked, wishes):
         return populations.written(checked, wishes)
     return neurons.written(checked, wishes)
 
@@ -52,11 +53,30 @@ def written(graph: given.AnyGraph, wishes: given.Wishes) -> given.Written:
 def _checked(graph: object) -> given.AnyGraph:
     if not isinstance(graph, nx.Graph):
         message = f"expected a networkx graph, found {type(graph).__name__}"
-        raise BlurError(Diagnostic("E912", message, None, (), "write `networkx.DiGraph(edges)`"))
+        help = next((help for name, help in CONVERSIONS if _is_a(graph, name)), "write `networkx.DiGraph(edges)`")
+        raise BlurError(Diagnostic("E912", message, None, (), help))
     if not graph.number_of_nodes():
         message, help = ("the graph has no nodes", "add some with `graph.add_node(..)` or `graph.add_edge(..)`")
         raise BlurError(Diagnostic("E912", message, None, (), help))
     return cast("given.AnyGraph", graph)
+
+
+# Classes of other packages, which need not be installed, and how networkx makes a graph of each.
+CONVERSIONS = (
+    ("numpy.ndarray", "write `networkx.from_numpy_array(matrix, create_using=networkx.DiGraph)`"),
+    ("scipy.sparse", "write `networkx.from_scipy_sparse_array(matrix, create_using=networkx.DiGraph)`"),
+    ("pandas.", 'write `networkx.from_pandas_edgelist(frame, "pre", "post", True, networkx.MultiDiGraph)` for a table '
+     "with these columns, or `networkx.from_pandas_adjacency(frame, networkx.DiGraph)` for a matrix"),
+    ("igraph.", "write `graph.to_networkx()`"),
+    ("pydot.", "write `networkx.nx_pydot.from_pydot(graph)`"),
+    ("pygraphviz.", "write `networkx.nx_agraph.from_agraph(graph)`"),
+    ("builtins.str", "read the file with networkx, such as `networkx.read_graphml(path)`"),
+    ("pathlib.", "read the file with networkx, such as `networkx.read_graphml(path)`"),
+)  # fmt: skip
+
+
+def _is_a(value: object, name: str) -> bool:
+    return any(f"{kind.__module__}.{kind.__qualname__}".startswith(name) for kind in type(value).__mro__)
 
 
 def _check_words(params: Params) -> None:

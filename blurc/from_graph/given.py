@@ -12,6 +12,7 @@ import networkx as nx
 from blurc.diagnostics import Diagnostic
 
 Node: TypeAlias = Hashable
+Edge: TypeAlias = "tuple[Node, Node] | tuple[Node, Node, Any]"  # as in `graph.edges`, with a key of parallel edges
 AnyGraph: TypeAlias = "nx.Graph[Any]"  # any of the four classes
 
 TAKEN = ("unit", "let")  # not usable as population names
@@ -20,10 +21,16 @@ SHOWN = 8  # nodes listed in a message
 
 @dataclass(frozen=True, eq=False)
 class Neurons(Mapping[Node, tuple[str, int]]):
-    """Where each node of a graph of neurons went: `neurons[node]` is its population and its index within it."""
+    """Where each node and edge of a graph of neurons went.
+
+    `neurons[node]` is a node's population and its index within it. `populations` has the nodes of each population, and
+    `edges` the edges of each projection in the order of its synapses, so that `state.synapses[name]["w"].reshape(-1)`
+    has one value for each.
+    """
 
     populations: Mapping[str, tuple[Node, ...]] = field(repr=False)
     places: Mapping[Node, tuple[str, int]]
+    edges: Mapping[str, tuple[Edge, ...]] = field(default_factory=dict[str, "tuple[Edge, ...]"], repr=False)
 
     @staticmethod
     def of(populations: Mapping[str, Sequence[Node]]) -> Neurons:

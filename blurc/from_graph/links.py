@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -12,7 +12,8 @@ import networkx as nx
 
 from blurc.diagnostics import Report, did_you_mean
 from blurc.from_graph.attributes import Attributes
-from blurc.from_graph.given import AnyGraph, Node, Wishes, edges, several
+from blurc.from_graph.given import AnyGraph, Edge, Node, Wishes, edges, several
+from blurc.from_graph.values import given
 from blurc.graph import a_cycle
 
 ORIENTS = ("both", "order")
@@ -21,7 +22,8 @@ CYCLE = 12  # nodes of a cycle shown in a message
 
 @dataclass(frozen=True)
 class Link:
-    """An edge from a presynaptic to a postsynaptic neuron. `fixes_delay`: it specifies its own delay."""
+    """An edge from a presynaptic to a postsynaptic neuron. `fixes_delay`: it specifies its own delay. `edge`: what
+    networkx calls it. `copy`: how many parallel edges with the same options come before it."""
 
     source: Node
     target: Node
@@ -30,10 +32,16 @@ class Link:
     plastic: bool
     delay: int
     fixes_delay: bool
+    edge: Edge
+    copy: int = 0
 
     @property
-    def options(self) -> tuple[bool, bool, bool, int]:
+    def ways(self) -> tuple[bool, bool, bool, int]:
         return self.forward, self.feedback, self.plastic, self.delay
+
+    @property
+    def options(self) -> tuple[bool, bool, bool, int, int]:
+        return *self.ways, self.copy
 
 
 @dataclass(frozen=True)
@@ -63,21 +71,23 @@ def read(graph: AnyGraph, wishes: Wishes, report: Report) -> Wiring:
     inputs, outputs = _ends(graph, wishes, attributes, report)
     middle = [n for n in graph.nodes if n not in inputs and n not in outputs]
     nodes = (*inputs, *middle, *outputs)
-    options = {n: _options(n, graph.nodes[n], attributes) for n in nodes}
+    options = {n: _options(n, graph.nodes[n], attributes, has_bias=n not in inputs) for n in nodes}
     links = tuple(_links(graph, wishes, nodes, set(inputs), attributes))
     attributes.tell()
     wiring = Wiring(nodes, tuple(inputs), tuple(outputs), links, options)
     if not report.errors:
         _check_links(graph, wiring, report)
     if not report.errors:
-        wiring = _delayed(wiring, wishes.delay)
+        wiring = _numbered(_delayed(wiring, wishes.delay))
         _check_cycles(graph, wiring, report)
     return wiring
 
 
-def _options(node: Node, data: Mapping[str, Any], attributes: Attributes) -> tuple[tuple[tuple[str, str], ...], str]:
+def _options(
+    node: Node, data: Mapping[str, Any], attributes: Attributes, *, has_bias: bool
+) -> tuple[tuple[tuple[str, str], ...], str]:
     where = f"the node `{node}`"
-    return attributes.slots(where, data), attributes.bias(where, data, shared=False)
+    return attributes.slots(where, data), attributes.bias(where, data, shared=False) if has_bias else "on"
 
 
 def _check_wishes(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
@@ -97,14 +107,18 @@ def _check_wishes(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
 # ---------------------------------------------------------------- inputs and outputs
 
 
+ENDS = (("inputs", "input"), ("outputs", "output"))
+ROLE_HELP = "list the nodes, inputs=[..] and outputs=[..], which needs no roles; or change it"
+
+
 def _ends(
     graph: AnyGraph, wishes: Wishes, attributes: Attributes, report: Report
 ) -> tuple[dict[Node, None], dict[Node, None]]:
-    roles = {n: attributes.role(f"the node `{n}`", data) for n, data in graph.nodes(data=True)}
+    listed = {k: _list(graph, k, asked, report) for k, _ in ENDS if (asked := getattr(wishes, k)) is not None}
+    roles = _roles(graph, listed, attributes)
     found: list[dict[Node, None]] = []
-    for keyword, role in (("inputs", "input"), ("outputs", "output")):
-        asked = getattr(wishes, keyword)
-        named = [n for n, r in roles.items() if r == role] if asked is None else _list(graph, keyword, asked, report)
+    for keyword, role in ENDS:
+        named = listed[keyword] if keyword in listed else [n for n, r in roles.items() if r == role]
         if named is None:
             found.append({})
             continue
@@ -125,6 +139,16 @@ def _ends(
     return inputs, outputs
 
 
+def _roles(graph: AnyGraph, listed: Mapping[str, list[Node] | None], attributes: Attributes) -> dict[Node, str]:
+    """Other tools have other roles, which only matter for a node that the caller does not list."""
+    known = {n for nodes in listed.values() for n in nodes or () if _is_node(graph, n)}
+    all_listed = len(listed) == len(ENDS)
+    return {
+        n: attributes.role(f"the node `{n}`", data, ROLE_HELP, matters=not all_listed and n not in known)
+        for n, data in graph.nodes(data=True)
+    }
+
+
 def _list(graph: AnyGraph, keyword: str, asked: Any, report: Report) -> list[Node] | None:
     """The list of nodes, or None after a report if it is a single node or not iterable."""
     try:
@@ -143,20 +167,28 @@ def _list(graph: AnyGraph, keyword: str, asked: Any, report: Report) -> list[Nod
 
 def _check_named(graph: AnyGraph, keyword: str, named: list[Node], report: Report) -> None:
     if unknown := [n for n in named if not _is_node(graph, n)]:
-        by_text = {str(n): n for n in graph.nodes}
-        alike = did_you_mean(unknown[0], by_text) if isinstance(unknown[0], str) else None
-        near = by_text.get(str(unknown[0]), by_text.get(alike or ""))
-        kind = type(next(iter(graph.nodes))).__name__
         report.error(
             "E913",
             f"`{keyword}` contains {several(unknown)}, which the graph does not have",
             None,
-            help=f"did you mean {near!r}?" if near is not None else f"list nodes of the graph, each a {kind}",
+            help=_meant(graph, unknown[0]),
         )
     twice = [n for n, count in Counter(n for n in named if _is_node(graph, n)).items() if count > 1]
     if twice:
         message = f"`{keyword}` contains {several(twice)} twice"
         report.error("E913", message, None, help="list every node once")
+
+
+def _meant(graph: AnyGraph, unknown: Any) -> str:
+    by_text = {str(n): n for n in graph.nodes}
+    if str(unknown) not in by_text and isinstance(unknown, str):
+        for node, data in graph.nodes(data=True):  # igraph and yEd number the nodes
+            if key := next((key for key in data if given(data, key) == unknown), None):
+                return f"`{unknown}` is the `{key}` of the node {node!r}: write that instead"
+    alike = did_you_mean(unknown, by_text) if isinstance(unknown, str) else None
+    near = by_text.get(str(unknown), by_text.get(alike or ""))
+    kind = type(next(iter(graph.nodes))).__name__
+    return f"did you mean {near!r}?" if near is not None else f"list nodes of the graph, each a {kind}"
 
 
 def _is_node(graph: AnyGraph, node: Any) -> bool:
@@ -173,12 +205,13 @@ def _links(
     graph: AnyGraph, wishes: Wishes, nodes: tuple[Node, ...], inputs: set[Node], attributes: Attributes
 ) -> Iterator[Link]:
     rank = {n: i for i, n in enumerate(nodes)}
-    for a, b, _, data in edges(graph):
+    for a, b, key, data in edges(graph):
+        edge = (a, b) if key is None else (a, b, key)
         where = f"the edge from `{a}` to `{b}`"
         delay = attributes.delay(where, data)
         flags = attributes.flags(where, data)
         for source, target in _directions(graph, wishes, a, b, rank, inputs):
-            yield Link(source, target, *flags, delay or 0, delay is not None)
+            yield Link(source, target, *flags, delay or 0, delay is not None, edge)
 
 
 def _directions(
@@ -207,16 +240,27 @@ def _check_links(graph: AnyGraph, wiring: Wiring, report: Report) -> None:
         carries = "carry" if nothing[1:] else "carries"
         message = f"{_edges(nothing)} {carries} neither forward nor feedback"
         report.error("E915", message, None, help="leave `forward` or `feedback` True")
-    counted = Counter((k.source, k.target, *k.options) for k in wiring.links)
-    twice = [k for k in dict.fromkeys(wiring.links) if counted[k.source, k.target, *k.options] > 1]
-    if twice:
-        appears = "appear" if twice[1:] else "appears"
+    if twice := _twice(graph, wiring.links):
+        merge = f"networkx.{'DiGraph' if graph.is_directed() else 'Graph'}(graph)"
         report.error(
             "E915",
-            f"{_edges(twice)} {appears} twice with the same attributes",
+            f"{_edges(twice)} {'appear' if twice[1:] else 'appears'} twice with the same attributes",
             None,
-            help=f"merge parallel edges: `networkx.{'DiGraph' if graph.is_directed() else 'Graph'}(graph)`",
+            help=f"pass `{merge}`, which keeps one of them; if each is a synapse of its own, number them: "
+            "`for i, (*_, data) in enumerate(graph.edges(data=True)): data['number'] = i`",
         )
+
+
+def _twice(graph: AnyGraph, links: Sequence[Link]) -> list[Link]:
+    """Of parallel edges, those with nothing to tell them apart. Others are synapses of their own."""
+    parallel = Counter((k.source, k.target) for k in links)
+    alike: dict[object, list[Link]] = {}
+    for k in links:
+        if parallel[k.source, k.target] > 1:
+            named = [key for key in k.edge[2:] if isinstance(key, str)]
+            data = sorted(graph.edges[k.edge].items(), key=str)  # pyright: ignore
+            alike.setdefault((k.source, k.target, repr((named, data))), []).append(k)
+    return [same[0] for same in alike.values() if same[1:]]
 
 
 def _edges(links: list[Link]) -> str:
@@ -244,6 +288,16 @@ def _delayed(wiring: Wiring, delay: int | None) -> Wiring:
         replace(k, delay=int(delay)) if (k.source, k.target) in circling and not k.fixes_delay else k
         for k in wiring.links
     ]
+    return replace(wiring, links=tuple(links))
+
+
+def _numbered(wiring: Wiring) -> Wiring:
+    """Parallel edges with the same options become parallel projections."""
+    before, links = Counter[object](), list[Link]()
+    for k in wiring.links:
+        same = (k.source, k.target, k.ways)
+        links.append(replace(k, copy=before[same]))
+        before[same] += 1
     return replace(wiring, links=tuple(links))
 
 

@@ -7,7 +7,8 @@
 3. Where populations would feed back in a circle, which takes edges with `forward=False`, they are also split by
    their generations in the feedback.
 4. Nodes with slack are placed as early as possible or as late as possible, whichever makes fewer projections.
-5. Between two populations, a complete set of edges is `dense`, an ordered matching `one_to_one`, the rest `edges(..)`.
+5. Parallel edges with the same options go to parallel projections, as each is a synapse of its own.
+6. Between two populations, a complete set of edges is `dense`, an ordered matching `one_to_one`, the rest `edges(..)`.
 
 Known inefficiency: a graph of d generations may need d * d / 2 projections.
 """
@@ -15,8 +16,8 @@ Known inefficiency: a graph of d generations may need d * d / 2 projections.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import networkx as nx
@@ -24,6 +25,7 @@ import networkx as nx
 from blurc.diagnostics import Report
 from blurc.from_graph.given import (
     AnyGraph,
+    Edge,
     Neurons,
     Node,
     Wishes,
@@ -69,8 +71,9 @@ def written(graph: AnyGraph, wishes: Wishes) -> Written:
         population_line(group.role, named[group], (len(nodes),), group.slots, group.bias)
         for group, nodes in grouped.items()
     ]
-    projected, files = _projections(wiring.links, neurons)
-    return Written((*declared, *projected), files, neurons, tuple(report.warnings))
+    projected = _projections(wiring.links, neurons)
+    neurons = replace(neurons, edges=projected.edges)
+    return Written((*declared, *projected.lines), projected.files, neurons, tuple(report.warnings))
 
 
 # ---------------------------------------------------------------- reachability
@@ -219,29 +222,45 @@ def _names(grouped: Grouped) -> list[str]:
     return names
 
 
-def _projections(links: Iterable[Link], neurons: Neurons) -> tuple[list[str], dict[str, str]]:
+@dataclass(frozen=True)
+class Projected:
+    """The lines of the projections, their edge files by name, and the edges of the graph by projection, in the order of
+    its synapses."""
+
+    lines: list[str] = field(default_factory=list[str])
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict[str, tuple[Edge, ...]])
+
+
+def _projections(links: Iterable[Link], neurons: Neurons) -> Projected:
     place = {name: i for i, name in enumerate(neurons.populations)}
-    between: dict[tuple[int, int, tuple[bool, bool, bool, int]], list[tuple[int, int]]] = {}
+    between: dict[tuple[int, int, tuple[bool, bool, bool, int, int]], dict[tuple[int, int], Edge]] = {}
     for link in links:
         (source, a), (target, b) = neurons[link.source], neurons[link.target]
-        between.setdefault((place[target], place[source], link.options), []).append((b, a))
-    names, lines, files = list(neurons.populations), list[str](), dict[str, str]()
-    parallel = Counter[str]()
-    for (target, source, options), pairs in sorted(between.items()):
+        between.setdefault((place[target], place[source], link.options), {})[b, a] = link.edge
+    names, found = list(neurons.populations), Projected()
+    parallel, filed = Counter[str](), Counter[str]()
+    for (target, source, options), pairs in sorted(between.items(), key=lambda item: item[0]):
         a, b = names[source], names[target]
         topology = _plain([len(neurons.populations[end]) for end in (a, b)], pairs)
+        order = sorted(pairs) if topology != "dense" else sorted(pairs, key=lambda pair: pair[::-1])
         if topology is None:
-            parallel[f"{a}-{b}"] += 1
-            number = f"-{parallel[f'{a}-{b}']}" if parallel[f"{a}-{b}"] > 1 else ""
-            file = f"{a}-{b}{number}.csv"
-            files[file] = pairs_file((pre, post) for post, pre in sorted(pairs))
+            file = f"{a}-{b}{_number('-', filed, f'{a}-{b}')}.csv"
+            found.files[file] = pairs_file((pre, post) for post, pre in order)
             topology = f'edges("{file}")'
-        attributes = [*ways(*options), *([topology] if topology != "dense" else [])]
-        lines.append(projection_line(a, b, attributes))
-    return lines, files
+        attributes = [*ways(*options[:4]), *([topology] if topology != "dense" else [])]
+        found.lines.append(projection_line(a, b, attributes))
+        found.edges[f"{a}->{b}{_number('#', parallel, f'{a}->{b}')}"] = tuple(pairs[pair] for pair in order)
+    return found
 
 
-def _plain(sizes: list[int], pairs: list[tuple[int, int]]) -> str | None:
+def _number(sign: str, counted: Counter[str], name: str) -> str:
+    """`#2` for the second of a name; the first has no number."""
+    counted[name] += 1
+    return f"{sign}{counted[name]}" if counted[name] > 1 else ""
+
+
+def _plain(sizes: list[int], pairs: Collection[tuple[int, int]]) -> str | None:
     """The topology of these edges if it needs no file."""
     if len(pairs) == sizes[0] * sizes[1]:
         return "dense"

@@ -27,8 +27,18 @@ from blurc.from_graph.given import (
     several,
     ways,
 )
+from blurc.from_graph.values import given, is_drawing, sizes, whole
 
 EDGES = re.compile(r"edges\s*\(\s*\"[^\"]*\"(.*)\)")
+
+
+def has_populations(graph: AnyGraph, wishes: Wishes) -> bool:
+    """Whether the nodes are populations: some have sizes as their `shape`, or what looks like mistyped sizes. How to
+    draw a node says nothing, nor does any other shape if the caller lists neurons."""
+    shapes = [shape for _, data in graph.nodes(data=True) if (shape := given(data, "shape")) is not None]
+    if any(sizes(shape) for shape in shapes):
+        return True
+    return wishes.inputs is None and wishes.outputs is None and not all(map(is_drawing, shapes))
 
 
 def written(graph: AnyGraph, wishes: Wishes) -> Written:
@@ -48,14 +58,14 @@ def written(graph: AnyGraph, wishes: Wishes) -> Written:
 
 
 def _is_unit(graph: AnyGraph, node: Node) -> bool:
-    role = graph.nodes[node].get("role")
+    role = given(graph.nodes[node], "role")
     return isinstance(role, str) and role == "unit"
 
 
 def _order(data: Mapping[str, Any]) -> float:
     """New edges have no order, and come last."""
-    order = data.get("order")
-    return order if isinstance(order, int | float) else float("inf")
+    order = whole(given(data, "order"))
+    return float("inf") if order is None else order
 
 
 def _check(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
@@ -66,7 +76,7 @@ def _check(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
             None,
             help="make it a `networkx.MultiDiGraph`: a projection goes from its source to its target",
         )
-    lacking = [n for n, data in graph.nodes(data=True) if "shape" not in data and not _is_unit(graph, n)]
+    lacking = [n for n, data in graph.nodes(data=True) if given(data, "shape") is None and not _is_unit(graph, n)]
     if lacking:
         report.error(
             "E914",
@@ -76,15 +86,16 @@ def _check(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
             help=f"write `graph.nodes[{lacking[0]!r}]['shape'] = (8,)`, or remove `shape` from all nodes to make each "
             "one a neuron",
         )
-    given = [n for n in ("inputs", "outputs", "delay") if getattr(wishes, n) is not None]
+    wished = [n for n in ("inputs", "outputs", "delay") if getattr(wishes, n) is not None]
     if wishes.orient != "both":
-        given.append("orient")
-    if given:
+        wished.append("orient")
+    if wished:
         report.error(
             "E916",
-            f"`{given[0]}` is for graphs of neurons, but this graph's nodes have a `shape`, so they are populations",
+            f"`{wished[0]}` is for graphs of neurons, but this graph's nodes have a `shape`, so they are populations",
             None,
-            help="give the nodes a `role`, and the edges a `delay`",
+            help="give the nodes a `role` and the edges a `delay`; or, to make each node a neuron, remove `shape` from "
+            "all of them",
         )
 
 
@@ -110,7 +121,7 @@ def _projection(
     delay = attributes.delay(where, data) or 0
     flags = attributes.flags(where, data)
     topology = _topology(where, f"{a}-{b}", data, attributes, files)
-    label = attributes.text("label", where, data) or _label(key)
+    label = given(data, "label") or _label(key)
     if label:
         topology.append(f"label = {labels.new(label)}")
     return projection_line(a, b, [*ways(*flags, delay), *topology])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import jax
 import networkx as nx
 import numpy as np
 import pytest
+from graphs import ENDS, FIXED, RULE, chain, codes, lines, message, shaped, text
 from numpy.testing import assert_allclose
 
 import blurc
@@ -22,41 +22,6 @@ from blurc.model.model import Network
 from blurc.model.topology import Edges
 from blurc.reference import Reference
 from blurc.spec import select_model
-
-# A rule with one state, one channel and one step of memory: easy to do in NumPy.
-RULE = """
-genome rule {
-  state   a
-  synapse w ~ normal(1 / sqrt(fan_in))
-  fn      phi = tanh
-  sense   { a <- input }
-  forward { a <- phi(incoming(w * pre.a)) }
-  update  { w <- w + 0.01 * batch_mean(pre.a * post.a) }
-  readout a
-}
-"""
-
-
-def codes(graph_: Any, **given: Any) -> list[str]:
-    with pytest.raises(blurc.BlurError) as error:
-        blurc.from_networkx(graph_, genome=RULE, **given)
-    return [d.code for d in error.value.diagnostics]
-
-
-def message(graph_: Any, **given: Any) -> str:
-    with pytest.raises(blurc.BlurError) as error:
-        blurc.from_networkx(graph_, genome=RULE, **given)
-    return str(error.value)
-
-
-def text(net: blurc.Net) -> str:
-    return net.sources.texts[0][1]
-
-
-def lines(net: blurc.Net) -> list[str]:
-    """Of the body of the network."""
-    return [line.strip() for line in text(net).split(" uses rule {")[1].splitlines() if line.startswith("  ")]
-
 
 # ---------------------------------------------------------------- populations
 
@@ -180,10 +145,6 @@ def test_names_that_become_equal_are_told_apart() -> None:
 
 
 # ---------------------------------------------------------------- genomes
-
-
-def chain(count: int = 3) -> nx.DiGraph[int]:
-    return nx.path_graph(count, create_using=nx.DiGraph)
 
 
 def test_a_genome_is_named_or_a_text_or_a_file(tmp_path: Path) -> None:
@@ -429,18 +390,6 @@ def test_a_ring_with_delay_follows_the_dense_recurrence() -> None:
     assert_allclose(outs, np.stack(expected), atol=1e-5)
 
 
-FIXED = """
-genome fixed {
-  state   a
-  synapse w ~ normal(1 / sqrt(fan_in))
-  sense   { a <- input }
-  forward { a <- tanh(incoming(w * pre.a)) }
-  update  { w <- 1 * w }
-  readout a
-}
-"""
-
-
 def test_edges_of_cycles_alone_get_the_delay() -> None:
     wiring = nx.DiGraph([("x", "a"), ("a", "b"), ("b", "a"), ("b", "c"), ("c", "c"), ("c", "y"), ("y", "a")])
     wiring.edges["y", "a"]["delay"] = 3
@@ -539,16 +488,6 @@ def test_a_network_of_neurons_is_saved_with_its_text_and_files(tmp_path: Path) -
 
 # ---------------------------------------------------------------- what is wrong
 
-ENDS: Mapping[str, Any] = {"inputs": [0], "outputs": [2]}
-
-
-def shaped(**attributes: Any) -> nx.MultiDiGraph[str]:
-    wiring: nx.MultiDiGraph[str] = nx.MultiDiGraph()
-    wiring.add_node("x", role="input", shape=2)
-    wiring.add_node("y", **{"role": "output", "shape": 2, **attributes})
-    wiring.add_edge("x", "y")
-    return wiring
-
 
 @pytest.mark.parametrize(
     ("wiring", "given", "code", "said"),
@@ -605,7 +544,7 @@ def test_a_mistake_gives_its_diagnostic(wiring: Any, given: dict[str, Any], code
 
 
 @pytest.mark.parametrize(
-    "pairs", [[(0.5, 0)], np.array([[0.0, 1.0]]), [(True, 0)], [(0, 1, 1)], ["01"], "0,1.5", "0", 3]
+    "pairs", [[(0.5, 0)], np.array([[0.5, 1.0]]), [(True, 0)], [(0, 1, 1)], ["01"], "0,1.5", "0", 3]
 )
 def test_pairs_are_whole_numbers(pairs: Any) -> None:
     wiring = shaped()
@@ -614,7 +553,9 @@ def test_pairs_are_whole_numbers(pairs: Any) -> None:
     assert "expected pairs of integers" in message(wiring)
 
 
-@pytest.mark.parametrize("pairs", [[(0, 1), [1, 0]], np.array([[0, 1], [1, 0]]), "0,1 1,0"])
+@pytest.mark.parametrize(
+    "pairs", [[(0, 1), [1, 0]], np.array([[0, 1], [1, 0]]), np.array([[0.0, 1], [1, 0]]), "0,1 1,0", '"0,1 1,0"']
+)
 def test_pairs_come_in_many_types(pairs: Any) -> None:
     wiring = shaped()
     wiring.edges["x", "y", 0]["pairs"] = pairs
@@ -665,7 +606,7 @@ def test_a_kind_of_mistake_is_said_once() -> None:
     wiring = chain(300)
     nx.set_node_attributes(wiring, "grey", "bias")
     assert codes(wiring, inputs=[0], outputs=[299]) == ["E914"]
-    assert "there are 299 more like it" in message(wiring, inputs=[0], outputs=[299])
+    assert "there are 298 more like it" in message(wiring, inputs=[0], outputs=[299])
 
 
 def test_several_mistakes_are_said_at_once() -> None:
