@@ -584,6 +584,16 @@ def test_an_unclosed_bracket_is_pointed_at() -> None:
     assert diagnostic.notes == ("the `[` on line 2, column 10 is never closed",)
 
 
+def test_options_of_a_population_called_in_are_not_the_body_of_a_loop() -> None:
+    text = "network n\n  input in[8] { input x[8]"
+    assert found_in(text) == [("E101", 2, 3), ("E101", 2, 27)]
+
+
+def test_a_repeat_without_its_brace_may_stand_in_a_repeat() -> None:
+    text = "genome g {\n  repeat 2 {\n    repeat 2 forward { a <- 1 }\n  }\n  readout a\n}"
+    assert ("E101", 3, 14) in found_in(text)
+
+
 def test_a_message_says_what_was_found_and_expected() -> None:
     def message(text: str) -> str:
         (diagnostic,) = read(text)[1]

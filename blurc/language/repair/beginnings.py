@@ -135,7 +135,7 @@ class Beginnings:
                 return "phase" if alone or first.kind in PHASES else None
             case "network" | "block" | "for":
                 loops = any(lexeme.kind in ("RANGE", "IN") for lexeme in item[1:])
-                return "for" if loops and first.kind in WORDS else None
+                return "for" if loops and first.kind in WORDS - ROLES else None  # `input in[8] { .. }` has options
             case "phase":  # nothing nests in a phase, but people try
                 if reported and first.kind in PHASES | {"REPEAT"}:
                     return "repeat" if self._phases() else "phase"

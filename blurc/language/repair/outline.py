@@ -90,7 +90,7 @@ class Outliner:
                 self._end_item()
             case _:
                 block = self._blocks[-1].kind
-                if self._may_nest() and self._here.body_without_brace(block, self._item):
+                if self._opens_block() and self._here.body_without_brace(block, self._item):
                     self._open_missing(lexeme)
                 elif self._here.another_item(block, self._item):
                     self._end_item()
