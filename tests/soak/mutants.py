@@ -21,8 +21,9 @@ FRAGMENTS = (
     "#", "//", "/*", "%", "@", "&a ", "*a", "!!python/object:os.system ", "---\n", "- ", "? ", "| ", "> ", "<<: ",
     "~ zeros", "per synapse", "learn", "synapse", "update", "incoming(", "batch_mean(", "if", "for i in 1..3 {",
     "for i in 1..1000000000 {", "repeat 1000000000 {", "import \"/dev/zero\"\n", "import \"..\"\n",
-    "edges(\"/dev/zero\")", "edges(\"/etc/passwd\")", "sparse(fan_in = 900000)", "sparse(p = 1e-9)", "delay = 1000000000", "[1000000, 1000000]",
-    "null", "true", "{}", "[]", "2024-99-99", "/dev/zero", "/etc/passwd", "../../..",
+    "edges(\"/dev/zero\")", "edges(\"/etc/passwd\")", "sparse(fan_in = 900000)", "sparse(p = 1e-9)",
+    "delay = 1000000000", "[1000000, 1000000]", "null", "true", "{}", "[]", "2024-99-99", "/dev/zero", "/etc/passwd",
+    "../../..",
 )  # fmt: skip
 
 Mutate = Callable[[str, random.Random, Sequence[str]], str]
