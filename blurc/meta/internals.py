@@ -1,9 +1,10 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
+from blurc.meta.report.write import REPORT
 from blurc.meta.run.best import TRIALS
-from blurc.meta.run.finishing import check
-from blurc.meta.run.folder import is_of_run
+from blurc.meta.run.finishing import check, evaluated
+from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
@@ -11,13 +12,18 @@ from blurc.meta.search.episode import Judge
 from blurc.meta.search.objective import OBJECTIVES
 
 __all__ = [
+    "CHECKPOINT",
+    "EXPERIMENT",
+    "GENOME",
     "OBJECTIVES",
+    "REPORT",
     "TRIALS",
     "Judge",
     "Setup",
     "changes",
     "check",
     "compiled",
+    "evaluated",
     "is_of_run",
     "meta_step",
     "resolved",

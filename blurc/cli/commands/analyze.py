@@ -10,19 +10,9 @@ import click
 
 import blurc
 from blurc import evaluation
-from blurc.cli.shared.options import WIRING, json_option, set_option
+from blurc.cli.shared.options import at_least_one, form, json_option, picture_option, seed_option, set_option
 from blurc.cli.shared.output import check_writable, write, write_json
-from blurc.cli.shared.subjects import (
-    WIRING_HELP,
-    Wiring,
-    at_least_one,
-    choice,
-    compiled_wiring,
-    form,
-    picture,
-    seed_option,
-    with_genome,
-)
+from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Wiring, choice, compiled_wiring, with_genome
 from blurc.cli.shared.terminal import say
 from blurc.model import ParamValue
 
@@ -39,12 +29,9 @@ ROUNDING = 1e-9  # in float64, with a margin
 @click.option("--network", metavar=WIRING, help=f"Use this network instead of a 3-4-2 one: {WIRING_HELP}")
 @set_option
 @at_least_one("--batch", 16, "Random examples per step.")
-@seed_option
+@seed_option("The seed of the examples, and of fresh meta-parameters.")
 @json_option
-@click.option(
-    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
-    help="Draw the Jacobian and its antisymmetric part.",
-)  # fmt: skip
+@picture_option("Draw the Jacobian and its antisymmetric part.")
 def command(
     genome: str, network: str | None, parameters: Mapping[str, ParamValue], batch: int, seed: int,
     json: str | None, output: Path | None,

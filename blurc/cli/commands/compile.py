@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,20 +10,11 @@ import click
 
 from blurc import artifact
 from blurc.cli.shared import stages
-from blurc.cli.shared.options import (
-    Choice,
-    genome_option,
-    json_option,
-    network_option,
-    rule_option,
-    set_option,
-    spec_argument,
-)
+from blurc.cli.shared.options import OutputFile, json_option
 from blurc.cli.shared.output import check_writable, write_json
-from blurc.cli.shared.subjects import one_network
+from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.summary import build, print_summary
 from blurc.cli.shared.terminal import STDOUT, console, say
-from blurc.model import ParamValue
 
 if TYPE_CHECKING:
     from blurc.api import Net
@@ -58,8 +48,6 @@ class Request:
     def check(self) -> None:
         """Rejects options that would have no effect."""
         programs = f"--emit {'|'.join(stages.PROGRAMS)}"
-        if self.output and self.output.suffix != ".blurx":
-            raise click.BadParameter(f"{self.output}: expected a name ending in .blurx", param_hint="-o")
         if self.emit and self.json:
             raise click.UsageError("--json writes the summary, which --emit replaces; use one or the other")
         if self.entry and self.emit not in stages.PROGRAMS:
@@ -71,16 +59,12 @@ class Request:
 
 
 @click.command("compile")
-@spec_argument
-@click.option("-o", "output", type=click.Path(path_type=Path), metavar="F.blurx", help="Write an artifact.")
+@click.option("-o", "output", type=OutputFile(".blurx"), metavar="F.blurx", help="Write an artifact.")
 @click.option(
     "--platform", "platforms", callback=_platforms, metavar="cpu,cuda,tpu",
     help="Platforms of the artifact (default: cpu,cuda,tpu) or of --emit stablehlo.",
 )  # fmt: skip
-@network_option
-@rule_option
-@genome_option
-@set_option
+@network_choice("blurc compile")
 @click.option("--emit", type=click.Choice(stages.ALL), help="Print a stage of the compiler.")
 @click.option(
     "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo and hlo print [step]."
@@ -89,20 +73,15 @@ class Request:
     "--batch", type=click.IntRange(min=1), help=f"Examples per step, for these and the summary [{stages.BATCH}]."
 )
 @json_option
-def command(
-    spec: str, network: str | None, rule: str | None, genome: Path | None,
-    parameters: Mapping[str, ParamValue], **options: Any,
-) -> None:  # fmt: skip
+def command(choice: Choice, **options: Any) -> None:
     """Compile one network of SPEC.
 
     With -o, writes an artifact for `blurc train` and blurc.load(). With --emit, prints a stage. Otherwise prints a
     summary of the network and how long each stage took.
     """
-    place, which = one_network(spec, network, "blurc compile")
     request = Request(**options)
     request.check()
     check_writable([request.output, request.json])
-    choice = Choice(place, which, rule, genome, parameters)
     batch = request.batch or stages.BATCH
     if request.emit:
         click.echo(stages.text(choice, request.emit, request.entry or "step", batch, request.platforms))

@@ -13,22 +13,18 @@ import click
 from blurc import evaluation, meta
 from blurc import tasks as data
 from blurc.cli.shared import scores
-from blurc.cli.shared.options import WIRING, json_option, set_option
-from blurc.cli.shared.output import check_writable, write, write_json
-from blurc.cli.shared.subjects import (
-    WIRING_HELP,
-    Wiring,
+from blurc.cli.shared.options import (
     batch_option,
-    choice,
-    compiled_wiring,
     form,
-    picture,
+    json_option,
+    picture_option,
     seed_option,
     seeds_option,
+    set_option,
     steps_option,
-    wiring,
-    with_genome,
 )
+from blurc.cli.shared.output import check_writable, write, write_json
+from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Wiring, choice, compiled_wiring, wiring, with_genome
 from blurc.cli.shared.task_option import choices, data_dir_option, tasks_option
 from blurc.cli.shared.terminal import STDOUT, console, print_table
 from blurc.model import ParamValue
@@ -58,13 +54,10 @@ if TYPE_CHECKING:
 @steps_option
 @seeds_option
 @batch_option
-@seed_option
+@seed_option("The first seed.")
 @data_dir_option
 @json_option
-@click.option(
-    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
-    help="Draw the table as a heat map.",
-)  # fmt: skip
+@picture_option("Draw the table as a heat map.")
 def command(
     genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from json import loads
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID, TimeRemainingColumn
 
 from blurc import evaluation, language, meta, tasks
 from blurc.cli.shared import scores
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.progress import bars
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import BlurError, Diagnostic
@@ -24,7 +24,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from blurc.evaluation import Row
+    from blurc.evaluation import Race, Row
     from blurc.meta import Experiment, Metrics, Result, Watch
 
 LINES = 40  # of progress outside a terminal
@@ -83,15 +83,15 @@ def command(
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
     if result.diverged and math.isfinite(result.value):
         say(_where(result), json)
-    rows = meta.finish(folder, data_dir=data_dir, watch=lambda what: say(what, json))
-    _print(_raced(rows, folder), resolved, out)
+    rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: say(what, json))
+    _print(_raced(rows, races), resolved, out)
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
         raise BlurError(_no_genome(result, resolved))
     objective = resolved.method.objective.replace("_", " ")
     what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
-    say(f"{folder}: genome.yaml, report.html; {what}", json)
+    say(f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}", json)
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
@@ -106,7 +106,7 @@ def _resumable(folder: Path) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if (folder / "checkpoint.npz").exists():
+        if (folder / meta.internals.CHECKPOINT).exists():
             click.echo(f"progress is saved in `{folder}`: add --resume to continue", err=True)
         raise
 
@@ -115,7 +115,7 @@ def _tell_changes(folder: Path, resolved: Experiment) -> None:
     """Says what differs from the experiment in the run folder: it is easy to forget a --set when resuming. An
     unreadable file is left for the run itself to reject."""
     now = meta.internals.resolved(resolved, meta.internals.compiled(resolved.network))
-    path = folder / "experiment.yaml"
+    path = folder / meta.internals.EXPERIMENT
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
         for change in meta.internals.changes(path.read_text("utf-8"), now):
             click.echo(f"changed from `{path}`: {change}", err=True)
@@ -134,7 +134,7 @@ def _check_no_spec(path: Path) -> None:
 
 
 def _where(result: Result) -> str:
-    look = f"blurc meta {result.folder / 'experiment.yaml'} --replay 0"
+    look = f"blurc meta {result.folder / meta.internals.EXPERIMENT} --replay 0"
     return f"{result.diverged:,} of {result.candidates:,} candidates diverged; to see where the first one did: {look}"
 
 
@@ -143,7 +143,7 @@ def _judged(experiment: Experiment) -> str:
 
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
-    method, file = experiment.method, result.folder / "genome.yaml"
+    method, file = experiment.method, result.folder / meta.internals.GENOME
     key, size = ("sigma", method.sigma) if isinstance(method, meta.Cma) else ("rate", method.rate)
     more = ", `replicas` with `jitter`" if isinstance(method, meta.Gradient) else ""
     return Diagnostic(
@@ -155,17 +155,13 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
     )
 
 
-def _raced(rows: list[evaluation.Row], folder: Path) -> Iterator[evaluation.Row]:
+def _raced(rows: Iterable[Row], races: Iterable[Race]) -> Iterator[Row]:
     """The rows, each followed by those of the optimizers if there was a race."""
-    import numpy as np
-
-    races = loads((folder / "evaluation.json").read_text("utf-8"))["races"]
-    learners = {(race["task"], race["network"]): race["learners"] for race in races}
+    optimizers = {(race.task, race.network): race.entries[1:] for race in races}
     for row in rows:
         yield row
-        for learner in learners.get((row.task, row.network), ()):
-            values = np.asarray([found["values"] for found in learner["results"]], float).T  # null is NaN
-            yield evaluation.Row(learner["name"], row.task, row.network, values)
+        for entry in optimizers.get((row.task, row.network), ()):
+            yield evaluation.Row(entry.name, row.task, row.network, entry.accuracies)
 
 
 def _print(rows: Iterable[Row], experiment: Experiment, out: Console) -> None:
@@ -180,6 +176,7 @@ def _print(rows: Iterable[Row], experiment: Experiment, out: Console) -> None:
 
 
 def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:
+    steps = experiment.evaluation.steps
     return {
         "experiment": experiment.name,
         "folder": str(result.folder),
@@ -187,21 +184,21 @@ def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, 
         "value": result.value,
         "diverged": result.diverged,
         "rows": [
-            {
-                "task": r.task,
-                "network": r.network,
-                "results": evaluation.to_json(experiment.evaluation.steps, r.accuracies),
-            }
-            for r in rows
+            {"task": r.task, "network": r.network, "results": evaluation.to_json(steps, r.accuracies)} for r in rows
         ],
-    }  # fmt: skip
+    }
 
 
 # ---------------------------------------------------------------- progress
 
 
-def _watch(out: Console) -> AbstractContextManager[Watch]:
-    return _Bar(out) if out.is_terminal else _Lines(out)
+@contextmanager
+def _watch(out: Console) -> Generator[Watch]:
+    if not out.is_terminal:
+        yield _Lines(out)
+        return
+    with bars(out, "meta-steps", TimeRemainingColumn()) as progress:
+        yield _Bar(progress)
 
 
 def _told(line: Metrics, objective: str) -> str:
@@ -223,12 +220,6 @@ class _Lines:
     def __init__(self, out: Console):
         self._out, self._every, self._objective = out, 1, ""
 
-    def __enter__(self) -> _Lines:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
     def begin(self, done: int, steps: int, objective: str) -> None:
         self._every, self._objective = max(1, steps // LINES), objective
         self._out.print(f"{steps:,} meta-steps" + (f", resuming after {done:,}" if done else "") + "; compiling")
@@ -239,27 +230,12 @@ class _Lines:
 
 
 class _Bar:
-    def __init__(self, out: Console):
-        self._task, self._objective = TaskID(0), ""
-        self._progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("meta-steps"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[told]}"),
-            console=out,
-        )
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._progress.stop()
+    def __init__(self, progress: Progress):
+        self._progress, self._task, self._objective = progress, TaskID(0), ""
 
     def begin(self, done: int, steps: int, objective: str) -> None:
         self._objective = objective
-        self._task = self._progress.add_task("", total=steps, completed=done, told="compiling")
+        self._task = self._progress.add_task("", total=steps, completed=done, note="compiling")
 
     def line(self, line: Metrics) -> None:
-        self._progress.update(self._task, completed=line["step"] + 1, told=_told(line, self._objective))
+        self._progress.update(self._task, completed=line["step"] + 1, note=_told(line, self._objective))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,28 +10,18 @@ import click
 from blurc import evaluation, tasks
 from blurc.cli.shared import scores
 from blurc.cli.shared.options import (
-    Choice,
-    genome_option,
-    json_option,
-    network_option,
-    rule_option,
-    set_option,
-    spec_argument,
-)
-from blurc.cli.shared.output import check_writable, write, write_json
-from blurc.cli.shared.subjects import (
     batch_option,
-    compiled,
     form,
-    one_network,
-    picture,
+    json_option,
+    picture_option,
     seed_option,
     seeds_option,
     steps_option,
 )
+from blurc.cli.shared.output import check_writable, write, write_json
+from blurc.cli.shared.subjects import Choice, compiled, network_choice
 from blurc.cli.shared.task_option import data_dir_option, parse, task_option
 from blurc.cli.shared.terminal import STDOUT, console, print_table
-from blurc.model import ParamValue
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,12 +30,8 @@ if TYPE_CHECKING:
 
 
 @click.command("race")
-@spec_argument
-@genome_option
+@network_choice("blurc race")
 @task_option
-@network_option
-@rule_option
-@set_option
 @steps_option
 @seeds_option
 @batch_option
@@ -54,17 +39,13 @@ if TYPE_CHECKING:
     "--rounds", type=click.IntRange(min=1),
     help="Updates of the optimizers on every batch.  [default: as many as the rule makes]",
 )  # fmt: skip
-@seed_option
+@seed_option("The first seed.")
 @data_dir_option
 @json_option
-@click.option(
-    "-o", "output", type=click.Path(path_type=Path), callback=picture, metavar="F.svg|png",
-    help="Draw the accuracies against the number of steps.",
-)  # fmt: skip
+@picture_option("Draw the accuracies against the number of steps.")
 def command(
-    spec: str, genome: Path | None, task: str, network: str | None, rule: str | None,
-    parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int,
-    rounds: int | None, seed: int, data_dir: Path | None, json: str | None, output: Path | None,
+    choice: Choice, task: str, steps: tuple[int, ...], seeds: int, batch: int, rounds: int | None, seed: int,
+    data_dir: Path | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Race a genome against the best that optimizers can do in one network of SPEC.
 
@@ -73,11 +54,9 @@ def command(
     trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
     other settings. This takes minutes, mostly for compiling.
     """
-    place, which = one_network(spec, network, "blurc race")
     check_writable([json, output])
     chosen = parse(task)
 
-    choice = Choice(place, which, rule, genome, parameters)
     net, values = compiled(choice)
     name = choice.genome_file.name if choice.genome_file else ""
     errors = console(STDOUT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,22 +12,13 @@ import click
 import blurc
 from blurc import tasks, training
 from blurc.cli.shared import hints
-from blurc.cli.shared.options import (
-    Choice,
-    genome_option,
-    json_option,
-    network_option,
-    rule_option,
-    set_option,
-    spec_argument,
-)
+from blurc.cli.shared.options import OutputFile, at_least_one, form, json_option, seed_option
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.progress import watch
-from blurc.cli.shared.subjects import one_network
+from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.model import ParamValue
 
 if TYPE_CHECKING:
     from blurc.api import Net
@@ -36,15 +26,6 @@ if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
     from blurc.tasks import Dataset
     from blurc.training import Run, Settings
-
-CURVES = (".png", ".svg", ".jsonl")
-
-
-def _curves(ctx: click.Context, param: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
-    for path in value:
-        if path.suffix.lower() not in CURVES:
-            raise click.BadParameter(f"{path}: expected a name ending in {', '.join(CURVES)}", ctx, param)
-    return value
 
 
 @dataclass(frozen=True)
@@ -54,42 +35,30 @@ class Outputs:
     json: str | None
     no_baselines: bool
 
-    def check(self) -> None:
-        if self.save and self.save.suffix.lower() != ".npz":
-            raise click.BadParameter(f"{self.save}: expected a name ending in .npz", param_hint="--save")
-        check_writable([*self.curves, self.save, self.json])
-
 
 @click.command("train")
-@spec_argument
 @click.option(
     "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
     help="A built-in data set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or a file with arrays x and y.",
 )  # fmt: skip
 @data_dir_option
-@click.option("--steps", type=click.IntRange(min=1), default=2000, show_default=True)
-@click.option("--batch", type=click.IntRange(min=1), default=32, show_default=True, help="Examples per step.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed for synapses and batches."
-)
-@network_option
-@rule_option
-@genome_option
-@set_option
+@at_least_one("--steps", 2000)
+@at_least_one("--batch", 32, "Examples per step.")
+@seed_option("Seed for synapses and batches.")
+@network_choice("blurc train")
 @click.option("--no-baselines", is_flag=True, help="Skip SGD and Adam.")
 @click.option(
-    "--curve", "curves", multiple=True, callback=_curves, type=click.Path(path_type=Path),
-    metavar="F.png|svg|jsonl", help="Write the learning curves. May be repeated.",
+    "--curve", "curves", multiple=True, type=OutputFile(".png", ".svg", ".jsonl"), metavar="F.png|svg|jsonl",
+    help="Write the learning curves. May be repeated.",
 )  # fmt: skip
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="F.npz",
+    "--save", type=OutputFile(".npz"), metavar="F.npz",
     help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
 )  # fmt: skip
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, spec: str, network: str | None, rule: str | None, genome: Path | None,
-    parameters: Mapping[str, ParamValue], data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
+    ctx: click.Context, choice: Choice, data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
@@ -98,11 +67,9 @@ def command(
     batches from the same start. If training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
-    outputs.check()
-    place, which = one_network(spec, network, "blurc train")
-    choice = Choice(place, which, rule, genome, parameters)
-    loaded = place.suffix == ".blurx"
-    if loaded and (which or rule or parameters):
+    check_writable([*outputs.curves, outputs.save, outputs.json])
+    loaded = choice.spec.suffix == ".blurx"
+    if loaded and (choice.network or choice.rule or choice.parameters):
         raise click.UsageError(
             "--network, --rule and --set choose what to compile, but an artifact is already compiled"
         )
@@ -180,8 +147,7 @@ class Results:
 
     def write(self) -> None:
         for path in self.outputs.curves:
-            form = path.suffix.lower().removeprefix(".")
-            write(path, training.curve.render(self.runs, training.metric(self.data), self.title, form))
+            write(path, training.curve.render(self.runs, training.metric(self.data), self.title, form(path)))
         if self.outputs.save:
             write(self.outputs.save, _synapses(self.runs[0]))
         if self.outputs.json:

@@ -1,35 +1,27 @@
-"""Arguments and options shared by several commands, and the choice of a network that they make."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-import blurc
-from blurc import plan as plans
-from blurc import spec as specs
-from blurc.cli.shared.terminal import show
-from blurc.model import Model, ParamValue
+from blurc.model import ParamValue
 
 if TYPE_CHECKING:
-    from blurc.genome import GenomeFile
-    from blurc.spec import Sources
-
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType  # not generic before click 8.4
 
 T = TypeVar("T")
+Option = Callable[[Any], Any]  # a decorator
 NAME = re.compile(r"[A-Za-z_]\w*")
-WIRING = "SPEC[:NETWORK]"
 WHOLE = re.compile(r"[+-]?\d+")
+SEED = click.IntRange(0, 2**32 - 1)
 
 
 class Setting(ParamType):
@@ -66,62 +58,56 @@ def set_once(ctx: click.Context, param: click.Parameter, value: Sequence[tuple[s
     return dict(value)
 
 
-spec_argument = click.argument("spec", metavar=WIRING)
+class OutputFile(ParamType):
+    """A file to write, whose suffix must be one of these."""
+
+    name = "file"
+
+    def __init__(self, *suffixes: str):
+        self.suffixes = suffixes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if (path := Path(value)).suffix.lower() not in self.suffixes:
+            *most, last = self.suffixes
+            expected = f"{', '.join(most)} or {last}" if most else last
+            self.fail(f"{value}: expected a name ending in {expected}", param, ctx)
+        return path
+
+
+def form(path: Path) -> str:
+    """The format that a file's suffix chooses."""
+    return path.suffix.lower().removeprefix(".")
+
+
+def _steps(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) < 2**31 for part in parts):
+        raise click.BadParameter(f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param)
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def at_least_one(name: str, default: int, help: str | None = None) -> Option:
+    return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=help)
+
+
+def seed_option(help: str) -> Option:
+    return click.option("--seed", type=SEED, default=0, show_default=True, help=help)
+
+
+def picture_option(help: str) -> Option:
+    return click.option("-o", "output", type=OutputFile(".svg", ".png"), metavar="F.svg|png", help=help)
+
+
 set_option = click.option(
-    "--set",
-    "parameters",
-    type=Setting(),
-    multiple=True,
-    callback=set_once,
+    "--set", "parameters", type=Setting(), multiple=True, callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",
-)
-network_option = click.option(
-    "--network", metavar="NAME", help="Which network, if the spec has several; same as SPEC:NETWORK."
-)
-rule_option = click.option(
-    "--rule", metavar="NAME", help="Use this genome from the spec or the library instead of the network's own."
-)
-genome_option = click.option(
-    "--genome",
-    type=click.Path(path_type=Path),
-    metavar="F.yaml",
-    help="A genome file with values of the meta-parameters. Its rule and parameters apply too, unless given here.",
-)
+)  # fmt: skip
 json_option = click.option(
-    "--json",
-    "json",
-    metavar="FILE",
-    help="Write the result as JSON to FILE, or to stdout (`-`), which then has nothing else.",
+    "--json", metavar="FILE", help="Write the result as JSON to FILE, or to stdout (`-`), which then has nothing else."
 )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One network of a spec with one genome, as chosen by the options."""
-
-    spec: Path
-    network: str | None = None
-    rule: str | None = None
-    genome: Path | None = None
-    parameters: Mapping[str, ParamValue] | None = None
-
-    @cached_property
-    def genome_file(self) -> GenomeFile | None:
-        return blurc.genome.read(self.genome) if self.genome else None
-
-    def select(self, text: str | None = None) -> tuple[Model, Sources]:
-        """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
-        file = self.genome_file
-        model, sources, warnings = specs.select(
-            text or self.spec,
-            network=self.network,
-            genome=self.rule or (file.rule if file else None),
-            params={**(file.parameters if file else {}), **(self.parameters or {})},
-            elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
-        )
-        show(warnings)
-        return model, sources
-
-    def compile(self, text: str | None = None) -> blurc.Net:
-        model, sources = self.select(text)
-        return blurc.Net(plans.plan_of(model), model, sources, [])
+steps_option = click.option(
+    "--steps", default="10,20,50,100", show_default=True, metavar="N,..", callback=_steps,
+    help="Score after these numbers of steps.",
+)  # fmt: skip
+seeds_option = at_least_one("--seeds", 5, "Number of starts and episodes to average over.")
+batch_option = at_least_one("--batch", 128, "Examples per step.")

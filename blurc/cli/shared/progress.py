@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from blurc.training import Metric, Point, Watch
 
@@ -13,8 +22,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def watch(out: Console, metric: Metric) -> AbstractContextManager[Watch]:
-    return Bars(out, metric) if out.is_terminal else Lines(out, metric)
+def bars(out: Console, unit: str, time: TimeElapsedColumn | TimeRemainingColumn) -> Progress:
+    """Bars with a count of units, the time, and `note`, a field of each task."""
+    name, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+    return Progress(name, BarColumn(), MofNCompleteColumn(), TextColumn(unit), time, note, console=out)
+
+
+@contextmanager
+def watch(out: Console, metric: Metric) -> Generator[Watch]:
+    if not out.is_terminal:
+        yield Lines(out, metric)
+        return
+    with bars(out, "steps", TimeElapsedColumn()) as progress:
+        yield Bars(progress, metric)
 
 
 class Lines:
@@ -23,12 +43,6 @@ class Lines:
     def __init__(self, out: Console, metric: Metric):
         self._out, self._metric = out, metric
         self._first: str | None = None
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
 
     def begin(self, name: str, steps: int) -> None:
         self._first = self._first or name
@@ -47,32 +61,15 @@ class Lines:
 class Bars:
     """One bar per run."""
 
-    def __init__(self, out: Console, metric: Metric):
-        self._metric = metric
-        self._current = TaskID(0)
-        self._progress = Progress(
-            TextColumn("{task.description:14}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[score]}"),
-            console=out,
-        )
-
-    def __enter__(self) -> Bars:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._progress.stop()
+    def __init__(self, progress: Progress, metric: Metric):
+        self._progress, self._metric, self._current = progress, metric, TaskID(0)
 
     def begin(self, name: str, steps: int) -> None:
-        self._current = self._progress.add_task(name, total=steps, score="compiling")
+        self._current = self._progress.add_task(f"{name:14}", total=steps, note="compiling")
 
     def advance(self, steps: int) -> None:
         self._progress.update(self._current, advance=steps)
 
     def point(self, name: str, point: Point) -> None:
-        score = f"test {self._metric.name} [bold]{self._metric.show(point.score)}"
-        self._progress.update(self._current, score=score)
+        note = f"test {self._metric.name} [bold]{self._metric.show(point.score)}"
+        self._progress.update(self._current, note=note)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from blurc import language, model, runtime
 from blurc import plan as plans
 from blurc import spec as specs
-from blurc.cli.shared.options import Choice
+from blurc.cli.shared.subjects import Choice
 from blurc.diagnostics import Report
 
 if TYPE_CHECKING:

@@ -10,63 +10,89 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import blurc
+from blurc import plan as plans
 from blurc import spec as specs
-from blurc.cli.shared.options import NAME, Choice
+from blurc.cli.shared.options import NAME, Option, set_option
+from blurc.cli.shared.terminal import show
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.language import specs_path
-from blurc.model import ParamValue
+from blurc.model import Model, ParamValue
 
 if TYPE_CHECKING:
     from blurc.api import Net
+    from blurc.genome import GenomeFile
     from blurc.meta import Network
     from blurc.runtime import GenomeValues
 
-PICTURES = ("svg", "png")
+WIRING = "SPEC[:NETWORK]"
 WIRING_HELP = "a spec, and which network if it has several: networks/mnist.blur:mnist."
 
 
-def _steps(ctx: click.Context, param: click.Parameter, value: Any) -> tuple[int, ...]:
-    parts = [part.strip() for part in str(value).split(",")]
-    if not all(part.isdecimal() and 0 < int(part) < 2**31 for part in parts):
-        raise click.BadParameter(f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param)
-    return tuple(sorted({int(part) for part in parts}))
+@dataclass(frozen=True)
+class Choice:
+    """One network of a spec with one genome, as chosen by the options."""
+
+    spec: Path
+    network: str | None = None
+    rule: str | None = None
+    genome: Path | None = None
+    parameters: Mapping[str, ParamValue] | None = None
+
+    @cached_property
+    def genome_file(self) -> GenomeFile | None:
+        return blurc.genome.read(self.genome) if self.genome else None
+
+    def select(self, text: str | None = None) -> tuple[Model, specs.Sources]:
+        """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
+        file = self.genome_file
+        model, sources, warnings = specs.select(
+            text or self.spec,
+            network=self.network,
+            genome=self.rule or (file.rule if file else None),
+            params={**(file.parameters if file else {}), **(self.parameters or {})},
+            elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
+        )
+        show(warnings)
+        return model, sources
+
+    def compile(self, text: str | None = None) -> blurc.Net:
+        model, sources = self.select(text)
+        return blurc.Net(plans.plan_of(model), model, sources, [])
 
 
-steps_option = click.option(
-    "--steps",
-    default="10,20,50,100",
-    show_default=True,
-    metavar="N,..",
-    callback=_steps,
-    help="Score after these numbers of steps.",
+def network_choice(command: str, *, genome: bool = True) -> Option:
+    """Adds SPEC[:NETWORK], --network, --rule, --genome and --set to a command, which gets a `choice` instead."""
+    options = (spec_argument, network_option, rule_option, *[genome_option][:genome], set_option)
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def run(*, spec: str, network: str | None, rule: str | None, parameters: Any, **rest: Any) -> Any:
+            path, name = one_network(spec, network, command)
+            return function(choice=Choice(path, name, rule, rest.pop("genome", None), parameters), **rest)
+
+        return reduce(lambda command, option: option(command), reversed(options), run)
+
+    return decorated
+
+
+spec_argument = click.argument("spec", metavar=WIRING)
+network_option = click.option(
+    "--network", metavar="NAME", help="Which network, if the spec has several; same as SPEC:NETWORK."
 )
-
-
-def at_least_one(name: str, default: int, help: str) -> Callable[[Any], Any]:
-    return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=help)
-
-
-seeds_option = at_least_one("--seeds", 5, "Number of starts and episodes to average over.")
-batch_option = at_least_one("--batch", 128, "Examples per step.")
-seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first seed."
+rule_option = click.option(
+    "--rule", metavar="NAME", help="Use this genome from the spec or the library instead of the network's own."
 )
-
-
-def picture(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """The callback of options for picture files."""
-    if value and value.suffix.lower().removeprefix(".") not in PICTURES:
-        raise click.BadParameter(f"{value}: expected a name ending in .svg or .png", ctx, param)
-    return value
-
-
-def form(path: Path) -> str:
-    return path.suffix.lower().removeprefix(".")
+genome_option = click.option(
+    "--genome", type=click.Path(path_type=Path), metavar="F.yaml",
+    help="A genome file with values of the meta-parameters. Its rule and parameters apply too, unless given here.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import blurc
 from blurc import plan as plans
 from blurc.cli.shared import stages
-from blurc.cli.shared.options import Choice
+from blurc.cli.shared.subjects import Choice
 from blurc.cli.shared.terminal import print_table
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.report import contents, page
 from blurc.storage import why, write_atomically
 
-NAME = "report.html"
+REPORT = "report.html"
 
 
 def write(folder: Path) -> Path:
@@ -18,7 +18,7 @@ def write(folder: Path) -> Path:
     cannot be written.
     """
     text = page.render(contents.read(folder))
-    target = folder / NAME
+    target = folder / REPORT
     try:
         write_atomically(target, text.encode())
     except OSError as error:

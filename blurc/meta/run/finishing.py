@@ -16,7 +16,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Network
 from blurc.meta.report.write import write
-from blurc.meta.run.folder import Folder
+from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
 from blurc.tasks import Task, TaskChoice, task
 
@@ -52,9 +52,16 @@ def finish(
     Raises:
         BlurError: if the folder, its files or the data cannot be read.
     """
+    return evaluated(folder, data_dir, watch)[0]
+
+
+def evaluated(
+    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None]
+) -> tuple[list[Row], list[Race]]:
+    """`finish`, which also returns the races that the rows come from."""
     place = Folder(Path(folder))
-    experiment = schema.read(place.path / "experiment.yaml")
-    genome = genomes.read(place.path / "genome.yaml")
+    experiment = schema.read(place.path / EXPERIMENT)
+    genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, named, choice in _pairs(experiment):
         one = task(choice, data_dir)
@@ -72,7 +79,7 @@ def finish(
     }
     place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     write(place.path)
-    return rows
+    return rows, races
 
 
 def _judged(

@@ -38,7 +38,7 @@ try:
 except ImportError:  # Windows: nothing stops two runs from sharing a folder
     fcntl = None
 
-EXPERIMENT, CHECKPOINT = "experiment.yaml", "checkpoint.npz"
+EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
 LOCK = ".lock"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")

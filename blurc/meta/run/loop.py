@@ -21,7 +21,7 @@ from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint
 from blurc.meta.run.best import is_due, updated
-from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, METRICS, Folder
+from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
 from blurc.meta.run.pinned import copies, pinned
 from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
@@ -152,7 +152,7 @@ class _Run:
             "seed": e.seed,
         }
         genome = genomes.describe(self.setup.net, values, name=e.name, found=found)
-        self.folder.write("genome.yaml", genomes.dump(genome))
+        self.folder.write(GENOME, genomes.dump(genome))
         return genome
 
     def _kept(self, now: Progress) -> tuple[Any, int]:
