@@ -28,6 +28,7 @@ from blurc.from_graph.given import (
     ways,
 )
 from blurc.from_graph.values import given, is_drawing, sizes, whole
+from blurc.graph import Pairs
 
 EDGES = re.compile(r"edges\s*\(\s*\"[^\"]*\"(.*)\)")
 
@@ -130,12 +131,14 @@ def _projection(
 def _topology(
     where: str, stem: str, data: Mapping[str, Any], attributes: Attributes, files: dict[str, str]
 ) -> list[str]:
-    text, pairs = attributes.topology(where, data), attributes.pairs(where, data)
+    text = attributes.topology(where, data)
+    options = EDGES.fullmatch(text or "")
+    known = isinstance(data.get("pairs"), Pairs) and text is not None and not options  # the topology says them
+    pairs = None if known else attributes.pairs(where, data)
     if pairs is None:
-        return [] if text in (None, "dense") else [str(text).strip()]
+        return [] if text in (None, "dense") else [text]
     file = next(n for i in range(len(files) + 1) if (n := f"{stem}{f'-{i + 1}' if i else ''}.csv") not in files)
     files[file] = pairs_file(pairs)
-    options = EDGES.fullmatch((text or "").strip())
     return [f'edges("{file}"{options[1] if options else ""})']
 
 

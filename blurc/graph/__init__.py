@@ -1,6 +1,7 @@
 """The network as a graph: populations are nodes, projections are edges of a frozen `networkx.MultiDiGraph`.
 
 build.py    a network as a graph of networkx, which only `net.graph` and GraphML need
+pairs.py    the two neurons of every synapse of a projection
 order.py    the orders in which to visit populations, and what reaches what
 verify.py   checks: cycles, unreachable populations
 graphml.py  reads and writes GraphML
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from blurc.graph.edges import SUFFIXES, EdgeFile, WrongFile, edges
     from blurc.graph.graphml import NoGraph, graphml, read_graphml
     from blurc.graph.order import a_cycle, backward_order, forward_order, reached
+    from blurc.graph.pairs import Pairs
     from blurc.graph.verify import verify
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "EdgeFile",
     "Graph",
     "NoGraph",
+    "Pairs",
     "WrongFile",
     "a_cycle",
     "backward_order",

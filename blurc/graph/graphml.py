@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import networkx as nx
 
 from blurc.graph.build import Graph
+from blurc.model import Edges
 
 
 class NoGraph(Exception):
@@ -27,13 +28,15 @@ def read_graphml(text: str) -> tuple[dict[str, dict[str, object]], list[tuple[st
 
 def graphml(graph: Graph) -> str:
     """The graph as GraphML, which Gephi, yEd and Cytoscape read. GraphML has no lists, so shapes become "8x8", slots
-    "phi=linear", a bias "on", "off" or "shared", and pairs "0,1 0,2"."""
+    "phi=linear", a bias "on", "off" or "shared", and the pairs of an edge file "0,1 0,2"."""
     plain: Graph = nx.MultiDiGraph(name=str(graph.name))
     for name, data in graph.nodes(data=True):
         plain.add_node(name, **{**data, **_words(data)})
     for source, target, key, data in graph.edges(keys=True, data=True):
-        pairs = {"pairs": " ".join(f"{a},{b}" for a, b in data["pairs"])} if "pairs" in data else {}
-        plain.add_edge(source, target, key=key, **{**data, **pairs})
+        words = {k: value for k, value in data.items() if k != "pairs"}
+        if data["topology"].startswith(Edges.name):  # other topologies say by themselves which pairs there are
+            words["pairs"] = " ".join(f"{a},{b}" for a, b in data["pairs"])
+        plain.add_edge(source, target, key=key, **words)
     return "\n".join(nx.generate_graphml(plain, named_key_ids=True)) + "\n"
 
 

@@ -137,6 +137,17 @@ def test_an_edited_graph_is_compiled_as_edited() -> None:
     assert lines(again)[3:] == ["x -> h", "h -> y", "x -> y [fixed, label = skip]", "h -> h [delay = 2]"]
 
 
+def test_a_topology_that_is_changed_goes_before_the_pairs_that_it_had() -> None:
+    net = blurc.compile(RULE + "network n uses rule { input x[4]  output y[4]  x -> y [sparse(p = 0.5)] }")
+    wiring = nx.MultiDiGraph(net.graph)
+    pairs = wiring.edges["x", "y", "x->y"]["pairs"]
+    wiring.edges["x", "y", "x->y"]["topology"] = "dense"
+    assert lines(blurc.from_networkx(wiring, genome=RULE))[-1] == "x -> y"
+    del wiring.edges["x", "y", "x->y"]["topology"]
+    again = blurc.from_networkx(wiring, genome=RULE)
+    assert list(again.graph.edges["x", "y", "x->y"]["pairs"]) == list(pairs)
+
+
 def test_names_that_become_equal_are_told_apart() -> None:
     wiring = nx.DiGraph([("a.b", "a b"), ("a b", "unit")])
     nx.set_node_attributes(wiring, 2, "shape")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import networkx as nx
 import numpy as np
 import pytest
@@ -212,6 +214,15 @@ def test_the_weights_of_a_graph_go_into_the_state_and_come_back() -> None:
     bias = [np.asarray(synapses[name]["w"])[0] for name in ("unit->h1", "unit->outputs")]
     out = net.predict(genome, state._replace(synapses=synapses), np.ones((1, 1), np.float32))
     assert_allclose(out[0], np.tanh(np.tanh(np.array([4, 5]) + bias[0]) @ np.array([2, 4]) + bias[1]), rtol=1e-5)
+
+
+def test_the_example_of_the_page_places_weights_and_reads_them_back() -> None:
+    page = (Path(__file__).parents[2] / "docs/GRAPHS.md").read_text()
+    (code,) = re.findall(r"^```python\n(worm = .*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"nx": nx, "jax": jax, "jnp": jnp, "blurc": blurc}
+    exec(code, names)
+    learned = {edge: round(float(w), 6) for edge, w in names["learned"].items()}
+    assert learned == {("AWC", "AIY", 0): 0.5, ("AWC", "AIY", 1): 0.1, ("AIY", "RIM", 0): 2.0}
 
 
 def test_parallel_edges_with_nothing_to_tell_them_apart_are_the_callers_choice() -> None:

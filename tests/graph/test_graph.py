@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import networkx as nx
+import numpy as np
 import pytest
 
 from blurc import graph
+from blurc.graph import Pairs
+from blurc.model import OneToOne
 from blurc.model.model import Network
 from blurc.spec import check, select_model
 
@@ -45,7 +48,33 @@ def test_nodes_and_edges_carry_what_the_model_says() -> None:
         "topology": "one_to_one",
         "delay": 3,
         "order": 0,
+        "pairs": Pairs(OneToOne(), (2, 2), (4,)),
     }
+
+
+@pytest.mark.parametrize(
+    ("topology", "pairs"),
+    [
+        ("dense", [(i, j) for i in range(3) for j in range(3)]),
+        ("one_to_one", [(0, 0), (1, 1), (2, 2)]),
+        ("sparse(fan_in = 1, seed = 1)", [(1, 0), (0, 1), (0, 2)]),
+        ("sparse(p = 0.3, seed = 2)", [(0, 1), (2, 1), (0, 2), (1, 2)]),
+    ],
+)
+def test_the_neurons_of_every_synapse_are_listed(topology: str, pairs: list[tuple[int, int]]) -> None:
+    found = graph.build(network(f"input x[3]  output y[3]  x -> y [{topology}]")).edges["x", "y", "x->y"]["pairs"]
+    assert list(found) == list(found[:]) == [*map(tuple, np.asarray(found).tolist())] == pairs
+    assert (len(found), found[-1]) == (len(pairs), pairs[-1])
+    with pytest.raises(IndexError):
+        found[len(pairs)]
+
+
+def test_synapses_that_are_shared_or_not_there_have_no_pairs() -> None:
+    found = graph.build(
+        network("input x[4]  hidden c[4, 2] { bias = shared }  output y[8]  x -> c [conv(3)]  c -> y [identity]")
+    )
+    with_pairs = [key for *_, key, data in found.edges(keys=True, data=True) if "pairs" in data]
+    assert with_pairs == ["unit->y"]
 
 
 def test_topologies_stand_in_the_words_of_the_language() -> None:
