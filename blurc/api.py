@@ -112,11 +112,12 @@ def from_networkx(
     """Compiles a networkx graph.
 
     If nodes have sizes as their `shape`, each is a population, as in `net.graph`, which compiles back to the same
-    network. Node attributes: role ("input", "hidden", "output"), shape, bias, slots. Edge attributes: forward, feedback, plastic,
-    delay, topology (written as in the language), label. Otherwise every node is one neuron. Neurons are grouped into as
-    few populations as the visiting order allows: `net.neurons[node]` says where a node went, `net.neurons.populations`
-    which nodes a population has, and `net.neurons.edges` which edges a projection has, in the order of its synapses.
-    Parallel edges are synapses of their own. Other attributes, such as `weight`, are left alone. Names come from the graph; characters other than letters, digits and `_` become `_`.
+    network. Node attributes: role ("input", "hidden", "output"), shape, bias, slots. Edge attributes: forward,
+    feedback, plastic, delay, topology (written as in the language), label. Otherwise every node is one neuron. Neurons
+    are grouped into as few populations as the visiting order allows: `net.neurons[node]` says where a node went,
+    `net.neurons.populations` which nodes a population has, and `net.neurons.edges` which edges a projection has, in the
+    order of its synapses. Parallel edges are synapses of their own. Other attributes, such as `weight`, are left alone.
+    Names come from the graph; characters other than letters, digits and `_` become `_`.
 
     The graph is converted to the text of a spec with edge files (`net.sources`) and compiled like any other.
 
