@@ -3,7 +3,6 @@
 course.py    one training run: from a seed to accuracies
 accuracy.py  accuracies on test examples
 races.py     a rule against optimizers in the same network
-recipes.py   what a practitioner chooses: optimizer, schedule, normalization; and the contender that it makes
 tuning.py    the search for the best recipe
 analysis.py  whether a rule is the gradient of anything
 heat.py      heat maps and learning curves

@@ -1,10 +1,10 @@
-"""A race: a network learns by its rule, and as a practitioner would train the same wiring.
+"""A race: a network learns by its rule, and the same wiring as a practitioner would train it.
 
-Practitioners have ReLU, He initialisation, batch norm, standardised inputs, several optimizers, learning rates that
-decay, and as many updates on every batch as the rule makes (`training/relu_network.py`, `recipes.py`). What does best
-after so many steps is chosen for each number of steps, by trials on other seeds, whose questions come from the training
-examples (`tuning.py`); so nothing is chosen by what it is scored on. All have the same batches and questions, seed by
-seed; so the rule's lead is a mean of paired differences.
+Practitioners have ReLU, He initialisation, batch norm, standardised inputs, several optimizers, decaying learning
+rates, and as many updates on every batch as the rule makes (`training/relu_network.py`, `training/recipes.py`). Each
+number of steps has its own best recipe (`tuning.py`). Trials choose it on other seeds and on held-out training
+examples, so nothing is chosen by its score in the race. Everybody gets the same batches and questions for a given seed,
+so the rule's lead is a mean of paired differences.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation.accuracy import STEPS, Summary, check_numbers, planned, summaries, to_json, written
 from blurc.evaluation.course import Accuracies, Contender, Course, fresh_each_seed, ruled
-from blurc.evaluation.recipes import OPTIMIZERS, Optimizer, Recipe, contender
 from blurc.evaluation.tuning import Tried, Tuning, first
 from blurc.runtime import GenomeValues
 from blurc.tasks import Task
-from blurc.training import LeftOut, ReluNetwork, relu_network
+from blurc.training import OPTIMIZERS, LeftOut, Optimizer, Recipe, ReluNetwork, relu_network, trained_by
 
 MOST_QUESTIONS = 2_000  # in a trial
 STRONGEST = "strongest"
@@ -31,17 +30,17 @@ STRONGEST = "strongest"
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a learner was in the race for one number of steps, and how it did on held-out examples."""
+    """The recipe of an optimizer for one number of steps, and its accuracy on held-out examples."""
 
     tried: Tried
     held_out: float
-    trials: int  # of all recipes and rates, in the search that it comes from
+    trials: int  # recipes and rates in the search that found it
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One learner's accuracies on test examples, [seeds, steps]. Of an optimizer also what was chosen for each number
-    of steps."""
+    """A learner's accuracies on test examples, [seeds, steps]. An optimizer also has its recipe for each number of
+    steps."""
 
     name: str
     accuracies: Accuracies
@@ -50,8 +49,13 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Race:
-    """rounds: updates of the optimizers on each batch. fresh: every seed had another random genome. entries: the rule;
-    for each number of steps the strongest of the optimizers, as the trials have it; each optimizer."""
+    """The result of a race.
+
+    Attributes:
+        entries: the rule, then the optimizer that did best in the trials for each number of steps, then each optimizer.
+        rounds: updates of the optimizers on each batch.
+        fresh: whether each seed drew its own random genome.
+    """
 
     network: str
     task: str
@@ -64,7 +68,7 @@ class Race:
     fresh: bool = False
 
     def lead(self, entry: Entry) -> list[Summary]:
-        """By how much the rule is ahead of an entry, for each number of steps: paired over seeds."""
+        """How far the rule is ahead of an entry after each number of steps, paired over seeds."""
         return summaries(self.entries[0].accuracies - entry.accuracies)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,21 +104,21 @@ def race(
     """Runs a race.
 
     Args:
-        net: The network, with the rule that races.
-        genome: The rule's meta-parameters; None: fresh ones for each seed.
-        task: What is learned; it must fit the network.
-        name: What the rule is called; by its own name without.
-        steps: After how many steps all are asked.
-        batch: Examples in a step.
-        seeds: How many starts and variations of the task the result is of.
-        query: Test examples; without, all of them up to 10,000.
-        seed: The first of the seeds.
-        rounds: Updates of the optimizers on each batch; as many as the rule makes, without.
-        optimizers: What the rule races against.
-        watch: Is told what begins.
+        net: the network, with the rule that races.
+        genome: the rule's meta-parameters; None draws fresh ones for each seed.
+        task: what is learned; it must fit the network.
+        name: what to call the rule; "": its own name.
+        steps: numbers of steps to score after.
+        batch: examples per step.
+        seeds: how many seeds to run.
+        query: how many test examples to score on; None: all, up to 10,000.
+        seed: the first seed.
+        rounds: updates of the optimizers on each batch; None: as many as the rule makes.
+        optimizers: what the rule races against.
+        watch: is told what is about to run.
 
     Raises:
-        BlurError: E720 where optimizers cannot train the network, and as `accuracies` does.
+        BlurError: E720 if optimizers cannot train the network; E806 and E807 as for `accuracies`.
     """
     rounds = updates(net) if rounds is None else rounds
     check_numbers(rounds=rounds)
@@ -130,7 +134,7 @@ def race(
 
 
 def updates(net: Net) -> int:
-    """How often the rule goes through a batch, with an update each time: the rounds of its `repeat`."""
+    """How many updates the rule makes on a batch: the rounds of its `repeat`."""
     return max(1, sum(phase.name.partition("@")[0] == "update" for phase in net.model.genome.phases))
 
 
@@ -144,7 +148,7 @@ def _network(net: Net) -> ReluNetwork:
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """Those that the rule races against."""
+    """The optimizers that the rule races against."""
 
     network: ReluNetwork
     course: Course
@@ -158,7 +162,7 @@ class Field:
         for steps in self.course.steps:
             watch(f"optimizers at {steps:,} steps")
             ranked = self._chosen(starts, steps)
-            starts = [chosen.tried for chosen in ranked]  # few steps and many want much the same
+            starts = [chosen.tried for chosen in ranked]  # the next number of steps wants much the same
             for rank, chosen in enumerate(ranked):
                 result = chosen, self._result(chosen.tried, steps)
                 found[chosen.tried.recipe.optimizer.name].append(result)
@@ -188,4 +192,5 @@ class Field:
         return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
     def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:
-        return contender(self.network, recipe, rate, steps, self.rounds)
+        made = trained_by(recipe, self.network, rate, steps, self.rounds)
+        return Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)

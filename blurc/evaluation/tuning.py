@@ -1,7 +1,8 @@
 """The best recipe for one number of steps, found by trials that are not part of the result.
 
-Options are chosen one after another, which takes tens of trials where all combinations would take thousands: first the
-rate of each optimizer, then the other options of the best of them, then the best few compared over more seeds.
+Options are chosen one after another, which takes tens of trials where all combinations would take thousands. Each
+optimizer gets its learning rate, then its momentum and schedule. Those near the best also get their normalization and
+the way inputs are standardised. The best few are then compared over more seeds.
 """
 
 from __future__ import annotations
@@ -11,25 +12,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
-from blurc.evaluation.recipes import SCHEDULES, Optimizer, Recipe
-from blurc.training import Inputs, Normalization
+from blurc.training import SCHEDULES, Inputs, Normalization, Optimizer, Recipe
 
-SEEDS, FINAL_SEEDS = 3, 5  # of a trial, and of the finalists
+SEEDS, FINAL_SEEDS = 3, 5  # seeds of a trial, and of a finalist
 FINALISTS = 3
-# Behind the best, as a part of its errors:
-FAR = 0.2  # a trial has no further seed
-NEAR = 0.1  # it is worth trying what might help it
-MOST_RATES = 12  # of a recipe: where nothing learns, no rate is inside
+# Distances behind the best accuracy, as a fraction of its error rate.
+FAR = 0.2  # a trial this far behind gets no further seed
+NEAR = 0.1  # a trial nearer than this may still come first with other options
+MOST_RATES = 12  # per recipe: if nothing learns, the grid would widen for ever
 
 Trial: TypeAlias = Callable[[Recipe, float, int], float]
 Options: TypeAlias = Mapping[str, Sequence[Any]]
-DESCENT: Options = {"momentum": (0.9, 0.7, 0.5), "schedule": SCHEDULES}
+DESCENT: Options = {"momentum": (0.9, 0.7, 0.5, 0.3, 0.0), "schedule": SCHEDULES}
 NETWORK: Options = {"normalization": get_args(Normalization), "inputs": get_args(Inputs)}
 
 
 @dataclass(frozen=True)
 class Tried:
-    """quarters: of a factor of ten, from a learning rate of 1: grids of rates are widened and refined in these."""
+    """A recipe at a learning rate of 10 ** (quarters / 4)."""
 
     recipe: Recipe
     quarters: int
@@ -48,14 +48,17 @@ def first(optimizer: Optimizer) -> Tried:
 
 @dataclass(frozen=True)
 class Tuning:
-    """trial: a recipe, a rate and the number of a seed to the accuracy on held-out examples, NaN where it diverged.
-    found: what the trials of this search gave, seed by seed."""
+    """A search.
+
+    trial: (recipe, rate, number of a seed) -> the accuracy on held-out examples; NaN if it diverged.
+    found: the accuracies of the trials so far, seed by seed.
+    """
 
     trial: Trial
     found: dict[Tried, list[float]] = field(default_factory=dict[Tried, "list[float]"])
 
     def search(self, starts: Iterable[Tried]) -> list[Tried]:
-        """The best of each optimizer, the best of all first. starts: one for each, from where the search sets out."""
+        """The best of each optimizer, best first. starts: where the search for each optimizer begins."""
         coarse = [self._at_best_rate(start, 2) for start in starts]
         best = [self._at_best_rate(one, 1) for one in sorted(coarse, key=self.held_out, reverse=True)]
         best = [self._with_options(one, DESCENT) for one in best]
@@ -67,11 +70,11 @@ class Tuning:
         return [winner, *sorted(others, key=self.held_out, reverse=True)]
 
     def held_out(self, tried: Tried) -> float:
-        """The mean accuracy of its trials. What diverged in one is the worst."""
+        """The mean accuracy of its trials; -1 if one diverged."""
         return _mean(self.found[tried])
 
     def _with_options(self, best: Tried, options: Options) -> Tried:
-        """At its best options, chosen one after another."""
+        """The best, with each option changed in turn where that helps."""
         for name, values in options.items():
             for value in values:
                 other = replace(best, recipe=replace(best.recipe, **{name: value}))
@@ -81,7 +84,7 @@ class Tuning:
         return best
 
     def _at_best_rate(self, start: Tried, distance: int) -> Tried:
-        """Of a grid of three rates, which is widened until the best is inside. distance: of rates, in quarters."""
+        """The best rate of a grid that is widened until the best is inside. distance: between rates, in quarters."""
         low, high = start.quarters - distance, start.quarters + distance
         while True:
             grid = [replace(start, quarters=at) for at in range(low, high + 1, distance)]
@@ -93,7 +96,7 @@ class Tuning:
             low, high = min(low, best.quarters - distance), max(high, best.quarters + distance)
 
     def _final(self) -> Tried:
-        """The best of the few best, by more seeds."""
+        """The best of the finalists, by more seeds."""
         few = sorted(self.found, key=self.held_out, reverse=True)[:FINALISTS]
         for one in few:
             self._run(one, FINAL_SEEDS)
@@ -103,7 +106,7 @@ class Tuning:
         return max((t for t in self.found if t.recipe.optimizer.name == optimizer), key=self.held_out)
 
     def _run(self, tried: Tried, seeds: int) -> None:
-        """Up to so many seeds; fewer where it is far behind the best on those that it has."""
+        """Runs a trial on up to `seeds` seeds. It stops early if it is far behind the best on the same seeds."""
         values = self.found.setdefault(tried, [])
         if len(values) >= seeds:
             return
@@ -113,11 +116,11 @@ class Tuning:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """-1 where one is NaN, or none is there."""
+    """-1 if one is NaN, or there are none."""
     mean = sum(values) / len(values) if values else math.nan
     return -1.0 if math.isnan(mean) else mean
 
 
 def _behind(accuracy: float, part: float) -> float:
-    """The accuracy that is behind another by a part of its errors."""
+    """The accuracy that is behind another by a fraction of its error rate."""
     return accuracy - part * (1 - accuracy)

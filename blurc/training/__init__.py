@@ -2,9 +2,10 @@
 
 learner.py       anything that learns from batches, and the training loop
 rules.py         a compiled network with its own rule, as a learner
-twin.py          the same network with the rule `backprop`
+relu_network.py  the same wiring as a practitioner would build it
+recompile.py     the wiring of an artifact
+recipes.py       optimizer, schedule, normalization, and the network that trains by them
 baselines.py     that network under SGD and Adam
-relu_network.py  the same wiring as a practitioner would train it
 scores.py        accuracy or mean squared error, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
 """
@@ -17,19 +18,21 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.training import curve, diverge
-    from blurc.training.baselines import Optimizer, baselines
+    from blurc.training.baselines import baselines
     from blurc.training.curve import COLOURS, GRID, INK, SOFT
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
-    from blurc.training.relu_network import Inputs, Normalization, ReluNetwork, relu_network
+    from blurc.training.recipes import OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
+    from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import noise_keys, predict, train
     from blurc.training.scores import ACCURACY, Metric, fitted, metric, score
-    from blurc.training.twin import LeftOut, twin
 
 __all__ = [
     "ACCURACY",
     "COLOURS",
     "GRID",
     "INK",
+    "OPTIMIZERS",
+    "SCHEDULES",
     "SOFT",
     "Broken",
     "Inputs",
@@ -38,6 +41,7 @@ __all__ = [
     "Normalization",
     "Optimizer",
     "Point",
+    "Recipe",
     "ReluNetwork",
     "Run",
     "Settings",
@@ -53,7 +57,7 @@ __all__ = [
     "relu_network",
     "score",
     "train",
-    "twin",
+    "trained_by",
 ]
 
 face(__name__)

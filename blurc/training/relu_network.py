@@ -21,10 +21,12 @@ import jax.numpy as jnp
 
 from blurc import graph
 from blurc.api import Net
+from blurc.artifact import Loaded
+from blurc.diagnostics import BlurError
 from blurc.model import Conv
 from blurc.plan import Plan, Projection
-from blurc.runtime import dtype, fold, kernel
-from blurc.training.twin import LeftOut, refuse
+from blurc.runtime import Signature, dtype, fold, kernel
+from blurc.training.recompile import recompile
 
 EPS = 1e-5
 DECAY = 0.5  # of running statistics, a step: learning takes few steps, and the synapses change much in each
@@ -93,9 +95,9 @@ class ReluNetwork:
         return outputs, {"weight": DECAY * weight + (1 - DECAY), "moments": kept}
 
     def predict(self, variables: Variables, x: jax.Array) -> jax.Array:
-        """Outputs [examples, n], each of its example alone. Only after a step: before it there are no statistics."""
-        running = variables.running
-        return self._outputs(variables, x, lambda name, _: running["moments"][name] / running["weight"])
+        """Outputs [examples, n], each of its example alone."""
+        moments, weight = variables.running["moments"], variables.running["weight"]
+        return self._outputs(variables, x, lambda name, _: _ratio(moments[name], weight))
 
     # ------------------------------------------------------------------ forth
 
@@ -112,8 +114,8 @@ class ReluNetwork:
 
     def _standardised(self, variables: Variables, x: jax.Array) -> jax.Array:
         count, mean, square = variables.seen
-        centre = mean / count
-        return (x - centre) / jnp.sqrt(jnp.maximum(square / count - centre**2, 0) + EPS)
+        centre = _ratio(mean, count)
+        return (x - centre) / jnp.sqrt(jnp.maximum(_ratio(square, count) - centre**2, 0) + EPS)
 
     def _normal(self, name: str, learned: Mapping[str, Any], z: jax.Array, moments: Any) -> jax.Array:
         scale, shift = learned["scale"][name], learned["shift"][name]
@@ -157,6 +159,11 @@ class ReluNetwork:
         return math.sqrt(2 / p.fans[0]) * jax.random.normal(key, _shape(p), dtype())
 
 
+def _ratio(total: jax.Array, weight: jax.Array) -> jax.Array:
+    """0 before the first step, when nothing is weighed yet."""
+    return total / jnp.where(weight == 0, 1, weight)
+
+
 def _shape(p: Projection) -> tuple[int, ...]:
     """Matrices where there are any, so that optimizers which look at them as such can; else vectors."""
     return p.axes if min(p.axes) > 1 else (max(p.axes),)
@@ -168,15 +175,40 @@ def _sum(p: Projection, weights: Mapping[str, jax.Array], active: Mapping[str, j
     return kernel(p).to_post(w, x, False, x)
 
 
-def relu_network(net: Net) -> ReluNetwork:
+class LeftOut(Exception):
+    """Says why optimizers cannot train the wiring of a network."""
+
+
+def relu_network(net: Net | Loaded) -> ReluNetwork:
     """Raises `LeftOut`: examples must stand alone, and something must learn."""
-    refuse(net.signature)
+    _refuse(net.signature)
+    net = _compiled(net)
     network = net.model.network
     forward = {p.name for p in network.projections if p.forward}
     projections = tuple(p for p in net.plan.projections if p.name in forward)
-    if late := next((p.name for p in projections if p.delay), None):
-        raise LeftOut(f"`{late}` is delayed, but they do not see earlier steps")
     if not any(p.plastic and p.topology.has_synapses for p in projections):
         raise LeftOut(f"no projection of `{network.name}` learns")
     linear = {p.name for p in network.populations if p.role == "output" or "linear" in dict(p.slots).values()}
     return ReluNetwork(net.plan, graph.forward_order(network), projections, frozenset(linear))
+
+
+def _refuse(signature: Signature) -> None:
+    name, reads = signature.name, signature.reads
+    if any("@" in kept for kept in signature.persistent):
+        raise LeftOut(f"`{name}` has delayed projections, but they do not see earlier steps")
+    if signature.persistent:
+        raise LeftOut(f"`{name}` keeps neuron states between steps, but they do not see earlier steps")
+    if signal := next((s for read in reads.values() for s in read.signals), None):
+        raise LeftOut(f"`{name}` reads the signal `{signal}`, which they do not read")
+    if reads["predict"].noise:
+        raise LeftOut(f"`{name}` predicts with noise, which they do not have")
+
+
+def _compiled(net: Net | Loaded) -> Net:
+    try:
+        return recompile(net) if isinstance(net, Loaded) else net
+    except ImportError:  # artifacts run without the compiler
+        raise LeftOut("they need the compiler (lark, networkx)") from None
+    except BlurError as error:
+        name, reason = net.signature.name, error.diagnostics[0].message
+        raise LeftOut(f"`{name}` does not compile again: {reason}") from None

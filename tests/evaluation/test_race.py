@@ -20,14 +20,15 @@ from blurc import genome as genome_files
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.evaluation import accuracy, course, races, recipes, tuning
+from blurc.evaluation import accuracy, course, races, tuning
 from blurc.evaluation.accuracy import Row
 from blurc.evaluation.races import Race
-from blurc.evaluation.recipes import Optimizer
 from blurc.meta.experiment.experiment import Evaluation
 from blurc.meta.run import finishing
 from blurc.tasks import TaskChoice
 from blurc.tasks.task import Task, task
+from blurc.training import recipes
+from blurc.training.recipes import Optimizer
 from blurc.training.relu_network import relu_network
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
@@ -129,9 +130,9 @@ def test_optimizers_learn_what_the_rule_learns_and_are_chosen_elsewhere(
 def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: Task) -> None:
     """Three batches, two updates on each, by hand: SGD on the mean cross entropy, a rate that falls to 0."""
     network = relu_network(net)
-    learner = recipes.contender(network, recipes.Recipe(SGD, momentum=0.7), 0.1, steps=3, rounds=2)
+    learner = recipes.trained_by(recipes.Recipe(SGD, momentum=0.7), network, 0.1, steps=3, rounds=2)
     episode = digits.episode(jax.random.key(1), steps=3, batch=32, query=20)
-    after, sound = learner.advance(learner.start(course.keys(0), 32), episode.xs, episode.ys)
+    after, sound = learner.advance(learner.start(course.keys(0).start), episode.xs, episode.ys)
     assert sound
 
     variables = network.init(course.keys(0).start)
@@ -170,7 +171,8 @@ def test_a_schedule_is_over_all_updates(schedule: str, rates: list[float]) -> No
 
 @pytest.mark.parametrize("optimizer", recipes.OPTIMIZERS, ids=lambda o: o.name)
 def test_every_optimizer_learns(optimizer: Optimizer, net: blurc.Net, digits: Task) -> None:
-    learner = recipes.contender(relu_network(net), recipes.Recipe(optimizer), optimizer.rate, 20, 1)
+    made = recipes.trained_by(recipes.Recipe(optimizer), relu_network(net), optimizer.rate, 20)
+    learner = course.Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)
     learned = accuracy.planned(net, digits, steps=(20,), batch=32, seeds=1).run(learner, 0)
     assert learned[0] > 0.4
 

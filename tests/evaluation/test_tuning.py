@@ -7,8 +7,8 @@ import math
 import optax
 
 from blurc.evaluation import tuning
-from blurc.evaluation.recipes import Optimizer, Recipe
 from blurc.evaluation.tuning import Tried, Tuning, first
+from blurc.training import Optimizer, Recipe
 
 SGD, ADAM = (Optimizer(name, optax.sgd, 0.1) for name in ("SGD", "Adam"))
 CALLS = list[tuple[Recipe, float, int]]

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import blurc
-from blurc.training.relu_network import DECAY, EPS, ReluNetwork, Variables, relu_network
-from blurc.training.twin import LeftOut
+from blurc.training.relu_network import DECAY, EPS, LeftOut, ReluNetwork, Variables, relu_network
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 

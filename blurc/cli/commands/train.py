@@ -1,4 +1,4 @@
-"""`blurc train`: trains a network on a data set, and compares it with SGD and Adam."""
+"""`blurc train`: trains a network on a data set, and compares it with SGD and Adam in the same wiring."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from blurc.artifact import Loaded
     from blurc.runtime import GenomeValues
     from blurc.tasks import Dataset
-    from blurc.training import Run, Settings
+    from blurc.training import ReluNetwork, Run, Settings
+
+PRACTICE = (
+    "SGD and Adam: the same wiring with ReLU, He initialisation, normalization, standardised inputs and a rate that "
+    "falls to 0"
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,9 @@ def command(
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
 
-    Shows test scores during training, and compares the result with SGD and Adam in the same network, on the same
-    batches from the same start. If training diverges, names the line of the spec where a number became infinite or NaN.
+    Shows test scores during training, and compares the result with what SGD and Adam make of the same wiring on the
+    same batches: with ReLU, He initialisation, normalization, standardised inputs and a rate that falls to 0. If
+    training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
     check_writable([*outputs.curves, outputs.save, outputs.json])
@@ -129,15 +135,15 @@ class Results:
 
     def train(self, genome: GenomeValues | None) -> None:
         out = console(self.outputs.json)
-        twin, why = (None, "") if self.outputs.no_baselines else _twin(self.net)
+        wiring, why = (None, "") if self.outputs.no_baselines else _wiring(self.net)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         with watch(out, training.metric(self.data)) as watching:
             run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
             self.runs.append(run)
             if run.broken:
                 self.diagnostics.append(_divergence(self.net, run))
-            elif twin:
-                self.runs += training.baselines(twin, self.data, self.settings, watching)
+            elif wiring:
+                self.runs += training.baselines(wiring, self.data, self.settings, watching)
         _print_table(self, out)
         for hint in hints.of(self.net, genome, self.data):
             say(hint, self.outputs.json)
@@ -154,10 +160,10 @@ class Results:
             write_json(self.outputs.json, _data(self))
 
 
-def _twin(net: Net | Loaded) -> tuple[Net | None, str]:
+def _wiring(net: Net | Loaded) -> tuple[ReluNetwork | None, str]:
     """The network for SGD and Adam, or why there is none."""
     try:
-        return training.twin(net), ""
+        return training.relu_network(net), ""
     except training.LeftOut as why:
         return None, str(why)
 
@@ -196,9 +202,11 @@ def _print_table(results: Results, out: Any) -> None:
         table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
     print_table(out, table)
     out.print("seconds: training only, without compiling, scoring and trials")
+    if len(results.runs) > 1:
+        out.print(PRACTICE, soft_wrap=True)
     for run in results.runs:
         if run.rates:
-            tried = ", ".join(f"{rate:g}" for rate in run.rates)
+            tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))
             out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}")
 
 

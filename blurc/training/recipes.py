@@ -1,11 +1,11 @@
-"""What a practitioner chooses before training a network, and the contender that a choice makes."""
+"""What a practitioner chooses before training a network, and the network that trains by it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +13,8 @@ import numpy as np
 import optax
 from optax import contrib
 
-from blurc.evaluation.course import Contender, Keys
-from blurc.training import Inputs, Normalization, ReluNetwork, finite
+from blurc.training.learner import finite
+from blurc.training.relu_network import Inputs, Normalization, ReluNetwork
 
 Schedule = Literal["constant", "linear", "cosine"]
 SCHEDULES = get_args(Schedule)
@@ -22,7 +22,7 @@ SCHEDULES = get_args(Schedule)
 
 @dataclass(frozen=True)
 class Optimizer:
-    """make: of optax, from a learning rate and a momentum. rate: the one that is tried first."""
+    """make: the transformation for a learning rate and a momentum. rate: the first that is tried."""
 
     name: str
     make: Callable[[Any, Any], optax.GradientTransformation]
@@ -30,7 +30,8 @@ class Optimizer:
 
 
 def _muon(rate: Any, momentum: Any) -> optax.GradientTransformation:
-    """With changes as large as Adam's, which vectors have: one rate fits all (Liu et al., arXiv:2502.16982)."""
+    """Muon is for matrices, and vectors get Adam. Its changes are scaled to the size of Adam's, so that one rate suits
+    both (Liu et al., arXiv:2502.16982)."""
     return contrib.muon(rate, beta=momentum, adam_b1=momentum, consistent_rms=0.2)
 
 
@@ -44,7 +45,7 @@ OPTIMIZERS = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """schedule: of the learning rate, over all steps that are asked for; `linear` and `cosine` end at 0."""
+    """schedule: of the learning rate, over all steps; `linear` and `cosine` end at 0."""
 
     optimizer: Optimizer
     schedule: Schedule = "linear"
@@ -62,27 +63,56 @@ class Recipe:
         return ", ".join([self.optimizer.name, f"momentum {self.momentum:g}", *words])
 
 
-def contender(network: ReluNetwork, recipe: Recipe, rate: float, steps: int, rounds: int) -> Contender:
-    """What learns by a recipe at a learning rate, so many steps of `rounds` updates each."""
+Loss: TypeAlias = Callable[[Any, Any], jax.Array]  # of outputs and targets, [batch, n]
+
+
+def cross_entropy(outputs: Any, y: Any) -> jax.Array:
+    return optax.softmax_cross_entropy(outputs, y).mean()
+
+
+def squared_error(outputs: Any, y: Any) -> jax.Array:
+    return jnp.mean((outputs - y) ** 2)
+
+
+class Trained(NamedTuple):
+    """A network in training, as functions of a carry.
+
+    start: a random key -> the first carry.
+    advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
+    predict: (carry, examples `[examples, n]`) -> outputs.
+    """
+
+    start: Callable[[jax.Array], Any]
+    advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
+    predict: Callable[[Any, Any], jax.Array]
+
+
+def trained_by(
+    recipe: Recipe, network: ReluNetwork, rate: float, steps: int, rounds: int = 1, loss: Loss = cross_entropy
+) -> Trained:
+    """The network under a recipe.
+
+    Args:
+        rate: the learning rate, which the schedule then changes.
+        steps: how many batches the schedule covers.
+        rounds: updates on each batch.
+        loss: what the updates descend.
+    """
     built = replace(network, normalization=recipe.normalization, inputs=recipe.inputs)
-    init, advance, predict = _programs(built, recipe.optimizer)
-
-    def start(own: Keys, batch: int) -> Any:
-        settings = {
-            "rate": np.float32(rate),
-            "momentum": np.float32(recipe.momentum),
-            "rounds": rounds,
-            "updates": np.float32(steps * rounds),
-            "schedule": SCHEDULES.index(recipe.schedule),
-        }
-        return init(own.start, settings)
-
-    return Contender(start, advance, predict)
+    init, advance, predict = _programs(built, recipe.optimizer, loss)
+    settings = {
+        "rate": np.float32(rate),
+        "momentum": np.float32(recipe.momentum),
+        "rounds": rounds,
+        "updates": np.float32(steps * rounds),
+        "schedule": SCHEDULES.index(recipe.schedule),
+    }
+    return Trained(lambda key: init(key, settings), advance, predict)
 
 
 @lru_cache(maxsize=64)
-def _programs(network: ReluNetwork, optimizer: Optimizer) -> tuple[Callable[..., Any], ...]:
-    """`init`, `advance` and `predict`. All that is a number is in the carry, so that recipes share them."""
+def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[Callable[..., Any], ...]:
+    """`init`, `advance` and `predict`. Every number is in the carry, so that recipes share the programs."""
 
     def init(key: jax.Array, settings: Any) -> Any:
         variables = network.init(key)
@@ -96,11 +126,11 @@ def _programs(network: ReluNetwork, optimizer: Optimizer) -> tuple[Callable[...,
     def update(carry: Any, x: Any, y: Any) -> Any:
         variables = carry["variables"]
 
-        def loss(learned: Any) -> tuple[jax.Array, Any]:
+        def objective(learned: Any) -> tuple[jax.Array, Any]:
             outputs, running = network.learn(variables._replace(learned=learned), x)
-            return optax.softmax_cross_entropy(outputs, y).mean(), running
+            return loss(outputs, y), running
 
-        gradient, running = jax.grad(loss, has_aux=True)(variables.learned)
+        gradient, running = jax.grad(objective, has_aux=True)(variables.learned)
         rule = optimizer.make(_rate(carry["done"], carry["settings"]), carry["settings"]["momentum"])
         change, memory = rule.update(gradient, carry["memory"], variables.learned)
         learned = optax.apply_updates(variables.learned, change)
