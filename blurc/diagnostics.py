@@ -184,3 +184,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The closest known name, or None if nothing is close."""
     near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The help for an unknown name: the closest known one, or what to do if nothing is close."""
+    near = did_you_mean(name, known)
+    return f"did you mean `{near}`?" if near else otherwise

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from blurc.checker import mentions
 from blurc.checker.wording import code, head, number_text
-from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean
+from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean, suggest
 from blurc.language import functions, syntax
 from blurc.model import DRAWN, Nested, ParamValue, Shape
 
@@ -160,13 +160,12 @@ class Constants:
             return self._not_compile_time(e.span, f"but `{e.name}` is {self.runtime[e.name]}")
         if self.damaged:
             return None
-        near = did_you_mean(e.name, self.values)
         self.report.error(
             "E201",
             f"unknown name `{e.name}`",
             e.span,
             notes=["this must be a compile-time number: it may use parameters, constants and loop variables"],
-            help=f"did you mean `{near}`?" if near else f"declare it as a parameter: `({e.name} = 1)`",
+            help=suggest(e.name, self.values, f"declare it as a parameter: `({e.name} = 1)`"),
         )
         return None
 

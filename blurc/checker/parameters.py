@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from blurc.checker.constants import Constants
 from blurc.checker.wording import listed
-from blurc.diagnostics import Report, Span, did_you_mean
+from blurc.diagnostics import Report, Span, suggest
 from blurc.language import functions, syntax
 from blurc.model import ParamValue
 
@@ -54,7 +54,6 @@ def uses_arguments(
 
 
 def unknown_parameter(name: str, whose: str, known: list[str], span: Span | None, report: Report) -> None:
-    near = did_you_mean(name, known)
     message = f"{whose} has no parameter `{name}`"
-    help = f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
+    help = suggest(name, known, "remove it, or declare the parameter with a default")
     report.error("E210", message, span, notes=[f"its parameters are: {listed(known)}"], help=help)

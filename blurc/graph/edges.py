@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import PurePath
 
-from blurc.diagnostics import did_you_mean
+from blurc.diagnostics import did_you_mean, suggest
 from blurc.model import Edges, Form, Population
 
 SUFFIXES = (".csv", ".edgelist", ".txt", ".graphml")
@@ -268,11 +268,10 @@ def _whole_index(index: object) -> int | None:
 def _between(file: EdgeFile, source: str, target: str, known: Mapping[str, Population]) -> _Pairs:
     for end in dict.fromkeys(end for pair in file.graph for end in pair):
         if end.population not in known:
-            near = did_you_mean(end.population, known)
             raise WrongFile(
                 "E419",
                 f"{file.name}, node `{end.node}`: there is no population `{end.population}`",
-                f"did you mean `{near}`?" if near else f"the populations are: {', '.join(known)}",
+                suggest(end.population, known, f"the populations are: {', '.join(known)}"),
             )
     chosen = [(a, b) for a, b in file.graph if (a.population, b.population) == (source, target)]
     if not chosen:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from blurc.diagnostics import did_you_mean
+from blurc.diagnostics import suggest
 from blurc.plan import Plan
 from blurc.runtime.arguments import ArraysLike, Readout, Signals, array, check_key, error, is_numeric, kind_of, mapping
 from blurc.runtime.entries import State
@@ -130,8 +130,7 @@ class Signature:
             raise error("E909", f"signals must be a dict, found {type(given).__name__}", self._signals_help(leading))
         for name in given:
             if name not in self.signals:
-                near = did_you_mean(str(name), self.signals)
-                help_ = f"did you mean `{near}`?" if near else f"its signals: {', '.join(self.signals) or 'none'}"
+                help_ = suggest(str(name), self.signals, f"its signals: {', '.join(self.signals) or 'none'}")
                 raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
@@ -241,11 +240,10 @@ class Signature:
         known = [*self.genome, *self.scoped]
         for name in values:
             if name not in known:
-                near = did_you_mean(str(name), known)
                 raise error(
                     "E902",
                     f"`{self.name}` has no meta-parameter `{name}`",
-                    f"did you mean `{near}`?" if near else f"its meta-parameters: {', '.join(known) or 'none'}",
+                    suggest(str(name), known, f"its meta-parameters: {', '.join(known) or 'none'}"),
                 )
         for name in known:
             if name not in values:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from blurc.checker import Around, mentions
-from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.diagnostics import Report, Source, Span, did_you_mean, suggest
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
 
@@ -144,13 +144,12 @@ def unknown(
     help: str | None = None,
 ) -> None:
     """`others`: other names allowed here. `help`: used if no name is similar."""
-    near = did_you_mean(name, [*known, *others])
     report.error(
         "E211",
         f"unknown {kind} `{name}`",
         span,
         notes=[f"known here: {', '.join(known) or 'none'}"],
-        help=f"did you mean `{near}`?" if near else help or f"declare it, or {_import_of(kind, name)}",
+        help=suggest(name, [*known, *others], help or f"declare it, or {_import_of(kind, name)}"),
     )
 
 

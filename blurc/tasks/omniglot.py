@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
@@ -162,8 +162,7 @@ def _members(archive: zipfile.ZipFile, path: Path, alphabet: str) -> list[list[s
 
 
 def _no_alphabet(name: str, path: Path, known: list[str]) -> Diagnostic:
-    near = did_you_mean(name, known)
-    help = f"did you mean `{near}`?" if near else f"the alphabets are {', '.join(known)}"
+    help = suggest(name, known, f"the alphabets are {', '.join(known)}")
     return Diagnostic("E811", f"{path} has no alphabet `{name}`", help=help)
 
 

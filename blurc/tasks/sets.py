@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import digits, images, npz, xor
 from blurc.tasks.dataset import Dataset
 
@@ -44,10 +44,9 @@ def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, downlo
 
 
 def _unknown(name: str) -> Diagnostic:
-    near = did_you_mean(name.lower(), _BUILT_IN)
     notes = (f"the data sets are {', '.join(_BUILT_IN)}, and any FILE.npz with arrays x and y",)
     if os.path.isfile(name):
         help = f"save the arrays of {name} with numpy.savez(FILE, x=..., y=...) and give that FILE.npz"
     else:
-        help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
+        help = suggest(name.lower(), _BUILT_IN, "give one of these names, or the path of an .npz file")
     return Diagnostic("E801", f"unknown data set `{name}`", notes=notes, help=help)

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import augment, examples, omniglot, plane
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.sets import load, names
@@ -167,11 +167,10 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _unknown(name: str) -> Diagnostic:
     known = task_names()
-    near = did_you_mean(name.lower(), known)
     fixed = [n for n in known if not n.startswith(plane.PREFIX)]
     notes = (
         f"the tasks are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
         f"`{plane.PREFIX}xor`, and so on, is rotated and shifted in each episode",
     )
-    help = f"did you mean `{near}`?" if near else "give one of these names, or the path of an .npz file"
+    help = suggest(name.lower(), known, "give one of these names, or the path of an .npz file")
     return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)

@@ -105,6 +105,9 @@ class Symbols:
     def of_kind(self, *kinds: Kind) -> list[Symbol]:
         return [s for s in self.table.values() if s.kind in kinds]
 
+    def names(self, kind: Kind) -> list[str]:
+        return [s.name for s in self.of_kind(kind)]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

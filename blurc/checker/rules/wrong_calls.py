@@ -55,7 +55,7 @@ class WrongCall:
             return f"a distribution goes after `~`: `~ {code(e.span)}`"
         if known := function_help(e, place):
             return known
-        slots = [s.name for s in self.symbols.of_kind("slot")]
+        slots = self.symbols.names("slot")
         if near := did_you_mean(e.function, [*functions.ALL, *slots]):
             return f"did you mean `{near}`?"
         return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"

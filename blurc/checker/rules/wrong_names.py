@@ -48,7 +48,7 @@ class WrongName:
         )
 
     def neuron_name(self, e: syntax.Name) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
+        states = self.symbols.names("state")
         message = f"`{e.name}` is {NEURON_NAMES[e.name]}, not a value"
         help = f"write one of its states: `{e.name}.{states[0] if states else 'x'}`"
         self.report.error("E301", message, e.span, help=help)
@@ -74,7 +74,7 @@ class WrongName:
         self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
 
     def no_transpose(self, e: syntax.Attribute) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
+        states = self.symbols.names("state")
         if self.symbols.of_synapse(e.owner):
             sums = f"`outgoing({e.owner} * post.{states[0] if states else 'x'})`"
             help = f"write `{e.owner}`: {sums} already reads the synapses backward"
@@ -83,7 +83,7 @@ class WrongName:
         self.report.error("E301", f"`{e.owner}` is not an end of a synapse, and has no transpose", e.span, help=help)
 
     def no_such_state(self, e: syntax.Attribute, other: Symbol | None) -> None:
-        states = [s.name for s in self.symbols.of_kind("state")]
+        states = self.symbols.names("state")
         near = did_you_mean(e.name, [s.name for s in self.symbols.of_kind("state", "meta") if s.of_neuron])
         if other and other.kind != "ambiguous" and other.per is not None:
             message = f"`{e.name}` is {_what(other)}, not a state of a neuron"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blurc.checker.rules.foreign import name_help
-from blurc.checker.rules.names import Place, Symbol, Symbols
+from blurc.checker.rules.names import Kind, Place, Symbol, Symbols
 from blurc.checker.wording import code, edited, listed, show
-from blurc.diagnostics import Report, did_you_mean
+from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
 from blurc.model import Apply, Channel, Expr, Meta, Modulator, Over, Reduce, Shape, State, dims, walk
 
@@ -46,24 +46,18 @@ class WrongTarget:
             else f"bring it together over the batch: `batch_mean({code(term.span)})`",
         )
 
-    def unknown(self, s: syntax.Assign, wanted: str, place: Place) -> None:
+    def unknown(self, s: syntax.Assign, wanted: Kind, place: Place) -> None:
         if self.symbols.damaged:
             return
-        near = did_you_mean(s.name, [x.name for x in self.symbols.of_kind("state" if wanted == "state" else "channel")])
         declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
-        self.symbols.unknown_name(
-            s.name,
-            f"unknown name `{s.name}`",
-            s.name_span,
-            help=f"did you mean `{near}`?"
-            if near
-            else (place.synapse and name_help(s.name, place))
-            or f"declare it, `{declare}`, or name a value: `let {s.name} = ..`",
-        )
+        help = f"declare it, `{declare}`, or name a value: `let {s.name} = ..`"
+        help = (name_help(s.name, place) if place.synapse else None) or help
+        help = suggest(s.name, self.symbols.names(wanted), help)
+        self.symbols.unknown_name(s.name, f"unknown name `{s.name}`", s.name_span, help=help)
 
     def not_assignable(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
         wanted = "channel" if kind == "update" else "state"
-        known = [x.name for x in self.symbols.of_kind(wanted)]
+        known = self.symbols.names(wanted)
         notes = {
             "state": ["a synapse cannot change a neuron; a phase of the neuron, before or after, can"],
             "channel": ["a neuron cannot change its synapses; `update` can"],

@@ -15,7 +15,7 @@ from blurc.checker.parameters import NEW_NAME, parameters
 from blurc.checker.wiring import populations
 from blurc.checker.wiring.bodies import MOST_ITEMS, Around, Body, Env, Noted, Use
 from blurc.checker.wording import code, listed
-from blurc.diagnostics import Report, did_you_mean
+from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
 from blurc.model import UNIT, ParamValue, dims
 
@@ -146,7 +146,6 @@ def _block(item: syntax.Instance, body: Body) -> syntax.Block | None:
 
 
 def _unknown_block(item: syntax.Instance, around: Around, body: Body) -> None:
-    near = did_you_mean(item.block, around.blocks)
     if kind := around.others.get(item.block):
         message = f"`{item.block}` is a {kind}, and no block"
         help = (
@@ -162,7 +161,7 @@ def _unknown_block(item: syntax.Instance, around: Around, body: Body) -> None:
         message,
         item.span,
         notes=[f"known here: {listed(list(around.blocks))}"],
-        help=f"did you mean `{near}`?" if near else help,
+        help=suggest(item.block, around.blocks, help),
     )
 
 
@@ -232,13 +231,12 @@ def _bind_ports(body: Body) -> None:
             bound.add(arg.name)
             _bind(arg, body, body.use)
         elif arg.name not in params and not (arg.name in body.broken or body.tree.damaged):
-            near = did_you_mean(arg.name, [*body.port_shapes, *params])
             within.report.error(
                 "E424",
                 f"the block `{body.tree.name}` has neither a port nor a parameter `{arg.name}`",
                 arg.span,
                 notes=[f"ports: {listed([*body.port_shapes])}; parameters: {listed(params)}"],
-                help=f"did you mean `{near}`?" if near else "remove it",
+                help=suggest(arg.name, [*body.port_shapes, *params], "remove it"),
             )
     missing = [port for port in body.port_shapes if port not in bound]
     body.broken |= {port for port in body.port_shapes if port not in body.names}

@@ -10,7 +10,7 @@ from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
 from blurc.checker.wiring.projections import project
 from blurc.checker.wording import listed
-from blurc.diagnostics import Report, did_you_mean
+from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
 from blurc.model import UNIT, Dense, Network, ParamValue, Population, Projection, Shared
 
@@ -61,24 +61,16 @@ def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report, aro
     """The function slots that populations override must be the genome's, those of populations in blocks too. Asked
     only of a network and the genome that it `uses`: with another genome a caller picks, an override may rightly have
     nothing to do."""
-    known = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
-    trees = (tree, *blocks.used(tree, around.blocks).values())
-    for population in (node for t in trees for node in mentions.walk(t)):
-        if genome.damaged or not isinstance(population, syntax.Population):
-            continue
-        for option in population.options:
-            if option.name not in (*known, "bias"):
-                near = did_you_mean(option.name, [*known, "bias"])
-                report.error(
-                    "E407",
-                    f"`{option.name}` is neither an option of a population nor a function slot of the "
-                    f"genome `{genome.name}`",
-                    option.span,
-                    notes=[f"options: bias; slots of `{genome.name}`: {listed(known)}"],
-                    help=f"did you mean `{near}`?"
-                    if near
-                    else f"declare the slot in the genome: `fn {option.name} = tanh`",
-                )
+    slots = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
+    trees = () if genome.damaged else (tree, *blocks.used(tree, around.blocks).values())
+    populations = (n for t in trees for n in mentions.walk(t) if isinstance(n, syntax.Population))
+    for option in (option for population in populations for option in population.options):
+        if option.name not in (*slots, "bias"):
+            message = f"`{option.name}` is neither an option of a population nor a function slot of the genome"
+            notes = [f"options: bias; slots of `{genome.name}`: {listed(slots)}"]
+            help = f"declare the slot in the genome: `fn {option.name} = tanh`"
+            help = suggest(option.name, [*slots, "bias"], help)
+            report.error("E407", f"{message} `{genome.name}`", option.span, notes=notes, help=help)
 
 
 def _roles(body: Body, report: Tracked) -> None:

@@ -9,7 +9,7 @@ from blurc.checker.wiring import topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
 from blurc.checker.wording import code
-from blurc.diagnostics import did_you_mean
+from blurc.diagnostics import suggest
 from blurc.language import syntax
 from blurc.model import Projection
 
@@ -135,9 +135,8 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
     if attr.name == "delay":
         return _delay(attr, found, env, body)
     if attr.name not in SWITCHES:
-        near = did_you_mean(attr.name, ATTRIBUTES)
         known = f"one of {', '.join(SWITCHES)}, label = NAME, delay = 1, or a topology: {', '.join(topologies.NAMES)}"
-        help = f"did you mean `{near}`?" if near else known
+        help = suggest(attr.name, ATTRIBUTES, known)
         body.report.error("E408", f"unknown attribute `{attr.name}` of a projection", attr.span, help=help)
         return False
     if attr.value is not None or attr.args is not None:

@@ -9,7 +9,7 @@ from typing import cast
 from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.wiring.bodies import Body
 from blurc.checker.wording import code, number_text
-from blurc.diagnostics import Span, did_you_mean
+from blurc.diagnostics import Span, did_you_mean, suggest
 from blurc.graph import WrongFile, edges
 from blurc.language import syntax
 from blurc.model import TOPOLOGIES, Conv, Dense, Edges, End, Form, Padding, Pool, Population, Shape, Sparse, Topology
@@ -96,8 +96,7 @@ class Written:
         known = self.kind.keywords
         for option in self.attr.options:
             if option.name not in known:
-                near = did_you_mean(option.name, known)
-                help = f"did you mean `{near}`?" if near else f"it takes {', '.join(f'`{k} = ..`' for k in known)}"
+                help = suggest(option.name, known, f"it takes {', '.join(f'`{k} = ..`' for k in known)}")
                 self.error(f"`{self.name}` takes no `{option.name} = ..`", option.span, help)
             elif option.name in self.options:
                 self.error(f"`{option.name}` is given twice", option.span, "keep one of them", "E410")
@@ -118,10 +117,9 @@ class Written:
         if isinstance(value, syntax.Name) and value.name in words:
             return value.name
         found = code(value.span)
-        near = did_you_mean(found, words)
         choices = f"{', '.join(words[:-1])} or {words[-1]}"
         message = f"{what} is {choices}, found `{found}`"
-        self.error(message, value.span, f"did you mean `{near}`?" if near else f"write `{words[0]}`")
+        self.error(message, value.span, suggest(found, words, f"write `{words[0]}`"))
         return None
 
     def _whole(self, e: syntax.Expr, what: str, least: int, most: int | None = None) -> int | None:

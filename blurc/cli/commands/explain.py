@@ -8,7 +8,7 @@ import click
 
 from blurc.cli.shared.terminal import coloured
 from blurc.codes import CODES, SECTIONS
-from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.spec import RIGHT, WRONG, Example, examples
 
 
@@ -28,9 +28,8 @@ def _list() -> Iterator[str]:
 def _known(code: str) -> str:
     if code.upper() in CODES:
         return code.upper()
-    near = did_you_mean(code.upper(), CODES)
     message = f"expected the code of a diagnostic, such as E306, found `{code}`"
-    help = f"did you mean `{near}`?" if near else "`blurc explain` lists all codes"
+    help = suggest(code.upper(), CODES, "`blurc explain` lists all codes")
     raise BlurError(Diagnostic("E917", message, help=help))
 
 

@@ -15,7 +15,7 @@ from blurc import language
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import STDOUT, console, print_table, say
-from blurc.diagnostics import BlurError, Diagnostic, Report, Source, did_you_mean
+from blurc.diagnostics import BlurError, Diagnostic, Report, Source, suggest
 from blurc.language import specs_path
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ def _find(name: str, entries: list[Entry]) -> str:
             return entry.file
     if found := next((entry.file for entry in entries if entry.name == name), None):
         return found
-    near = did_you_mean(name, [n for e in entries for n in (e.file, e.name)])
-    help = f"did you mean `{near}`?" if near else "`blurc specs` lists its contents"
+    help = suggest(name, [n for e in entries for n in (e.file, e.name)], "`blurc specs` lists its contents")
     raise BlurError(Diagnostic("E103", f"the spec library has no `{name}`", help=help))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blurc.diagnostics import did_you_mean
+from blurc.diagnostics import suggest
 from blurc.language import resolve_import, specs_path
 from blurc.meta.experiment.experiment import Experiment, Network
 from blurc.storage import records
@@ -56,9 +56,8 @@ class Files:
         folder = self.folder(path)
         found = resolve_import(name, folder / "-")
         if found is None:
-            near = did_you_mean(name, _names(folder, ending))
             places = "it is looked up beside this file, then in the library"
-            help = f"did you mean `{near}`?" if near else places
+            help = suggest(name, _names(folder, ending), places)
             self.reader.refuse(path, code, f"cannot read `{name}`: there is no such file", help)
         return str(found.resolve()) if found and found == folder / name else name
 
