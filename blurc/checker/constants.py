@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from blurc.checker import mentions
 from blurc.checker.wording import code, head, number_text
@@ -15,6 +15,7 @@ from blurc.language import functions, syntax
 from blurc.model import DRAWN, Nested, ParamValue, Shape
 
 Value: TypeAlias = "float | int | str"
+Part = TypeVar("Part")
 
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {**DRAWN, "zeros": (), "ones": ()}
 MOST_AXIS = 1024  # of a state, channel or meta-parameter: equations may be written out entry by entry
@@ -87,16 +88,6 @@ def _finite(value: object) -> float | int | None:
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def wrong_arity(name: str, found: int, low: int, high: int | None) -> tuple[str, str] | None:
-    """Message and help if a function cannot take that many arguments."""
-    if low <= found <= (found if high is None else high):
-        return None
-    expected = f"{low}" if low == high else f"at least {low}"
-    plural = "" if expected == "1" else "s"
-    how = SIGNATURES.get(name, f"{name}(x)")
-    return f"`{name}` takes {expected} argument{plural}, found {found}", f"write `{how}`"
-
-
 @dataclass(frozen=True, slots=True)
 class WrongValue(Diagnostic):
     """The value of a valid expression is wrong. `names` are the names in it, whose values may be the mistake."""
@@ -104,8 +95,15 @@ class WrongValue(Diagnostic):
     names: frozenset[str] = frozenset()
 
     @staticmethod
-    def of(e: syntax.Expr, message: str, help: str, code: str = "E206") -> WrongValue:
-        return WrongValue(code, message, e.span, (), help, names=frozenset(mentions.names([e])))
+    def of(parts: Iterable[syntax.Expr], span: Span, message: str, help: str | None, code: str = "E206") -> WrongValue:
+        return WrongValue(code, message, span, (), help, names=frozenset(mentions.names(parts)))
+
+
+def complete(parts: Iterable[Part | None]) -> tuple[Part, ...] | None:
+    """All parts, or None if one of them is None: then its mistake has been reported."""
+    found = tuple(parts)
+    known = tuple(part for part in found if part is not None)
+    return known if len(known) == len(found) else None
 
 
 class Constants:
@@ -177,23 +175,30 @@ class Constants:
             return self._not_compile_time(e.span, f"found `{code(e.span)}`")
         value = arithmetic(e.operator, left, right)
         if value is None:
-            self._has_no_value(e)
+            self.no_value(e.span, e)
         return value
 
     def _call(self, e: syntax.Call) -> Value | None:
         if e.function not in _FUNCTIONS:
             return self._no_function(e)
-        args = [self.number(a) for a in e.args]
-        known = [a for a in args if a is not None]
-        if wrong := wrong_arity(e.function, len(args), *functions.arity(e.function)):
-            self.report.error("E204", wrong[0], e.span, help=wrong[1])
+        args = complete(self.number(a) for a in e.args)
+        if not self.takes(e.function, len(e.args), functions.arity(e.function), e.span) or args is None:
             return None
-        if len(known) < len(args):
-            return None
-        value = function(e.function, *known)
+        value = function(e.function, *args)
         if value is None:
-            self._has_no_value(e)
+            self.no_value(e.span, e)
         return value
+
+    def takes(self, name: str, found: int, arity: tuple[int, int | None], span: Span) -> bool:
+        """Whether a function can take that many arguments."""
+        low, high = arity
+        if low <= found <= (found if high is None else high):
+            return True
+        expected = f"{low}" if low == high else f"at least {low}"
+        plural = "" if expected == "1" else "s"
+        help = f"write `{SIGNATURES.get(name, f'{name}(x)')}`"
+        self.report.error("E204", f"`{name}` takes {expected} argument{plural}, found {found}", span, help=help)
+        return False
 
     def _no_function(self, e: syntax.Call) -> None:
         near = did_you_mean(e.function, _FUNCTIONS)
@@ -210,12 +215,9 @@ class Constants:
     def _not_compile_time(self, span: Span, found: str, help: str = "use a number, or a parameter in `( )`") -> None:
         self.report.error("E206", f"expected a compile-time number, {found}", span, help=help)
 
-    def _has_no_value(self, e: syntax.Expr) -> None:
-        self.report.add(WrongValue.of(e, *_no_value(e.span)))
-
-    def no_value(self, span: Span) -> None:
-        message, help = _no_value(span)
-        self.report.error("E206", message, span, help=help)
+    def no_value(self, span: Span, *parts: syntax.Expr) -> None:
+        help = "look for a division by 0, the root or logarithm of a negative number, or an overflow"
+        self.report.add(WrongValue.of(parts, span, f"`{code(span)}` has no finite value", help))
 
     # ---------------------------------------------------------------- sizes
 
@@ -233,7 +235,7 @@ class Constants:
             found = f"but `{code(e.span)}` is {number_text(value)}"
         how = "write `{}`" if found.startswith("found") else "make it `{}`, for example"
         message = f"{what} must be a whole number{limits}, {found}"
-        self.report.add(WrongValue.of(e, message, _nearest(value, least, most, how)))
+        self.report.add(WrongValue.of([e], e.span, message, _nearest(value, least, most, how)))
         return None
 
     def shape(self, dims: tuple[syntax.Expr, ...]) -> Shape | None:
@@ -243,32 +245,23 @@ class Constants:
             help = "use `[k]` or `[r, c]`"
             self.report.error("E203", message, dims[2].span, help=help)
             return None
-        sizes = [self.whole(d, "a size", 1, MOST_AXIS) for d in dims]
-        known = tuple(s for s in sizes if s is not None)
-        return known if len(known) == len(sizes) else None
+        return complete(self.whole(d, "a size", 1, MOST_AXIS) for d in dims)
 
     def nested(self, e: syntax.Expr) -> tuple[Nested, Shape] | None:
         """A constant: a number, a vector or a matrix."""
         if not isinstance(e, syntax.Vector):
             value = self.number(e)
             return None if value is None else (float(value), ())
-        items = [self.nested(item) for item in e.items]
-        known = [item for item in items if item is not None]
-        if len(known) < len(items):
+        items = complete(self.nested(item) for item in e.items)
+        if items is None:
             return None
-        shapes = [shape for _, shape in known]
+        shapes = [shape for _, shape in items]
         if len(set(shapes)) != 1 or len(shapes[0]) > 1:
             message = "the rows of a matrix must have the same length"
             help = "write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`"
             self.report.error("E203", message, e.span, help=help)
             return None
-        return tuple(value for value, _ in known), (len(known), *shapes[0])
-
-
-def _no_value(span: Span) -> tuple[str, str]:
-    """Message and help."""
-    help = "look for a division by 0, the root or logarithm of a negative number, or an overflow"
-    return f"`{code(span)}` has no finite value", help
+        return tuple(value for value, _ in items), (len(items), *shapes[0])
 
 
 def _nearest(value: float, least: int | None, most: int | None, help: str) -> str:

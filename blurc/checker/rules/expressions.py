@@ -7,20 +7,20 @@ means that the mistake has been reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from typing import cast
 
-from blurc.checker import constants
+from blurc.checker.constants import Constants, complete
 from blurc.checker.mentions import outside_sums
 from blurc.checker.rules.foreign import TRANSPOSES
-from blurc.checker.rules.names import NEURON_NAMES, OF_NEURON, OF_SYNAPSE, OWNER, Lets, Place, Symbol, Symbols
+from blurc.checker.rules.names import NEURON_NAMES, OF_NEURON, OF_SYNAPSE, OWNER, Place, Symbol, Symbols
 from blurc.checker.rules.shapes import OPERATORS, Shapes, literal
 from blurc.checker.rules.unsummed import is_transposed
 from blurc.checker.rules.wrong_calls import WrongCall
 from blurc.checker.rules.wrong_names import WrongName
 from blurc.checker.wording import bare, code
-from blurc.diagnostics import Report, Span
+from blurc.diagnostics import Span
 from blurc.language import functions, syntax
 from blurc.model import (
     Apply,
@@ -45,68 +45,57 @@ from blurc.model import (
 )
 
 
-@dataclass(slots=True)
 class Expressions:
-    symbols: Symbols
-    numbers: constants.Constants
-    report: Report
-    draws: count[int] = field(default_factory=count)  # numbers of the `noise(..)`s
-
-    wrong_name: WrongName = field(init=False)
-    wrong_call: WrongCall = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.wrong_name = WrongName(self.symbols, self.report)
-        self.wrong_call = WrongCall(self.symbols, self.report)
-
-    @property
-    def shapes(self) -> Shapes:
-        return Shapes(self.symbols, self.numbers, self.report)
+    def __init__(self, symbols: Symbols, numbers: Constants) -> None:
+        self.symbols = symbols
+        self.numbers = numbers
+        self.shapes = Shapes(symbols, numbers)
+        self.draws = count()  # numbers of the `noise(..)`s
+        self.wrong_name = WrongName(symbols, numbers.report)
+        self.wrong_call = WrongCall(symbols, numbers.report)
 
     # -------------------------------------------------------------- dispatch
 
-    def check(self, e: syntax.Expr, place: Place, lets: Lets) -> Expr | None:
+    def check(self, e: syntax.Expr, place: Place) -> Expr | None:
         if e.span.text.startswith("("):
             e = replace(e, span=bare(e.span))
         match e:
             case syntax.Number():
                 return literal(e.value, e.span)
             case syntax.Name():
-                return self._name(e, place, lets)
+                return self._name(e, place)
             case syntax.Attribute():
                 return self._attribute(e, place)
             case syntax.Call():
-                return self._call(e, place, lets)
-            case syntax.Binary() if self._misses_its_sum(e, place, lets):
+                return self._call(e, place)
+            case syntax.Binary() if self._misses_its_sum(e, place):
                 return None
             case syntax.Index():
-                base = self.check(e.base, place, lets)
+                base = self.check(e.base, place)
                 return base and self.shapes.pick(base, e.items, e.span)
             case _:
-                return self._compound(e, place, lets)
+                return self._compound(e, place)
 
-    def _compound(self, e: syntax.Negate | syntax.Binary | syntax.Vector, place: Place, lets: Lets) -> Expr | None:
+    def _compound(self, e: syntax.Negate | syntax.Binary | syntax.Vector, place: Place) -> Expr | None:
         match e:
             case syntax.Negate(operand=operand):
-                args = self._all((operand,), place, lets)
-                return self.shapes.combine("neg", args, e.span) if args else None
+                arg = self.check(operand, place)
+                return arg and self.shapes.combine("neg", (arg,), e.span)
             case syntax.Binary(operator="@", left=left, right=right):
-                args = self._all((left, right), place, lets)
+                args = self._all((left, right), place)
                 return self.shapes.matmul(args[0], args[1], e.span) if args else None
             case syntax.Binary(operator=operator, left=left, right=right):
-                args = self._all((left, right), place, lets)
+                args = self._all((left, right), place)
                 return self.shapes.combine(OPERATORS[operator], args, e.span) if args else None
             case syntax.Vector(items=items):
-                args = self._all(items, place, lets)
+                args = self._all(items, place)
                 return self.shapes.stack(args, e.span) if args else None
 
-    def _all(self, parts: tuple[syntax.Expr, ...], place: Place, lets: Lets) -> list[Expr] | None:
+    def _all(self, parts: tuple[syntax.Expr, ...], place: Place) -> tuple[Expr, ...] | None:
         """All parts, checked, or None if one of them is wrong."""
-        checked = [self.check(part, place, lets) for part in parts]
-        known = [part for part in checked if part is not None]
-        return known if len(known) == len(checked) else None
+        return complete(self.check(part, place) for part in parts)
 
-    def _misses_its_sum(self, e: syntax.Binary, place: Place, lets: Lets) -> bool:
+    def _misses_its_sum(self, e: syntax.Binary, place: Place) -> bool:
         """A product such as `w * pre.x` in the scope of a neuron is one mistake: the missing `incoming`."""
         if place.synapse or e.operator not in ("*", "/", "@"):
             return False
@@ -117,14 +106,14 @@ class Expressions:
         if not channels or len(owners) != 1:
             return False
         way = "incoming" if owners == {"pre"} else "outgoing"
-        self.wrong_name.without_its_sum(e, way, lets)
+        self.wrong_name.without_its_sum(e, way, place)
         return True
 
     # ----------------------------------------------------------------- names
 
-    def _name(self, e: syntax.Name, place: Place, lets: Lets) -> Expr | None:
-        if e.name in lets:
-            return self._let(e, place, lets[e.name])
+    def _name(self, e: syntax.Name, place: Place) -> Expr | None:
+        if e.name in place.lets:
+            return self._let(e, place, place.lets[e.name])
         if symbol := self.symbols.named(e.name):
             return self._symbol(symbol, e, place)
         if e.name in ("input", "target"):
@@ -136,12 +125,12 @@ class Expressions:
         elif e.name in functions.ALL:
             self.wrong_name.needs_argument(e, "a function")
         else:
-            self.wrong_name.unknown(e, place, lets)
+            self.wrong_name.unknown(e, place)
         return None
 
     def _let(self, e: syntax.Name, place: Place, value: Expr | None) -> Expr | None:
         if place.total:
-            self.wrong_name.let_in_sum(e, place.total, place.phase)
+            self.wrong_name.let_in_sum(e, place.total, place)
             return None
         return value and Let(e.name, shape=value.shape, over=value.over, span=e.span)
 
@@ -246,48 +235,48 @@ class Expressions:
 
     # ----------------------------------------------------------------- calls
 
-    def _call(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _call(self, e: syntax.Call, place: Place) -> Expr | None:
         name = e.function
         if e.prime and name in functions.ALL and name not in functions.UNARY:
             self.wrong_call.no_derivative(e)
             return None
         if name in functions.TOTALS:
-            return self._total(e, place, lets)
+            return self._total(e, place)
         if name in functions.RUNNING:
-            return self._until(e, place, lets)
+            return self._until(e, place)
         if e.owner is not None:
-            self.wrong_call.no_method(e, place, lets)
+            self.wrong_call.no_method(e, place)
             return None
         if name in functions.REDUCERS:
-            return self._reduce(e, place, lets)
+            return self._reduce(e, place)
         if name in functions.DRAWS:
-            return self._noise(e, place, lets)
+            return self._noise(e, place)
         if name in functions.POPULATION and not self._sees_population(e, place):
             return None
         if self.symbols.named(name, "slot"):
-            return self._slot(e, place, lets)
+            return self._slot(e, place)
         if name not in functions.ALL:
-            self.wrong_call.unknown_function(e, place, lets)
+            self.wrong_call.unknown_function(e, place)
             return None
-        args = self._all(e.args, place, lets)
+        args = self._all(e.args, place)
         if args is None or not self._arity(e, *functions.arity(name)):
             return None
-        return _population(e, args[0]) if name in functions.POPULATION else self._elementwise(e, args)
-
-    def _elementwise(self, e: syntax.Call, args: list[Expr]) -> Expr | None:
-        return self.shapes.combine(e.function, args, e.span, e.prime)
+        if name in functions.POPULATION:
+            return _population(e, args[0])
+        return self.shapes.combine(name, args, e.span, e.prime)
 
     def _arity(self, e: syntax.Call, low: int, high: int | None) -> bool:
-        wrong = constants.wrong_arity(e.function, len(e.args), low, high)
-        if wrong:
-            self.report.error("E204", wrong[0], e.span, help=wrong[1])
-        return wrong is None
+        return self.numbers.takes(e.function, len(e.args), (low, high), e.span)
 
-    def _slot(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _body(self, e: syntax.Call, place: Place) -> Expr | None:
+        """The one argument of a sum or a reducer."""
+        return self.check(e.args[0], place) if self._arity(e, 1, 1) else None
+
+    def _slot(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.phase == "init":
             self.wrong_call.slot_in_start(e)
             return None
-        args = self._all(e.args, place, lets)
+        args = self._all(e.args, place)
         if not self._arity(e, 1, 1) or args is None:
             return None
         return Slot(e.function, args[0], e.prime, shape=args[0].shape, over=args[0].over, span=e.span)
@@ -301,11 +290,11 @@ class Expressions:
             return True
         return False
 
-    def _noise(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _noise(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.synapse or place.phase == "readout":
             self.wrong_call.noise_elsewhere(e, place)
             return None
-        args = self._all(e.args, place, lets)
+        args = self._all(e.args, place)
         if args is None or not self._arity(e, 1, 1):
             return None
         over = args[0].over | Over.EXAMPLE | Over.NEURON
@@ -313,14 +302,12 @@ class Expressions:
 
     # ------------------------------------------------------ sums over synapses
 
-    def _total(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _total(self, e: syntax.Call, place: Place) -> Expr | None:
         direction = cast(Direction, e.function)
         if place.total:
             self.wrong_call.total_in_total(e, place)
             return None
-        if not self._total_owner(e, place) or not self._arity(e, 1, 1):
-            return None
-        body = self.check(e.args[0], place.inside(direction), lets)
+        body = self._body(e, place.inside(direction)) if self._total_owner(e, place) else None
         if body is None:
             return None
         side: Side = "own" if place.phase != "update" else cast(Side, OWNER[e.function])
@@ -340,25 +327,21 @@ class Expressions:
             return True
         return False
 
-    def _until(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _until(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.phase != "update" or place.total or e.owner != "pre":
             self.wrong_call.until_elsewhere(e)
             return None
-        if not self._arity(e, 1, 1):
-            return None
-        body = self.check(e.args[0], place.inside("outgoing"), lets)
+        body = self._body(e, place.inside("outgoing"))
         if body is None:
             return None
         over = Over.PRE | Over.POST | Over.SYNAPSE | (body.over & Over.EXAMPLE)
         return Until(body, shape=body.shape, over=over, span=e.span)
 
-    def _reduce(self, e: syntax.Call, place: Place, lets: Lets) -> Expr | None:
+    def _reduce(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.phase != "update" or place.total or place.reduced:
             self.wrong_call.reducer_elsewhere(e, place)
             return None
-        if not self._arity(e, 1, 1):
-            return None
-        body = self.check(e.args[0], place.under_reducer(), lets)
+        body = self._body(e, place.under_reducer())
         if body is None:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"

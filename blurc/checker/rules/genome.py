@@ -54,7 +54,7 @@ class GenomeChecker:
         self.values = {**self.params}
         self.symbols = Symbols(damaged=tree.damaged)
         self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
-        self.expressions = Expressions(self.symbols, self.numbers, report)
+        self.expressions = Expressions(self.symbols, self.numbers)
         self.wrong_target = WrongTarget(self.symbols, report)
 
     def check(self) -> Genome | None:
@@ -123,19 +123,19 @@ class GenomeChecker:
         return 0
 
     def _statements(self, phase: syntax.Phase) -> list[Statement]:
-        lets: Lets = {}
+        place = Place(phase.kind)
         statements: list[Statement] = []
         written_out: dict[str, Expr] = {}
         for s in map(self._as_meant, phase.statements):
-            value = self.expressions.check(s.value, Place(phase.kind), lets)
+            value = self.expressions.check(s.value, place)
             if value is not None and not separable(value, written_out, self.report):
                 value = None
             if isinstance(s, syntax.Let):
-                self._let(s, lets, value)
+                self._let(s, place.lets, value)
                 if value is not None:
                     written_out[s.name] = write_out(value, written_out)
                     statements.append(LetStatement(s.name, value, s.span))
-            elif assign := self._assign(s, phase, lets, value):
+            elif assign := self._assign(s, place, value):
                 statements.append(assign)
         return statements
 
@@ -157,8 +157,8 @@ class GenomeChecker:
             self.report.error("E106", f"`{s.name}` is declared twice", s.span, notes=notes, help=help)
         lets[s.name] = value
 
-    def _assign(self, s: syntax.Assign, phase: syntax.Phase, lets: Lets, value: Expr | None) -> Assign | None:
-        symbol = self._target(s, phase.kind, lets)
+    def _assign(self, s: syntax.Assign, place: Place, value: Expr | None) -> Assign | None:
+        symbol = self._target(s, place)
         if symbol is None or symbol.shape is None:
             return None
         part = self.expressions.shapes.part(symbol.shape, s.items, s.name)
@@ -168,20 +168,18 @@ class GenomeChecker:
         if value.shape not in ((), shape):
             self.wrong_target.wrong_shape(s, shape, value)
             return None
-        if phase.kind == "update" and Over.EXAMPLE in value.over:
+        if place.phase == "update" and Over.EXAMPLE in value.over:
             self.wrong_target.varies(s, value)
             return None
         return Assign(s.name, items, value, s.span)
 
-    def _target(self, s: syntax.Assign, kind: syntax.PhaseKind, lets: Lets) -> Symbol | None:
+    def _target(self, s: syntax.Assign, place: Place) -> Symbol | None:
         symbol = self.symbols.named(s.name)
-        wanted = "channel" if kind == "update" else "state"
-        if symbol is None and s.name not in lets and s.name not in RESERVED:
-            self.wrong_target.unknown(s, wanted, Place(kind))
-        elif symbol is None or symbol.kind not in (wanted, "ambiguous"):
-            otherwise = "a value named by `let`" if s.name in lets else "a name of the language"
-            self.wrong_target.not_assignable(s, kind, symbol, otherwise)
-        return symbol if symbol and symbol.kind == wanted else None
+        if symbol is None and s.name not in place.lets and s.name not in RESERVED:
+            self.wrong_target.unknown(s, place)
+        elif symbol is None or symbol.kind not in (place.assigns, "ambiguous"):
+            self.wrong_target.not_assignable(s, place, symbol)
+        return symbol if symbol and symbol.kind == place.assigns else None
 
     # --------------------------------------------------------------- readout
 
@@ -195,7 +193,7 @@ class GenomeChecker:
             self.report.error("E212", message, self.tree.name_span, help=help)
         if not found:
             return None
-        value = self.expressions.check(found[0].value, Place("readout"), {})
+        value = self.expressions.check(found[0].value, Place("readout"))
         if value is not None and value.shape:
             self.report.error(
                 "E203",

@@ -109,22 +109,27 @@ class Symbols:
         return [s.name for s in self.of_kind(kind)]
 
 
+Lets = dict[str, "Expr | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an expression is.
-
-    `total` is set inside `incoming(..)` / `outgoing(..)`, `reduced` inside `batch_mean(..)` /
-    `batch_sum(..)`.
-    """
+    """Where an expression is."""
 
     phase: PhaseKind | Lit["readout", "init"]
-    total: Direction | None = None
-    reduced: bool = False
+    total: Direction | None = None  # inside `incoming(..)` or `outgoing(..)`
+    reduced: bool = False  # inside `batch_mean(..)` or `batch_sum(..)`
+    lets: Lets = field(default_factory=dict[str, "Expr | None"])  # the values that the phase has named so far
 
     @property
     def synapse(self) -> bool:
         """Whether the scope is one synapse (and not one neuron)."""
         return self.phase in ("update", "init") or self.total is not None
+
+    @property
+    def assigns(self) -> Kind:
+        """What the statements here assign to."""
+        return "channel" if self.phase == "update" else "state"
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -155,6 +160,3 @@ class Place:
 
     def under_reducer(self) -> Place:
         return replace(self, reduced=True)
-
-
-Lets = dict[str, "Expr | None"]

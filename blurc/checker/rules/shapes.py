@@ -24,7 +24,7 @@ def literal(value: float, span: Span) -> Literal:
     return Literal(float(value), shape=(), over=Over.NOTHING, span=span)
 
 
-def join(parts: list[Expr]) -> Over:
+def join(parts: tuple[Expr, ...]) -> Over:
     over = Over.NOTHING
     for part in parts:
         over |= part.over
@@ -35,11 +35,14 @@ def join(parts: list[Expr]) -> Over:
 class Shapes:
     symbols: Symbols
     numbers: constants.Constants
-    report: Report
+
+    @property
+    def report(self) -> Report:
+        return self.numbers.report
 
     # ------------------------------------------------------ element by element
 
-    def combine(self, function: str, args: list[Expr], span: Span, prime: bool = False) -> Expr | None:
+    def combine(self, function: str, args: tuple[Expr, ...], span: Span, prime: bool = False) -> Expr | None:
         shapes = {a.shape for a in args} - {()}
         if len(shapes) > 1:
             self._mismatch(args, span)
@@ -48,7 +51,7 @@ class Shapes:
             self.numbers.no_value(span)
             return None
         shape = shapes.pop() if shapes else ()
-        return self._folded(Apply(function, tuple(args), prime, shape=shape, over=join(args), span=span))
+        return self._folded(Apply(function, args, prime, shape=shape, over=join(args), span=span))
 
     def _folded(self, e: Apply) -> Expr | None:
         """Folds arithmetic on compile-time numbers."""
@@ -60,7 +63,7 @@ class Shapes:
             self.numbers.no_value(e.span)
         return None if value is None else literal(value, e.span)
 
-    def _mismatch(self, args: list[Expr], span: Span) -> None:
+    def _mismatch(self, args: tuple[Expr, ...], span: Span) -> None:
         first = next(a for a in args if a.shape)
         second = next(a for a in args if a.shape and a.shape != first.shape)
         mixes = len(first.shape) == 2 and len(second.shape) == 1 and first.shape[1] == second.shape[0]
@@ -102,7 +105,7 @@ class Shapes:
 
     # ----------------------------------------------------------------- vectors
 
-    def stack(self, items: list[Expr], span: Span) -> Expr | None:
+    def stack(self, items: tuple[Expr, ...], span: Span) -> Expr | None:
         shapes = dict.fromkeys(item.shape for item in items)
         if len(shapes) != 1 or any(len(s) > 1 for s in shapes):
             self.report.error(
@@ -117,7 +120,7 @@ class Shapes:
         values = tuple(item.value for item in items if isinstance(item, Literal))
         if len(values) == len(items):
             return Literal(values, shape=shape, over=Over.NOTHING, span=span)
-        return Stack(tuple(items), shape=shape, over=join(items), span=span)
+        return Stack(items, shape=shape, over=join(items), span=span)
 
     def pick(self, base: Expr, items: tuple[syntax.Expr | syntax.Slice, ...], span: Span) -> Expr | None:
         picked = self.part(base.shape, items, code(base.span))
@@ -132,12 +135,11 @@ class Shapes:
             help = f"write `{base}`" if not shape else f"write at most {len(shape)}, one for each axis"
             self.report.error("E205", message, items[len(shape)].span, help=help)
             return None
-        resolved = [self._item(item, size, base) for item, size in zip(items, shape, strict=False)]
-        known = tuple(item for item in resolved if item is not None)
-        if len(known) < len(resolved):
+        resolved = constants.complete(self._item(i, size, base) for i, size in zip(items, shape, strict=False))
+        if resolved is None:
             return None
-        kept = [item[1] - item[0] for item in known if isinstance(item, tuple)]
-        return known, (*kept, *shape[len(items) :])
+        kept = [item[1] - item[0] for item in resolved if isinstance(item, tuple)]
+        return resolved, (*kept, *shape[len(items) :])
 
     def _item(self, item: syntax.Expr | syntax.Slice, size: int, base: str) -> int | tuple[int, int] | None:
         if isinstance(item, syntax.Slice):

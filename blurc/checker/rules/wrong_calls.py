@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from blurc.checker import constants
 from blurc.checker.rules.foreign import CALLED, function_help
-from blurc.checker.rules.names import NEURON_NAMES, Lets, Place, Symbols
+from blurc.checker.rules.names import NEURON_NAMES, Place, Symbols
 from blurc.checker.wording import code, head
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
@@ -17,20 +17,20 @@ class WrongCall:
     symbols: Symbols
     report: Report
 
-    def no_method(self, e: syntax.Call, place: Place, lets: Lets) -> None:
+    def no_method(self, e: syntax.Call, place: Place) -> None:
         if e.owner in NEURON_NAMES:
             help = (
                 f"write `{e.function}({e.owner}.x)`; only `post.incoming(E)` and `pre.outgoing(E)` are called on a "
                 "neuron"
             )
         else:
-            help = self._of_module(e, place, lets)
+            help = self._of_module(e, place)
         self.report.error("E202", f"`{e.owner}.{e.function}(..)` is not a function", e.span, help=help)
 
-    def _of_module(self, e: syntax.Call, place: Place, lets: Lets) -> str:
+    def _of_module(self, e: syntax.Call, place: Place) -> str:
         """What to write for `np.tanh(z)`, or `z.tanh()`."""
         owner = str(e.owner)
-        of_value = owner in lets or self.symbols.named(owner) is not None
+        of_value = owner in place.lets or self.symbols.named(owner) is not None
         own = (syntax.Name(owner, span=head(e.span, owner)),) if of_value else ()
         plain = replace(e, owner=None, args=(*own, *e.args))
         name = CALLED.get(e.function, e.function)
@@ -38,9 +38,9 @@ class WrongCall:
             return f"write `{name}({', '.join(code(a.span) for a in plain.args) or 'x'})`"
         return self._function_help(plain, place)
 
-    def unknown_function(self, e: syntax.Call, place: Place, lets: Lets) -> None:
+    def unknown_function(self, e: syntax.Call, place: Place) -> None:
         symbol = self.symbols.named(e.function)
-        if symbol or e.function in lets:
+        if symbol or e.function in place.lets:
             if symbol is None or symbol.kind != "ambiguous":
                 message = f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function"
                 self.report.error("E202", message, e.span, help=f"to multiply, write `{e.function} * (..)`")

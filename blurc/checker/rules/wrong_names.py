@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blurc.checker.rules.foreign import declarations, name_help
-from blurc.checker.rules.names import NEURON_NAMES, OF_SYNAPSE, OWNER, Lets, Place, Symbol, Symbols
+from blurc.checker.rules.names import NEURON_NAMES, OF_SYNAPSE, OWNER, Place, Symbol, Symbols
 from blurc.checker.rules.unsummed import with_sum
 from blurc.checker.wording import code, listed
 from blurc.diagnostics import Report, Span, did_you_mean
@@ -56,13 +56,13 @@ class WrongName:
     def needs_argument(self, e: syntax.Name, what: str) -> None:
         self.report.error("E202", f"`{e.name}` is {what} and needs its argument", e.span, help=f"write `{e.name}(x)`")
 
-    def unknown(self, e: syntax.Name, place: Place, lets: Lets) -> None:
+    def unknown(self, e: syntax.Name, place: Place) -> None:
         if self.symbols.damaged:
             return
         table = self.symbols.table
         seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
         here = [name for name, shown in seen.items() if shown == f"`{name}`"]
-        here += [] if place.total else lets
+        here += [] if place.total else place.lets
         if near := did_you_mean(e.name, here):
             help = f"did you mean `{near}`?"
         elif known := name_help(e.name, place):
@@ -121,13 +121,13 @@ class WrongName:
                 help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is `{e.name}`",
             )
 
-    def without_its_sum(self, e: syntax.Binary, way: str, lets: Lets) -> None:
+    def without_its_sum(self, e: syntax.Binary, way: str, place: Place) -> None:
         message = f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many synapses"
-        help = f"sum over them: `{with_sum(e, way, self.symbols, lets)}`"
+        help = f"sum over them: `{with_sum(e, way, self.symbols, place.lets)}`"
         self.report.error("E303", message, e.span, help=help)
 
-    def let_in_sum(self, e: syntax.Name, total: str, phase: str) -> None:
-        of_synapse = phase == "update"
+    def let_in_sum(self, e: syntax.Name, total: str, place: Place) -> None:
+        of_synapse = place.phase == "update"
         whole = f"{OWNER[total]}.{total}(..)" if of_synapse else f"{total}(..)"
         self.report.error(
             "E302",

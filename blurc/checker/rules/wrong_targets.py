@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from blurc.checker.rules.foreign import name_help
-from blurc.checker.rules.names import Kind, Place, Symbol, Symbols
+from blurc.checker.rules.names import Place, Symbol, Symbols
 from blurc.checker.wording import code, edited, listed, show
 from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
@@ -46,18 +46,18 @@ class WrongTarget:
             else f"bring it together over the batch: `batch_mean({code(term.span)})`",
         )
 
-    def unknown(self, s: syntax.Assign, wanted: Kind, place: Place) -> None:
+    def unknown(self, s: syntax.Assign, place: Place) -> None:
         if self.symbols.damaged:
             return
-        declare = f"state {s.name}" if wanted == "state" else f"synapse {s.name} ~ zeros"
+        declare = f"state {s.name}" if place.assigns == "state" else f"synapse {s.name} ~ zeros"
         help = f"declare it, `{declare}`, or name a value: `let {s.name} = ..`"
         help = (name_help(s.name, place) if place.synapse else None) or help
-        help = suggest(s.name, self.symbols.names(wanted), help)
+        help = suggest(s.name, self.symbols.names(place.assigns), help)
         self.symbols.unknown_name(s.name, f"unknown name `{s.name}`", s.name_span, help=help)
 
-    def not_assignable(self, s: syntax.Assign, kind: str, symbol: Symbol | None, otherwise: str) -> None:
-        wanted = "channel" if kind == "update" else "state"
-        known = self.symbols.names(wanted)
+    def not_assignable(self, s: syntax.Assign, place: Place, symbol: Symbol | None) -> None:
+        known = self.symbols.names(place.assigns)
+        otherwise = "a value named by `let`" if s.name in place.lets else "a name of the language"
         notes = {
             "state": ["a synapse cannot change a neuron; a phase of the neuron, before or after, can"],
             "channel": ["a neuron cannot change its synapses; `update` can"],
@@ -65,7 +65,7 @@ class WrongTarget:
             "meta": ["meta-parameters stand still while a network learns; meta-learning changes them"],
         }
         message = (
-            f"`{kind}` assigns to {'synapse channels' if wanted == 'channel' else 'neuron states'}, but "
+            f"`{place.phase}` assigns to {'synapse channels' if place.synapse else 'neuron states'}, but "
             f"`{s.name}` is {symbol.words if symbol else otherwise}"
         )
         help = f"name a value with `let`, or assign to one of: {listed(known)}" if known else "name a value with `let`"
@@ -73,7 +73,7 @@ class WrongTarget:
 
 
 def _varying_term(e: Expr) -> Expr:
-    """The smallest term of a sum that varies over the batch all by itself."""
+    """The smallest term of a sum that holds all that varies over the batch."""
     if isinstance(e, Apply) and e.function in ("add", "sub", "neg"):
         varying = [a for a in e.args if Over.EXAMPLE in a.over]
         if len(varying) == 1:

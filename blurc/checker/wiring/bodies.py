@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from blurc.checker import mentions
-from blurc.checker.constants import Constants, WrongValue
+from blurc.checker.constants import Constants, WrongValue, complete
 from blurc.checker.wording import code, near_names
 from blurc.diagnostics import Diagnostic, Report, Source, Span
 from blurc.graph import EdgeFile
@@ -129,9 +129,8 @@ class Body:
     def name(self, name: syntax.IndexedName, env: Env) -> str | None:
         """`h{i}` as `h2`; without what follows a point."""
         numbers = Constants(env, self.report)
-        indices = [numbers.whole(i, "an index of a name", 0) for i in name.indices]
-        known = [str(i) for i in indices if i is not None]
-        return name.base + "_".join(known) if len(known) == len(indices) else None
+        indices = complete(numbers.whole(i, "an index of a name", 0) for i in name.indices)
+        return None if indices is None else name.base + "_".join(map(str, indices))
 
     def visible(self) -> dict[str, Population]:
         """All populations that can be named here, by their names here."""

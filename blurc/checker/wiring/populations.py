@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from blurc.checker import mentions
-from blurc.checker.constants import Constants, WrongValue
+from blurc.checker.constants import Constants, WrongValue, complete
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.rules.foreign import slot_help
 from blurc.checker.wiring.bodies import Body, Env, Use
@@ -30,10 +29,9 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
         body.broken.add(item.name.base)
         return
     numbers = Constants(env, body.report)
-    sizes = [numbers.whole(d, "the size of a population", 1) for d in item.dims]
-    shape = tuple(s for s in sizes if s is not None)
-    slots, bias = _options(item, numbers, shape if len(shape) == len(sizes) else None, name)
-    if len(shape) < len(sizes) or not _is_small(item, shape, body):
+    shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
+    slots, bias = _options(item, numbers, shape, name)
+    if shape is None or not _is_small(item, shape, body):
         body.broken.add(name)
     elif _name_is_free(name, item, body):
         _add(name, item, shape, slots, bias, body)
@@ -60,7 +58,7 @@ def _add(
     whole = body.prefix + name
     role, span = item.role, item.span
     if body.use and role == "output":
-        role, span = "hidden", _first_use(body)  # what happens to it there is no matter of the block
+        role, span = "hidden", _first_use(body)  # what happens to it there does not concern the block
     body.names[name] = whole
     body.wiring.populations[whole] = Population(whole, role, shape, slots, bias != "off", span)
     if bias == "shared":
@@ -83,8 +81,7 @@ def uses(body: Body) -> Iterator[Use]:
 def _is_small(item: syntax.Population, shape: tuple[int, ...], body: Body) -> bool:
     if math.prod(shape) > MOST_NEURONS:
         message = f"a population has at most {MOST_NEURONS:,} neurons, but this one has {math.prod(shape):,}"
-        names = frozenset(mentions.names(item.dims))
-        body.report.add(WrongValue("E206", message, item.span, (), "write smaller sizes", names=names))
+        body.report.add(WrongValue.of(item.dims, item.span, message, "write smaller sizes"))
     return math.prod(shape) <= MOST_NEURONS
 
 

@@ -159,7 +159,7 @@ class Written:
             help = f"write `fan_in = {int(value)}` for that many" if is_count else "write `p = 0.1`, for example"
             message = f"`p` is a probability, above 0 and at most 1, found {number_text(value)}"
             self.wrong = True
-            self.numbers.report.add(WrongValue.of(e, message, help, "E411"))
+            self.numbers.report.add(WrongValue.of([e], e.span, message, help, "E411"))
         return None if value is None else float(value)
 
     # ----------------------------------------------------------------- edges
