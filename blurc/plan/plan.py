@@ -118,6 +118,10 @@ class Op:
     type: Type
     span: Span = field(compare=False, repr=False)
 
+    def on(self, args: Iterable[int]) -> Op:
+        """The same operation on other arguments."""
+        return Op(self.name, tuple(args), self.attrs, self.type, self.span)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -397,44 +401,16 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
 
 # --------------------------------------------------------------------- spaces
 
-LEAVES = {
-    "literal",
-    "meta",
-    "modulator",
-    "noise",
-    "input",
-    "target",
-    "carried",
-    "synapse",
-    "batch_size",
-    "fill",
-    "loop",
-    "carry",
-    "each",
-    "same",
-    "final",
-    "stacked",
-    "element",
-    "join",
-}  # their type is declared
-CROSSING = {  # operations that lead from one space to another
-    "to_post",
-    "to_pre",
-    "outer",
-    "outer_until",
-    "at_pre",
-    "at_post",
-    "loop",
-    "final",
-    "stacked",
-    "element",
-    "join",
-}
+LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
+LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is taken from it
+GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
+DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
+CROSSING = LOOP | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}  # from one space to another
 
 
 def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared: Space) -> Space:
     """The axes that a result varies over, given its arguments. `declared` gives the population or projection."""
-    if name in LEAVES or name in ("outer", "outer_until", "until"):
+    if name in DECLARED:
         return declared
     first = second = False
     for a in args:  # a loop for speed: this runs for every operation of every pass

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from blurc.diagnostics import Span
-from blurc.plan.plan import EVERYWHERE, Attr, Op, Space, Type, infer_space
+from blurc.model import Shape
+from blurc.plan.plan import EVERYWHERE, Attr, Block, Op, Space, Type, infer_space
 
 
 class Builder:
@@ -24,11 +28,34 @@ class Builder:
             self.ops.append(Op(name, args, attrs, type_, span))
         return found
 
+    def add(self, op: Op) -> int:
+        return self.emit(op.name, op.args, op.attrs, op.type, op.span)
+
+    def elementwise(self, name: str, args: tuple[int, ...], span: Span) -> int:
+        """Of values that have the same dims or none."""
+        return self.emit(name, args, (), Type(self.dims(*args), self.space(*args)), span)
+
+    def literal(self, value: Attr, type_: Type, span: Span) -> int:
+        return self.emit("literal", (), (value,), type_, span)
+
     def type(self, value: int) -> Type:
         return self.ops[value].type
+
+    def dims(self, *values: int) -> Shape:
+        """The dims of the first value that has any."""
+        return next((d for v in values if (d := self.ops[v].type.dims)), ())
 
     def space(self, *values: int) -> Space:
         spaces = [self.ops[v].type.space for v in values if self.ops[v].type.space.kind != "everywhere"]
         if not spaces:
             return EVERYWHERE
         return Space(spaces[0].kind, spaces[0].of, any(s.first for s in spaces), any(s.second for s in spaces))
+
+
+def rewritten(block: Block, rule: Callable[[Builder, Op], int]) -> Block:
+    """The block with the value that `rule` emits for every operation, given it on the new arguments."""
+    builder = Builder()
+    new: list[int] = []
+    for op in block.ops:
+        new.append(rule(builder, op.on(new[a] for a in op.args)))
+    return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))

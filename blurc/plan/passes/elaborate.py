@@ -4,9 +4,9 @@
     after    %3 = synapse {x->h, w}
              %4 = to_post %3 %2 {x->h}
              %5 = tanh %4
+
 States and channels become versions of values (single assignment). Equal operations are shared, so what two populations
 or two equations have in common is computed once.
-two populations or two equations share is computed once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from blurc import model as m
 from blurc.model import Model, Total, Until, rebuild
 from blurc.plan.passes.schedule import Schedule, Visit
-from blurc.plan.passes.scopes import Known, Lets, NeuronScope, SynapseScope
+from blurc.plan.passes.scopes import Known, NeuronScope, SynapseScope
 from blurc.plan.passes.versions import Versions
 from blurc.plan.plan import Block, Key, Result, Space, Type
 
@@ -37,24 +37,21 @@ class Elaborator:
             self._neurons(visit.phase, population)
 
     def _neurons(self, phase: m.Phase, population: str) -> None:
-        lets: Lets = {}
-        scope = NeuronScope(self.now, population, lets, phase=phase.name)
+        scope = NeuronScope(self.now, population, phase=phase.name)
         for s in phase.statements:
             value = scope.value(s.value)
             if isinstance(s, m.LetStatement):
-                lets[s.name] = value
+                scope.lets[s.name] = value
             else:
                 key = (population, s.name)
-                space = Space("neurons", population)
-                self.now.states[key] = self._assign(self.now.states[key], s, value, space)
+                self.now.states[key] = self._assign(self.now.states[key], s, value, Space("neurons", population))
 
     def _assign(self, old: int, s: m.Assign, value: int, space: Space) -> int:
         """The whole variable after `name[items] <- value`."""
         b = self.now.builder
         whole = b.type(old).dims
         if s.items:
-            joint = b.space(old, value)
-            return b.emit("put", (old, value), (s.items,), Type(whole, joint), s.span)
+            return b.emit("put", (old, value), (s.items,), Type(whole, b.space(old, value)), s.span)
         found = b.type(value)
         if found.dims == whole and found.space.kind != "everywhere":
             return value
@@ -104,27 +101,27 @@ class Elaborator:
 
     def readout(self) -> None:
         for p in self.now.model.network.with_role("output"):
-            value = NeuronScope(self.now, p.name, {}).value(self.now.model.genome.readout)
-            self.result(("readout", p.name), self.fill(value, (), Space("neurons", p.name, True, True)))
+            value = NeuronScope(self.now, p.name).value(self.now.model.genome.readout)
+            self.result(("readout", p.name), self.fill(value, (), "neurons", p.name))
 
     def result(self, key: Key, value: int) -> None:
         self.results.append(Result(key, value))
 
-    def fill(self, value: int, dims: m.Shape, space: Space) -> int:
+    def fill(self, value: int, dims: m.Shape, kind: str, of: str) -> int:
         """Stretches a result over all axes. Emitted even if it does nothing yet: simplification may remove axes."""
-        return self.now.builder.emit("fill", (value,), (), Type(dims, space), self.now.builder.ops[value].span)
+        b = self.now.builder
+        return b.emit("fill", (value,), (), Type(dims, Space(kind, of, True, True)), b.ops[value].span)
 
-    def fill_state(self, population: str, state: m.StateVar) -> int:
-        full = Space("neurons", population, True, True)
-        return self.fill(self.now.states[population, state.name], state.shape, full)
+    def fill_state(self, population: str, state: m.StateVar, steps: int = 0) -> int:
+        return self.fill(self.now.before(population, state, steps), state.shape, "neurons", population)
 
     def new_synapses(self) -> None:
         genome, network = self.now.model.genome, self.now.model.network
         for p in network.projections:
             for channel in genome.channels if p.topology.has_synapses else ():
-                full = Space("synapses", p.name, True, True)
-                value = self.fill(self.now.synapses[p.name, channel.name], channel.shape, full)
-                self.result(("synapse", p.name, channel.name), value)
+                value = self.now.synapses[p.name, channel.name]
+                full = self.fill(value, channel.shape, "synapses", p.name)
+                self.result(("synapse", p.name, channel.name), full)
 
     def history(self) -> None:
         """Shifts the states of this step into those of one step ago, and so on. Known inefficiency: a long delay keeps
@@ -133,8 +130,7 @@ class Elaborator:
             for state in self.now.model.genome.states:
                 for d in range(steps):
                     key = ("carried", population, f"{state.name}@{d + 1}")
-                    value = self.now.before(population, state, d)
-                    self.result(key, self.fill(value, state.shape, Space("neurons", population, True, True)))
+                    self.result(key, self.fill_state(population, state, d))
 
     def note_states(self, visit: Visit) -> None:
         """Records what a visit assigned, so that liveness can name the states that nobody reads."""

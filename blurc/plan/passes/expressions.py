@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 from blurc import model as m
 from blurc.model import Mixed, Plus, Product, Separated, Stacked, Terms
@@ -25,10 +26,10 @@ class Scope(ABC):
 
     def value(self, e: m.Expr) -> int:
         if 0 in e.shape:  # an empty slice: there is nothing to compute
-            return self.builder.emit("literal", (), (0.0,), Type(e.shape, EVERYWHERE), e.span)
+            return self.builder.literal(0.0, Type(e.shape, EVERYWHERE), e.span)
         match e:
             case m.Literal(value=value):
-                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
+                return self.builder.literal(value, Type(e.shape, EVERYWHERE), e.span)
             case m.Apply(function=function, args=args):
                 return self.apply(function, tuple(self.value(a) for a in args), e, e.prime)
             case m.Slot(name=name, arg=arg):
@@ -59,7 +60,7 @@ class Scope(ABC):
         pre, post = network.population(projection.source).shape, network.population(projection.target).shape
         fan_in, fan_out = projection.topology.fans(pre, post)
         size = float(fan_in if e.name == "fan_in" else fan_out)
-        return self.builder.emit("literal", (), (size,), Type((), EVERYWHERE), e.span)
+        return self.builder.literal(size, Type((), EVERYWHERE), e.span)
 
     def modulator(self, e: m.Modulator) -> int:
         return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
@@ -73,12 +74,8 @@ class Scope(ABC):
 
     def product(self, factors: list[int], sign: int, e: m.Expr) -> int:
         """The product of values of one space, times the sign."""
-        b = self.builder
-        result = factors[0]
-        for factor in factors[1:]:
-            dims = b.type(result).dims or b.type(factor).dims
-            result = b.emit("mul", (result, factor), (), Type(dims, b.space(result, factor)), e.span)
-        return result if sign > 0 else b.emit("neg", (result,), (), b.type(result), e.span)
+        result = reduce(lambda a, b: self.builder.elementwise("mul", (a, b), e.span), factors)
+        return result if sign > 0 else self.builder.elementwise("neg", (result,), e.span)
 
     def combine(self, separated: Separated, term: Callable[[Product], int], e: m.Expr) -> int:
         """A separated value, given a way to compute each product."""
@@ -98,11 +95,6 @@ class Scope(ABC):
                 return b.emit("stack", values, (), Type(dims, b.space(*values)), e.span)
 
     def sum(self, values: list[int], e: m.Expr) -> int:
-        b = self.builder
         if not values:
-            return b.emit("literal", (), (0.0,), Type((), EVERYWHERE), e.span)
-        result = values[0]
-        for value in values[1:]:
-            dims = b.type(result).dims or b.type(value).dims
-            result = b.emit("add", (result, value), (), Type(dims, b.space(result, value)), e.span)
-        return result
+            return self.builder.literal(0.0, Type((), EVERYWHERE), e.span)
+        return reduce(lambda a, b: self.builder.elementwise("add", (a, b), e.span), values)

@@ -10,25 +10,14 @@ one.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from blurc.plan.passes.builder import Builder
-from blurc.plan.plan import Block, Factors, Op, Type, infer_space
+from blurc.plan.passes.builder import Builder, rewritten
+from blurc.plan.plan import Block, Factors, Op, Type
 
 PRODUCTS = {"to_post", "to_pre", "outer"}
 
 
 def factor(block: Block) -> Block:
-    builder = Builder()
-    new: list[int] = []
-    for op in block.ops:
-        mapped = Op(op.name, tuple(new[a] for a in op.args), op.attrs, op.type, op.span)
-        new.append(_product(builder, mapped) if op.name in PRODUCTS else _emit(builder, mapped))
-    return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
-
-
-def _emit(builder: Builder, op: Op) -> int:
-    return builder.emit(op.name, op.args, op.attrs, op.type, op.span)
+    return rewritten(block, lambda builder, op: _product(builder, op) if op.name in PRODUCTS else builder.add(op))
 
 
 def _product(builder: Builder, op: Op) -> int:
@@ -39,14 +28,10 @@ def _product(builder: Builder, op: Op) -> int:
         while found := _number_times(builder, args[i], op):
             number, args[i] = found
             numbers.append(number)
-    dims = _dims(builder, op, args)
-    spaces = [builder.type(a).space for a in args]
-    result = builder.emit(
-        op.name, tuple(args), op.attrs, Type(dims, infer_space(op.name, spaces, op.attrs, op.type.space)), op.span
-    )
+    dims = op.type.dims if _mixes(op) else builder.dims(*args)
+    result = builder.emit(op.name, tuple(args), op.attrs, Type(dims, op.type.space), op.span)
     for number in numbers:
-        dims = builder.type(number).dims or dims
-        result = builder.emit("mul", (number, result), (), Type(dims, builder.type(result).space), op.span)
+        result = builder.elementwise("mul", (number, result), op.span)
     return result
 
 
@@ -72,9 +57,3 @@ def _number_times(builder: Builder, value: int, op: Op) -> tuple[int, int] | Non
 
 def _mixes(op: Op) -> bool:
     return isinstance(op.attrs[1], Factors) and op.attrs[1].mixes
-
-
-def _dims(builder: Builder, op: Op, args: list[int]) -> tuple[int, ...]:
-    if _mixes(op):
-        return op.type.dims
-    return next((d for d in (builder.type(a).dims for a in args) if d), ())

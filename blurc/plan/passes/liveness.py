@@ -28,9 +28,9 @@ def liveness(plan: Plan, written: Block) -> Plan:
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
         carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
-        step=keep(plan.step, step),
-        predict=keep(plan.predict, plan.predict.results),
-        trace=keep(plan.trace, trace),
+        step=_keep(plan.step, step),
+        predict=_keep(plan.predict, plan.predict.results),
+        trace=_keep(plan.trace, trace),
         dropped=(*_dropped_variables(plan, live), *_dropped_states(written, live)),
     )
 
@@ -86,14 +86,10 @@ def _dropped_states(written: Block, live: set[Key]) -> Iterable[str]:
     return (f"state {state} of {population}" for (population, state), live_ in read.items() if not live_)
 
 
-def keep(block: Block, results: Iterable[Result]) -> Block:
+def _keep(block: Block, results: Iterable[Result]) -> Block:
     """The block with only these results and the operations that they need."""
     kept = tuple(results)
     needed = sorted(reachable(block, (r.value for r in kept)))
     new = {old: i for i, old in enumerate(needed)}
-    ops = tuple(_renumbered(block.ops[i], new) for i in needed)
+    ops = tuple(block.ops[i].on(new[a] for a in block.ops[i].args) for i in needed)
     return Block(ops, tuple(replace(r, value=new[r.value]) for r in kept))
-
-
-def _renumbered(op: Op, new: dict[int, int]) -> Op:
-    return Op(op.name, tuple(new[a] for a in op.args), op.attrs, op.type, op.span)

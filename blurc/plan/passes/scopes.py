@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from blurc import model as m
 from blurc.language import functions
@@ -10,8 +10,6 @@ from blurc.model import Dense, Inseparable, Over, Partial, Pool, Product, Separa
 from blurc.plan.passes.expressions import Scope
 from blurc.plan.passes.versions import without_array
 from blurc.plan.plan import EVERYWHERE, Attr, Factors, Space, Type
-
-Lets = dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,15 @@ class NeuronScope(Scope):
     `projection`, its states are called `pre.x` or `post.x`, and are read from `delay` steps ago."""
 
     population: str
-    lets: Lets
     projection: m.Projection | None = None
     delay: int = 0
     phase: str = ""
+    lets: dict[str, int] = field(default_factory=dict[str, int])
 
     def slot(self, name: str, arg: m.Expr) -> str:
         if self.projection:
             return SynapseScope(self.now, self.projection).slot(name, arg)
-        return self.now.slots[self.population][name]
+        return self.now.model.slot(self.population, name)
 
     def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
         if name in functions.POPULATION:
@@ -79,15 +77,6 @@ class NeuronScope(Scope):
         draw = self.builder.emit("noise", (), (self.population, self.phase, e.number), type_, e.span)
         return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
 
-    def gate(self) -> int:
-        """The value by which a max pool chooses a neuron in each window: the first component of the first state."""
-        state = self.now.model.genome.states[0]
-        value = self.now.before(self.population, state, self.delay)
-        if not state.shape:
-            return value
-        type_ = Type((), self.builder.type(value).space)
-        return self.builder.emit("pick", (value,), ((0,) * len(state.shape),), type_, state.span)
-
     def total(self, e: Total) -> int:
         """The sum of the weighted sums of all projections, equations (5) and (6) of the paper."""
         separated = separate(e)
@@ -96,8 +85,7 @@ class NeuronScope(Scope):
         projections = (self.now.into if forward else self.now.out_of)[self.population]
         sums = [WeightedSum(self.now, p, e).of(separated) for p in projections]
         if not sums:
-            type_ = Type(e.shape, Space("neurons", self.population))
-            return self.builder.emit("literal", (), (0.0,), type_, e.span)
+            return self.builder.literal(0.0, Type(e.shape, Space("neurons", self.population)), e.span)
         return self.sum(sums, e)
 
 
@@ -112,7 +100,7 @@ class WeightedSum(Scope):
         p = self.projection
         self.forward = self.total.direction == "incoming"
         self.near, self.far = (p.target, p.source) if self.forward else (p.source, p.target)
-        self.neuron = NeuronScope(self.now, self.far, {}, p, p.delay)
+        self.neuron = NeuronScope(self.now, self.far, p, p.delay)
         self.synapse = SynapseScope(self.now, p)
 
     def of(self, separated: Separated) -> int:
@@ -141,17 +129,22 @@ class WeightedSum(Scope):
         return self.product([*still, total], p.sign, e)
 
     def _gate(self) -> int | None:
-        match self.projection.topology:
-            case Pool(kind="max"):
-                return NeuronScope(self.now, self.projection.source, {}, delay=self.projection.delay).gate()
-            case _:
-                return None
+        """The value by which a max pool chooses a neuron in each window: the first component of the first state."""
+        p, state = self.projection, self.now.model.genome.states[0]
+        if not isinstance(p.topology, Pool) or p.topology.kind != "max":
+            return None
+        value = self.now.before(p.source, state, p.delay)
+        if not state.shape:
+            return value
+        type_ = Type((), self.builder.type(value).space)
+        return self.builder.emit("pick", (value,), ((0,) * len(state.shape),), type_, state.span)
 
     def _dims(self, p: Product, synapse: int | None, neuron: int | None) -> m.Shape:
-        dims = [self.builder.type(v).dims for v in (synapse, neuron) if v is not None]
+        factors = [v for v in (synapse, neuron) if v is not None]
         if p.mixes:
-            return (dims[0][0], *dims[1][1:])
-        return next((d for d in dims if d), ())
+            rows, vectors = (self.builder.type(v).dims for v in factors)
+            return (rows[0], *vectors[1:])
+        return self.builder.dims(*factors)
 
 
 @dataclass
@@ -162,11 +155,10 @@ class SynapseScope(Scope):
 
     def slot(self, name: str, arg: m.Expr) -> str:
         ends = arg.over & (Over.PRE | Over.POST | Over.SYNAPSE)
-        slots = self.now.slots
         if ends == Over.PRE:
-            return slots[self.projection.source][name]
+            return self.now.model.slot(self.projection.source, name)
         if ends == Over.POST:
-            return slots[self.projection.target][name]
+            return self.now.model.slot(self.projection.target, name)
         return dict(self.now.model.genome.slots)[name]
 
     def leaf(self, e: m.Expr) -> int:
@@ -179,7 +171,7 @@ class SynapseScope(Scope):
                 return self._seen(self.now.meta(e, end(self.projection, side)), side, e)
             case m.Meta(per="synapse") if not self.projection.topology.has_synapses:
                 value = without_array(self.projection.topology, e.shape)
-                return self.builder.emit("literal", (), (value,), Type(e.shape, EVERYWHERE), e.span)
+                return self.builder.literal(value, Type(e.shape, EVERYWHERE), e.span)
             case m.Meta():
                 return self.now.meta(e, self.projection.name)
             case m.Modulator():
@@ -189,7 +181,9 @@ class SynapseScope(Scope):
             case Total(side=side):
                 return self._seen(self._end(side).total(e), side, e)
             case m.Until():
-                return self._until(e)
+                # A running total of something that does not vary over the batch.
+                type_ = Type(e.shape, self._each_synapse)
+                return self.builder.emit("until", (self.value(e.body),), (self.projection.name,), type_, e.span)
             case m.Reduce():
                 separated = separate(e)
                 assert not isinstance(separated, Inseparable)
@@ -197,10 +191,14 @@ class SynapseScope(Scope):
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
 
+    @property
+    def _each_synapse(self) -> Space:
+        return Space("synapses", self.projection.name, True, True)
+
     def _end(self, side: str) -> NeuronScope:
         """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
         delay = self.projection.delay if side == "pre" else 0
-        return NeuronScope(self.now, end(self.projection, side), {}, self.projection, delay)
+        return NeuronScope(self.now, end(self.projection, side), self.projection, delay)
 
     def _seen(self, value: int, side: str, e: m.Expr) -> int:
         """A neuron's value as seen by its synapses. Only the totals of a max pool still vary over the batch, as it
@@ -230,50 +228,36 @@ class SynapseScope(Scope):
         else:
             factors += [self._alone(v, side, e, side in batched) for side, v in ends.items()]
             if not batched and e.kind == "batch_sum":
-                factors.append(self._batch_size(e))
+                factors.append(b.emit("batch_size", (), (), Type((), EVERYWHERE), e.span))
         return self.product(factors, p.sign, e)
 
     def _outer(self, ends: dict[str, int], e: m.Reduce) -> int:
         """Shared synapses also sum over the places where they act, so a missing end is 1 at each place."""
         b = self.builder
-        args = tuple(
-            self.of_neurons(ends[side], end(self.projection, side), e) if side in ends else self._ones(side, e)
-            for side in ("pre", "post")
-        )
-        dims = b.type(args[0]).dims or b.type(args[1]).dims
-        space = Space("synapses", self.projection.name, True, True)
-        return b.emit("outer", args, (self.projection.name, e.kind), Type(dims, space), e.span)
+        args = tuple(self._at_places(ends.get(side), end(self.projection, side), e) for side in ("pre", "post"))
+        type_ = Type(b.dims(*args), self._each_synapse)
+        return b.emit("outer", args, (self.projection.name, e.kind), type_, e.span)
 
-    def _until(self, e: m.Until) -> int:
-        """A running total of something that does not vary over the batch."""
-        value = self.value(e.body)
-        space = Space("synapses", self.projection.name, True, True)
-        return self.builder.emit("until", (value,), (self.projection.name,), Type(e.shape, space), e.span)
+    def _at_places(self, value: int | None, population: str, e: m.Reduce) -> int:
+        if value is None:
+            return self.builder.literal(1.0, Type((), Space("neurons", population)), e.span)
+        return self.of_neurons(value, population, e)
 
     def _reduced_until(self, until: Partial, post: int | None, e: m.Reduce) -> int:
         """`sum_b post_j * sum_{k <= j} synapse_ik * until_k`, for the synapse from i to j."""
         b = self.builder
-        space = Space("synapses", self.projection.name, True, True)
-        none = b.emit("literal", (), (1.0,), Type((), EVERYWHERE), e.span)
-        synapse = self.value(until.synapse) if until.synapse else none
-        there = self._end("post").value(until.post) if until.post else none
-        here = none if post is None else post
+        one = b.literal(1.0, Type((), EVERYWHERE), e.span)
+        synapse = self.value(until.synapse) if until.synapse else one
+        there = self._end("post").value(until.post) if until.post else one
+        here = one if post is None else post
         ends = tuple(self.of_neurons(v, self.projection.target, e) for v in (there, here))
-        dims = next((d for d in (b.type(v).dims for v in (synapse, *ends)) if d), ())
-        attrs = (self.projection.name, e.kind)
-        return b.emit("outer_until", (synapse, *ends), attrs, Type(dims, space), e.span)
-
-    def _ones(self, side: str, e: m.Expr) -> int:
-        type_ = Type((), Space("neurons", end(self.projection, side)))
-        return self.builder.emit("literal", (), (1.0,), type_, e.span)
+        args = (synapse, *ends)
+        type_ = Type(b.dims(*args), self._each_synapse)
+        return b.emit("outer_until", args, (self.projection.name, e.kind), type_, e.span)
 
     def _alone(self, value: int, side: str, e: m.Reduce, batched: bool) -> int:
         b = self.builder
         if batched:
-            space = b.type(value).space
-            type_ = Type(b.type(value).dims, Space("neurons", space.of, False, space.second))
-            value = b.emit(e.kind, (value,), (), type_, e.span)
+            found = b.type(value)
+            value = b.emit(e.kind, (value,), (), Type(found.dims, replace(found.space, first=False)), e.span)
         return self._seen(value, side, e)
-
-    def _batch_size(self, e: m.Reduce) -> int:
-        return self.builder.emit("batch_size", (), (), Type((), EVERYWHERE), e.span)

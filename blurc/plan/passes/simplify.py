@@ -10,180 +10,136 @@ here, even if the other factor is not finite.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from blurc.plan.passes.builder import Builder
+from blurc.plan.passes.builder import Builder, rewritten
 from blurc.plan.plan import Block, Op, Type, infer_space
 
 MOST_WHOLE_POWER = 64
 
-
-@dataclass(frozen=True)
-class Context:
-    """The block built so far; rules return one of its operations, or None to keep the operation."""
-
-    builder: Builder
-
-    def op(self, value: int) -> Op:
-        return self.builder.ops[value]
-
-    def constant(self, value: int) -> float | None:
-        """The number that all entries of a value are known to equal."""
-        op = self.op(value)
-        return op.attrs[0] if op.name == "literal" and isinstance(op.attrs[0], float) else None
-
-    def uniform(self, number: float, op: Op) -> int:
-        """A value of the type of `op` with all entries equal."""
-        space = replace(op.type.space, first=False, second=False)
-        return self.builder.emit("literal", (), (number,), Type(op.type.dims, space), op.span)
-
-    def same(self, value: int, op: Op) -> int | None:
-        """`value` in place of `op`, if it has the same type."""
-        return value if self.op(value).type == op.type else None
-
-
-Rule = Callable[[Context, Op], "int | None"]
+# A rule returns a value that exists or that it emits, or None to keep the operation.
+Rule = Callable[[Builder, Op], "int | None"]
 
 
 def simplify(block: Block) -> Block:
-    builder = Builder()
-    context = Context(builder)
-    new: list[int] = []
-    for op in block.ops:
-        mapped = _mapped(op, tuple(new[a] for a in op.args), builder)
-        rule = RULES.get(op.name)
-        found = rule(context, mapped) if rule else None
-        new.append(
-            builder.emit(mapped.name, mapped.args, mapped.attrs, mapped.type, mapped.span) if found is None else found
-        )
-    return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
+    return rewritten(block, _simplified)
 
 
-def _mapped(op: Op, args: tuple[int, ...], builder: Builder) -> Op:
-    """The operation on simplified arguments, which may vary over fewer axes."""
-    space = infer_space(op.name, [builder.type(a).space for a in args], op.attrs, op.type.space)
-    type_ = op.type if space is op.type.space else Type(op.type.dims, space)
-    return Op(op.name, args, op.attrs, type_, op.span)
+def _simplified(b: Builder, op: Op) -> int:
+    # On simplified arguments an operation may vary over fewer axes.
+    space = infer_space(op.name, [b.type(a).space for a in op.args], op.attrs, op.type.space)
+    if space is not op.type.space:
+        op = Op(op.name, op.args, op.attrs, Type(op.type.dims, space), op.span)
+    rule = RULES.get(op.name)
+    found = rule(b, op) if rule else None
+    return b.add(op) if found is None else found
 
 
-def _mul(c: Context, op: Op) -> int | None:
-    a, b = op.args
-    if 0.0 in (c.constant(a), c.constant(b)):
-        return c.uniform(0.0, op)
-    if c.constant(a) == 1.0:
-        return c.same(b, op)
-    return c.same(a, op) if c.constant(b) == 1.0 else None
+def _constant(b: Builder, value: int) -> float | None:
+    """The number that all entries of a value are known to equal."""
+    op = b.ops[value]
+    return op.attrs[0] if op.name == "literal" and isinstance(op.attrs[0], float) else None
 
 
-def _add(c: Context, op: Op) -> int | None:
-    a, b = op.args
-    if c.constant(a) == 0.0 and c.constant(b) == 0.0:
-        return c.uniform(0.0, op)
-    if c.constant(a) == 0.0:
-        return c.same(b, op)
-    return c.same(a, op) if c.constant(b) == 0.0 else None
+def _uniform(b: Builder, number: float, op: Op) -> int:
+    """A value of the type of `op` with all entries equal."""
+    return b.literal(number, Type(op.type.dims, replace(op.type.space, first=False, second=False)), op.span)
 
 
-def _sub(c: Context, op: Op) -> int | None:
-    return c.same(op.args[0], op) if c.constant(op.args[1]) == 0.0 else None
+def _same(b: Builder, value: int, op: Op) -> int | None:
+    """`value` in place of `op`, if it has the same type."""
+    return value if b.type(value) == op.type else None
 
 
-def _div(c: Context, op: Op) -> int | None:
-    return c.same(op.args[0], op) if c.constant(op.args[1]) == 1.0 else None
+def _mul(b: Builder, op: Op) -> int | None:
+    zero = _zero_if_any_zero(b, op)
+    return _without(b, 1.0, op) if zero is None else zero
 
 
-def _neg(c: Context, op: Op) -> int | None:
-    inner = c.op(op.args[0])
-    number = c.constant(op.args[0])
+def _add(b: Builder, op: Op) -> int | None:
+    if all(_constant(b, a) == 0.0 for a in op.args):
+        return _uniform(b, 0.0, op)
+    return _without(b, 0.0, op)
+
+
+def _without(b: Builder, unit: float, op: Op) -> int | None:
+    """The other operand of a commutative operation, if one is the unit."""
+    left, right = op.args
+    if _constant(b, left) == unit:
+        return _same(b, right, op)
+    return _same(b, left, op) if _constant(b, right) == unit else None
+
+
+def _neg(b: Builder, op: Op) -> int | None:
+    inner, number = b.ops[op.args[0]], _constant(b, op.args[0])
     if number is not None:
-        return c.uniform(-number, op)
-    return c.same(inner.args[0], op) if inner.name == "neg" else None
+        return _uniform(b, -number, op)
+    return _same(b, inner.args[0], op) if inner.name == "neg" else None
 
 
-def _pow(c: Context, op: Op) -> int | None:
+def _pow(b: Builder, op: Op) -> int | None:
     """Integer powers become products: exact for negative bases, with a gradient at 0."""
-    n = c.constant(op.args[1])
+    n = _constant(b, op.args[1])
     if n is None or n != int(n) or abs(n) > MOST_WHOLE_POWER:
         return None
-    return c.builder.emit("power", (op.args[0],), (int(n),), op.type, op.span)
+    return b.emit("power", (op.args[0],), (int(n),), op.type, op.span)
 
 
-def _square(c: Context, op: Op) -> int | None:
-    return None if op.attrs else c.builder.emit("power", op.args, (2,), op.type, op.span)
+def _spread(b: Builder, op: Op) -> int | None:
+    number = _constant(b, op.args[0])
+    return _same(b, op.args[0], op) if number is None else _uniform(b, number, op)
 
 
-def _linear(c: Context, op: Op) -> int | None:
-    return c.uniform(1.0, op) if op.attrs else c.same(op.args[0], op)
-
-
-def _spread(c: Context, op: Op) -> int | None:
-    number = c.constant(op.args[0])
-    return c.same(op.args[0], op) if number is None else c.uniform(number, op)
-
-
-def _matmul(c: Context, op: Op) -> int | None:
+def _matmul(b: Builder, op: Op) -> int | None:
     """A matrix times a vector with one nonzero part, such as the states of an input population, is a column."""
     matrix, vector = op.args
-    part = c.op(vector)
-    if part.name != "put" or c.constant(part.args[0]) != 0.0 or len(op.type.dims) != 1:
-        return _zero_if_any_zero(c, op)
+    part = b.ops[vector]
+    if part.name != "put" or _constant(b, part.args[0]) != 0.0 or len(op.type.dims) != 1:
+        return _zero_if_any_zero(b, op)
     (items,) = part.attrs
     if not (isinstance(items, tuple) and len(items) == 1 and isinstance(items[0], int)):
         return None
-    column_type = replace(c.op(matrix).type, dims=op.type.dims)
-    column = c.builder.emit("pick", (matrix,), (((0, op.type.dims[0]), items[0]),), column_type, op.span)
-    return c.builder.emit("mul", (column, part.args[1]), (), op.type, op.span)
+    column_type = replace(b.ops[matrix].type, dims=op.type.dims)
+    column = b.emit("pick", (matrix,), (((0, op.type.dims[0]), items[0]),), column_type, op.span)
+    return b.emit("mul", (column, part.args[1]), (), op.type, op.span)
 
 
-def _zero_if_any_zero(c: Context, op: Op) -> int | None:
-    return c.uniform(0.0, op) if any(c.constant(a) == 0.0 for a in op.args) else None
+def _zero_if_any_zero(b: Builder, op: Op) -> int | None:
+    return _uniform(b, 0.0, op) if any(_constant(b, a) == 0.0 for a in op.args) else None
 
 
-def _seen(c: Context, op: Op) -> int | None:
-    number = c.constant(op.args[0])
-    return None if number is None else c.uniform(number, op)
-
-
-def _pick(c: Context, op: Op) -> int | None:
-    (a,), (items,) = op.args, op.attrs
-    number = c.constant(a)
+def _pick(b: Builder, op: Op) -> int | None:
+    number, base = _constant(b, op.args[0]), b.ops[op.args[0]]
     if number is not None:
-        return c.uniform(number, op)
-    base = c.op(a)
-    if base.name == "put" and base.attrs == (items,):
-        return c.same(base.args[1], op)
-    return None
+        return _uniform(b, number, op)
+    return _same(b, base.args[1], op) if base.name == "put" and base.attrs == op.attrs else None
 
 
-def _put(c: Context, op: Op) -> int | None:
+def _put(b: Builder, op: Op) -> int | None:
     """Writing an empty slice does nothing."""
     (items,) = op.attrs
     assert isinstance(items, tuple)
     empty = any(isinstance(i, tuple) and i[0] == i[1] for i in items)
-    return c.same(op.args[0], op) if empty else None
-
-
-def _fill(c: Context, op: Op) -> int | None:
-    return c.same(op.args[0], op)
+    return _same(b, op.args[0], op) if empty else None
 
 
 RULES: dict[str, Rule] = {
     "mul": _mul,
     "add": _add,
-    "sub": _sub,
-    "div": _div,
+    "sub": lambda b, op: _same(b, op.args[0], op) if _constant(b, op.args[1]) == 0.0 else None,
+    "div": lambda b, op: _same(b, op.args[0], op) if _constant(b, op.args[1]) == 1.0 else None,
     "neg": _neg,
     "pow": _pow,
-    "square": _square,
-    "linear": _linear,
+    "square": lambda b, op: None if op.attrs else b.emit("power", op.args, (2,), op.type, op.span),
+    "linear": lambda b, op: _uniform(b, 1.0, op) if op.attrs else _same(b, op.args[0], op),
     "spread": _spread,
     "matmul": _matmul,
     "to_post": _zero_if_any_zero,
     "to_pre": _zero_if_any_zero,
     "outer": _zero_if_any_zero,
-    "at_pre": _seen,
-    "at_post": _seen,
+    "at_pre": _spread,
+    "at_post": _spread,
     "pick": _pick,
     "put": _put,
-    "fill": _fill,
+    "fill": lambda b, op: _same(b, op.args[0], op),
 }

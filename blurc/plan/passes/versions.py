@@ -28,10 +28,6 @@ class Versions:
                 self.into[p.target].append(p)
             if p.feedback:
                 self.out_of[p.source].append(p)
-        self.slots = {
-            p.name: {**dict(genome.slots), **{k: v for k, v in p.slots if k in dict(genome.slots)}}
-            for p in network.populations
-        }
         for population in network.populations:
             for state in genome.states:
                 self.states[population.name, state.name] = self._start(population, state)
@@ -41,20 +37,18 @@ class Versions:
 
     def _start(self, population: m.Population, state: m.StateVar) -> int:
         if population.role == "unit":
-            return self.builder.emit("literal", (), (1.0,), Type(state.shape, Space("neurons", m.UNIT)), state.span)
+            return self.builder.literal(1.0, Type(state.shape, Space("neurons", m.UNIT)), state.span)
         if state.persistent:
             type_ = Type(state.shape, Space("neurons", population.name, True, True))
             return self.builder.emit("carried", (), (population.name, state.name), type_, state.span)
-        type_ = Type(state.shape, Space("neurons", population.name))
-        return self.builder.emit("literal", (), (0.0,), type_, state.span)
+        return self.builder.literal(0.0, Type(state.shape, Space("neurons", population.name)), state.span)
 
     def _channel(self, p: m.Projection, channel: m.ChannelVar) -> int:
         if p.topology.has_synapses:
             type_ = Type(channel.shape, Space("synapses", p.name, True, True))
             return self.builder.emit("synapse", (), (p.name, channel.name), type_, channel.span)
-        value = without_array(p.topology, channel.shape)
         type_ = Type(channel.shape, Space("synapses", p.name))
-        return self.builder.emit("literal", (), (value,), type_, channel.span)
+        return self.builder.literal(without_array(p.topology, channel.shape), type_, channel.span)
 
     def before(self, population: str, state: m.StateVar, steps: int) -> int:
         """A state at the end of an earlier step; the unit neuron's are always 1."""
