@@ -18,10 +18,15 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A text that diagnostics can point into. `name` is what the user calls it, usually a path."""
+    """A text that diagnostics can point into.
+
+    name: what the user calls it, usually a path.
+    quoted: whether its lines may be shown. A file that another file points at may be anybody's.
+    """
 
     name: str
     text: str
+    quoted: bool = True
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -88,7 +93,7 @@ class Diagnostic:
     def _lines(self) -> Iterable[str]:
         where = f"{self.span}: " if self.span else ""
         yield f"{where}{self.severity}[{self.code}]: {self.message}"
-        if self.span:
+        if self.span and self.span.source.quoted:
             yield from _excerpt(self.span)
         for note in self.notes:
             yield f"   note: {note}"

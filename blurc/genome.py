@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source
 from blurc.language import resolve_import, specs_path
 from blurc.model import Model, ParamValue
-from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_atomically, yaml_write
+from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
@@ -151,7 +151,7 @@ def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
     """
     text = dump(genome)
     try:
-        write_atomically(path, text.encode())
+        write_file(path, text.encode())
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)
         raise _error("E611", f"cannot write `{os.fspath(path)}`: {reason}") from None

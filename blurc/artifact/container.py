@@ -3,6 +3,7 @@ before anything is decompressed."""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import why
+from blurc.storage import read_file, why
 
 FILE_LIMIT = 128 * 2**20  # bytes; an artifact has no weights and takes kilobytes
 UNPACKED_LIMIT = 512 * 2**20
@@ -63,15 +64,9 @@ AGAIN = "copy the file again, or recompile it"
 
 def _bytes(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:
-            data = file.read(FILE_LIMIT + 1)
+        return read_file(name, (), FILE_LIMIT)
     except OSError as error:
-        _refuse("E701", f"cannot read `{name}`: {why(error)}")
-    except ValueError:
-        _refuse("E701", f"cannot read {name!r}: not a valid file name")
-    if len(data) > FILE_LIMIT:
-        _refuse("E704", f"`{name}` is larger than {FILE_LIMIT // 2**20} MiB")
-    return data
+        _refuse("E704" if error.errno == errno.EFBIG else "E701", f"cannot read `{name}`: {why(error)}")
 
 
 def _check_names(file: str, infos: Iterable[zipfile.ZipInfo]) -> None:

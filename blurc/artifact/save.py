@@ -19,7 +19,7 @@ from blurc.genome import Described, GenomeFile
 from blurc.graph import SUFFIXES
 from blurc.plan import Plan
 from blurc.runtime import GenomeValues, Signature, dtype
-from blurc.storage import why, write_atomically
+from blurc.storage import why, write_file
 from blurc.version import __version__
 
 
@@ -64,7 +64,7 @@ def save(
         raise _cannot_write(path, "its folder does not exist")
     data = container.pack(_members(net, genome, chosen))
     try:
-        write_atomically(path, data)
+        write_file(path, data)
     except OSError as error:
         raise _cannot_write(path, why(error)) from None
 

@@ -7,14 +7,19 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from blurc.diagnostics import Report, Source, Span, did_you_mean
 from blurc.language import syntax
 from blurc.language.packaged import resolve_import, specs_path
 from blurc.language.parse import parse
+from blurc.storage import is_inside, read_file, why
 
 TEXT_NAME = "<text>"
-ARCHIVE = b"PK\x03\x04"  # the first bytes of a zip file, and so of an artifact
+SUFFIX = ".blur"
+LIMIT = 2**20  # bytes of a file
+ARTIFACT = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
+ARCHIVE = b"PK\x03\x04"  # the first bytes of a zip file
 
 
 def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
@@ -29,7 +34,7 @@ def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[s
     """Like `load`, with the folder that each file's imports are relative to: for a text, the working folder."""
     loader = Loader(report)
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
-        loader.enter(Source(TEXT_NAME, path_or_text), None)
+        loader.enter(Source(TEXT_NAME, path_or_text), None, None)
     else:
         name = str(path_or_text)
         loader.read(name, resolve_import(name, None), None)
@@ -50,19 +55,38 @@ class _Open:
         return self.path.resolve() if self.path else None
 
 
+Asked: TypeAlias = "tuple[syntax.Import, _Open] | None"  # by which import of which file; None: by the caller
+
+
 class Loader:
+    """Only the file that was asked for, its folder and the library are quoted."""
+
     def __init__(self, report: Report) -> None:
         self.files: dict[Path | None, syntax.File] = {}
         self.folders: dict[Source, Path] = {}
         self._report = report
         self._open: list[_Open] = []  # each imports the next
+        self._known = specs_path(), Path()
 
-    def enter(self, source: Source, path: Path | None) -> None:
-        file = parse(source, self._report)
+    def enter(self, source: Source, path: Path | None, asked: Asked) -> None:
+        if asked is None and path:
+            self._known = specs_path(), Path(os.path.realpath(path)).parent
+        file = parse(source, self._report) if source.quoted else self._parse_unquoted(source, asked)
         opened = _Open(source, path, list(file.imports))
         self.files[opened.identity] = file
         self.folders[source] = path.parent if path else Path()
         self._open.append(opened)
+
+    def _parse_unquoted(self, source: Source, asked: Asked) -> syntax.File:
+        """What is wrong with the text is in it, and so is not said."""
+        found = Report()
+        file = parse(source, found)
+        if count := len(found.errors):
+            message = f"`{source.name}` is not grammatical: it has {count} mistake{'' if count == 1 else 's'}"
+            help = f"`blurc check {source.name}` shows what is wrong"
+            self._report.error("E101", message, asked and asked[0].span, help=help)
+            return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))
+        return file
 
     def follow_imports(self) -> None:
         while self._open:
@@ -89,39 +113,34 @@ class Loader:
             return os.path.normpath(os.path.join(os.path.dirname(by.source.name), node.path))
         return node.path
 
-    def read(self, name: str, path: Path | None, asked: tuple[syntax.Import, _Open] | None) -> None:
+    def read(self, name: str, path: Path | None, asked: Asked) -> None:
         span = asked[0].span if asked else None
-        if path is None:
-            self._not_found(name, asked)
-            return
+        folder = self.folders[asked[1].source] if asked else Path()
+        path = path or folder / name
         try:
-            data = path.read_bytes()
+            data = read_file(path, (SUFFIX,), LIMIT)
             if data.startswith(ARCHIVE):
                 self._archive(name, span)
                 return
             text = data.decode("utf-8-sig")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            self._not_found(name, folder, why(error), span)
         except OSError as error:
-            reason = (error.strerror or "unknown reason").lower()
-            self._report.error("E103", f"cannot read `{name}`: {reason}", span)
+            help = ARTIFACT if name.endswith(".blurx") else None
+            self._report.error("E103", f"cannot read `{name}`: {why(error)}", span, help=help)
         except UnicodeDecodeError as error:
             found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
             self._report.error("E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8")
         else:
-            self.enter(Source(name, text), path)
+            self.enter(Source(name, text, asked is None or is_inside(path, *self._known)), path, asked)
 
     def _archive(self, name: str, span: Span | None) -> None:
-        help = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
-        what = "a compiled artifact" if name.endswith(".blurx") else "a zip archive"
-        self._report.error("E105", f"`{name}` is not UTF-8 text: it is {what}", span, help=help)
+        self._report.error("E105", f"`{name}` is not UTF-8 text: it is a zip archive", span, help=ARTIFACT)
 
-    def _not_found(self, name: str, asked: tuple[syntax.Import, _Open] | None) -> None:
-        importing = asked[1].path if asked else None
-        folder = importing.parent if importing else Path()
-        what = "it is a folder" if os.path.isdir(folder / name) else "there is no such file"
-        notes = ["imports are searched next to the importing file, then in the spec library"] if asked else []
+    def _not_found(self, name: str, folder: Path, what: str, span: Span | None) -> None:
+        notes = ["imports are searched next to the importing file, then in the spec library"] if span else []
         near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
         help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
-        span = asked[0].span if asked else None
         self._report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
 
 

@@ -13,8 +13,10 @@ from blurc.checker import Around, mentions
 from blurc.diagnostics import Report, Source, Span, did_you_mean, suggest
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
+from blurc.storage import read_file, why
 
 Spec: TypeAlias = "str | Path"  # a path, or source text
+LIMIT = 256 * 2**20  # bytes of an edge file
 Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block"
 
 
@@ -100,16 +102,14 @@ def names_of_edge_files(file: syntax.File) -> dict[str, None]:
 
 
 def _read(written: str, name: str, path: Path) -> EdgeFile:
-    if os.path.isdir(path):
-        return EdgeFile(name, "", "it is a folder")
     try:
-        return EdgeFile(name, path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        return EdgeFile(name, "", "there is no such file", _near(written, path))
+        return EdgeFile(name, read_file(path, SUFFIXES, LIMIT).decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        return EdgeFile(name, "", why(error), _near(written, path))
     except UnicodeDecodeError as error:
         return EdgeFile(name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8 text")
-    except (OSError, ValueError) as error:  # ValueError: not a valid path
-        return EdgeFile(name, "", (getattr(error, "strerror", None) or "it is not a valid file name").lower())
+    except OSError as error:
+        return EdgeFile(name, "", why(error))
 
 
 def _near(written: str, path: Path) -> str | None:

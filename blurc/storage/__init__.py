@@ -1,6 +1,6 @@
 """Reading and writing files.
 
-atomic.py       writes a file completely or not at all
+files.py        the one way to read a file that somebody names, and to write one
 records/        reads frozen dataclasses from plain trees, and turns them back into trees
 limits.py       the ranges of their values, as types of fields
 yaml.py         YAML with positions
@@ -18,7 +18,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.storage import limits, npz, records, yaml_write
-    from blurc.storage.atomic import why, write_atomically
+    from blurc.storage.files import append_to, is_inside, open_file, read_file, why, write_file
     from blurc.storage.npz import Array
     from blurc.storage.yaml import compose, node_span, read_source
     from blurc.storage.yaml_arrays import YamlArrays
@@ -28,14 +28,18 @@ __all__ = [
     "Array",
     "YamlArrays",
     "YamlTree",
+    "append_to",
     "compose",
+    "is_inside",
     "limits",
     "node_span",
     "npz",
+    "open_file",
+    "read_file",
     "read_source",
     "records",
     "why",
-    "write_atomically",
+    "write_file",
     "yaml_write",
 ]
 

@@ -21,8 +21,11 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from blurc.storage.files import open_file
+
 Array: TypeAlias = npt.NDArray[Any]
 
+FILE_LIMIT = 64 * 2**30  # bytes
 LIMIT = 4 * 2**30  # bytes of one array
 
 # What zipfile, its decompressors and NumPy's header parser raise on malformed bytes.
@@ -42,9 +45,9 @@ class Unfit(Exception):
 
 @contextmanager
 def opened(path: Path) -> Generator[Archive]:
-    """The arrays of a file. Raises `OSError` or `ValueError` where it cannot be opened, `Damaged` where it is no
+    """The arrays of a file. Raises `OSError` where it cannot be opened, `Damaged` where it is no
     archive."""
-    with path.open("rb") as file:
+    with open_file(path, (".npz",), FILE_LIMIT) as file:
         try:
             archive = zipfile.ZipFile(file)
         except _DAMAGE:

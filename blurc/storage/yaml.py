@@ -13,8 +13,9 @@ from typing import Any, NoReturn, cast
 import yaml
 
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source, Span
-from blurc.storage.atomic import why
+from blurc.storage.files import read_file, why
 
+SUFFIXES = (".yaml", ".yml")
 LIMIT = 16 * 2**20  # bytes; a genome takes kilobytes
 
 
@@ -22,17 +23,11 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     """The text of a YAML file. Raises `BlurError` (E601)."""
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read(LIMIT + 1)
-        if len(data) > LIMIT:
-            _refuse("E601", f"cannot read `{name}`: it is larger than {LIMIT // 2**20} MiB")
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, read_file(path, SUFFIXES, LIMIT).decode("utf-8-sig"))
     except OSError as error:
         _refuse("E601", f"cannot read `{name}`: {why(error)}")
     except UnicodeDecodeError as error:
         _refuse("E601", f"cannot read `{name}`: it is not UTF-8 text, see byte {error.start}")
-    except ValueError:
-        _refuse("E601", f"cannot read {name!r}: it is not a valid file name")
 
 
 @dataclass(frozen=True)

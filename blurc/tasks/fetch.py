@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from blurc.storage import write_atomically
+from blurc.storage import write_file
 
 TIMEOUT = 20.0  # seconds of silence
 LIMIT = 64 * 2**20
@@ -56,4 +56,4 @@ def _get(url: str) -> bytes:
 
 def _store(data: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, data)
+    write_file(path, data)

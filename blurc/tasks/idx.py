@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import read_file, why
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -33,13 +34,9 @@ def header(shape: tuple[int, ...]) -> bytes:
 
 def read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(LIMIT + 1)
+        return read_file(path, (), LIMIT)
     except OSError as error:
-        raise BlurError(Diagnostic("E802", f"cannot read {path}: {error.strerror or error}")) from None
-    if len(data) > LIMIT:
-        raise _damaged(path, f"the file is larger than {LIMIT} bytes, the most that blurc reads")
-    return data
+        raise BlurError(Diagnostic("E802", f"cannot read {path}: {why(error)}")) from None
 
 
 def decode(data: bytes, path: Path, axes: int) -> Bytes:

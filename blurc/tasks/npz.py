@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, Report
-from blurc.storage import Array, npz
+from blurc.storage import Array, npz, why
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
 
 REQUIRED, OPTIONAL = ("x", "y"), ("x_test", "y_test")
@@ -54,8 +54,8 @@ def _read(path: Path) -> dict[str, Array]:
                     report.error(code, f"{path}: {error}", None, help=HELP)
     except npz.Damaged as error:
         report.error("E803", f"{path}: {error}", None, help=HELP)
-    except (OSError, ValueError) as error:
-        report.error("E802", f"cannot read {path}: {getattr(error, 'strerror', None) or error}", None)
+    except OSError as error:
+        report.error("E802", f"cannot read {path}: {why(error)}", None)
     report.check()
     return arrays
 

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.storage import open_file, why
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
@@ -42,6 +43,7 @@ SIDE = 105
 DRAWINGS = 20
 ASKED = 5  # drawings of a character to be asked about
 SEED = 0  # selects the held-out characters, and the persons whose drawings of an alphabet are for testing
+MOST = 256 * 2**20  # bytes of a zip: the published ones have at most 10 million
 LIMIT = 2**20  # bytes of a picture: the published ones have a few hundred
 HELP = "use the published zip"
 
@@ -134,10 +136,15 @@ def find(data_dir: Path | None) -> Path:
 def read(path: Path, alphabet: str = "") -> Ink:
     """[characters, 20, 105, 105], ordered by alphabet and number; of one alphabet, or of all."""
     try:
-        archive = zipfile.ZipFile(path)
+        file = open_file(path, (".zip",), MOST)
+    except OSError as error:
+        raise BlurError(Diagnostic("E802", f"cannot read {path}: {why(error)}")) from None
+    try:
+        archive = zipfile.ZipFile(file)
     except _DAMAGE as error:
+        file.close()
         raise _wrong(f"{path}: not a readable zip: {error}") from None
-    with archive:
+    with file, archive:
         return np.array([[_image(archive, m, path) for m in d] for d in _members(archive, path, alphabet)])
 
 

@@ -159,7 +159,7 @@ def test_an_artifact_is_no_spec(tmp_path: Path, command: tuple[str, ...]) -> Non
     path.write_bytes(b"PK\x03\x04")
     done = blurc(*command, path)
     assert done.exit_code == 1
-    assert "a compiled artifact" in done.stderr
+    assert "`blurc.load` run an artifact" in done.stderr
 
 
 SLOW = ["jax", "matplotlib", "networkx", "numpy", "optax", "rich", "sklearn", "yaml", "importlib.metadata"]

@@ -637,7 +637,7 @@ def test_a_missing_array_is_told_with_what_the_file_holds(save: Callable[..., Pa
 
 def test_a_missing_npz_is_no_traceback(tmp_path: Path):
     d = refused(lambda: tasks.load(tmp_path / "no.npz"))
-    assert (d.code, d.message) == ("E802", f"cannot read {tmp_path / 'no.npz'}: No such file or directory")
+    assert (d.code, d.message) == ("E802", f"cannot read {tmp_path / 'no.npz'}: there is no such file")
 
 
 @pytest.mark.parametrize("cut", [0, 10, 300, -1], ids=["empty", "begun", "half", "a byte short"])

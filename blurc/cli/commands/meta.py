@@ -20,6 +20,7 @@ from blurc.cli.shared.progress import bars
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import read_file
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,7 +118,7 @@ def _tell_changes(folder: Path, resolved: Experiment) -> None:
     now = meta.internals.resolved(resolved, meta.internals.compiled(resolved.network))
     path = folder / meta.internals.EXPERIMENT
     with suppress(OSError, UnicodeDecodeError, yaml.YAMLError):
-        for change in meta.internals.changes(path.read_text("utf-8"), now):
+        for change in meta.internals.changes(read_file(path).decode(), now):
             click.echo(f"changed from `{path}`: {change}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""Writes output files atomically, with a diagnostic if that fails."""
+"""Writes output files, with a diagnostic if that fails."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ import click
 
 from blurc.cli.shared.terminal import STDOUT
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import why, write_atomically
+from blurc.storage import why, write_file
 
 
 def write(path: str | Path, data: bytes) -> None:
-    """Writes a file. An existing path that is not a regular file (`/dev/null`, a pipe) is written to, not replaced."""
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            Path(path).write_bytes(data)
-        else:
-            write_atomically(path, data)
+        write_file(path, data)
     except OSError as error:
         raise BlurError(_cannot_write(path, why(error))) from None
 

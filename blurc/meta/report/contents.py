@@ -14,7 +14,7 @@ from blurc.diagnostics import BlurError, Diagnostic, Source, Span
 from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
-from blurc.storage import why
+from blurc.storage import read_file, why
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def read(folder: Path) -> Run:
 def _text(folder: Path, name: str) -> str:
     """The text of a file; empty if there is no such file."""
     try:
-        return (folder / name).read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        return read_file(folder / name).decode()
+    except FileNotFoundError:
         return ""
     except OSError as error:
         _damaged(f"cannot read `{folder / name}`: {why(error)}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.report import contents, page
-from blurc.storage import why, write_atomically
+from blurc.storage import why, write_file
 
 REPORT = "report.html"
 
@@ -20,7 +20,7 @@ def write(folder: Path) -> Path:
     text = page.render(contents.read(folder))
     target = folder / REPORT
     try:
-        write_atomically(target, text.encode())
+        write_file(target, text.encode())
     except OSError as error:
         raise BlurError(Diagnostic("E907", f"cannot write {target}: {why(error)}")) from None
     return target

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import npz, why, write_atomically
+from blurc.storage import npz, why, write_file
 
 FORMAT = 4
 
@@ -32,7 +32,7 @@ def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
     arrays = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
     np.savez(file, allow_pickle=False, about=np.frombuffer(text.encode(), np.uint8), **arrays)
     try:
-        write_atomically(path, file.getvalue())
+        write_file(path, file.getvalue())
     except OSError as error:
         raise BlurError(Diagnostic("E618", f"cannot write `{path}`: {why(error)}")) from None
 

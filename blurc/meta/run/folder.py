@@ -31,7 +31,7 @@ from typing import IO, Any, TypeVar
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import why, write_atomically
+from blurc.storage import append_to, read_file, why, write_file
 
 try:
     import fcntl
@@ -70,7 +70,7 @@ class Folder:
         if fcntl is None or not self.path.is_dir():
             yield
             return
-        lock = self._guarded(lambda: open(self.path / LOCK, "a"))  # noqa: SIM115 - the next line closes it
+        lock = self._guarded(lambda: append_to(self.path / LOCK))
         with lock:
             _lock(lock, self.path)
             yield
@@ -95,12 +95,12 @@ class Folder:
         self.write(VERSIONS, json.dumps(versions(), indent=2) + "\n")
 
     def write(self, name: str, text: str) -> None:
-        self._guarded(lambda: write_atomically(self.path / name, text.encode()))
+        self._guarded(lambda: write_file(self.path / name, text.encode()))
 
     def read(self, name: str) -> str:
         """Raises `BlurError` (E615)."""
         try:
-            return (self.path / name).read_text(encoding="utf-8")
+            return read_file(self.path / name).decode()
         except (OSError, UnicodeDecodeError) as error:
             reason = why(error) if isinstance(error, OSError) else "it is not UTF-8 text"
             message = f"cannot read `{self.path / name}`: {reason}"
@@ -110,8 +110,8 @@ class Folder:
         """Appends a line, handed to the operating system by the time this returns."""
 
         def add() -> None:
-            with open(self.path / name, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line, allow_nan=False) + "\n")
+            with append_to(self.path / name) as file:
+                file.write(f"{json.dumps(line, allow_nan=False)}\n".encode())
 
         self._guarded(add)
 
@@ -145,7 +145,7 @@ class Folder:
             raise BlurError(Diagnostic("E618", message, help="choose another folder: -o DIR")) from None
 
 
-def _lock(file: IO[str], folder: Path) -> None:
+def _lock(file: IO[bytes], folder: Path) -> None:
     assert fcntl
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
