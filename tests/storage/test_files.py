@@ -7,7 +7,7 @@ import re
 import socket
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ SUFFIXES, MOST = (".blur", ".txt"), 2**20
 
 
 @contextmanager
-def a_socket(path: Path) -> Iterator[None]:
+def a_socket(path: Path) -> Generator[None]:
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(str(path))
         yield
@@ -110,7 +110,8 @@ def test_a_pipe_gets_everything(tmp_path: Path) -> None:
     write = threading.Thread(target=lambda: write_file(path, data))
     write.start()
     thread.start()
-    write.join(), thread.join()
+    write.join()
+    thread.join()
     assert read == [data]
     assert stat.S_ISFIFO(path.stat().st_mode)
 
