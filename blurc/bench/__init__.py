@@ -4,6 +4,7 @@ handwritten.py   backpropagation as a JAX user writes it
 einsum.py        the BLUR rule as usually written: states last, one full synapse matrix per layer
 products.py      only the matrix products of a `blur` step
 specs.py         the same networks in the language
+graphs.py        convolutions and sparse projections
 meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory
 run.py           the table

@@ -1,17 +1,19 @@
-"""The cost of other topologies than dense: convolutions against `convnet.py`, sparse projections against dense ones of
-the same size, and the step time of sparse networks by number of synapses."""
+"""The cost of other topologies than dense.
+
+Convolutions against handwritten ones, sparse projections against dense ones of the same size, and the step time of
+sparse networks by number of synapses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import blurc
-from blurc.bench import convnet
+from blurc.bench import handwritten, specs
 from blurc.bench.rows import Row, row
 from blurc.bench.timing import Loop, alternate
 
@@ -24,30 +26,6 @@ NEURONS = (1_000, 10_000, 100_000)  # with FAN_IN synapses each
 FAN_IN = 10
 FEW = 8  # examples per step in the large sparse networks
 
-CONV = """
-import "rules/backprop.blur"
-network convnet uses backprop(rate = 0.1) {
-  input  image[28, 28, 1]
-  hidden first[14, 14, 8]  { bias = shared }
-  hidden second[7, 7, 16]  { bias = shared }
-  output y[10]             { phi = linear }
-  image -> first  [conv(3, 3, stride = 2)]
-  first -> second [conv(3, 3, stride = 2)]
-  second -> y
-}
-"""
-
-SPARSE = """
-import "rules/backprop.blur"
-network sparse(n = 1000) uses backprop {
-  input  x[n]
-  hidden h[n]
-  output y[1] { phi = linear }
-  x -> h [TOPOLOGY]
-  h -> y
-}
-"""
-
 
 def convolution(rounds: int) -> Iterator[Row]:
     """A training step of the same convolutional network, compiled and handwritten."""
@@ -56,8 +34,11 @@ def convolution(rounds: int) -> Iterator[Row]:
     ys = jax.nn.one_hot(draw.integers(0, 10, (STEPS, BATCH)), 10)
     timings = alternate(
         {
-            "hand": Loop(lambda p: convnet.train(p, xs, ys), convnet.init(jax.random.key(0))),
-            "backprop": _compiled(CONV, xs, ys),
+            "hand": Loop(
+                lambda p: handwritten.train(p, xs, ys, predict=handwritten.convolutions),
+                handwritten.init_convolutions(jax.random.key(0)),
+            ),
+            "backprop": specs.trained(specs.CONVOLUTIONS, xs, ys),
         },
         rounds=rounds,
         sample_seconds=0.1,
@@ -72,7 +53,7 @@ def sparse(rounds: int) -> Iterator[Row]:
         yield from _density(density, rounds)
     for n in NEURONS:
         xs, ys = _data(n, FEW)
-        step = {"step": _compiled(_spec(f"sparse(fan_in = {FAN_IN})"), xs, ys, n=n)}
+        step = {"step": specs.trained(specs.sparse(f"sparse(fan_in = {FAN_IN})"), xs, ys, n=n)}
         time = alternate(step, rounds=rounds, sample_seconds=0.05).time("step")
         name = f"{n:,} neurons with {FAN_IN} synapses each, batch {FEW}, time of a step"
         yield row("sparse", name, time.scaled(1000 / STEPS), "ms")
@@ -83,25 +64,15 @@ def _density(density: float, rounds: int) -> Iterator[Row]:
     xs, ys = _data(SQUARE, BATCH)
     chosen = f"sparse(p = {density})"
     candidates = {
-        "dense": _compiled(_spec("dense"), xs, ys, n=SQUARE),
-        "sparse": _compiled(_spec(chosen), xs, ys, n=SQUARE),
-        "masked": _compiled(_spec(f"sparse(p = {density}, form = masked)"), xs, ys, n=SQUARE),
+        "dense": specs.trained(specs.sparse("dense"), xs, ys, n=SQUARE),
+        "sparse": specs.trained(specs.sparse(chosen), xs, ys, n=SQUARE),
+        "masked": specs.trained(specs.sparse(f"sparse(p = {density}, form = masked)"), xs, ys, n=SQUARE),
     }
     timings = alternate(candidates, rounds=rounds, sample_seconds=0.05)
-    form = blurc.compile(_spec(chosen), n=SQUARE).plan.projection("x->h").form
+    form = blurc.compile(specs.sparse(chosen), n=SQUARE).plan.projection("x->h").form
     name = f"{SQUARE} to {SQUARE}, density {density:g}"
     yield row("sparse", f"{name}: {form} / dense", timings.ratio("sparse", "dense"), "x")
     yield row("sparse", f"{name}: {form} / masked", timings.ratio("sparse", "masked"), "x")
-
-
-def _spec(topology: str) -> str:
-    return SPARSE.replace("TOPOLOGY", topology)
-
-
-def _compiled(spec: str, xs: jax.Array, ys: jax.Array, **parameters: Any) -> Loop:
-    net = blurc.compile(spec, **parameters)
-    genome = net.init_genome(jax.random.key(0))
-    return Loop(lambda s: net.train(genome, s, xs, ys, donate=True), net.init(jax.random.key(1), genome))
 
 
 def _data(n: int, batch: int) -> tuple[jax.Array, jax.Array]:

@@ -108,13 +108,13 @@ def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:
     found: dict[str, Candidate] = {
         "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(key, sizes)),
         "hand step": Loop(lambda p: handwritten.step(p, xs[0], ys[0], 0.1), handwritten.init(key, sizes)),
-        "backprop": _compiled(specs.backprop(sizes), xs, ys),
+        "backprop": specs.trained(specs.backprop(sizes), xs, ys),
         "backprop step": _compiled_step(specs.backprop(sizes), xs[0], ys[0]),
     }
     for k in CHANNELS:
-        _, genome, _ = _start(specs.blur(sizes, k))
+        _, genome, _ = specs.start(specs.blur(sizes, k))
         synapses, layers = einsum.init(key, sizes, k), products.init(key, sizes, k)
-        found[f"blur k={k}"] = _compiled(specs.blur(sizes, k), xs, ys)
+        found[f"blur k={k}"] = specs.trained(specs.blur(sizes, k), xs, ys)
         found[f"einsum k={k}"] = Loop(partial(_einsum, genome, xs, ys), synapses)
         found[f"products k={k}"] = partial(products.run, layers, xs)
     return found
@@ -124,20 +124,8 @@ def _einsum(genome: Any, xs: jax.Array, ys: jax.Array, synapses: Any) -> tuple[A
     return einsum.train(genome, synapses, xs, ys)
 
 
-def _start(spec: str) -> tuple[Any, Any, Any]:
-    """A compiled network, its genome, its initial state."""
-    net = blurc.compile(spec)
-    genome = net.init_genome(jax.random.key(0))
-    return net, genome, net.init(jax.random.key(1), genome)
-
-
-def _compiled(spec: str, xs: jax.Array, ys: jax.Array) -> Loop:
-    net, genome, state = _start(spec)
-    return Loop(lambda s: net.train(genome, s, xs, ys, donate=True), state)
-
-
 def _compiled_step(spec: str, x: jax.Array, y: jax.Array) -> Loop:
-    net, genome, state = _start(spec)
+    net, genome, state = specs.start(spec)
     return Loop(lambda s: net.step(genome, s, x, y), state)
 
 
@@ -194,7 +182,7 @@ def compiling(depths: Sequence[int], rounds: int) -> Iterator[Row]:
 def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
     """The time to compile `train` for these hidden layers and steps: in blurc, and in JAX and XLA."""
     start = time.perf_counter()
-    net = blurc.compile(specs.deep(), depth=depth)
+    net = blurc.compile(specs.DEEP, depth=depth)
     parsed = time.perf_counter()
     genome = jax.eval_shape(net.init_genome, jax.random.key(0))
     state = jax.eval_shape(net.init, jax.random.key(1), genome)
@@ -223,13 +211,13 @@ def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
     key = jax.random.key(0)
 
     def compiled(spec: str) -> int:
-        net, genome, state = _start(spec)
+        net, genome, state = specs.start(spec)
         return compiled_bytes(net.train, genome, state, xs, ys)
 
     found = {"hand": compiled_bytes(handwritten.train, handwritten.init(key, sizes), xs, ys)}
     found["backprop"] = compiled(specs.backprop(sizes))
     for k in CHANNELS:
-        _, genome, _ = _start(specs.blur(sizes, k))
+        _, genome, _ = specs.start(specs.blur(sizes, k))
         found[f"blur k={k}"] = compiled(specs.blur(sizes, k))
         found[f"einsum k={k}"] = compiled_bytes(einsum.train, genome, einsum.init(key, sizes, k), xs, ys)
     return found
@@ -249,4 +237,4 @@ def _train_by_hand(sizes: Sequence[int]) -> None:
 
 def _train_compiled(sizes: Sequence[int]) -> None:
     xs, ys = _data(sizes, STEPS)
-    jax.block_until_ready(_compiled(specs.backprop(sizes), xs, ys)())
+    jax.block_until_ready(specs.trained(specs.backprop(sizes), xs, ys)())

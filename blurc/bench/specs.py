@@ -1,13 +1,20 @@
-"""The benchmarked networks in the language: two rules of the library, on any perceptron."""
+"""The benchmarked networks in the language, compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+import blurc
+from blurc.bench.timing import Loop
 
 BACKPROP = 'import "rules/backprop.blur"\n'
 BLUR = 'import "rules/blur.blur"\n'
 
 DEEP = """
+import "rules/backprop.blur"
 network deep(depth = 1, width = 32) uses backprop {
   input  x[width]
   hidden h{1}[width]
@@ -22,6 +29,31 @@ network deep(depth = 1, width = 32) uses backprop {
 """
 
 
+CONVOLUTIONS = """
+import "rules/backprop.blur"
+network convnet uses backprop(rate = 0.1) {
+  input  image[28, 28, 1]
+  hidden first[14, 14, 8]  { bias = shared }
+  hidden second[7, 7, 16]  { bias = shared }
+  output y[10]             { phi = linear }
+  image -> first  [conv(3, 3, stride = 2)]
+  first -> second [conv(3, 3, stride = 2)]
+  second -> y
+}
+"""
+
+SPARSE = """
+import "rules/backprop.blur"
+network sparse(n = 1000) uses backprop {
+  input  x[n]
+  hidden h[n]
+  output y[1] { phi = linear }
+  x -> h [TOPOLOGY]
+  h -> y
+}
+"""
+
+
 def backprop(sizes: Sequence[int]) -> str:
     return BACKPROP + _perceptron("backprop", sizes, "{ phi = linear }")
 
@@ -31,9 +63,21 @@ def blur(sizes: Sequence[int], k: int) -> str:
     return BLUR + _perceptron(f"blur(k = {k})", sizes, "")
 
 
-def deep() -> str:
-    """`depth` hidden layers of `width` neurons, both parameters of the network."""
-    return BACKPROP + DEEP
+def sparse(topology: str) -> str:
+    """`n` neurons in a hidden population behind this topology."""
+    return SPARSE.replace("TOPOLOGY", topology)
+
+
+def start(spec: str, **parameters: Any) -> tuple[Any, Any, Any]:
+    """A compiled network, its genome, its initial state."""
+    net = blurc.compile(spec, **parameters)
+    genome = net.init_genome(jax.random.key(0))
+    return net, genome, net.init(jax.random.key(1), genome)
+
+
+def trained(spec: str, xs: jax.Array, ys: jax.Array, **parameters: Any) -> Loop:
+    net, genome, state = start(spec, **parameters)
+    return Loop(lambda s: net.train(genome, s, xs, ys, donate=True), state)
 
 
 def _perceptron(genome: str, sizes: Sequence[int], output: str) -> str:

@@ -1,4 +1,4 @@
-"""Heat maps, and lines with their spread, as PNG or SVG.
+"""Heat maps, and curves with their spread.
 
 With the same matplotlib, the same numbers give the same bytes. NaN is grey, and labelled.
 """
@@ -6,26 +6,25 @@ With the same matplotlib, the same numbers give the same bytes. NaN is grey, and
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
-from typing import Any
+from itertools import cycle, product
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from blurc.pictures import figures
-from blurc.training import COLOURS, GRID, INK, SOFT
 
-FORMS = ("png", "svg")
 MISSING = "#d4d7dd"
 MOST_TEXTS = 400  # cells; a larger table shows no numbers
-SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", COLOURS[0], "#1d4266"))
-SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", COLOURS[1], "#ffffff", COLOURS[0], "#1d4266"))
+BLUE, ORANGE, *_ = figures.COLOURS
+SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", BLUE, "#1d4266"))
+SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", ORANGE, "#ffffff", BLUE, "#1d4266"))
+DASHES = ("-", "--", ":", "-.")
 LETTER = 0.085  # inches; width of a letter in a title
 LEAST = 3.2  # inches; a title gets at least this, however narrow its table
 LEGIBLE = 0.55  # fraction of the colour scale above which text is white
@@ -48,39 +47,45 @@ class Panel:
 
 
 def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
-    """Draws the panels side by side. `form` is one of `FORMS`."""
+    """Draws the panels side by side. `form` is "png" or "svg"."""
     sizes = [_size(panel) for panel in panels]
-    figure = _figure((sum(w for w, _ in sizes), max(h for _, h in sizes) + 0.4))
+    figure = figures.figure(sum(w for w, _ in sizes), max(h for _, h in sizes) + 0.4)
     grid = figure.subplots(1, len(panels), squeeze=False, width_ratios=[w for w, _ in sizes])
     for axes, panel in zip(grid[0], panels, strict=True):
         _draw(figure, axes, panel)
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=figures.INK)
     return figures.to_bytes(figure, form)
 
 
-def lines(values: Mapping[str, NDArray[Any]], steps: Sequence[int], form: str, title: str, label: str) -> bytes:
-    """Draws the mean of each [seeds, steps] as a line over a band of one standard deviation. Diverged seeds are left
-    out; a line ends where all have diverged."""
-    figure = _figure((6.4, 3.8))
+class Line(NamedTuple):
+    """Means after numbers of steps. spread: standard deviations. diverged: how many seeds are not in each mean."""
+
+    name: str
+    steps: Sequence[int]
+    mean: Sequence[float]
+    spread: Sequence[float]
+    diverged: Sequence[int]
+
+
+def curves(lines: Sequence[Line], title: str, x: str, y: str) -> Figure:
+    """Each line over a band of one standard deviation. Markers are hollow where seeds diverged."""
+    figure = figures.figure()
     axes = figure.add_subplot()
-    for (name, found), colour in zip(values.items(), cycle(COLOURS), strict=False):
-        masked = np.ma.masked_invalid(found)
-        mean, spread = masked.mean(axis=0).filled(np.nan), masked.std(axis=0, ddof=1).filled(np.nan)
-        axes.plot(steps, mean, "o-", color=colour, linewidth=1.8, markersize=4, label=name)
-        axes.fill_between(steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
-    axes.set_title(title, loc="left", fontsize=11, color=INK, pad=10)
-    axes.set_xlabel("step", fontsize=9, color=SOFT)
-    axes.set_ylabel(label, fontsize=9, color=SOFT)
-    axes.set_xscale("log")
-    axes.set_xticks(steps, [str(step) for step in steps])
+    for line, (dash, colour) in zip(lines, cycle(product(DASHES, figures.COLOURS)), strict=False):
+        mean, spread = np.asarray(line.mean), np.nan_to_num(np.asarray(line.spread))
+        axes.plot(line.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=line.name)
+        axes.fill_between(line.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
+        flattered = np.asarray(line.diverged) > 0
+        axes.plot(np.asarray(line.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
+    figures.dress(axes, title, x, y, percent=True)
+    steps = sorted({step for line in lines for step in line.steps})
+    if len(steps) > 1 and steps[-1] > 3 * steps[0]:
+        axes.set_xscale("log")
+    axes.set_xticks(steps, [f"{step:,}" for step in steps])
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    _bare(axes)
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="best")
-    return figures.to_bytes(figure, form)
+    figures.legend(axes)
+    return figure
 
 
 def _size(panel: Panel) -> tuple[float, float]:
@@ -111,14 +116,14 @@ def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
     colours: Colormap = (SIGNED if panel.signed else SEQUENTIAL).with_extremes(bad=MISSING)
     masked = np.ma.masked_invalid(panel.values)
     image = axes.imshow(masked, cmap=colours, vmin=low, vmax=high, aspect="auto" if panel.texts else "equal")
-    axes.set_title(_title(panel), loc="left", fontsize=9.5, color=INK)
+    axes.set_title(_title(panel), loc="left", fontsize=9.5, color=figures.INK)
     axes.set_xticks(range(len(panel.columns)), panel.columns)
     axes.set_yticks(range(len(panel.rows)), panel.rows)
     _bare(axes)
     if panel.values.size <= MOST_TEXTS:
         _write(axes, panel, (low, high))
     bar = figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02)
-    bar.ax.tick_params(colors=SOFT, labelsize=7.5, length=0)
+    bar.ax.tick_params(colors=figures.SOFT, labelsize=7.5, length=0)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
 
 
@@ -137,13 +142,11 @@ def _write(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
             value = panel.values[i, j]
             place = (value - low) / (high - low)
             dark = abs(2 * place - 1) > LEGIBLE if panel.signed else place > LEGIBLE
-            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else INK, clip_on=True)
+            axes.text(
+                j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else figures.INK, clip_on=True
+            )
 
 
 def _bare(axes: Axes) -> None:
-    axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
+    axes.tick_params(colors=figures.SOFT, labelsize=8.5, length=0)
     axes.spines[:].set_visible(False)
-
-
-def _figure(size: tuple[float, float]) -> Figure:
-    return Figure(figsize=size, facecolor="white", layout="constrained")

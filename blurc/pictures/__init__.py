@@ -6,7 +6,7 @@ collapse.py  groups similar things into one box
 words.py     the text in them
 layout.py    where they go
 boxes.py strokes.py  how they look
-figures.py           figures of matplotlib as files
+figures.py           the look of matplotlib's figures, and their files
 draw.py dot.py       SVG and PNG; Graphviz's language
 """
 

@@ -19,7 +19,6 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.baselines import baselines
-    from blurc.training.curve import COLOURS, GRID, INK, SOFT
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.recipes import OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
@@ -28,12 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCURACY",
-    "COLOURS",
-    "GRID",
-    "INK",
     "OPTIMIZERS",
     "SCHEDULES",
-    "SOFT",
     "Broken",
     "Inputs",
     "LeftOut",

@@ -13,9 +13,7 @@ import numpy as np
 from blurc.evaluation import heat
 from blurc.meta.report import style
 from blurc.meta.report.contents import Curve
-from blurc.training import COLOURS
 
-STYLES = ("-", "--", ":", "-.")
 WHAT = "accuracy on test examples"
 
 
@@ -26,24 +24,9 @@ def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 
 def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
-    figure = style.figure()
-    axes = figure.add_subplot()
-    for i, curve in enumerate(curves):
-        colour, dash = COLOURS[i % len(COLOURS)], STYLES[i // len(COLOURS) % len(STYLES)]
-        mean, spread = np.asarray(curve.mean), np.nan_to_num(np.asarray(curve.spread))
-        axes.plot(curve.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=curve.name)
-        axes.fill_between(curve.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
-        flattered = np.asarray(curve.diverged) > 0
-        axes.plot(np.asarray(curve.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
-    style.dress(axes, title, "unroll step", WHAT, percent=True)
-    steps = sorted({step for curve in curves for step in curve.steps})
-    if len(steps) > 1 and steps[-1] > 3 * steps[0]:
-        axes.set_xscale("log")
-    axes.set_xticks(steps, [f"{step:,}" for step in steps])
-    axes.minorticks_off()
-    style.legend(axes)
+    lines = [heat.Line(c.name, c.steps, c.mean, c.spread, c.diverged) for c in curves]
     said = f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
-    return style.picture(figure, " ".join((said, *_lost(curves))))
+    return style.picture(heat.curves(lines, title, "unroll step", WHAT), " ".join((said, *_lost(curves))))
 
 
 def _lost(curves: Sequence[Curve]) -> Iterator[str]:

@@ -8,24 +8,24 @@ from html import escape
 from blurc.meta.report import style
 from blurc.meta.report.contents import Run
 from blurc.meta.report.sections import Section, sections, summary
-from blurc.training import GRID, INK, SOFT
+from blurc.pictures import figures
 
 CSS = f"""
 :root {{ color-scheme: light; }}
-body {{ margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: {INK};
+body {{ margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: {figures.INK};
   font: 16px/1.5 system-ui, sans-serif; }}
 h1 {{ font-size: 1.5rem; margin: 0.5rem 0; }}
-h2 {{ font-size: 1.15rem; margin: 2rem 0 0.5rem; border-bottom: 1px solid {GRID}; break-after: avoid; }}
+h2 {{ font-size: 1.15rem; margin: 2rem 0 0.5rem; border-bottom: 1px solid {figures.GRID}; break-after: avoid; }}
 .figures {{ display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }}
 figure {{ margin: 0; max-width: 100%; break-inside: avoid; display: table; }}
-figcaption {{ display: table-caption; caption-side: bottom; color: {SOFT}; font-size: 0.85rem; }}
+figcaption {{ display: table-caption; caption-side: bottom; color: {figures.SOFT}; font-size: 0.85rem; }}
 svg {{ max-width: 100%; height: auto; display: block; }}
 table {{ border-collapse: collapse; margin: 0.5rem 0; }}
 th, td {{ text-align: left; vertical-align: top; padding: 0.15rem 1rem 0.15rem 0; overflow-wrap: anywhere; }}
-th {{ font-weight: 500; color: {SOFT}; }}
+th {{ font-weight: 500; color: {figures.SOFT}; }}
 .columns {{ overflow-x: auto; }}
 .columns th, .columns td {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
-.columns thead th {{ border-bottom: 1px solid {GRID}; }}
+.columns thead th {{ border-bottom: 1px solid {figures.GRID}; }}
 pre {{ background: #f6f7f9; padding: 0.75rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media print {{ body {{ max-width: none; padding: 0; font-size: 11pt; }} pre {{ break-inside: avoid; }} }}
 """

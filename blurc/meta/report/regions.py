@@ -22,16 +22,17 @@ from numpy.typing import NDArray
 from blurc.api import Net
 from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
+from blurc.pictures import figures
 from blurc.runtime import GenomeValues, State
 from blurc.tasks import Episode, Task
-from blurc.training import COLOURS, INK, predict
+from blurc.training import predict
 
 SIDE = 60  # grid points along an axis
 QUERY = 512  # task points per prediction
 AMONG = 48  # grid points predicted along with them
 SHOWN = 200  # task points drawn
 MARGIN = 0.05  # around the points, as a fraction of their extent
-CLASS_COLOURS = (*COLOURS, "#b3952b", "#3f9c9a", "#b0485f", "#6f7f37", "#8a6a4f", "#5b6b8c")
+CLASS_COLOURS = (*figures.COLOURS, "#b3952b", "#3f9c9a", "#b0485f", "#6f7f37", "#8a6a4f", "#5b6b8c")
 MARKERS = "os^DvPX<>*"
 
 
@@ -53,13 +54,13 @@ def picture(
     start_key, data_key = jax.random.split(jax.random.key(seed))
     episode = task.episode(data_key, steps=steps[-1], batch=batch, query=QUERY, test=True)
     painted = list(paint(net, genome, episode, start_key, steps))
-    figure = style.figure(3.1 * len(steps) + 0.3, 3.7)
+    figure = figures.figure(3.1 * len(steps) + 0.3, 3.7)
     panels: Any = figure.subplots(1, len(steps), squeeze=False)
     for axes, one in zip(panels[0], painted, strict=True):
         _draw(axes, one, episode, task.classes)
-    figure.suptitle(f"{task.name} in {net.plan.name}", x=0.02, ha="left", fontsize=11, color=INK)
+    figure.suptitle(f"{task.name} in {net.plan.name}", x=0.02, ha="left", fontsize=11, color=figures.INK)
     classes = [Patch(color=_colour(i), label=f"class {i}") for i in range(task.classes)]
-    figure.legend(handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=INK)
+    figure.legend(handles=classes, loc="outside lower left", ncols=5, frameon=False, fontsize=8, labelcolor=figures.INK)
     shares = ", ".join(f"{100 * p.accuracy:.1f} % after {p.steps}" for p in painted)
     what = f"{task.name}: the class {net.plan.name} predicts at each point of the plane, and points of the task"
     return style.picture(figure, f"{what}. Correct: {shares} steps.")
@@ -113,7 +114,7 @@ def _draw(axes: Axes, painted: Painted, episode: Episode, classes: int) -> None:
         marker, (across, up) = MARKERS[i % len(MARKERS)], x[targets == i].T
         axes.scatter(across, up, s=14, marker=marker, color=_colour(i), edgecolors="white", linewidths=0.4)
     lost = "" if (painted.classes >= 0).all() else ", diverged"
-    style.dress(axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input")
+    figures.dress(axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input")
     axes.title.set_fontsize(9.5)
     axes.grid(False)
 

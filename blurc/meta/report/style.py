@@ -1,4 +1,4 @@
-"""The look of a report's figures, and how they are embedded: as inline SVG."""
+"""The figures of a report: inline SVGs with captions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import re
 from dataclasses import dataclass
 from html import escape
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from blurc.pictures import figures
-from blurc.training import GRID, INK, SOFT
 
 FORM = "svg"
 
@@ -22,27 +19,6 @@ class Picture:
 
     svg: bytes
     caption: str
-
-
-def figure(width: float = 6.4, height: float = 3.8) -> Figure:
-    return Figure(figsize=(width, height), facecolor="white", layout="constrained")
-
-
-def dress(axes: Axes, title: str, x: str, y: str, *, percent: bool = False) -> None:
-    axes.set_title(title, loc="left", fontsize=11, color=INK, pad=10)
-    axes.set_xlabel(x, fontsize=9, color=SOFT)
-    axes.set_ylabel(y, fontsize=9, color=SOFT)
-    if percent:
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.tick_params(which="both", colors=SOFT, labelsize=8.5, length=0)
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(GRID)
-
-
-def legend(axes: Axes) -> None:
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="best")
 
 
 def picture(figure: Figure, caption: str) -> Picture:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from blurc.meta.report import style
 from blurc.meta.report.contents import Point, Run
-from blurc.training import COLOURS, GRID, SOFT
+from blurc.pictures import figures
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ WIDE = 30.0  # the ratio of the largest to the smallest value that makes the sca
 def picture(run: Run) -> style.Picture:
     points, percent = run.points, _is_accuracy(run)
     diverged = any(p.diverged for p in points)
-    figure = style.figure(height=4.8 if diverged else 3.8)
+    figure = figures.figure(height=4.8 if diverged else 3.8)
     rows: Any = figure.subplots(
         2 if diverged else 1, 1, sharex=True, squeeze=False, height_ratios=(4, 1)[: 1 + diverged]
     )
@@ -41,16 +41,16 @@ def picture(run: Run) -> style.Picture:
     steps = _binned(np.asarray([p.step for p in points], float), size)
     _lines(top, points, steps, size)
     unit = "" if percent else " [nats]" if run.experiment else ""
-    style.dress(top, f"{run.name}: meta-training", "", f"{_objective(run)}{unit}", percent=percent)
+    figures.dress(top, f"{run.name}: meta-training", "", f"{_objective(run)}{unit}", percent=percent)
     _stages(top, points)
-    style.legend(top)
+    figures.legend(top)
     if diverged:
         counts = _binned(np.asarray([p.diverged for p in points], float), size)
-        bottom.fill_between(steps, counts, step="mid", color=COLOURS[1], alpha=0.6, linewidth=0)
-        style.dress(bottom, "", "", "diverged\neach step")
+        bottom.fill_between(steps, counts, step="mid", color=figures.COLOURS[1], alpha=0.6, linewidth=0)
+        figures.dress(bottom, "", "", "diverged\neach step")
         bottom.yaxis.set_major_locator(MaxNLocator(3))
         bottom.set_ylim(bottom=0)
-    bottom.set_xlabel("meta-step", fontsize=9, color=SOFT)
+    bottom.set_xlabel("meta-step", fontsize=9, color=figures.SOFT)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     return style.picture(figure, _caption(run, size))
 
@@ -128,7 +128,7 @@ def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) 
         return [best]
     if count > MOST_LINES:
         low, middle, high = (_binned(q, size) for q in _quantiles(values))
-        look: dict[str, Any] = {"color": COLOURS[1], "alpha": 0.2, "linewidth": 0}
+        look: dict[str, Any] = {"color": figures.COLOURS[1], "alpha": 0.2, "linewidth": 0}
         axes.fill_between(steps, low, high, label="the middle 80 % of replicas", **look)
         _thin(axes, steps, middle, "the median replica")
         return [best, low, high]
@@ -139,11 +139,11 @@ def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) 
 
 
 def _thick(axes: Axes, steps: Floats, values: Floats, label: str) -> None:
-    axes.plot(steps, values, color=COLOURS[0], linewidth=1.8, label=label, zorder=3)
+    axes.plot(steps, values, color=figures.COLOURS[0], linewidth=1.8, label=label, zorder=3)
 
 
 def _thin(axes: Axes, steps: Floats, values: Floats, label: str | None) -> None:
-    axes.plot(steps, values, color=COLOURS[1], linewidth=0.9, alpha=0.6, label=label)
+    axes.plot(steps, values, color=figures.COLOURS[1], linewidth=0.9, alpha=0.6, label=label)
 
 
 def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
@@ -153,7 +153,7 @@ def _judged(axes: Axes, points: Sequence[Point]) -> Floats:
     if len(found):
         every = -(-len(found) // MOST_MARKERS)
         look: dict[str, Any] = {
-            "color": COLOURS[2],
+            "color": figures.COLOURS[2],
             "linewidth": 1.2,
             "marker": "o",
             "markersize": 4,
@@ -194,9 +194,9 @@ def _stages(axes: Axes, points: Sequence[Point]) -> None:
     every = -(-len(changes) // MOST_STAGES)
     for i, point in enumerate((points[0], *changes)):
         if i:
-            axes.axvline(point.step, color=SOFT, linewidth=0.7, linestyle=(0, (3, 3)), zorder=1)
+            axes.axvline(point.step, color=figures.SOFT, linewidth=0.7, linestyle=(0, (3, 3)), zorder=1)
         if i % every == 0:
             text = f"{point.unroll} steps" if i == 0 else str(point.unroll)
             place = (point.step, 1.01)
-            axes.text(*place, text, transform=axes.get_xaxis_transform(), fontsize=7.5, color=SOFT, ha="left")
-    axes.spines["bottom"].set_color(GRID)
+            axes.text(*place, text, transform=axes.get_xaxis_transform(), fontsize=7.5, color=figures.SOFT, ha="left")
+    axes.spines["bottom"].set_color(figures.GRID)

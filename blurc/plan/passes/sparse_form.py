@@ -2,7 +2,7 @@
 (`kernels/sparse`). It only uses sizes, so that a plan does not depend on the machine.
 
 The costs are nanoseconds for one step: a weighted sum to each side and an outer product. They were fitted by hand to
-the output of `python -m blurc.bench.sparse` on two cores of a 2.8 GHz Xeon: squares of 256 to 4096 neurons, densities
+the output of `docs/sparse_forms.py` on two cores of a 2.8 GHz Xeon: squares of 256 to 4096 neurons, densities
 0.001 to 0.5, batches of 32 and 128. Of the 42 rows 36 timed all three forms; these numbers choose the fastest in 32 of
 them, and the worst choice takes 1.4 times as long. Not measured: 4096 neurons with a batch of 128 above a density of
 0.01. The machine was overloaded severalfold at the time: times varied severalfold between rows, only the order within a

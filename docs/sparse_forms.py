@@ -1,4 +1,4 @@
-"""`python -m blurc.bench.sparse`: the cost of each form of sparse product, and which one blurc chooses.
+"""`python docs/sparse_forms.py [SIZES]`: the cost of each form of sparse product, and which one blurc chooses.
 
 A step is one weighted sum to each side and one outer product, each reading the one before, between two populations of n
 neurons. It prints milliseconds, medians over rounds in which the forms take turns.
