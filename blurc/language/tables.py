@@ -20,11 +20,9 @@ from lark.lexer import TerminalDef, Token
 
 from blurc.language.packaged import grammar_path
 from blurc.language.repair.piece import Start
+from blurc.language.tokens import FOREIGN
 
 STARTS: tuple[Start, ...] = ("file", "genome_item", "phase", "statement", "network_item")
-MISTAKES = (
-    "DOUBLE_SLASH", "DOUBLE_STAR", "DOUBLE_EQUAL", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN",
-)  # fmt: skip
 
 SHIFT = 0  # lark's code for it
 WIDEST = 2**16
@@ -32,10 +30,10 @@ WIDEST = 2**16
 Lark: Any = lark.Lark  # only partially typed
 
 
-class _KeepMistakes(PostLex):
+class _KeepForeign(PostLex):
     """Keeps the terminals that no rule mentions; lark would drop them."""
 
-    always_accept = MISTAKES
+    always_accept = FOREIGN
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         return stream
@@ -57,7 +55,7 @@ def _ready(grammar: str) -> Any:
         return None
     table = found["data"]["parser"]["parser"]
     table["states"] = _by_number(table["states"])
-    return Lark._load_from_dict(found["data"], _by_number(found["memo"]), postlex=_KeepMistakes())
+    return Lark._load_from_dict(found["data"], _by_number(found["memo"]), postlex=_KeepForeign())
 
 
 def _by_number(items: list[Any]) -> dict[int, Any]:
@@ -73,7 +71,7 @@ def built(grammar: str) -> Any:
         start=list(STARTS),
         keep_all_tokens=True,  # for exact spans
         maybe_placeholders=False,
-        postlex=_KeepMistakes(),
+        postlex=_KeepForeign(),
     )
 
 

@@ -13,6 +13,10 @@ ROLES = frozenset({"INPUT", "HIDDEN", "OUTPUT"})
 OTHERS = frozenset({"NAME", "IMPORT", "USES", "PERSISTENT", "PER", "REPEAT", "FOR", "IN"})
 WORDS = TOP | PHASES | DECLARATIONS | ROLES | OTHERS  # usable as names: everything but `let`
 
+FOREIGN = frozenset(
+    {"DOUBLE_SLASH", "DOUBLE_STAR", "DOUBLE_EQUAL", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "UNKNOWN"}
+)  # fmt: skip - no rule of the grammar mentions these
+
 # In the order that messages list them.
 SIGNS = {
     "ASSIGN": "<-", "EQUAL": "=", "PROJECT": "->", "RANGE": "..", "TILDE": "~", "LBRACE": "{", "COLON": ":",

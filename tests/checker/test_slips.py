@@ -87,7 +87,7 @@ SLIPS = [
     (
         "y[10] {",
         "y[10], x2[4] {",
-        "declare each population by itself: `output y[10]` and `output x2[4] { phi = linear }`",
+        "declare each population separately: `output y[10]` and `output x2[4] { phi = linear }`",
         None,
     ),
     ("{ phi = linear }", "{ relu }", "write `{ phi = relu }`", "{ phi = relu }"),
@@ -106,8 +106,8 @@ SLIPS = [
     ("h -> y", "h -> y fixed", "write `h -> y [fixed]`", "h -> y [fixed]"),
     ("h -> y", "h -> y, delay = 1", "write `h -> y [delay = 1]`", "h -> y [delay = 1]"),
     ("h -> y", "h -> y [delay: 1]", "write `delay = 1`", "h -> y [delay = 1]"),
-    ("h -> y", "h, x -> y", "write each projection by itself: `h -> y` and `x -> y`", "h -> y  x -> y"),
-    ("x -> h", "x -> h, y", "write each projection by itself: `x -> h` and `x -> y`", "x -> h  x -> y"),
+    ("h -> y", "h, x -> y", "write each projection separately: `h -> y` and `x -> y`", "h -> y  x -> y"),
+    ("x -> h", "x -> h, y", "write each projection separately: `x -> h` and `x -> y`", "x -> h  x -> y"),
     (
         "h -> y",
         "h -> h2  h2 -> y",

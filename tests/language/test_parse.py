@@ -447,7 +447,7 @@ MISTAKES = [
     ("class[10] { phi", "class[10] phi", (26, 20), "write `{` before it"),
     ("h{depth} -> class", "h{depth} class", (27, 12), None),
     ("h{depth} -> class", "h{depth} <- class", (27, 12), "`a -> b`"),
-    ("h{depth} -> class", "h{depth} -> class -> x", (27, 21), "each projection by itself"),
+    ("h{depth} -> class", "h{depth} -> class -> x", (27, 21), "each projection separately"),
     ("2..depth", "2:depth", (22, 13), "`1..n`"),
     ("2..depth {", "2..depth", (23, 5), "write `{` before it"),
     ("for i in", "for i", (22, 9), None),

@@ -21,12 +21,12 @@ from blurc.language.repair.characters import unknown_character
 from blurc.language.repair.outline import outline
 from blurc.language.repair.piece import Failure, Mistake, Start
 from blurc.language.repair.slips import explain
-from blurc.language.tokens import TOP, WORDS, Lexeme
+from blurc.language.tokens import FOREIGN, TOP, WORDS, Lexeme
 
 Judge = Callable[[Start, Sequence[Lexeme]], Failure | None]
 
 MAX_REPAIRS = 20  # of one item
-MISTAKES = frozenset({"DOUBLE_STAR", "CHANGE", "MALFORMED_NUMBER", "OPEN_STRING", "OTHER_ARROW", "UNKNOWN"})
+WRONG_ANYWHERE = FOREIGN - {"DOUBLE_EQUAL"} | {"OTHER_ARROW"}  # `==` may be meant for another sign
 NEAR = 3  # tokens: an error this soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
@@ -37,8 +37,6 @@ PART_OF: dict[BlockKind, Start] = {
     "block": "network_item",
     "for": "network_item",
 }
-
-
 FILE = -1  # in the place of an offset
 
 
@@ -130,7 +128,8 @@ class Recovery:
             failure = self._judge(start, text)
             if failure is None:
                 return text
-            if failure.index < repaired_at + NEAR and not self._is_mistake(text, failure.index):
+            wrong = failure.index < len(text) and text[failure.index].kind in WRONG_ANYWHERE
+            if failure.index < repaired_at + NEAR and not wrong:
                 return None  # the repair did not help
             mistake = explain(self._source, start, text, failure)
             self._tell(mistake)
@@ -142,10 +141,6 @@ class Recovery:
             repaired_at, better = mistake.repair
             text[repaired_at] = better
         return None
-
-    def _is_mistake(self, text: Sequence[Lexeme], index: int) -> bool:
-        """Whether a token is wrong anywhere."""
-        return index < len(text) and text[index].kind in MISTAKES
 
     def _report_unknown(self, lexemes: Sequence[Lexeme]) -> None:
         for lexeme in lexemes:

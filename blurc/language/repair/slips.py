@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from blurc.diagnostics import Source, did_you_mean
 from blurc.language import functions
@@ -87,7 +88,7 @@ def _option_elsewhere(piece: Piece, texts: Texts) -> str | None:
         return help
     if kind == "LSQB":
         return f"write `{before[:-1]}, {after}]`"
-    each = f"declare each population by itself: `{before}` and `{texts['role']} {after}`"
+    each = f"declare each population separately: `{before}` and `{texts['role']} {after}`"
     return each if kind == "COMMA" else None
 
 
@@ -96,13 +97,14 @@ def _option_in_shape(piece: Piece, texts: Texts) -> str | None:
 
 
 def _each_projection(piece: Piece, texts: Texts) -> str | None:
-    targets, bracket, attributes = texts["targets"].partition("[")
-    pairs = [
-        f"`{source.strip()} -> {target.strip()}{f' [{attributes}' if bracket else ''}`"
-        for source in texts["sources"].split(",")
-        for target in targets.split(",")
-    ]
-    return None if "->" in targets else f"write each projection by itself: {' and '.join(pairs)}"
+    """For `x, y -> h` and `x -> h -> y`."""
+    path, bracket, attributes = piece.text(0).partition("[")
+    ends = [[name.strip() for name in end.split(",")] for end in path.split("->")]
+    pairs = [(source, target) for left, right in pairwise(ends) for source in left for target in right]
+    if any("" in pair for pair in pairs):
+        return None
+    each = (f"`{source} -> {target}{f' [{attributes}' if bracket else ''}`" for source, target in pairs)
+    return f"write each projection separately: {' and '.join(each)}"
 
 
 def _range(piece: Piece, texts: Texts) -> str | None:
@@ -170,7 +172,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "-PROJECT ... EQUAL ... LPAR|COMMA ANY !ANY", "say what it is for: `x = $previous`",
          needs="EQUAL"),
     Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
-    Slip("network_item", "... PROJECT ANY ... !PROJECT", "write each projection by itself: `a -> b` and `b -> c`"),
+    Slip("network_item", "... PROJECT ANY ... !PROJECT", _each_projection),
     # a word that is misspelt, missing, or good elsewhere
     misspelt,
     Slip("statement", "... !if|else", "the language has no conditions; `sign`, `min`, `max` and `clip` may help",
@@ -208,7 +210,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "-LSQB ... PROJECT ANY ... !LPAR", "write `$before [$inside]`", bracket=""),
     Slip("network_item", "-LSQB ... PROJECT ANY ... !ATTRIBUTE", "write `$before [$rest]`", bracket=""),
     Slip("network_item", "-LSQB ... PROJECT ANY ... !COMMA ATTRIBUTE", "write `$before [$after]`", bracket=""),
-    Slip("network_item", "{sources} PROJECT {targets} END", _each_projection, text=",", bracket=""),
+    Slip("network_item", "... PROJECT ... END", _each_projection, text=",", bracket=""),
     Slip("network_item", "FOR {name:ANY} IN {high} !LBRACE", _range, needs="RANGE"),
     Slip("network_item", "FOR ANY !EQUAL|COLON", "write `$before in ...`", needs="IN", repair="in"),
     Slip("genome_item", "READOUT ... !COMMA", "a prediction is one number of a neuron: write `$before`", bracket=""),
