@@ -26,14 +26,12 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
 
 CODES: Mapping[str, str] = MappingProxyType(
     {
-        # ------------------------------------------------ files and syntax
         "E101": "text that is not grammatical",
         "E102": "a character that is not part of the language",
         "E103": "a file that cannot be read",
         "E104": "an import cycle",
         "E105": "a file that is not UTF-8 text",
         "E106": "something declared, named or given twice",
-        # ------------------------------------------------ names, shapes and values
         "E201": "an unknown name",
         "E202": "not a function, or a function without its argument",
         "E203": "shapes that do not fit",
@@ -51,7 +49,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E215": "no network or no genome to compile, or several networks",
         "E216": "a `repeat` that makes too many phases",
         "E217": "a `repeat` without a phase",
-        # ------------------------------------------------ locality and separability
         "E301": "`pre` or `post` where it cannot be seen",
         "E302": "a neuron's value that does not say whose it is",
         "E303": "a synapse's value in the scope of a neuron",
@@ -65,7 +62,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E311": "`fan_in` or `fan_out` in the scope of a neuron",
         "E312": "noise where it cannot be drawn",
         "E313": "a running total in a projection that is not dense",
-        # ------------------------------------------------ networks
         "E401": "an unknown population",
         "E403": "a cycle of projections",
         "E404": "a population that no input reaches",
@@ -90,13 +86,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E424": "an unknown port or parameter of a block",
         "E425": "a port bound to something that does not fit",
         "E426": "a population that cannot be seen outside its block",
-        # ------------------------------------------------ warnings
         "W501": "something that is never used",
         "W502": "a state that is never assigned",
         "W503": "a population that leads to no output",
         "W504": "a genome that never reads its input",
         "W505": "a file that declares nothing",
-        # ------------------------------------------------ genome files, and files of experiments
         "E601": "a genome file or an experiment that cannot be read",
         "E602": "a file that is not plain YAML",
         "E603": "a YAML alias",
@@ -116,7 +110,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E617": "a checkpoint of another experiment or other versions",
         "E618": "a run folder that cannot be written",
         "E619": "a divergence that a run did not record",
-        # ------------------------------------------------ artifacts
         "E701": "an artifact that cannot be read",
         "E702": "not an artifact, or a damaged one",
         "E703": "an unsafe member of an artifact",
@@ -133,11 +126,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E715": "an unknown platform, or none",
         "E716": "a derivative of an artifact",
         "E717": "an artifact called with no examples or steps",
-        # ------------------------------------------------ what genomes are compared on
         "E720": "a network that optimizers cannot train",
         "E721": "the text of a task that cannot be read",
         "E722": "a network with too many plastic synapses for a Jacobian, or with none",
-        # ------------------------------------------------ data
         "E801": "an unknown data set",
         "E802": "a data file that is missing or cannot be read",
         "E803": "a damaged or wrong data file",
@@ -148,7 +139,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E810": "an unknown task",
         "E811": "a task setting that does not fit the data",
         "E812": "an episode without steps, examples or queries",
-        # ------------------------------------------------ calls and runs
         "E901": "x or y of the wrong shape",
         "E902": "a genome that does not fit",
         "E903": "a missing batch size",

@@ -55,7 +55,7 @@ def _in_parentheses(text: str) -> bool:
     return False
 
 
-def show(shape: Shape) -> str:
+def shape_text(shape: Shape) -> str:
     return ("a number", f"a vector {dims(shape)}", f"a matrix {dims(shape)}")[len(shape)]
 
 

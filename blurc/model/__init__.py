@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     )
     from blurc.model.show import show
     from blurc.model.sites import Index, Sites, sites, synapse_shape
-    from blurc.model.substitute import rebuild, write_out
+    from blurc.model.substitute import inline, rebuild
     from blurc.model.topology import (
         TOPOLOGIES,
         Conv,
@@ -167,6 +167,7 @@ __all__ = [
     "Windows",
     "children",
     "dims",
+    "inline",
     "rebuild",
     "separate",
     "show",
@@ -174,7 +175,6 @@ __all__ = [
     "synapse_shape",
     "topology",
     "walk",
-    "write_out",
 ]
 
 face(__name__)

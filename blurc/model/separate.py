@@ -116,19 +116,13 @@ def separate(e: Total | Reduce) -> Separated | Inseparable:
         return Inseparable(failure.node)
 
 
+ENDS = Over.SYNAPSE | Over.PRE | Over.POST
+GROUPS: dict[Over, Group] = {Over.NOTHING: "still", Over.SYNAPSE: "synapse", Over.PRE: "pre", Over.POST: "post"}
+
+
 def in_total(e: Expr) -> Group | None:
     """The group of a factor inside `incoming` / `outgoing`; None for a mixture."""
-    match e.over & (Over.SYNAPSE | Over.PRE | Over.POST):
-        case Over.NOTHING:
-            return "still"
-        case Over.SYNAPSE:
-            return "synapse"
-        case Over.PRE:
-            return "pre"
-        case Over.POST:
-            return "post"
-        case _:
-            return None
+    return GROUPS.get(e.over & ENDS)
 
 
 def in_reduce(e: Expr) -> Group | None:
@@ -136,14 +130,9 @@ def in_reduce(e: Expr) -> Group | None:
 
     A factor that contains a reducer (through a `let`) belongs to the synapse, even if it varies over one end only.
     """
-    ends = e.over & (Over.SYNAPSE | Over.PRE | Over.POST)
-    if ends in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
-        return "pre" if ends == Over.PRE else "post"
+    if e.over & ENDS in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
+        return GROUPS[e.over & ENDS]
     return None if Over.EXAMPLE in e.over else "still"
-
-
-def number(value: float, like: Expr) -> Literal:
-    return Literal(value, shape=(), over=Over.NOTHING, span=like.span)
 
 
 def apply(function: str, a: Expr, b: Expr) -> Expr:
@@ -177,8 +166,8 @@ class _Separator:
                 return _plus([self.expand(a), _negate(self.expand(b))])
             case Apply(function="mul", args=(a, b)):
                 return self._times(self.expand(a), self.expand(b), e)
-            case Apply(function="div", args=(a, b)):
-                return self._divide(a, b, e)
+            case Apply(function="div", args=(a, b)) if self.group(b) is not None:
+                return self._times(self.expand(a), self.expand(_reciprocal(b)), e)
             case Apply(function="square", args=(a,), prime=False):
                 return self._power(a, 2, e)
             case Apply(function="pow", args=(a, Literal(value=float(n)))) if n == int(n) and 1 <= n <= MOST_POWER:
@@ -193,11 +182,6 @@ class _Separator:
                 return self._pick(self.expand(arg), items, e)
             case _:
                 raise _Failure(e)
-
-    def _divide(self, a: Expr, b: Expr, e: Expr) -> Separated:
-        if self.group(b) is None:
-            raise _Failure(e)
-        return self._times(self.expand(a), self.expand(apply("div", number(1.0, b), b)), e)
 
     def _power(self, base: Expr, n: int, e: Expr) -> Separated:
         once = result = self.expand(base)
@@ -241,15 +225,9 @@ class _Separator:
             return Terms((replace(_merge(_pure(a, left), _pure(b, right)), mixes=True),))
         if rows * columns > MOST_TERMS:
             raise _Failure(e)
-        return Stacked(
-            tuple(
-                _plus([self._times(self._entry(a, (r, c)), self._entry(b, (c,)), e) for c in range(columns)])
-                for r in range(rows)
-            )
-        )
-
-    def _entry(self, e: Expr, items: tuple[int, ...]) -> Separated:
-        return self.expand(pick(e, items))
+        parts = [self.expand(pick(b, (c,))) for c in range(columns)]
+        split = ([self._times(self.expand(pick(a, (r, c))), parts[c], e) for c in range(columns)] for r in range(rows))
+        return Stacked(tuple(map(_plus, split)))
 
     def _pick(self, a: Separated, items: tuple[int | tuple[int, int], ...], e: Expr) -> Separated:
         """The part `items` of a separated value."""
@@ -280,27 +258,19 @@ class _Separator:
 
     def _row(self, mixed: Mixed, row: int, e: Expr) -> Separated:
         columns = mixed.matrix.shape[1]
-        return _plus(
-            [
-                self._times(Terms((Product(still=pick(mixed.matrix, (row, c))),)), self._pick(mixed.body, (c,), e), e)
-                for c in range(columns)
-            ]
-        )
+        entries = (Terms((Product(still=pick(mixed.matrix, (row, c))),)) for c in range(columns))
+        return _plus([self._times(entry, self._pick(mixed.body, (c,), e), e) for c, entry in enumerate(entries)])
 
 
 # -------------------------------------------------------------------- products of pure factors
 
 
 def _pure(e: Expr, group: Group) -> Product:
-    match group:
-        case "still":
-            return Product(still=e)
-        case "synapse":
-            return Product(synapse=e)
-        case "pre":
-            return Product(pre=e)
-        case "post":
-            return Product(post=e)
+    return replace(Product(), **{group: e})
+
+
+def _reciprocal(e: Expr) -> Expr:
+    return apply("div", Literal(1.0, shape=(), over=Over.NOTHING, span=e.span), e)
 
 
 def _both(a: Expr | None, b: Expr | None) -> Expr | None:
@@ -369,8 +339,7 @@ def _pick_product(p: Product, items: tuple[int | tuple[int, int], ...]) -> Produ
     until = p.until and Partial(
         p.until.synapse and pick(p.until.synapse, items), p.until.post and pick(p.until.post, items)
     )
-    named = (parts.get("still"), parts.get("synapse"), parts.get("pre"), parts.get("post"))
-    return Product(p.sign, *named, until=until)
+    return replace(p, **parts, until=until)
 
 
 def _length(a: Separated) -> int:

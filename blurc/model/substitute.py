@@ -15,7 +15,7 @@ from dataclasses import replace
 from blurc.model.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total, Until
 
 
-def write_out(e: Expr, lets: Mapping[str, Expr]) -> Expr:
+def inline(e: Expr, lets: Mapping[str, Expr]) -> Expr:
     return rebuild(e, lambda x: lets.get(x.name) if isinstance(x, Let) else None)
 
 

@@ -9,7 +9,7 @@ from blurc.checker.constants import Constants
 from blurc.checker.parameters import RESERVED, reserved
 from blurc.checker.rules.foreign import slot_help
 from blurc.checker.rules.names import WORDS, Kind, Symbol, Symbols
-from blurc.checker.wording import show
+from blurc.checker.wording import shape_text
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
 from blurc.model import Literal, Nested, Over, ParamValue, Per, Shape, dims
@@ -103,7 +103,7 @@ class Declarations:
             return Symbol("const", item.name, item.span, None)
         value, shape = found
         if item.dims and shape not in ((), declared):
-            message = f"`{item.name}` is declared {dims(declared)}, but its value is {show(shape)}"
+            message = f"`{item.name}` is declared {dims(declared)}, but its value is {shape_text(shape)}"
             help = f"drop the `{dims(declared)}` after `{item.name}`"
             self.report.error("E203", message, item.value.span, help=help)
             return Symbol("const", item.name, item.span, None)

@@ -15,7 +15,7 @@ from blurc.checker.rules.names import Lets, Place, Symbol, Symbols
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
 from blurc.checker.rules.wrong_targets import WrongTarget
-from blurc.checker.wording import code, show
+from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report
 from blurc.language import syntax
 from blurc.model import (
@@ -29,7 +29,7 @@ from blurc.model import (
     Phase,
     Statement,
     StateVar,
-    write_out,
+    inline,
 )
 
 MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled separately
@@ -133,7 +133,7 @@ class GenomeChecker:
             if isinstance(s, syntax.Let):
                 self._let(s, place.lets, value)
                 if value is not None:
-                    written_out[s.name] = write_out(value, written_out)
+                    written_out[s.name] = inline(value, written_out)
                     statements.append(LetStatement(s.name, value, s.span))
             elif assign := self._assign(s, place, value):
                 statements.append(assign)
@@ -197,7 +197,7 @@ class GenomeChecker:
         if value is not None and value.shape:
             self.report.error(
                 "E203",
-                f"a prediction is one number a neuron, but this is {show(value.shape)}",
+                f"a prediction is one number a neuron, but this is {shape_text(value.shape)}",
                 found[0].value.span,
                 help=f"pick a part: `readout {code(found[0].value.span)}[0]`",
             )

@@ -21,9 +21,9 @@ from blurc.model import (
     Total,
     Until,
     children,
+    inline,
     separate,
     walk,
-    write_out,
 )
 
 GROUPS = {Over.SYNAPSE: "synapse", Over.PRE: "presynaptic neuron", Over.POST: "postsynaptic neuron"}
@@ -34,7 +34,7 @@ def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
     sound = True
     for e in walk(value):
         if isinstance(e, Total | Reduce):
-            whole = write_out(e, lets)
+            whole = inline(e, lets)
             assert isinstance(whole, Total | Reduce), "writing out lets keeps what is no let"
             found = separate(whole)
             if isinstance(found, Inseparable):

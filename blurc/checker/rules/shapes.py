@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from blurc.checker import constants
 from blurc.checker.rules.names import Symbols
-from blurc.checker.wording import code, dims, number_text, show
+from blurc.checker.wording import code, dims, number_text, shape_text
 from blurc.diagnostics import Report, Span
 from blurc.language import syntax
 from blurc.model import Apply, Channel, Expr, Literal, Meta, Modulator, Over, Pick, Shape, Stack, State
@@ -67,7 +67,7 @@ class Shapes:
         first = next(a for a in args if a.shape)
         second = next(a for a in args if a.shape and a.shape != first.shape)
         mixes = len(first.shape) == 2 and len(second.shape) == 1 and first.shape[1] == second.shape[0]
-        message = f"cannot combine {show(first.shape)} and {show(second.shape)} element by element"
+        message = f"cannot combine {shape_text(first.shape)} and {shape_text(second.shape)} element by element"
         help = (
             f"to mix states by a matrix, write `{code(first.span)} @ {code(second.span)}`"
             if mixes
@@ -86,7 +86,7 @@ class Shapes:
             help = f"to scale, write `{code(left.span)} * {code(right.span)}`"
         elif len(left.shape) < 2:
             k = right.shape[0]
-            message = f"`@` needs a matrix on its left, found {show(left.shape)}"
+            message = f"`@` needs a matrix on its left, found {shape_text(left.shape)}"
             help = f"declare one, `learn m[{k}, {k}] ~ normal(1)`, and write `m @ {code(right.span)}`"
         else:
             kind = "a state" if isinstance(right, State) else "a value"
@@ -101,7 +101,7 @@ class Shapes:
 
     def _origin(self, e: Expr) -> str:
         symbol = self.symbols.named(e.name) if isinstance(e, State | Channel | Meta | Modulator) else None
-        return symbol.declared if symbol else f"`{code(e.span)}` is {show(e.shape)}"
+        return symbol.declared if symbol else f"`{code(e.span)}` is {shape_text(e.shape)}"
 
     # ----------------------------------------------------------------- vectors
 
@@ -112,7 +112,7 @@ class Shapes:
                 "E203",
                 "the items of a vector must be all numbers, or all vectors of one length",
                 span,
-                notes=[", ".join(f"`{code(item.span)}` is {show(item.shape)}" for item in items)],
+                notes=[", ".join(f"`{code(item.span)}` is {shape_text(item.shape)}" for item in items)],
                 help="write a vector as `[1, 2]` and a matrix as `[[1, 0], [0, 1]]`",
             )
             return None
@@ -131,7 +131,7 @@ class Shapes:
     ) -> tuple[Items, Shape] | None:
         """Resolved indices into a value of `shape`, and the shape of the part. `base` is the value's text."""
         if len(items) > len(shape):
-            message = f"too many indices: `{base}` is {show(shape)}"
+            message = f"too many indices: `{base}` is {shape_text(shape)}"
             help = f"write `{base}`" if not shape else f"write at most {len(shape)}, one for each axis"
             self.report.error("E205", message, items[len(shape)].span, help=help)
             return None

@@ -11,7 +11,7 @@ from blurc.checker.rules.expressions import Expressions
 from blurc.checker.rules.foreign import distribution_help
 from blurc.checker.rules.names import Kind, Place, Symbol, Symbols
 from blurc.checker.rules.shapes import literal
-from blurc.checker.wording import code, show
+from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report, Span, suggest
 from blurc.language import functions, syntax
 from blurc.model import DRAWN, ChannelVar, Drawn, Expr, Init, Literal, MetaVar, Over, Shape, dims
@@ -83,7 +83,7 @@ class Starts:
         e = self.expressions.check(argument, Place("init"))
         if e is None or not e.shape:
             return e
-        message = f"a distribution's argument is a number, but this is {show(e.shape)}"
+        message = f"a distribution's argument is a number, but this is {shape_text(e.shape)}"
         self.report.error("E203", message, e.span, help="pick a part with `[0]`")
         return None
 
@@ -120,7 +120,7 @@ class Starts:
         declared = symbol.shape or ()
         if found == declared or (not found and not exact):
             return True
-        message = f"`{symbol.name}` is {show(declared)}, but this start value is {show(found)}"
+        message = f"`{symbol.name}` is {shape_text(declared)}, but this start value is {shape_text(found)}"
         help = f"declare `{symbol.name}{dims(found) if found else ''}`"
         self.report.error("E203", message, span, help=help)
         symbol.shape = None  # which of the two is right, nobody knows: uses stay silent

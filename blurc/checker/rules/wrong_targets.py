@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blurc.checker.rules.foreign import name_help
 from blurc.checker.rules.names import Place, Symbol, Symbols
-from blurc.checker.wording import code, edited, listed, show
+from blurc.checker.wording import code, edited, listed, shape_text
 from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
 from blurc.model import Apply, Channel, Expr, Meta, Modulator, Over, Reduce, Shape, State, dims, walk
@@ -25,7 +25,7 @@ class WrongTarget:
         named = [x.name for x in walk(value) if x.shape and isinstance(x, State | Channel | Meta | Modulator)]
         self.report.error(
             "E203",
-            f"cannot assign {show(value.shape)} to {part}, which is {show(shape)}",
+            f"cannot assign {shape_text(value.shape)} to {part}, which is {shape_text(shape)}",
             s.value.span,
             notes=[", ".join(self.symbols.table[name].declared for name in dict.fromkeys([s.name, *named]))],
             help=f"pick a part of the value with `[0]`, or declare `{s.name}{dims(value.shape)}`"

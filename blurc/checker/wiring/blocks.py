@@ -29,7 +29,7 @@ class Placed:
     body: Body
 
 
-def write_out(body: Body) -> Iterator[Placed]:
+def expand(body: Body) -> Iterator[Placed]:
     """All projections of a body and of the blocks it uses, in order. Declares the populations on the way."""
     for item, env in _unrolled(body.tree.items, body.env, body):
         body.wiring.items += 1
@@ -113,7 +113,7 @@ def _instance(item: syntax.Instance, env: Env, body: Body) -> Iterator[Placed]:
         given = _arguments(item, block, env, body)
         inner = _body(f"{body.prefix}{name}", block, given, Use(item, body, env))
         body.instances[name] = inner
-        yield from write_out(inner)
+        yield from expand(inner)
 
 
 def _body(name: str, block: syntax.Block, given: Mapping[str, ParamValue | None], use: Use) -> Body:
@@ -258,7 +258,7 @@ def _bind(arg: syntax.Binding, body: Body, use: Use) -> None:
         message = f"the port `{arg.name}` takes a population, found `{code(arg.value.span)}`"
         within.report.error("E425", message, arg.span, help=f"write its name: `{arg.name} = h`")
         return
-    found = within.find(end, use.env)
+    found = within.resolve(end, use.env)
     if found is None:
         return
     population = within.wiring.populations[found[1]]

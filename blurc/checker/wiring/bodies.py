@@ -140,7 +140,7 @@ class Body:
             found |= {f"{instance}.{n}": self.wiring.populations[known] for n, known in own.items()}
         return found
 
-    def find(self, end: syntax.IndexedName, env: Env) -> tuple[str, str] | None:
+    def resolve(self, end: syntax.IndexedName, env: Env) -> tuple[str, str] | None:
         """A population that is named here: its name here and in the network. None after a report."""
         name = self.name(end, env)
         if name is None:

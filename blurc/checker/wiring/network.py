@@ -35,7 +35,7 @@ def _checked(
     tracked = Tracked(report, tree)
     env = parameters(tree.params, params, tracked)
     body = Body(tree, env, tracked, Wiring(around))
-    placed = list(blocks.write_out(body))
+    placed = list(blocks.expand(body))
     if not body.wiring.truncated:
         blocks.bind(body)
         for projection in placed:

@@ -21,7 +21,7 @@ MOST_DELAY = 1024  # steps; the state of a network keeps every one of them
 def project(placed: Placed) -> None:
     """Adds a projection to the wiring."""
     item, env, body = placed.item, placed.env, placed.body
-    source, target = body.find(item.source, env), body.find(item.target, env)
+    source, target = body.resolve(item.source, env), body.resolve(item.target, env)
     attrs = _attributes(item, env, body)
     if source is None or target is None or attrs is None or _is_into_input(item, source[0], target, body):
         return
