@@ -51,8 +51,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, bytes]:
             return {info.filename: file.read(info) for info in infos}
     except DAMAGED as error:
         if not data.startswith(b"PK"):
-            _refuse("E702", f"`{name}` is not an artifact: it is not a zip file", MAKE)
-        _refuse("E702", f"`{name}` is damaged or truncated: {_first_line(error)}", AGAIN)
+            refuse("E702", f"`{name}` is not an artifact: it is not a zip file", MAKE)
+        refuse("E702", f"`{name}` is damaged or truncated: {_first_line(error)}", AGAIN)
 
 
 # What zipfile raises for damaged files.
@@ -66,7 +66,7 @@ def _bytes(name: str) -> bytes:
     try:
         return read_file(name, (), FILE_LIMIT)
     except OSError as error:
-        _refuse("E704" if error.errno == errno.EFBIG else "E701", f"cannot read `{name}`: {why(error)}")
+        refuse("E704" if error.errno == errno.EFBIG else "E701", f"cannot read `{name}`: {why(error)}")
 
 
 def _check_names(file: str, infos: Iterable[zipfile.ZipInfo]) -> None:
@@ -75,14 +75,14 @@ def _check_names(file: str, infos: Iterable[zipfile.ZipInfo]) -> None:
         # zipfile truncates and normalises names; check the one in the file.
         name = info.orig_filename
         if not NAME.fullmatch(name) or name != info.filename:
-            _refuse("E703", f"`{file}` has a member with the unsafe name {name!r}", FOREIGN)
+            refuse("E703", f"`{file}` has a member with the unsafe name {name!r}", FOREIGN)
         if name in seen:
-            _refuse("E703", f"`{file}` has the member `{name}` twice", FOREIGN)
+            refuse("E703", f"`{file}` has the member `{name}` twice", FOREIGN)
         seen.add(name)
         if info.flag_bits & 1:
-            _refuse("E703", f"the member `{name}` of `{file}` is encrypted", FOREIGN)
+            refuse("E703", f"the member `{name}` of `{file}` is encrypted", FOREIGN)
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            _refuse("E703", f"the member `{name}` of `{file}` uses an unsupported compression method", FOREIGN)
+            refuse("E703", f"the member `{name}` of `{file}` uses an unsupported compression method", FOREIGN)
 
 
 FOREIGN = "blurc does not write such files: do not trust it"
@@ -95,14 +95,14 @@ def _check_sizes(file: str, infos: Iterable[zipfile.ZipInfo]) -> None:
         total += info.file_size
         if info.file_size > RATIO_FREE + RATIO_LIMIT * info.compress_size:
             sizes = f"{info.compress_size} bytes unpack to {info.file_size}"
-            _refuse("E704", f"the member `{info.filename}` of `{file}` is a zip bomb: {sizes}", FOREIGN)
+            refuse("E704", f"the member `{info.filename}` of `{file}` is a zip bomb: {sizes}", FOREIGN)
         if total > UNPACKED_LIMIT:
-            _refuse("E704", f"`{file}` unpacks to more than {UNPACKED_LIMIT // 2**20} MiB", FOREIGN)
+            refuse("E704", f"`{file}` unpacks to more than {UNPACKED_LIMIT // 2**20} MiB", FOREIGN)
 
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _refuse(code: str, message: str, help: str | None = None) -> NoReturn:
+def refuse(code: str, message: str, help: str | None = None) -> NoReturn:
     raise BlurError(Diagnostic(code, message, None, (), help))

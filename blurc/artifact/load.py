@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NoReturn
 
 import jax
 from jax.export import Exported, default_export_platform
 
 from blurc import genome as genomes
 from blurc.artifact import container, export, manifest
+from blurc.artifact.container import refuse
 from blurc.artifact.flat import entry_points
 from blurc.artifact.loaded import Loaded
 from blurc.artifact.manifest import Manifest, Unexpected
@@ -38,16 +38,16 @@ def load(path: str | os.PathLike[str]) -> Loaded:
 def _manifest(name: str, members: Members) -> Manifest:
     """The manifest, checked on its own."""
     if manifest.MEMBER not in members:
-        _refuse("E705", f"`{name}` is not an artifact: the zip has no {manifest.MEMBER}", container.MAKE)
+        refuse("E705", f"`{name}` is not an artifact: the zip has no {manifest.MEMBER}", container.MAKE)
     try:
         version = manifest.format_version(members[manifest.MEMBER])
         if version != manifest.VERSION:
             message = f"`{name}` has format version {version!r}, but this blurc reads {manifest.VERSION}"
-            _refuse("E707", message, "use the version of blurc that wrote it, or a newer one")
+            refuse("E707", message, "use the version of blurc that wrote it, or a newer one")
         described = manifest.parse(members[manifest.MEMBER])
         _check_sense(described)
     except Unexpected as error:
-        _refuse("E708", f"the manifest of `{name}` is wrong: {error}", container.AGAIN)
+        refuse("E708", f"the manifest of `{name}` is wrong: {error}", container.AGAIN)
     return described
 
 
@@ -64,21 +64,21 @@ def _check_members(name: str, m: Manifest, members: Members) -> None:
     needed = {manifest.stablehlo(entry) for entry in m.entries} | {member for _, member in m.sources}
     found = set(members) - {manifest.MEMBER}
     if unknown := sorted(found - needed - {manifest.GENOME}):
-        _refuse("E705", f"`{name}` has an unexpected member: {unknown[0]}", container.FOREIGN)
+        refuse("E705", f"`{name}` has an unexpected member: {unknown[0]}", container.FOREIGN)
     if missing := sorted((needed | set(m.members)) - found):
-        _refuse("E705", f"`{name}` has no member {missing[0]}", container.AGAIN)
+        refuse("E705", f"`{name}` has no member {missing[0]}", container.AGAIN)
     if unlisted := sorted(found - set(m.members)):
-        _refuse("E705", f"`{name}` has a member that its manifest does not list: {unlisted[0]}", container.FOREIGN)
+        refuse("E705", f"`{name}` has a member that its manifest does not list: {unlisted[0]}", container.FOREIGN)
     for member, expected in m.members.items():
         if manifest.Member.of(members[member]) != expected:
-            _refuse("E706", f"the member {member} of `{name}` was changed after saving", container.AGAIN)
+            refuse("E706", f"the member {member} of `{name}` was changed after saving", container.AGAIN)
 
 
 def _check_platform(name: str, platforms: tuple[str, ...]) -> None:
     here = default_export_platform()
     if here not in platforms:
         help = f"save it for {here} too: `blurc compile SPEC --platform {','.join((*platforms, here))} -o FILE`"
-        _refuse("E710", f"`{name}` is for {', '.join(platforms)}, but JAX runs on {here} here", help)
+        refuse("E710", f"`{name}` is for {', '.join(platforms)}, but JAX runs on {here} here", help)
 
 
 def _module(name: str, m: Manifest, entry: str, members: Members) -> Exported:
@@ -102,8 +102,4 @@ def _text(name: str, member: str, members: Members) -> str:
     try:
         return members[member].decode()
     except UnicodeDecodeError:
-        _refuse("E708", f"the member {member} of `{name}` is not UTF-8 text", container.AGAIN)
-
-
-def _refuse(code: str, message: str, help: str) -> NoReturn:
-    raise BlurError(Diagnostic(code, message, None, (), help))
+        refuse("E708", f"the member {member} of `{name}` is not UTF-8 text", container.AGAIN)

@@ -13,12 +13,11 @@ from typing import TypeAlias
 
 import jax
 
-from blurc.tasks import augment
 from blurc.tasks.choice import Augment
 from blurc.tasks.examples import Drawn, Examples
 from blurc.tasks.omniglot import ASKED, DRAWINGS, Characters
 from blurc.tasks.plane import Function
-from blurc.tasks.task import Source, Task
+from blurc.tasks.task import Source, Task, varied
 
 # Steps per part: the largest that fits. Round numbers share divisors with others.
 LENGTHS = (100, 50, 20, 10, 5, 2, 1)
@@ -68,10 +67,8 @@ def _drawn(
     """Examples to learn and to be tested on: one variation per key, but other examples for every number."""
     place_key, input_key, label_key, draw_key = jax.random.split(key, 4)
     drawn = _at(source, place_key, test)(jax.random.fold_in(draw_key, number), count, query)
-    inputs = augment.inputs(change, input_key, source.features)
-    labels = augment.labels(change, label_key, outputs)
-    y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.label, drawn.label_query))
-    return (inputs(drawn.x), y), (inputs(drawn.x_query), y_query)
+    x, y, x_query, y_query = varied(drawn, change, input_key, label_key, outputs)
+    return (x, y), (x_query, y_query)
 
 
 def _at(source: Source, key: jax.Array, test: bool) -> Draw:
@@ -83,13 +80,7 @@ def _at(source: Source, key: jax.Array, test: bool) -> Draw:
             few = _few(source, key, test)
             return lambda draw_key, count, query: few.draw(draw_key, count, query, True)
         case Function():
-            return lambda draw_key, count, query: _points(source, key, draw_key, count, query)
-
-
-def _points(source: Function, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
-    x, label = source.points(place_key, key, count + query)
-    x = (x - source.mean) / source.deviation
-    return Drawn(x[:count], label[:count], x[count:], label[count:])
+            return partial(source.draw_placed, key)
 
 
 def _few(source: Characters, key: jax.Array, test: bool) -> Examples:

@@ -48,7 +48,7 @@ def _scaled(images: Bytes, wanted: ImageSet) -> Floats:
 
 
 def _fetch_all(wanted: ImageSet) -> tuple[Path, ...]:
-    folder = cache_folder(wanted)
+    folder = cache_folder(wanted.name)
     there = present(wanted, folder)
     for part, stem in enumerate(wanted.layouts[0]):
         if stem not in there:

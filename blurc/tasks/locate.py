@@ -16,36 +16,32 @@ from blurc.tasks.catalogue import ImageSet
 VARIABLE = "BLURC_DATA"
 
 
-def cache_root() -> Path:
+def cache_folder(name: str) -> Path:
     root = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification says to ignore relative paths.
     base = Path(root) if os.path.isabs(root) else Path(os.path.expanduser("~/.cache"))
-    return base / "blurc"
+    return base / "blurc" / name
 
 
-def cache_folder(wanted: ImageSet) -> Path:
-    return cache_root() / wanted.name
-
-
-def folders(wanted: ImageSet, data_dir: Path | None) -> list[Path]:
-    """The folders where a user may have put the files, in order."""
+def folders(name: str, data_dir: Path | None) -> list[Path]:
+    """The folders where a user may have put the files of a set, in order."""
+    if data_dir and not os.path.isdir(data_dir):
+        raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
     named = [data_dir] if data_dir else []
     if variable := os.environ.get(VARIABLE):
         named.append(Path(os.path.expanduser(variable)))
-    return [folder for root in named for folder in (root / wanted.name, root)]
+    return [folder for root in named for folder in (root / name, root)]
 
 
 def find(wanted: ImageSet, data_dir: Path | None) -> tuple[Path, ...] | None:
     """The paths of the four files, or None if no folder has any (or the cache only some) of them."""
-    if data_dir and not os.path.isdir(data_dir):
-        raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
-    for folder in folders(wanted, data_dir):
+    for folder in folders(wanted.name, data_dir):
         found = present(wanted, folder)
         if found and len(found) < 4:
             raise BlurError(_incomplete(wanted, folder, found))
         if found:
             return tuple(found.values())
-    cached = present(wanted, cache_folder(wanted))
+    cached = present(wanted, cache_folder(wanted.name))
     return tuple(cached.values()) if len(cached) == 4 else None
 
 
@@ -68,7 +64,7 @@ def _incomplete(wanted: ImageSet, folder: Path, found: dict[str, Path]) -> Diagn
 
 def missing(wanted: ImageSet, data_dir: Path | None) -> Diagnostic:
     """The error if no folder has the files and they are not to be fetched."""
-    looked = dict.fromkeys((*folders(wanted, data_dir), cache_folder(wanted)))
+    looked = dict.fromkeys((*folders(wanted.name, data_dir), cache_folder(wanted.name)))
     notes, help = how_to(wanted)
     notes = (f"looked in {', '.join(map(str, looked))}", *notes)
     return Diagnostic("E802", f"the files of {wanted.name} were not found", notes=notes, help=help)
@@ -80,5 +76,5 @@ def how_to(wanted: ImageSet) -> tuple[tuple[str, ...], str]:
     notes = [f"the files are {names}"]
     if wanted.homepage:
         notes.append(f"blurc cannot fetch them: they are inside the gzip.zip of {wanted.homepage}")
-    place = cache_folder(wanted)
+    place = cache_folder(wanted.name)
     return tuple(notes), f"put them in {place}, or give their folder with --data-dir or {VARIABLE}"

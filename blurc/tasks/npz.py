@@ -87,7 +87,7 @@ def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
 
 
 def _values(arrays: dict[str, Array]) -> Iterator[Complaint]:
-    """Checks every array by itself."""
+    """Checks each array separately."""
     for name, array in arrays.items():
         if array.dtype.kind == "f":
             yield from _not_finite(name, array)

@@ -33,7 +33,7 @@ from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
 from blurc.tasks.examples import Drawn, rows, shuffled_rows
-from blurc.tasks.locate import VARIABLE, cache_root
+from blurc.tasks.locate import VARIABLE, cache_folder, folders
 
 NAME = "omniglot"
 DESCRIPTION = "characters of many alphabets, N of them in an episode of N ways; from your own copy"
@@ -114,22 +114,17 @@ def alphabet(name: str, data_dir: Path | None) -> Dataset:
 
 def find(data_dir: Path | None) -> Path:
     """The zip: in the given folder, that of BLURC_DATA or the cache, or in a subfolder `omniglot` of these."""
-    if data_dir and not os.path.isdir(data_dir):
-        raise BlurError(Diagnostic("E802", f"there is no folder {data_dir}", help="correct --data-dir"))
-    roots = [data_dir] if data_dir else []
-    if variable := os.environ.get(VARIABLE):
-        roots.append(Path(os.path.expanduser(variable)))
-    folders = [*(folder for root in roots for folder in (root / NAME, root)), cache_root() / NAME]
-    for folder in folders:
+    looked = [*folders(NAME, data_dir), cache_folder(NAME)]
+    for folder in looked:
         for file in FILES:
             if os.path.isfile(folder / file):
                 return folder / file
     notes = (
-        f"looked in {', '.join(map(str, dict.fromkeys(folders)))}",
+        f"looked in {', '.join(map(str, dict.fromkeys(looked)))}",
         f"the file is {FILES[0]}, or one of the smaller {', '.join(FILES[1:])}",
         f"blurc cannot fetch it: it is in the folder `python` of {HOMEPAGE}",
     )
-    help = f"put it in {folders[-1]}, or give its folder with --data-dir or {VARIABLE}"
+    help = f"put it in {looked[-1]}, or give its folder with --data-dir or {VARIABLE}"
     raise BlurError(Diagnostic("E802", "no zip of omniglot was found", notes=notes, help=help))
 
 

@@ -109,6 +109,10 @@ class Function:
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
         """All points are new, so `test` makes no difference."""
         place_key, key = jax.random.split(key)
+        return self.draw_placed(place_key, key, count, query)
+
+    def draw_placed(self, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
+        """Examples of the variation that `place_key` gives."""
         x, label = self.points(place_key, key, count + query)
         x = (x - self.mean) / self.deviation
         return Drawn(x[:count], label[:count], x[count:], label[count:])

@@ -80,11 +80,18 @@ def _episode(
 ) -> Episode:
     draw_key, input_key, label_key = jax.random.split(key, 3)
     drawn = source.draw(draw_key, steps * batch, query, test)
-    inputs = augment.inputs(change, input_key, source.features)
+    xs, ys, x, y = varied(drawn, change, input_key, label_key, outputs)
+    return Episode(xs.reshape(steps, batch, -1), ys.reshape(steps, batch, -1), x, y)
+
+
+def varied(
+    drawn: examples.Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """The examples in one variation, with one-hot targets."""
+    inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
     labels = augment.labels(change, label_key, outputs)
-    ys, y = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.label, drawn.label_query))
-    xs = inputs(drawn.x).reshape(steps, batch, -1)
-    return Episode(xs, ys.reshape(steps, batch, -1), inputs(drawn.x_query), y)
+    y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.label, drawn.label_query))
+    return inputs(drawn.x), y, inputs(drawn.x_query), y_query
 
 
 def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:

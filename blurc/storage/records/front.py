@@ -41,7 +41,7 @@ class Front:
         self.report.error(problem.code, problem.message, None, help=problem.help)
 
     def read(self, kind: Any, leaf: Any) -> Any:
-        """The int, float, bool or str that a leaf stands for; None where it is no such value."""
+        """The int, float, bool or str that a leaf stands for; None if it is something else."""
         if kind is bool or kind is str:
             return leaf if isinstance(leaf, kind) else None
         if isinstance(leaf, bool) or not isinstance(leaf, Real):

@@ -71,7 +71,7 @@ def variants(hint: Any) -> Mapping[str, type]:
 
 
 def entry(hint: Any, name: str) -> Any:
-    """The hint of the entry `name` of a value; None where there is no such entry."""
+    """The hint of the entry `name` of a value; None if it has none."""
     hint = bare(hint)
     kinds = [k for k in get_args(hint) if k is not NoneType] if get_origin(hint) in (Union, UnionType) else [hint]
     if get_origin(kinds[0]) is tuple:
