@@ -31,6 +31,13 @@ class WrongFile(Exception):
         self.code, self.message, self.help = code, message, help
         self.notes = (note,) if note else ()
 
+    def unquoted(self, file: EdgeFile) -> WrongFile:
+        """The same without what is in the file, which may be anybody's."""
+        if file.problem:
+            return self
+        help = "a file outside the spec's folder is not quoted: copy it there to see what is wrong"
+        return WrongFile(self.code, f"`{file.name}` does not list edges that fit here", help)
+
 
 @dataclass(frozen=True, eq=False)
 class EdgeFile:
@@ -41,6 +48,7 @@ class EdgeFile:
     text: str
     problem: str = ""
     near: str | None = None
+    quoted: bool = True  # whether diagnostics may say what is in it
 
     @property
     def suffix(self) -> str:

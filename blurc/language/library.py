@@ -30,9 +30,14 @@ def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
     return tuple(file for file, _ in load_with_folders(path_or_text, report))
 
 
-def load_with_folders(path_or_text: str | Path, report: Report) -> tuple[tuple[syntax.File, Path], ...]:
-    """Like `load`, with the folder that each file's imports are relative to: for a text, the working folder."""
-    loader = Loader(report)
+def load_with_folders(
+    path_or_text: str | Path, report: Report, quoted: bool = True
+) -> tuple[tuple[syntax.File, Path], ...]:
+    """Like `load`, with the folder that each file's imports are relative to: for a text, the working folder.
+
+    quoted: whether to quote the file that is asked for and those in its folder; the library always is.
+    """
+    loader = Loader(report, quoted)
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         loader.enter(Source(TEXT_NAME, path_or_text), None, None)
     else:
@@ -59,18 +64,14 @@ Asked: TypeAlias = "tuple[syntax.Import, _Open] | None"  # by which import of wh
 
 
 class Loader:
-    """Only the file that was asked for, its folder and the library are quoted."""
-
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, quoted: bool = True) -> None:
         self.files: dict[Path | None, syntax.File] = {}
         self.folders: dict[Source, Path] = {}
         self._report = report
         self._open: list[_Open] = []  # each imports the next
-        self._known = specs_path(), Path()
+        self._quoted = quoted
 
     def enter(self, source: Source, path: Path | None, asked: Asked) -> None:
-        if asked is None and path:
-            self._known = specs_path(), Path(os.path.realpath(path)).parent
         file = parse(source, self._report) if source.quoted else self._parse_unquoted(source, asked)
         opened = _Open(source, path, list(file.imports))
         self.files[opened.identity] = file
@@ -132,7 +133,14 @@ class Loader:
             found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
             self._report.error("E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8")
         else:
-            self.enter(Source(name, text, asked is None or is_inside(path, *self._known)), path, asked)
+            self.enter(Source(name, text, self._may_quote(path)), path, asked)
+
+    def _may_quote(self, path: Path) -> bool:
+        """A file from elsewhere may be anybody's, wherever the one that imports it comes from."""
+        if is_inside(path, specs_path()):
+            return True
+        root = next(iter(self.folders.values()), None)
+        return self._quoted and (root is None or is_inside(path, root))
 
     def _archive(self, name: str, span: Span | None) -> None:
         self._report.error("E105", f"`{name}` is not UTF-8 text: it is a zip archive", span, help=ARTIFACT)

@@ -119,7 +119,7 @@ def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Source
     """The sources plus the file that declares this rule, but not that file's other declarations and imports: a rule
     needs nothing but itself."""
     for path in (*_library(), *filter(os.path.isfile, elsewhere)):
-        for file in Sources.load(path, Report()).files:
+        for file in Sources.load(path, Report(), quoted=False).files:
             if found := next((tree for tree in file.genomes if tree.name == name), None):
                 return replace(sources, files=(*sources.files, file), genomes={**sources.genomes, name: found})
     return sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +13,7 @@ from blurc.checker import Around, mentions
 from blurc.diagnostics import Report, Source, Span, did_you_mean, suggest
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
-from blurc.storage import read_file, why
+from blurc.storage import is_inside, read_file, why
 
 Spec: TypeAlias = "str | Path"  # a path, or source text
 LIMIT = 256 * 2**20  # bytes of an edge file
@@ -33,9 +33,11 @@ class Sources:
     lacks_imports: bool = False  # as far as can be told: an unknown name may be declared in one
 
     @staticmethod
-    def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None) -> Sources:
-        """`files`: texts of edge files by name; they take precedence over those on disk."""
-        found = library.load_with_folders(spec, report)
+    def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None, quoted: bool = True) -> Sources:
+        """`files`: texts of edge files by name; they take precedence over those on disk. `quoted`: whether diagnostics
+        may show lines of the spec."""
+        found = library.load_with_folders(spec, report, quoted)
+        known = [folder for _, folder in found[:1] if quoted]
         unread = any(d.code in ("E103", "E104", "E105") for d in report.errors)
         declared = _declared((file for file, _ in found), report)
         return Sources(
@@ -43,7 +45,7 @@ class Sources:
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Genome)},
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Network)},
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Block)},
-            {key: edges for file, folder in found for key, edges in _edge_files(file, folder, files or {})},
+            {key: edges for file, folder in found for key, edges in _edge_files(file, folder, files or {}, known)},
             unread or any(file.damaged for file, _ in found),
         )
 
@@ -83,7 +85,7 @@ def _declared_twice(item: Declaration, earlier: Declaration, report: Report) -> 
 
 
 def _edge_files(
-    file: syntax.File, folder: Path, virtual: Mapping[str, str]
+    file: syntax.File, folder: Path, virtual: Mapping[str, str], known: Iterable[Path]
 ) -> Iterator[tuple[tuple[Source, str], EdgeFile]]:
     source = file.span.source
     for name in names_of_edge_files(file):
@@ -92,7 +94,8 @@ def _edge_files(
         else:
             beside = "" if source.name == library.TEXT_NAME else os.path.dirname(source.name)
             shown = os.path.normpath(os.path.join(beside, name))
-            yield (source, name), _read(name, shown, folder / name)
+            found = _read(name, shown, folder / name)
+            yield (source, name), replace(found, quoted=is_inside(folder / name, specs_path(), *known))
 
 
 def names_of_edge_files(file: syntax.File) -> dict[str, None]:

@@ -175,7 +175,7 @@ class Written:
         try:
             return edges(name, file, ends.source, ends.target, ends.body.visible(), form)
         except WrongFile as problem:
-            self._wrong_file(problem)
+            self._wrong_file(problem if file.quoted else problem.unquoted(file))
             return None
 
     def _wrong_file(self, problem: WrongFile) -> None:

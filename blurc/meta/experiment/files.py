@@ -7,19 +7,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blurc.diagnostics import suggest
+from blurc import genome, spec
+from blurc.diagnostics import BlurError, suggest
 from blurc.language import resolve_import, specs_path
 from blurc.meta.experiment.experiment import Experiment, Network
-from blurc.storage import records
+from blurc.storage import is_inside, records
 from blurc.tasks import TaskChoice
 
 
 @dataclass(frozen=True)
 class Files:
-    """folder: where to look first for what stands at a path of the experiment."""
+    """folder: where to look first for what stands at a path of the experiment. typed: whether the user typed it
+    himself. A file that another file points at may be anybody's, and is not quoted outside the folder."""
 
     reader: records.Reader
     folder: Callable[[records.Path], Path]
+    typed: Callable[[records.Path], bool]
 
     def resolved(self, e: Experiment) -> Experiment:
         ev, networks = e.evaluation, ("evaluation", "networks")
@@ -59,7 +62,28 @@ class Files:
             places = "it is looked up beside this file, then in the library"
             help = suggest(name, _names(folder, ending), places)
             self.reader.refuse(path, code, f"cannot read `{name}`: there is no such file", help)
+        elif not self.typed(path) and not is_inside(found, folder, specs_path()):
+            self._check_unquoted(found, path, _spec_mistakes if ending == ".blur" else _genome_mistakes)
         return str(found.resolve()) if found and found == folder / name else name
+
+    def _check_unquoted(self, found: Path, path: records.Path, mistakes: Callable[[Path], tuple[int, str]]) -> None:
+        count, how = mistakes(found)
+        if count:
+            said = f"`{found}` has {count} mistake{'' if count == 1 else 's'}"
+            self.reader.refuse(path, "E605", f"{said}, not shown here: it is outside the experiment's folder", how)
+
+
+def _spec_mistakes(file: Path) -> tuple[int, str]:
+    """How many there are, and how to see them."""
+    return sum(d.severity == "error" for d in spec.check(file)), f"`blurc check {file}` shows what is wrong"
+
+
+def _genome_mistakes(file: Path) -> tuple[int, str]:
+    try:
+        genome.read(file)
+    except BlurError as error:
+        return len(error.diagnostics), f"in Python, `blurc.genome.read({str(file)!r})` shows what is wrong"
+    return 0, ""
 
 
 def _names(folder: Path, ending: str) -> Iterator[str]:

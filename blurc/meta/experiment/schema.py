@@ -56,22 +56,24 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
     def folder(path: records.Path) -> Path:
         return Path() if tree.is_from_elsewhere(path) else Path(source.name).parent
 
-    experiment = _read(tree.root, tree, folder)
+    experiment = _read(tree.root, tree, folder, tree.is_from_elsewhere)
     return _placed(experiment, [tree.span(("tasks", str(i))) for i in range(len(experiment.tasks))])
 
 
 def checked(experiment: Experiment) -> Experiment:
     """An experiment that was made in Python, as if a file in the working folder said the same: with names of files that
     mean the same from anywhere. Raises `BlurError` with all that is wrong."""
-    read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path())
+    read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path(), lambda path: True)
     return _placed(read, [getattr(task, "where", None) for task in experiment.tasks])
 
 
-def _read(tree: Any, front: records.Front, folder: Callable[[records.Path], Path]) -> Experiment:
+def _read(
+    tree: Any, front: records.Front, folder: Callable[[records.Path], Path], typed: Callable[[records.Path], bool]
+) -> Experiment:
     reader = records.Reader(WHAT, front)
     experiment = reader.read(Experiment, tree)
     check(experiment, reader)
-    experiment = Files(reader, folder).resolved(experiment)
+    experiment = Files(reader, folder, typed).resolved(experiment)
     front.report.check()
     return experiment
 
