@@ -80,7 +80,10 @@ def _too_large(most: int) -> OSError:
 
 def is_inside(path: Name, *folders: Name) -> bool:
     """Whether a file lies in one of the folders, wherever links lead."""
-    real = Path(os.path.realpath(path))
+    try:
+        real = Path(os.path.realpath(path))
+    except ValueError:  # not a file name
+        return False
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
