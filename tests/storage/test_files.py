@@ -101,16 +101,16 @@ def test_a_pipe_gets_everything(tmp_path: Path) -> None:
     os.mkfifo(path)
     reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     os.set_blocking(reading, True)
+    held = os.open(path, os.O_WRONLY)  # so that the reader waits for the first writer
 
     def drain() -> None:
         with open(reading, "rb") as file:
             read.append(file.read())
 
     thread = threading.Thread(target=drain)
-    write = threading.Thread(target=lambda: write_file(path, data))
-    write.start()
     thread.start()
-    write.join()
+    write_file(path, data)
+    os.close(held)
     thread.join()
     assert read == [data]
     assert stat.S_ISFIFO(path.stat().st_mode)
