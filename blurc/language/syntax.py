@@ -2,6 +2,9 @@
 
 Every node is frozen and keeps its span. Equality ignores spans, so two trees are equal if they say the same thing.
 `unparse` prints a tree as text that parses to an equal tree.
+
+Some classes share their names with what they become in the model (`State`, `Population`, `Projection`, `Network`).
+Other files import this module as a whole, so that a node of the tree is always `syntax.State`, or `s.State` for short.
 """
 
 from __future__ import annotations

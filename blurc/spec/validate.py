@@ -46,7 +46,7 @@ def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
 
 
 def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
-    """Checks a network, and its genome with the network's arguments if the genome is sound by itself."""
+    """Checks a network, and its genome with the network's arguments if the genome is sound with its defaults."""
     network = checker.check_network(tree, {}, report, sources.around)
     if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
         graph.verify(network, report)

@@ -35,7 +35,7 @@ def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
     for e in walk(value):
         if isinstance(e, Total | Reduce):
             whole = inline(e, lets)
-            assert isinstance(whole, Total | Reduce), "writing out lets keeps what is no let"
+            assert isinstance(whole, Total | Reduce), "inlining replaces only lets"
             found = separate(whole)
             if isinstance(found, Inseparable):
                 _refuse(whole, found.node, report)

@@ -147,7 +147,7 @@ def _block(item: syntax.Instance, body: Body) -> syntax.Block | None:
 
 def _unknown_block(item: syntax.Instance, around: Around, body: Body) -> None:
     if kind := around.others.get(item.block):
-        message = f"`{item.block}` is a {kind}, and no block"
+        message = f"`{item.block}` is a {kind}, not a block"
         help = (
             f"write `network n uses {item.block}`; only blocks stand inside others"
             if kind == "genome"

@@ -84,7 +84,7 @@ class Noted(Report):
         return next(said, replace(d, span=value.span, notes=d.notes or (where,), names=names))
 
     def _guilty(self, d: Diagnostic) -> list[str]:
-        """The arguments that made a value wrong: none where the block has that mistake by itself."""
+        """The arguments that made a value wrong: none where the block has that mistake with its defaults too."""
         if not isinstance(d, WrongValue) or any((d.code, d.span) == (e.code, e.span) for e in self.outer.diagnostics):
             return []
         return [name for name in self.given if name in d.names]

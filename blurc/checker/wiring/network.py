@@ -25,7 +25,7 @@ def check_network(
 
 
 def check_block(tree: syntax.Block, report: Report, around: Around) -> Network | None:
-    """A block by itself, with its defaults, as a network whose inputs are its ports."""
+    """A block on its own, with its defaults, as a network whose inputs are its ports."""
     return _checked(tree, {}, report, around)
 
 

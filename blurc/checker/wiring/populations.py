@@ -144,13 +144,9 @@ def _bias(
         numbers.report.error("E407", message, option.span, help="remove it")
         return "off"
     if text == "shared" and shape is not None and len(shape) < 2:
-        numbers.report.error(
-            "E407",
-            f"`bias = shared` is one bias a channel, the last axis, for all places, but `{name}` is {dims(shape)} "
-            "and has no places",
-            option.span,
-            help=f"remove it: every neuron has its own bias, or declare places and channels: `{name}[8, 8, "
-            f"{shape[0] if shape else 1}]`",
-        )
+        message = f"`bias = shared` is one bias a channel, the last axis, for all places, but `{name}` is {dims(shape)}"
+        declared = f"{name}[8, 8, {shape[0] if shape else 1}]"
+        help = f"remove it: every neuron has its own bias, or declare places and channels: `{declared}`"
+        numbers.report.error("E407", f"{message} and has no places", option.span, help=help)
         return "on"
-    return "shared" if text == "shared" else "off" if text == "off" else "on"
+    return text

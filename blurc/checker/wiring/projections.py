@@ -63,7 +63,7 @@ def _is_into_input(item: syntax.Projection, source: str, end: tuple[str, str], b
 
 def _bound_to_itself(item: syntax.Projection, port: str, name: str, body: Body) -> None:
     """A port that is bound to the population that it is projected to: only an output can be named outside."""
-    assert body.use, "a block by itself has its ports apart"
+    assert body.use, "a block on its own has its ports apart"
     use = body.use
     binding = next(arg for arg in use.item.args if arg.name == port)
     written = code(item.span)
