@@ -5,7 +5,8 @@ pairs.py    the two neurons of every synapse of a projection
 order.py    the orders in which to visit populations, and what reaches what
 verify.py   checks: cycles, unreachable populations
 graphml.py  reads and writes GraphML
-edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` connects
+edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` connects; their texts (edge_text.py) with a
+            line for each edge (edge_lines.py), or in GraphML (edge_graphml.py)
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.graph.build import Graph, build
-    from blurc.graph.edges import SUFFIXES, EdgeFile, WrongFile, edges
+    from blurc.graph.edge_text import WrongFile
+    from blurc.graph.edges import SUFFIXES, EdgeFile, edges
     from blurc.graph.graphml import NoGraph, graphml, read_graphml
     from blurc.graph.order import a_cycle, backward_order, forward_order, reached
     from blurc.graph.pairs import Pairs

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ from blurc.checker import Around, mentions
 from blurc.diagnostics import Report, Source, Span, did_you_mean, suggest
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
-from blurc.storage import is_inside, read_file, why
+from blurc.storage import is_inside, read_file, text_of, why
 
 Spec: TypeAlias = "str | Path"  # a path, or source text
 LIMIT = 256 * 2**20  # bytes of an edge file
@@ -94,8 +95,8 @@ def _edge_files(
         else:
             beside = "" if source.name == library.TEXT_NAME else os.path.dirname(source.name)
             shown = os.path.normpath(os.path.join(beside, name))
-            found = _read(name, shown, folder / name)
-            yield (source, name), replace(found, quoted=is_inside(folder / name, specs_path(), *known))
+            quoted = is_inside(folder / name, specs_path(), *known)
+            yield (source, name), _read(name, shown, folder / name, quoted)
 
 
 def names_of_edge_files(file: syntax.File) -> dict[str, None]:
@@ -104,15 +105,22 @@ def names_of_edge_files(file: syntax.File) -> dict[str, None]:
     return dict.fromkeys(text.value for text in texts if isinstance(text, syntax.Text))
 
 
-def _read(written: str, name: str, path: Path) -> EdgeFile:
+REMEDIES = {
+    errno.EILSEQ: "save it as UTF-8",
+    errno.EFBIG: "divide its edges between several files, each with a projection of its own",
+}
+
+
+def _read(written: str, name: str, path: Path, quoted: bool) -> EdgeFile:
+    remedy = "give its path relative to the .blur file"
     try:
-        return EdgeFile(name, read_file(path, SUFFIXES, LIMIT).decode("utf-8-sig"))
+        return EdgeFile(name, text_of(read_file(path, SUFFIXES, LIMIT)), quoted=quoted)
     except FileNotFoundError as error:
-        return EdgeFile(name, "", why(error), _near(written, path))
-    except UnicodeDecodeError as error:
-        return EdgeFile(name, "", f"byte {error.start} is 0x{error.object[error.start]:02x}, which is not UTF-8 text")
+        near = _near(written, path) if quoted else None
+        return EdgeFile(name, "", why(error), f"did you mean `{near}`?" if near else remedy)
     except OSError as error:
-        return EdgeFile(name, "", why(error))
+        plain = quoted or error.errno != errno.EILSEQ
+        return EdgeFile(name, "", why(error) if plain else "it is not text", REMEDIES.get(error.errno or 0, remedy))
 
 
 def _near(written: str, path: Path) -> str | None:

@@ -1,6 +1,7 @@
 """Reading and writing files.
 
 files.py        the one way to read a file that somebody names, and to write one
+text.py         the bytes of a file as text
 records/        reads frozen dataclasses from plain trees, and turns them back into trees
 limits.py       the ranges of their values, as types of fields
 yaml.py         YAML with positions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.storage import limits, npz, records, yaml_write
     from blurc.storage.files import append_to, is_inside, open_file, read_file, why, write_file
     from blurc.storage.npz import Array
+    from blurc.storage.text import text_of
     from blurc.storage.yaml import compose, node_span, read_source
     from blurc.storage.yaml_arrays import YamlArrays
     from blurc.storage.yaml_tree import YamlTree
@@ -38,6 +40,7 @@ __all__ = [
     "read_file",
     "read_source",
     "records",
+    "text_of",
     "why",
     "write_file",
     "yaml_write",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
+import scipy.io
+import scipy.sparse
 
 from blurc.diagnostics import BlurError
 from blurc.model.model import Model
@@ -75,11 +79,35 @@ NODES: dict[str, dict[str, Any]] = {
         ("E.CSV", "# from, to\n3,1\n0,0\n1,0\n"),
         ("e.txt", "# from to\n3 1\n  0\t0 # the corner\n\n1 0\n"),
         ("e.edgelist", "3 1\n0 0\n1 0\n"),
+        ("e.tsv", "source\ttarget\n3\t1\n0\t0\n1\t0\n"),
+        ("e.csv", "3,1\r0,0\r1,0\r"),
+        ("e.csv", '"3","1"\n"0","0"\n"1","0"\n'),
+        ("e.csv", "3.0,1.0\n0.0,0\n1.000000000000000000e+00,0.000000000000000000e+00\n"),
         ("e.graphml", graphml([("x3", "y1"), ("x0", "y0"), ("x1", "y0"), ("y1", "y2")], **NODES)),
     ],
 )
 def test_pairs_come_sorted_by_postsynaptic_neuron(name: str, text: str) -> None:
     assert read(name, text) == [(0, 0), (1, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [("\ufeff", "utf-8"), ("\ufeff", "utf-16-le"), ("\ufeff", "utf-16-be"), ("", "utf-16-le"), ("", "utf-16-be"),
+     ("\ufeff", "utf-32-le")],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_file_means_what_it_means_in_an_editor(tmp_path: Path, mark: str, encoding: str, end: str) -> None:
+    (tmp_path / "n.blur").write_text(SPEC.format("e.csv"))
+    (tmp_path / "e.csv").write_bytes((mark + end.join(["pre,post", "3,1", "0,0", "1,0", ""])).encode(encoding))
+    assert pairs(topology(select_model(tmp_path / "n.blur"))) == [(0, 0), (1, 0), (3, 1)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
+def test_xml_may_declare_its_encoding(tmp_path: Path, encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n' + graphml([("x3", "Süd")], **NODES, Süd=NODES["y1"])
+    (tmp_path / "n.blur").write_text(SPEC.format("e.graphml"))
+    (tmp_path / "e.graphml").write_bytes(text.encode(encoding))
+    assert pairs(topology(select_model(tmp_path / "n.blur"))) == [(3, 1)]
 
 
 def test_a_graphml_file_may_wire_several_projections() -> None:
@@ -165,8 +193,10 @@ def test_virtual_files_stand_among_the_texts() -> None:
             "E415 e.edgelist:1: expected two integers, found a third column `{'weight': 0.5}`",
         ),
         ("e.csv", "0,0,\n", "E415 e.csv:1: expected two integers, found `0,0,`"),
-        ("e.csv", "0,0\n1.0,1\n", "E415 e.csv:2: expected two integers, found `1.0,1`"),
-        ("e.csv", "1.0,1\n0,0\n", "E415 e.csv:1: expected two integers, found `1.0,1`"),
+        ("e.csv", "0,0\n1.5,1\n", "E415 e.csv:2: expected two integers, found `1.5,1`"),
+        ("e.csv", "1.5,1\n0,0\n", "E415 e.csv:1: expected two integers, found `1.5,1`"),
+        ("e.csv", "0,0\nnan,1\n", "E415 e.csv:2: expected two integers, found `nan,1`"),
+        ("e.csv", "0,0\n1e30,1\n", "E415 e.csv:2: expected two integers, found `1e30,1`"),
         ("e.csv", "pre,post\npre,post\n0,0", "E415 e.csv:2: expected two integers, found `pre,post`"),
         ("e.csv", "0 0\n", "E415 e.csv:1: expected two integers, found `0 0`"),
         ("e.csv", "0,1_0\n", "E415 e.csv:1: expected two integers, found `0,1_0`"),
@@ -231,9 +261,95 @@ def test_what_networkx_writes_by_itself_is_refused_with_the_way_out(
     assert read(file.name, file.read_text()) == [(0, 0), (1, 2)]
 
 
-def test_a_file_that_counts_from_one_is_recognised() -> None:
-    with pytest.raises(BlurError, match="seem to be counted from 1"):
-        select_model(SPEC.format("e.csv"), files={"e.csv": "1,1\n4,3\n"})
+@pytest.mark.parametrize("text", ["1,1\n4,3\n", "1,1\n3,3\n", "1,1\n4,2\n"])
+def test_a_file_that_counts_from_one_is_recognised(text: str) -> None:
+    with pytest.raises(BlurError, match="seem to be counted from 1: subtract 1 from each"):
+        select_model(SPEC.format("e.csv"), files={"e.csv": text})
+
+
+@pytest.mark.parametrize("text", ["0,1\n4,3\n", "1,1\n5,3\n"])
+def test_other_files_out_of_range_do_not_count_from_one(text: str) -> None:
+    with pytest.raises(BlurError) as caught:
+        select_model(SPEC.format("e.csv"), files={"e.csv": text})
+    assert "counted from 1" not in str(caught.value)
+
+
+MATRICES: dict[str, Any] = {
+    "m.csv": lambda path, m: np.savetxt(path, m, "%g", ","),
+    "turned.csv": lambda path, m: np.savetxt(path, m.T, "%g", ","),
+    "m.txt": np.savetxt,
+    "m.npy": np.save,
+    "m.npz": lambda path, m: scipy.sparse.save_npz(path, scipy.sparse.csr_array(m)),
+    "m.mtx": lambda path, m: scipy.io.mmwrite(path, scipy.sparse.coo_array(m)),
+}
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_a_matrix_is_refused_with_a_way_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    matrix = np.array([[0.5, 0, 0], [2, 0, 0], [0, 0, 0], [0, 1, 0]])
+    MATRICES[name](tmp_path / name, matrix)
+    (tmp_path / "n.blur").write_text(SPEC.format(name))
+    (d,) = check("n.blur")
+    assert d.code == ("E415" if name.endswith(("csv", "txt")) else "E418")
+    assert d.help is not None
+    exec(d.help.split("`")[1], {"numpy": np, "scipy": scipy})
+    assert read("edges.csv", (tmp_path / "edges.csv").read_text()) == [(0, 0), (1, 0), (3, 1)]
+
+
+# ---------------------------------------------------------------- files that lie elsewhere
+
+
+@pytest.mark.parametrize(
+    "name", ["/dev/zero", "/dev/zero.csv", "link.csv", "pipe.csv", "large.csv", "/proc/self/environ"]
+)
+def test_what_is_not_a_plain_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link.csv").symlink_to("/dev/zero")
+    os.mkfifo("pipe.csv")
+    with Path("large.csv").open("wb") as file:
+        file.truncate(2**40)
+    (d,) = check(SPEC.format(name))
+    assert d.code in ("E414", "E418")
+
+
+SECRET = "hunter2"
+LEAKS = {
+    "e.csv": [f"{SECRET}", f"0,0,{SECRET}", "0,0\n77777,0", "0,0\n0,77777", "2,2\n2,2", f"0,0\n{SECRET},0"],
+    "e.graphml": [
+        f"<graphml>{SECRET}",
+        graphml([(SECRET, "y1")], **NODES),
+        graphml([(SECRET, "y1")], **NODES, **{SECRET: {"population": "x", "index": 77777}}),
+        graphml([(SECRET, "y1")], **NODES, **{SECRET: {"population": SECRET, "index": 0}}),
+        graphml([(SECRET, "y1")], **NODES, **{SECRET: {"population": "x", "index": SECRET}}),
+        graphml([(SECRET, "y1"), ("x1", "y1")], **NODES, **{SECRET: {"population": "x", "index": 1}}),
+    ],
+}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in LEAKS.items() for text in texts])
+def test_nothing_is_quoted_of_a_file_elsewhere(tmp_path: Path, name: str, text: str, linked: bool) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / name).write_text(text)
+    (tmp_path / "specs" / name).symlink_to(tmp_path / name)
+    (tmp_path / "specs/n.blur").write_text(SPEC.format(name if linked else f"../{name}"))
+    (d,) = check(tmp_path / "specs/n.blur")
+    assert not any(word in d.render() for word in (SECRET, "77777", "2 to 2"))
+
+
+def test_nothing_is_listed_of_a_folder_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / f"{SECRET}.csv").write_text("0,0")
+    (tmp_path / "specs/n.blur").write_text(SPEC.format(f"../{SECRET[:-1]}.csv"))
+    assert SECRET not in check(tmp_path / "specs/n.blur")[0].render()
+
+
+def test_a_file_elsewhere_is_read(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "e.csv").write_text("0,0")
+    (tmp_path / "specs/n.blur").write_text(SPEC.format("../e.csv"))
+    assert pairs(topology(select_model(tmp_path / "specs/n.blur"))) == [(0, 0)]
 
 
 def test_a_wrong_file_is_reported_once_however_often_it_is_read(tmp_path: Path) -> None:
