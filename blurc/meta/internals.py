@@ -1,7 +1,7 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
-from blurc.meta.report.write import REPORT
+from blurc.meta.report.page import REPORT
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run

@@ -14,17 +14,19 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.spec.examples import RIGHT, WRONG, Example, examples
-    from blurc.spec.select import select, select_model
+    from blurc.spec.select import ANYWHERE, Wording, select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files, unknown
     from blurc.spec.validate import Params, check, check_with
 
 __all__ = [
+    "ANYWHERE",
     "RIGHT",
     "WRONG",
     "Example",
     "Params",
     "Sources",
     "Spec",
+    "Wording",
     "check",
     "check_with",
     "examples",

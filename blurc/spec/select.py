@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from blurc import checker, graph
 from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
@@ -19,6 +19,27 @@ from blurc.spec.validate import Params, check_all, check_with
 LARGEST = 3.4e38  # in float32
 
 
+def _network_anywhere(name: str) -> str:
+    return f"`network={name!r}` in Python, `--network {name}` on the command line"
+
+
+class Wording(NamedTuple):
+    """How a caller lets a network and a genome be chosen, as the helps of diagnostics say it.
+
+    Attributes:
+        network: what to write for the network of this name.
+        genome: how to choose a genome for a network that uses none.
+        rule: the same for somebody who set a parameter `rule`.
+    """
+
+    network: Callable[[str], str] = _network_anywhere
+    genome: str = "choose one when compiling"
+    rule: str = "choose a rule with `genome=` in Python or `--rule` on the command line"
+
+
+ANYWHERE = Wording()
+
+
 def select(
     spec: Spec,
     *,
@@ -27,21 +48,23 @@ def select(
     params: Params | None = None,
     files: Mapping[str, str] | None = None,
     elsewhere: Sequence[Path] = (),
+    wording: Wording = ANYWHERE,
 ) -> tuple[Model, Sources, list[Diagnostic]]:
     """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`.
 
     Args:
         files: texts of edge files by name; they take precedence over those on disk.
         elsewhere: specs to search for the genome if neither this spec nor the library declares it.
+        wording: of helps that say how to choose.
     """
     report = Report()
     sources = Sources.load(spec, report, files)
     if report.errors:
         check_all(sources, report)  # to report the remaining errors too
     report.check()
-    network_tree = _pick_network(sources, network, report)
-    sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, report)
-    _check_names(network_tree, genome_tree, params or {}, report)
+    network_tree = _pick_network(sources, network, wording, report)
+    sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, wording, report)
+    _check_names(network_tree, genome_tree, params or {}, wording, report)
     report.check()
     values = _values(params or {}, report)
     model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
@@ -60,7 +83,7 @@ def select_model(
     return select(spec, network=network, genome=genome, params=params, files=files)[0]
 
 
-def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.Network:
+def _pick_network(sources: Sources, name: str | None, wording: Wording, report: Report) -> syntax.Network:
     own = {n.name: n for n in sources.files[0].networks}
     if name is not None:
         if name not in sources.networks:
@@ -77,7 +100,7 @@ def _pick_network(sources: Sources, name: str | None, report: Report) -> syntax.
         f"{where} declares {'several networks' if own else 'no network'}; exactly one can be compiled",
         None,
         notes=[f"it declares: {', '.join(own or [*sources.genomes, *sources.blocks]) or 'nothing'}"],
-        help=f"choose one: `network={next(iter(own))!r}` in Python, `--network {next(iter(own))}` on the command line"
+        help=f"choose one: {wording.network(next(iter(own)))}"
         if own
         else _stands_in_a_network(next(iter(sources.blocks)))
         if sources.blocks
@@ -94,11 +117,16 @@ def _stands_in_a_network(block: str) -> str:
 
 
 def _pick_genome(
-    sources: Sources, network: syntax.Network, name: str | None, elsewhere: Sequence[Path], report: Report
+    sources: Sources,
+    network: syntax.Network,
+    name: str | None,
+    elsewhere: Sequence[Path],
+    wording: Wording,
+    report: Report,
 ) -> tuple[Sources, syntax.Genome]:
     if name is None and network.uses is None:
         message = f"the network `{network.name}` uses no genome"
-        help = f"write `network {network.name} uses GENOME`, or choose one when compiling"
+        help = f"write `network {network.name} uses GENOME`, or {wording.genome}"
         report.error(
             "E215", message, network.name_span, notes=[f"known here: {', '.join(sources.genomes) or 'none'}"], help=help
         )
@@ -203,7 +231,9 @@ def _model(
     return Model(rule, checked)
 
 
-def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params, report: Report) -> None:
+def _check_names(
+    network: syntax.Network, genome: syntax.Genome, params: Params, wording: Wording, report: Report
+) -> None:
     """Reports given parameters that neither the network nor the genome has."""
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     known = [*of_network, *of_genome]
@@ -212,16 +242,14 @@ def _check_names(network: syntax.Network, genome: syntax.Genome, params: Params,
             near = did_you_mean(name, known)
             whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
             message = f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`"
-            help = _other_word(name, near)
+            help = f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
             report.error(
-                "E210", message, None, notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"], help=help
+                "E210",
+                message,
+                None,
+                notes=[f"{whose}; `{genome.name}`: {', '.join(of_genome) or 'none'}"],
+                help=wording.rule if name == "rule" else help,
             )
-
-
-def _other_word(name: str, near: str | None) -> str:
-    if name == "rule":
-        return "choose a rule with `genome=` in Python or `--rule` on the command line"
-    return f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
 
 
 def _is_used(network: syntax.Network, genome: syntax.Genome) -> bool:

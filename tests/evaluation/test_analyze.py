@@ -245,7 +245,7 @@ def test_the_jacobian_is_drawn(tmp_path: Path) -> None:
         (["hebbb"], "did you mean `hebb`?"),
         (["three_factor"], "reads the signal `reward`"),
         (["none.yaml"], "E601"),
-        (["backprop", "--network", "networks/mnist.blur"], "name one: `--network networks/mnist.blur:mnist`"),
+        (["backprop", "--network", "networks/mnist.blur"], "choose one: `--network networks/mnist.blur:mnist`"),
         (["backprop", "--set", "rat=2"], "did you mean `rate`?"),
     ],
 )

@@ -53,7 +53,7 @@ def test_a_mean_is_of_what_is_finite() -> None:
 
 
 def test_a_record_forgets() -> None:
-    found = Record()
+    found = Record.empty(1)
     for i in range(WINDOW + 5):
         found = found.with_(np.asarray([float(i)]))
     assert found.costs[:, 0].tolist() == list(range(5, WINDOW + 5))

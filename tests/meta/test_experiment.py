@@ -246,6 +246,13 @@ def test_where_the_file_is_not_a_mapping_that_is_all_that_is_said(text: str) -> 
     assert places(refused(text, {"inner.steps": "3"})) == ["E605 1:1"]
 
 
+@pytest.mark.parametrize("path", ["inner.steps", "parameters.k", "tasks.0.crop"])
+def test_a_plain_value_in_place_of_a_mapping_is_reported_once(path: str) -> None:
+    key = path.split(".")[0]
+    text = "\n".join(line for line in LEAST.splitlines() if not line.startswith(key)) + f"\n{key}: 5\n"
+    assert len(refused(text, {path: "3"})) == 1
+
+
 def test_overrides_reach_every_depth() -> None:
     e = parsed(FULL, method__steps="7", tasks__0__crop="0", tasks__0__augment__brightness="0.5", parameters__k="8")
     expected = parsed(

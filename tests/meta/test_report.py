@@ -20,7 +20,7 @@ from blurc.diagnostics import BlurError, Source
 from blurc.evaluation import heat
 from blurc.meta.experiment import schema
 from blurc.meta.report import accuracy, contents, matrices, regions, sections, style, training
-from blurc.meta.report.write import write
+from blurc.meta.report.page import write
 from blurc.spec import select
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
@@ -45,8 +45,9 @@ curriculum: {add: 5, every: 2, until: 20}
 replicas: 2
 evaluation: {steps: [5, 10], batch: 16}
 """
-CURVE = {"task": "xor", "network": "plane", "steps": [5, 10], "mean": [0.8, 0.9], "spread": [0.01, None]}
-EVALUATION = {"curves": [{"name": n, **CURVE, "task": t} for n in ("plane", "Adam") for t in ("xor", "moons")]}
+RESULTS = [{"steps": 5, "mean": 0.8, "spread": 0.01}, {"steps": 10, "mean": 0.9, "spread": None}]
+LEARNED = {"network": "plane", "results": RESULTS}
+EVALUATION = {"rows": [{"genome": n, "task": t, **LEARNED} for n in ("plane", "Adam") for t in ("xor", "moons")]}
 
 
 def point(step: int, unroll: int, *values: float | None) -> str:
@@ -276,29 +277,22 @@ def test_the_summary_tells_the_best_at_last_from_the_genome(run: Path) -> None:
 
 # ---------------------------------------------------------------- evaluation
 
-RESULTS = [{"steps": 5, "mean": 0.8, "spread": 0.01}, {"steps": 10, "mean": 0.9, "spread": None}]
-
 
 @pytest.mark.parametrize(
     "data",
     [
-        {"curves": [{"name": "g", **CURVE}]},
-        {"rows": [{"genome": "g", "task": "xor", "network": "plane", "results": RESULTS}]},
-        {"task": "xor", "network": "plane", "learners": [{"name": "g", "results": RESULTS}]},
+        {"rows": [{"genome": "g", "task": "xor", **LEARNED}]},
         {"races": [{"task": "xor", "network": "plane", "learners": [{"name": "g", "results": RESULTS}]}]},
     ],
 )
-def test_accuracies_may_come_from_any_command(tmp_path: Path, data: dict[str, Any]) -> None:
+def test_accuracies_are_of_genomes_and_of_races(tmp_path: Path, data: dict[str, Any]) -> None:
     (curve,) = contents.read(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=json.dumps(data))).curves
     assert (curve.name, curve.task, curve.network) == ("g", "xor", "plane")
     assert (curve.steps, curve.mean, curve.spread[0]) == ((5, 10), (0.8, 0.9), 0.01)
     assert math.isnan(curve.spread[1])
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["{", "[]", '{"curves": [{}]}', '{"rows": 3}', json.dumps({"curves": [{"name": "g", **CURVE, "steps": [1]}]})],
-)
+@pytest.mark.parametrize("text", ["{", "[]", '{"rows": [{}]}', '{"rows": 3}', '{"races": [{}]}'])
 def test_a_damaged_evaluation_is_refused(tmp_path: Path, text: str) -> None:
     assert codes(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=text)) == ["E614"]
 

@@ -59,7 +59,7 @@ class Request:
 
 
 @click.command("compile")
-@click.option("-o", "output", type=OutputFile(".blurx"), metavar="F.blurx", help="Write an artifact.")
+@click.option("-o", "--output", type=OutputFile(".blurx"), metavar="F.blurx", help="Write an artifact.")
 @click.option(
     "--platform", "platforms", callback=_platforms, metavar="cpu,cuda,tpu",
     help="Platforms of the artifact (default: cpu,cuda,tpu) or of --emit stablehlo.",

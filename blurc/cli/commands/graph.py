@@ -17,7 +17,7 @@ from blurc.model import Model
 
 @click.command("graph")
 @click.option(
-    "-o", "output", required=True, type=OutputFile(".svg", ".png", ".dot", ".graphml"),
+    "-o", "--output", required=True, type=OutputFile(".svg", ".png", ".dot", ".graphml"),
     metavar="F.svg|png|dot|graphml", help="The output file; its suffix chooses the format.",
 )  # fmt: skip
 @click.option("--full", is_flag=True, help="Draw every population and projection, even if many are alike.")

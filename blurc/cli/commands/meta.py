@@ -46,7 +46,7 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     help="Override a value in the file: --set method.steps=100. May be repeated.",
 )  # fmt: skip
 @click.option(
-    "-o", "output", type=click.Path(path_type=Path), metavar="DIR",
+    "-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
     help="The run folder. Default: the experiment's `write`, or runs/NAME.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the run folder.")

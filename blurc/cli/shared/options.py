@@ -95,7 +95,7 @@ def seed_option(help: str) -> Option:
 
 
 def picture_option(help: str) -> Option:
-    return click.option("-o", "output", type=OutputFile(".svg", ".png"), metavar="F.svg|png", help=help)
+    return click.option("-o", "--output", type=OutputFile(".svg", ".png"), metavar="F.svg|png", help=help)
 
 
 set_option = click.option(

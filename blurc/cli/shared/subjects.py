@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ class Choice:
     def genome_file(self) -> GenomeFile | None:
         return blurc.genome.read(self.genome) if self.genome else None
 
-    def select(self, text: str | None = None) -> tuple[Model, specs.Sources]:
+    def select(self, text: str | None = None, wording: specs.Wording = specs.ANYWHERE) -> tuple[Model, specs.Sources]:
         """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
         file = self.genome_file
         model, sources, warnings = specs.select(
@@ -58,12 +58,13 @@ class Choice:
             genome=self.rule or (file.rule if file else None),
             params={**(file.parameters if file else {}), **(self.parameters or {})},
             elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
+            wording=wording,
         )
         show(warnings)
         return model, sources
 
-    def compile(self, text: str | None = None) -> blurc.Net:
-        model, sources = self.select(text)
+    def compile(self, text: str | None = None, wording: specs.Wording = specs.ANYWHERE) -> blurc.Net:
+        model, sources = self.select(text, wording)
         return blurc.Net(plans.plan_of(model), model, sources, [])
 
 
@@ -179,17 +180,8 @@ def compiled(choice: Choice) -> tuple[Net, GenomeValues | None]:
 
 def compiled_wiring(choice: Choice) -> Net:
     """The network of an option `SPEC[:NETWORK]`. Raises `BlurError`."""
-    try:
-        return choice.compile()
-    except BlurError as error:
-        raise BlurError([_with_colon(d, choice) for d in error.diagnostics]) from None
-
-
-def _with_colon(found: Diagnostic, choice: Choice) -> Diagnostic:
-    """Rewrites the help for choosing one of several networks in the form used here."""
-    if found.code != "E215" or not (first := re.search(r"`--network (\w+)`", found.help or "")):
-        return found
-    return replace(found, help=f"name one: `--network {choice.spec.as_posix()}:{first[1]}`")
+    with_colon = specs.Wording(network=lambda name: f"`--network {choice.spec.as_posix()}:{name}`")
+    return choice.compile(wording=with_colon)
 
 
 def with_genome(net: Net, choice: Choice) -> tuple[Net, GenomeValues | None]:

@@ -25,7 +25,7 @@ class Override:
 
     def set_all(self, settings: Mapping[str, str]) -> None:
         if not isinstance(self.tree.root, dict):
-            return  # which the reader says
+            return  # which the reader reports
         for path, text in settings.items():
             self._set(_Setting(tuple(path.split(".")), Source("--set", f"{path}={text}")))
 
@@ -40,22 +40,24 @@ class Override:
             short = records.short_key(hint)
             if child is None or self.tree.is_nothing(child):
                 child = self.tree.place(setting.names[: i + 1], None, setting.span(i), setting.span(i))
-                if not self._put(node, i, child, setting):
+                if not self._put(node, i, child, hint, setting):
                     return
             elif short and not isinstance(child, dict | list):
-                self._put(node, i, child := {short: child}, setting)
+                self._put(node, i, child := {short: child}, hint, setting)
             node = child
         last, span = len(setting.names) - 1, node_span(setting.source, value)
         placed = self.tree.place(setting.names, value, span, setting.span(last))
-        self._put(node, last, placed, setting)
+        self._put(node, last, placed, records.entry(hint, setting.names[last]), setting)
 
-    def _put(self, node: Any, at: int, value: Any, setting: _Setting) -> bool:
-        """Whether `node` can have an entry of the name at `at`, which is `value` then."""
+    def _put(self, node: Any, at: int, value: Any, hint: Any, setting: _Setting) -> bool:
+        """Whether `node` can have an entry of the name at `at`, which is `value` then. hint: of the entry."""
         name = setting.names[at]
         if isinstance(node, dict):
             node[name] = value
         elif _entry(node, name) is not None:
             node[int(name)] = value
+        elif hint is not None and not isinstance(node, list):
+            return False  # a plain value in place of a mapping or a list, which the reader reports
         else:
             what = ".".join(setting.names[:at])
             entries = f"its entries are 0 to {len(node) - 1}" if isinstance(node, list) and node else ""

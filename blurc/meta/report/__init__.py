@@ -7,8 +7,7 @@
     regions.py     figures: decision regions of a network with two inputs, as it learns
     style.py       the look of figures, and how they are embedded in the page
     sections.py    the sections of the page, built from the above
-    page.py        the HTML
-    write.py       writes it into the folder
+    page.py        the HTML, written into the folder
 
 With the same matplotlib and JAX, the same folder gives the same bytes.
 """

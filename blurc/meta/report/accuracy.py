@@ -49,14 +49,18 @@ def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
 
 def _cell(curve: Curve, step: int) -> str:
     """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`, or a dash if not measured."""
-    if step not in curve.steps:
-        return "–"
+    _, mean, spread, lost = _at(curve, step)
+    deviation = f" ± {100 * spread:.1f}" if np.isfinite(spread) else ""
+    return mean + deviation + (f", {lost} diverged" if lost and mean != "diverged" else "")
+
+
+def _at(curve: Curve | None, step: int) -> tuple[float, str, float, int]:
+    """The mean as a number and in words, the deviation, and how many seeds diverged."""
+    if not curve or step not in curve.steps:
+        return np.nan, "–", np.nan, 0
     i = curve.steps.index(step)
-    mean, spread, lost = curve.mean[i], curve.spread[i], curve.diverged[i]
-    if not np.isfinite(mean):
-        return "diverged"
-    spread = f" ± {100 * spread:.1f}" if np.isfinite(spread) else ""
-    return f"{100 * mean:.1f}{spread}" + (f", {lost} diverged" if lost else "")
+    mean = curve.mean[i]
+    return mean, f"{100 * mean:.1f}" if np.isfinite(mean) else "diverged", curve.spread[i], curve.diverged[i]
 
 
 def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
@@ -77,21 +81,12 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
         steps = {max(max(c.steps) for c in of.values())}
     step = max(steps)
     rows, columns = ([*dict.fromkeys(names)] for names in zip(*of, strict=True))
-    values = np.asarray([[_at(of.get((row, column)), step) for column in columns] for row in rows])
-    texts = [[_short(of.get((row, column)), step) for column in columns] for row in rows]
+    cells = [[_at(of.get((row, column)), step) for column in columns] for row in rows]
+    values = np.asarray([[mean for mean, *_ in row] for row in cells])
+    texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
     title = f"accuracy in %, {where}, after {step:,} steps"
     caption = f"Mean {WHAT} {where} after {step:,} steps, of each learner (row)." + _legend(texts)
     return style.Picture(heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption)
-
-
-def _short(curve: Curve | None, step: int) -> str:
-    """A cell of a matrix: `88.1`, `88.1*`, `diverged`, or a dash if not measured."""
-    if not curve or step not in curve.steps:
-        return "–"
-    i = curve.steps.index(step)
-    if not np.isfinite(curve.mean[i]):
-        return "diverged"
-    return f"{100 * curve.mean[i]:.1f}" + ("*" if curve.diverged[i] else "")
 
 
 def _legend(texts: Sequence[Sequence[str]]) -> str:
@@ -100,7 +95,3 @@ def _legend(texts: Sequence[Sequence[str]]) -> str:
     starred = " *: without the seeds that diverged." if any(t.endswith("*") for t in shown) else ""
     lost = " Diverged: all seeds did." if "diverged" in shown else ""
     return starred + lost + (" –: not measured." if "–" in shown else "")
-
-
-def _at(curve: Curve | None, step: int) -> float:
-    return curve.mean[curve.steps.index(step)] if curve and step in curve.steps else np.nan

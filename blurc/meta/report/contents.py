@@ -163,38 +163,25 @@ def _number(value: Any) -> float:
 
 
 def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
-    """From {"curves": [..]}, the rows of `blurc eval --json`, or the learners of `blurc race --json`, alone or in
-    {"races": [..]}."""
     try:
-        for c in data.get("curves", []):
-            lost = c.get("diverged", [0] * len(c["steps"]))
-            yield _curve(c["name"], c, c["steps"], c["mean"], c["spread"], lost)
         for row in data.get("rows", []):
-            yield _measured(row["genome"], row, row["results"])
-        for race in (data, *data.get("races", [])):
-            for learner in race.get("learners", []):
-                yield _measured(learner["name"], race, learner["results"])
+            yield _curve(row["genome"], row, row["results"])
+        for race in data.get("races", []):
+            for learner in race["learners"]:
+                yield _curve(learner["name"], race, learner["results"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         _damaged(f"`{path}` does not contain accuracies: {type(error).__name__} {error}")
 
 
-def _measured(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
-    """From a list of {"steps", "mean", "spread"}, with "diverged" if it was counted."""
-    steps, mean, spread = ([r[key] for r in results] for key in ("steps", "mean", "spread"))
-    return _curve(name, at, steps, mean, spread, [r.get("diverged", 0) for r in results])
-
-
-def _curve(name: Any, at: Mapping[str, Any], steps: Any, mean: Any, spread: Any, diverged: Any) -> Curve:
-    if not len(steps) == len(mean) == len(spread) == len(diverged):
-        raise ValueError("lists of different lengths")
+def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
     return Curve(
         name=str(name),
         task=str(at["task"]),
         network=str(at["network"]),
-        steps=tuple(map(int, steps)),
-        mean=tuple(map(_number, mean)),
-        spread=tuple(map(_number, spread)),
-        diverged=tuple(map(int, diverged)),
+        steps=tuple(int(r["steps"]) for r in results),
+        mean=tuple(_number(r["mean"]) for r in results),
+        spread=tuple(_number(r["spread"]) for r in results),
+        diverged=tuple(int(r.get("diverged", 0)) for r in results),
     )
 
 

@@ -1,15 +1,19 @@
-"""The page: the sections as HTML, with inline CSS, for screens, phones and print."""
+"""The page: the sections as HTML, with inline CSS, for screens, phones and print, written into the run folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 
-from blurc.meta.report import style
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.meta.report import contents, style
 from blurc.meta.report.contents import Run
 from blurc.meta.report.sections import Section, sections, summary
 from blurc.pictures import figures
+from blurc.storage import why, write_file
 
+REPORT = "report.html"
 CSS = f"""
 :root {{ color-scheme: light; }}
 body {{ margin: 0 auto; padding: 1rem; max-width: 64rem; background: #fff; color: {figures.INK};
@@ -29,6 +33,21 @@ th {{ font-weight: 500; color: {figures.SOFT}; }}
 pre {{ background: #f6f7f9; padding: 0.75rem; font-size: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media print {{ body {{ max-width: none; padding: 0; font-size: 11pt; }} pre {{ break-inside: avoid; }} }}
 """
+
+
+def write(folder: Path) -> Path:
+    """Writes the report of a run into its folder, and returns its path.
+
+    Raises `BlurError`: E614 if there is no run to report on, E6 if one of its files is damaged, E907 if the report
+    cannot be written.
+    """
+    text = render(contents.read(folder))
+    target = folder / REPORT
+    try:
+        write_file(target, text.encode())
+    except OSError as error:
+        raise BlurError(Diagnostic("E907", f"cannot write {target}: {why(error)}")) from None
+    return target
 
 
 def render(run: Run) -> str:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from blurc.api import Net
+from blurc.api import Net, compile
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment, Network
 from blurc.meta.report import accuracy, matrices, regions, style, training
 from blurc.meta.report.contents import Run
-from blurc.model import Model
-from blurc.plan import plan_of
-from blurc.spec import Sources, select
 from blurc.tasks import TaskChoice, task
 
 Rows = list[tuple[str, str]]
@@ -62,12 +60,11 @@ def sections(run: Run) -> Iterator[Section]:
         yield Section("Accuracy", figures, notes=notes, table=table)
         if found := tuple(accuracy.matrices(run.curves)):
             yield Section("Transfer", found)
-    made = _model(run.experiment.network) if run.experiment else None
+    net = _compiled(run.experiment.network) if run.experiment else None
     if run.genome:
-        if run.experiment and made and _inputs(made[0]) == [2]:
-            net = Net(plan_of(made[0]), *made, [])
+        if run.experiment and net and [p.size for p in net.model.network.with_role("input")] == [2]:
             yield _regions(net, run.genome, run.experiment)
-        pictures = tuple(matrices.pictures(run.genome, made[0] if made else None))
+        pictures = tuple(matrices.pictures(run.genome, net and net.model))
         yield Section("Genome", pictures, tuple(matrices.table(run.genome)))
     notes = (f"The experiment cannot be read here: {run.problem}.",) if run.problem else ()
     yield Section("Experiment", notes=notes, text=run.text)
@@ -87,19 +84,10 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _inputs(model: Model) -> list[int]:
-    return [p.size for p in model.network.with_role("input")]
-
-
-def _model(network: Network) -> tuple[Model, Sources] | None:
+def _compiled(network: Network) -> Net | None:
     """None if the spec no longer compiles."""
-    try:
-        model, sources, _ = select(
-            network.spec, network=network.network, genome=network.rule, params=network.parameters
-        )
-    except BlurError:
-        return None
-    return model, sources
+    with suppress(BlurError):
+        return compile(network.spec, network=network.network, genome=network.rule, **network.parameters)
 
 
 def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from blurc.meta.run.setup import Setup
+from blurc.meta.run.setup import TRIAL, Setup
 from blurc.runtime import map_tree
 from blurc.tasks import Episode, Task
 
@@ -83,7 +83,7 @@ def count(ready: Setup) -> int:
 def trial(ready: Setup, number: int, unroll: int) -> tuple[jax.Array, Episode]:
     """A key and an episode, both with a leading axis of 1."""
     inner = ready.experiment.inner
-    key, start = jax.random.split(ready.trial_key(number))
+    key, start = jax.random.split(ready.key(TRIAL, number))
     episode = task_of(ready, number).episode(key, steps=unroll, batch=inner.batch, query=inner.query)
     return start[None], map_tree(lambda x: x[None], episode)
 

@@ -15,7 +15,7 @@ from blurc.evaluation import Race, Row, accuracies, check_fits, label, race
 from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Network
-from blurc.meta.report.write import write
+from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
 from blurc.tasks import Task, TaskChoice, task

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc import api
 from blurc import genome as genomes
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
@@ -23,15 +21,17 @@ from blurc.meta.search.episode import Judge
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.meta.search.objective import OBJECTIVES
+from blurc.plan import plan_of
 from blurc.runtime import stack_trees
+from blurc.spec import Wording, select
 from blurc.tasks import Episode, Task, TaskChoice, task
 
-AS_KEYS = {  # options of Python and the command line, and the keys of an experiment that replace them
-    r"`network='(\w+)'` in Python, `--network \w+` on the command line": r"`network: \1`",
-    r"or choose one when compiling": "or choose one: `rule: GENOME`",
-    r"with `genome=` in Python or `--rule` on the command line": "with the key `rule`",
-}
-START, EPISODES, JITTER, CANDIDATES, RESTART, TRIALS = range(6)  # what random keys are for
+AS_KEYS = Wording(
+    network=lambda name: f"`network: {name}`",
+    genome="choose one: `rule: GENOME`",
+    rule="choose a rule with the key `rule`",
+)
+START, EPISODES, JITTER, CANDIDATES, RESTART, TRIAL = range(6)  # what random keys are for
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +104,6 @@ class Setup:
         ]
         return stack_trees(made), keys[len(drawn) :]
 
-    def trial_key(self, number: int) -> jax.Array:
-        return self.key(TRIALS, number)
-
     def unroll(self, step: int) -> int:
         return curriculum.unroll(self.experiment, step)
 
@@ -139,18 +136,12 @@ def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
 
 def compiled(network: Network) -> Net:
     """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins."""
-    try:
-        net = api.compile(network.spec, network=network.network, genome=network.rule, **dict(network.parameters))
-    except BlurError as error:
-        raise BlurError([_in_keys(d) for d in error.diagnostics]) from None
+    model, sources, warnings = select(
+        network.spec, network=network.network, genome=network.rule, params=network.parameters, wording=AS_KEYS
+    )
+    net = Net(plan_of(model), model, sources, warnings)
     if network.hash and network.hash != genomes.spec_hash(net):
         message = f"`{network.spec}` has changed: its `hash` is different"
         help = "the original files are in `spec/` of the run folder; remove `hash:` to use the current ones"
         raise BlurError(Diagnostic("E617", message, help=help))
     return net
-
-
-def _in_keys(diagnostic: Diagnostic) -> Diagnostic:
-    """Names the keys of an experiment in the help, instead of options."""
-    help = diagnostic.help and reduce(lambda text, pair: re.sub(*pair, text), AS_KEYS.items(), diagnostic.help)
-    return replace(diagnostic, help=help)

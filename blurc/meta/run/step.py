@@ -24,11 +24,11 @@ from blurc.runtime import map_tree, stack_trees
 
 
 class Carry(NamedTuple):
-    """method: the state of the search. costs: of recent meta-steps. inner: what PES carries through an episode.
+    """method: the state of the search. record: of recent meta-steps. inner: what PES carries through an episode.
     best: the best genome so far."""
 
     method: Any
-    costs: Any
+    record: Record
     inner: Any
     best: Best
 
@@ -60,12 +60,12 @@ class Lost:
 def start(ready: Setup) -> Carry:
     state = ready.method.init(ready.start())
     count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
-    return Carry(state, np.empty((0, count)), persistent.start(ready), best.nothing(ready, state))
+    return Carry(state, Record.empty(count), persistent.start(ready), best.nothing(ready, state))
 
 
 def believed(ready: Setup, carry: Carry) -> Any:
     """The genome that did best in recent meta-steps."""
-    which = Record(np.asarray(carry.costs)).best()
+    which = carry.record.best()
     return map_tree(lambda x: np.asarray(x[which]), ready.method.genomes(carry.method))
 
 
@@ -92,7 +92,7 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     if best.is_due(ready, step):
         found, cost = best.updated(ready, found, state, step)
         line["judged"] = _natural(ready, cost)
-    carry = Carry(state, _recorded(ready, carry.costs, known), inner, found)
+    carry = Carry(state, _recorded(ready, carry.record, known), inner, found)
     anew = _to_restart(ready, carry, step)
     if anew.any():
         line["restarted"] = np.flatnonzero(anew).tolist()
@@ -121,11 +121,11 @@ def _natural(ready: Setup, cost: float) -> float | None:
     return ready.judge.objective.natural(cost) if math.isfinite(cost) else None
 
 
-def _recorded(ready: Setup, record: Any, costs: Any) -> Any:
+def _recorded(ready: Setup, record: Record, costs: Any) -> Record:
     """If the candidates are replicas, each has its own record; otherwise the population shares one."""
     if ready.method.wants != "gradients":
         costs = np.asarray([Record(costs[:, None]).mean(0)])
-    return Record(np.asarray(record)).with_(costs).costs
+    return record.with_(costs)
 
 
 def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: int) -> list[Lost]:
@@ -144,16 +144,14 @@ def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: 
 
 def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
     """When episodes get longer, every replica continues from the best."""
-    record = Record(np.asarray(carry.costs))
-    others = np.arange(record.costs.shape[1]) != record.best()
+    others = np.arange(carry.record.costs.shape[1]) != carry.record.best()
     return _replaced(ready, carry, others, step) if others.any() else carry
 
 
 def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
     """Replicas that keep diverging, a boolean [replicas]. Diverged networks stay diverged until the episode ends, so
     nothing restarts in the middle of one."""
-    lost = Record(np.asarray(carry.costs)).lost()
-    return lost & ((step + 1) % ready.pieces == 0)
+    return carry.record.lost() & ((step + 1) % ready.pieces == 0)
 
 
 def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
@@ -162,7 +160,7 @@ def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:
         return _replaced(ready, carry, lost, step)
     stacked = _elsewhere(ready, carry, step, len(lost))
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(lost))
-    return carry._replace(method=method, costs=np.asarray(carry.costs)[:0])
+    return carry._replace(method=method, record=Record.empty(len(lost)))
 
 
 def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
@@ -180,9 +178,8 @@ def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
 
 def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
     """Replaces the replicas in `which`, a boolean [replicas], by copies of the best."""
-    record = Record(np.asarray(carry.costs))
-    chosen = np.where(which, record.best(), np.arange(len(which)))
+    chosen = np.where(which, carry.record.best(), np.arange(len(which)))
     copies = map_tree(lambda x: x[chosen], ready.method.genomes(carry.method))
     stacked = ready.jittered(copies, which, step + 1)
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
-    return carry._replace(method=method, costs=record.forgotten(which).costs)
+    return carry._replace(method=method, record=carry.record.forgotten(which))

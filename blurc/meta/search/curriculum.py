@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,14 @@ def lengthened(experiment: Experiment, step: int) -> bool:
     return step > 0 and unroll(experiment, step) != unroll(experiment, step - 1)
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Recent costs, [at most WINDOW, replicas]; infinite where a replica diverged."""
 
-    costs: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 1)))
+    costs: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, replicas: int) -> Record:
+        return cls(np.empty((0, replicas)))
 
     def with_(self, costs: NDArray[np.float64]) -> Record:
         return Record(np.concatenate([self.costs, costs[None]])[-WINDOW:])

@@ -1,4 +1,4 @@
-"""Objectives, with their direction: a `Loss` is minimised, a `Score` maximised.
+"""Objectives, with their direction.
 
 Methods only see `Costs`, where lower is better, and only an objective can make them, so no method can minimise an
 accuracy by mistake. A value that is not finite has infinite cost.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NewType, TypeAlias
+from typing import Any, NewType
 
 import jax
 import jax.numpy as jnp
@@ -18,42 +18,23 @@ Costs = NewType("Costs", jax.Array)  # [candidates]
 
 
 @dataclass(frozen=True)
-class Loss:
-    """of: maps outputs and one-hot targets, both [examples, n], to a scalar. Differentiable."""
+class Objective:
+    """What is optimised.
 
-    name: str
+    Attributes:
+        of: maps outputs and one-hot targets, both [examples, n], to a scalar that is not finite if an output is not.
+        sign: 1 if less is better, -1 if more is.
+    """
+
     of: Callable[[jax.Array, jax.Array], jax.Array]
-
-    greater_is_better = False
+    sign: int
 
     def costs(self, values: jax.Array) -> Costs:
-        return _finite_or_worst(values)
+        costs = self.sign * values
+        return Costs(jnp.where(jnp.isfinite(costs), costs, jnp.inf))
 
     def natural(self, costs: Any) -> Any:
-        return costs
-
-
-@dataclass(frozen=True)
-class Score:
-    """of: maps outputs and one-hot targets, both [examples, n], to a scalar; NaN if an output is not finite."""
-
-    name: str
-    of: Callable[[jax.Array, jax.Array], jax.Array]
-
-    greater_is_better = True
-
-    def costs(self, values: jax.Array) -> Costs:
-        return _finite_or_worst(-values)
-
-    def natural(self, costs: Any) -> Any:
-        return 0.0 - costs  # no -0.0
-
-
-Objective: TypeAlias = Loss | Score
-
-
-def _finite_or_worst(values: jax.Array) -> Costs:
-    return Costs(jnp.where(jnp.isfinite(values), values, jnp.inf))
+        return 0.0 + self.sign * costs  # no -0.0
 
 
 def _cross_entropy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
@@ -70,7 +51,4 @@ def _accuracy(outputs: jax.Array, targets: jax.Array) -> jax.Array:
     return jnp.where(jnp.isfinite(outputs).all(), hits, jnp.nan)
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "cross_entropy": Loss("cross_entropy", _cross_entropy),
-    "accuracy": Score("accuracy", _accuracy),
-}
+OBJECTIVES: dict[str, Objective] = {"cross_entropy": Objective(_cross_entropy, 1), "accuracy": Objective(_accuracy, -1)}

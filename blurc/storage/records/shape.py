@@ -76,6 +76,8 @@ def entry(hint: Any, name: str) -> Any:
     kinds = [k for k in get_args(hint) if k is not NoneType] if get_origin(hint) in (Union, UnionType) else [hint]
     if get_origin(kinds[0]) is tuple:
         return get_args(kinds[0])[0]
+    if _is_mapping(kinds[0]):
+        return get_args(kinds[0])[1]
     known = [keys(k) for k in kinds if is_dataclass(k)]
     return next((found[name].hint for found in known if name in found), None)
 
