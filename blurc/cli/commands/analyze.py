@@ -12,7 +12,7 @@ import blurc
 from blurc import evaluation
 from blurc.cli.shared.options import at_least_one, form, json_option, picture_option, seed_option, set_option
 from blurc.cli.shared.output import check_writable, write, write_json
-from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Wiring, choice, compiled_wiring, with_genome
+from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Choice, compiled, wiring, with_genome
 from blurc.cli.shared.terminal import say
 from blurc.model import ParamValue
 
@@ -45,8 +45,8 @@ def command(
     check_writable([json, output])
     import jax
 
-    chosen = choice(genome, Wiring.parse(network, parameters) if network else Wiring(Path(), None, parameters))
-    net, given = with_genome(compiled_wiring(chosen) if network else chosen.compile(evaluation.analysis.SMALL), chosen)
+    wired = wiring(network, parameters) if network else Choice(Path(), parameters=parameters)
+    net, given = compiled(with_genome(wired, genome), None if network else evaluation.analysis.SMALL)
     values = given or net.init_genome(jax.random.key(seed))
     found = evaluation.analysis.analyze(net, values, batch=batch, seed=seed)
     drawn = f", drawn from seed {seed}" if evaluation.fresh_each_seed(net, given) else ""

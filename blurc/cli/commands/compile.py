@@ -69,9 +69,7 @@ class Request:
 @click.option(
     "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo and hlo print [step]."
 )
-@click.option(
-    "--batch", type=click.IntRange(min=1), help=f"Examples per step, for these and the summary [{stages.BATCH}]."
-)
+@click.option("--batch", type=click.IntRange(1), help=f"Examples per step, for these and the summary [{stages.BATCH}].")
 @json_option
 def command(choice: Choice, **options: Any) -> None:
     """Compile one network of SPEC.

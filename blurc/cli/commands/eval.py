@@ -24,7 +24,7 @@ from blurc.cli.shared.options import (
     steps_option,
 )
 from blurc.cli.shared.output import check_writable, write, write_json
-from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Wiring, choice, compiled_wiring, wiring, with_genome
+from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Choice, compiled, wiring, wiring_of, with_genome
 from blurc.cli.shared.task_option import choices, data_dir_option, tasks_option
 from blurc.cli.shared.terminal import STDOUT, console, print_table
 from blurc.model import ParamValue
@@ -86,13 +86,13 @@ def _what(
     networks: tuple[str, ...],
     parameters: Mapping[str, ParamValue],
     experiment: Experiment | None,
-) -> tuple[tuple[TaskChoice, ...], tuple[Wiring, ...]]:
-    chosen, wirings = choices(tasks), tuple(Wiring.parse(text, parameters) for text in networks)
+) -> tuple[tuple[TaskChoice, ...], tuple[Choice, ...]]:
+    chosen, wirings = choices(tasks), tuple(wiring(text, parameters) for text in networks)
     if experiment:
         judged = experiment.evaluation
         chosen = chosen or judged.tasks or experiment.tasks
         theirs = judged.networks or (experiment.network,)
-        wirings = wirings or tuple(wiring(network, parameters) for network in theirs)
+        wirings = wirings or tuple(wiring_of(network, parameters) for network in theirs)
     if not (chosen and wirings):
         raise click.UsageError("give --task and --network, or --experiment")
     return chosen, wirings
@@ -108,21 +108,20 @@ class Pair:
     values: GenomeValues | None  # None: fresh ones for each seed
 
 
-def _pairs(genomes: Sequence[str], wirings: Sequence[Wiring]) -> list[Pair]:
+def _pairs(genomes: Sequence[str], wirings: Sequence[Choice]) -> list[Pair]:
     names = [_name(genome) for genome in genomes]
     shown = [g if names.count(name) > 1 else name for g, name in zip(genomes, names, strict=True)]
     found: list[Pair] = []
     for genome, name in zip(genomes, shown, strict=True):
         for wired in wirings:
-            chosen = choice(genome, wired)
-            net, values = with_genome(compiled_wiring(chosen), chosen)
+            net, values = compiled(with_genome(wired, genome))
             found.append(Pair(name, evaluation.label(net, wired.parameters), net, values))
     return found
 
 
 def _name(genome: str) -> str:
     """The name in the genome file, or the name of the rule."""
-    file = choice(genome, Wiring(Path(), None, {})).genome_file
+    file = with_genome(Choice(Path()), genome).genome_file
     return file.name if file else genome
 
 

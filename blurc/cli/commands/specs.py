@@ -59,7 +59,7 @@ def command(name: str | None, json: str | None) -> None:
             _print_table(entries)
         return
     file = _find(name, entries)
-    text = _path(file).read_text(encoding="utf-8")
+    text = (specs_path() / file).read_text(encoding="utf-8")
     if json:
         found = [asdict(entry) for entry in entries if entry.file == file]
         write_json(json, {"file": file, "declares": found, "source": text})
@@ -67,15 +67,11 @@ def command(name: str | None, json: str | None) -> None:
         say(text.rstrip("\n"))
 
 
-def _path(file: str) -> Path:
-    return specs_path() / file
-
-
 def _entries() -> Iterator[Entry]:
     for folder in ("networks", "rules"):
-        for path in sorted(_path(folder).glob("*.blur")):
+        for path in sorted((specs_path() / folder).glob("*.blur")):
             yield from _declared(path, f"{folder}/{path.name}")
-    for path in sorted(_path("genomes").glob("*.yaml")):
+    for path in sorted((specs_path() / "genomes").glob("*.yaml")):
         yield _learned(path, f"genomes/{path.name}")
 
 

@@ -6,7 +6,6 @@ appears only in shapes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from blurc import language, model, runtime
@@ -16,7 +15,7 @@ from blurc.cli.shared.subjects import Choice
 from blurc.diagnostics import Report
 
 if TYPE_CHECKING:
-    from blurc.model import Network
+    from blurc.model import Network, Projection
     from blurc.plan import Block, Plan
 
 TREES = ("tree", "model", "graph", "plan")
@@ -27,10 +26,18 @@ BATCH, STEPS = 32, 100
 
 
 def text(choice: Choice, stage: str, entry: str, batch: int, platforms: tuple[str, ...] | None) -> str:
-    if stage in TREES:
-        return {"tree": _tree, "model": _model, "graph": _graph, "plan": _plan}[stage](choice)
-
-    return _program(traced(plans.plan_of(choice.select()[0]), entry, batch), stage, platforms)
+    if stage == "tree":
+        return _tree(choice)
+    checked = choice.select()[0]
+    match stage:
+        case "model":
+            return model.show(checked)
+        case "graph":
+            return _graph(checked.network)
+        case "plan":
+            return str(plans.plan_of(checked))
+        case _:
+            return _program(traced(plans.plan_of(checked), entry, batch), stage, platforms)
 
 
 def _tree(choice: Choice) -> str:
@@ -41,17 +48,8 @@ def _tree(choice: Choice) -> str:
     return "\n".join(f"# {file.span.source.name}\n{language.unparse(file)}" for file in sources.files).rstrip()
 
 
-def _model(choice: Choice) -> str:
-    return model.show(choice.select()[0])
-
-
-def _plan(choice: Choice) -> str:
-    return str(plans.plan_of(choice.select()[0]))
-
-
-def _graph(choice: Choice) -> str:
+def _graph(network: Network) -> str:
     """Populations and projections as two tables."""
-    network = choice.select()[0].network
     return f"graph {network.name}\n\n{_aligned(_nodes(network))}\n\n{_aligned(_edges(network))}"
 
 
@@ -61,28 +59,18 @@ def _nodes(network: Network) -> list[tuple[str, ...]]:
 
 
 def _edges(network: Network) -> list[tuple[str, ...]]:
-    rows = [
-        (
-            e.name,
-            e.source,
-            e.target,
-            _way(e.forward, e.feedback),
-            "plastic" if e.plastic else "fixed",
-            f"{e.topology}{f', delay = {e.delay}' if e.delay else ''}",
-        )
-        for e in network.projections
-    ]
-    return [("projection", "from", "to", "carries", "synapses", "topology"), *rows]
+    return [("projection", "from", "to", "carries", "synapses", "topology"), *map(_edge, network.projections)]
 
 
-def _way(forward: bool, feedback: bool) -> str:
-    return "both ways" if forward and feedback else "forward" if forward else "backward"
+def _edge(e: Projection) -> tuple[str, ...]:
+    way = "both ways" if e.forward and e.feedback else "forward" if e.forward else "backward"
+    topology = f"{e.topology}{f', delay = {e.delay}' if e.delay else ''}"
+    return e.name, e.source, e.target, way, "plastic" if e.plastic else "fixed", topology
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines)
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def traced(plan: Plan, entry: str, batch: int) -> Any:
@@ -99,11 +87,9 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
     x, y = _examples(plan, "input", leading), _examples(plan, "output", leading)
     block = plan.predict if entry == "predict" else plan.step
     fed = _fed(plan, block, (STEPS,) if entry == "train" else (), key)
-    if entry == "predict":
-        predict: Any = functions.predict
-        return predict.trace(genome, state, x, fed)
-    function: Callable[..., Any] = getattr(functions, entry).trace
-    return function(genome, state, x, y if plan.step.uses_target else {}, fed)
+    program: Any = getattr(functions, entry)
+    targets = () if entry == "predict" else (y if plan.step.uses_target else {},)
+    return program.trace(genome, state, x, *targets, fed)
 
 
 def _examples(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,34 +37,35 @@ WIRING_HELP = "a spec, and which network if it has several: networks/mnist.blur:
 
 @dataclass(frozen=True)
 class Choice:
-    """One network of a spec with one genome, as chosen by the options."""
+    """One network of a spec with one genome, as chosen by the options. `wording` is how to choose another."""
 
     spec: Path
     network: str | None = None
     rule: str | None = None
     genome: Path | None = None
-    parameters: Mapping[str, ParamValue] | None = None
+    parameters: Mapping[str, ParamValue] = field(default_factory=dict[str, ParamValue])
+    wording: specs.Wording = specs.ANYWHERE
 
     @cached_property
     def genome_file(self) -> GenomeFile | None:
         return blurc.genome.read(self.genome) if self.genome else None
 
-    def select(self, text: str | None = None, wording: specs.Wording = specs.ANYWHERE) -> tuple[Model, specs.Sources]:
+    def select(self, text: str | None = None) -> tuple[Model, specs.Sources]:
         """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
         file = self.genome_file
         model, sources, warnings = specs.select(
             text or self.spec,
             network=self.network,
             genome=self.rule or (file.rule if file else None),
-            params={**(file.parameters if file else {}), **(self.parameters or {})},
+            params={**(file.parameters if file else {}), **self.parameters},
             elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
-            wording=wording,
+            wording=self.wording,
         )
         show(warnings)
         return model, sources
 
-    def compile(self, text: str | None = None, wording: specs.Wording = specs.ANYWHERE) -> blurc.Net:
-        model, sources = self.select(text, wording)
+    def compile(self, text: str | None = None) -> blurc.Net:
+        model, sources = self.select(text)
         return blurc.Net(plans.plan_of(model), model, sources, [])
 
 
@@ -96,24 +97,20 @@ genome_option = click.option(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Wiring:
-    """A network of a spec, and compile-time parameters."""
+def wiring(text: str, parameters: Mapping[str, ParamValue]) -> Choice:
+    """The choice without a rule that `--network SPEC[:NETWORK]` makes. Raises `click.UsageError` for a network without
+    its spec."""
+    spec, name = divided(text)
+    if name is None and NAME.fullmatch(text) and not os.path.exists(text):
+        write = f"--network {_declaring(text) or 'SPEC'}:{text}"
+        raise click.UsageError(f"--network {text} does not name a spec: write {write}, with the file that declares it")
+    return _wiring(spec, name, parameters)
 
-    spec: Path
-    network: str | None
-    parameters: Mapping[str, ParamValue]
 
-    @classmethod
-    def parse(cls, text: str, parameters: Mapping[str, ParamValue]) -> Wiring:
-        """Parses `--network SPEC[:NETWORK]`. Raises `click.UsageError` for a network without its spec."""
-        spec, name = divided(text)
-        if name is None and NAME.fullmatch(text) and not os.path.exists(text):
-            write = f"--network {_declaring(text) or 'SPEC'}:{text}"
-            raise click.UsageError(
-                f"--network {text} does not name a spec: write {write}, with the file that declares it"
-            )
-        return cls(Path(spec), name, parameters)
+def _wiring(spec: str, network: str | None, parameters: Mapping[str, ParamValue]) -> Choice:
+    path = Path(spec)
+    wording = specs.Wording(network=lambda name: f"`--network {path.as_posix()}:{name}`")
+    return Choice(path, network, parameters=parameters, wording=wording)
 
 
 def divided(text: str) -> tuple[str, str | None]:
@@ -147,24 +144,22 @@ def _declaring(network: str) -> str | None:
     return next((p.relative_to(folder).as_posix() for p in found), None)
 
 
-def wiring(network: Network, parameters: Mapping[str, ParamValue]) -> Wiring:
+def wiring_of(network: Network, parameters: Mapping[str, ParamValue]) -> Choice:
     """The network of an experiment without its rule: genomes bring their own rule and its parameters."""
     sources = specs.Sources.load(network.spec, Report())
     trees = [n for n in sources.files[0].networks if network.network is None] if sources.files else []
     tree = sources.networks.get(network.network or "") or (trees[0] if len(trees) == 1 else None)
     own = {p.name for p in tree.params} if tree else set[str]()
     kept = {name: value for name, value in network.parameters.items() if name in own}
-    return Wiring(Path(network.spec), network.network, {**kept, **parameters})
+    return _wiring(network.spec, network.network, {**kept, **parameters})
 
 
-def choice(genome: str, wiring: Wiring) -> Choice:
+def with_genome(wiring: Choice, genome: str) -> Choice:
     """`genome` is a genome file, or the name of a rule with fresh meta-parameters. Raises `BlurError` (E605) for a
     spec."""
     if genome.endswith(".blur"):
         raise BlurError(_no_genome(genome))
-    if NAME.fullmatch(genome):
-        return Choice(wiring.spec, wiring.network, genome, None, wiring.parameters)
-    return Choice(wiring.spec, wiring.network, None, Path(genome), wiring.parameters)
+    return replace(wiring, rule=genome) if NAME.fullmatch(genome) else replace(wiring, genome=Path(genome))
 
 
 def _no_genome(spec: str) -> Diagnostic:
@@ -173,19 +168,9 @@ def _no_genome(spec: str) -> Diagnostic:
     return Diagnostic("E605", f"`{spec}` is a spec, expected a genome file or the name of a rule", help=help)
 
 
-def compiled(choice: Choice) -> tuple[Net, GenomeValues | None]:
-    """The network and its meta-parameters, or None for fresh ones. Raises `BlurError`."""
-    return with_genome(choice.compile(), choice)
-
-
-def compiled_wiring(choice: Choice) -> Net:
-    """The network of an option `SPEC[:NETWORK]`. Raises `BlurError`."""
-    with_colon = specs.Wording(network=lambda name: f"`--network {choice.spec.as_posix()}:{name}`")
-    return choice.compile(wording=with_colon)
-
-
-def with_genome(net: Net, choice: Choice) -> tuple[Net, GenomeValues | None]:
-    """The meta-parameters of the genome file, if there is one."""
+def compiled(choice: Choice, text: str | None = None) -> tuple[Net, GenomeValues | None]:
+    """The network and its meta-parameters, or None for fresh ones. `text` replaces the spec. Raises `BlurError`."""
+    net = choice.compile(text)
     if (file := choice.genome_file) is None:
         return net, None
     genome = dict(file.values)
