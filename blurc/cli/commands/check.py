@@ -10,7 +10,6 @@ import blurc
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import say, show
-from blurc.diagnostics import Diagnostic
 
 
 @click.command("check")
@@ -29,7 +28,7 @@ def command(ctx: click.Context, specs: tuple[Path, ...], json: str | None) -> No
     errors = [d for d in found if d.severity == "error"]
     say(_summary(len(specs), len(errors), len(found) - len(errors)), json)
     if json:
-        write_json(json, _data(specs, found))
+        write_json(json, {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found]})
     ctx.exit(1 if errors else 0)
 
 
@@ -40,7 +39,3 @@ def _summary(specs: int, errors: int, warnings: int) -> str:
 
 def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
-
-
-def _data(specs: tuple[Path, ...], found: list[Diagnostic]) -> dict[str, object]:
-    return {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found]}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import blurc
 
 if TYPE_CHECKING:
-    from blurc.plan import Plan
     from blurc.runtime import GenomeValues, Program
     from blurc.tasks import Dataset
 
@@ -22,14 +21,10 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
         yield "this rule never reads `target`: it learns without a teacher"
     if not isinstance(net, blurc.Net):
         return
-    if genome is None and _is_random(net.plan):
-        yield ("the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well")
+    if genome is None and any(v.init is not None and v.init.is_random for v in net.plan.metas):
+        yield "the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well"
     if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
         yield (
             f"`{net.plan.genome}` has a softmax, for classes, but these targets are numbers: "
             "`--rule backprop3_mse` learns them"
         )
-
-
-def _is_random(plan: Plan) -> bool:
-    return any(v.init is not None and v.init.is_random for v in plan.metas)

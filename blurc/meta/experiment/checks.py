@@ -11,7 +11,7 @@ def check(e: Experiment, reader: records.Reader) -> None:
     _check_method(e, reader)
     if e.inner.judge_every > e.inner.steps:
         message = f"`inner.judge_every` is {e.inner.judge_every}, and an episode has {e.inner.steps} steps"
-        _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "0 judges it at its end alone")
+        _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "with 0, it is judged only at its end")
     if e.curriculum and e.curriculum.until < e.inner.steps:
         _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
     for tasks, path in ((e.tasks, "tasks"), (e.evaluation.tasks, "evaluation.tasks")):
@@ -32,7 +32,7 @@ def _check_method(e: Experiment, reader: records.Reader) -> None:
         _contradiction(reader, message, ("jitter",), "leave it out, or write a little noise, `jitter: 0.01`")
     match e.method:
         case Gradient(objective="accuracy"):
-            help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need values alone"
+            help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need only values"
             _contradiction(reader, "accuracy has no gradient", ("method.objective",), help)
         case Pes(truncation=truncation) if truncation > e.inner.steps:
             message = f"`method.truncation` is {truncation}, and an episode has {e.inner.steps} steps"
@@ -58,7 +58,7 @@ def _check_names(tasks: tuple[TaskChoice, ...], path: str, reader: records.Reade
 
 
 def _contradiction(reader: records.Reader, message: str, paths: tuple[str, ...], help: str | None = None) -> None:
-    """paths: the values that it is about, the one to point at first. Nothing follows from wrong ones."""
+    """paths: the values that disagree, the one to point at first. Values that are wrong themselves are not compared."""
     about = [tuple(path.split(".")) for path in paths]
     if not any(map(reader.is_wrong, about)):
         reader.refuse(next((p for p in about if p in reader.front), about[0]), "E613", message, help)

@@ -1,7 +1,7 @@
 """What an experiment is: everything that a run of meta-learning depends on, as frozen values.
 
-`schema.py` reads them from YAML; every field stands there under the same name. The types of `storage.limits` say which
-values are possible. The defaults of the gradient method are those of Sandler et al. (arXiv:2104.04657), appendix B.
+`schema.py` reads them from YAML, where every field has the same name. The types of `storage.limits` say which values
+are possible. The defaults of the gradient method are those of Sandler et al. (arXiv:2104.04657), appendix B.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ Objective: TypeAlias = Annotated[str, limits.Limit.one_of("cross_entropy", "accu
 
 @dataclass(frozen=True)
 class Network:
-    """What learns: a network of a spec under a rule. `parameters` are those of the network and of the rule. hash: that
-    of the spec (`genome.spec_hash`), which must not have changed where it is given."""
+    """What learns: a network of a spec under a rule.
+
+    Attributes:
+        parameters: of the network and of the rule.
+        hash: of the spec (`genome.spec_hash`); if given, another spec is refused.
+    """
 
     spec: limits.Word
     network: str | None = None
@@ -33,8 +37,9 @@ class Network:
 class Inner:
     """One episode: `steps` batches of `batch` examples are learned, then `query` others are predicted.
 
-    steps: of the whole episode, where no curriculum says otherwise. judge_every: also predict after every so many
-    steps, and count all of these equally; 0: at the end alone.
+    Attributes:
+        steps: in a whole episode, unless a curriculum lengthens it.
+        judge_every: predict after every so many steps, and weigh all predictions equally; 0: only at the end.
     """
 
     steps: limits.Count = 10
@@ -45,20 +50,30 @@ class Inner:
 
 @dataclass(frozen=True)
 class Gradient:
-    """Adam on the gradient through the unrolled steps. clip: the greatest global norm of a gradient."""
+    """Adam on the gradient through the unrolled steps.
+
+    Attributes:
+        clip: the greatest global norm of a gradient.
+        decay: whether the rate falls to 0 along a cosine.
+    """
 
     steps: limits.Count = 10_000
     objective: Objective = "cross_entropy"
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
-    decay: bool = False  # whether the rate falls to 0 along a cosine
+    decay: bool = False
 
 
 @dataclass(frozen=True)
 class Cma:
-    """CMA-ES (Hansen, arXiv:1604.00772) from values alone. sigma: the first standard deviation of all coordinates."""
+    """CMA-ES (Hansen, arXiv:1604.00772), which needs no gradients.
 
-    steps: limits.Count = 400  # generations
+    Attributes:
+        steps: generations.
+        sigma: the first standard deviation of all coordinates.
+    """
+
+    steps: limits.Count = 400
     objective: Objective = "accuracy"
     population: Annotated[int, limits.Limit.whole(4)] = 80
     sigma: limits.Positive = 0.1
@@ -68,8 +83,10 @@ class Cma:
 class Pes:
     """Persistent evolution strategies (Vicol, Metz, Sohl-Dickstein, ICML 2021, algorithm 1), with Adam.
 
-    population: perturbed genomes at once, an even number, for they come in antithetic pairs. truncation: inner steps
-    between two updates; the episode of `inner.steps` goes on over them, and the last piece of it takes what is left.
+    Attributes:
+        population: perturbed genomes at once, in antithetic pairs.
+        truncation: inner steps between two updates. An episode of `inner.steps` continues across updates; its last
+            piece takes the remainder.
     """
 
     steps: limits.Count = 10_000
@@ -86,8 +103,8 @@ MethodChoice: TypeAlias = Gradient | Cma | Pes
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Episodes get longer: `add` steps every `every` meta-steps, from `inner.steps` to `until`. At each lengthening the
-    best replica is copied to all (section 4.2 of the paper)."""
+    """Episodes get longer: `add` steps every `every` meta-steps, from `inner.steps` to `until`. Each time, the best
+    replica is copied to all (section 4.2 of the paper)."""
 
     add: limits.Count = 5
     every: limits.Count = 1000
@@ -96,23 +113,34 @@ class Curriculum:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a finished run is judged by, on test examples: accuracy after each of `steps`, over `seeds` seeds. race:
-    also of tuned optimizers."""
+    """What a finished run is judged by: accuracy on test examples after each of `steps`, over `seeds` seeds.
+
+    Attributes:
+        networks: none: the one that was trained on.
+        tasks: none: those that were trained on.
+        race: also measure tuned optimizers.
+    """
 
     steps: limits.Rising = (10, 20, 50, 100)
     seeds: limits.Count = 5
     batch: limits.Count = 128
-    networks: tuple[Network, ...] = ()  # none: the one that was trained on
-    tasks: tuple[TaskChoice, ...] = ()  # none: those that were trained on
+    networks: tuple[Network, ...] = ()
+    tasks: tuple[TaskChoice, ...] = ()
     race: bool = False
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """replicas: genomes that the gradient method trains side by side; each starts from its own key. jitter: standard
-    deviation of the normal noise that is added to the start of every replica but the first, and to copies of the best.
-    tasks_per_step: episodes that a genome is judged by in one meta-step, drawn by the weights of the tasks. chunk:
-    candidates that are judged side by side; 0: all; without, as suits the device (`many.automatic`).
+    """Everything that a run depends on.
+
+    Attributes:
+        start: a genome file to start from; None: fresh random genomes.
+        replicas: genomes that the gradient method trains in parallel, each from its own key.
+        jitter: standard deviation of the noise added to the start of every replica but the first, and to copies of the
+            best.
+        tasks_per_step: episodes per genome and meta-step, drawn by the weights of the tasks.
+        chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).
+        write: the run folder; empty: runs/NAME.
     """
 
     name: limits.Label
@@ -121,7 +149,7 @@ class Experiment:
     inner: Inner = Inner()
     method: MethodChoice = Gradient()
     curriculum: Curriculum | None = None
-    start: str | None = None  # a genome file
+    start: str | None = None
     replicas: limits.Count = 1
     jitter: limits.Noise = 0.01
     tasks_per_step: limits.Count = 1
@@ -129,4 +157,4 @@ class Experiment:
     seed: limits.Seed = 0
     checkpoint_every: limits.Count = 100
     evaluation: Evaluation = Evaluation()
-    write: str = ""  # the run folder; "": runs/NAME
+    write: str = ""

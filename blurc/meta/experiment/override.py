@@ -1,6 +1,6 @@
 """Values that are set from outside at dotted paths of a tree, `tasks.0.crop=20`, before it is read.
 
-Their spans are in the text of the setting. What is no key there is refused by the reader, like any other key.
+Their spans are in the text of the setting. The reader refuses unknown keys, as it does in the file.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class _Setting:
         return Span(self.source, start, start + max(1, len(self.names[at])))
 
     def value(self, report: Report) -> yaml.Node | None:
-        """What stands behind the `=`, nothing being null; None where it is no YAML, which is reported."""
+        """What follows the `=`, where nothing means null; None if it is not YAML, which is reported."""
         width = len(".".join(self.names)) + 1
         text = self.source.text[width:]
-        # Blanks in the place of the path: the marks are then those of the whole setting.
+        # Blanks replace the path, so that positions are those in the whole setting.
         padded, found = Source(self.source.name, " " * width + (text if text.strip() else "null")), Report()
         try:
             return compose(padded, found).root

@@ -61,8 +61,8 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
 
 
 def checked(experiment: Experiment) -> Experiment:
-    """An experiment that was made in Python, as if a file in the working folder said the same: with names of files that
-    mean the same from anywhere. Raises `BlurError` with all that is wrong."""
+    """Checks an experiment that was made in Python, as if it had been read from a file in the working folder. Names of
+    files then mean the same from anywhere. Raises `BlurError` with all that is wrong."""
     read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path(), lambda path: True)
     return _placed(read, [getattr(task, "where", None) for task in experiment.tasks])
 
@@ -79,7 +79,7 @@ def _read(
 
 
 def _placed(e: Experiment, spans: list[Span | None]) -> Experiment:
-    """With the place of every task, for errors that come later."""
+    """Adds the position of every task, for later errors."""
     pairs = zip(e.tasks, spans, strict=True)
     return replace(e, tasks=tuple(replace(task, where=span) for task, span in pairs))
 
@@ -95,13 +95,13 @@ def _check_no_genome(tree: Any, file: str) -> None:
 
 
 def dump(experiment: Experiment) -> str:
-    """The text of an experiment file with every value in it but empty ones. It reads back equal."""
+    """The text of an experiment file with all values that are not empty. It reads back equal."""
     return yaml_write.dump(records.plain(experiment), width=110, flow=None)
 
 
 def changes(there: str, now: Experiment) -> list[str]:
-    """What an experiment says otherwise than the text that `dump` made of another: `method.steps: 10 there, 300 now`.
-    Without what a run folder writes down for itself alone."""
+    """How an experiment differs from the text that `dump` made of another: `method.steps: 10 there, 300 now`. Leaves
+    out what only run folders record."""
     before, after = dict(_flat(yaml.safe_load(there))), dict(_flat(records.plain(now)))
     return [
         f"{path}: {_said(before, path)} there, {_said(after, path)} now"

@@ -1,7 +1,7 @@
-"""A run: meta-steps one after the other, what they leave in the run folder, and how a run that was cut off goes on.
+"""A run: meta-steps in sequence, and what they write to the run folder.
 
-Everything that a meta-step depends on is the experiment, the number of the step and the `Carry`; so a run that resumes
-from a checkpoint makes the same bits as one that was never interrupted, on the same platform.
+A meta-step depends only on the experiment, its number and the `Carry`, so on the same platform a resumed run makes the
+same bits as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -33,8 +33,13 @@ MOST_RECORDED = 20  # divergences
 
 @dataclass(frozen=True)
 class Result:
-    """value: the objective of the genome, the best of all judgements on the same 16 episodes or more, which no search
-    sees (`best.py`); NaN where no genome was finite in them. diverged: of all `candidates` so far."""
+    """The outcome of a run.
+
+    Attributes:
+        value: the objective of the genome on at least 16 episodes that the search never sees (`best.py`), the best of
+            all judgements; NaN if no genome stayed finite.
+        diverged: how many of all `candidates` so far.
+    """
 
     folder: Path
     genome: genomes.GenomeFile
@@ -45,7 +50,7 @@ class Result:
 
 
 class Watch(Protocol):
-    """Who wants to know how it goes."""
+    """Follows the progress of a run."""
 
     def begin(self, done: int, steps: int, objective: str) -> None: ...
 
@@ -70,10 +75,10 @@ def run(
 
     Args:
         experiment: what to run.
-        folder: where to; by default the folder that the experiment names.
-        resume: go on from the checkpoint of that folder.
+        folder: the run folder; by default, the one that the experiment names.
+        resume: continue from the checkpoint of that folder.
         data_dir: where to look first for data files.
-        watch: is told how it goes.
+        watch: follows the progress.
 
     Returns:
         The best genome, and how it was found.
@@ -135,7 +140,7 @@ class _Run:
             self.folder.append(DIVERGENCES, line)
 
     def _save(self, now: Progress) -> None:
-        """The checkpoint last: what is not in it yet is made again."""
+        """The checkpoint is last: whatever it does not cover is made again."""
         about = {"step": now.steps, "diverged": now.diverged, **identity(self.setup), "lengths": dict(now.lengths)}
         self._write_genome(now)
         checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
@@ -156,8 +161,8 @@ class _Run:
         return genome
 
     def _kept(self, now: Progress) -> tuple[Any, int]:
-        """The best genome so far, and after how many meta-steps; before any was judged, what the method believes in, or
-        the start, where that left the finite numbers."""
+        """The best genome so far, and after how many meta-steps. Before the first judgement: the one that the method
+        believes in, or the start if that one is not finite."""
         best, believes = now.carry.best, believed(self.setup, now.carry)
         if best.known or not all(np.isfinite(x).all() for x in jax.tree.leaves(believes)):
             return best.genome, int(best.step)
@@ -168,7 +173,7 @@ class _Run:
         return self.setup.judge.objective.natural(float(best.cost)) if best.known else math.nan
 
     def _result(self, now: Progress) -> Result:
-        """What the method believes in at the end is judged as well, and not kept: a run may get more steps."""
+        """Also judges the last genome, without keeping that judgement: the run may get more steps."""
         last = now.steps - 1
         if not is_due(self.setup, last):
             best, _ = updated(self.setup, now.carry.best, now.carry.method, last)
@@ -195,7 +200,7 @@ def _plain(genome: Any) -> Any:
 
 
 def _spelt(value: Any) -> Any:
-    """JSON has no numbers that are not finite: they are the texts "nan", "inf" and "-inf"."""
+    """JSON only has finite numbers; the others become the texts "nan", "inf" and "-inf"."""
     if isinstance(value, list):
         return [*map(_spelt, cast("list[Any]", value))]
     return value if math.isfinite(value) else str(value)

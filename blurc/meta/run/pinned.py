@@ -20,8 +20,8 @@ def pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
 
 
 def resolved(e: Experiment, net: Net) -> Experiment:
-    """With what it leaves to its spec: network, rule and parameters. One that network and rule share by name, with a
-    value each, cannot be written down, and need not: nobody gave it."""
+    """Adds what it leaves to its spec: network, rule and parameters. A parameter for which network and rule have
+    different values cannot be written down, and need not be: nobody set it."""
     of_network, of_rule = dict(net.model.network.params), dict(net.model.genome.params)
     parameters = {n: v for n, v in (of_network | of_rule).items() if of_network.get(n, v) == v}
     network = replace(e.network, network=net.plan.name, rule=net.plan.genome, parameters=parameters)
