@@ -170,12 +170,12 @@ def dump(genome: GenomeFile) -> str:
     fields = {
         "name": genome.name,
         "rule": genome.rule,
-        "parameters": yaml_write.Row(genome.parameters),
+        "parameters": yaml_write.OneLine(genome.parameters),
         "spec": genome.spec,
         "hash": genome.hash,
         "dtype": dtype,
         "values": _changed(genome.values, lambda a: yaml_write.rows(np.asarray(a, dtype))),
-        "found": yaml_write.plain(genome.found),
+        "found": yaml_write.to_python(genome.found),
     }
     try:
         return yaml_write.dump({key: value for key, value in fields.items() if value or key in REQUIRED})
@@ -248,7 +248,7 @@ def parse(source: Source) -> GenomeFile:
         parameters=written.parameters,
         spec=written.spec,
         hash=written.hash,
-        found=tree.plain("found") if written.found else {},
+        found=tree.construct("found") if written.found else {},
     )
     report.check()
     return genome

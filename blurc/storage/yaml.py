@@ -38,7 +38,7 @@ class Document:
     root: yaml.Node
     _constructor: Any
 
-    def plain(self, node: yaml.Node, report: Report) -> Any:
+    def construct(self, node: yaml.Node, report: Report) -> Any:
         """The Python value of a node by `safe_load`'s rules, or None and a report (E602)."""
         try:
             return self._constructor.construct_object(node, deep=True)

@@ -70,11 +70,11 @@ class YamlTree(Front):
                 self.report.error("E605", f"a key of {what} is a word, found {_shown(span)}", span)
         return found
 
-    def plain(self, key: str) -> Any:
+    def construct(self, key: str) -> Any:
         """What the whole value of a key of the document stands for by the rules of YAML. Reported (E602) and {} where
         that is nothing."""
         node = next(value for name, value in reversed(self.document.root.value) if name.value == key)
-        return self.document.plain(node, self.report) or {}
+        return self.document.construct(node, self.report) or {}
 
     # ---------------------------------------------------- what Reader asks for
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 MAP, SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 
 
-class Row(dict[str, Any]):
+class OneLine(dict[str, Any]):
     """A mapping to be written on one line."""
 
 
-class _Numbers(list[Any]):
+class _OneLineList(list[Any]):
     """A list to be written on one line."""
 
 
@@ -30,15 +30,15 @@ def rows(array: NDArray[np.floating[Any]]) -> Any:
     """The tree of an array: one row a line."""
     if array.ndim == 0:
         return array[()]
-    return _Numbers(array) if array.ndim == 1 else [rows(part) for part in array]
+    return _OneLineList(array) if array.ndim == 1 else [rows(part) for part in array]
 
 
-def plain(value: Any) -> Any:
+def to_python(value: Any) -> Any:
     """NumPy's and JAX's numbers and arrays, and tuples, in plain Python."""
     if isinstance(value, Mapping):
-        return {plain(k): plain(v) for k, v in cast("Mapping[Any, Any]", value).items()}
+        return {to_python(k): to_python(v) for k, v in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in cast("Iterable[Any]", value)]
+        return [to_python(v) for v in cast("Iterable[Any]", value)]
     return value.tolist() if hasattr(value, "tolist") else value
 
 
@@ -68,5 +68,5 @@ def _text(dumper: Any, text: str) -> yaml.Node:
 _Dumper.add_representer(np.float32, _float)
 _Dumper.add_representer(np.float64, _float)
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(Row, lambda d, row: d.represent_mapping(MAP, row.items(), flow_style=True))
-_Dumper.add_representer(_Numbers, lambda d, row: d.represent_sequence(SEQUENCE, row, flow_style=True))
+_Dumper.add_representer(OneLine, lambda d, row: d.represent_mapping(MAP, row.items(), flow_style=True))
+_Dumper.add_representer(_OneLineList, lambda d, row: d.represent_sequence(SEQUENCE, row, flow_style=True))
