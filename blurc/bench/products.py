@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from blurc.runtime import Dense, map_tree
+from blurc.runtime import DenseKernel, map_tree
 
 Layer = tuple[jax.Array, jax.Array | None]  # w, and v if it is live; each [k, n_pre, n_post]
 
@@ -32,8 +32,8 @@ def _layer(key: jax.Array, shape: tuple[int, int, int], live: bool) -> Layer:
     return jax.random.normal(forth, shape) / n_pre**0.5, v
 
 
-def _kernel(w: jax.Array) -> Dense:
-    return Dense(*w.shape[-2:])
+def _kernel(w: jax.Array) -> DenseKernel:
+    return DenseKernel(*w.shape[-2:])
 
 
 def _step(layers: list[Layer], x: jax.Array) -> list[Layer]:

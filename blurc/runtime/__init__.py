@@ -1,7 +1,7 @@
 """From a plan to programs: the first room that imports JAX.
 
 lower.py       lowers the operations of a plan to JAX
-kernels/       products with synapses, one topology per file
+kernels/       products with synapses, a file for each kind of topology
 initial.py     draws start values
 stacking.py    the arrays of equal layers as one
 trees.py       pytrees of arrays, mapped with their types kept
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, is_array
     from blurc.runtime.entries import Entries, Fed, State
     from blurc.runtime.kernels import kernel
-    from blurc.runtime.kernels.dense import Dense
+    from blurc.runtime.kernels.dense import DenseKernel
     from blurc.runtime.kernels.sparse import FORMS, sparse
     from blurc.runtime.lower import dtype, fold
     from blurc.runtime.program import Calls, Compiled, Program, jitted
@@ -34,7 +34,7 @@ __all__ = [
     "ArraysLike",
     "Calls",
     "Compiled",
-    "Dense",
+    "DenseKernel",
     "Entries",
     "Fed",
     "GenomeValues",

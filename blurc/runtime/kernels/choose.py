@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 import jax
 
-from blurc.model import topology
+from blurc.model import Conv, Dense, Edges, Identity, OneToOne, Pool, Shared, Sparse
 from blurc.plan import Projection
-from blurc.runtime.kernels.conv import Conv
-from blurc.runtime.kernels.dense import Dense
-from blurc.runtime.kernels.identity import Identity
-from blurc.runtime.kernels.one_to_one import OneToOne
-from blurc.runtime.kernels.pool import Pool
-from blurc.runtime.kernels.shared import Shared
+from blurc.runtime.kernels.conv import ConvKernel
+from blurc.runtime.kernels.dense import DenseKernel
+from blurc.runtime.kernels.elementwise import Factor
+from blurc.runtime.kernels.one_to_one import IdentityKernel, OneToOneKernel
+from blurc.runtime.kernels.pool import PoolKernel
+from blurc.runtime.kernels.shared import SharedKernel
 from blurc.runtime.kernels.sparse import sparse
 
 
@@ -26,13 +26,9 @@ class Kernel(Protocol):
     Results have all neurons, except that a dense projection gives one for all if they are equal.
     """
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array: ...
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array: ...
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array: ...
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array: ...
 
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array: ...
 
@@ -44,19 +40,19 @@ class Kernel(Protocol):
 @lru_cache(maxsize=4096)
 def kernel(p: Projection) -> Any:  # a Kernel; without synapses it has no `outer` and no `at_`
     match p.topology:
-        case topology.Dense():
-            return Dense(p.n_pre, p.n_post)
-        case topology.OneToOne():
-            return OneToOne(p.n_pre)
-        case topology.Identity():
-            return Identity(p.n_pre)
-        case topology.Shared():
-            return Shared(p.pre, p.post)
-        case topology.Conv() as conv:
-            return Conv(conv, p.pre, p.post)
-        case topology.Pool() as pool:
-            return Pool(pool, p.pre, p.post)
-        case topology.Sparse() | topology.Edges() as edges:
+        case Dense():
+            return DenseKernel(p.n_pre, p.n_post)
+        case OneToOne():
+            return OneToOneKernel(p.n_pre)
+        case Identity():
+            return IdentityKernel(p.n_pre)
+        case Shared():
+            return SharedKernel(p.pre, p.post)
+        case Conv() as conv:
+            return ConvKernel(conv, p.pre, p.post)
+        case Pool() as pool:
+            return PoolKernel(pool, p.pre, p.post)
+        case Sparse() | Edges() as edges:
             return sparse(p.form, edges, p.pre, p.post)
         case _:
             raise AssertionError(f"{p.topology} has no kernel")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import jax
@@ -23,28 +24,24 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from blurc.model import Conv as Topology
-from blurc.model import Shape
-from blurc.runtime.kernels.windows import Population, Sliding
+from blurc.model import Conv, Shape
+from blurc.runtime.kernels.elementwise import Factor
+from blurc.runtime.kernels.windows import Grid, Sliding
 
 Product = Callable[[jax.Array, jax.Array], jax.Array]  # neurons [N, *places, c], synapses [*window, c, d]
 
 
 @dataclass(frozen=True)
-class Conv(Sliding):
-    topology: Topology
+class ConvKernel(Sliding):
+    topology: Conv
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         if synapse is None and neuron is None:
             return self._counts(self.source, self.target, [i.sum(0) for i in self.windows.inside()])
         kernel = None if synapse is None else self._kernel(synapse)
         return self._weighted(self._forward, kernel, neuron, mixes, self.source, self.target)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         if synapse is None and neuron is None:
             return self._counts(self.target, self.source, [h.sum(0) for h in self._hits()])
         kernel = None if synapse is None else jnp.swapaxes(self._kernel(synapse), -1, -2)
@@ -115,13 +112,7 @@ class Conv(Sliding):
         return full.reshape((*dims, *shape))
 
     def _weighted(
-        self,
-        product: Product,
-        kernel: jax.Array | None,
-        neuron: jax.Array | None,
-        mixes: bool,
-        near: Population,
-        far: Population,
+        self, product: Product, kernel: Factor, neuron: Factor, mixes: bool, near: Grid, far: Grid
     ) -> jax.Array:
         """The weighted sum from one side to the other. `kernel` is `[*dims, *window, c_near, c_far]`."""
         if neuron is None:
@@ -132,9 +123,9 @@ class Conv(Sliding):
             kernel = jnp.ones((*self.topology.window, 1, 1), x.dtype)
         return far.fold(_over_dims(product, kernel, x, mixes, len(self.topology.window)))
 
-    def _counts(self, near: Population, far: Population, along: list[np.ndarray]) -> jax.Array:
+    def _counts(self, near: Grid, far: Grid, along: list[np.ndarray]) -> jax.Array:
         """How many sites each neuron of a side has, given the number of window places along each axis."""
-        counts = _outer_of(along) * near.channels
+        counts = reduce(np.multiply.outer, along) * near.channels
         return far.fold(jnp.asarray(counts[None, ..., None], jnp.result_type(float)))
 
     # ----------------------------------------------------- means over places
@@ -161,13 +152,6 @@ class Conv(Sliding):
 
 def _like(x: jax.Array, shape: tuple[Any, ...]) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(shape, x.dtype)
-
-
-def _outer_of(along: list[np.ndarray]) -> np.ndarray:
-    result = along[0]
-    for a in along[1:]:
-        result = result[..., None] * a
-    return result
 
 
 # ------------------------------------------------------------- states and channels

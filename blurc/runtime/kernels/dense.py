@@ -19,19 +19,19 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from blurc.runtime.kernels.elementwise import Factor
+
 AXES = "rcdefg"  # einsum names for dims
 
 
 @dataclass(frozen=True)
-class Dense:
+class DenseKernel:
     """If nothing varies over the neurons on the receiving side, one sum serves them all."""
 
     n_pre: int
     n_post: int
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         """`sum_i synapse[.., i, j] * neuron[.., b, i]` as `[*dims, b, j]`. Without a synapse factor it is `[*dims, b,
         1]`; without a neuron factor the total of the synapses `[*dims, 1, j]`; without both, their number."""
         if synapse is None:
@@ -40,9 +40,7 @@ class Dense:
             return jnp.sum(synapse, axis=-2, keepdims=True) * _stretch(synapse.shape[-2], self.n_pre)
         return _product("bi", "ij", "bj", neuron, synapse, self.n_pre, -2, mixes)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         """`sum_j synapse[.., i, j] * neuron[.., b, j]` as `[*dims, b, i]`; with factors missing as in `to_post`."""
         if synapse is None:
             return _sum_neurons(neuron, self.n_post)
@@ -123,7 +121,7 @@ def _product(
     return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
 
 
-def _sum_neurons(neuron: jax.Array | None, n: int) -> jax.Array:
+def _sum_neurons(neuron: Factor, n: int) -> jax.Array:
     if neuron is None:
         return jnp.full((1, 1), float(n))
     return jnp.sum(neuron, axis=-1, keepdims=True) * _stretch(neuron.shape[-1], n)

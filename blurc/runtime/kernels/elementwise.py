@@ -7,6 +7,7 @@ presynaptic and postsynaptic neuron.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from blurc.language import STANDARDIZE_EPS
 
 Function = Callable[[jax.Array], jax.Array]
+Factor: TypeAlias = jax.Array | None  # of a weighted sum; a missing one is 1
 
 UNARY: dict[str, Function] = {
     "linear": lambda x: x,

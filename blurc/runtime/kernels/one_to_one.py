@@ -1,4 +1,4 @@
-"""One-to-one projections: neuron i connects to neuron i. Synapses are `[*dims, 1, n]`; everything is elementwise."""
+"""Neuron i connects to neuron i: everything is elementwise."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ import jax
 import jax.numpy as jnp
 
 from blurc.runtime.kernels import elementwise
+from blurc.runtime.kernels.elementwise import Factor
 
 
 @dataclass(frozen=True)
-class OneToOne:
+class IdentityKernel:
+    """One constant synapse value `[*dims, 1, 1]` for all; without arrays of synapses there is no `outer` or `at_`."""
+
     n: int
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         return every(weigh(synapse, neuron, mixes), self.n)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
-        return self.to_post(synapse, neuron, mixes)
+    to_pre = to_post
+
+
+@dataclass(frozen=True)
+class OneToOneKernel(IdentityKernel):
+    """Synapses are `[*dims, 1, n]`."""
 
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
         return jnp.sum(pre * post, axis=-2, keepdims=True)
@@ -30,11 +33,10 @@ class OneToOne:
     def at_pre(self, x: jax.Array) -> jax.Array:
         return x
 
-    def at_post(self, x: jax.Array) -> jax.Array:
-        return x
+    at_post = at_pre
 
 
-def weigh(synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool) -> jax.Array:
+def weigh(synapse: Factor, neuron: Factor, mixes: bool) -> jax.Array:
     """The product of the two factors if every neuron has one synapse; a missing factor is 1."""
     if synapse is None:
         return jnp.ones((1, 1)) if neuron is None else neuron

@@ -14,20 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from blurc.model import Pool as Topology
+from blurc.model import Pool
+from blurc.runtime.kernels.elementwise import Factor
 from blurc.runtime.kernels.one_to_one import weigh
 from blurc.runtime.kernels.windows import Sliding
 
 
 @dataclass(frozen=True)
-class Pool(Sliding):
+class PoolKernel(Sliding):
     """Synapse factors are `[*dims, 1, 1]`; they are applied on the smaller side."""
 
-    topology: Topology
+    topology: Pool
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         x = self.source.unfold(jnp.ones((1, 1)) if neuron is None else neuron)
         if self.topology.kind == "avg":
             total = self._sum(x)
@@ -36,9 +35,7 @@ class Pool(Sliding):
             total = self._pick(self.source.unfold(gate), x)
         return weigh(synapse, self.target.fold(total), mixes and neuron is not None)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         y = self.target.unfold(weigh(synapse, neuron, mixes))
         if self.topology.kind == "avg":
             return self.source.fold(self._spread(y))

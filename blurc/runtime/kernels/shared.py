@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 
 from blurc.model import Shape
+from blurc.runtime.kernels.elementwise import Factor
 from blurc.runtime.kernels.one_to_one import every, weigh
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedKernel:
     pre: Shape  # of the unit neuron
     post: Shape
 
@@ -28,17 +29,13 @@ class Shared:
     def channels(self) -> int:
         return self.post[-1]
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         one = every(weigh(synapse, neuron, mixes), self.channels)
         lead = one.shape[:-1]
         all_ = jnp.broadcast_to(one[..., None, :], (*lead, self.places, self.channels))
         return all_.reshape((*lead, math.prod(self.post)))
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         neuron = jnp.full((1, 1), float(self.places)) if neuron is None else self._over_places(neuron)
         each = weigh(synapse, neuron, mixes and neuron.ndim > 2)
         return jnp.sum(every(each, self.channels), axis=-1, keepdims=True)

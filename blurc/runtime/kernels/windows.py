@@ -11,12 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from blurc.model import Shape
-from blurc.model import Windows as Topology
+from blurc.model import Shape, Windows
 
 
 @dataclass(frozen=True)
-class Population:
+class Grid:
+    """A population of places with channels."""
+
     places: Shape
     channels: int
 
@@ -35,15 +36,11 @@ class Population:
         return jnp.broadcast_to(x, (*lead, *self.places, self.channels)).reshape((*lead, self.n))
 
 
-def population(topology: Topology, shape: Shape) -> Population:
-    return Population(topology.places(shape), topology.channels(shape))
-
-
 @dataclass(frozen=True)
-class Windows:
+class Placed:
     """Where the windows of a topology are on the `source` places, along each axis."""
 
-    topology: Topology
+    topology: Windows
     source: Shape
 
     @property
@@ -113,18 +110,18 @@ class Windows:
 class Sliding:
     """What kernels of sliding windows have in common: the two populations, and the windows from one to the other."""
 
-    topology: Topology
+    topology: Windows
     pre: Shape
     post: Shape
 
     @property
-    def source(self) -> Population:
-        return population(self.topology, self.pre)
+    def source(self) -> Grid:
+        return Grid(self.topology.places(self.pre), self.topology.channels(self.pre))
 
     @property
-    def target(self) -> Population:
-        return population(self.topology, self.post)
+    def target(self) -> Grid:
+        return Grid(self.topology.places(self.post), self.topology.channels(self.post))
 
     @property
-    def windows(self) -> Windows:
-        return Windows(self.topology, self.source.places)
+    def windows(self) -> Placed:
+        return Placed(self.topology, self.source.places)

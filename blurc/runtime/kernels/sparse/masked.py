@@ -16,7 +16,8 @@ import numpy as np
 from jax import lax
 
 from blurc.model import Edges, Index, Shape, Sites, Sparse, sites
-from blurc.runtime.kernels.dense import Dense
+from blurc.runtime.kernels.dense import DenseKernel
+from blurc.runtime.kernels.elementwise import Factor
 from blurc.runtime.kernels.sparse.trilinear import take
 
 
@@ -26,14 +27,10 @@ class Masked:
     pre: Shape
     post: Shape
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         return self._dense.to_post(self._matrix(synapse), neuron, mixes)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         return self._dense.to_pre(self._matrix(synapse), neuron, mixes)
 
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
@@ -46,7 +43,7 @@ class Masked:
     def at_post(self, x: jax.Array) -> jax.Array:
         return take(x, self._sites.post)
 
-    def _matrix(self, synapse: jax.Array | None) -> jax.Array:
+    def _matrix(self, synapse: Factor) -> jax.Array:
         """`[*dims, 1, S or 1]` as `[*dims, n_pre, n_post]`."""
         if synapse is None:
             ones = lax.optimization_barrier(jnp.ones((1, 1)))  # or XLA would build the matrix at compile time
@@ -60,8 +57,8 @@ class Masked:
         return flat.reshape(*dims, n_pre, n_post)
 
     @cached_property
-    def _dense(self) -> Dense:
-        return Dense(math.prod(self.pre), math.prod(self.post))
+    def _dense(self) -> DenseKernel:
+        return DenseKernel(math.prod(self.pre), math.prod(self.post))
 
     @property
     def _sites(self) -> Sites:

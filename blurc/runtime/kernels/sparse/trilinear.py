@@ -26,6 +26,7 @@ import numpy as np
 from jax import lax
 
 from blurc.model import Edges, Index, Shape, Sparse, sites
+from blurc.runtime.kernels.elementwise import Factor
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,7 @@ class Trilinear:
 
         return lax.fori_loop(1, x.shape[-2], lambda b, total: total + example(b), example(0))
 
-    def to_post(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_post(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         """`sum_s synapse[.., s] * neuron[.., b, pre(s)]` over the sites s of each postsynaptic neuron."""
         if synapse is None and neuron is None:
             return _count(self.post_of, self.n_post)
@@ -64,9 +63,7 @@ class Trilinear:
             return _folded(lambda x: _to_post(self, None, x), neuron)
         return _product(lambda w, x: _to_post(self, w, x), self._every(synapse), neuron, mixes)
 
-    def to_pre(
-        self, synapse: jax.Array | None, neuron: jax.Array | None, mixes: bool, gate: jax.Array | None = None
-    ) -> jax.Array:
+    def to_pre(self, synapse: Factor, neuron: Factor, mixes: bool, gate: Factor = None) -> jax.Array:
         """`sum_s synapse[.., s] * neuron[.., b, post(s)]` over the sites s of each presynaptic neuron."""
         if synapse is None and neuron is None:
             return _count(self.pre_of, self.n_pre)
@@ -162,7 +159,7 @@ def _flat(x: jax.Array, dims: tuple[int, ...]) -> jax.Array:
     return jnp.broadcast_to(x, (*dims, *x.shape[-2:])).reshape(math.prod(dims), *x.shape[-2:])
 
 
-def _all(neuron: jax.Array | None, n: int) -> jax.Array:
+def _all(neuron: Factor, n: int) -> jax.Array:
     if neuron is None:
         return jnp.ones((1, n))
     return jnp.broadcast_to(neuron, (*neuron.shape[:-1], n))
