@@ -45,7 +45,8 @@ def run(plan: Plan, block: Block, inputs: Inputs) -> list[tuple[Result, jax.Arra
 
 @dataclass(frozen=True)
 class Lowering:
-    """`given`: in the body of a loop, the values of carry, each and same."""
+    """An operation is lowered by the method of its name, or else is elementwise. `given`: in the body of a loop, the
+    values of carry, each and same."""
 
     plan: Plan
     block: Block
@@ -54,9 +55,9 @@ class Lowering:
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
 
     def op(self, op: Op) -> jax.Array:
-        method = METHODS.get(op.name)
+        method: Callable[[Op], jax.Array] | None = getattr(self, op.name, None)
         if method:
-            return method(self, op)
+            return method(op)
         args = [self.arg(a, op) for a in op.args]
         if op.name in elementwise.NARY:
             return elementwise.NARY[op.name](*args)
@@ -122,9 +123,11 @@ class Lowering:
         value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
         return value.reshape((*op.type.dims, *self._full(op)))
 
-    def signal(self, op: Op) -> jax.Array:
-        signals = self.inputs.input if op.name == "input" else self.inputs.target
-        return signals[str(op.attrs[0])]
+    def input(self, op: Op) -> jax.Array:
+        return self.inputs.input[str(op.attrs[0])]
+
+    def target(self, op: Op) -> jax.Array:
+        return self.inputs.target[str(op.attrs[0])]
 
     def batch_size(self, op: Op) -> jax.Array:
         return jnp.asarray(self.inputs.batch, dtype())
@@ -264,11 +267,8 @@ class Lowering:
         products with an additional axis make XLA's CPU backend crash in some layouts."""
         loop = loop_of(op)
         args = [self.values[a] for a in op.args]
-        starts, stacks, same = (
-            args[: loop.carries],
-            args[loop.carries :][: loop.stacks],
-            args[loop.carries + loop.stacks :],
-        )
+        starts, rest = args[: loop.carries], args[loop.carries :]
+        stacks, same = rest[: loop.stacks], rest[loop.stacks :]
         carries = [r for r in loop.body.results if r.key[0] == "carry"]
         whole = [self._whole(loop.body.ops[r.value].type) for r in carries]
 
@@ -294,8 +294,10 @@ class Lowering:
         axes = self._axes(t)
         return (*t.dims, axes[0] if t.space.first else 1, axes[1] if t.space.second else 1)
 
-    def given_value(self, op: Op) -> Any:
+    def carry(self, op: Op) -> Any:
         return self.given[op.name][int(str(op.attrs[0]))]
+
+    each = same = carry
 
     def final(self, op: Op) -> Any:
         return self.values[op.args[0]][0][int(str(op.attrs[0]))]
@@ -350,42 +352,3 @@ def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[
 
 
 PRODUCTS = {"to_post", "to_pre", "outer", "matmul"}
-METHODS: dict[str, Callable[[Lowering, Op], jax.Array]] = {
-    "literal": Lowering.literal,
-    "meta": Lowering.meta,
-    "modulator": Lowering.modulator,
-    "noise": Lowering.noise,
-    "synapse": Lowering.synapse,
-    "carried": Lowering.carried,
-    "input": Lowering.signal,
-    "target": Lowering.signal,
-    "batch_size": Lowering.batch_size,
-    "matmul": Lowering.matmul,
-    "pick": Lowering.pick,
-    "put": Lowering.put,
-    "stack": Lowering.stack,
-    "power": Lowering.power,
-    "spread": Lowering.spread,
-    "fill": Lowering.fill,
-    "softmax": Lowering.softmax,
-    "standardize": Lowering.standardize,
-    "population_sum": Lowering.population_sum,
-    "population_mean": Lowering.population_mean,
-    "batch_mean": Lowering.batch_mean,
-    "batch_sum": Lowering.batch_sum,
-    "to_post": Lowering.to_post,
-    "to_pre": Lowering.to_pre,
-    "outer": Lowering.outer,
-    "until": Lowering.until,
-    "outer_until": Lowering.outer_until,
-    "at_pre": Lowering.at_pre,
-    "at_post": Lowering.at_post,
-    "loop": Lowering.loop,
-    "carry": Lowering.given_value,
-    "each": Lowering.given_value,
-    "same": Lowering.given_value,
-    "final": Lowering.final,
-    "stacked": Lowering.stacked,
-    "element": Lowering.element,
-    "join": Lowering.join,
-}

@@ -136,11 +136,8 @@ class Program:
         Raises:
             BlurError: E901 to E910 where something does not fit.
         """
-        self._check(genome, state)
-        xs, ys = self.signature.pack(x, y, ("batch",), self.signature.uses_target)
-        self.signature.check_memory(state, xs, ("batch",))
-        fed = Fed(*self.signature.pack_fed("step", signals, key, ()))
-        state, out = self._call.step(dict(genome), state, xs, ys, fed)
+        arguments = self._checked("step", genome, state, x, y, signals, key)
+        state, out = self._call.step(*arguments)
         return state, self.signature.unpack(out)
 
     def predict(
@@ -167,11 +164,8 @@ class Program:
         Raises:
             BlurError: E901 to E910 where something does not fit.
         """
-        self._check(genome, state)
-        xs, _ = self.signature.pack(x, None, ("batch",), target=False)
-        self.signature.check_memory(state, xs, ("batch",))
-        fed = Fed(*self.signature.pack_fed("predict", signals, key, ()))
-        return self.signature.unpack(self._call.predict(dict(genome), state, xs, fed))
+        values, state, xs, _, fed = self._checked("predict", genome, state, x, None, signals, key)
+        return self.signature.unpack(self._call.predict(values, state, xs, fed))
 
     def train(
         self,
@@ -208,15 +202,8 @@ class Program:
         Raises:
             BlurError: E901 to E911 where something does not fit; E716 for `recompute` of an artifact.
         """
-        self._check(genome, state)
-        leading = ("steps", "batch")
-        inputs, targets = self.signature.pack(xs, ys, leading, self.signature.uses_target)
-        self.signature.check_memory(state, inputs, leading)
-        steps, batch = next(iter(inputs.values())).shape[:2]
-        fed = Fed(
-            *self.signature.pack_fed("step", signals, key, (steps,)), self.signature.pack_reset(reset, (steps, batch))
-        )
-        state, outs = self._train(donate, recompute)(dict(genome), state, inputs, targets, fed)
+        arguments = self._checked("step", genome, state, xs, ys, signals, key, reset, leading=("steps", "batch"))
+        state, outs = self._train(donate, recompute)(*arguments)
         return state, self.signature.unpack(outs)
 
     def _train(self, donate: bool, recompute: bool) -> Callable[..., Any]:
@@ -228,9 +215,27 @@ class Program:
             raise BlurError(Diagnostic("E716", message, help="compile the spec: `blurc.compile(..)`"))
         return call.train_recomputing
 
-    def _check(self, genome: GenomeValues, state: State) -> None:
-        self.signature.check_genome(genome)
-        self.signature.check_state(state)
+    def _checked(
+        self,
+        entry: str,
+        genome: GenomeValues,
+        state: State,
+        x: ArraysLike,
+        y: ArraysLike | None,
+        signals: Signals | None,
+        key: Array | None,
+        reset: ArrayLike | None = None,
+        leading: tuple[str, ...] = ("batch",),
+    ) -> tuple[dict[str, Any], State, dict[str, Array], dict[str, Array], Fed]:
+        """The arguments of a traced entry point, checked."""
+        s = self.signature
+        s.check_genome(genome)
+        s.check_state(state)
+        xs, ys = s.pack(entry, x, y, leading)
+        s.check_memory(state, xs, leading)
+        sizes = next(iter(xs.values())).shape[: len(leading)]
+        fed = Fed(*s.pack_fed(entry, signals, key, sizes[:-1]), s.pack_reset(reset, sizes))
+        return dict(genome), state, xs, ys, fed
 
 
 class Compiled(Program):
@@ -275,11 +280,7 @@ class Compiled(Program):
         Raises:
             BlurError: E901 to E910 where something does not fit.
         """
-        self._check(genome, state)
-        xs, ys = self.signature.pack(x, y, ("batch",), self.plan.trace.uses_target)
-        self.signature.check_memory(state, xs, ("batch",))
-        fed = Fed(*self.signature.pack_fed("trace", signals, key, ()))
-        traced = self._call.trace(dict(genome), state, xs, ys, fed)
+        traced = self._call.trace(*self._checked("trace", genome, state, x, y, signals, key))
         # jit sorts dicts by key, but phases should come in the order in which they ran
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
         return {phase: traced[phase] for phase in order}

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from blurc.diagnostics import suggest
+from blurc.diagnostics import BlurError, suggest
 from blurc.plan import Plan
 from blurc.runtime.arguments import ArraysLike, Readout, Signals, array, check_key, error, is_numeric, kind_of, mapping
 from blurc.runtime.entries import State
@@ -56,43 +56,31 @@ class Signature:
     # --------------------------------------------------------------- values
 
     def pack(
-        self, x: ArraysLike, y: ArraysLike | None, leading: tuple[str, ...], target: bool
+        self, entry: str, x: ArraysLike, y: ArraysLike | None, leading: tuple[str, ...]
     ) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-        """Inputs, and targets if requested, as `{population: [*leading, n]}`, checked."""
+        """Inputs, and targets if the entry point reads them, as `{population: [*leading, n]}`, checked."""
         xs = self._pack("x", x, self.inputs, leading)
+        target = self.reads[entry].target
         if target and y is None:
-            raise error(
-                "E901",
-                f"`{self.name}` learns from targets, but no y was given",
-                "pass y: " + _expected(self.outputs, leading),
-            )
+            help_ = f"pass y: {_expected(self.outputs, leading)}"
+            raise error("E901", f"`{self.name}` learns from targets, but no y was given", help_)
         ys = self._pack("y", y, self.outputs, leading) if target else {}
         sizes = {tuple(v.shape[: len(leading)]) for v in (*xs.values(), *ys.values())}
         if len(sizes) > 1:
-            raise error(
-                "E901",
-                f"the populations differ in {' and '.join(leading)}: "
-                + ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items()),
-                "give all the same leading axes",
-            )
+            found = ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items())
+            message = f"the populations differ in {' and '.join(leading)}: {found}"
+            raise error("E901", message, "give all the same leading axes")
         return xs, ys
 
     def _pack(self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
-        values = mapping(value)
+        values, expected = mapping(value), _expected(shapes, leading)
         if values is None:
             if len(shapes) != 1:
-                raise error(
-                    "E901",
-                    f"`{self.name}` has several populations for {name}",
-                    f"pass a dict: {_expected(shapes, leading)}",
-                )
+                raise error("E901", f"`{self.name}` has several populations for {name}", f"pass a dict: {expected}")
             values = {next(iter(shapes)): value}
         if set(values) != set(shapes):
-            raise error(
-                "E901",
-                f"{name} has the populations {sorted(values, key=str)}",
-                f"expected {name} = {_expected(shapes, leading)}",
-            )
+            message = f"{name} has the populations {sorted(values, key=str)}"
+            raise error("E901", message, f"expected {name} = {expected}")
         return {p: self._flat(name, p, values[p], shape, leading) for p, shape in shapes.items()}
 
     def _flat(
@@ -168,11 +156,8 @@ class Signature:
 
     def check_batch(self, batch: int | None) -> int:
         if batch is None and self.persistent:
-            raise error(
-                "E903",
-                f"`{self.name}` has persistent neuron states, which are kept per example",
-                "pass the batch size: net.init(key, genome, batch=32)",
-            )
+            message = f"`{self.name}` has persistent neuron states, which are kept per example"
+            raise error("E903", message, "pass the batch size: net.init(key, genome, batch=32)")
         return 1 if batch is None else _whole_number(batch)
 
     # ---------------------------------------------------------------- state
@@ -181,17 +166,11 @@ class Signature:
         """Requires every channel and persistent state, with its shape."""
         synapses, neurons = (mapping(getattr(state, half, None)) for half in ("synapses", "neurons"))
         if synapses is None or neurons is None:
-            raise error(
-                "E904",
-                f"the state must be a blurc.State, found {type(state).__name__}",
-                "make one with net.init(key, genome)",
-            )
+            raise _bad_state(f"the state must be a blurc.State, found {type(state).__name__}")
         found = {**_shapes("synapses", synapses), **_shapes("neurons", neurons)}
         for name in (*self.synapses, *self.persistent):
             if name not in found:
-                raise error(
-                    "E904", f"the state has no `{name}`", f"make one for `{self.name}` with net.init(key, genome)"
-                )
+                raise _bad_state(f"the state has no `{name}`, which `{self.name}` has")
         for name, shape in found.items():
             self._check_variable(name, shape)
 
@@ -205,11 +184,7 @@ class Signature:
             fits = fits and found[len(before) + 1 :] == after
             expected = None if fits else f"[{', '.join(map(str, (*before, 'batch', *after)))}]"
         else:
-            raise error(
-                "E904",
-                f"the state has `{name}`, which `{self.name}` does not have",
-                "make one with net.init(key, genome)",
-            )
+            raise _bad_state(f"the state has `{name}`, which `{self.name}` does not have")
         if expected:
             raise error("E904", f"`{name}` of the state has shape {list(found)}", f"expected {expected}")
 
@@ -220,11 +195,9 @@ class Signature:
             for name, value in states.items():
                 kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
                 if kept != batch:
-                    raise error(
-                        "E904",
-                        f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}",
-                        f"make a state for that batch: net.init(key, genome, batch={batch})",
-                    )
+                    message = f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}"
+                    help_ = f"make a state for that batch: net.init(key, genome, batch={batch})"
+                    raise error("E904", message, help_)
 
     # --------------------------------------------------------------- genome
 
@@ -232,11 +205,8 @@ class Signature:
         """Requires every meta-parameter, with its shape."""
         values = mapping(genome)
         if values is None:
-            raise error(
-                "E902",
-                f"a genome must be a dict of arrays, found {type(genome).__name__}",
-                "make one with net.init_genome(key)",
-            )
+            message = f"a genome must be a dict of arrays, found {type(genome).__name__}"
+            raise error("E902", message, "make one with net.init_genome(key)")
         known = [*self.genome, *self.scoped]
         for name in values:
             if name not in known:
@@ -302,32 +272,25 @@ def _whole_number(batch: object) -> int:
     return int(batch)
 
 
+def _bad_state(message: str) -> BlurError:
+    return error("E904", message, "make a state with net.init(key, genome)")
+
+
 def _shapes(half: str, variables: Mapping[str, object]) -> Shapes:
     """{"owner/variable": shape}."""
     found: Shapes = {}
     for owner, value in variables.items():
         named = mapping(value)
         if named is None:
-            raise error(
-                "E904",
-                f"`{half}` of the state has a {kind_of(value)} for `{owner}`, expected a dict of arrays",
-                "make a state with net.init(key, genome)",
-            )
+            raise _bad_state(f"`{half}` of the state has a {kind_of(value)} for `{owner}`, expected a dict of arrays")
         for name, value in named.items():
             if not is_numeric(value):
-                raise error(
-                    "E904",
-                    f"`{owner}/{name}` of the state is a {kind_of(value)}, expected an array of numbers",
-                    "make a state with net.init(key, genome)",
-                )
+                raise _bad_state(f"`{owner}/{name}` of the state is a {kind_of(value)}, expected an array of numbers")
             found[f"{owner}/{name}"] = jnp.shape(value)
     return found
 
 
 def _expected(shapes: Shapes, leading: tuple[str, ...]) -> str:
     parts = {p: f"[{', '.join((*leading, *map(str, shape)))}]" for p, shape in shapes.items()}
-    return (
-        next(iter(parts.values()))
-        if len(parts) == 1
-        else "{" + ", ".join(f"{p!r}: {s}" for p, s in parts.items()) + "}"
-    )
+    several = ", ".join(f"{p!r}: {s}" for p, s in parts.items())
+    return next(iter(parts.values())) if len(parts) == 1 else f"{{{several}}}"
