@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from blurc.plan.plan import Block, Op, Plan, Type
+from blurc.plan.plan import LEAVES, Block, Op, Plan, Type
 
-# Operations that are distinguished by their names, and have no fixed place.
-LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
 TELLING = {"literal", "meta", "modulator", "synapse"}
 OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # the first attribute names one
 
 
 @dataclass(frozen=True)
-class Variable:
+class Read:
     """What a leaf reads of one population or projection: `kind` is the operation's name."""
 
     kind: str
@@ -22,13 +20,13 @@ class Variable:
     name: str
 
 
-def variable(op: Op) -> Variable | None:
+def variable(op: Op) -> Read | None:
     """The variable that may become an entry of a stack."""
     match op.name, op.attrs:
         case (("synapse" | "carried"), (of, name)):
-            return Variable(op.name, str(of), str(name))
+            return Read(op.name, str(of), str(name))
         case "meta", (name, of):
-            return Variable("meta", str(of), str(name))
+            return Read("meta", str(of), str(name))
         case _:
             return None
 
@@ -70,8 +68,8 @@ class Classes:
             attrs = (self.of(str(op.attrs[0])), *op.attrs[1:])
         elif op.name == "noise":
             attrs = ()
-        elif v := variable(op):
-            attrs = (self.of(v.of), v.name)
+        elif read := variable(op):
+            attrs = (self.of(read.of), read.name)
         return self.number((op.name, attrs, self.type(op.type), len(op.args)))
 
 
@@ -87,12 +85,10 @@ class Tokens:
 
     @classmethod
     def of(cls, block: Block, classes: Classes) -> Tokens:
-        order: list[int] = []
-        places: list[int] = []
-        for i, op in enumerate(block.ops):
-            places.append(-1 if op.name in LEAVES else len(order))
-            if op.name not in LEAVES:
-                order.append(i)
+        order = [i for i, op in enumerate(block.ops) if op.name not in LEAVES]
+        places = [-1] * len(block.ops)
+        for place, i in enumerate(order):
+            places[i] = place
         return cls(block, order, places, [classes.op(op) for op in block.ops])
 
     def sequence(self) -> list[int]:

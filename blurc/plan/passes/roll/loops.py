@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from blurc.plan.passes.builder import Builder
-from blurc.plan.passes.roll.alike import LEAVES, variable
+from blurc.plan.passes.roll.alike import variable
 from blurc.plan.passes.roll.chain import Alike, Chain, Family, Track, Within
 from blurc.plan.passes.roll.match import Matcher
-from blurc.plan.plan import EVERYWHERE, Attr, Block, Key, Loop, Op, Result, Stack, Type
+from blurc.plan.plan import EVERYWHERE, LEAVES, Attr, Block, Key, Loop, Op, Result, Stack, Type
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and the values from 1, 2 .. segments before the chain
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
@@ -80,7 +80,7 @@ class Writer:
                 place = chain.end
                 continue
             i = self.old.order[place]
-            self.new[i] = self._emit(self._op(i), tuple(map(self.value, self._op(i).args)))
+            self.new[i] = self.builder.add(self._op(i).on(map(self.value, self._op(i).args)))
             place += 1
         results = tuple(self._results())
         stacks = (*self.old.block.stacks, *(s for _, s in self.stacks.values()))
@@ -88,9 +88,6 @@ class Writer:
 
     def _op(self, i: int) -> Op:
         return self.old.block.ops[i]
-
-    def _emit(self, op: Op, args: tuple[int, ...]) -> int:
-        return self.builder.emit(op.name, args, op.attrs, op.type, op.span)
 
     def _taken(self, name: str, args: tuple[int, ...], attr: Attr, type_: Type, like: Op) -> int:
         return self.builder.emit(name, args, (attr,), type_, like.span)
@@ -102,7 +99,7 @@ class Writer:
         op, place = self._op(i), self.old.places[i]
         if op.name in LEAVES:
             if i not in self.track_of:
-                return self._emit(op, ())
+                return self.builder.add(op)
             track, _ = self.track_of[i]
             return self._element(self.whole(track), track.position[i] - min(track.position.values()), op)
         chain = self.chain_at.get(place)
@@ -211,8 +208,8 @@ class Writer:
         local: list[int] = []
         for offset in range(chain.stretch.period):
             op = self._op(chain.op(example, offset))
-            args = tuple(self._argument(body, local, example, offset, a) for a in range(len(op.args)))
-            local.append(body.builder.emit(op.name, args, op.attrs, op.type, op.span))
+            args = [self._argument(body, local, example, offset, a) for a in range(len(op.args))]
+            local.append(body.builder.add(op.on(args)))
         results = [self._next(body, local, r) for r in list(body.registers)]
         results = [Result(("carry", str(n)), value) for n, value in enumerate(results)]
         for (offset, found), n in self.outs[chain].items():
@@ -245,7 +242,7 @@ class Writer:
                 return body.builder.emit("each", (), (number,), op.type, op.span)
             case Alike():
                 if op.name in LEAVES and op.name != "noise" and i not in self.track_of:
-                    return body.builder.emit(op.name, (), op.attrs, op.type, op.span)
+                    return body.builder.add(op)
                 number = body.same.setdefault(i, len(body.same))
                 return body.builder.emit("same", (), (number,), op.type, op.span)
 

@@ -34,9 +34,8 @@ class Matcher:
     def __post_init__(self) -> None:
         self.tracks: dict[int, list[Track]] = {}
         self.readers: list[tuple[Track, Chain, int, list[int]]] = []
-        self.members: dict[
-            str, int
-        ] = {}  # positions of the variables of a population or projection, whatever their names
+        # Positions of the variables of a population or projection, whatever their names.
+        self.members: dict[str, int] = {}
 
     # ------------------------------------------------------------ all chains
 
@@ -63,10 +62,8 @@ class Matcher:
     def _left_over(self, c: Chain) -> list[Stretch]:
         """Segments before and after a chain: two chains in a row may be alike without being one."""
         start, period = c.stretch.start, c.stretch.period
-        before, after = (
-            Stretch(start, period, c.low),
-            Stretch(start + c.high * period, period, c.stretch.count - c.high),
-        )
+        before = Stretch(start, period, c.low)
+        after = Stretch(start + c.high * period, period, c.stretch.count - c.high)
         if before.count >= self.least or after.count >= self.least:
             c.stretch, c.low, c.high = Stretch(c.begin, period, c.count), 0, c.count
         return [s for s in (before, after) if s.count >= self.least]
@@ -182,7 +179,7 @@ class Matcher:
         """How an argument continues from segment to segment, and for which part of `values`."""
         here, there = values[middle], values[middle + 1]
         at = chain.where(here)
-        if here == there or self._same_literal(here, there):
+        if self._same(here, there):
             low, high = _around(middle, [self._same(v, here) for v in values])
             return Alike(), max(low, at[0] + 1 - chain.low if at else 0), high
         if at is not None:
@@ -210,12 +207,10 @@ class Matcher:
         # The first `lag` segments may read anything from before the chain.
         return Within(offset, lag), max(low - lag, 0), high
 
-    def _same_literal(self, a: int, b: int) -> bool:
-        """One number for different populations."""
-        return self.tokens.block.ops[a].name == "literal" and self.tokens.tokens[a] == self.tokens.tokens[b]
-
     def _same(self, a: int, b: int) -> bool:
-        return a == b or self._same_literal(a, b)
+        """One value, or one number for different populations."""
+        tokens = self.tokens
+        return a == b or (tokens.block.ops[a].name == "literal" and tokens.tokens[a] == tokens.tokens[b])
 
     def _like(self, values: list[int], middle: int) -> tuple[int, int]:
         token = self.tokens.tokens
