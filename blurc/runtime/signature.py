@@ -138,8 +138,10 @@ class Signature:
         return value
 
     def _signals_help(self, leading: tuple[int, ...]) -> str:
-        shapes = ", ".join(f"{name!r}: {[*leading, *shape]}" for name, shape in self.signals.items())
-        return f"pass signals={{{shapes}}}, with arrays of these shapes"
+        shapes = {name: (*leading, *shape) for name, shape in self.signals.items()}
+        zeros = {name: f"jax.numpy.zeros({shape})" if shape else "0.0" for name, shape in shapes.items()}
+        given = ", ".join(f"{name!r}: {value}" for name, value in zeros.items())
+        return f"pass signals={{{given}}}, with your values in place of zeros"
 
     def pack_reset(self, reset: ArrayLike | None, sizes: tuple[int, ...]) -> jax.Array | None:
         """Booleans `[steps]` or `[steps, batch]`; None if nothing is ever reset."""

@@ -82,8 +82,17 @@ def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
         kinds = {_are_labels(arrays[name]): name for name in ("y", "y_test")}
         if len(kinds) == 2:
             yield f"`{kinds[True]}` contains labels (integers), but `{kinds[False]}` targets (floats)", None
+    if _are_labels(arrays["y"]) and _count_from_one(arrays):
+        help = "write y - 1; if there is a class 0 that never occurs, write numpy.eye(classes)[y]"
+        yield "the labels in `y` are counted from 1, expected classes counted from 0", help
     if "x_test" not in arrays and len(arrays["x"]) == 1:
         yield "`x` has 1 example, expected at least 2: one to train and one to test", None
+
+
+def _count_from_one(arrays: dict[str, Array]) -> bool:
+    """Whether the labels are 1, 2 .. without a gap."""
+    found = np.unique(np.concatenate([arrays[name].ravel() for name in ("y", "y_test") if name in arrays]))
+    return len(found) > 1 and found[0] == 1 and found[-1] == len(found)
 
 
 def _values(arrays: dict[str, Array]) -> Iterator[Complaint]:

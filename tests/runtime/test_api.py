@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -407,6 +408,14 @@ WRONG_CALLS: list[tuple[str, str, Callable[[Any], Any]]] = [
 @pytest.mark.parametrize(("expected", "name", "wrong"), WRONG_CALLS)
 def test_what_is_no_array_is_said(fed: Any, expected: str, name: str, wrong: Any) -> None:
     assert code(lambda: fed[1](**{name: wrong})) == expected
+
+
+def test_missing_signals_are_told_in_words_that_work(fed: Any) -> None:
+    with pytest.raises(blurc.BlurError) as found:
+        fed[1](signals=lambda _: None)
+    given = re.search(r"signals=(\{.*\})", str(found.value))
+    assert given is not None
+    assert fed[1](signals=lambda _: eval(given[1]))
 
 
 def test_whole_numbers_as_reset_are_told_how_to_become_booleans(fed: Any) -> None:

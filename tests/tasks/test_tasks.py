@@ -592,6 +592,7 @@ WRONG = {
     "overflow": ({"x": X * 1e300, "y": Y}, "`x[0, 1]` is 1e+300, expected finite float32 numbers"),
     "infinite": ({"x": X, "y": np.where(Y == 1, -np.inf, 0)}, "`y[1]` is -inf, expected finite float32 numbers"),
     "negative label": ({"x": X, "y": Y - 1}, "`y` has the label -1, expected classes counted from 0, below 10000"),
+    "from one": ({"x": X, "y": Y + 1}, "the labels in `y` are counted from 1, expected classes counted from 0"),
     "huge label": (
         {"x": X, "y": Y * 10**9},
         "`y` has the label 3000000000, expected classes counted from 0, below 10000",
@@ -618,6 +619,11 @@ def test_wrong_arrays_are_said_to_be_what_they_are(save: Callable[..., Path], ar
     path = save(**arrays)
     d = refused(lambda: tasks.load(path))
     assert (d.code, d.message) == ("E804", f"{path}: {message}")
+
+
+def test_labels_may_leave_classes_out(save: Callable[..., Path]):
+    assert tasks.load(save(x=X, y=2 * Y + 1)).classes == 2 * Y.max() + 2
+    assert tasks.load(save(x=X, y=np.eye(Y.max() + 2)[Y + 1])).classes == Y.max() + 2
 
 
 def test_all_that_is_wrong_is_reported_at_once(save: Callable[..., Path]):

@@ -9,7 +9,7 @@ from typing import cast
 from blurc.checker.constants import Constants, WrongValue
 from blurc.checker.wiring.bodies import Body
 from blurc.checker.wording import code, number_text
-from blurc.diagnostics import Span, did_you_mean, suggest
+from blurc.diagnostics import Report, Span, did_you_mean, suggest
 from blurc.graph import WrongFile, edges
 from blurc.language import syntax
 from blurc.model import TOPOLOGIES, Conv, Dense, Edges, End, Form, Padding, Pool, Population, Shape, Sparse, Topology
@@ -20,6 +20,7 @@ PADDINGS = ("same", "valid")
 KINDS = ("avg", "max")
 MOST_SEED = 2**32 - 1
 MOST_AXES = 3
+CERTAIN = 50  # if so many pairs are expected, the chance that none is drawn is below exp(-50)
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,25 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     target = End(ends.target, code(ends.item.target.span), ends.post.role, ends.post.shape)
     misfit = found.misfit(code(attr.span), source, target)
     if misfit is None:
+        if isinstance(found, Sparse) and found.p is not None:
+            _joins_something(found, found.p, attr, ends, numbers.report)
         return found
     numbers.report.error("E412", misfit.message, attr.span, help=misfit.help)
     return None
+
+
+def _joins_something(found: Sparse, p: float, attr: syntax.Attr, ends: Ends, report: Report) -> None:
+    """Pairs are drawn only where there may be none, as listing them takes time."""
+    pairs = ends.pre.size * ends.post.size
+    expected = p * pairs
+    if expected < CERTAIN and found.synapse_shape(ends.pre.shape, ends.post.shape) == (0,):
+        report.warn(
+            "W506",
+            f"`{code(attr.span)}` joins no neuron of `{ends.source}` with one of `{ends.target}`: of {pairs:,} pairs "
+            f"it joins {number_text(float(f'{expected:.2g}'))} on average",
+            attr.span,
+            help="write `sparse(fan_in = 1)`, which joins every target, or a larger `p`",
+        )
 
 
 class Written:
