@@ -25,7 +25,7 @@ OUTSIDE: dict[str, tuple[str, str, str]] = {
     "an alphabet": ('import "../out/p.blur"\n' + NETWORK, "p.blur", "§§§ hunter2 ¿"),
     "a pair": (WIRED % "../out/w.csv", "w.csv", "0,0\nhunter2,1\n"),
     "three columns": (WIRED % "../out/w.csv", "w.csv", "0,0,hunter2\n"),
-    "a list": (WIRED % "../out/w.txt", "w.txt", "login hunter2\n"),
+    "a list": (WIRED % "../out/w.txt", "w.txt", "0 0\nlogin hunter2\n"),
     "a number": (WIRED % "../out/w.edgelist", "w.edgelist", "0 0\n1 271828\n"),
     "no graph": (WIRED % "../out/w.graphml", "w.graphml", "<a>&hunter2;</a>"),
 }
