@@ -24,6 +24,7 @@ SIGNATURES = {
     "min": "min(x, y)",
     "max": "max(x, y)",
     "clip": "clip(x, low, high)",
+    "where": "where(condition, x, y)",
     "noise": "noise(std)",
     **{name: f"{name}({', '.join(args)})" if args else name for name, args in DISTRIBUTIONS.items()},
 }
@@ -40,6 +41,10 @@ def _clip(x: float, low: float, high: float) -> float:
     return min(max(x, low), high)
 
 
+def _where(condition: float, x: float, y: float) -> float:
+    return x if condition else y
+
+
 def _sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
@@ -50,6 +55,10 @@ _ARITHMETIC: dict[str, Callable[[float, float], object]] = {
     "*": operator.mul,
     "/": lambda a, b: a / b,
     "^": _power,
+    "<": lambda a, b: int(a < b),
+    "<=": lambda a, b: int(a <= b),
+    ">": lambda a, b: int(a > b),
+    ">=": lambda a, b: int(a >= b),
 }
 
 _UNARY: dict[str, Callable[[float], float]] = {
@@ -61,12 +70,18 @@ _UNARY: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
+    "gelu": lambda x: 0.5 * x * math.erfc(-x / math.sqrt(2)),
     "abs": abs,
     "sign": _sign,
+    "step": lambda x: float(x > 0),
     "square": lambda x: x * x,
+    "sin": math.sin,
+    "cos": math.cos,
+    "erf": math.erf,
+    "floor": math.floor,
 }
 
-_FUNCTIONS: dict[str, Callable[..., float]] = {**_UNARY, "min": min, "max": max, "clip": _clip}
+_FUNCTIONS: dict[str, Callable[..., float]] = {**_UNARY, "min": min, "max": max, "clip": _clip, "where": _where}
 
 
 def arithmetic(sign: str, left: float, right: float) -> float | int | None:

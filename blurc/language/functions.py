@@ -8,11 +8,12 @@ from __future__ import annotations
 
 # Elementwise functions of one argument, with a derivative: allowed in `fn` slots and with `'`.
 UNARY: tuple[str, ...] = (
-    "linear", "tanh", "relu", "sigmoid", "softplus", "exp", "log", "sqrt", "abs", "sign", "square",
+    "linear", "tanh", "relu", "sigmoid", "softplus", "gelu", "exp", "log", "sqrt", "abs", "sign", "step", "square",
+    "sin", "cos", "erf", "floor",
 )  # fmt: skip
 
-# Elementwise functions of several arguments; clip(x, low, high).
-NARY: dict[str, tuple[int, int | None]] = {"min": (2, None), "max": (2, None), "clip": (3, 3)}
+# Elementwise functions of several arguments; clip(x, low, high), where(condition, x, y).
+NARY: dict[str, tuple[int, int | None]] = {"min": (2, None), "max": (2, None), "clip": (3, 3), "where": (3, 3)}
 
 # Across the neurons of a population (softmax, population_*) or across the batch (standardize).
 POPULATION: tuple[str, ...] = ("softmax", "standardize", "population_mean", "population_sum")

@@ -69,7 +69,7 @@ class Negate(Node):
 
 @dataclass(frozen=True)
 class Binary(Node):
-    operator: Literal["+", "-", "*", "/", "@", "^"]
+    operator: Literal["+", "-", "*", "/", "@", "^", "<", "<=", ">", ">="]
     left: Expr
     right: Expr
 

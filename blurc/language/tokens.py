@@ -24,7 +24,7 @@ SIGNS = {
 }  # fmt: skip
 PARTNER = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 OPENER = {closing: opening for opening, closing in PARTNER.items()}
-OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET"})
+OPERATORS = frozenset({"PLUS", "MINUS", "PRODUCT_SIGN", "CARET", "COMPARISON"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from blurc.language import syntax as s
 WIDTH = 90  # maximum for a phase on one line
 
 # Precedence levels. An expression below the level its place requires gets parentheses.
-SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 6)
-LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
+COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 7)
+LEVELS = {**dict.fromkeys(("<", "<=", ">", ">="), COMPARISON), "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
 
 
 def unparse(node: s.Node) -> str:
@@ -163,7 +163,7 @@ def _bracketed(nodes: tuple[s.Node, ...]) -> str:
     return f"[{_list(nodes)}]" if nodes else ""
 
 
-def _expr(node: s.Node, least: int = SUM) -> str:
+def _expr(node: s.Node, least: int = COMPARISON) -> str:
     """An expression where at least this precedence is required."""
     text, level = _leveled(node)
     return text if level >= least else f"({text})"
@@ -189,6 +189,7 @@ def _leveled(node: s.Node) -> tuple[str, int]:
             return f"{_expr(left, POSTFIX)} ^ {_expr(right, UNARY)}", POWER
         case s.Binary(operator, left, right):
             level = LEVELS[operator]
-            return f"{_expr(left, level)} {operator} {_expr(right, level + 1)}", level
+            least = max(level, SUM)  # comparisons do not chain
+            return f"{_expr(left, least)} {operator} {_expr(right, level + 1)}", level
         case _:
             raise TypeError(type(node).__name__)

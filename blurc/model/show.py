@@ -13,7 +13,10 @@ from blurc.language import unparse
 from blurc.model import model as m
 from blurc.model.topology import Dense
 
-OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "^"}
+OPERATORS = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "^",
+    "less": "<", "at_most": "<=", "greater": ">", "at_least": ">=",
+}  # fmt: skip
 COMMENT_AT = 64  # column of the comments
 
 
@@ -146,7 +149,7 @@ def _apply(function: str, args: tuple[s.Expr, ...], prime: bool, at: m.Expr) -> 
     match function, args:
         case "neg", (operand,):
             return s.Negate(operand, span=at.span)
-        case (("add" | "sub" | "mul" | "div" | "matmul" | "pow"), (left, right)):
+        case _, (left, right) if function in OPERATORS:
             return s.Binary(OPERATORS[function], left, right, span=at.span)  # pyright: ignore[reportArgumentType]
         case _:
             return s.Call(function, args, prime, span=at.span)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import reduce
 from typing import TypeAlias
@@ -22,6 +23,18 @@ def sigmoid(x: Array) -> Array:
     return np.exp(-softplus(-x))  # 1 / (1 + exp(-x)), without overflow
 
 
+def normal_density(x: Array) -> Array:
+    return np.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
+
+
+def normal_distribution(x: Array) -> Array:
+    return 0.5 * erfc(-x / math.sqrt(2))
+
+
+erf: Callable[[Array], Array] = np.vectorize(math.erf, otypes=[np.float64])
+erfc: Callable[[Array], Array] = np.vectorize(math.erfc, otypes=[np.float64])
+
+
 # Functions of one argument, with their derivatives.
 UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
     "linear": (lambda x: x, lambda x: np.ones_like(x)),
@@ -29,12 +42,18 @@ UNARY: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
     "relu": (lambda x: np.maximum(x, 0.0), lambda x: np.where(x > 0, 1.0, 0.0)),
     "sigmoid": (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
     "softplus": (softplus, sigmoid),
+    "gelu": (lambda x: x * normal_distribution(x), lambda x: normal_distribution(x) + x * normal_density(x)),
     "exp": (np.exp, np.exp),
     "log": (np.log, lambda x: 1 / x),
     "sqrt": (np.sqrt, lambda x: 0.5 / np.sqrt(x)),
     "abs": (np.abs, np.sign),
     "sign": (np.sign, lambda x: np.zeros_like(x)),
+    "step": (lambda x: np.where(x > 0, 1.0, 0.0), lambda x: np.zeros_like(x)),
     "square": (np.square, lambda x: 2 * x),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, lambda x: -np.sin(x)),
+    "erf": (erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-(x**2))),
+    "floor": (np.floor, lambda x: np.zeros_like(x)),
 }
 
 
@@ -60,6 +79,11 @@ NARY: dict[str, Callable[..., Array]] = {
     "min": lambda *xs: reduce(np.minimum, xs),
     "max": lambda *xs: reduce(np.maximum, xs),
     "clip": clip,
+    "where": lambda condition, x, y: np.where(condition != 0, x, y),
+    "less": lambda x, y: np.where(x < y, 1.0, 0.0),
+    "at_most": lambda x, y: np.where(x <= y, 1.0, 0.0),
+    "greater": lambda x, y: np.where(x > y, 1.0, 0.0),
+    "at_least": lambda x, y: np.where(x >= y, 1.0, 0.0),
 }
 
 

@@ -424,7 +424,7 @@ MISTAKES = [
     ("w <- w - eta *", "w -= eta *", (15, 16), "write `w <- w - eta * batch_mean(pre.act * post.err)`"),
     ("let z = incoming(w * pre.act)", "let z =", (9, 12), None),
     ("act <- phi(z)", "act <- phi(z) phi(z)", (10, 19), None),
-    ("softmax(act)", "softmax(act) == 1", (13, 41), "no comparisons"),
+    ("softmax(act)", "softmax(act) == 1", (13, 41), "compared by"),
     ("1 / sqrt(fan_in)", "1 / 2 ** 3", (3, 28), "`x ^ 2`"),
     ("1 / sqrt(fan_in)", "2fan_in", (3, 22), "write `2 * fan_in`"),
     ("1 / sqrt(fan_in)", "1e999", (3, 22), "1.8e308"),
@@ -566,7 +566,7 @@ def test_an_import_needs_double_quotes(line: str, help: str) -> None:
 
 @pytest.mark.parametrize(
     ("character", "help"),
-    [("$", None), ("η", "names are written in Latin letters: `eta`"), ("−", "write `-`"), ("&&", "no conditions")],
+    [("$", None), ("η", "names are written in Latin letters: `eta`"), ("−", "write `-`"), ("&&", "a condition is 1 or 0")],
 )
 def test_a_character_outside_the_language_is_e102(character: str, help: str | None) -> None:
     (diagnostic,) = read(TEXT.replace("rate\n", f"rate {character} 1\n", 1))[1]

@@ -10,13 +10,12 @@ from blurc.language import functions, syntax
 
 CALLED = {
     "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
-    "ln": "log", "absolute": "abs", "identity": "linear",
+    "ln": "log", "absolute": "abs", "identity": "linear", "heaviside": "step",
 }  # fmt: skip
 FORMULAS = {
     "leaky_relu": "max({x}, 0.01 * {x})",
     "silu": "{x} * sigmoid({x})",
     "swish": "{x} * sigmoid({x})",
-    "gelu": "{x} * sigmoid(1.702 * {x})",
     "power": "x ^ 2",
     "pow": "x ^ 2",
     "concatenate": "[a, b]",
@@ -82,8 +81,6 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
         return None
     if name in FORMULAS:
         return f"write `{FORMULAS[name].format(x=_short(e.args[0]))}`"
-    if name == "where":
-        return "the language has no conditions; try `sign`, `min`, `max` and `clip`"
     if name in PRODUCTS and len(e.args) == 2:
         return _product(e, place)
     return _sum(e, place) if name in ("sum", "mean") else None

@@ -14,7 +14,10 @@ from blurc.diagnostics import Report, Span
 from blurc.language import syntax
 from blurc.model import Apply, Channel, Expr, Literal, Meta, Modulator, Over, Pick, Shape, Stack, State
 
-OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "@": "matmul"}
+OPERATORS = {
+    "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow", "@": "matmul",
+    "<": "less", "<=": "at_most", ">": "greater", ">=": "at_least",
+}  # fmt: skip
 SIGNS = {function: sign for sign, function in OPERATORS.items() if sign != "@"}
 
 Items = tuple[int | tuple[int, int], ...]

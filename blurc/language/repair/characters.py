@@ -9,7 +9,7 @@ from blurc.language.repair.piece import Mistake, describe
 from blurc.language.tokens import Lexeme
 
 LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "“": '"', "”": '"', "’": "'"}
-COMPARISONS = "the language has no comparisons and no conditions; `sign`, `min`, `max` and `clip` may help"
+CONDITIONS = "a condition is 1 or 0: `where(a > b, x, y)` chooses, `c1 * c2` is both, `max(c1, c2)` one of them, `1 - c` not"
 
 
 def open_string(source: Source, lexeme: Lexeme) -> Mistake:
@@ -36,4 +36,4 @@ def _instead(text: str) -> str | None:
         return f"write `{LOOKALIKES[text]}`"
     if len(text) == 1 and _name(text).startswith("GREEK SMALL LETTER "):
         return f"names are written in Latin letters: `{_name(text).split()[-1].lower()}`"
-    return COMPARISONS if set(text) <= set("<>!&|?") else None
+    return CONDITIONS if set(text) <= set("<>!&|?") else None

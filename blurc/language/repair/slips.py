@@ -164,7 +164,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("", f"... !{EQUAL_BY_MISTAKE}", "write `$previous = ...`", needs="EQUAL -PROJECT", bracket="",
          repair="="),
     Slip("", f"... !{EQUAL_BY_MISTAKE}", "write `$previous = $next`", needs="EQUAL -PROJECT", repair="="),
-    Slip("", "... !DOUBLE_EQUAL", "the language has no comparisons"),
+    Slip("", "... !DOUBLE_EQUAL", "numbers are compared by `<`, `<=`, `>` and `>=`"),
     Slip("", "... !ASSIGN", "a projection is written `a -> b`, from `a` to `b`", needs="PROJECT", expected="`->`"),
     Slip("network_item", "-PROJECT {left} EQUAL {right:ANY} !ANY|END",
          "a projection is written `$left -> $right`, a block in use `$left = $right(x = ...)`",
@@ -175,7 +175,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "... PROJECT ANY ... !PROJECT", _each_projection),
     # a word that is misspelt, missing, or good elsewhere
     misspelt,
-    Slip("statement", "... !if|else", "the language has no conditions; `sign`, `min`, `max` and `clip` may help",
+    Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",
          needs="-NAME", whole=True),
     Slip("", "... !STRING", _unquoted, needs="NAME", text='"(?P<name>.*)"'),
     Slip("genome_item", "DECLARATION ... !NAME", "write `$before, $found`", needs="COMMA"),

@@ -90,6 +90,11 @@ def _spread(b: Builder, op: Op) -> int | None:
     return _same(b, op.args[0], op) if number is None else _uniform(b, number, op)
 
 
+def _where(b: Builder, op: Op) -> int | None:
+    condition = _constant(b, op.args[0])
+    return None if condition is None else _same(b, op.args[1 if condition else 2], op)
+
+
 def _matmul(b: Builder, op: Op) -> int | None:
     """A matrix times a vector with one nonzero part, such as the states of an input population, is a column."""
     matrix, vector = op.args
@@ -132,6 +137,7 @@ RULES: dict[str, Rule] = {
     "pow": _pow,
     "square": lambda b, op: None if op.attrs else b.emit("power", op.args, (2,), op.type, op.span),
     "linear": lambda b, op: _uniform(b, 1.0, op) if op.attrs else _same(b, op.args[0], op),
+    "where": _where,
     "spread": _spread,
     "matmul": _matmul,
     "to_post": _zero_if_any_zero,

@@ -6,6 +6,7 @@ presynaptic and postsynaptic neuron.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -23,14 +24,25 @@ UNARY: dict[str, Function] = {
     "relu": jax.nn.relu,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "exp": jnp.exp,
     "log": jnp.log,
     "sqrt": jnp.sqrt,
     "abs": jnp.abs,
     "sign": jnp.sign,
+    "step": lambda x: (x > 0).astype(x.dtype),
     "square": jnp.square,
+    "sin": jnp.sin,
+    "cos": jnp.cos,
+    "erf": jax.lax.erf,
+    "floor": jnp.floor,
     "neg": jnp.negative,
 }
+
+
+def _gelu_prime(x: jax.Array) -> jax.Array:
+    density = jnp.exp(-0.5 * jnp.square(x)) / math.sqrt(2 * math.pi)
+    return 0.5 * jax.lax.erfc(-x / math.sqrt(2)) + x * density
 
 
 def _sigmoid_prime(x: jax.Array) -> jax.Array:
@@ -45,12 +57,18 @@ PRIME: dict[str, Function] = {
     "relu": lambda x: (x > 0).astype(x.dtype),
     "sigmoid": _sigmoid_prime,
     "softplus": jax.nn.sigmoid,
+    "gelu": _gelu_prime,
     "exp": jnp.exp,
     "log": lambda x: 1 / x,
     "sqrt": lambda x: 0.5 / jnp.sqrt(x),
     "abs": jnp.sign,
     "sign": jnp.zeros_like,
+    "step": jnp.zeros_like,
     "square": lambda x: 2 * x,
+    "sin": jnp.cos,
+    "cos": lambda x: -jnp.sin(x),
+    "erf": lambda x: 2 / math.sqrt(math.pi) * jnp.exp(-jnp.square(x)),
+    "floor": jnp.zeros_like,
 }
 
 NARY: dict[str, Callable[..., jax.Array]] = {
@@ -62,7 +80,17 @@ NARY: dict[str, Callable[..., jax.Array]] = {
     "min": lambda *xs: _chain(jnp.minimum, xs),
     "max": lambda *xs: _chain(jnp.maximum, xs),
     "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
+    "where": lambda condition, x, y: jnp.where(condition != 0, x, y),
+    "less": lambda x, y: _as_number(x < y, x, y),
+    "at_most": lambda x, y: _as_number(x <= y, x, y),
+    "greater": lambda x, y: _as_number(x > y, x, y),
+    "at_least": lambda x, y: _as_number(x >= y, x, y),
 }
+
+
+def _as_number(holds: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """1 or 0, in the precision of what was compared."""
+    return holds.astype(jnp.result_type(x, y))
 
 
 def _chain(f: Callable[[jax.Array, jax.Array], jax.Array], xs: tuple[jax.Array, ...]) -> jax.Array:
