@@ -14,7 +14,15 @@ WIDTH = 90  # maximum for a phase on one line
 
 # Precedence levels. An expression below the level its place requires gets parentheses.
 COMPARISON, SUM, PRODUCT, UNARY, POWER, POSTFIX = range(1, 7)
-LEVELS = {**dict.fromkeys(("<", "<=", ">", ">="), COMPARISON), "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "@": PRODUCT, "^": POWER}
+LEVELS = {
+    **dict.fromkeys(("<", "<=", ">", ">="), COMPARISON),
+    "+": SUM,
+    "-": SUM,
+    "*": PRODUCT,
+    "/": PRODUCT,
+    "@": PRODUCT,
+    "^": POWER,
+}
 
 
 def unparse(node: s.Node) -> str:

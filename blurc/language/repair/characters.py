@@ -9,7 +9,9 @@ from blurc.language.repair.piece import Mistake, describe
 from blurc.language.tokens import Lexeme
 
 LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "“": '"', "”": '"', "’": "'"}
-CONDITIONS = "a condition is 1 or 0: `where(a > b, x, y)` chooses, `c1 * c2` is both, `max(c1, c2)` one of them, `1 - c` not"
+CONDITIONS = (
+    "a condition is 1 or 0: `where(a > b, x, y)` chooses, `c1 * c2` is both, `max(c1, c2)` one of them, `1 - c` not"
+)
 
 
 def open_string(source: Source, lexeme: Lexeme) -> Mistake:
