@@ -66,6 +66,17 @@ def clip(x: Array, low: Array, high: Array) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
+def where(condition: Array, x: Array, y: Array) -> Array:
+    return np.where(condition != 0, x, y)
+
+
+def comparison(compare: np.ufunc) -> Callable[[Array, Array], Array]:
+    def holds(x: Array, y: Array) -> Array:
+        return np.where(compare(x, y), 1.0, 0.0)
+
+    return holds
+
+
 # Operators and functions of several arguments. NumPy broadcasting combines a scalar with a vector, as the axes of
 # the shape come first.
 NARY: dict[str, Callable[..., Array]] = {
@@ -79,11 +90,11 @@ NARY: dict[str, Callable[..., Array]] = {
     "min": lambda *xs: reduce(np.minimum, xs),
     "max": lambda *xs: reduce(np.maximum, xs),
     "clip": clip,
-    "where": lambda condition, x, y: np.where(condition != 0, x, y),
-    "less": lambda x, y: np.where(x < y, 1.0, 0.0),
-    "at_most": lambda x, y: np.where(x <= y, 1.0, 0.0),
-    "greater": lambda x, y: np.where(x > y, 1.0, 0.0),
-    "at_least": lambda x, y: np.where(x >= y, 1.0, 0.0),
+    "where": where,
+    "less": comparison(np.less),
+    "at_most": comparison(np.less_equal),
+    "greater": comparison(np.greater),
+    "at_least": comparison(np.greater_equal),
 }
 
 
