@@ -133,6 +133,14 @@ class BlurError(Exception):
         super().__init__("\n".join(d.render() for d in found))
 
 
+class BlurWarning(UserWarning):
+    """What is not wrong but doubtful, found where nobody collects diagnostics: given to Python's `warnings`."""
+
+    def __init__(self, diagnostic: Diagnostic):
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic.render())
+
+
 @dataclass(slots=True)
 class Report:
     """Collects diagnostics while a stage runs. At its end, `check` raises if there were errors."""

@@ -3,8 +3,8 @@
     name: digits-2               # required: what this genome is called
     rule: blur                   # required: the genome of a spec that it is for
     parameters: {k: 2}           # the compile-time parameters of that rule
-    spec: networks/digits.blur   # where it was found, and the hash of that spec
-    hash: sha256:5a0c..
+    spec: networks/digits.blur   # where it was found
+    hash: rule1:5a0c..           # of the rule as it was then, by what it means; a changed one is warned of (W601)
     dtype: float32               # or float64: what the values are rounded to; float32 where it is missing
     values:                      # required
       eta: 1.0e-05
@@ -20,9 +20,8 @@ the way out as well as on the way in. Comments are lost when a file is read and 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -32,9 +31,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from blurc.diagnostics import BlurError, Diagnostic, Report, Source
+from blurc.checker import check_genome
+from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, Report, Source
 from blurc.language import resolve_import, specs_path
-from blurc.model import Model, ParamValue
+from blurc.model import RULE, Model, ParamValue, rule_hash
 from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def describe(
         values=_changed(values, np.asarray),
         parameters=dict(net.model.genome.params),
         spec=_name(net.sources.texts[0][0]),
-        hash=spec_hash(net),
+        hash=rule_hash(net.model.genome),
         found=found or {},
     )
 
@@ -101,15 +101,33 @@ def _name(path: str) -> str:
     return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
-def spec_hash(net: Described) -> str:
-    """Equal for equal source texts, rule, network and compile-time parameters, wherever the files lie."""
-    model = net.model
-    identity = {
-        "sources": [text for _, text in net.sources.texts],
-        "rule": [model.genome.name, dict(model.genome.params)],
-        "network": [model.network.name, dict(model.network.params)],
-    }
-    return "sha256:" + hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+def check_rule(genome: GenomeFile, model: Model, sources: Sources) -> None:
+    """Warns (W601) if the rule of a model is not the one that a genome was found with.
+
+    Other compile-time parameters are not another rule: `genome.parameters` apply to the comparison.
+    """
+    rule = model.genome
+    tree = sources.genomes.get(rule.name)
+    if tree and dict(rule.params) != dict(genome.parameters):
+        rule = check_genome(tree, genome.parameters, Report()) or rule
+    compare_rule(genome, rule.name, rule_hash(rule))
+
+
+def compare_rule(genome: GenomeFile, rule: str, hash: str) -> None:
+    """Warns (W601) if `hash`, that of the rule as it is now, is not the one in the file."""
+    if genome.hash in ("", hash):
+        return
+    if genome.hash.startswith(RULE):
+        same = f"the rule `{rule}` is not what it was when the genome `{genome.name}` was found"
+        other = f"the genome `{genome.name}` was found with another rule than `{rule}`"
+        message = same if rule == genome.rule else other
+        help = "undo the change, or find the genome again; if its values are right as they are"
+    else:
+        message = f"whether the rule `{rule}` has changed is not known: the `hash` of the genome `{genome.name}` is of "
+        message += "another version of blurc"
+        help = "if the rule is the same"
+    help += f", write `hash: {hash}` into the genome file"
+    warnings.warn(BlurWarning(Diagnostic("W601", message, help=help, severity="warning")), stacklevel=2)
 
 
 def named(values: GenomeValues) -> Iterator[tuple[str, Array]]:

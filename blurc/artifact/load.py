@@ -43,7 +43,7 @@ def _manifest(name: str, members: Members) -> Manifest:
         version = manifest.format_version(members[manifest.MEMBER])
         if version != manifest.VERSION:
             message = f"`{name}` has format version {version!r}, but this blurc reads {manifest.VERSION}"
-            refuse("E707", message, "use the version of blurc that wrote it, or a newer one")
+            refuse("E707", message, "use the version of blurc that wrote it, or compile its spec again")
         described = manifest.parse(members[manifest.MEMBER])
         _check_sense(described)
     except Unexpected as error:

@@ -2,7 +2,7 @@
 
     format, version     "blurx" and VERSION, which says how to read the rest
     blurc, jax          the versions that wrote it
-    network, rule, parameters, spec_hash     what was compiled
+    network, rule, parameters, model_hash, rule_hash     what was compiled, the hashes by its meaning
     platforms, dtype    what it was compiled for
     signature           the shapes of inputs, outputs, meta-parameters and state
     entries             the flat order of arguments and results: enough to call the StableHLO without blurc
@@ -26,7 +26,7 @@ from blurc.model import ParamValue
 from blurc.runtime import Signature
 from blurc.storage import records
 
-VERSION = 2
+VERSION = 3
 MEMBER = "manifest.json"
 GENOME = "genome.yaml"
 
@@ -50,7 +50,8 @@ class Manifest:
     network: str
     rule: str
     parameters: Mapping[str, Mapping[str, ParamValue]]  # "network" and "genome"
-    spec_hash: str
+    model_hash: str
+    rule_hash: str
     platforms: tuple[str, ...]
     dtype: str
     signature: Signature

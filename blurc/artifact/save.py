@@ -17,6 +17,7 @@ from blurc.artifact.flat import entry_points
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.genome import Described, GenomeFile
 from blurc.graph import SUFFIXES
+from blurc.model import model_hash, rule_hash
 from blurc.plan import Plan
 from blurc.runtime import GenomeValues, Signature, dtype
 from blurc.storage import why, write_file
@@ -98,7 +99,8 @@ def _members(net: Savable, genome: Any, platforms: tuple[str, ...]) -> dict[str,
         network=net.plan.name,
         rule=net.plan.genome,
         parameters={"network": dict(net.model.network.params), "genome": dict(net.model.genome.params)},
-        spec_hash=genomes.spec_hash(net),
+        model_hash=model_hash(net.model),
+        rule_hash=rule_hash(net.model.genome),
         platforms=platforms,
         dtype=number,
         signature=net.signature,
@@ -111,6 +113,7 @@ def _members(net: Savable, genome: Any, platforms: tuple[str, ...]) -> dict[str,
 
 def _genome(net: Savable, genome: Any, number: str) -> bytes:
     file = genome if isinstance(genome, GenomeFile) else genomes.describe(net, genome)
+    genomes.check_rule(file, net.model, net.sources)
     net.signature.check_genome(file.values)
     return genomes.dump(genomes.rounded(file, number)).encode()
 

@@ -5,6 +5,7 @@ topology/      which neurons a projection connects, one kind per file
 sites.py       the same as lists of (presynaptic neuron, postsynaptic neuron, synapse)
 separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  inlines `let` values
+meaning.py     hashes of what a rule or a model means
 show.py        prints the model
 """
 
@@ -16,6 +17,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.model import topology
+    from blurc.model.meaning import MODEL, RULE, model_hash, rule_hash
     from blurc.model.model import (
         DRAWN,
         UNIT,
@@ -98,8 +100,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DRAWN",
+    "MODEL",
     "MOST_POWER",
     "MOST_TERMS",
+    "RULE",
     "TOPOLOGIES",
     "UNIT",
     "Apply",
@@ -168,7 +172,9 @@ __all__ = [
     "children",
     "dims",
     "inline",
+    "model_hash",
     "rebuild",
+    "rule_hash",
     "separate",
     "show",
     "sites",

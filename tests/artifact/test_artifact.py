@@ -26,6 +26,7 @@ import blurc
 from blurc import genome as genomes
 from blurc.artifact import container, export, load, manifest, save
 from blurc.artifact.loaded import Loaded
+from blurc.model import model_hash, rule_hash
 
 BACKPROP = """
 genome backprop(rate = 0.1) {
@@ -319,7 +320,7 @@ def test_a_genome_file_keeps_its_name_and_history(net: blurc.Net, folder: Path):
     net.save(folder / "named.blurx", genome=mine, platforms=["cpu"])
     kept = load(folder / "named.blurx").genome_file
     assert kept is not None
-    assert (kept.name, kept.found, kept.hash) == ("mine", {"by": "hand"}, genomes.spec_hash(net))
+    assert (kept.name, kept.found, kept.hash) == ("mine", {"by": "hand"}, rule_hash(net.model.genome))
 
 
 def test_the_sources_come_back(loaded: Loaded):
@@ -336,10 +337,9 @@ def test_imports_are_kept_without_the_folders_of_the_machine(folder: Path):
             assert private.encode() not in data, name
 
 
-def test_the_spec_hash_is_that_of_text_rule_and_parameters(net: blurc.Net):
-    again = blurc.compile(SPECS["backprop"])
-    faster = blurc.compile(SPECS["backprop"], rate=0.2)
-    assert genomes.spec_hash(again) == genomes.spec_hash(net) != genomes.spec_hash(faster)
+def test_the_hashes_are_those_of_what_the_model_means(net: blurc.Net, loaded: Loaded):
+    m = loaded.manifest
+    assert (m.model_hash, m.rule_hash) == (model_hash(net.model), rule_hash(net.model.genome))
 
 
 def test_the_manifest_comes_back_as_it_was(loaded: Loaded):

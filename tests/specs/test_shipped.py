@@ -13,6 +13,7 @@ from blurc.evaluation import accuracies
 from blurc.language import specs_path
 from blurc.meta.experiment import schema
 from blurc.meta.run.setup import compiled
+from blurc.model import rule_hash
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task
 
@@ -86,5 +87,5 @@ def test_deep_learns_at_other_depths_than_its_own():
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
-def test_each_is_of_the_spec_as_it_is_now(file: Path):
-    assert genome.read(file).hash == genome.spec_hash(compiled(schema.read(EXAMPLES / file.name).network))
+def test_each_is_of_the_rule_as_it_is_now(file: Path):
+    assert genome.read(file).hash == rule_hash(compiled(schema.read(EXAMPLES / file.name).network).model.genome)

@@ -95,7 +95,10 @@ def _compiled(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
 
 def _artifact(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
     net = blurc.load(choice.spec)
-    return net, choice.genome_file.values if choice.genome_file else net.genome
+    if (file := choice.genome_file) is None:
+        return net, net.genome
+    blurc.genome.compare_rule(file, net.manifest.rule, net.manifest.rule_hash)
+    return net, file.values
 
 
 def _dataset(name: str, data_dir: Path | None) -> Dataset:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from blurc.cli.shared.terminal import colour, show
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, BlurWarning, Diagnostic
 from blurc.storage import why
 
 WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two are what shells report for SIGINT and SIGPIPE
@@ -21,7 +22,8 @@ WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two are what shells re
 def failures(ctx: click.Context) -> Generator[None]:
     ctx.color = colour()
     try:
-        yield
+        with _warnings_shown():
+            yield
         sys.stdout.flush()  # here, where a broken pipe is still handled
     except BlurError as error:
         show(error.diagnostics)
@@ -35,6 +37,22 @@ def failures(ctx: click.Context) -> Generator[None]:
     except _device_errors() as error:
         show([_device_failed(error)])
         ctx.exit(WRONG)
+
+
+@contextmanager
+def _warnings_shown() -> Generator[None]:
+    """As diagnostics."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def shown(message: Warning | str, *where: Any, **more: Any) -> None:
+            if isinstance(message, BlurWarning):
+                show([message.diagnostic])
+            else:
+                others(message, *where, **more)
+
+        warnings.showwarning = shown
+        yield
 
 
 def output_failed(error: OSError) -> NoReturn:

@@ -62,6 +62,8 @@ class Choice:
             wording=self.wording,
         )
         show(warnings)
+        if file:
+            blurc.genome.check_rule(file, model, sources)
         return model, sources
 
     def compile(self, text: str | None = None) -> blurc.Net:

@@ -23,7 +23,7 @@ class Network:
 
     Attributes:
         parameters: of the network and of the rule.
-        hash: of the spec (`genome.spec_hash`); if given, another spec is refused.
+        hash: of what the spec means (`model.model_hash`); if given, another one is refused.
     """
 
     spec: limits.Word

@@ -87,6 +87,7 @@ def _judged(
 ) -> tuple[Row, list[Race]]:
     """The genome's accuracies, and the race they come from, if any. Raises `BlurError`."""
     check_fits(net, one)
+    genomes.check_rule(genome, net.model, net.sources)
     raced = _raced(e, genome, net, named, one, watch) if e.race else []
     if raced:
         found = raced[0].entries[0].accuracies

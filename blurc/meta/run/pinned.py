@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from blurc import genome as genomes
+from blurc import model
 from blurc.api import Net
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.run.folder import SPEC, START, Folder
@@ -15,7 +16,7 @@ from blurc.meta.run.setup import Setup
 def pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
     """The experiment of the run folder: it repeats this run, or says why it cannot."""
     e = resolved(e, ready.net)
-    network = replace(e.network, hash=genomes.spec_hash(ready.net))
+    network = replace(e.network, hash=model.model_hash(ready.net.model))
     return replace(e, write=str(folder.path), network=network, start=e.start and START)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from blurc import genome as genomes
+from blurc import model
 from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
@@ -63,7 +64,7 @@ def identity(ready: Setup) -> dict[str, Any]:
     essence = _essence(resolved(ready.experiment, ready.net))
     return {
         "experiment": hashlib.sha256(essence.encode()).hexdigest(),
-        "spec": genomes.spec_hash(ready.net),
+        "spec": model.model_hash(ready.net.model),
         "versions": versions(),
     }
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from blurc import genome as genomes
+from blurc import model as models
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import accuracy
@@ -66,7 +67,9 @@ class Setup:
         """The initial genomes, [replicas]."""
         e = self.experiment
         if e.start:
-            given = dict(genomes.read(e.start).values)
+            file = genomes.read(e.start)
+            genomes.check_rule(file, self.net.model, self.net.sources)
+            given = dict(file.values)
             self.net.signature.check_genome(given)
             fresh = [given] * e.replicas
         else:
@@ -140,8 +143,15 @@ def compiled(network: Network) -> Net:
         network.spec, network=network.network, genome=network.rule, params=network.parameters, wording=AS_KEYS
     )
     net = Net(plan_of(model), model, sources, warnings)
-    if network.hash and network.hash != genomes.spec_hash(net):
-        message = f"`{network.spec}` has changed: its `hash` is different"
-        help = "the original files are in `spec/` of the run folder; remove `hash:` to use the current ones"
-        raise BlurError(Diagnostic("E617", message, help=help))
+    if network.hash not in ("", models.model_hash(model)):
+        raise _unlike(network)
     return net
+
+
+def _unlike(network: Network) -> BlurError:
+    message = f"`{network.spec}` no longer means what it did: its `hash` is different"
+    help = "the original files are in `spec/` of the run folder; remove `hash:` to use the current ones"
+    if not network.hash.startswith(models.MODEL):
+        message = f"whether `{network.spec}` has changed is not known: its `hash` is of another version of blurc"
+        help = "remove `hash:` to use the spec as it is"
+    return BlurError(Diagnostic("E617", message, help=help))
