@@ -484,6 +484,11 @@ def networks(draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = 
     family = random.one(SIZES)
     shapes = {p: random.one(family) for p in order}
     lines = [f"{roles[p[0]]} {p}{list(shapes[p])}{options(random, p, shapes[p], slots)}" for p in order]
+    chain = chained(edges) if random.chance(20) else []
+    if len(chain) > 1:
+        path = " -> ".join([chain[0].source, *(e.target for e in chain)])
+        lines.append(path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", " [fixed, delay = 1]"]))
+        edges = [e for e in edges if e not in chain]
     lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes)}" for i, e in enumerate(edges)]
     lines = random.shuffled(lines) if random.chance(50) else lines
     return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
@@ -533,6 +538,14 @@ def recurrent(random: Random, order: Sequence[str], inputs: int) -> list[Edge]:
     """Projections in any direction, also from a population to itself: delayed."""
     ends = [(random.one(order), random.one(order[inputs:])) for _ in range(random.one([0, 0, 1, 2]))]
     return [Edge(source, target, ["", "forward", "backward"], 1) for source, target in ends]
+
+
+def chained(edges: Sequence[Edge]) -> list[Edge]:
+    """Edges without delay, each from where the one before it leads to, from the first one on."""
+    chain = [edges[0]]
+    while found := [e for e in edges if e.source == chain[-1].target and not e.least_delay]:
+        chain.append(found[0])
+    return chain
 
 
 def options(random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]]) -> str:

@@ -253,8 +253,9 @@ class Attr(Node):
 
 @dataclass(frozen=True)
 class Projection(Node):
-    source: IndexedName
-    target: IndexedName
+    """`a -> b`, or a chain `a -> b -> c`: the same attributes for each pair of neighbours."""
+
+    ends: tuple[IndexedName, ...]
     attrs: tuple[Attr, ...] = ()
 
 

@@ -61,9 +61,9 @@ def _line(node: s.Node) -> str:
         case s.Population(role, name, dims, options):
             braces = f" {{ {_list(options)} }}" if options else ""
             return f"{role} {_line(name)}{_bracketed(dims)}{braces}"
-        case s.Projection(source, target, attrs):
+        case s.Projection(ends, attrs):
             brackets = f" {_bracketed(attrs)}" if attrs else ""
-            return f"{_line(source)} -> {_line(target)}{brackets}"
+            return f"{' -> '.join(map(_line, ends))}{brackets}"
         case s.Instance(name, block, args):
             return f"{_line(name)} = {block}{_call(args)}"
         case s.IndexedName(base, indices, port):

@@ -5,11 +5,11 @@
         input  x[2]
         hidden h[4]
         output y[1]
-    -   x -> h -> y
-    +   x -> h  h -> y
+    -   x -> h [fixed] -> y
+    +   x -> h [fixed]  h -> y
       }
-    E101 at 5:10: found `->`, expected the end of the line
-      help: write each projection by itself: `a -> b` and `b -> c`
+    E101 at 5:18: found `->`, expected the end of the line
+      help: write each projection separately: `x -> h [fixed]` and `h -> y`
 
 The text is indented by two, which the columns do not count. A line marked `-` is wrong; the lines marked `+` stand in
 the repaired text instead. `case NAME, when compiled` is for what only compiling a network tells. `file PATH` begins

@@ -37,6 +37,38 @@ def codes(text: str) -> list[str]:
     return [d.code for d in check(RULE + text)]
 
 
+# ---------------------------------------------------------------- chains
+
+
+def test_a_chain_is_one_projection_for_each_pair() -> None:
+    found = network("input x[2]  hidden h1[3]  hidden h2[4]  output y[1]  x -> h1 -> h2 -> y [fixed, delay = 2]")
+    chained = [p for p in found.projections if p.source != "unit"]
+    assert [p.name for p in chained] == ["x->h1", "h1->h2", "h2->y"]
+    assert all(p.delay == 2 and not p.plastic for p in chained)
+
+
+def test_a_chain_leads_through_loops_ports_and_indexed_names() -> None:
+    found = network("""
+      block b { input x[2]  hidden h[3]  output y[2]  x -> h -> y -> h [delay = 1] }
+      network n uses rule {
+        input x[2]  hidden h{0}[2]  hidden h{1}[2]  output y[2]
+        r1 = b(x = x)  r2 = b(x = h0)
+        for i in 1..1 { r{i}.y -> h{i-1} -> r{i+1}.y -> h{i} }
+        h1 -> y -> y [delay = 1]
+      }
+    """)
+    chained = [p.name for p in found.projections if p.source != "unit"]
+    assert chained[:3] == ["x->r1.h", "r1.h->r1.y", "r1.y->r1.h"]
+    assert chained[6:] == ["r1.y->h0", "h0->r2.y", "r2.y->h1", "h1->y", "y->y"]
+
+
+def test_every_projection_of_a_chain_counts_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "MOST_ITEMS", 5)
+    items = "input x[2]  hidden h[2]  output y[2]  x -> h -> y"
+    assert codes(f"network n uses rule {{ {items} }}") == []
+    assert "E206" in codes(f"network n uses rule {{ {items} -> h }}")
+
+
 # ---------------------------------------------------------------- topologies
 
 IMAGE = "input x[8, 6, 2]  output y[{}]  x -> y [{}]"

@@ -107,6 +107,12 @@ SLIPS = [
     ("h -> y", "h -> y, delay = 1", "write `h -> y [delay = 1]`", "h -> y [delay = 1]"),
     ("h -> y", "h -> y [delay: 1]", "write `delay = 1`", "h -> y [delay = 1]"),
     ("h -> y", "h, x -> y", "write each projection separately: `h -> y` and `x -> y`", "h -> y  x -> y"),
+    (
+        "x -> h\n  h -> y",
+        "x -> h [fixed] -> y [delay = 1]",
+        "write each projection separately: `x -> h [fixed]` and `h -> y [delay = 1]`",
+        "x -> h [fixed] h -> y [delay = 1]",
+    ),
     ("x -> h", "x -> h, y", "write each projection separately: `x -> h` and `x -> y`", "x -> h  x -> y"),
     (
         "h -> y",

@@ -181,20 +181,20 @@ def test_digits_is_this_tree() -> None:
         (
             s.Population("input", indexed("pixels"), (num(8), num(8)), span=S),
             s.Population("hidden", indexed("h", num(1)), (hidden,), span=S),
-            s.Projection(indexed("pixels"), indexed("h", num(1)), span=S),
+            s.Projection((indexed("pixels"), indexed("h", num(1))), span=S),
             s.For(
                 "i",
                 num(2),
                 name("depth"),
                 (
                     s.Population("hidden", indexed("h", i), (hidden,), span=S),
-                    s.Projection(indexed("h", binary(i, "-", num(1))), indexed("h", i), span=S),
+                    s.Projection((indexed("h", binary(i, "-", num(1))), indexed("h", i)), span=S),
                 ),
                 span=S,
             ),
             s.Population("output", indexed("class"), (num(10),), (option("phi", name("linear")),), span=S),
-            s.Projection(indexed("h", name("depth")), indexed("class"), span=S),
-            s.Projection(indexed("pixels"), indexed("class"), (s.Attr("label", name("skip"), span=S),), span=S),
+            s.Projection((indexed("h", name("depth")), indexed("class")), span=S),
+            s.Projection((indexed("pixels"), indexed("class")), (s.Attr("label", name("skip"), span=S),), span=S),
         ),
         span=S,
         name_span=S,
@@ -289,7 +289,7 @@ def test_a_projection_has_flags_values_and_topologies() -> None:
     edges = s.Attr("edges", None, (s.Text("f.csv", span=S),), span=S)
     attrs = (s.Attr("fixed", span=S), s.Attr("delay", num(1), span=S), conv, edges)
     (projection,) = network_items('a -> b [fixed, delay = 1, conv(3, 3, stride = 2), edges("f.csv")]')
-    assert projection == s.Projection(indexed("a"), indexed("b"), attrs, span=S)
+    assert projection == s.Projection((indexed("a"), indexed("b")), attrs, span=S)
 
 
 def test_signals_have_a_name_and_a_shape() -> None:
@@ -315,7 +315,7 @@ def port(base: s.IndexedName, of: s.IndexedName) -> s.IndexedName:
 
 def test_a_block_is_like_a_network_without_a_rule() -> None:
     x, y = indexed("x"), indexed("y", num(1))
-    items = (s.Population("input", x, (A,), span=S), s.Projection(x, y, span=S))
+    items = (s.Population("input", x, (A,), span=S), s.Projection((x, y), span=S))
     file = good("block residual(width = 64) { input x[a] x -> y{1} } network n {} block empty {}")
     assert [network.name for network in file.networks] == ["n"]
     assert file.blocks == (
@@ -351,9 +351,14 @@ def test_a_binding_may_mean_a_population_whatever_its_spelling() -> None:
 def test_projections_lead_to_and_from_populations_of_blocks() -> None:
     (projection,) = network_items("r{a}.y -> q.x{b} [delay = 1]")
     assert isinstance(projection, s.Projection)
-    assert projection.source == port(indexed("r", A), indexed("y"))
-    assert projection.target == port(indexed("q"), indexed("x", B))
-    assert (projection.source.span.text, projection.target.span.text) == ("r{a}.y", "q.x{b}")
+    assert projection.ends == (port(indexed("r", A), indexed("y")), port(indexed("q"), indexed("x", B)))
+    assert [end.span.text for end in projection.ends] == ["r{a}.y", "q.x{b}"]
+
+
+def test_a_chain_has_its_attributes_once() -> None:
+    (chain,) = network_items("x -> h{a}\n -> r.y -> h [fixed]")
+    ends = (indexed("x"), indexed("h", A), port(indexed("r"), indexed("y")), indexed("h"))
+    assert chain == s.Projection(ends, (s.Attr("fixed", span=S),), span=S)
 
 
 @pytest.mark.parametrize("separator", [", ", "; ", " "])
@@ -375,7 +380,7 @@ def test_keywords_are_names_where_a_name_stands() -> None:
         assert genome_items(f"state {word}, {word} persistent state {word}")[0] == s.State(word, (), span=S)
         assert statements(f"{word} <- {word} {word} <- {word}({word})")[0] == assign(word, name(word))
         assert network_items(f"hidden {word}[{word}] x -> {word} {word} -> y")[2] == s.Projection(
-            indexed(word), indexed("y"), span=S
+            (indexed(word), indexed("y")), span=S
         )
 
 
@@ -447,7 +452,7 @@ MISTAKES = [
     ("class[10] { phi", "class[10] phi", (26, 20), "write `{` before it"),
     ("h{depth} -> class", "h{depth} class", (27, 12), None),
     ("h{depth} -> class", "h{depth} <- class", (27, 12), "`a -> b`"),
-    ("h{depth} -> class", "h{depth} -> class -> x", (27, 21), "each projection separately"),
+    ("h{depth} -> class", "h{depth} -> class [fixed] -> x", (27, 29), "`h{depth} -> class [fixed]` and `class -> x`"),
     ("2..depth", "2:depth", (22, 13), "`1..n`"),
     ("2..depth {", "2..depth", (23, 5), "write `{` before it"),
     ("for i in", "for i", (22, 9), None),

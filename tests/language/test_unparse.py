@@ -187,7 +187,7 @@ attrs = st.one_of(
 )
 wiring = st.one_of(
     node(s.Population, st.sampled_from(ROLES), indexed_names, some(exprs, 1), options),
-    node(s.Projection, ends, ends, some(attrs)),
+    node(s.Projection, some(ends, 2), some(attrs)),
     node(s.Instance, indexed_names, words, some(bindings)),
 )
 network_items = st.recursive(wiring, lambda items: node(s.For, words, exprs, exprs, some(items)), max_leaves=4)

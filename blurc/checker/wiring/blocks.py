@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from blurc.checker import mentions
 from blurc.checker.constants import Constants
@@ -15,24 +16,35 @@ from blurc.checker.parameters import NEW_NAME, parameters
 from blurc.checker.wiring import populations
 from blurc.checker.wiring.bodies import MOST_ITEMS, Around, Body, Env, Noted, Use
 from blurc.checker.wording import code, listed
-from blurc.diagnostics import Report, suggest
+from blurc.diagnostics import Report, Span, suggest
 from blurc.language import syntax
 from blurc.model import UNIT, ParamValue, dims
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A projection, with the body it stands in and the parameters and loop variables that it was written under."""
+    """A projection, one of those of a chain, with the body it stands in and the parameters and loop variables that it
+    was written under."""
 
     item: syntax.Projection
+    source: syntax.IndexedName
+    target: syntax.IndexedName
     env: Env
     body: Body
+
+    @property
+    def in_chain(self) -> bool:
+        return len(self.item.ends) > 2
+
+    @property
+    def span(self) -> Span:
+        return self.source.span.to(self.target.span) if self.in_chain else self.item.span
 
 
 def expand(body: Body) -> Iterator[Placed]:
     """All projections of a body and of the blocks it uses, in order. Declares the populations on the way."""
     for item, env in _unrolled(body.tree.items, body.env, body):
-        body.wiring.items += 1
+        body.wiring.items += len(item.ends) - 1 if isinstance(item, syntax.Projection) else 1
         if body.wiring.items > MOST_ITEMS and not body.wiring.truncated:
             _too_much(item, body)
         if body.wiring.truncated:
@@ -40,8 +52,8 @@ def expand(body: Body) -> Iterator[Placed]:
         match item:
             case syntax.Population():
                 populations.declare(item, env, body)
-            case syntax.Projection():
-                yield Placed(item, env, body)
+            case syntax.Projection(ends=ends):
+                yield from (Placed(item, source, target, env, body) for source, target in pairwise(ends))
             case _:
                 yield from _instance(item, env, body)
 

@@ -9,7 +9,7 @@ from blurc.checker.wiring import topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
 from blurc.checker.wording import code
-from blurc.diagnostics import suggest
+from blurc.diagnostics import Span, suggest
 from blurc.language import syntax
 from blurc.model import Projection
 
@@ -20,18 +20,18 @@ MOST_DELAY = 1024  # steps; the state of a network keeps every one of them
 
 def project(placed: Placed) -> None:
     """Adds a projection to the wiring."""
-    item, env, body = placed.item, placed.env, placed.body
-    source, target = body.resolve(item.source, env), body.resolve(item.target, env)
-    attrs = _attributes(item, env, body)
-    if source is None or target is None or attrs is None or _is_into_input(item, source[0], target, body):
+    env, body = placed.env, placed.body
+    source, target = body.resolve(placed.source, env), body.resolve(placed.target, env)
+    attrs = _attributes(placed, env, body)
+    if source is None or target is None or attrs is None or _is_into_input(placed, source[0], target):
         return
     if source[1] == target[1] and source[0] != target[0] and not attrs.delay:
-        _bound_to_itself(item, source[0], target[1], body)
+        _bound_to_itself(placed.span, source[0], target[1], body)
         return
     pre, post = (body.wiring.populations[whole] for _, whole in (source, target))
-    ends = topologies.Ends(item, source[0], target[0], pre, post, body)
+    ends = topologies.Ends((placed.source, placed.target), source[0], target[0], pre, post, body)
     topology = topologies.topology(attrs.topology, ends, Constants(env, body.report))
-    name = _name(source[1], target[1], attrs.label, item, body)
+    name = _name(source[1], target[1], attrs.label, placed.item, body)
     if name is not None and topology is not None:
         given = attrs.switches
         body.wiring.projections[name] = Projection(
@@ -42,38 +42,39 @@ def project(placed: Placed) -> None:
             "forward" not in given,
             "fixed" not in given and topology.has_synapses,
             topology,
-            item.span,
+            placed.span,
             attrs.delay,
         )
 
 
-def _is_into_input(item: syntax.Projection, source: str, end: tuple[str, str], body: Body) -> bool:
-    target, whole = end
+def _is_into_input(placed: Placed, source: str, end: tuple[str, str]) -> bool:
+    (target, whole), body = end, placed.body
+    around = f"begin a chain with `{target}`" if placed.in_chain else f"turn it around, `{target} -> {source}`"
     if target in body.ports:
         message = f"`{target}` is a port: the block reads it and cannot project to it"
-        help = f"turn it around, `{target} -> {source}`, or declare an output and project from that outside"
+        help = f"{around}, or declare an output and project from that outside"
     elif body.wiring.populations[whole].role == "input":
         message = f"`{target}` is an input: its states come from outside, so nothing can project to it"
-        help = f"turn it around, `{target} -> {source}`, or declare `{target}` as hidden"
+        help = f"{around}, or declare `{target}` as hidden"
     else:
         return False
-    body.report.error("E405", message, item.span, help=help)
+    body.report.error("E405", message, placed.span, help=help)
     return True
 
 
-def _bound_to_itself(item: syntax.Projection, port: str, name: str, body: Body) -> None:
+def _bound_to_itself(span: Span, port: str, name: str, body: Body) -> None:
     """A port that is bound to the population that it is projected to: only an output can be named outside."""
     assert body.use, "a block on its own has its ports apart"
     use = body.use
     binding = next(arg for arg in use.item.args if arg.name == port)
-    written = code(item.span)
+    written = code(span)
     delayed = f"{written[:-1]}, delay = 1]" if written.endswith("]") else f"{written} [delay = 1]"
     use.within.report.error(
         "E413",
         f"the port `{port}` of `{use.item.block}` is bound to its output `{name}`, which then projects to itself "
         "without a delay",
         binding.span,
-        notes=[f"the projection is `{written}`, at {item.span}"],
+        notes=[f"the projection is `{written}`, at {span}"],
         help=f"bind `{port}` to another population, or write `{delayed}` in the block",
     )
 
@@ -109,12 +110,15 @@ class _Attributes:
     topology: syntax.Attr | None = None
 
 
-def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | None:
+def _attributes(placed: Placed, env: Env, body: Body) -> _Attributes | None:
     """None if one is wrong. Topologies are checked later, when the populations are known."""
     found, seen, right = _Attributes(set()), set[str](), True
-    for attr in item.attrs:
+    for attr in placed.item.attrs:
         if attr.name in seen:
             body.report.error("E410", f"`{attr.name}` is given twice", attr.span, help="keep one of them")
+            right = False
+        elif attr.name == "label" and placed.in_chain:
+            _label_of_chain(attr, placed, body)
             right = False
         else:
             right = _attribute(attr, found, env, body) and right
@@ -122,7 +126,7 @@ def _attributes(item: syntax.Projection, env: Env, body: Body) -> _Attributes | 
     if {"forward", "backward"} <= found.switches:
         message = "a projection that carries only forward and only backward carries nothing"
         help = "drop one of them; without either, it carries both ways"
-        body.report.error("E410", message, item.span, help=help)
+        body.report.error("E410", message, placed.item.span, help=help)
         right = False
     return found if right else None
 
@@ -167,6 +171,13 @@ def _label(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
             help = "write `label = skip`, or `label = skip{i}`"
             body.report.error("E408", "a label must be a name", attr.span, help=help)
     return found.label is not None
+
+
+def _label_of_chain(attr: syntax.Attr, placed: Placed, body: Body) -> None:
+    pair = code(placed.span)
+    message = f"`{code(attr.span)}` names one projection, but a chain is several"
+    help = f"take one of them out of the chain, `{pair} [{code(attr.span)}]`, or remove the label"
+    body.report.error("E410", message, attr.span, help=help)
 
 
 def _delay(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:

@@ -27,7 +27,7 @@ CERTAIN = 50  # if so many pairs are expected, the chance that none is drawn is 
 class Ends:
     """A projection and its populations, with the names that these have in the body that it stands in."""
 
-    item: syntax.Projection
+    written: tuple[syntax.IndexedName, syntax.IndexedName]
     source: str
     target: str
     pre: Population
@@ -43,8 +43,8 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     found = written.read(ends)
     if found is None or written.wrong:
         return None
-    source = End(ends.source, code(ends.item.source.span), ends.pre.role, ends.pre.shape)
-    target = End(ends.target, code(ends.item.target.span), ends.post.role, ends.post.shape)
+    source = End(ends.source, code(ends.written[0].span), ends.pre.role, ends.pre.shape)
+    target = End(ends.target, code(ends.written[1].span), ends.post.role, ends.post.shape)
     misfit = found.misfit(code(attr.span), source, target)
     if misfit is None:
         if isinstance(found, Sparse) and found.p is not None:

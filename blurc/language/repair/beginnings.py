@@ -80,6 +80,8 @@ class Beginnings:
         if not item:
             return False
         here, first, last = self._lexemes[self.at], item[0], item[-1]
+        if last.kind == "PROJECT" and self._projection():
+            return False  # the chain goes on
         if last.kind in UNFINISHED:
             return (block in WIRING and here.first and self._instance()) or self.anchor() is not None
         match block:

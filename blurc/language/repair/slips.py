@@ -97,13 +97,16 @@ def _option_in_shape(piece: Piece, texts: Texts) -> str | None:
 
 
 def _each_projection(piece: Piece, texts: Texts) -> str | None:
-    """For `x, y -> h` and `x -> h -> y`."""
-    path, bracket, attributes = piece.text(0).partition("[")
-    ends = [[name.strip() for name in end.split(",")] for end in path.split("->")]
-    pairs = [(source, target) for left, right in pairwise(ends) for source in left for target in right]
-    if any("" in pair for pair in pairs):
+    """For `x, y -> h [fixed]` and `x -> h [fixed] -> y`."""
+    parts = [end.strip().partition("[") for end in piece.text(0).split("->")]
+    ends = [[name.strip() for name in names.split(",")] for names, _, _ in parts]
+    attrs = [f" [{inside}" if bracket else "" for _, bracket, inside in parts]
+    of_all = "" if any(attrs[:-1]) else attrs[-1]
+    links = zip(pairwise(ends), attrs[1:], strict=True)
+    pairs = [(s, t, own or of_all) for (left, right), own in links for s in left for t in right]
+    if any("" in pair[:2] for pair in pairs):
         return None
-    each = (f"`{source} -> {target}{f' [{attributes}' if bracket else ''}`" for source, target in pairs)
+    each = (f"`{source} -> {target}{own}`" for source, target, own in pairs)
     return f"write each projection separately: {' and '.join(each)}"
 
 
@@ -172,7 +175,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "-PROJECT ... EQUAL ... LPAR|COMMA ANY !ANY", "say what it is for: `x = $previous`",
          needs="EQUAL"),
     Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
-    Slip("network_item", "... PROJECT ANY ... !PROJECT", _each_projection),
+    Slip("network_item", "... PROJECT ... RSQB !PROJECT", _each_projection),
     # a word that is misspelt, missing, or good elsewhere
     misspelt,
     Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",
