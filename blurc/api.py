@@ -13,6 +13,7 @@ from blurc import from_graph as graphs
 from blurc import spec as specs
 from blurc.diagnostics import Diagnostic
 from blurc.runtime import Compiled
+from blurc.typed import require, typed
 
 if TYPE_CHECKING:
     from blurc.artifact import Loaded
@@ -55,6 +56,7 @@ class Net(Compiled):
         """The populations and projections as a frozen `networkx.MultiDiGraph`."""
         return graph.build(self.model.network)
 
+    @typed
     def save(
         self,
         path: str | os.PathLike[str],
@@ -79,13 +81,23 @@ class Net(Compiled):
         return f"<blurc network {self.plan.name} with {self.plan.genome}: {sizes}>"
 
 
-def compile(spec: Spec, *, network: str | None = None, genome: str | None = None, **parameters: ParamValue) -> Net:
+@typed
+def compile(
+    spec: Spec,
+    *,
+    network: str | None = None,
+    genome: str | None = None,
+    check_finite: bool = False,
+    **parameters: ParamValue,
+) -> Net:
     """Compiles one network of a spec.
 
     Args:
         spec: a path (looked up in the working directory, then in the packaged library) or source text.
         network: which network to compile, if the spec has several.
         genome: which genome to use: one in the spec, or a rule from the packaged library.
+        check_finite: whether its calls look for infinite values and NaN in the genome, the state and the data (E918).
+            They wait for the device then.
         **parameters: compile-time parameters of the network and its genome.
 
     Returns:
@@ -95,7 +107,9 @@ def compile(spec: Spec, *, network: str | None = None, genome: str | None = None
         BlurError: If the spec has errors; carries all of them.
     """
     model, sources, warnings = specs.select(spec, network=network, genome=genome, params=parameters)
-    return Net(plan.plan_of(model), model, sources, warnings)
+    net = Net(plan.plan_of(model), model, sources, warnings)
+    net.check_finite = check_finite
+    return net
 
 
 def from_networkx(
@@ -107,6 +121,7 @@ def from_networkx(
     outputs: Iterable[Hashable] | None = None,
     orient: str = "both",
     delay: int | None = None,
+    check_finite: bool = False,
     **parameters: ParamValue,
 ) -> Net:
     """Compiles a networkx graph.
@@ -130,6 +145,7 @@ def from_networkx(
         orient: direction of undirected edges. "both": both ways, but never into an input. "order": from the earlier
             node to the later, inputs first, outputs last.
         delay: delay in steps of edges that lie on a cycle within the step and have no `delay` attribute.
+        check_finite: as in `compile`.
         **parameters: compile-time parameters of the genome.
 
     Returns:
@@ -138,16 +154,23 @@ def from_networkx(
     Raises:
         BlurError: If the graph or the genome has errors; carries all of them.
     """
+    require(str | None, network=network)
+    require(str, orient=orient)
+    require(bool, check_finite=check_finite)
     wishes = graphs.Wishes(inputs, outputs, orient, delay)
     found = graphs.from_graph(graph, genome, network, wishes, parameters)
-    return Net(plan.plan_of(found.model), found.model, found.sources, found.warnings, found.neurons)
+    net = Net(plan.plan_of(found.model), found.model, found.sources, found.warnings, found.neurons)
+    net.check_finite = check_finite
+    return net
 
 
-def load(path: str | os.PathLike[str]) -> Loaded:
+@typed
+def load(path: str | os.PathLike[str], *, check_finite: bool = False) -> Loaded:
     """Loads an artifact written by `Net.save` or `blurc compile -o`. Needs neither lark nor networkx.
 
     Args:
         path: the file.
+        check_finite: as in `compile`.
 
     Returns:
         The network, ready to run, with the methods of a compiled one.
@@ -155,4 +178,6 @@ def load(path: str | os.PathLike[str]) -> Loaded:
     Raises:
         BlurError: If the file is damaged, foreign or for other platforms. Nothing in it is executed.
     """
-    return artifact.load(path)
+    net = artifact.load(path)
+    net.check_finite = check_finite
+    return net

@@ -128,7 +128,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E714": "an artifact that cannot be written",
         "E715": "an unknown platform, or none",
         "E716": "a derivative of an artifact",
-        "E717": "an artifact called with no examples or steps",
+        "E717": "a call with no examples or steps",
         "E720": "a network that optimizers cannot train",
         "E721": "the text of a task that cannot be read",
         "E722": "a network with too many plastic synapses for a Jacobian, or with none",
@@ -159,5 +159,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E915": "an edge that a graph of neurons cannot have",
         "E916": "an argument that does not fit the graph",
         "E917": "something that is not the code of a diagnostic",
+        "E918": "a value that is not finite, where this is checked",
+        "E919": "more memory than there is",
     }
 )

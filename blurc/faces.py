@@ -26,7 +26,7 @@ def face(room: str) -> None:
     """Makes the package `room` import the names in its `if TYPE_CHECKING:` block on first use."""
     module = sys.modules[room]
     module.__class__ = Face
-    module.__dict__["_places"] = _places(module)
+    module.__dict__["_places"] = promised(module)
 
 
 class Face(ModuleType):
@@ -54,8 +54,9 @@ class Face(ModuleType):
         return sorted(self._places)
 
 
-def _places(module: ModuleType) -> dict[str, str]:
+def promised(module: ModuleType) -> dict[str, str]:
+    """The names that the `if TYPE_CHECKING:` block of a module imports, and the modules that they come from."""
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
-    (block,) = (n for n in ast.parse(source).body if isinstance(n, ast.If))
-    imports = (n for n in block.body if isinstance(n, ast.ImportFrom))
+    blocks = (n for n in ast.parse(source).body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING")
+    imports = (n for block in blocks for n in block.body if isinstance(n, ast.ImportFrom))
     return {alias.name: str(n.module) for n in imports for alias in n.names}

@@ -36,13 +36,14 @@ from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, Report, Source
 from blurc.language import resolve_import, specs_path
 from blurc.model import RULE, Model, ParamValue, rule_hash
 from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
+from blurc.typed import typed
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
     from blurc.spec import Sources
 
-Array: TypeAlias = "NDArray[np.floating[Any]]"
-Values: TypeAlias = "Mapping[str, Array | Mapping[str, Array]]"
+Array: TypeAlias = NDArray[np.floating[Any]]
+Values: TypeAlias = Mapping[str, Array | Mapping[str, Array]]
 DType: TypeAlias = Literal["float32", "float64"]
 DTYPES = get_args(DType)
 
@@ -74,6 +75,7 @@ class Described(Protocol):
     def sources(self) -> Sources: ...
 
 
+@typed
 def describe(
     net: Described, values: GenomeValues, *, name: str = "", found: Mapping[str, object] | None = None
 ) -> GenomeFile:
@@ -101,6 +103,7 @@ def _name(path: str) -> str:
     return PurePath(path).name if PurePath(path).is_absolute() else path
 
 
+@typed
 def check_rule(genome: GenomeFile, model: Model, sources: Sources) -> None:
     """Warns (W601) if the rule of a model is not the one that a genome was found with.
 
@@ -113,6 +116,7 @@ def check_rule(genome: GenomeFile, model: Model, sources: Sources) -> None:
     compare_rule(genome, rule.name, rule_hash(rule))
 
 
+@typed
 def compare_rule(genome: GenomeFile, rule: str, hash: str) -> None:
     """Warns (W601) if `hash`, that of the rule as it is now, is not the one in the file."""
     if genome.hash in ("", hash):
@@ -130,6 +134,7 @@ def compare_rule(genome: GenomeFile, rule: str, hash: str) -> None:
     warnings.warn(BlurWarning(Diagnostic("W601", message, help=help, severity="warning")), stacklevel=2)
 
 
+@typed
 def named(values: GenomeValues) -> Iterator[tuple[str, Array]]:
     """Every array with its name in words: "nu", or "nu of a->b"."""
     for name, value in values.items():
@@ -139,7 +144,8 @@ def named(values: GenomeValues) -> Iterator[tuple[str, Array]]:
             yield name, np.asarray(value)
 
 
-def rounded(genome: GenomeFile, dtype: str) -> GenomeFile:
+@typed
+def rounded(genome: GenomeFile, dtype: DType) -> GenomeFile:
     """With all values as `dtype`."""
     return replace(genome, values=_changed(genome.values, lambda a: np.asarray(a, dtype)))
 
@@ -156,6 +162,7 @@ def _changed(values: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[st
 # ------------------------------------------------------------------- writing
 
 
+@typed
 def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
     """Writes a genome file, whole or not at all.
 
@@ -170,11 +177,11 @@ def write(path: str | os.PathLike[str], genome: GenomeFile) -> None:
     text = dump(genome)
     try:
         write_file(path, text.encode())
-    except (OSError, ValueError) as error:
-        reason = why(error) if isinstance(error, OSError) else str(error)
-        raise _error("E611", f"cannot write `{os.fspath(path)}`: {reason}") from None
+    except OSError as error:
+        raise _error("E611", f"cannot write `{os.fspath(path)}`: {why(error)}") from None
 
 
+@typed
 def dump(genome: GenomeFile) -> str:
     """The text of a genome file.
 
@@ -209,6 +216,7 @@ PLAIN = "keep numbers, texts, lists and dicts in it"
 # ------------------------------------------------------------------- reading
 
 
+@typed
 def read(path: str | os.PathLike[str]) -> GenomeFile:
     """Reads a genome file, or one of the packaged library (`genomes/swift.yaml`) where there is no such file.
 
@@ -224,6 +232,7 @@ def read(path: str | os.PathLike[str]) -> GenomeFile:
     return parse(read_source(resolve_import(os.fspath(path), None) or path))
 
 
+@typed
 def specs(path: str | os.PathLike[str], genome: GenomeFile) -> list[Path]:
     """Where the spec may lie that the genome file at `path` names: as seen from the working folder, beside the file,
     in the copy that a run folder keeps (`spec/`), in the library."""
@@ -249,6 +258,7 @@ class _Written:
 REQUIRED = ("name", "rule", "values")
 
 
+@typed
 def parse(source: Source) -> GenomeFile:
     """The genome file in a text. Raises `BlurError` (E602 to E609) with all that is wrong with it."""
     report = Report()

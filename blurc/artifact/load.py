@@ -11,11 +11,12 @@ from jax.export import Exported, default_export_platform
 from blurc import genome as genomes
 from blurc.artifact import container, export, manifest
 from blurc.artifact.container import refuse
-from blurc.artifact.flat import entry_points
+from blurc.artifact.flat import entry_points, owner
 from blurc.artifact.loaded import Loaded
 from blurc.artifact.manifest import Manifest, Unexpected
 from blurc.diagnostics import BlurError, Diagnostic, Source
 
+CALLS = {"step", "predict", "trace"}
 Members = Mapping[str, bytes]
 
 
@@ -55,6 +56,11 @@ def _check_sense(m: Manifest) -> None:
     """Checks that the parts of a manifest agree with each other."""
     if m.dtype not in genomes.DTYPES:
         raise Unexpected(f"the dtype is `{m.dtype}`, not {' or '.join(genomes.DTYPES)}")
+    reads = m.signature.reads
+    if set(reads) != CALLS or not all(set(r.signals) <= set(m.signature.signals) for r in reads.values()):
+        raise Unexpected("it does not say what each call reads")
+    if not {owner(name)[0] for name in m.signature.synapses} <= set(m.signature.projections):
+        raise Unexpected("it has synapses of a projection that it does not list")
     if m.entries != entry_points(m.signature, m.dtype):
         raise Unexpected("the entries do not match the shapes")
 

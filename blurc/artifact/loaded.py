@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -12,8 +12,8 @@ from jax.custom_batching import sequential_vmap  # pyright: ignore[reportUnknown
 from jax.export import Exported
 from numpy.typing import NDArray
 
-from blurc.artifact.export import KEYS
-from blurc.artifact.flat import EntryPoint, Leaf, nest, pick
+from blurc.artifact.export import KEYS, from_bytes
+from blurc.artifact.flat import EntryPoint, nest, pick
 from blurc.artifact.manifest import Manifest
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
@@ -46,7 +46,13 @@ class Loaded(Program):
         self.signature = manifest.signature
         self.genome_file = genome_file
         self.sources = sources
+        self._modules = modules
         self._calls = _calls(manifest, modules)
+
+    def __reduce__(self) -> Any:
+        """For `pickle` and `copy`."""
+        written = {name: bytes(module.serialize()) for name, module in self._modules.items()}
+        return _restored, (self.manifest, written, self.genome_file, self.sources)
 
     @property
     def genome(self) -> dict[str, NDArray[Any] | Mapping[str, NDArray[Any]]] | None:
@@ -75,6 +81,16 @@ class Loaded(Program):
         return f"<blurc artifact {m.network} with {m.rule}, {m.dtype}, for {', '.join(m.platforms)}>"
 
 
+def _restored(
+    manifest: Manifest,
+    written: Mapping[str, bytes],
+    genome_file: GenomeFile | None,
+    sources: tuple[tuple[str, str], ...],
+) -> Loaded:
+    modules = {name: from_bytes(data, manifest.entries[name], manifest.platforms) for name, data in written.items()}
+    return Loaded(manifest, modules, genome_file, sources)
+
+
 def key_data(key: object) -> jax.Array:
     """The two words of a threefry key, typed or raw."""
     if not is_array(key):
@@ -98,13 +114,14 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
     signature = manifest.signature
 
     def run(name: str, **trees: Any) -> dict[str, Any]:
-        return _run(manifest.network, manifest.entries[name], modules[name], trees)
+        return _run(manifest.entries[name], modules[name], trees)
 
     def init_genome(key: Any) -> Any:
         return run("init_genome", key=key).get("genome", {})
 
     def init(key: Any, genome: GenomeValues, batch: int) -> State:
-        return _state(signature, run("init", key=key, genome=genome, batch=np.zeros(batch, bool)))
+        counted = np.zeros(batch if signature.persistent else 1, bool)
+        return _state(signature, run("init", key=key, genome=genome, batch=counted))
 
     def predict(genome: GenomeValues, state: Any, x: Any, fed: Fed) -> Any:
         return run("predict", genome=genome, **state._asdict(), x=x, **_trees(fed))["out"]
@@ -141,12 +158,11 @@ def _resets(x: Mapping[str, jax.Array], reset: jax.Array | None) -> jax.Array:
     return jnp.broadcast_to(reset if reset.ndim == 2 else reset[:, None], sizes)
 
 
-def _run(network: str, point: EntryPoint, module: Exported, trees: Mapping[str, Any]) -> dict[str, Any]:
+def _run(point: EntryPoint, module: Exported, trees: Mapping[str, Any]) -> dict[str, Any]:
     arrays = [
         jnp.asarray(array, leaf.dtype)
         for array, leaf in zip(pick(point.arguments, trees), point.arguments, strict=True)
     ]
-    _check_sizes(network, point.arguments, arrays)
     return nest(point.results, _without_derivative(sequential_vmap(module.call))(*arrays))
 
 
@@ -164,13 +180,3 @@ def _state(signature: Signature, results: Mapping[str, Any]) -> State:
     """A state with an entry for every projection, even those without state."""
     synapses = {projection: {} for projection in signature.projections} | results.get("synapses", {})
     return State(synapses, results.get("neurons", {}))
-
-
-def _check_sizes(network: str, leaves: Sequence[Leaf], arrays: Sequence[jax.Array]) -> None:
-    """Refuses zero examples or steps. The signature has already checked everything else."""
-    for leaf, array in zip(leaves, arrays, strict=True):
-        for name, size in zip(leaf.shape, array.shape, strict=True):
-            if isinstance(name, str) and size == 0:
-                what = {"batch": "examples", "steps": "steps"}[name]
-                message = f"found 0 {what}; the artifact of `{network}` takes 1 or more"
-                raise BlurError(Diagnostic("E717", message))

@@ -111,7 +111,7 @@ def _members(net: Savable, genome: Any, platforms: tuple[str, ...]) -> dict[str,
     return members | {manifest.MEMBER: described.to_json()}
 
 
-def _genome(net: Savable, genome: Any, number: str) -> bytes:
+def _genome(net: Savable, genome: Any, number: Any) -> bytes:
     file = genome if isinstance(genome, GenomeFile) else genomes.describe(net, genome)
     genomes.check_rule(file, net.model, net.sources)
     net.signature.check_genome(file.values)

@@ -26,7 +26,7 @@ Nested: TypeAlias = "float | tuple[Nested, ...]"
 Direction = Lit["incoming", "outgoing"]
 Side = Lit["own", "pre", "post"]
 Per = Lit["network", "projection", "population", "neuron", "synapse"]  # what has its own copy of a meta-parameter
-ParamValue: TypeAlias = "float | int | str"
+ParamValue: TypeAlias = float | int | str
 
 
 class Over(enum.Flag):

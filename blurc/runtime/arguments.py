@@ -8,10 +8,12 @@ from typing import Any, TypeAlias, TypeGuard, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.memory import check_room
 
 ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} if there are several
 GenomeValues: TypeAlias = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]
@@ -36,6 +38,8 @@ def array(value: object, code: str, what: str, help_: str, type_: np.dtype[Any] 
 
 def _untraced(value: Any, code: str, what: str, help_: str, type_: np.dtype[Any] | None) -> ArrayLike:
     """An array from a number or a list, possibly of tracers."""
+    if isinstance(value, np.ndarray):
+        check_room(value.size, what, help_)  # a broadcast array may take none yet
     if is_array(value):
         return value
     if isinstance(value, str | bytes):  # NumPy would read "3" as a number
@@ -57,12 +61,20 @@ def is_numeric(value: object) -> TypeGuard[ArrayLike]:
     """A number or an array of numbers or booleans."""
     if not isinstance(value, np.ndarray | np.generic | jax.Array):
         return isinstance(value, int | float)
+    if is_gone(value):
+        return False
     dtype: Any = cast("Any", value).dtype  # a key's dtype has no kind, and the kind of bfloat16 is "V"
     return getattr(dtype, "kind", "V") in set("biuf") or jnp.issubdtype(dtype, np.floating)
 
 
+def is_gone(value: object) -> bool:
+    """Whether an array's memory was given away, as `train(.., donate=True)` does with the state."""
+    return isinstance(value, jax.Array) and not isinstance(value, Tracer) and value.is_deleted()
+
+
 def kind_of(value: object) -> str:
-    return f"{value.dtype}{list(value.shape)}" if is_array(value) else type(value).__name__
+    deleted = "deleted " if is_gone(value) else ""
+    return f"{deleted}{value.dtype}{list(value.shape)}" if is_array(value) else type(value).__name__
 
 
 def check_key(key: object) -> None:

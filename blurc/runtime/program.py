@@ -19,6 +19,8 @@ from blurc.plan import Plan
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals
 from blurc.runtime.entries import Entries, Fed, State
+from blurc.runtime.finite import check_finite, of_state
+from blurc.typed import require
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,12 @@ class Program:
 
     Attributes:
         signature: the shapes of everything that goes in and comes out.
+        check_finite: whether calls look for values that are not finite in the genome, the state and the data (E918).
+            They wait for the device then.
     """
 
     signature: signatures.Signature
+    check_finite: bool = False
 
     @property
     def _call(self) -> Calls:
@@ -107,6 +112,8 @@ class Program:
         """
         signatures.check_key(key)
         self.signature.check_genome(genome)
+        if self.check_finite:
+            check_finite(genome=dict(genome))
         return self._call.init(key, dict(genome), self.signature.check_batch(batch))
 
     def step(
@@ -202,6 +209,7 @@ class Program:
         Raises:
             BlurError: E901 to E911 where something does not fit; E716 for `recompute` of an artifact.
         """
+        require(bool, donate=donate, recompute=recompute)
         arguments = self._checked("step", genome, state, xs, ys, signals, key, reset, leading=("steps", "batch"))
         state, outs = self._train(donate, recompute)(*arguments)
         return state, self.signature.unpack(outs)
@@ -235,6 +243,8 @@ class Program:
         s.check_memory(state, xs, leading)
         sizes = next(iter(xs.values())).shape[: len(leading)]
         fed = Fed(*s.pack_fed(entry, signals, key, sizes[:-1]), s.pack_reset(reset, sizes))
+        if self.check_finite:
+            check_finite(genome=dict(genome), state=of_state(state), x=xs, y=ys, signals=fed.modulators)
         return dict(genome), state, xs, ys, fed
 
 
@@ -244,6 +254,10 @@ class Compiled(Program):
     def __init__(self, plan: Plan):
         self.plan = plan
         self.signature = signatures.signature(plan)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For `pickle` and `copy`. What is compiled is left out, and compiled again when it is needed."""
+        return {name: value for name, value in vars(self).items() if not _is_cached(type(self), name)}
 
     @property
     def _call(self) -> Jitted:
@@ -284,3 +298,7 @@ class Compiled(Program):
         # jit sorts dicts by key, but phases should come in the order in which they ran
         order = dict.fromkeys(r.key[1] for r in self.plan.trace.results)
         return {phase: traced[phase] for phase in order}
+
+
+def _is_cached(cls: type, name: str) -> bool:
+    return isinstance(getattr(cls, name, None), cached_property)

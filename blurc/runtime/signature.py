@@ -15,8 +15,20 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, suggest
+from blurc.memory import check_room
 from blurc.plan import Plan
-from blurc.runtime.arguments import ArraysLike, Readout, Signals, array, check_key, error, is_numeric, kind_of, mapping
+from blurc.runtime.arguments import (
+    ArraysLike,
+    Readout,
+    Signals,
+    array,
+    check_key,
+    error,
+    is_gone,
+    is_numeric,
+    kind_of,
+    mapping,
+)
 from blurc.runtime.entries import State
 from blurc.runtime.lower import dtype
 
@@ -70,6 +82,10 @@ class Signature:
             found = ", ".join(f"{k}: {list(v.shape[: len(leading)])}" for k, v in {**xs, **ys}.items())
             message = f"the populations differ in {' and '.join(leading)}: {found}"
             raise error("E901", message, "give all the same leading axes")
+        for axis, size in zip(leading, next(iter(sizes)), strict=True):
+            if size == 0:
+                what = {"batch": "examples", "steps": "steps"}[axis]
+                raise error("E717", f"x has 0 {what}", "give at least 1: nothing can be learned or read out from none")
         return xs, ys
 
     def _pack(self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
@@ -115,7 +131,7 @@ class Signature:
         reads = self.reads[entry]
         given = mapping({} if signals is None else signals)
         if given is None:
-            raise error("E909", f"signals must be a dict, found {type(given).__name__}", self._signals_help(leading))
+            raise error("E909", f"signals must be a dict, found {kind_of(signals)}", self._signals_help(leading))
         for name in given:
             if name not in self.signals:
                 help_ = suggest(str(name), self.signals, f"its signals: {', '.join(self.signals) or 'none'}")
@@ -160,7 +176,12 @@ class Signature:
         if batch is None and self.persistent:
             message = f"`{self.name}` has persistent neuron states, which are kept per example"
             raise error("E903", message, "pass the batch size: net.init(key, genome, batch=32)")
-        return 1 if batch is None else _whole_number(batch)
+        number = 1 if batch is None else _whole_number(batch)
+        synapses = sum(map(math.prod, self.synapses.values()))
+        neurons = sum(math.prod((*before, *after)) for before, after in self.persistent.values())
+        what = f"a state of {synapses:,} synapses" + (f" for {number:,} examples" if neurons else "")
+        check_room(synapses + number * neurons, what, "use a smaller network or batch, or sparse projections")
+        return number
 
     # ---------------------------------------------------------------- state
 
@@ -286,6 +307,12 @@ def _shapes(half: str, variables: Mapping[str, object]) -> Shapes:
         if named is None:
             raise _bad_state(f"`{half}` of the state has a {kind_of(value)} for `{owner}`, expected a dict of arrays")
         for name, value in named.items():
+            if is_gone(value):
+                raise error(
+                    "E904",
+                    f"`{owner}/{name}` of the state is gone: a call with `donate=True` took its memory",
+                    "go on with the state that this call returned, or leave `donate` out",
+                )
             if not is_numeric(value):
                 raise _bad_state(f"`{owner}/{name}` of the state is a {kind_of(value)}, expected an array of numbers")
             found[f"{owner}/{name}"] = jnp.shape(value)

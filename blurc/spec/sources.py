@@ -16,7 +16,7 @@ from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
 from blurc.storage import is_inside, read_file, text_of, why
 
-Spec: TypeAlias = "str | Path"  # a path, or source text
+Spec: TypeAlias = str | Path  # a path, or source text
 LIMIT = 256 * 2**20  # bytes of an edge file
 Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block"
 

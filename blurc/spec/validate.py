@@ -11,10 +11,12 @@ from blurc.diagnostics import Diagnostic, Report, Span, in_order
 from blurc.language import syntax
 from blurc.model import Genome, ParamValue
 from blurc.spec.sources import Sources, Spec, used_genome
+from blurc.typed import typed
 
 Params: TypeAlias = Mapping[str, ParamValue]
 
 
+@typed
 def check(spec: Spec) -> list[Diagnostic]:
     """The errors and warnings of a spec and its imports: all genomes and blocks with their defaults, all networks with
     the genomes and blocks that they use."""

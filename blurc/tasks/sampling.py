@@ -14,9 +14,12 @@ from itertools import count
 import numpy as np
 
 from blurc.diagnostics import Report
+from blurc.memory import check_room
 from blurc.tasks.dataset import Dataset, Floats, Indices
+from blurc.typed import typed
 
 
+@typed
 def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, Floats]:
     """The first `steps` batches at once.
 
@@ -36,6 +39,7 @@ def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats
     return _chunk(dataset, batch, 0, steps, seed)
 
 
+@typed
 def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
     """The same batches without end, `chunk` steps at a time, each chunk made on demand.
 
@@ -69,3 +73,5 @@ def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int]) -> 
     if seed < 0:
         report.error("E806", f"the seed is {seed}, expected 0 or more", None)
     report.check()
+    numbers = length[1] * batch * (dataset.x_train[0].size + dataset.y_train[0].size)
+    check_room(numbers, f"{length[1]:,} batches of {batch:,}", "take fewer at a time: `tasks.stream`")

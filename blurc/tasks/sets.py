@@ -14,6 +14,7 @@ import numpy.typing as npt
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import images, npz
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
+from blurc.typed import typed
 
 DIGITS = "handwritten digits of 8x8, 1,437 to train and 360 to test, bundled with scikit-learn"
 XOR = "exclusive or of two noisy numbers near +-1, two classes, 512 to train and 256 to test, generated"
@@ -65,6 +66,7 @@ def names() -> dict[str, str]:
     return {name: description for name, (description, _) in _BUILT_IN.items()}
 
 
+@typed
 def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, download: bool = True) -> Dataset:
     """A built-in data set by name, or a user's own from the path of an `.npz` file.
 

@@ -17,9 +17,11 @@ from typing import NamedTuple, TypeAlias
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.memory import check_room
 from blurc.tasks import augment, examples, omniglot, plane
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.sets import load, names
+from blurc.typed import typed
 
 Source: TypeAlias = examples.Examples | plane.Function | omniglot.Characters
 
@@ -51,6 +53,7 @@ class Task:
     def classes(self) -> int:
         return self.source.classes
 
+    @typed
     def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
         """One variation of the task, a function of the key.
 
@@ -70,6 +73,9 @@ class Task:
         if wrong := [f"`{name}` is {size}" for name, size in sizes.items() if size < 1]:
             message = f"no episode: {' and '.join(wrong)}, expected at least 1"
             raise BlurError(Diagnostic("E812", message, help="write 1 or more"))
+        numbers = (steps * batch + query) * (self.source.features + self.inputs + self.outputs)
+        what = f"an episode of {steps:,} batches of {batch:,}, and {query:,} to predict,"
+        check_room(numbers, what, "write fewer: the whole episode is in memory at once")
         return _episode(self.source, key, self.augment, self.outputs, steps, batch, query, test)
 
 
@@ -94,6 +100,7 @@ def varied(
     return inputs(drawn.x), y, inputs(drawn.x_query), y_query
 
 
+@typed
 def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
     """Loads and preprocesses the data.
 

@@ -35,12 +35,14 @@ from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.experiment.files import Files
 from blurc.meta.experiment.override import Override
 from blurc.storage import YamlTree, compose, read_source, records, yaml_write
+from blurc.typed import typed
 
 WHAT = "an experiment"
 PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of
 NO_OVERRIDES: Mapping[str, str] = {}
 
 
+@typed
 def read(path: str | os.PathLike[str], overrides: Mapping[str, str] = NO_OVERRIDES) -> Experiment:
     """Reads an experiment file; `overrides` are values by dotted path. Raises `BlurError` with all that is wrong."""
     return parse(read_source(path), overrides)
@@ -94,6 +96,7 @@ def _check_no_genome(tree: Any, file: str) -> None:
 # ----------------------------------------------------------------- writing
 
 
+@typed
 def dump(experiment: Experiment) -> str:
     """The text of an experiment file with all values that are not empty. It reads back equal."""
     return yaml_write.dump(records.plain(experiment), width=110, flow=None)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from blurc.api import Net, compile
 from blurc.diagnostics import BlurError
@@ -86,8 +87,9 @@ def _shown(value: object) -> str:
 
 def _compiled(network: Network) -> Net | None:
     """None if the spec no longer compiles."""
+    parameters: dict[str, Any] = dict(network.parameters)
     with suppress(BlurError):
-        return compile(network.spec, network=network.network, genome=network.rule, **network.parameters)
+        return compile(network.spec, network=network.network, genome=network.rule, **parameters)
 
 
 def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:

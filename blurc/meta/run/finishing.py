@@ -19,6 +19,7 @@ from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
 from blurc.tasks import Task, TaskChoice, task
+from blurc.typed import typed
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
@@ -36,6 +37,7 @@ def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
         raise problems[0]
 
 
+@typed
 def finish(
     folder: str | Path, *, data_dir: str | Path | None = None, watch: Callable[[str], None] = lambda what: None
 ) -> list[Row]:

@@ -27,6 +27,7 @@ from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
 from blurc.runtime import map_tree
+from blurc.typed import typed
 
 MOST_RECORDED = 20  # divergences
 
@@ -63,6 +64,7 @@ class Silence:
     def line(self, line: Metrics) -> None: ...
 
 
+@typed
 def run(
     experiment: Experiment,
     folder: str | Path | None = None,

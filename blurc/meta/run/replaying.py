@@ -20,8 +20,10 @@ from blurc.meta.search.episode import segments
 from blurc.runtime import map_tree
 from blurc.tasks import Episode
 from blurc.training import diverge
+from blurc.typed import typed
 
 
+@typed
 def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None) -> Diagnostic:
     """Explains a recorded divergence of a run, down to the line of the spec.
 
