@@ -303,6 +303,7 @@ def test_a_model_prints_repeats_as_they_were_written() -> None:
         ("signal noise", ["E213"]),
         ("learn q = 1 per layer  forward { a <- q } update { w <- q + pre.q }", ["E207"]),
         ("repeat 2 { }", ["E217"]),
+        ("repeat 1000000000 { }", ["E217"]),  # and no time is spent on the rounds
         ("repeat 1.5 { forward { a <- z } }", ["E206"]),
         ("repeat reward { forward { a <- z } }", ["E206"]),
         ("repeat 600 { forward { a <- z } } repeat 600 { update { w <- 0 } } repeat 9 { backward { } }", ["E216"]),

@@ -111,9 +111,11 @@ class GenomeChecker:
             message = "this `repeat` holds no phase: there is nothing to repeat"
             help = "write phases into it, `repeat 20 { forward { .. } backward { .. } }`, or remove it"
             self.report.error("E217", message, item.span, help=help)
-        total = before + (rounds or 0) * len(item.phases)
-        if rounds is None or total <= MOST_PHASES:
-            return rounds or 0
+        if rounds is None or not item.phases:
+            return 0
+        total = before + rounds * len(item.phases)
+        if total <= MOST_PHASES:
+            return rounds
         message = f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}"
         help = (
             f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
