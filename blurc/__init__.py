@@ -16,7 +16,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc import genome, meta, tasks
-    from blurc.api import Net, compile, from_networkx, load
+    from blurc.api import Net, compile, from_networkx, load, read_nir, write_nir
     from blurc.diagnostics import BlurError, Diagnostic
     from blurc.runtime import State
     from blurc.spec import check
@@ -34,7 +34,9 @@ __all__ = [
     "genome",
     "load",
     "meta",
+    "read_nir",
     "tasks",
+    "write_nir",
 ]
 
 face(__name__)

@@ -1,17 +1,17 @@
-"""`blurc.compile`, `blurc.from_networkx`, `blurc.load`, and the `blurc.Net` that the first two return."""
+"""`blurc.compile`, `blurc.from_networkx`, `blurc.load`, NIR files, and the `blurc.Net` that the first two return."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 # `load` must work without lark and networkx, so whatever needs them is imported through the lazy faces.
-from blurc import artifact, graph, plan
+from blurc import artifact, graph, plan, storage
 from blurc import from_graph as graphs
 from blurc import spec as specs
-from blurc.diagnostics import Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.runtime import Compiled
 from blurc.typed import require, typed
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blurc.graph import Graph
     from blurc.model import Model, ParamValue
     from blurc.plan import Plan
-    from blurc.runtime import GenomeValues
+    from blurc.runtime import GenomeValues, State
     from blurc.spec import Sources, Spec
 
 
@@ -162,6 +162,55 @@ def from_networkx(
     net = Net(plan.plan_of(found.model), found.model, found.sources, found.warnings, found.neurons)
     net.check_finite = check_finite
     return net
+
+
+@typed
+def read_nir(path: str | os.PathLike[str]) -> AnyGraph:
+    """Reads a NIR file as a graph of populations for `from_networkx`. Needs the package `nir`.
+
+    NIR says what is wired to what, with which weights; the genome says what neurons do and how synapses learn. An edge
+    has its weights as the attribute `weight`, in the shape of its synapses; a node the values of its biases as
+    `bias_value`, and the NIR node that it was as `nir`. See docs/GRAPHS.md.
+
+    Args:
+        path: the file, `NAME.nir`.
+
+    Raises:
+        BlurError: If the file cannot be read, or has something that blurc cannot say (E920), such as a convolution; if
+            the package is not installed (E921).
+    """
+    try:
+        data = storage.read_file(path, (".nir",))
+    except OSError as error:
+        raise BlurError(Diagnostic("E920", f"cannot read `{os.fspath(path)}`: {storage.why(error)}")) from None
+    return graphs.nir_graph(data, os.fspath(path))
+
+
+@typed
+def write_nir(
+    path: str | os.PathLike[str], net: Net, state: State, *, neurons: Mapping[str, object], channel: str = "w"
+) -> None:
+    """Writes the populations and weights of a network as a NIR file. Needs the package `nir`.
+
+    NIR has no word for a learning rule: what is written is what predicts, without projections that carry only feedback.
+
+    Args:
+        path: the file, `NAME.nir`.
+        net: the network.
+        state: its synapses.
+        neurons: by hidden or output population, the NIR node that stands for its neurons, such as `nir.LIF(..)`; for
+            an output also None, which hands on what comes in.
+        channel: the synapse channel that is the weight.
+
+    Raises:
+        BlurError: If NIR cannot say the network (E920), as with delays, sparse projections or convolutions, or the file
+            cannot be written; if the package is not installed (E921).
+    """
+    data = graph.nir_bytes(net.model, state.synapses, neurons, channel)
+    try:
+        storage.write_file(path, data)
+    except OSError as error:
+        raise BlurError(Diagnostic("E920", f"cannot write `{os.fspath(path)}`: {storage.why(error)}")) from None
 
 
 @typed

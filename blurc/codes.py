@@ -161,5 +161,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E917": "something that is not the code of a diagnostic",
         "E918": "a value that is not finite, where this is checked",
         "E919": "more memory than there is",
+        "E920": "a NIR file that cannot be read or written, or something that NIR and blurc cannot both say",
+        "E921": "a package that is not installed",
     }
 )

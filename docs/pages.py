@@ -39,7 +39,7 @@ INTERFACE = """# Python interface
 
 ::: blurc
     options:
-      members: [compile, check, from_networkx, load, Net, State, BlurError, Diagnostic]
+      members: [compile, check, from_networkx, load, read_nir, write_nir, Net, State, BlurError, Diagnostic]
       inherited_members: true
 
 ::: blurc.genome

@@ -4,6 +4,7 @@ build.py    a network as a graph of networkx, which only `net.graph` and GraphML
 pairs.py    the two neurons of every synapse of a projection
 order.py    the orders in which to visit populations, and what reaches what
 verify.py   checks: cycles, unreachable populations
+nir.py      writes NIR
 graphml.py  reads and writes GraphML
 edges.py    edge files: the pairs of neurons that `edges("wiring.csv")` connects; their texts (edge_text.py) with a
             line for each edge (edge_lines.py), or in GraphML (edge_graphml.py)
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.graph.edge_text import WrongFile
     from blurc.graph.edges import SUFFIXES, EdgeFile, edges
     from blurc.graph.graphml import NoGraph, graphml, read_graphml
+    from blurc.graph.nir import Synapses, nir_bytes, nir_package
     from blurc.graph.order import a_cycle, backward_order, forward_order, reached
     from blurc.graph.pairs import Pairs
     from blurc.graph.verify import verify
@@ -30,6 +32,7 @@ __all__ = [
     "Graph",
     "NoGraph",
     "Pairs",
+    "Synapses",
     "WrongFile",
     "a_cycle",
     "backward_order",
@@ -37,6 +40,8 @@ __all__ = [
     "edges",
     "forward_order",
     "graphml",
+    "nir_bytes",
+    "nir_package",
     "reached",
     "read_graphml",
     "verify",
