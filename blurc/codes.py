@@ -56,7 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E304": "`input` or `target` where it is not known",
         "E305": "a value of one example, assigned to a synapse",
         "E306": "a mixture that cannot be separated",
-        "E307": "a sum over synapses inside another",
+        "E307": "a sum over synapses inside another, where it cannot be seen",
         "E308": "a batch reducer outside `update`, or inside a sum or a reducer",
         "E309": "a function of a population or batch where there is none",
         "E310": "a meta-parameter of projections or synapses in the scope of a neuron",

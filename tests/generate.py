@@ -236,8 +236,15 @@ class Rule:
 
     def total(self, way: str, shape: Shape, depth: int) -> str:
         """`incoming(w * pre.a)`, or what else can be separated."""
-        end = self.end("pre" if way == "incoming" else "post")
-        return f"{way}({separable(self.synapse(), [lambda s: end.expr(s, 1), end.leaf], shape, depth)})"
+        far, near = ("pre", "post") if way == "incoming" else ("post", "pre")
+        end = self.end(far)
+
+        def own(s: Shape) -> str:
+            """The total of the neuron that sums."""
+            return f"tanh({near}.{way}({separable(self.synapse(), [end.leaf], s, 1)}))"
+
+        factors = [lambda s: end.expr(s, 1), end.leaf, *[own] * self.random.chance(25)]
+        return f"{way}({separable(self.synapse(), factors, shape, depth)})"
 
     def still_total(self, way: str, shape: Shape, depth: int) -> str:
         """One that does not differ over the batch."""

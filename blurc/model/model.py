@@ -163,7 +163,7 @@ class Total(Typed):
 
     `incoming` sums over the forward projections into the neuron's population, `outgoing` over those that bring feedback
     to it. `side` says whose total it is: "own" in neuron scope; in `update`, "post" for `post.incoming(E)` and "pre"
-    for `pre.outgoing(E)`.
+    for `pre.outgoing(E)`. Inside another total of the same direction, these are the neuron that sums.
     """
 
     direction: Direction

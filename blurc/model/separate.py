@@ -7,8 +7,9 @@
     after    batch_mean(pre.a * post.a) - w * batch_mean(post.a * post.a)
 
 A factor is *pure* if it varies over one group only. Inside `incoming`, the groups are the synapse and the presynaptic
-neuron. Inside `batch_mean`, they are the presynaptic and the postsynaptic neuron; anything else that does not vary over
-the batch is `still` and moves out. (A value of one neuron always stays inside: a synapse that acts at several places
+neuron; the totals of the neuron that sums are the same for all terms: they are `still` and move out. Inside
+`batch_mean`, the groups are the presynaptic and the postsynaptic neuron; anything else that does not vary over the
+batch is `still` and moves out. (A value of one neuron always stays inside: a synapse that acts at several places
 has several neurons.) Sums are multiplied out; pure factors may be any function. What remains, a non-linear function of
 a mixture, would need an array of size batch x pre x post and is refused: `Inseparable`.
 
@@ -17,12 +18,13 @@ Known inefficiency: a matrix times a product that has to be split is expanded ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal as Lit
 from typing import TypeAlias
 
-from blurc.model.model import Apply, Expr, Literal, Over, Pick, Reduce, Stack, Total, Until, walk
+from blurc.model.model import Apply, Direction, Expr, Literal, Over, Pick, Reduce, Stack, Total, Until, walk
 
 Group = Lit["still", "synapse", "pre", "post"]
 MOST_TERMS = 4096
@@ -42,8 +44,8 @@ class Product:
     """A product of pure factors, one per group. With `mixes`, the synapse factor is a matrix applied to the factor of
     the other neuron; otherwise the factors combine element by element.
 
-    In a `Total`, `still` varies at most over the projection. In a `Reduce` it does not vary over the batch; `pre` and
-    `post` may.
+    In a `Total`, `still` is the same for all synapses of the neuron that sums in a projection. In a `Reduce` it does
+    not vary over the batch; `pre` and `post` may.
     """
 
     sign: int = 1
@@ -111,7 +113,7 @@ class _Failure(Exception):
 def separate(e: Total | Reduce) -> Separated | Inseparable:
     """Separates the body of a sum. It must not contain `Let`s: inline them first."""
     try:
-        return _Separator(in_total if isinstance(e, Total) else in_reduce).expand(e.body)
+        return _Separator(IN_TOTAL[e.direction] if isinstance(e, Total) else in_reduce).expand(e.body)
     except _Failure as failure:
         return Inseparable(failure.node)
 
@@ -120,9 +122,14 @@ ENDS = Over.SYNAPSE | Over.PRE | Over.POST
 GROUPS: dict[Over, Group] = {Over.NOTHING: "still", Over.SYNAPSE: "synapse", Over.PRE: "pre", Over.POST: "post"}
 
 
-def in_total(e: Expr) -> Group | None:
-    """The group of a factor inside `incoming` / `outgoing`; None for a mixture."""
-    return GROUPS.get(e.over & ENDS)
+def in_incoming(e: Expr) -> Group | None:
+    """The group of a factor inside `incoming`; None for a mixture."""
+    return "still" if e.over & ENDS == Over.POST else GROUPS.get(e.over & ENDS)
+
+
+def in_outgoing(e: Expr) -> Group | None:
+    """The group of a factor inside `outgoing`; None for a mixture."""
+    return "still" if e.over & ENDS == Over.PRE else GROUPS.get(e.over & ENDS)
 
 
 def in_reduce(e: Expr) -> Group | None:
@@ -133,6 +140,11 @@ def in_reduce(e: Expr) -> Group | None:
     if e.over & ENDS in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
         return GROUPS[e.over & ENDS]
     return None if Over.EXAMPLE in e.over else "still"
+
+
+IN_TOTAL: Mapping[Direction, Callable[[Expr], Group | None]] = MappingProxyType(
+    {"incoming": in_incoming, "outgoing": in_outgoing}
+)
 
 
 def apply(function: str, a: Expr, b: Expr) -> Expr:
@@ -177,7 +189,7 @@ class _Separator:
             case Stack(items=items):
                 return Stacked(tuple(self.expand(item) for item in items))
             case Until(body=body):
-                return _running(_Separator(in_total).expand(body), e)
+                return _running(_Separator(in_outgoing).expand(body), e)
             case Pick(arg=arg, items=items):
                 return self._pick(self.expand(arg), items, e)
             case _:

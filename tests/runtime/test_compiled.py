@@ -184,6 +184,30 @@ def test_a_reduced_value_that_a_let_holds_stands_outside_of_the_next_reducer() -
     compare(source, 3, 0)
 
 
+def test_the_neuron_that_sums_reads_its_own_totals_inside_its_sums() -> None:
+    source = """
+      genome g {
+        state a, b[2], e  synapse w ~ normal(1)  synapse c[2, 2] ~ normal(1)
+        sense { a <- input;  b <- [input, 1] }
+        forward {
+          a <- tanh(incoming(w / sqrt(1 + post.incoming(w ^ 2)) * pre.a + post.incoming(w * post.incoming(pre.a))))
+          b <- tanh(incoming(c @ (post.incoming(c @ pre.b) * pre.b) + post.incoming(c) @ [w, pre.a]))
+        }
+        backward { e <- tanh(outgoing(w * tanh(pre.outgoing(w * post.a)) * post.b[0])) }
+        update {
+          w <- w + 0.1 * tanh(post.incoming(w / (1.5 + tanh(post.incoming(w)))) - pre.outgoing(w * pre.outgoing(w)))
+          w <- w + 0.1 * batch_mean(tanh(post.incoming(w * post.incoming(w * pre.a))) * pre.e)
+        }
+        readout a + b[0]
+      }
+      network n uses g {
+        input x[4]  hidden h[2]  output y[3]
+        x -> h [pool(max, 2)]  x -> h [sparse(p = 0.5)]  h -> y  y -> h [delay = 1]
+      }
+    """
+    compare(source, 3, 1)
+
+
 def test_running_totals() -> None:
     source = """
       genome g {

@@ -304,13 +304,10 @@ class Expressions:
 
     def _total(self, e: syntax.Call, place: Place) -> Expr | None:
         direction = cast(Direction, e.function)
-        if place.total:
-            self.wrong_call.total_in_total(e, place)
-            return None
         body = self._body(e, place.inside(direction)) if self._total_owner(e, place) else None
         if body is None:
             return None
-        side: Side = "own" if place.phase != "update" else cast(Side, OWNER[e.function])
+        side: Side = cast(Side, OWNER[e.function]) if place.synapse else "own"
         own = {"own": Over.NEURON, "pre": Over.PRE, "post": Over.POST}[side]
         over = own | (body.over & Over.EXAMPLE)
         return Total(direction, side, body, shape=body.shape, over=over, span=e.span)
@@ -319,6 +316,10 @@ class Expressions:
         owner = OWNER[e.function]
         if place.phase == "init":
             self.wrong_name.not_yet(e.span, f"`{code(e.span)}`")
+        elif place.total and (e.owner != owner or e.function != place.total or place.running):
+            self.wrong_call.total_in_total(e, place.total, place)
+        elif place.total:
+            return True
         elif place.phase == "update" and e.owner != owner:
             self.wrong_call.total_of_other(e, owner)
         elif place.phase != "update" and e.owner is not None:
@@ -331,7 +332,7 @@ class Expressions:
         if place.phase != "update" or place.total or e.owner != "pre":
             self.wrong_call.until_elsewhere(e)
             return None
-        body = self._body(e, place.inside("outgoing"))
+        body = self._body(e, place.inside("outgoing", running=True))
         if body is None:
             return None
         over = Over.PRE | Over.POST | Over.SYNAPSE | (body.over & Over.EXAMPLE)

@@ -119,6 +119,7 @@ class Place:
     phase: PhaseKind | Lit["readout", "init"]
     total: Direction | None = None  # inside `incoming(..)` or `outgoing(..)`
     reduced: bool = False  # inside `batch_mean(..)` or `batch_sum(..)`
+    running: bool = False  # inside `outgoing_until(..)`
     lets: Lets = field(default_factory=dict[str, "Expr | None"])  # the values that the phase has named so far
 
     @property
@@ -155,8 +156,8 @@ class Place:
         names = {"init": "in a start value", "readout": "in the readout"}
         return names.get(self.phase, f"in `{self.phase}`")
 
-    def inside(self, total: Direction) -> Place:
-        return replace(self, total=total)
+    def inside(self, total: Direction, running: bool = False) -> Place:
+        return replace(self, total=total, running=running)
 
     def under_reducer(self) -> Place:
         return replace(self, reduced=True)

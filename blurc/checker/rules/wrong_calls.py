@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from blurc.checker import constants
 from blurc.checker.rules.foreign import CALLED, function_help
-from blurc.checker.rules.names import NEURON_NAMES, Place, Symbols
+from blurc.checker.rules.names import NEURON_NAMES, OWNER, Place, Symbols
 from blurc.checker.wording import code, head
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
+from blurc.model import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,21 @@ class WrongCall:
         help = "a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw
         self.report.error("E312", message, e.span, help=help)
 
-    def total_in_total(self, e: syntax.Call, place: Place) -> None:
-        message = f"a sum over synapses inside {place.total}(..): a neuron cannot see the synapses of its neighbours"
-        help = "let the neighbour compute it into a state of its own, and read that state"
+    def total_in_total(self, e: syntax.Call, total: Direction, place: Place) -> None:
+        own, plain = OWNER[total], code(e.span).removeprefix(f"{e.owner}.")
+        if e.owner not in (None, own):
+            message = f"a sum over synapses inside {total}(..): a neuron cannot see the synapses of its neighbours"
+            help = "let the neighbour compute it into a state of its own, and read that state"
+        elif place.running:
+            message = f"`{plain}` inside outgoing_until(..) is the same for all its terms"
+            help = f"multiply by it outside: `pre.{plain} * pre.outgoing_until(..)`"
+        elif e.function == total:
+            message = f"a sum over synapses inside {total}(..) that does not say whose it is"
+            help = f"write `{own}.{plain}` for the neuron that sums; a neighbour computes it into a state of its own"
+        else:
+            message = f"`{plain}` inside {total}(..) is the same for all its terms"
+            own_state = f"store it in a state of the neuron, `x <- {plain}`, and read that state outside the sum"
+            help = own_state if place.phase == "update" else f"write it outside the sum: `{plain} * {total}(..)`"
         self.report.error("E307", message, e.span, help=help)
 
     def total_of_other(self, e: syntax.Call, owner: str) -> None:

@@ -107,7 +107,8 @@ class WeightedSum(Scope):
         return self.combine(separated, self._term, self.total)
 
     def leaf(self, e: m.Expr) -> int:
-        return self.synapse.leaf(e)  # a constant matrix: meta-parameters and fans only
+        """What is the same for all terms: the totals of the neuron that sums, meta-parameters and fans."""
+        return NeuronScope(self.now, self.near).total(e) if isinstance(e, Total) else self.synapse.leaf(e)
 
     def slot(self, name: str, arg: m.Expr) -> str:
         return self.synapse.slot(name, arg)
