@@ -52,7 +52,8 @@ def written(graph: given.AnyGraph, wishes: given.Wishes) -> given.Written:
 
 def _checked(graph: object) -> given.AnyGraph:
     if not isinstance(graph, nx.Graph):
-        message = f"expected a networkx graph, found {type(graph).__name__}"
+        package = type(graph).__module__.split(".")[0]
+        message = f"expected a networkx graph, found {package}.{type(graph).__name__}".replace("builtins.", "")
         help = next((help for name, help in CONVERSIONS if _is_a(graph, name)), "write `networkx.DiGraph(edges)`")
         raise BlurError(Diagnostic("E912", message, None, (), help))
     if not graph.number_of_nodes():

@@ -80,6 +80,10 @@ def _malformed(file: EdgeText, wrong: list[_Wrong]) -> WrongFile:
             "keep only the columns of the presynaptic and the postsynaptic neuron; networkx writes just these with "
             f"`write_edgelist(graph, path{comma}, data=False)`; weights go into the state, see docs/GRAPHS.md"
         )
+    elif _is_header(first.fields):
+        delimiter = 'delimiter=",", ' if file.suffix == ".csv" else ""
+        read = f'networkx.read_edgelist("{file.name}", {delimiter}create_using=networkx.DiGraph)'
+        help = f"neurons are numbered here; by name they are wired by `blurc.from_networkx({read}, ..)`"
     message = f"{file.place(first.number)}: expected two integers{found}"
     return WrongFile("E415", message, help, more(len(wrong) - 1))
 

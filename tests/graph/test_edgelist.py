@@ -261,6 +261,15 @@ def test_what_networkx_writes_by_itself_is_refused_with_the_way_out(
     assert read(file.name, file.read_text()) == [(0, 0), (1, 2)]
 
 
+def test_names_of_neurons_are_told_where_they_are_read(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("AWC,AIY\nAIY,RIM\n")
+    (tmp_path / "n.blur").write_text(SPEC.format("e.csv"))
+    (d,) = check(tmp_path / "n.blur")
+    assert d.help is not None
+    read = d.help.split("from_networkx(")[1].removesuffix(", ..)`")
+    assert list(eval(read, {"networkx": nx}).edges) == [("AWC", "AIY"), ("AIY", "RIM")]
+
+
 @pytest.mark.parametrize("text", ["1,1\n4,3\n", "1,1\n3,3\n", "1,1\n4,2\n"])
 def test_a_file_that_counts_from_one_is_recognised(text: str) -> None:
     with pytest.raises(BlurError, match="seem to be counted from 1: subtract 1 from each"):
