@@ -3,6 +3,7 @@
 from_graph.py   the whole spec as text, and its model
 populations.py  graphs whose nodes are populations
 neurons.py      graphs whose nodes are neurons: how they are grouped into populations
+ends.py         which neurons are inputs and outputs
 links.py        the edges between neurons: direction, delay, cycles
 attributes.py   our attributes of nodes and edges
 nir.py          graphs of populations from NIR files

@@ -1,4 +1,4 @@
-"""Graphs whose nodes are neurons: their inputs and outputs, and the direction and delay of every edge."""
+"""Graphs whose nodes are neurons: the direction and delay of every edge."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import networkx as nx
 
 from blurc.diagnostics import Report, did_you_mean
 from blurc.from_graph.attributes import Attributes
-from blurc.from_graph.given import AnyGraph, Edge, Node, Wishes, edges, several
-from blurc.from_graph.values import given
+from blurc.from_graph.ends import read_ends
+from blurc.from_graph.given import AnyGraph, Edge, Node, Wishes, edges
 from blurc.graph import a_cycle
 
 ORIENTS = ("both", "order")
@@ -68,7 +68,7 @@ def read(graph: AnyGraph, wishes: Wishes, report: Report) -> Wiring:
     """Complete only if nothing is reported."""
     attributes = Attributes(report)
     _check_wishes(graph, wishes, report)
-    inputs, outputs = _ends(graph, wishes, attributes, report)
+    inputs, outputs = read_ends(graph, wishes, attributes, report)
     middle = [n for n in graph.nodes if n not in inputs and n not in outputs]
     nodes = (*inputs, *middle, *outputs)
     options = {n: _options(n, graph.nodes[n], attributes, has_bias=n not in inputs) for n in nodes}
@@ -102,100 +102,6 @@ def _check_wishes(graph: AnyGraph, wishes: Wishes, report: Report) -> None:
     if delay is not None and (isinstance(delay, bool) or not isinstance(delay, Integral) or int(delay) < 1):
         message = f"`delay` must be an integer number of steps, at least 1, found {delay!r}"
         report.error("E916", message, None, help="write delay=1")
-
-
-# ---------------------------------------------------------------- inputs and outputs
-
-
-ENDS = (("inputs", "input"), ("outputs", "output"))
-ROLE_HELP = "list the nodes, inputs=[..] and outputs=[..], which needs no roles; or change it"
-
-
-def _ends(
-    graph: AnyGraph, wishes: Wishes, attributes: Attributes, report: Report
-) -> tuple[dict[Node, None], dict[Node, None]]:
-    listed = {k: _list(graph, k, asked, report) for k, _ in ENDS if (asked := getattr(wishes, k)) is not None}
-    roles = _roles(graph, listed, attributes)
-    found: list[dict[Node, None]] = []
-    for keyword, role in ENDS:
-        named = listed[keyword] if keyword in listed else [n for n, r in roles.items() if r == role]
-        if named is None:
-            found.append({})
-            continue
-        known = [n for n in named if _is_node(graph, n)]
-        _check_named(graph, keyword, named, report)
-        if not named:
-            report.error(
-                "E912",
-                f"the graph has no {keyword}",
-                None,
-                help=f'list some: `{keyword}=[{next(iter(graph.nodes))!r}]`, or give nodes the attribute role="{role}"',
-            )
-        found.append(dict.fromkeys(known))
-    inputs, outputs = found
-    if both := [n for n in inputs if n in outputs]:
-        help = "remove each from one of the lists; an output can be a separate neuron that reads an input"
-        report.error("E913", f"{several(both)}: both input and output", None, help=help)
-    return inputs, outputs
-
-
-def _roles(graph: AnyGraph, listed: Mapping[str, list[Node] | None], attributes: Attributes) -> dict[Node, str]:
-    """Other tools have other roles, which only matter for a node that the caller does not list."""
-    known = {n for nodes in listed.values() for n in nodes or () if _is_node(graph, n)}
-    all_listed = len(listed) == len(ENDS)
-    return {
-        n: attributes.role(f"the node `{n}`", data, ROLE_HELP, matters=not all_listed and n not in known)
-        for n, data in graph.nodes(data=True)
-    }
-
-
-def _list(graph: AnyGraph, keyword: str, asked: Any, report: Report) -> list[Node] | None:
-    """The list of nodes, or None after a report if it is a single node or not iterable."""
-    try:
-        named: list[Node] = list(asked)
-    except TypeError:
-        named = []
-        alone = True
-    else:
-        alone = _is_node(graph, asked) and not all(_is_node(graph, n) for n in named)
-    if not alone:
-        return named
-    help = f"write {keyword}=[{asked!r}]" if _is_node(graph, asked) else f"write {keyword}=[..]"
-    report.error("E913", f"`{keyword}` must be a list of nodes, found {asked!r}", None, help=help)
-    return None
-
-
-def _check_named(graph: AnyGraph, keyword: str, named: list[Node], report: Report) -> None:
-    if unknown := [n for n in named if not _is_node(graph, n)]:
-        report.error(
-            "E913",
-            f"`{keyword}` contains {several(unknown)}, which the graph does not have",
-            None,
-            help=_meant(graph, unknown[0]),
-        )
-    twice = [n for n, count in Counter(n for n in named if _is_node(graph, n)).items() if count > 1]
-    if twice:
-        message = f"`{keyword}` contains {several(twice)} twice"
-        report.error("E913", message, None, help="list every node once")
-
-
-def _meant(graph: AnyGraph, unknown: Any) -> str:
-    by_text = {str(n): n for n in graph.nodes}
-    if str(unknown) not in by_text and isinstance(unknown, str):
-        for node, data in graph.nodes(data=True):  # igraph and yEd number the nodes
-            if key := next((key for key in data if given(data, key) == unknown), None):
-                return f"`{unknown}` is the `{key}` of the node {node!r}: write that instead"
-    alike = did_you_mean(unknown, by_text) if isinstance(unknown, str) else None
-    near = by_text.get(str(unknown), by_text.get(alike or ""))
-    kind = type(next(iter(graph.nodes))).__name__
-    return f"did you mean {near!r}?" if near is not None else f"list nodes of the graph, each a {kind}"
-
-
-def _is_node(graph: AnyGraph, node: Any) -> bool:
-    try:
-        return node in graph
-    except TypeError:  # not hashable
-        return False
 
 
 # ---------------------------------------------------------------- edges

@@ -1,6 +1,6 @@
 """Graphs whose nodes are neurons: groups them into populations with few projections between them.
 
-1. Inputs, outputs and edges are read: `links.py`.
+1. Inputs, outputs and edges are read: `ends.py`, `links.py`.
 2. Generations: a node comes after all that project to it within the step. Nodes of a generation with the same role
    and options form a population. All inputs are in generation 0. All outputs are one population if none of them
    leads to another within the step; otherwise they are grouped by how many outputs come before them.
