@@ -157,13 +157,14 @@ def _hints(of: Any) -> Mapping[str, Any]:
     """The annotations of a function's arguments, or of a dataclass's fields, by name. Not until they are needed: some
     name what is expensive to import."""
     names = [f.name for f in fields(of)] if is_dataclass(of) else [*signature(of).parameters]
-    written = {name: _annotation(of, name) for name in names}
-    return {name: _evaluated(hint, of.__module__) for name, hint in written.items() if hint is not None}
+    owners = {name: _owner(of, name) for name in names}
+    return {name: _evaluated(owner.__annotations__[name], owner.__module__) for name, owner in owners.items() if owner}
 
 
-def _annotation(of: Any, name: str) -> Any:
-    owners = of.__mro__ if isinstance(of, type) else (of,)
-    return next((o.__annotations__[name] for o in owners if name in getattr(o, "__annotations__", ())), None)
+def _owner(of: Any, name: str) -> Any:
+    """The function, or the class that declares a field: its module knows what the annotation means."""
+    classes = of.__mro__ if isinstance(of, type) else (of,)
+    return next((o for o in classes if name in getattr(o, "__annotations__", ())), None)
 
 
 def _evaluated(hint: Any, module: str) -> Any:
