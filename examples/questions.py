@@ -24,6 +24,7 @@ import numpy as np
 from blurc import meta
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import heat
+from blurc.pictures import figures
 
 Settings = Mapping[str, str]
 
@@ -110,7 +111,9 @@ def answer(question: str, out: Path, settings: Settings, runs: int) -> Path:
         found[_label(variant, table)] = table
         print(_line(variant, parts, steps), flush=True)
     figure = out / f"{question}.svg"
-    figure.write_bytes(heat.lines(found, steps, "svg", asked, "accuracy on test digits"))
+    lines = [heat.line(label, table, steps) for label, table in found.items()]
+    drawn = heat.curves(lines, asked, "step", "accuracy on test digits")
+    figure.write_bytes(figures.to_bytes(drawn, "svg"))
     return figure
 
 

@@ -17,6 +17,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from blurc.evaluation.accuracy import summaries
 from blurc.pictures import figures
 
 MISSING = "#d4d7dd"
@@ -66,6 +67,12 @@ class Line(NamedTuple):
     mean: Sequence[float]
     spread: Sequence[float]
     diverged: Sequence[int]
+
+
+def line(name: str, accuracies: NDArray[Any], steps: Sequence[int]) -> Line:
+    """accuracies: [seeds, steps], NaN where a seed diverged."""
+    found = summaries(accuracies)
+    return Line(name, steps, [s.mean for s in found], [s.spread for s in found], [s.diverged for s in found])
 
 
 def curves(lines: Sequence[Line], title: str, x: str, y: str) -> Figure:

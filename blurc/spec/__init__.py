@@ -3,6 +3,7 @@
 sources.py   the files and their declarations by name, with the edge files that they use
 validate.py  all errors and warnings of a spec
 examples.py  the smallest example of each code, with its repair
+choosing.py  how helps say that a network or genome is chosen
 select.py    the network and genome that the caller asked for, as a model
 """
 
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.spec.choosing import ANYWHERE, Wording
     from blurc.spec.examples import RIGHT, WRONG, Example, examples
-    from blurc.spec.select import ANYWHERE, Wording, select, select_model
+    from blurc.spec.select import select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files, unknown
     from blurc.spec.validate import Params, check, check_with
 

@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from blurc import checker, graph
 from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
 from blurc.language import functions, library, specs_path, syntax
 from blurc.model import Model, ParamValue
+from blurc.spec.choosing import ANYWHERE, Wording
 from blurc.spec.sources import Sources, Spec, unknown, used_genome
 from blurc.spec.validate import Params, check_all, check_with
 
 LARGEST = 3.4e38  # in float32
-
-
-def _network_anywhere(name: str) -> str:
-    return f"`network={name!r}` in Python, `--network {name}` on the command line"
-
-
-class Wording(NamedTuple):
-    """How a caller lets a network and a genome be chosen, as the helps of diagnostics say it.
-
-    Attributes:
-        network: what to write for the network of this name.
-        genome: how to choose a genome for a network that uses none.
-        rule: the same for somebody who set a parameter `rule`.
-    """
-
-    network: Callable[[str], str] = _network_anywhere
-    genome: str = "choose one when compiling"
-    rule: str = "choose a rule with `genome=` in Python or `--rule` on the command line"
-
-
-ANYWHERE = Wording()
 
 
 def select(

@@ -26,7 +26,7 @@ from blurc.cli.shared.terminal import STDOUT, console, print_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from blurc.evaluation import Entry, Race, Summary, heat
+    from blurc.evaluation import Race, Summary
 
 
 @click.command("race")
@@ -115,14 +115,7 @@ def _updates(race: Race) -> str:
 
 
 def _drawn(race: Race, form: str) -> bytes:
-    lines = [_line(entry, race.steps) for entry in race.entries]
+    lines = [evaluation.heat.line(entry.name, entry.accuracies, race.steps) for entry in race.entries]
     title = f"{race.network} on {race.task}; optimizers: {_updates(race)}"
     figure = evaluation.heat.curves(lines, title, "step", "accuracy on test examples")
     return pictures.figures.to_bytes(figure, form)
-
-
-def _line(entry: Entry, steps: tuple[int, ...]) -> heat.Line:
-    found = evaluation.summaries(entry.accuracies)
-    return evaluation.heat.Line(
-        entry.name, steps, [s.mean for s in found], [s.spread for s in found], [s.diverged for s in found]
-    )
