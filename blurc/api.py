@@ -12,8 +12,8 @@ from blurc import artifact, graph, plan, storage
 from blurc import from_graph as graphs
 from blurc import spec as specs
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import require, typed
 from blurc.runtime import Compiled
-from blurc.typed import require, typed
 
 if TYPE_CHECKING:
     from blurc.artifact import Loaded

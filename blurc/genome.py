@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 
 from blurc.checker import check_genome
 from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, Report, Source
+from blurc.guards import typed
 from blurc.language import resolve_import, specs_path
 from blurc.model import RULE, Model, ParamValue, rule_hash
 from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
-from blurc.typed import typed
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues

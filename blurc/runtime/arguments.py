@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.memory import check_room
+from blurc.guards import check_room
 
 ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} if there are several
 GenomeValues: TypeAlias = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]

@@ -15,12 +15,12 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import require
 from blurc.plan import Plan
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals
 from blurc.runtime.entries import Entries, Fed, State
 from blurc.runtime.finite import check_finite, of_state
-from blurc.typed import require
 
 
 @dataclass(frozen=True)

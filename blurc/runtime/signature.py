@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, suggest
-from blurc.memory import check_room
+from blurc.guards import check_room
 from blurc.plan import Plan
 from blurc.runtime.arguments import (
     ArraysLike,

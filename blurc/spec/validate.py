@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from blurc import checker, graph
 from blurc.diagnostics import Diagnostic, Report, Span, in_order
+from blurc.guards import typed
 from blurc.language import syntax
 from blurc.model import Genome, ParamValue
 from blurc.spec.sources import Sources, Spec, used_genome
-from blurc.typed import typed
 
 Params: TypeAlias = Mapping[str, ParamValue]
 

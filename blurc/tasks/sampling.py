@@ -14,9 +14,8 @@ from itertools import count
 import numpy as np
 
 from blurc.diagnostics import Report
-from blurc.memory import check_room
+from blurc.guards import check_room, typed
 from blurc.tasks.dataset import Dataset, Floats, Indices
-from blurc.typed import typed
 
 
 @typed

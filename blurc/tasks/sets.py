@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.guards import typed
 from blurc.tasks import images, npz
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
-from blurc.typed import typed
 
 DIGITS = "handwritten digits of 8x8, 1,437 to train and 360 to test, bundled with scikit-learn"
 XOR = "exclusive or of two noisy numbers near +-1, two classes, 512 to train and 256 to test, generated"

@@ -17,11 +17,10 @@ from typing import NamedTuple, TypeAlias
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.memory import check_room
+from blurc.guards import check_room, typed
 from blurc.tasks import augment, examples, omniglot, plane
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.sets import load, names
-from blurc.typed import typed
 
 Source: TypeAlias = examples.Examples | plane.Function | omniglot.Characters
 

@@ -30,12 +30,12 @@ from typing import Any, cast
 import yaml
 
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source, Span
+from blurc.guards import typed
 from blurc.meta.experiment.checks import check
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.experiment.files import Files
 from blurc.meta.experiment.override import Override
 from blurc.storage import YamlTree, compose, read_source, records, yaml_write
-from blurc.typed import typed
 
 WHAT = "an experiment"
 PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of

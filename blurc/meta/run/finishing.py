@@ -13,13 +13,13 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.evaluation import Race, Row, accuracies, check_fits, label, race
 from blurc.genome import GenomeFile
+from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Network
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
 from blurc.tasks import Task, TaskChoice, task
-from blurc.typed import typed
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:

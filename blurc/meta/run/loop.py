@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from blurc import genome as genomes
+from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint
@@ -27,7 +28,6 @@ from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
 from blurc.runtime import map_tree
-from blurc.typed import typed
 
 MOST_RECORDED = 20  # divergences
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Pes
 from blurc.meta.run import persistent
@@ -20,7 +21,6 @@ from blurc.meta.search.episode import segments
 from blurc.runtime import map_tree
 from blurc.tasks import Episode
 from blurc.training import diverge
-from blurc.typed import typed
 
 
 @typed

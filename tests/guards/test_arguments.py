@@ -20,7 +20,7 @@ import pytest
 
 import blurc
 from blurc import genome, meta, tasks
-from blurc.typed import typed
+from blurc.guards import typed
 
 SPEC = "networks/xor.blur"
 ZOO: dict[str, Any] = {

@@ -1,0 +1,19 @@
+"""What a caller asks for, refused before it does harm.
+
+typed.py   arguments that are not what their annotations say
+memory.py  arrays that cannot fit into memory
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.guards.memory import check_room
+    from blurc.guards.typed import require, typed
+
+__all__ = ["check_room", "require", "typed"]
+
+face(__name__)
