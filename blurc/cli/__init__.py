@@ -4,7 +4,7 @@ commands/ has one file per command, shared/ what several of them need. Commands,
 only when needed, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` handles all failures.
 
 Exit status: 0 success; 1 the spec, data or genome is wrong (diagnostics on stderr); 2 wrong usage; 130 interrupted;
-141 the output pipe was closed (`blurc specs | head`).
+143 terminated; 141 the output pipe was closed (`blurc specs | head`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from blurc.cli.shared.failure import INTERRUPTED, failures, output_failed
+from blurc.cli.shared.failure import INTERRUPTED, TERMINATED, failures, on_termination, output_failed, status
 from blurc.diagnostics import did_you_mean
 
 COMMANDS = {
@@ -73,20 +73,21 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the `blurc` script."""
+    on_termination()
     try:
         cli.main(prog_name="blurc")
-    except KeyboardInterrupt:  # before or after the command itself
-        _stop()
+    except KeyboardInterrupt as interrupt:  # before or after the command itself
+        _stop(status(interrupt))
     except OSError as error:  # files have their own diagnostics, so this is stdout
         output_failed(error)
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _stop()
+        if end.code in (INTERRUPTED, TERMINATED):
+            _stop(end.code)
         raise
 
 
-def _stop() -> NoReturn:
+def _stop(status: int) -> NoReturn:
     """Exits at once: a device that is still computing crashes if the interpreter frees its memory."""
     with suppress(OSError):
         sys.stdout.flush()
-    os._exit(INTERRUPTED)
+    os._exit(status)

@@ -19,7 +19,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.storage import limits, npz, records, yaml_write
-    from blurc.storage.files import append_to, is_inside, open_file, read_file, why, write_file
+    from blurc.storage.files import append_to, is_inside, open_file, read_file, remove_unfinished, why, write_file
     from blurc.storage.npz import Array
     from blurc.storage.text import text_of
     from blurc.storage.yaml import compose, node_span, read_source
@@ -40,6 +40,7 @@ __all__ = [
     "read_file",
     "read_source",
     "records",
+    "remove_unfinished",
     "text_of",
     "why",
     "write_file",

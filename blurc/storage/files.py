@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import IO, TypeAlias
 Name: TypeAlias = "str | os.PathLike[str]"
 
 MOST = 2**30  # bytes
+UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}", re.DOTALL)
 
 # Should a pipe take the place of a file after it was looked at, opening it does not wait. 0: not on Windows.
 NONBLOCK = getattr(os, "O_NONBLOCK", 0)
@@ -107,6 +109,14 @@ def write_file(path: Name, data: bytes) -> None:
         raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Removes what `write_file` left there when its process was killed. No other process may be writing there."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if UNFINISHED.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
 def append_to(path: Name) -> IO[bytes]:
     """A regular file, opened for writing at its end. Raises `OSError` if it is something else."""
     with contextlib.suppress(FileNotFoundError):
@@ -118,7 +128,7 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     # Not `tempfile`, whose files only their owner can read.
-    unfinished = target.with_name(f".{target.name[:40]}.{os.urandom(4).hex()}")
+    unfinished = target.with_name(f".{target.name[:40]}.{os.urandom(4).hex()}")  # as in UNFINISHED
     try:
         with open(unfinished, "xb") as file:
             file.write(data)

@@ -74,7 +74,11 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_an_interrupt_ends_training_quietly(tmp_path: Path) -> None:
+SIGNALS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
+
+
+@pytest.mark.parametrize(("number", "said"), SIGNALS.items())
+def test_a_signal_ends_training_quietly(number: int, said: tuple[int, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "blurc", "train", XOR, "--data", "xor", "--steps", "1000000000"]
     running = subprocess.Popen(
         [*command, "--json", tmp_path / "out.json"],
@@ -87,9 +91,9 @@ def test_an_interrupt_ends_training_quietly(tmp_path: Path) -> None:
     assert running.stdout
     assert "xor with backprop" in running.stdout.readline()
     time.sleep(0.5)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, errors = running.communicate(timeout=60)
-    assert (running.returncode, errors.strip()) == (130, "interrupted")
+    assert (running.returncode, errors.strip()) == said
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,6 +6,9 @@ import inspect
 import json
 import re
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +92,21 @@ def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytes
     assert (done.exit_code, "add --resume to continue" in done.output) == (130, True)
     assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11
     assert len(lines("runs/tiny")) == 11
+
+
+def test_a_command_that_is_terminated_says_how_to_go_on(file: Path) -> None:
+    """As a batch system ends it."""
+    command = [sys.executable, "-m", "blurc", "meta", str(file), "--set", "method.steps=100000"]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    metrics = Path("runs/tiny/metrics.jsonl")
+    while running.poll() is None and not (metrics.exists() and metrics.read_bytes().count(b"\n") > 1):
+        time.sleep(0.01)
+    running.terminate()
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 143
+    assert errors == "progress is saved in `runs/tiny`: add --resume to continue\nterminated\n"
+    done = len(lines("runs/tiny"))
+    assert meta.run(schema.read(file, {"method.steps": str(done + 1)}), "runs/tiny", resume=True).steps == done + 1
 
 
 class Interrupting(Stopping):

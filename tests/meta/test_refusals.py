@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import EXPERIMENT, METHODS, SPEC, codes, experiment, refused
+from tiny import EXPERIMENT, METHODS, SPEC, codes, experiment, made, refused
 
 from blurc import meta
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint, resuming
+from blurc.meta.run.folder import versions
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -92,15 +93,72 @@ def test_a_checkpoint_of_another_experiment_is_refused(begun: Path) -> None:
     assert (found.code, "run/experiment.yaml" in (found.help or "")) == ("E617", True)
 
 
-def test_a_checkpoint_of_other_versions_is_refused(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resuming, "versions", lambda: {"jax": "0.0.1"})
+@pytest.mark.parametrize("name", versions())
+def test_a_checkpoint_of_other_versions_is_refused(name: str, begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming, "versions", lambda: {**versions(), name: "0.0.1"})
+    (found,) = resumed(experiment(seed="1"))  # another version may write the same experiment in other words
+    assert (found.code, found.message) == (
+        "E617",
+        f"`run/checkpoint.npz` was made with other versions: {name} {versions()[name]} there, 0.0.1 here",
+    )
+
+
+def test_a_checkpoint_of_another_format_is_not_called_damaged(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
     (found,) = resumed()
-    assert (found.code, "0.0.1 here" in found.message) == ("E617", True)
+    assert (found.code, "was made with another version of blurc" in found.message) == ("E617", True)
 
 
-def test_a_checkpoint_of_a_spec_that_changed_is_refused(begun: Path) -> None:
-    Path("tiny.blur").write_text(SPEC.replace("0.4", "0.3"))
-    assert [d.code for d in resumed()] == ["E617"]
+CHANGES = [
+    ("- softmax", SPEC.replace("softmax(act) - target", "act - target"), True),
+    ("a parameter", SPEC.replace("0.4", "0.3"), True),
+    ("wiring", SPEC.replace("x -> class", "x -> class [sparse(p = 0.9)]"), True),
+    ("a comment", SPEC.replace("state act, err", "state act, err  # of a neuron"), False),
+    ("layout", SPEC.replace("  ", " "), False),
+    ("the order of declarations", SPEC.replace("spread = 0.5, blast = -1", "blast = -1, spread = 0.5"), False),
+]
+
+
+@pytest.mark.parametrize(("text", "refusal"), [change[1:] for change in CHANGES], ids=[c[0] for c in CHANGES])
+def test_a_checkpoint_is_of_what_the_spec_means(text: str, refusal: bool, begun: Path) -> None:
+    meta.run(experiment(), "whole")
+    Path("tiny.blur").write_text(text)
+    if refusal:
+        (found,) = resumed()
+        assert (found.code, found.message) == ("E617", f"the spec is not the one that `{begun}` was made with")
+    else:
+        meta.run(experiment(), "run", resume=True)
+        assert made("run") == made("whole")
+
+
+def test_a_spec_under_another_name_is_the_same(begun: Path) -> None:
+    e = experiment()
+    Path("tiny.blur").rename("other.blur")
+    assert meta.run(replace(e, network=replace(e.network, spec="other.blur")), "run", resume=True).steps == 11
+
+
+def test_a_checkpoint_of_other_data_is_refused(stopped: Callable[..., None]) -> None:
+    def write(seed: int) -> None:
+        x = np.random.default_rng(seed).normal(size=(60, 2)).astype(np.float32)
+        np.savez("mine.npz", x=x, y=np.arange(60) % 2)
+
+    e = experiment(tasks="[mine.npz]")
+    write(0)
+    stopped(e, 4)
+    write(1)
+    (found,) = resumed(e)
+    assert found.code == "E617"
+    assert "the examples of `mine` are not those" in found.message
+    write(0)
+    assert meta.run(e, "run", resume=True).steps == 11
+
+
+def test_a_run_folder_of_a_version_that_hashed_texts_says_so(begun: Path) -> None:
+    path = Path("run/experiment.yaml")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join("hash: sha256:5a0c" if line.startswith("hash:") else line for line in lines))
+    (found,) = resumed(schema.read(path))
+    assert (found.code, "is of another version of blurc" in found.message) == ("E617", True)
 
 
 def test_a_checkpoint_with_other_arrays_is_refused(begun: Path) -> None:

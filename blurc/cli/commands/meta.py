@@ -80,11 +80,12 @@ def command(
     out = console(json)
     if resume:
         _tell_changes(folder, resolved)
-    with _resumable(folder), _watch(out) as watch:
-        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
-    if result.diverged and math.isfinite(result.value):
-        say(_where(result), json)
-    rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: say(what, json))
+    with _resumable(folder):
+        with _watch(out) as watch:
+            result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
+        if result.diverged and math.isfinite(result.value):
+            say(_where(result), json)
+        rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: say(what, json))
     _print(_raced(rows, races), resolved, out)
     if json:
         write_json(json, _data(result, rows, resolved))
@@ -109,6 +110,8 @@ def _resumable(folder: Path) -> Generator[None]:
     except KeyboardInterrupt:
         if (folder / meta.internals.CHECKPOINT).exists():
             click.echo(f"progress is saved in `{folder}`: add --resume to continue", err=True)
+        elif (folder / meta.internals.EXPERIMENT).exists():
+            click.echo(f"no meta-step is saved in `{folder}` yet: add --resume to begin again there", err=True)
         raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Generator
@@ -15,7 +16,26 @@ from blurc.cli.shared.terminal import colour, show
 from blurc.diagnostics import BlurError, BlurWarning, Diagnostic
 from blurc.storage import why
 
-WRONG, INTERRUPTED, READER_GONE = 1, 130, 141  # the last two are what shells report for SIGINT and SIGPIPE
+WRONG, READER_GONE = 1, 141  # the last is what shells report for SIGPIPE
+INTERRUPTED, TERMINATED = 130, 143  # for SIGINT and SIGTERM
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as batch systems and shutdowns send it: everything that Ctrl-C saves is saved."""
+
+
+def on_termination() -> None:
+    """From now on, SIGTERM raises `Terminated`, once."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        signal.signal(number, signal.SIG_DFL)
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def status(interrupt: KeyboardInterrupt) -> int:
+    return TERMINATED if isinstance(interrupt, Terminated) else INTERRUPTED
 
 
 @contextmanager
@@ -28,9 +48,9 @@ def failures(ctx: click.Context) -> Generator[None]:
     except BlurError as error:
         show(error.diagnostics)
         ctx.exit(WRONG)
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        ctx.exit(INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        click.echo("terminated" if isinstance(interrupt, Terminated) else "interrupted", err=True)
+        ctx.exit(status(interrupt))
     except BrokenPipeError:
         _close_stdout()
         ctx.exit(READER_GONE)

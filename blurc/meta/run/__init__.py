@@ -7,6 +7,7 @@ best.py        the best genome so far, judged on separate episodes
 loop.py        the loop over meta-steps
 resuming.py    resumes from a checkpoint
 checkpoint.py folder.py pinned.py  the files of a run
+lock.py        one run at a time in a folder
 finishing.py   the evaluation and report after a run
 replaying.py   finds where a genome diverged
 """

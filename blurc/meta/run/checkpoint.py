@@ -20,21 +20,18 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import npz, why, write_file
 
-FORMAT = 4
+FORMAT = 5
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
-    """Raises `BlurError` (E618)."""
+    """Raises `OSError`."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
     about = {**about, "format": FORMAT}
     text = json.dumps({**about, "sha256": _digest(about, leaves)}, sort_keys=True)
     file = io.BytesIO()
     arrays = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
     np.savez(file, allow_pickle=False, about=np.frombuffer(text.encode(), np.uint8), **arrays)
-    try:
-        write_file(path, file.getvalue())
-    except OSError as error:
-        raise BlurError(Diagnostic("E618", f"cannot write `{path}`: {why(error)}")) from None
+    write_file(path, file.getvalue())
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -72,8 +69,12 @@ def _read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         raise BlurError(Diagnostic("E616", f"cannot read `{path}`: {why(error)}")) from None
     except (npz.Damaged, npz.Unfit, ValueError, RecursionError):
         raise _damaged(path, "it is not a complete blurc checkpoint") from None
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise _damaged(path, f"it is not a format {FORMAT} checkpoint")
+    if not isinstance(about, dict) or not isinstance(about.get("format"), int):
+        raise _damaged(path, "it is not a blurc checkpoint")
+    if about["format"] != FORMAT:
+        message = f"`{path}` was made with another version of blurc: its format is {about['format']}, not {FORMAT}"
+        help = "resume with that version, or begin again from its genome.yaml (`start:`)"
+        raise BlurError(Diagnostic("E617", message, help=help))
     if about.pop("sha256", None) != _digest(about, leaves):
         raise _damaged(path, "its contents have changed since it was saved")
     return about, leaves

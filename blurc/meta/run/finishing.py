@@ -63,6 +63,13 @@ def evaluated(
     """`finish`, which also returns the races that the rows come from."""
     place = Folder(Path(folder))
     experiment = schema.read(place.path / EXPERIMENT)
+    with place.locked():
+        return _evaluated(place, experiment, data_dir, watch)
+
+
+def _evaluated(
+    place: Folder, experiment: Experiment, data_dir: str | Path | None, watch: Callable[[str], None]
+) -> tuple[list[Row], list[Race]]:
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, named, choice in _pairs(experiment):

@@ -18,29 +18,27 @@ metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming tru
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import json
 import os
 import platform
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import jax
+import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.storage import append_to, read_file, why, write_file
-
-try:
-    import fcntl
-except ImportError:  # Windows: nothing stops two runs from sharing a folder
-    fcntl = None
+from blurc.meta.run.lock import locked
+from blurc.runtime import dtype
+from blurc.storage import append_to, read_file, remove_unfinished, why, write_file
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
-LOCK = ".lock"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 T = TypeVar("T")
@@ -61,19 +59,16 @@ class Folder:
         if self._names() and not self.is_unfinished(files):
             help = "resume that run (--resume), or choose another folder (-o DIR)"
             raise BlurError(Diagnostic("E615", f"the folder `{self.path}` is not empty", help=help))
-        self._guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
+        self.guarded(lambda: self.path.mkdir(parents=True, exist_ok=True))
 
     @contextmanager
-    def locked(self) -> Generator[None]:
-        """Keeps other runs out, so that two never mix their lines. Raises `BlurError` (E618) if another run is writing.
-        The system releases the lock however the process ends."""
-        if fcntl is None or not self.path.is_dir():
-            yield
-            return
-        lock = self._guarded(lambda: append_to(self.path / LOCK))
-        with lock:
-            _lock(lock, self.path)
-            yield
+    def locked(self) -> Generator[Callable[[], None]]:
+        """See `lock.locked`. What killed runs left half-written is removed. Raises `BlurError` (E618)."""
+        with ExitStack() as held:
+            check = self.guarded(lambda: held.enter_context(locked(self.path)))
+            for folder in (self.path, *filter(Path.is_dir, (self.path / SPEC).rglob("*")), self.path / SPEC):
+                remove_unfinished(folder)
+            yield check
 
     def is_unfinished(self, files: Mapping[str, str]) -> bool:
         """Whether `create` was interrupted here."""
@@ -90,12 +85,12 @@ class Folder:
 
     def _write_sources(self, files: Mapping[str, str]) -> None:
         for name, text in files.items():
-            self._guarded(lambda path=self.path / name: path.parent.mkdir(parents=True, exist_ok=True))
+            self.guarded(lambda path=self.path / name: path.parent.mkdir(parents=True, exist_ok=True))
             self.write(name, text)
         self.write(VERSIONS, json.dumps(versions(), indent=2) + "\n")
 
     def write(self, name: str, text: str) -> None:
-        self._guarded(lambda: write_file(self.path / name, text.encode()))
+        self.guarded(lambda: write_file(self.path / name, text.encode()))
 
     def read(self, name: str) -> str:
         """Raises `BlurError` (E615)."""
@@ -113,7 +108,7 @@ class Folder:
             with append_to(self.path / name) as file:
                 file.write(f"{json.dumps(line, allow_nan=False)}\n".encode())
 
-        self._guarded(add)
+        self.guarded(add)
 
     def lengths(self) -> dict[str, int]:
         """The length of each log in bytes."""
@@ -132,29 +127,25 @@ class Folder:
                 raise BlurError(Diagnostic("E616", message, help=help))
         for name, length in lengths.items():
             if self._length(name) > length:
-                self._guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
+                self.guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
 
     def _length(self, name: str) -> int:
         return p.stat().st_size if (p := self.path / name).exists() else 0
 
-    def _guarded(self, action: Callable[[], T]) -> T:
+    def guarded(self, action: Callable[[], T]) -> T:
+        """What the action returns. Raises `BlurError` (E618) for an `OSError`."""
         try:
             return action()
         except OSError as error:
             message = f"cannot write the run folder `{self.path}`: {why(error)}"
-            raise BlurError(Diagnostic("E618", message, help="choose another folder: -o DIR")) from None
+            raise BlurError(Diagnostic("E618", message, help=self._way_on(error))) from None
 
-
-def _lock(file: IO[bytes], folder: Path) -> None:
-    assert fcntl
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        message = f"another run is writing to `{folder}`"
-        help = "wait for it to finish, or choose another folder: -o DIR"
-        raise BlurError(Diagnostic("E618", message, help=help)) from None
-    except OSError:  # a file system without locks
-        pass
+    def _way_on(self, error: OSError) -> str:
+        """The last checkpoint is whole, whatever could not be written after it."""
+        begun, full = (self.path / EXPERIMENT).exists(), error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not begun:
+            return "make room, or choose another folder: -o DIR" if full else "choose another folder: -o DIR"
+        return f"{'make room' if full else 'make it writable'}, then continue with --resume"
 
 
 def is_of_run(file: Path) -> bool:
@@ -166,10 +157,13 @@ def versions() -> dict[str, str]:
     """What a run's exact results depend on."""
     devices = jax.devices()
     several = f", {len(devices)} of them" if len(devices) > 1 else ""
+    config: Any = jax.config
+    products = config.jax_default_matmul_precision
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         **found,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "device": f"{devices[0].platform}: {devices[0].device_kind}{several}",
+        "precision": f"{np.dtype(dtype()).name}{f', products in {products}' if products else ''}",
     }

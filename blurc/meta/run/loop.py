@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -96,13 +96,15 @@ def run(
     fresh = Progress(0, 0, start(ready), {})
     if not resume:
         place.make(files)
-    with place.locked():
+    elif not place.path.is_dir():
+        place.read(EXPERIMENT)
+    with place.locked() as still_locked:
         if resume:
             fresh = resumed(place, ready, fresh, files)
             place.write(EXPERIMENT, text)  # it may have more steps now
         else:
             place.create(text, files)
-        return _Run(ready, place, watch or Silence()).go(fresh)
+        return _Run(ready, place, watch or Silence(), still_locked).go(fresh)
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class _Run:
     setup: Setup
     folder: Folder
     watch: Watch
+    still_locked: Callable[[], None]
 
     def go(self, now: Progress) -> Result:
         choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
@@ -127,6 +130,7 @@ class _Run:
 
     def _advanced(self, now: Progress) -> Progress:
         carry, line, lost = meta_step(self.setup, now.carry, now.steps)
+        self.still_locked()
         room = MOST_RECORDED - self.folder.lines(DIVERGENCES) if lost else 0
         self._record(now.steps, lost[: max(0, room)])
         self.folder.append(METRICS, line)
@@ -144,8 +148,9 @@ class _Run:
     def _save(self, now: Progress) -> None:
         """The checkpoint is last: whatever it does not cover is made again."""
         about = {"step": now.steps, "diverged": now.diverged, **identity(self.setup), "lengths": dict(now.lengths)}
+        self.still_locked()
         self._write_genome(now)
-        checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about)
+        self.folder.guarded(lambda: checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about))
 
     def _write_genome(self, now: Progress) -> genomes.GenomeFile:
         e, best = self.setup.experiment, now.carry.best

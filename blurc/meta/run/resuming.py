@@ -65,23 +65,28 @@ def identity(ready: Setup) -> dict[str, Any]:
     return {
         "experiment": hashlib.sha256(essence.encode()).hexdigest(),
         "spec": model.model_hash(ready.net.model),
+        "data": ready.data,
         "versions": versions(),
     }
 
 
 def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
-    """Raises `BlurError` (E617)."""
+    """Raises `BlurError` (E617). Versions first: the rest is written as a version writes it."""
     path = folder.path / CHECKPOINT
-    if there["experiment"] != here["experiment"]:
-        raise _other(folder, f"`{path}` is of another experiment")
     pairs = [(n, there["versions"].get(n), v) for n, v in here["versions"].items()]
     if changed := [f"{n} {was} there, {now} here" for n, was, now in pairs if was != now]:
         message = f"`{path}` was made with other versions: {'; '.join(changed)}"
         help = "resume with the same versions, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
+    if there["experiment"] != here["experiment"]:
+        raise _other(folder, f"`{path}` is of another experiment")
     if there["spec"] != here["spec"]:
         message = f"the spec is not the one that `{path}` was made with"
         help = "undo the change, or begin again from its genome.yaml (`start:`)"
+        raise BlurError(Diagnostic("E617", message, help=help))
+    if changed := [name for name, digest in here["data"].items() if there["data"].get(name) != digest]:
+        message = f"the examples of `{changed[0].split(': ')[1]}` are not those that `{path}` was made with"
+        help = "restore the data, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
 
 

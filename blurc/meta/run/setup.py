@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,11 @@ class Setup:
     @cached_property
     def method(self) -> Method:
         return make(self.experiment.method, self.experiment.seed)
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """A hash of the examples of each task."""
+        return {f"{i}: {t.name}": _digest(t) for i, t in enumerate(self.tasks)}
 
     def key(self, purpose: int, *counts: int) -> jax.Array:
         """Depends only on the seed, the purpose and the counts: no random state is carried along."""
@@ -135,6 +141,14 @@ def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one
+
+
+def _digest(examples: Task) -> str:
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(examples):
+        digest.update(f"{leaf.dtype} {leaf.shape} ".encode())
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()
 
 
 def compiled(network: Network) -> Net:
