@@ -50,6 +50,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E215": "no network or no genome to compile, or several networks",
         "E216": "a `repeat` that makes too many phases",
         "E217": "a `repeat` without a phase",
+        "E218": "a function that calls itself, or a call that is too long written out",
+        "E219": "what a function cannot see",
         "E301": "`pre` or `post` where it cannot be seen",
         "E302": "a neuron's value that does not say whose it is",
         "E303": "a synapse's value in the scope of a neuron",

@@ -37,9 +37,20 @@ NUMBERS = ("0.5", "0.3", "1", "0.9", "2", "(-0.4)", "(-1.1)", "0.07", "2.5e-1")
 
 # What a slot may hold: `phi` is given any number, `psi` numbers in [0.5, 2.5].
 SLOTS: dict[str, tuple[str, ...]] = {
-    "phi": ("tanh", "linear", "relu", "sigmoid", "softplus", "abs", "square"),
-    "psi": ("log", "sqrt", "exp", "linear", "square", "softplus"),
+    "phi": ("tanh", "linear", "relu", "sigmoid", "softplus", "abs", "square", "own", "jump", "far"),
+    "psi": ("log", "sqrt", "exp", "linear", "square", "softplus", "own"),
 }
+
+# The bodies of functions of one's own: of one number, with a slope, and of two numbers.
+OWN = (
+    "tanh(x) * (1 + {0} * x)", "x / (1.5 + square(x)) + {0}", "sigmoid(x) ^ 2 - softplus(-x)", "0.4 * x",
+    "max(x, {0} * x - 0.3, -1.1)", "clip(x * {0}, -0.8, 1.1)", "where(x > 0.0137, sin(x), {0} * x)",
+    "exp(-x ^ 2) * cos(x)", "gelu(x) + erf(x) - linear(x)", "(1.2 + square(x)) ^ 1.5",
+    "sqrt(0.3 + square(x)) * log(1.2 + square(x))", "tanh'(x) * sigmoid'(x)", "softplus'(x) - gelu'(x)",
+    "([[{0}, 0.5], [1, -0.4]] @ tanh([x, 0.3]))[0]", "{0}", "far(x) * {0} - far(0.3 * x)",
+)  # fmt: skip
+JUMPS = ("step(x - 0.3137) slope sigmoid'(x)", "tanh(x) slope 0.3 * tanh'(x)", "0.5 slope x", "far(x) slope far'(x)")
+PAIRS = ("x + (y - x) / 2.5", "x * tanh(y)", "far(x) - {0} * y", "min(x, y)", "[x, y][1]")
 
 # Of one argument of any value. Every function of the language is here or below, with its derivative.
 UNARY = (
@@ -51,13 +62,14 @@ UNARY = (
     "phi({0})", "phi'({0} + 0.0137)", "psi(1.5 + tanh({0}))", "psi'(1.5 + tanh({0}))",
     "gelu({0})", "step({0} + 0.0137)", "sin({0})", "cos({0})", "erf({0})", "floor({0} + 0.0137)",
     "gelu'({0})", "step'({0})", "sin'({0})", "cos'({0})", "erf'({0})", "floor'({0})",
+    "own({0})", "own'({0} + 0.0137)", "jump({0} + 0.0137)", "jump'({0})", "far({0})", "far'({0} + 0.0137)",
     "tanh({0}) ^ 2", "(0.5 + square(tanh({0}))) ^ 1.5", "clip({0}, -0.8, 1.1)",
 )  # fmt: skip
 BINARY = (
     "({0} + {1})", "({0} - {1})", "({0} * {1})", "({0} / (1.5 + square({1})))",
     "min({0}, {1})", "max({0}, {1}, 0.2)",
     "({0} < {1} + 0.0137)", "({0} <= {1} + 0.0137)", "({0} > {1} + 0.0137)", "({0} >= {1} + 0.0137)",
-    "where({0} > {1} + 0.0137, {0}, tanh({1}))",
+    "where({0} > {1} + 0.0137, {0}, tanh({1}))", "pair({0}, {1})",
 )  # fmt: skip
 BOUNDED = (
     "tanh({0})", "clip({0}, -1.5, 1.5)", "sigmoid({0})", "0.9 * max(min({0}, 1), -1)",
@@ -401,7 +413,7 @@ ORDERS = (
 def rules(draw: Draw, name: str = "rule") -> str:
     """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a
     matrix), learn values of every shape (shared, or per projection, population, neuron or synapse), up to 2 signals, a
-    const, a parameter, the slots SLOTS, and phases in one of several orders, some of them in a `repeat`."""
+    const, a parameter, the slots SLOTS, functions, and phases in one of several orders, some of them in a `repeat`."""
     random = Random(draw)
     k, m = random.count(1, 3), random.count(1, 2)
     shapes: list[Shape] = [(), (k,), (m,)]
@@ -418,7 +430,9 @@ def rules(draw: Draw, name: str = "rule") -> str:
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
     rule = Rule(random, states, channels, shared, of)
     order = random.one(ORDERS).split()
+    number = random.one([s for s, shape in shared.items() if not shape])
     lines = [
+        f"fn far(x) = {random.one(OWN[:-1]).format(0.8)}",
         f"genome {name}(k = {k}, gain = 0.8) {{",
         "  state "
         + ", ".join(f"{s}{dims(shape, k)}{' persistent' * random.chance(25)}" for s, shape in states.items()),
@@ -430,6 +444,8 @@ def rules(draw: Draw, name: str = "rule") -> str:
         *(f"  signal {s}{dims(shape, k)}" for s, shape in signals.items()),
         f"  const fixed = {Place(random, {}, {}).number(const)}",
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
+        f"  fn own(x) = {random.one(OWN).format(number)}, pair(x, y) = {random.one(PAIRS).format(number)}",
+        f"  fn jump(x) = {random.one(JUMPS)}",
         *repeated(random, [update_phase(rule) if k == "update" else neuron_phase(rule, k) for k in order]),
         f"  readout {readout(rule)}",
         "}",

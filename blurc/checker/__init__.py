@@ -17,16 +17,19 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.checker import mentions
     from blurc.checker.parameters import parameters, uses_arguments
+    from blurc.checker.rules.expressions import check_functions
     from blurc.checker.rules.genome import check_genome
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
-    from blurc.checker.wiring.network import check_block, check_network, check_slots, unused_parameters
+    from blurc.checker.wiring.network import check_block, check_held, check_network, check_slots, unused_parameters
     from blurc.checker.wiring.totals import check_running
 
 __all__ = [
     "Around",
     "check_block",
+    "check_functions",
     "check_genome",
+    "check_held",
     "check_network",
     "check_running",
     "check_slots",

@@ -204,14 +204,16 @@ class Constants:
             self.no_value(e.span, e)
         return value
 
-    def takes(self, name: str, found: int, arity: tuple[int, int | None], span: Span) -> bool:
+    def takes(
+        self, name: str, found: int, arity: tuple[int, int | None], span: Span, signature: str | None = None
+    ) -> bool:
         """Whether a function can take that many arguments."""
         low, high = arity
         if low <= found <= (found if high is None else high):
             return True
         expected = f"{low}" if low == high else f"at least {low}"
         plural = "" if expected == "1" else "s"
-        help = f"write `{SIGNATURES.get(name, f'{name}(x)')}`"
+        help = f"write `{signature or SIGNATURES.get(name, f'{name}(x)')}`"
         self.report.error("E204", f"`{name}` takes {expected} argument{plural}, found {found}", span, help=help)
         return False
 

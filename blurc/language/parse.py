@@ -41,6 +41,7 @@ def parse(source: Source, report: Report) -> syntax.File:
         genomes=tuple(_finish(genome, damaged, report) for genome in file.genomes),
         networks=tuple(_finish(network, damaged, report) for network in file.networks),
         blocks=tuple(_finish(block, damaged, report) for block in file.blocks),
+        functions=_shallow(file.functions, report),
         damaged=FILE in damaged,
     )
 

@@ -156,6 +156,24 @@ class Fn(Node):
 
 
 @dataclass(frozen=True)
+class Argument(Node):
+    """One in the head of a function."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Function(Node):
+    """`fn low(x, y) = x + (y - x) / 2`; `slope` replaces its derivative."""
+
+    name: str
+    arguments: tuple[Argument, ...]
+    value: Expr
+    slope: Expr | None = None
+    name_span: Span = field(compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True)
 class Let(Node):
     name: str
     value: Expr
@@ -193,7 +211,7 @@ class Readout(Node):
     value: Expr
 
 
-Declaration: TypeAlias = State | Signal | Synapse | Learn | Const | Fn
+Declaration: TypeAlias = State | Signal | Synapse | Learn | Const | Fn | Function
 GenomeItem: TypeAlias = Declaration | Phase | Repeat | Readout
 
 
@@ -204,6 +222,8 @@ class Genome(Node):
     items: tuple[GenomeItem, ...]
     name_span: Span = field(compare=False, repr=False, kw_only=True)
     damaged: bool = field(default=False, compare=False)  # parts were left out because of syntax errors
+    around: tuple[Function, ...] = field(default=(), compare=False, repr=False)  # functions of files that it may call
+    lacks_imports: bool = field(default=False, compare=False)  # there may be more of them
 
 
 # ---------------------------------------------------------------- networks and blocks
@@ -339,4 +359,5 @@ class File(Node):
     genomes: tuple[Genome, ...]
     networks: tuple[Network, ...]
     blocks: tuple[Block, ...] = ()
+    functions: tuple[Function, ...] = ()
     damaged: bool = field(default=False, compare=False)  # what was left out may be an import

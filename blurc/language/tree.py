@@ -43,8 +43,8 @@ class _Group:
     span: Span
 
 
-DECLARATIONS = ("states", "signals", "synapses", "learns", "consts", "fns")
-LISTS = (*DECLARATIONS, "params", "dims", "uses_args", "options", "attrs", "args", "selection")
+DECLARATIONS = ("states", "signals", "synapses", "learns", "consts", "fns", "functions")
+LISTS = (*DECLARATIONS, "params", "dims", "uses_args", "options", "attrs", "args", "arguments", "selection")
 
 
 def _nodes(children: Children) -> tuple[Any, ...]:
@@ -79,7 +79,8 @@ def _at(token: Token, whole: Span) -> Span:
 
 
 def _file(c: Children, at: Span) -> s.File:
-    return s.File(_of(s.Import, c), _of(s.Genome, c), _of(s.Network, c), _of(s.Block, c), span=at)
+    wiring = _of(s.Network, c), _of(s.Block, c)
+    return s.File(_of(s.Import, c), _of(s.Genome, c), *wiring, _of(s.Function, c), span=at)
 
 
 def _network(c: Children, at: Span) -> s.Network:
@@ -90,6 +91,11 @@ def _network(c: Children, at: Span) -> s.Network:
 
 def _learn(c: Children, at: Span) -> s.Learn:
     return s.Learn(str(c[0]), _dims(c), _last(_nodes(c)), next(iter(_group(c, "per")), None), span=at)
+
+
+def _function(c: Children, at: Span) -> s.Function:
+    slope = c[5] if len(c) > 4 else None
+    return s.Function(str(c[0]), _group(c, "arguments"), c[3], slope, span=at, name_span=_at(c[0], at))
 
 
 def _attr_call(c: Children, at: Span) -> s.Attr:
@@ -135,6 +141,8 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "distribution": lambda c, at: s.Distribution(str(c[0]), _group(c, "args"), span=at),
     "const": lambda c, at: s.Const(str(c[0]), _dims(c), c[-1], span=at),
     "fn": lambda c, at: s.Fn(str(c[0]), str(c[2]), span=at),
+    "function": _function,
+    "argument": lambda c, at: s.Argument(str(c[0]), span=at),
     "phase": lambda c, at: s.Phase(c[0].value, _nodes(c), span=at),
     "repeat": lambda c, at: s.Repeat(c[1], _nodes(c[2:]), span=at),
     "readout": lambda c, at: s.Readout(c[1], span=at),

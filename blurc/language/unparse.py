@@ -41,6 +41,8 @@ def unparse(node: s.Node) -> str:
             return "\n".join(_lines((node,)))
         case s.State() | s.Signal() | s.Synapse() | s.Learn() | s.Const() | s.Fn():
             return f"{type(node).__name__.lower()} {_declared(node)}"
+        case s.Function():
+            return f"fn {_function(node)}"
         case _:
             return _line(node)
 
@@ -87,7 +89,11 @@ def _line(node: s.Node) -> str:
 
 def _file(node: s.File) -> str:
     imports = "\n".join(_line(i) for i in node.imports)
-    parts = [imports, *map(unparse, (*node.genomes, *node.blocks, *node.networks))]
+    parts = [
+        imports,
+        "\n".join(map(unparse, node.functions)),
+        *map(unparse, (*node.genomes, *node.blocks, *node.networks)),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -147,6 +153,11 @@ def _declared(node: s.Node) -> str:
             return f"{name} = {function}"
         case _:
             raise TypeError(type(node).__name__)
+
+
+def _function(node: s.Function) -> str:
+    slope = f" slope {_expr(node.slope)}" if node.slope else ""
+    return f"{node.name}({', '.join(a.name for a in node.arguments)}) = {_expr(node.value)}{slope}"
 
 
 def _init(init: s.Distribution | s.Expr | None) -> str:

@@ -3,6 +3,8 @@
 model.py       the types
 topology/      which neurons a projection connects, one kind per file
 sites.py       the same as lists of (presynaptic neuron, postsynaptic neuron, synapse)
+calls.py       calls of functions of one's own, written out
+derive.py      their derivatives
 separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  inlines `let` values
 meaning.py     hashes of what a rule or a model means
@@ -17,11 +19,13 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.model import topology
+    from blurc.model.calls import call
     from blurc.model.meaning import MODEL, RULE, model_hash, rule_hash
     from blurc.model.model import (
         DRAWN,
         UNIT,
         Apply,
+        Argument,
         Assign,
         Channel,
         ChannelVar,
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
         Drawn,
         Expr,
         Fan,
+        Function,
         Genome,
         Init,
         Let,
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
         Reduce,
         Side,
         Signal,
+        Sloped,
         Slot,
         Stack,
         State,
@@ -107,6 +113,7 @@ __all__ = [
     "TOPOLOGIES",
     "UNIT",
     "Apply",
+    "Argument",
     "Assign",
     "Channel",
     "ChannelVar",
@@ -120,6 +127,7 @@ __all__ = [
     "Expr",
     "Fan",
     "Form",
+    "Function",
     "Genome",
     "Identity",
     "Index",
@@ -156,6 +164,7 @@ __all__ = [
     "Side",
     "Signal",
     "Sites",
+    "Sloped",
     "Slot",
     "Sparse",
     "Stack",
@@ -169,6 +178,7 @@ __all__ = [
     "Typed",
     "Until",
     "Windows",
+    "call",
     "children",
     "dims",
     "inline",

@@ -27,12 +27,15 @@ NO_MEANING = {"file"}  # of edges, whose pairs are in the model
 
 def rule_hash(genome: m.Genome) -> str:
     """Of a rule, for values of its meta-parameters: how fresh ones would be drawn does not count."""
-    return RULE + _digest({**_genome(genome), "metas": _by_name(genome.metas, without="init")})
+    functions = _functions(genome, genome.slots)
+    return RULE + _digest({**_genome(genome), **functions, "metas": _by_name(genome.metas, without="init")})
 
 
 def model_hash(model: m.Model) -> str:
     """Models with equal hashes compile to the same program."""
-    return MODEL + _digest([_genome(model.genome), _tree(replace(model.network, name="", params=()))])
+    slots = (slot for slots in (model.genome.slots, *(p.slots for p in model.network.populations)) for slot in slots)
+    genome = {**_genome(model.genome), **_functions(model.genome, slots)}
+    return MODEL + _digest([genome, _tree(replace(model.network, name="", params=()))])
 
 
 def _digest(tree: Any) -> str:
@@ -52,6 +55,12 @@ def _genome(g: m.Genome) -> dict[str, Any]:
         "phases": [_tree(_numbered(phase)) for phase in g.phases],
         "readout": _tree(g.readout),
     }
+
+
+def _functions(g: m.Genome, slots: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Its own functions in these slots."""
+    held = {name: _tree(f) for _, name in slots if (f := g.function(name))}
+    return {"functions": held} if held else {}
 
 
 def _by_name(declared: Iterable[m.Declared], without: str = "") -> dict[str, Any]:

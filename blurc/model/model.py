@@ -143,6 +143,24 @@ class Slot(Typed):
 
 
 @dataclass(frozen=True)
+class Argument(Typed):
+    """A number that a function is given. Only in the bodies of `Function`s."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Sloped(Typed):
+    """A call of a function with a slope of its own: its value is `value`, its derivative in `arg` is `slope`. `value`
+    reads `arg` only under `hold`, which has no derivative."""
+
+    function: str = field(compare=False)
+    value: Expr
+    arg: Expr
+    slope: Expr
+
+
+@dataclass(frozen=True)
 class Pick(Typed):
     """`x[0]`, `x[1:]`: an int drops its axis; a `(low, high)` pair keeps `low..high-1`, which may be empty."""
 
@@ -199,6 +217,8 @@ Expr: TypeAlias = (
     | Let
     | Apply
     | Slot
+    | Argument
+    | Sloped
     | Pick
     | Stack
     | Total
@@ -219,6 +239,8 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return (body,)
         case Noise(std=std):
             return (std,)
+        case Sloped(value=value, arg=arg, slope=slope):
+            return (value, arg, slope)
         case _:
             return ()
 
@@ -304,6 +326,18 @@ Statement: TypeAlias = LetStatement | Assign
 
 
 @dataclass(frozen=True)
+class Function:
+    """A function of numbers, which `value` and `slope` read as `Argument`s. Without a slope of its own, a function of
+    one number has the derivative of `value`."""
+
+    name: str
+    arguments: tuple[str, ...]
+    value: Expr
+    slope: Expr | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Phase:
     """`name` is the kind, or `forward#2` for the second phase of that kind, or `forward@3` in the third round of a
     `repeat`, which is unrolled."""
@@ -326,12 +360,17 @@ class Genome:
     readout: Expr
     span: Span = field(compare=False, repr=False)
     modulators: tuple[Declared, ...] = ()
+    functions: tuple[Function, ...] = ()  # those that may be in a slot
 
     def state(self, name: str) -> StateVar:
         return next(s for s in self.states if s.name == name)
 
     def channel(self, name: str) -> ChannelVar:
         return next(c for c in self.channels if c.name == name)
+
+    def function(self, name: str) -> Function | None:
+        """A function of its own; None for those of the language."""
+        return next((f for f in self.functions if f.name == name), None)
 
 
 # ---------------------------------------------------------------- networks

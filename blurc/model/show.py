@@ -35,6 +35,9 @@ def _genome(g: m.Genome) -> Iterator[str]:
     for meta in g.metas:
         per = "" if meta.per == "network" else f" per {meta.per}"
         yield f"  learn   {_declared(meta)} {_init(meta.init)}{per}"
+    for f in g.functions:
+        slope = f" slope {expression(f.slope)}" if f.slope else ""
+        yield f"  fn      {f.name}({', '.join(f.arguments)}) = {expression(f.value)}{slope}"
     for slot, function in g.slots:
         yield f"  fn      {slot} = {function}"
     yield from _phases(g.phases)
@@ -118,7 +121,7 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Attribute(side, name, span=e.span)
         case m.Meta(name=name) | m.State(name=name) | m.Channel(name=name) | m.Let(name=name):
             return s.Name(name, span=e.span)
-        case m.Signal(name=name) | m.Fan(name=name) | m.Modulator(name=name):
+        case m.Signal(name=name) | m.Fan(name=name) | m.Modulator(name=name) | m.Argument(name=name):
             return s.Name(name, span=e.span)
         case m.Noise(std=std):
             return s.Call("noise", (_tree(std),), span=e.span)
@@ -126,6 +129,8 @@ def _tree(e: m.Expr) -> s.Expr:
             return _apply(function, tuple(map(_tree, args)), prime, e)
         case m.Slot(name=name, arg=arg, prime=prime):
             return s.Call(name, (_tree(arg),), prime, span=e.span)
+        case m.Sloped(function=function, arg=arg):
+            return s.Call(function, (_tree(arg),), span=e.span)
         case m.Pick(arg=arg, items=items):
             return s.Index(_tree(arg), tuple(_item(i, e) for i in items), span=e.span)
         case m.Stack(items=items):
@@ -147,6 +152,8 @@ def _literal(value: m.Nested, at: m.Expr) -> s.Expr:
 
 def _apply(function: str, args: tuple[s.Expr, ...], prime: bool, at: m.Expr) -> s.Expr:
     match function, args:
+        case "hold", (operand,):
+            return operand
         case "neg", (operand,):
             return s.Negate(operand, span=at.span)
         case _, (left, right) if function in OPERATORS:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model.model import Apply, Expr, Let, Noise, Pick, Reduce, Slot, Stack, Total, Until
+from blurc.model.model import Apply, Expr, Let, Noise, Pick, Reduce, Sloped, Slot, Stack, Total, Until
 
 
 def inline(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -33,6 +33,9 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
             return replace(e, items=tuple(rebuild(i, substitute) for i in items))
         case Noise(std=std):
             return replace(e, std=rebuild(std, substitute))
+        case Sloped(value=value, arg=arg, slope=slope):
+            value, arg, slope = (rebuild(part, substitute) for part in (value, arg, slope))
+            return replace(e, value=value, arg=arg, slope=slope)
         case Total(body=body) | Until(body=body) | Reduce(body=body):
             return replace(e, body=rebuild(body, substitute))
         case _:

@@ -86,6 +86,7 @@ NARY: dict[str, Callable[..., Array]] = {
     "div": np.divide,
     "pow": np.power,
     "neg": np.negative,
+    "hold": np.positive,
     "matmul": matmul,
     "min": lambda *xs: reduce(np.minimum, xs),
     "max": lambda *xs: reduce(np.maximum, xs),

@@ -49,7 +49,9 @@ def evaluate(e: Expr, at: Scope) -> Array:
         case model.Reduce(), SynapseScope():
             return reduced(e, at)
         case model.Slot(), _:
-            return UNARY[at.function(e)][e.prime](evaluate(e.arg, at))
+            return slot(e, at)
+        case model.Sloped(), _:
+            return evaluate(e.value, at)
         case Apply(), _:
             return apply(e, at)
         case model.Pick(), _:
@@ -89,6 +91,13 @@ def fan(e: model.Fan, p: Projection, now: Moment) -> float:
     network = now.model.network
     fan_in, fan_out = p.topology.fans(network.population(p.source).shape, network.population(p.target).shape)
     return fan_in if e.name == "fan_in" else fan_out
+
+
+def slot(e: model.Slot, at: Scope) -> Array:
+    name = at.function(e)
+    if own := at.now.model.genome.function(name):
+        return evaluate(model.call(own, (e.arg,), e.span, e.prime), at)
+    return UNARY[name][e.prime](evaluate(e.arg, at))
 
 
 def apply(e: Apply, at: Scope) -> Array:

@@ -51,6 +51,8 @@ def _evaluate(e: m.Expr, names: Mapping[str, Any]) -> jax.Array:
             return _evaluate(arg, names)[tuple(slice(*i) if isinstance(i, tuple) else i for i in items)]
         case m.Stack(items=items):
             return jnp.stack([_evaluate(i, names) for i in items])
+        case m.Sloped(value=value, arg=arg, slope=slope):
+            return elementwise.sloped(*(_evaluate(part, names) for part in (value, arg, slope)))
         case m.Apply(function="matmul", args=(a, b)):
             return _evaluate(a, names) @ _evaluate(b, names)
         case m.Apply(function=function, args=args, prime=prime):

@@ -195,6 +195,7 @@ def _model(
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     given = {n: v for n, v in params.items() if n in of_network}
+    checker.check_functions(genome.around, report)
     checked = checker.check_network(network, given, report, sources.around)
     used: Params = {}
     if not picked or _is_used(network, genome):
@@ -204,6 +205,8 @@ def _model(
     if checked:
         graph.verify(checked, report)
         checker.check_running(checked, genome, report)
+        if rule:
+            checker.check_held(checked, rule, report)
     report.check()
     checker.unused_parameters(network, report)
     assert checked is not None, "reported"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ from blurc.storage import is_inside, read_file, text_of, why
 
 Spec: TypeAlias = str | Path  # a path, or source text
 LIMIT = 256 * 2**20  # bytes of an edge file
-Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block"
+Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block | syntax.Function"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Sources:
     networks: Mapping[str, syntax.Network]
     blocks: Mapping[str, syntax.Block]
     edges: Mapping[tuple[Source, str], EdgeFile] = field(repr=False)
+    functions: Mapping[str, syntax.Function] = field(default_factory=dict[str, syntax.Function])
     lacks_imports: bool = False  # as far as can be told: an unknown name may be declared in one
 
     @staticmethod
@@ -40,14 +41,22 @@ class Sources:
         found = library.load_with_folders(spec, report, quoted)
         known = [folder for _, folder in found[:1] if quoted]
         unread = any(d.code in ("E103", "E104", "E105") for d in report.errors)
+        damaged = unread or any(file.damaged for file, _ in found)
         declared = _declared((file for file, _ in found), report)
+        called = {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Function)}
+        around = tuple(called.values())
         return Sources(
             tuple(file for file, _ in found),
-            {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Genome)},
+            {
+                name: replace(tree, around=around, lacks_imports=damaged)
+                for name, tree in declared.items()
+                if isinstance(tree, syntax.Genome)
+            },
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Network)},
             {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Block)},
             {key: edges for file, folder in found for key, edges in _edge_files(file, folder, files or {}, known)},
-            unread or any(file.damaged for file, _ in found),
+            called,
+            damaged,
         )
 
     @property
@@ -61,14 +70,16 @@ class Sources:
     def around(self) -> Around:
         """What a network may refer to outside itself."""
         others = {**dict.fromkeys(self.genomes, "genome"), **dict.fromkeys(self.networks, "network")}
-        return Around(self.blocks, self.edges, others)
+        own = (item for tree in self.genomes.values() for item in tree.items if isinstance(item, syntax.Function))
+        functions = frozenset(f.name for f in (*self.functions.values(), *own))
+        return Around(self.blocks, self.edges, others, functions)
 
 
 def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declaration]:
-    """Genomes, networks and blocks share one namespace."""
+    """Genomes, networks, blocks and functions share one namespace."""
     found: dict[str, Declaration] = {}
     for file in files:
-        for item in (*file.genomes, *file.networks, *file.blocks):
+        for item in (*file.genomes, *file.networks, *file.blocks, *file.functions):
             if earlier := found.get(item.name):
                 _declared_twice(item, earlier, report)
             else:

@@ -26,11 +26,14 @@ def check(spec: Spec) -> list[Diagnostic]:
 
 
 def check_all(sources: Sources, report: Report) -> None:
-    sound = {name for name, tree in sources.genomes.items() if checker.check_genome(tree, {}, report)}
+    checker.check_functions(sources.functions.values(), report, sources.lacks_imports)
+    checked = {name: checker.check_genome(tree, {}, report) for name, tree in sources.genomes.items()}
+    genomes = {name: genome for name, genome in checked.items() if genome}
+    sound = set(genomes)
     sound |= {name for name, tree in sources.blocks.items() if _is_sound(tree, sources, report)}
     for tree in sources.networks.values():
         before = len(report.errors)
-        _check_network(tree, sources, sound, report)
+        _check_network(tree, sources, genomes, sound, report)
         if len(report.errors) == before and not tree.damaged:
             checker.unused_parameters(tree, report)
     _declares_something(sources, report)
@@ -47,7 +50,9 @@ def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
     return sound
 
 
-def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], report: Report) -> None:
+def _check_network(
+    tree: syntax.Network, sources: Sources, genomes: Mapping[str, Genome], sound: set[str], report: Report
+) -> None:
     """Checks a network, and its genome with the network's arguments if the genome is sound with its defaults."""
     network = checker.check_network(tree, {}, report, sources.around)
     if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
@@ -58,6 +63,8 @@ def _check_network(tree: syntax.Network, sources: Sources, sound: set[str], repo
     checker.check_slots(tree, genome, report, sources.around)
     if network:
         checker.check_running(network, genome, report)
+    if network and genome.name in genomes:
+        checker.check_held(network, genomes[genome.name], report)
     args = checker.uses_arguments(tree, {}, genome, report)
     if genome.name in sound and args:
         check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")

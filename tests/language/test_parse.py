@@ -604,7 +604,7 @@ def test_a_message_says_what_was_found_and_expected() -> None:
         (diagnostic,) = read(text)[1]
         return diagnostic.message
 
-    assert message("hello world") == "found `hello`, expected `import`, `genome`, `network` or `block`"
+    assert message("hello world") == "found `hello`, expected `import`, `genome`, `network`, `block` or `fn`"
     assert message("genome g { state a, }") == "found the end of the declaration, expected a name"
     assert message("genome g { synapse w 1 }") == "found `1`, expected `=`, `~`, `,` or the end of the declaration"
     assert message("genome g { readout f(a b) }") == "found `b`, expected `,` or `)`"

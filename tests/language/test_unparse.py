@@ -113,6 +113,7 @@ WORDS = [
     "for",
     "in",
     "per",
+    "slope",
     "genome",
     "forward",
     "signal",
@@ -163,7 +164,9 @@ options = some(node(s.Option, words, exprs))
 inits = st.none() | exprs | node(s.Distribution, words, some(exprs))
 statements = node(s.Let, words, exprs) | named(s.Assign, words, some(selectors(exprs)), exprs)
 phases = node(s.Phase, st.sampled_from(PHASES), some(statements))
+declared_functions = named(s.Function, words, some(node(s.Argument, words)), exprs, st.none() | exprs)
 genome_items = st.one_of(
+    declared_functions,
     node(s.State, words, some(exprs), st.booleans()),
     node(s.Signal, words, some(exprs)),
     node(s.Synapse, words, some(exprs), inits),
@@ -193,7 +196,8 @@ wiring = st.one_of(
 network_items = st.recursive(wiring, lambda items: node(s.For, words, exprs, exprs, some(items)), max_leaves=4)
 networks = named(s.Network, words, params, st.none() | node(s.Uses, words, options), some(network_items))
 blocks = named(s.Block, words, params, some(network_items))
-files = node(s.File, some(node(s.Import, strings)), some(genomes), some(networks), some(blocks))
+imports = node(s.Import, strings)
+files = node(s.File, some(imports), some(genomes), some(networks), some(blocks), some(declared_functions))
 
 
 @settings(deadline=None, max_examples=80)

@@ -4,6 +4,7 @@ genome.py         a genome: its phases and its readout
 declarations.py   its declarations
 names.py          what an expression may see
 expressions.py    names and locality in expressions
+own_functions.py  functions of one's own, and calls of them
 wrong_names.py    errors about a name: unknown, or out of reach
 wrong_calls.py    errors about a call
 wrong_targets.py  errors about an assignment

@@ -19,7 +19,7 @@ PER: dict[str, Per] = {"projection": "projection", "population": "population", "
 
 KINDS: dict[type[syntax.Node], Kind] = {
     syntax.State: "state", syntax.Signal: "signal", syntax.Synapse: "channel", syntax.Learn: "meta",
-    syntax.Const: "const", syntax.Fn: "slot",
+    syntax.Const: "const", syntax.Fn: "slot", syntax.Function: "function",
 }  # fmt: skip
 
 
@@ -59,6 +59,8 @@ class Declarations:
                 return self._const(item)
             case syntax.Fn():
                 return Symbol("slot", item.name, item.span, value=self._slot_function(item))
+            case syntax.Function():
+                return Symbol("function", item.name, item.name_span)
             case _:
                 shape = self.numbers.shape(item.dims)
                 per = self._per(item) if isinstance(item, syntax.Learn) else "network"
@@ -116,9 +118,10 @@ class Declarations:
 
     def _slot_function(self, item: syntax.Fn) -> str:
         given = self.values.get(item.function, item.function)
-        if isinstance(given, str) and given in functions.UNARY:
+        own = [f.name for f in (*self.tree.items, *self.tree.around) if isinstance(f, syntax.Function)]
+        if isinstance(given, str) and given in (*functions.UNARY, *own):
             return given
-        near = did_you_mean(item.function, functions.UNARY)
+        near = did_you_mean(item.function, (*functions.UNARY, *own))
         perhaps_a_parameter = self.tree.damaged and item.function not in self.values and not near
         if given is not None and not perhaps_a_parameter:
             self.report.error(
@@ -126,7 +129,7 @@ class Declarations:
                 f"a slot holds a function of one number, found `{item.function}`",
                 item.span,
                 notes=[] if given == item.function else [f"`{item.function}` is {given}"],
-                help=slot_help(item.name, item.function),
+                help=slot_help(item.name, item.function, own),
             )
         return "linear"
 

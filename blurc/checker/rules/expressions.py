@@ -7,6 +7,7 @@ means that the mistake has been reported.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 from typing import cast
@@ -14,13 +15,23 @@ from typing import cast
 from blurc.checker.constants import Constants, complete
 from blurc.checker.mentions import outside_sums
 from blurc.checker.rules.foreign import TRANSPOSES
-from blurc.checker.rules.names import NEURON_NAMES, OF_NEURON, OF_SYNAPSE, OWNER, Place, Symbol, Symbols
+from blurc.checker.rules.names import (
+    NEURON_NAMES,
+    OF_NEURON,
+    OF_SYNAPSE,
+    OWNER,
+    UNKNOWN_IN_FUNCTIONS,
+    Place,
+    Symbol,
+    Symbols,
+)
+from blurc.checker.rules.own_functions import OwnFunctions
 from blurc.checker.rules.shapes import OPERATORS, Shapes, literal
 from blurc.checker.rules.unsummed import is_transposed
 from blurc.checker.rules.wrong_calls import WrongCall
 from blurc.checker.rules.wrong_names import WrongName
 from blurc.checker.wording import bare, code
-from blurc.diagnostics import Span
+from blurc.diagnostics import Report, Span
 from blurc.language import functions, syntax
 from blurc.model import (
     Apply,
@@ -44,6 +55,11 @@ from blurc.model import (
     Until,
 )
 
+# What a function does not see: neurons, synapses, batches.
+OUTSIDE_FUNCTIONS = (
+    *functions.TOTALS, *functions.RUNNING, *functions.REDUCERS, *functions.POPULATION, *functions.DRAWS,
+)  # fmt: skip
+
 
 class Expressions:
     def __init__(self, symbols: Symbols, numbers: Constants) -> None:
@@ -51,6 +67,7 @@ class Expressions:
         self.numbers = numbers
         self.shapes = Shapes(symbols, numbers)
         self.draws = count()  # numbers of the `noise(..)`s
+        self.functions = OwnFunctions(self.check, numbers.report, {})
         self.wrong_name = WrongName(symbols, numbers.report)
         self.wrong_call = WrongCall(symbols, numbers.report)
 
@@ -112,6 +129,10 @@ class Expressions:
     # ----------------------------------------------------------------- names
 
     def _name(self, e: syntax.Name, place: Place) -> Expr | None:
+        if e.name in place.arguments:
+            return replace(place.arguments[e.name], span=e.span)
+        if place.phase == "function" and self._is_out_of_reach(e):
+            return None
         if e.name in place.lets:
             return self._let(e, place, place.lets[e.name])
         if symbol := self.symbols.named(e.name):
@@ -122,7 +143,7 @@ class Expressions:
             return self._fan(e, place)
         if e.name in NEURON_NAMES:
             self.wrong_name.neuron_name(e)
-        elif e.name in functions.ALL:
+        elif e.name in functions.ALL or self.functions.tree(e.name):
             self.wrong_name.needs_argument(e, "a function")
         else:
             self.wrong_name.unknown(e, place)
@@ -133,6 +154,17 @@ class Expressions:
             self.wrong_name.let_in_sum(e, place.total, place)
             return None
         return value and Let(e.name, shape=value.shape, over=value.over, span=e.span)
+
+    def _is_out_of_reach(self, e: syntax.Name) -> bool:
+        """Whether it exists, but not for functions."""
+        symbol = self.symbols.named(e.name, *UNKNOWN_IN_FUNCTIONS)
+        if symbol and symbol.kind != "slot":
+            self.wrong_name.not_in_function(e.span, f"`{e.name}`, {symbol.words}", e.name)
+        elif e.name in ("input", "target", "fan_in", "fan_out"):
+            self.wrong_name.not_in_function(e.span, f"`{e.name}`", "x")
+        else:
+            return False
+        return True
 
     def _symbol(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         match symbol.kind:
@@ -146,8 +178,8 @@ class Expressions:
                 return self._modulator(symbol, e, place)
             case "const" | "param":
                 return self._constant(symbol, e)
-            case "slot":
-                self.wrong_name.needs_argument(e, "a function slot")
+            case "slot" | "function":
+                self.wrong_name.needs_argument(e, symbol.words)
             case "ambiguous":
                 pass
         return None
@@ -185,16 +217,16 @@ class Expressions:
 
     def _meta(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
         per = symbol.per
+        if place.phase == "function":
+            return _meta(symbol, e.span)  # whether it has a value is asked where the function is called
         if place.phase == "init" and per in ("population", "neuron", "synapse"):
             self.wrong_name.not_in_start(e.span, symbol)
         elif per in OF_SYNAPSE and not place.synapse:
             self.wrong_name.not_of_neurons(symbol, e)
         elif per in OF_NEURON and place.synapse:
             self.wrong_name.whose(e, place, f"one value per {per}")
-        elif per is not None and symbol.shape is not None:
-            overs = {"projection": Over.PROJECTION, "synapse": Over.SYNAPSE, "neuron": Over.NEURON}
-            over = overs.get(per, Over.NOTHING)
-            return Meta(symbol.name, per, shape=symbol.shape, over=over, span=e.span)
+        else:
+            return _meta(symbol, e.span)
         return None
 
     def _modulator(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
@@ -221,8 +253,10 @@ class Expressions:
     # ------------------------------------------------------------- attributes
 
     def _attribute(self, e: syntax.Attribute, place: Place) -> Expr | None:
-        if e.name in TRANSPOSES and self.symbols.named(e.owner):
+        if e.name in TRANSPOSES and (self.symbols.named(e.owner) or e.owner in place.arguments):
             self.wrong_name.no_transpose(e)
+        elif e.owner in NEURON_NAMES and place.phase == "function":
+            self.wrong_name.not_in_function(e.span, f"`{code(e.span)}`, a value of a neuron", e.name)
         elif e.owner not in NEURON_NAMES:
             self.wrong_name.no_end(e)
         elif e.owner not in place.ends:
@@ -240,6 +274,9 @@ class Expressions:
         if e.prime and name in functions.ALL and name not in functions.UNARY:
             self.wrong_call.no_derivative(e)
             return None
+        if place.phase == "function" and (name in OUTSIDE_FUNCTIONS or self.symbols.named(name, "slot")):
+            self.wrong_call.not_in_function(e)
+            return None
         if name in functions.TOTALS:
             return self._total(e, place)
         if name in functions.RUNNING:
@@ -255,8 +292,10 @@ class Expressions:
             return None
         if self.symbols.named(name, "slot"):
             return self._slot(e, place)
+        if own := self._own_function(name):
+            return self._call_of_own(e, own, place)
         if name not in functions.ALL:
-            self.wrong_call.unknown_function(e, place)
+            self.wrong_call.unknown_function(e, place, self.functions.names())
             return None
         args = self._all(e.args, place)
         if args is None or not self._arity(e, *functions.arity(name)):
@@ -264,6 +303,18 @@ class Expressions:
         if name in functions.POPULATION:
             return _population(e, args[0])
         return self.shapes.combine(name, args, e.span, e.prime)
+
+    def _own_function(self, name: str) -> syntax.Function | None:
+        """One of the genome, or of a file where the genome has no such name."""
+        symbol = self.symbols.named(name)
+        return self.functions.tree(name) if symbol is None or symbol.kind == "function" else None
+
+    def _call_of_own(self, e: syntax.Call, tree: syntax.Function, place: Place) -> Expr | None:
+        args, count = self._all(e.args, place), len(tree.arguments)
+        signature = f"{tree.name}({', '.join(a.name for a in tree.arguments)})"
+        if not self.numbers.takes(tree.name, len(e.args), (count, count), e.span, signature) or args is None:
+            return None
+        return self.functions.call(e, args, place) if self.shapes.fit(args, e.span) else None
 
     def _arity(self, e: syntax.Call, low: int, high: int | None) -> bool:
         return self.numbers.takes(e.function, len(e.args), (low, high), e.span)
@@ -347,6 +398,22 @@ class Expressions:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"
         return Reduce(kind, body, shape=body.shape, over=body.over & ~Over.EXAMPLE, span=e.span)
+
+
+def check_functions(trees: Iterable[syntax.Function], report: Report, damaged: bool = False) -> OwnFunctions:
+    """Functions outside genomes, checked. `damaged`: not all of them are known."""
+    expressions = Expressions(Symbols(damaged=damaged), Constants({}, report, damaged=damaged))
+    own = expressions.functions = OwnFunctions(expressions.check, report, {tree.name: tree for tree in trees})
+    own.define()
+    expressions.symbols.report_unknown(report)
+    return own
+
+
+def _meta(symbol: Symbol, span: Span) -> Expr | None:
+    if symbol.per is None or symbol.shape is None:
+        return None
+    overs = {"projection": Over.PROJECTION, "synapse": Over.SYNAPSE, "neuron": Over.NEURON}
+    return Meta(symbol.name, symbol.per, shape=symbol.shape, over=overs.get(symbol.per, Over.NOTHING), span=span)
 
 
 def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from blurc.checker.mentions import walk
 from blurc.checker.rules.names import Place
 from blurc.checker.wording import code
@@ -86,12 +88,16 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     return _sum(e, place) if name in ("sum", "mean") else None
 
 
-def slot_help(slot: str, found: str) -> str:
-    """What to put into a slot."""
-    near = CALLED.get(found) or did_you_mean(found, functions.UNARY)
+def slot_help(slot: str, found: str, own: Iterable[str] = ()) -> str:
+    """What to put into a slot. `own`: the functions of the spec."""
+    known = (*own, *functions.UNARY)
+    near = CALLED.get(found) or did_you_mean(found, known)
     if found == "softmax":
         return f"{functions.NO_SOFTMAX}write `{slot} = linear`"
-    return f"did you mean `{near}`?" if near in functions.UNARY else "one of " + ", ".join(functions.UNARY)
+    one_of = (
+        f"one of {', '.join(known)}, or a function of your own: `fn {found if found.isidentifier() else 'f'}(x) = ..`"
+    )
+    return f"did you mean `{near}`?" if near in known else one_of
 
 
 def distribution_help(init: syntax.Distribution) -> str | None:

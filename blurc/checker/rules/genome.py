@@ -10,8 +10,9 @@ from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.checker.rules import unused
 from blurc.checker.rules.declarations import Declarations, known_at_run_time
-from blurc.checker.rules.expressions import Expressions
+from blurc.checker.rules.expressions import Expressions, check_functions
 from blurc.checker.rules.names import Lets, Place, Symbol, Symbols
+from blurc.checker.rules.own_functions import OwnFunctions, misfit
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
 from blurc.checker.rules.wrong_targets import WrongTarget
@@ -52,7 +53,7 @@ class GenomeChecker:
         self.report = report
         self.params = parameters(tree.params, given, report)
         self.values = {**self.params}
-        self.symbols = Symbols(damaged=tree.damaged)
+        self.symbols = Symbols(damaged=tree.damaged, lacks_imports=tree.lacks_imports)
         self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
         self.expressions = Expressions(self.symbols, self.numbers)
         self.wrong_target = WrongTarget(self.symbols, report)
@@ -61,6 +62,7 @@ class GenomeChecker:
         for p in self.tree.params:
             self.symbols.table.setdefault(p.name, Symbol("param", p.name, p.span, value=self.params.get(p.name)))
         Declarations(self.tree, self.values, self.numbers, self.symbols, self.report).declare()
+        self._functions()
         starts = Starts(self.tree, self.symbols, self.expressions)
         metas, channels = starts.metas(), starts.channels()
         phases = self._phases()
@@ -77,7 +79,21 @@ class GenomeChecker:
             readout,
             self.tree.span,
             tuple(Declared(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
+            tuple(self.expressions.functions.of_slots()),
         )
+
+    def _functions(self) -> None:
+        """Their own mistakes, and whether those of slots fit there."""
+        outside = check_functions(self.tree.around, Report())  # their mistakes are reported once, not by each genome
+        declared = {item.name: item for item in self.tree.items if isinstance(item, syntax.Function)}
+        own = self.expressions.functions = OwnFunctions(self.expressions.check, self.report, declared, outside)
+        own.define()
+        for slot in (item for item in self.tree.items if isinstance(item, syntax.Fn)):
+            tree = own.tree(slot.function)
+            found = own.defined(slot.function, slot.span) if tree else None
+            if found and (why := misfit(found)):
+                message = f"a slot holds a function from a number to a number, but {why[0]}"
+                self.report.error("E202", message, slot.span, help=why[1])
 
     def _states(self) -> Iterator[StateVar]:
         marked = {item.name: item.persistent for item in self.tree.items if isinstance(item, syntax.State)}

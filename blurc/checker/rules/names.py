@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal as Lit
 
@@ -11,9 +11,10 @@ from blurc.diagnostics import Diagnostic, Report, Span, in_order
 from blurc.language import PhaseKind
 from blurc.model import Direction, Expr, Literal, ParamValue, Per, Shape
 
-Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "ambiguous"]
+Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "function", "ambiguous"]
 
 UNKNOWN_AT_START: tuple[Kind, ...] = ("state", "channel", "signal", "slot")
+UNKNOWN_IN_FUNCTIONS: tuple[Kind, ...] = ("state", "channel", "slot")
 OF_NEURON = ("population", "neuron")  # meta-parameters that belong to a neuron: `pre.m`
 OF_SYNAPSE = ("projection", "synapse")  # meta-parameters that only synapses know
 OWNER: dict[str, str] = {"incoming": "post", "outgoing": "pre"}  # the owner of the total, in `update`
@@ -28,6 +29,7 @@ WORDS: dict[Kind, str] = {
     "const": "a constant",
     "param": "a parameter",
     "slot": "a function slot",
+    "function": "a function",
     "ambiguous": "declared twice",
 }
 
@@ -67,17 +69,24 @@ class Symbol:
         start = place.phase == "init"
         if self.kind == "ambiguous" or (start and (self.kind in UNKNOWN_AT_START or self.per == "synapse")):
             return None
+        if place.phase == "function":
+            return None if self.kind in UNKNOWN_IN_FUNCTIONS else self._shown
         if self.of_neuron and place.synapse:
             return " or ".join(f"`{end}.{self.name}`" for end in place.ends) or None
         if self.of_synapse and not place.synapse:
             return f"`{self.name}`, inside incoming(..) or outgoing(..)"
-        return f"`{self.name}(x)`" if self.kind == "slot" else f"`{self.name}`"
+        return self._shown
+
+    @property
+    def _shown(self) -> str:
+        return f"`{self.name}(x)`" if self.kind in ("slot", "function") else f"`{self.name}`"
 
 
 @dataclass(slots=True)
 class Symbols:
     table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
     damaged: bool = False  # declarations may be missing because of syntax errors
+    lacks_imports: bool = False  # functions may be
     unknown: dict[str, list[Diagnostic]] = field(default_factory=dict[str, "list[Diagnostic]"])
 
     def named(self, name: str, *kinds: Kind) -> Symbol | None:
@@ -116,11 +125,12 @@ Lets = dict[str, "Expr | None"]
 class Place:
     """Where an expression is."""
 
-    phase: PhaseKind | Lit["readout", "init"]
+    phase: PhaseKind | Lit["readout", "init", "function"]
     total: Direction | None = None  # inside `incoming(..)` or `outgoing(..)`
     reduced: bool = False  # inside `batch_mean(..)` or `batch_sum(..)`
     running: bool = False  # inside `outgoing_until(..)`
     lets: Lets = field(default_factory=dict[str, "Expr | None"])  # the values that the phase has named so far
+    arguments: Mapping[str, Expr] = field(default_factory=dict[str, Expr])  # of the function whose body this is
 
     @property
     def synapse(self) -> bool:
@@ -153,7 +163,7 @@ class Place:
             return f"inside {self.total}(..)"
         if self.reduced:
             return "inside a batch reducer"
-        names = {"init": "in a start value", "readout": "in the readout"}
+        names = {"init": "in a start value", "readout": "in the readout", "function": "in a function"}
         return names.get(self.phase, f"in `{self.phase}`")
 
     def inside(self, total: Direction, running: bool = False) -> Place:

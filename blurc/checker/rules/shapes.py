@@ -46,15 +46,21 @@ class Shapes:
     # ------------------------------------------------------ element by element
 
     def combine(self, function: str, args: tuple[Expr, ...], span: Span, prime: bool = False) -> Expr | None:
-        shapes = {a.shape for a in args} - {()}
-        if len(shapes) > 1:
-            self._mismatch(args, span)
+        if not self.fit(args, span):
             return None
+        shapes = {a.shape for a in args} - {()}
         if function == "div" and isinstance(args[1], Literal) and args[1].value == 0.0:
             self.numbers.no_value(span)
             return None
         shape = shapes.pop() if shapes else ()
         return self._folded(Apply(function, args, prime, shape=shape, over=join(args), span=span))
+
+    def fit(self, args: tuple[Expr, ...], span: Span) -> bool:
+        """Whether values have one shape, or are numbers."""
+        if len({a.shape for a in args} - {()}) > 1:
+            self._mismatch(args, span)
+            return False
+        return True
 
     def _folded(self, e: Apply) -> Expr | None:
         """Folds arithmetic on compile-time numbers."""

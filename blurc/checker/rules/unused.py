@@ -23,6 +23,9 @@ def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
             _never_assigned(symbol, report)
     for phase in phases:
         _unused_lets(phase, report)
+    for item in tree.items:
+        if isinstance(item, syntax.Function):
+            _unused_arguments(item, report)
     if "input" not in read:
         _senses_nothing(tree, report)
 
@@ -36,6 +39,13 @@ def _unused_lets(phase: syntax.Phase, report: Report) -> None:
     for s in phase.statements:
         if isinstance(s, syntax.Let) and s.name not in read:
             _unused(s.name, "never used", s.span, report)
+
+
+def _unused_arguments(item: syntax.Function, report: Report) -> None:
+    read = mentions.names(part for part in (item.value, item.slope) if part)
+    for argument in item.arguments:
+        if argument.name not in read:
+            _unused(argument.name, "never used", argument.span, report)
 
 
 def _never_assigned(symbol: Symbol, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from blurc.checker import constants
@@ -39,32 +40,41 @@ class WrongCall:
             return f"write `{name}({', '.join(code(a.span) for a in plain.args) or 'x'})`"
         return self._function_help(plain, place)
 
-    def unknown_function(self, e: syntax.Call, place: Place) -> None:
+    def unknown_function(self, e: syntax.Call, place: Place, own: Sequence[str]) -> None:
+        """`own`: the functions of the spec."""
         symbol = self.symbols.named(e.function)
-        if symbol or e.function in place.lets:
+        if symbol or e.function in place.lets or e.function in place.arguments:
             if symbol is None or symbol.kind != "ambiguous":
                 message = f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function"
                 self.report.error("E202", message, e.span, help=f"to multiply, write `{e.function} * (..)`")
             return
-        if self.symbols.damaged:
+        if self.symbols.damaged or self.symbols.lacks_imports:
             return
-        help = self._function_help(e, place)
+        help = self._function_help(e, place, own)
         self.report.error("E202", f"unknown function `{e.function}`", head(e.span, e.function), help=help)
 
-    def _function_help(self, e: syntax.Call, place: Place) -> str:
+    def _function_help(self, e: syntax.Call, place: Place, own: Sequence[str] = ()) -> str:
         if place.phase == "init" and e.function in constants.DISTRIBUTIONS:
             return f"a distribution goes after `~`: `~ {code(e.span)}`"
         if known := function_help(e, place):
             return known
-        slots = self.symbols.names("slot")
-        if near := did_you_mean(e.function, [*functions.ALL, *slots]):
+        known = [*functions.ALL, *self.symbols.names("slot"), *own]
+        if near := did_you_mean(e.function, known):
             return f"did you mean `{near}`?"
-        return f"declare a slot, `fn {e.function} = tanh`, or use one of: {', '.join(functions.ALL)}"
+        declared = f"`fn {e.function}({', '.join('xyzuvw'[: len(e.args)]) or 'x'}) = ..`"
+        slot = "" if len(e.args) > 1 else f", or as a slot, `fn {e.function} = tanh`"
+        return f"declare it, {declared}{slot}, or use one of: {', '.join(functions.ALL)}"
 
     def no_derivative(self, e: syntax.Call) -> None:
         message = f"`{e.function}` has no derivative `'`: only functions of one number have one"
         help = "one of " + ", ".join(functions.UNARY)
         self.report.error("E214", message, e.span, help=help)
+
+    def not_in_function(self, e: syntax.Call) -> None:
+        what = f"{e.owner}.{e.function}" if e.owner else e.function
+        message = f"a function sees numbers only, and `{what}` looks at more than that"
+        help = "make its value an argument of the function, and write the call where the function is used"
+        self.report.error("E219", message, e.span, help=help)
 
     def slot_in_start(self, e: syntax.Call) -> None:
         message = f"`{e.function}` is the function of a population, but a start value does not belong to one"

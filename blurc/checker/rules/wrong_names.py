@@ -59,6 +59,9 @@ class WrongName:
     def unknown(self, e: syntax.Name, place: Place) -> None:
         if self.symbols.damaged:
             return
+        if place.phase == "function":
+            self._unknown_in_function(e, place)
+            return
         table = self.symbols.table
         seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
         here = [name for name, shown in seen.items() if shown == f"`{name}`"]
@@ -71,6 +74,12 @@ class WrongName:
             help = f"did you mean {seen.get(near, f'`{near}`')}?"
         else:
             help = f"declare it, as in {declarations(e.name, place)}"
+        self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
+
+    def _unknown_in_function(self, e: syntax.Name, place: Place) -> None:
+        known = [*place.arguments, *(name for name, s in self.symbols.table.items() if s.seen(place) == f"`{name}`")]
+        near = did_you_mean(e.name, known)
+        help = f"did you mean `{near}`?" if near else f"make it an argument of the function: `(.., {e.name})`"
         self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
 
     def no_transpose(self, e: syntax.Attribute) -> None:
@@ -120,6 +129,10 @@ class WrongName:
                 e.span,
                 help=f"sum over the synapses: `{way}(w * {e.owner}.{e.name})`; the neuron's own {own} is `{e.name}`",
             )
+
+    def not_in_function(self, span: Span, what: str, name: str) -> None:
+        message = f"a function sees its arguments, meta-parameters, constants, parameters and signals, but not {what}"
+        self.report.error("E219", message, span, help=f"give it to the function as an argument, `{name}`")
 
     def without_its_sum(self, e: syntax.Binary, way: str, place: Place) -> None:
         message = f"`{code(e.span)}` belongs to one synapse, but the scope here is one neuron, which has many synapses"

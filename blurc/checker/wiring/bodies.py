@@ -22,11 +22,12 @@ Env = Mapping[str, "ParamValue | None"]
 @dataclass(frozen=True)
 class Around:
     """What a network may refer to outside itself: blocks, and edge files by the source that names them. `others` are
-    genomes and networks, which may be mistaken for blocks."""
+    genomes and networks, which may be mistaken for blocks; `functions` are those of files and of all genomes."""
 
     blocks: Mapping[str, syntax.Block] = field(default_factory=dict[str, syntax.Block])
     files: Mapping[tuple[Source, str], EdgeFile] = field(default_factory=dict[tuple[Source, str], EdgeFile])
     others: Mapping[str, str] = field(default_factory=dict[str, str])
+    functions: frozenset[str] = frozenset()
 
 
 class Tracked(Report):

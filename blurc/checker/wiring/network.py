@@ -11,8 +11,8 @@ from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
 from blurc.checker.wiring.projections import project
 from blurc.checker.wording import listed
 from blurc.diagnostics import Report, suggest
-from blurc.language import syntax
-from blurc.model import UNIT, Dense, Network, ParamValue, Population, Projection, Shared
+from blurc.language import functions, syntax
+from blurc.model import UNIT, Dense, Genome, Network, ParamValue, Population, Projection, Shared
 
 EMPTY = Around()
 
@@ -71,6 +71,18 @@ def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report, aro
             help = f"declare the slot in the genome: `fn {option.name} = tanh`"
             help = suggest(option.name, [*slots, "bias"], help)
             report.error("E407", f"{message} `{genome.name}`", option.span, notes=notes, help=help)
+
+
+def check_held(network: Network, genome: Genome, report: Report) -> None:
+    """Whether the genome has the functions of the spec that populations put into its slots, and whether they fit."""
+    slots = dict(genome.slots)
+    for p in network.populations:
+        for slot, name in p.slots:
+            if slot in slots and name not in functions.UNARY and genome.function(name) is None:
+                message = f"`{genome.name}` has no function `{name}` that fits the slot `{slot}` of `{p.name}`"
+                gives = f"a slot takes a function of one number, `fn {name}(x) = ..`, that gives a number"
+                help = f"{gives} and reads only what is the same for the whole network"
+                report.error("E407", message, p.span, help=help)
 
 
 def _roles(body: Body, report: Tracked) -> None:

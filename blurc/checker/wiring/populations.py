@@ -30,7 +30,7 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
         return
     numbers = Constants(env, body.report)
     shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
-    slots, bias = _options(item, numbers, shape, name)
+    slots, bias = _options(item, numbers, shape, name, body.wiring.around.functions)
     if shape is None or not _is_small(item, shape, body):
         body.broken.add(name)
     elif _name_is_free(name, item, body):
@@ -98,7 +98,7 @@ def _name_is_free(name: str, item: syntax.Population, body: Body) -> bool:
 
 
 def _options(
-    item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str
+    item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str, own: frozenset[str]
 ) -> tuple[tuple[tuple[str, str], ...], Bias]:
     bias: Bias = "off" if item.role == "input" else "on"
     slots: dict[str, str] = {}
@@ -108,23 +108,23 @@ def _options(
             numbers.report.error("E407", f"`{option.name}` is given twice", option.span, help="keep one of them")
         elif option.name == "bias":
             bias = _bias(item, option, numbers, shape, name)
-        elif function := _slot(option, numbers):
+        elif function := _slot(option, numbers, own):
             slots[option.name] = function
         seen.add(option.name)
     return tuple(slots.items()), bias
 
 
-def _slot(option: syntax.Option, numbers: Constants) -> str | None:
-    """The function that an option puts into a slot."""
+def _slot(option: syntax.Option, numbers: Constants, own: frozenset[str]) -> str | None:
+    """The function that an option puts into a slot: one of the language, or of the spec's `own`."""
     name = option.value.name if isinstance(option.value, syntax.Name) else None
     value = name if name and name not in numbers.values else numbers.evaluate(option.value)
-    if value is None or value in functions.UNARY:
+    if value is None or value in functions.UNARY or value in own:
         return None if value is None else str(value)
     if name in SWITCHES:
         message, help = (f"`{option.name}` is not a switch of a population", f"the only one is `bias`: `bias = {name}`")
     else:
         message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
-        help = slot_help(option.name, code(option.value.span))
+        help = slot_help(option.name, code(option.value.span), sorted(own))
     numbers.report.error("E407", message, option.span, help=help)
     return None
 

@@ -46,6 +46,8 @@ class Beginnings:
             here == "IMPORT" and after == "STRING"
         ):
             return "file"
+        if here == "FN" and third == "LPAR":
+            return None  # a function may also stand in the file
         if (here in PHASES and after == "LBRACE") or (here in DECLARATIONS and after in WORDS):
             return "genome"
         if here == "REPEAT" and after in WORDS | {"NUMBER"}:
@@ -96,7 +98,7 @@ class Beginnings:
                 return here.kind in WORDS and self._wiring(item)
             case "file":
                 unnamed = (len(item) == 1 and first.kind in TOP) or last.kind == "USES"
-                return here.kind in TOP | {"IMPORT"} and not unnamed
+                return here.kind in TOP | {"IMPORT", "FN"} and not unnamed
 
     def _statement(self, item: Item) -> bool:
         if self.kind() == "LET":

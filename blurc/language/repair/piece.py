@@ -12,7 +12,7 @@ from blurc.language.tokens import OPENER, OPERATORS, PARTNER, SIGNS, WORDS, Lexe
 Start = Literal["file", "genome_item", "phase", "statement", "network_item"]
 
 WHOLE: dict[Start, str] = {
-    "file": "`import`, `genome`, `network` or `block`",
+    "file": "`import`, `genome`, `network`, `block` or `fn`",
     "genome_item": "`state`, `signal`, `synapse`, `learn`, `const`, `fn`, a phase, `repeat` or `readout`",
     "phase": "a phase (`forward { ... }`)",
     "statement": "a statement (`let z = ...` or `act <- ...`)",

@@ -33,7 +33,12 @@ class Scope(ABC):
             case m.Apply(function=function, args=args):
                 return self.apply(function, tuple(self.value(a) for a in args), e, e.prime)
             case m.Slot(name=name, arg=arg):
-                return self.apply(self.slot(name, arg), (self.value(arg),), e, e.prime)
+                function = self.slot(name, arg)
+                if own := self.now.model.genome.function(function):
+                    return self.value(m.call(own, (arg,), e.span, e.prime))
+                return self.apply(function, (self.value(arg),), e, e.prime)
+            case m.Sloped(value=value, arg=arg, slope=slope):
+                return self.apply("sloped", (self.value(value), self.value(arg), self.value(slope)), e)
             case m.Pick(arg=arg, items=items):
                 return self.apply("pick", (self.value(arg),), e, items)
             case m.Stack(items=items):

@@ -37,6 +37,7 @@ UNARY: dict[str, Function] = {
     "erf": jax.lax.erf,
     "floor": jnp.floor,
     "neg": jnp.negative,
+    "hold": jax.lax.stop_gradient,
 }
 
 
@@ -71,6 +72,24 @@ PRIME: dict[str, Function] = {
     "floor": jnp.zeros_like,
 }
 
+
+@jax.custom_jvp
+def _sloped(value: jax.Array, x: jax.Array, slope: jax.Array) -> jax.Array:
+    return value
+
+
+@_sloped.defjvp
+def _slope(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]) -> tuple[jax.Array, jax.Array]:
+    value, _, slope = primals
+    of_value, of_x, _ = tangents
+    return value, of_value + slope * of_x
+
+
+def sloped(value: jax.Array, x: jax.Array, slope: jax.Array) -> jax.Array:
+    """`value`, with `slope` added to its derivative in `x`."""
+    return _sloped(*jnp.broadcast_arrays(value, x, slope))
+
+
 NARY: dict[str, Callable[..., jax.Array]] = {
     "add": jnp.add,
     "sub": jnp.subtract,
@@ -81,6 +100,7 @@ NARY: dict[str, Callable[..., jax.Array]] = {
     "max": lambda *xs: _chain(jnp.maximum, xs),
     "clip": lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
     "where": lambda condition, x, y: jnp.where(condition != 0, x, y),
+    "sloped": sloped,
     "less": lambda x, y: _as_number(x < y, x, y),
     "at_most": lambda x, y: _as_number(x <= y, x, y),
     "greater": lambda x, y: _as_number(x > y, x, y),
