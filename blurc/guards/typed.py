@@ -26,6 +26,7 @@ from blurc.faces import promised
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LONGEST_SHOWN = 60
+DEEPEST = 4  # a whole model would take milliseconds
 ARRAYS = ("ndarray", "Array")  # of NumPy and JAX, which are imported late
 
 # What a value of a type is in words, and how to tell one.
@@ -77,18 +78,19 @@ def require(hint: Any, **arguments: object) -> None:
             raise TypeError(f"`{name}{wrong.at}` must be {wrong.expected}, found {_shown(wrong.found)}")
 
 
-def _wrong(hint: Any, value: object) -> Wrong | None:
+def _wrong(hint: Any, value: object, depth: int = 0) -> Wrong | None:
     if get_origin(hint) is Annotated:
-        return _wrong(get_args(hint)[0], value)
+        return _wrong(get_args(hint)[0], value, depth)
     if get_origin(hint) in (Union, UnionType):
-        found = [_wrong(part, value) for part in get_args(hint)]
+        found = [_wrong(part, value, depth) for part in get_args(hint)]
         deepest = max((w for w in found if w), key=lambda w: len(w.at), default=None)
         if None in found or deepest is None:
             return None
         return deepest if deepest.at else Wrong("", _words(hint), value)
     if not _is(hint, value):
         return Wrong("", _words(hint), value)
-    below = ((at, _wrong(part, inner)) for at, part, inner in _parts(hint, value))
+    parts = _parts(hint, value) if depth < DEEPEST else ()
+    below = ((at, _wrong(part, inner, depth + 1)) for at, part, inner in parts)
     return next((wrong._replace(at=at + wrong.at) for at, wrong in below if wrong), None)
 
 
