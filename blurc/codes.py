@@ -95,6 +95,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W504": "a genome that never reads its input",
         "W505": "a file that declares nothing",
         "W506": "a drawn topology that joins nothing",
+        "W507": "two drawn topologies that are the same draw",
         "E601": "a genome file or an experiment that cannot be read",
         "E602": "a file that is not plain YAML",
         "E603": "a YAML alias",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from blurc.api import Net
 from blurc.runtime import GenomeValues
 from blurc.tasks import Stream, Task
-from blurc.training import ACCURACY, finite, predict, score
+from blurc.training import ACCURACY, asking_key, finite, predict, score
 
 Accuracies: TypeAlias = NDArray[np.float64]
 
@@ -35,8 +35,8 @@ class Keys(NamedTuple):
 
 
 def keys(seed: int) -> Keys:
-    """The keys of a seed. `fold_in` with small numbers collides with `split`, so the root key is never split. The first
-    two keys match `training.rules.keys`."""
+    """The keys of a seed. `fold_in` with small numbers collides with `split`, so the root key is never split. Numbers 0
+    and 1 are what `training` splits it into, and a search for genomes has others (`meta.run.setup`)."""
     root = jax.random.key(seed, impl="threefry2x32")
     return Keys(*(jax.random.fold_in(root, 2 + i) for i in range(len(Keys._fields))))
 
@@ -48,12 +48,12 @@ class Contender:
     Attributes:
         start: takes keys and the batch size; returns the first carry.
         advance: takes a carry and batches `[steps, batch, n]`; returns the next carry and whether it is all finite.
-        predict: takes a carry and examples `[examples, n]`; returns outputs.
+        predict: takes a carry and examples `[examples, n]` and the number of the first; returns outputs.
     """
 
     start: Callable[[Keys, int], Any]
     advance: Callable[[Any, Any, Any], tuple[Any, Any]]
-    predict: Callable[[Any, Any], Any]
+    predict: Callable[[Any, Any, int], Any]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Course:
             if not sound:
                 break
             if done in found:
-                found[done] = score(lambda x, now=carry: contender.predict(now, x), x, y, ACCURACY)
+                found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), x, y, ACCURACY)
         return np.asarray([found[step] for step in self.steps])
 
 
@@ -105,7 +105,11 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
             done += size
         return (values, state, noise, done), sound
 
-    return Contender(start, advance, lambda carry, x: predict(net, carry[0], carry[1], x))
+    def asked(carry: Any, x: Any, first: int) -> Any:
+        values, state, noise, done = carry
+        return predict(net, values, state, x, asking_key(jax.random.fold_in(noise, done), first))
+
+    return Contender(start, advance, asked)
 
 
 def fresh_each_seed(net: Net, genome: GenomeValues | None) -> bool:

@@ -14,6 +14,7 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.tasks.choice import Augment, TaskChoice
     from blurc.tasks.dataset import Dataset, Floats
+    from blurc.tasks.draws import generator
     from blurc.tasks.endless import Stream
     from blurc.tasks.examples import Examples
     from blurc.tasks.sampling import batches, stream
@@ -30,6 +31,7 @@ __all__ = [
     "Task",
     "TaskChoice",
     "batches",
+    "generator",
     "load",
     "names",
     "stream",

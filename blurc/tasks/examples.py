@@ -17,6 +17,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Indices
+from blurc.tasks.draws import generator
 
 SEED = 0  # selects the held-out sixth
 
@@ -89,7 +90,7 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
         mean, deviation = preprocess.moments(x)
         x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
     # Shuffle the test examples too: `rows` takes one from each stretch of them.
-    mixed = np.random.default_rng(SEED).permutation(len(x_test))
+    mixed = generator("test examples", SEED).permutation(len(x_test))
     return Examples(
         jnp.asarray(x),
         jnp.asarray(label[order], jnp.int32),

@@ -16,6 +16,7 @@ import numpy as np
 from blurc.diagnostics import Report
 from blurc.guards import check_room, typed
 from blurc.tasks.dataset import Dataset, Floats, Indices
+from blurc.tasks.draws import generator
 
 
 @typed
@@ -57,7 +58,7 @@ def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> t
 def _positions(n: int, start: int, length: int, seed: int) -> Indices:
     """The examples at `length` positions of the endless sequence over `n` examples."""
     epochs = range(start // n, (start + length - 1) // n + 1)
-    order = np.concatenate([np.random.default_rng([seed, epoch]).permutation(n) for epoch in epochs])
+    order = np.concatenate([generator("epochs", seed, epoch).permutation(n) for epoch in epochs])
     offset = start - epochs[0] * n
     return order[offset : offset + length]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.recipes import OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
-    from blurc.training.rules import noise_keys, predict, train
+    from blurc.training.rules import asking_key, noise_keys, predict, train
     from blurc.training.scores import ACCURACY, Metric, fitted, metric, score
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Run",
     "Settings",
     "Watch",
+    "asking_key",
     "baselines",
     "curve",
     "diverge",

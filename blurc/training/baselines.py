@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from blurc.tasks import Dataset
+from blurc.tasks import Dataset, generator
 from blurc.training.learner import Learner, Run, Settings, Watch, fit
 from blurc.training.recipes import OPTIMIZERS, Optimizer, Recipe, cross_entropy, squared_error, trained_by
 from blurc.training.relu_network import ReluNetwork
@@ -66,7 +66,7 @@ def _learners(
 def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
     """The training examples, with a seeded tenth of them as test examples."""
     count = len(data.x_train)
-    order = np.random.default_rng(settings.seed).permutation(count)
+    order = generator("held out", settings.seed).permutation(count)
     held, rest = np.split(order, [max(1, count // HELD_OUT)])
     part = replace(
         data,

@@ -89,13 +89,13 @@ class Learner:
     """Pure functions of a carry.
 
     advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
-    predict: (carry, examples `[examples, n]`) -> outputs.
+    predict: (carry, examples `[examples, n]`, the number of the first of them) -> outputs.
     """
 
     name: str
     start: Any
     advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
-    predict: Callable[[Any, Any], Any]
+    predict: Callable[[Any, Any, int], Any]
     programs: dict[int, Any] = field(default_factory=dict[int, Any])  # by steps in a chunk
 
     def program(self, carry: Any, xs: Floats, ys: Floats) -> Any:
@@ -130,7 +130,7 @@ def fit(learner: Learner, data: Dataset, settings: Settings, metric: Metric, wat
     carry, points, broken = learner.start, list[Point](), None
 
     def tested(step: int) -> None:
-        value = score(lambda x: learner.predict(carry, x), data.x_test, data.y_test, metric)
+        value = score(lambda x, first: learner.predict(carry, x, first), data.x_test, data.y_test, metric)
         points.append(Point(step, value, training.seconds))
         watch.point(learner.name, points[-1])
 
@@ -158,7 +158,7 @@ def fit(learner: Learner, data: Dataset, settings: Settings, metric: Metric, wat
 
 def _scores(learner: Learner, carry: Any, data: Dataset, metric: Metric) -> tuple[float, float]:
     sides = ((data.x_test, data.y_test), (data.x_train[:MOST], data.y_train[:MOST]))
-    test, train = (score(lambda x: learner.predict(carry, x), x, y, metric) for x, y in sides)
+    test, train = (score(lambda x, first: learner.predict(carry, x, first), x, y, metric) for x, y in sides)
     return test, train
 
 

@@ -79,12 +79,12 @@ class Trained(NamedTuple):
 
     start: a random key -> the first carry.
     advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
-    predict: (carry, examples `[examples, n]`) -> outputs.
+    predict: (carry, examples `[examples, n]`, the number of the first, which makes no difference) -> outputs.
     """
 
     start: Callable[[jax.Array], Any]
     advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
-    predict: Callable[[Any, Any], jax.Array]
+    predict: Callable[[Any, Any, int], jax.Array]
 
 
 def trained_by(
@@ -107,7 +107,7 @@ def trained_by(
         "updates": np.float32(steps * rounds),
         "schedule": SCHEDULES.index(recipe.schedule),
     }
-    return Trained(lambda key: init(key, settings), advance, predict)
+    return Trained(lambda key: init(key, settings), advance, lambda carry, x, first: predict(carry, x))
 
 
 @lru_cache(maxsize=64)

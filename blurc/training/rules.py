@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.runtime import GenomeValues, Program, State
+from blurc.runtime import GenomeValues, Program, State, fold
 from blurc.tasks import Dataset
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.scores import metric
@@ -34,9 +34,18 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
     values = dict(net.init_genome(genome_key) if genome is None else genome)
     state = net.init(key, values, batch=settings.batch)
     watch.begin(name, settings.steps)
-    start = (values, state, jax.random.fold_in(key, settings.seed))
-    learner = Learner(name, start, _advance(net), lambda carry, x: predict(net, carry[0], carry[1], x))
+    start = (values, state, fold(key, "noise"))
+    learner = Learner(name, start, _advance(net), _predict(net))
     return fit(learner, data, settings, metric(data), watch)
+
+
+def _predict(net: Program) -> Any:
+    return lambda carry, x, first: predict(net, carry[0], carry[1], x, asking_key(carry[2], first))
+
+
+def asking_key(noise: jax.Array, first: int | jax.Array) -> jax.Array:
+    """For the noise of predictions, apart from that of learning and for each slice of examples."""
+    return jax.random.fold_in(fold(noise, "predict"), first)
 
 
 def _advance(net: Program) -> Any:
@@ -63,9 +72,9 @@ def _refuse_signals(net: Program) -> None:
         raise BlurError(Diagnostic("E807", message, None, (), help))
 
 
-def predict(net: Program, genome: GenomeValues, state: State, x: Any) -> Any:
+def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.Array) -> Any:
     """Starts from fresh persistent neuron states: test examples do not follow the ones the network remembers."""
     if net.signature.persistent:
-        fresh = net.init(keys(0)[1], genome, batch=len(x))
+        fresh = net.init(key, genome, batch=len(x))
         state = State(state.synapses, fresh.neurons)
-    return net.predict(genome, state, x, key=keys(0)[1])
+    return net.predict(genome, state, x, key=key)

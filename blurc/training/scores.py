@@ -49,14 +49,15 @@ def metric(dataset: Dataset) -> Metric:
     return ACCURACY if dataset.classes else ERROR
 
 
-def score(predict: Callable[[Floats], Any], x: Floats, y: Floats, metric: Metric) -> float:
-    """The mean over all examples, predicted in slices of one size so that one compiled program serves all."""
+def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: Metric) -> float:
+    """The mean over all examples, predicted in slices of one size so that one compiled program serves all. `predict` is
+    also told which example is the first of its slice."""
     count = len(x)
     size = math.ceil(count / math.ceil(count / SLICE))
     values = np.empty(count)
     for start in range(0, count, size):
         part = slice(min(start, count - size), min(start, count - size) + size)
-        outputs = np.asarray(predict(x[part])).reshape(size, -1)
+        outputs = np.asarray(predict(x[part], part.start)).reshape(size, -1)
         values[part] = metric.of(outputs, y[part])
     return float(values.mean())
 

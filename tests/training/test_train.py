@@ -113,13 +113,13 @@ def test_scores_in_slices_count_every_example_once() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((9001, 3)).astype(np.float32)
     y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 9001)]
-    assert score(lambda part: part, x, y, ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
-    assert score(lambda part: part, x, y, ERROR) == pytest.approx(((x - y) ** 2).mean())
+    assert score(lambda part, first: part, x, y, ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
+    assert score(lambda part, first: part, x, y, ERROR) == pytest.approx(((x - y) ** 2).mean())
 
 
 def test_outputs_that_are_not_finite_score_as_nothing() -> None:
     x = np.full((4, 3), np.nan, np.float32)
-    assert np.isnan(score(lambda part: part, x, np.eye(4, 3, dtype=np.float32), ACCURACY))
+    assert np.isnan(score(lambda part, first: part, x, np.eye(4, 3, dtype=np.float32), ACCURACY))
 
 
 # ---------------------------------------------------------------- baselines

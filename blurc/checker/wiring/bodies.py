@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from blurc.checker import mentions
@@ -100,6 +100,8 @@ class Wiring:
     projections: dict[str, Projection] = field(default_factory=dict[str, Projection])
     shared: set[str] = field(default_factory=set[str])  # populations with `bias = shared`
     parallel: Counter[str] = field(default_factory=Counter[str])  # projections between two populations
+    # What `sparse` drew: for whom, and whether their seed is written.
+    drawn: dict[Hashable, tuple[str, bool]] = field(default_factory=dict[Hashable, "tuple[str, bool]"])
     ports: dict[str, set[str]] = field(default_factory=dict[str, set[str]])  # of blocks
     items: int = 0
     truncated: bool = False  # there is too much

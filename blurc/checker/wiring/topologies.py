@@ -47,8 +47,10 @@ def topology(attr: syntax.Attr | None, ends: Ends, numbers: Constants) -> Topolo
     target = End(ends.target, code(ends.written[1].span), ends.post.role, ends.post.shape)
     misfit = found.misfit(code(attr.span), source, target)
     if misfit is None:
-        if isinstance(found, Sparse) and found.p is not None:
-            _joins_something(found, found.p, attr, ends, numbers.report)
+        if isinstance(found, Sparse):
+            _is_drawn_once(found, written, ends)
+            if found.p is not None:
+                _joins_something(found, found.p, attr, ends, numbers.report)
         return found
     numbers.report.error("E412", misfit.message, attr.span, help=misfit.help)
     return None
@@ -66,6 +68,21 @@ def _joins_something(found: Sparse, p: float, attr: syntax.Attr, ends: Ends, rep
             attr.span,
             help="write `sparse(fan_in = 1)`, which joins every target, or a larger `p`",
         )
+
+
+def _is_drawn_once(found: Sparse, written: Written, ends: Ends) -> None:
+    """Two projections of the same sizes may share a seed only where both say so."""
+    draw, drawn = (found.p, found.fan_in, found.seed, ends.pre.size, ends.post.size), ends.body.wiring.drawn
+    earlier, was_chosen = drawn.get(draw, ("", True))
+    is_chosen = "seed" in written.options
+    if earlier and not (is_chosen and was_chosen):
+        written.numbers.report.warn(
+            "W507",
+            f"`{code(written.attr.span)}` joins the same pairs as {earlier}: their sizes and seeds are the same",
+            written.attr.span,
+            help="give each a number of its own, `seed = 1`",
+        )
+    drawn[draw] = (f"`{ends.pre.name} -> {ends.post.name}`", is_chosen)
 
 
 class Written:

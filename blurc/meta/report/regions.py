@@ -25,7 +25,7 @@ from blurc.meta.report import style
 from blurc.pictures import figures
 from blurc.runtime import GenomeValues, State
 from blurc.tasks import Episode, Task
-from blurc.training import predict
+from blurc.training import asking_key, predict
 
 SIDE = 60  # grid points along an axis
 QUERY = 512  # task points per prediction
@@ -73,19 +73,24 @@ def paint(net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, step
     for done, upto in zip((0, *steps), steps, strict=False):
         now, noise = jax.random.split(now)
         state, _ = net.train(genome, state, episode.xs[done:upto], episode.ys[done:upto], key=noise)
-        correct = _classes(net, genome, state, episode.x) == targets
-        yield Painted(upto, _among(net, genome, state, episode.x, points), float(correct.mean()))
+        correct = _classes(net, genome, state, episode.x, asking_key(noise, 0)) == targets
+        yield Painted(upto, _among(net, genome, state, episode.x, points, noise), float(correct.mean()))
 
 
-def _classes(net: Net, genome: GenomeValues, state: State, x: Any) -> NDArray[Any]:
-    out = np.asarray(predict(net, genome, state, x)).reshape(len(x), -1)
+def _classes(net: Net, genome: GenomeValues, state: State, x: Any, key: jax.Array) -> NDArray[Any]:
+    out = np.asarray(predict(net, genome, state, x, key)).reshape(len(x), -1)
     return np.where(np.isfinite(out).all(axis=1), out.argmax(axis=1), -1)
 
 
-def _among(net: Net, genome: GenomeValues, state: State, x: jax.Array, points: jax.Array) -> NDArray[Any]:
+def _among(
+    net: Net, genome: GenomeValues, state: State, x: jax.Array, points: jax.Array, noise: jax.Array
+) -> NDArray[Any]:
     """The predicted classes of the grid points, [SIDE, SIDE]."""
     parts = jnp.pad(points, ((0, -len(points) % AMONG), (0, 0))).reshape(-1, AMONG, 2)
-    found = [_classes(net, genome, state, jnp.concatenate([x, part]))[len(x) :] for part in parts]
+    found = [
+        _classes(net, genome, state, jnp.concatenate([x, part]), asking_key(noise, 1 + i))[len(x) :]
+        for i, part in enumerate(parts)
+    ]
     return np.concatenate(found)[: len(points)].reshape(SIDE, SIDE)
 
 

@@ -107,7 +107,7 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
 
     def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
         state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)
-        return state, asked(net, objective, genome, state, episode)
+        return state, asked(net, objective, genome, state, episode, key)
 
     def one(candidate: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
         genome, states = candidate

@@ -26,14 +26,16 @@ from blurc.meta.search.objective import OBJECTIVES
 from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
-from blurc.tasks import Episode, Task, TaskChoice, task
+from blurc.tasks import Episode, Task, TaskChoice, generator, task
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
     genome="choose one: `rule: GENOME`",
     rule="choose a rule with the key `rule`",
 )
-START, EPISODES, JITTER, CANDIDATES, RESTART, TRIAL = range(6)  # what random keys are for
+# What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
+START, EPISODES = 0, 1
+JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN = range(6, 11)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +85,10 @@ class Setup:
         stacked = stack_trees(fresh)
         return self.jittered(stacked, np.arange(e.replicas) > 0, 0)
 
-    def jittered(self, stacked: Any, which: Any, step: int) -> Any:
+    def jittered(self, stacked: Any, which: Any, step: int, purpose: int = JITTER) -> Any:
         """Adds noise to the genomes selected by `which`, a boolean [replicas]."""
         leaves, structure = jax.tree.flatten(stacked)
-        keys = jax.random.split(self.key(JITTER, step), len(leaves))
+        keys = jax.random.split(self.key(purpose, step), len(leaves))
         size = self.experiment.jitter
 
         def noisy(x: jax.Array, key: jax.Array) -> jax.Array:
@@ -98,7 +100,7 @@ class Setup:
     def drawn(self, number: int) -> list[Task]:
         """The tasks of an episode, drawn by weight."""
         weights = np.asarray([choice.weight for choice in self.experiment.tasks])
-        draw = np.random.default_rng([self.experiment.seed, number])
+        draw = generator("tasks", self.experiment.seed, number)
         chosen = draw.choice(len(weights), self.experiment.tasks_per_step, p=weights / weights.sum())
         return [self.tasks[i] for i in chosen]
 

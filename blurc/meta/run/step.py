@@ -15,7 +15,7 @@ import numpy as np
 
 from blurc.meta.run import best, persistent
 from blurc.meta.run.best import Best
-from blurc.meta.run.setup import CANDIDATES, RESTART, Setup
+from blurc.meta.run.setup import CANDIDATES, JITTER, LENGTHEN, RESTART, Setup
 from blurc.meta.search import curriculum
 from blurc.meta.search.curriculum import Record
 from blurc.meta.search.episode import Feedback
@@ -145,7 +145,7 @@ def _lost(ready: Setup, candidates: Any, feedback: Feedback, before: Any, step: 
 def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
     """When episodes get longer, every replica continues from the best."""
     others = np.arange(carry.record.costs.shape[1]) != carry.record.best()
-    return _replaced(ready, carry, others, step) if others.any() else carry
+    return _replaced(ready, carry, others, step, LENGTHEN) if others.any() else carry
 
 
 def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
@@ -176,10 +176,10 @@ def _elsewhere(ready: Setup, carry: Carry, step: int, count: int) -> Any:
     return ready.jittered(stack_trees(fresh), np.ones(count, bool), step + 1)
 
 
-def _replaced(ready: Setup, carry: Carry, which: Any, step: int) -> Carry:
+def _replaced(ready: Setup, carry: Carry, which: Any, step: int, purpose: int = JITTER) -> Carry:
     """Replaces the replicas in `which`, a boolean [replicas], by copies of the best."""
     chosen = np.where(which, carry.record.best(), np.arange(len(which)))
     copies = map_tree(lambda x: x[chosen], ready.method.genomes(carry.method))
-    stacked = ready.jittered(copies, which, step + 1)
+    stacked = ready.jittered(copies, which, step + 1, purpose)
     method = ready.method.replaced(carry.method, stacked, jnp.asarray(which))
     return carry._replace(method=method, record=carry.record.forgotten(which))

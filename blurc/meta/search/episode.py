@@ -22,7 +22,7 @@ from blurc.meta.search import many
 from blurc.meta.search.objective import Objective
 from blurc.runtime import GenomeValues, State, stack_trees
 from blurc.tasks import Episode
-from blurc.training import finite, predict
+from blurc.training import asking_key, finite, predict
 
 
 class Feedback(NamedTuple):
@@ -45,7 +45,7 @@ def judged(
 
     def part(state: State, batches: tuple[Any, Any, jax.Array]) -> tuple[State, jax.Array]:
         state = learn(state, *batches)
-        return state, asked(net, objective, genome, state, episode)
+        return state, asked(net, objective, genome, state, episode, batches[2])
 
     first, *parts = segments(inner, noise_key, episode)
     if parts and len(first[0]) < len(parts[0][0]):
@@ -68,7 +68,9 @@ def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.A
     return [(episode.xs[a:b], episode.ys[a:b], k) for a, b, k in zip(starts, ends, keys, strict=True)]
 
 
-def asked(net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode) -> jax.Array:
+def asked(
+    net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode, noise: jax.Array
+) -> jax.Array:
     """The current objective, or NaN if any learned value is not finite: a network can predict well for a few more
     steps, as long as it does not read what overflowed.
 
@@ -77,7 +79,8 @@ def asked(net: Net, objective: Objective, genome: GenomeValues, state: State, ep
     count, batch = len(episode.x), episode.xs.shape[1]
     size = batch if count % batch == 0 else count
     batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
-    outputs = jax.vmap(partial(predict, net, genome, state))(batches)
+    keys = jax.vmap(partial(asking_key, noise))(jnp.arange(len(batches)))
+    outputs = jax.vmap(partial(predict, net, genome, state))(batches, keys)
     value = objective.of(outputs.reshape(count, -1), episode.y)
     return jnp.where(finite(state), value, jnp.nan)
 
