@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 # `load` must work without lark and networkx, so whatever needs them is imported through the lazy faces.
-from blurc import artifact, graph, plan, storage
+from blurc import artifact, graph, model, plan, storage
 from blurc import from_graph as graphs
 from blurc import spec as specs
 from blurc.diagnostics import BlurError, Diagnostic
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from blurc.from_graph import AnyGraph, Neurons
     from blurc.genome import GenomeFile
     from blurc.graph import Graph
-    from blurc.model import Model, ParamValue
+    from blurc.model import Grade, Model, ParamValue
     from blurc.plan import Plan
     from blurc.runtime import GenomeValues, State
     from blurc.spec import Sources, Spec
@@ -55,6 +55,15 @@ class Net(Compiled):
     def graph(self) -> Graph:
         """The populations and projections as a frozen `networkx.MultiDiGraph`."""
         return graph.build(self.model.network)
+
+    @property
+    def locality(self) -> Grade:
+        """How far the rule sees: `"local"`, `"population"` or `"projection"`.
+
+        In a local rule, a neuron sees itself and its synapses, and a synapse itself and its two neurons. The other two
+        have functions over a population (`softmax`) or over a projection (`projection_mean`). See LANGUAGE.md.
+        """
+        return model.locality(self.model.genome).grade
 
     @typed
     def save(

@@ -25,6 +25,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from blurc.language import functions
 from blurc.model.model import MetaVar, Model, Shape
 from blurc.model.sites import synapse_shape
 from blurc.model.topology import Conv, Pool
@@ -305,6 +306,7 @@ class Update:
         """About the synapse, its two neurons and one example: what can be reduced over the batch."""
         pre, post, synapse = self.end("pre"), self.end("post"), self.rule.synapse()
         synapse.names = {**synapse.names, **self.lets["synapse"]}
+        synapse.sums = (self.across,) * self.rule.random.chance(50)
         ends = [lambda s: pre.expr(s, 1), lambda s: post.expr(s, 1)]
         named = [Place(self.rule.random, self.lets["pair"], {}).leaf] if self.lets["pair"] else []
         return separable(synapse, [*ends, *named], shape, 2)
@@ -320,9 +322,19 @@ class Update:
             side, way = random.one([("post", "incoming"), ("pre", "outgoing")])
             return f"{side}.{self.rule.still_total(way, shape, min(depth, 1))}"
 
+        def across(shape: Shape, depth: int) -> str:
+            of_batch = Place(random, names, alone.still, (reduced, total))
+            return f"{random.one(functions.PROJECTION)}({of_batch.expr(shape, depth)})"
+
         of_neurons = {**self.rule.metas_at("pre"), **self.rule.metas_at("post")}
         names = {**alone.names, **of_neurons, **self.lets["synapse"]}
-        return Place(random, names, alone.still, (reduced, reduced, total))
+        return Place(random, names, alone.still, (reduced, reduced, total, across))
+
+    def across(self, shape: Shape, depth: int) -> str:
+        """One value of the projection, inside a reducer."""
+        alone = self.rule.synapse()
+        alone.names = {**alone.names, **self.lets["synapse"]}
+        return f"{self.rule.random.one(functions.PROJECTION)}({alone.expr(shape, min(depth, 1))})"
 
     def let(self, name: str, shape: Shape) -> str:
         about = self.rule.random.one(["synapse", "pre", "post", "pair"])

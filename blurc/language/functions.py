@@ -21,11 +21,12 @@ POPULATION: tuple[str, ...] = ("softmax", "standardize", "population_mean", "pop
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
 RUNNING: tuple[str, ...] = ("outgoing_until",)  # a neuron's running total, up to a synapse
 REDUCERS: tuple[str, ...] = ("batch_mean", "batch_sum")
+PROJECTION: tuple[str, ...] = ("projection_mean", "projection_sum", "projection_max")  # across its synapses
 
 DRAWS: tuple[str, ...] = ("noise",)  # random numbers
 
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
-ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *DRAWS)
+ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *PROJECTION, *DRAWS)
 
 STANDARDIZE_EPS = 1e-5
 

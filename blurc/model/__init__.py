@@ -7,6 +7,7 @@ calls.py       calls of functions of one's own, written out
 derive.py      their derivatives
 separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  inlines `let` values
+locality.py    how far a rule sees
 meaning.py     hashes of what a rule or a model means
 show.py        prints the model
 """
@@ -20,10 +21,12 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.model import topology
     from blurc.model.calls import call
+    from blurc.model.locality import Grade, Locality, locality
     from blurc.model.meaning import MODEL, RULE, model_hash, rule_hash
     from blurc.model.model import (
         DRAWN,
         UNIT,
+        Across,
         Apply,
         Argument,
         Assign,
@@ -112,6 +115,7 @@ __all__ = [
     "RULE",
     "TOPOLOGIES",
     "UNIT",
+    "Across",
     "Apply",
     "Argument",
     "Assign",
@@ -129,6 +133,7 @@ __all__ = [
     "Form",
     "Function",
     "Genome",
+    "Grade",
     "Identity",
     "Index",
     "Init",
@@ -136,6 +141,7 @@ __all__ = [
     "Let",
     "LetStatement",
     "Literal",
+    "Locality",
     "Meta",
     "MetaVar",
     "Mixed",
@@ -182,6 +188,7 @@ __all__ = [
     "children",
     "dims",
     "inline",
+    "locality",
     "model_hash",
     "rebuild",
     "rule_hash",

@@ -205,6 +205,15 @@ class Reduce(Typed):
     body: Expr
 
 
+@dataclass(frozen=True)
+class Across(Typed):
+    """`projection_mean(E)`, `projection_sum(E)`, `projection_max(E)`, in `update`: over all synapses of the projection,
+    with its channels as the statements before left them. `body` does not vary over the batch."""
+
+    function: Lit["projection_mean", "projection_sum", "projection_max"]
+    body: Expr
+
+
 Expr: TypeAlias = (
     Literal
     | Meta
@@ -224,6 +233,7 @@ Expr: TypeAlias = (
     | Total
     | Until
     | Reduce
+    | Across
 )
 
 
@@ -235,7 +245,7 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return (arg,)
         case Stack(items=items):
             return items
-        case Total(body=body) | Until(body=body) | Reduce(body=body):
+        case Total(body=body) | Until(body=body) | Reduce(body=body) | Across(body=body):
             return (body,)
         case Noise(std=std):
             return (std,)

@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Literal as Lit
 from typing import TypeAlias
 
-from blurc.model.model import Apply, Direction, Expr, Literal, Over, Pick, Reduce, Stack, Total, Until, walk
+from blurc.model.model import Across, Apply, Direction, Expr, Literal, Over, Pick, Reduce, Stack, Total, Until, walk
 
 Group = Lit["still", "synapse", "pre", "post"]
 MOST_TERMS = 4096
@@ -135,9 +135,10 @@ def in_outgoing(e: Expr) -> Group | None:
 def in_reduce(e: Expr) -> Group | None:
     """The group of a factor inside `batch_mean` / `batch_sum`; None for a mixture.
 
-    A factor that contains a reducer (through a `let`) belongs to the synapse, even if it varies over one end only.
+    A factor that contains a reducer (through a `let`) or a `projection_mean` belongs to the synapse, even if it varies
+    over one end only.
     """
-    if e.over & ENDS in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce) for x in walk(e)):
+    if e.over & ENDS in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce | Across) for x in walk(e)):
         return GROUPS[e.over & ENDS]
     return None if Over.EXAMPLE in e.over else "still"
 

@@ -139,8 +139,8 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Call(direction, (_tree(body),), False, None if side == "own" else side, span=e.span)
         case m.Until(body=body):
             return s.Call("outgoing_until", (_tree(body),), False, "pre", span=e.span)
-        case m.Reduce(kind=kind, body=body):
-            return s.Call(kind, (_tree(body),), span=e.span)
+        case m.Reduce(kind=name, body=body) | m.Across(function=name, body=body):
+            return s.Call(name, (_tree(body),), span=e.span)
 
 
 def _literal(value: m.Nested, at: m.Expr) -> s.Expr:

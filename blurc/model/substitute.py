@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model.model import Apply, Expr, Let, Noise, Pick, Reduce, Sloped, Slot, Stack, Total, Until
+from blurc.model.model import Across, Apply, Expr, Let, Noise, Pick, Reduce, Sloped, Slot, Stack, Total, Until
 
 
 def inline(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -36,7 +36,7 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
         case Sloped(value=value, arg=arg, slope=slope):
             value, arg, slope = (rebuild(part, substitute) for part in (value, arg, slope))
             return replace(e, value=value, arg=arg, slope=slope)
-        case Total(body=body) | Until(body=body) | Reduce(body=body):
+        case Total(body=body) | Until(body=body) | Reduce(body=body) | Across(body=body):
             return replace(e, body=rebuild(body, substitute))
         case _:
             return e

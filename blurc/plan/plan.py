@@ -25,6 +25,7 @@ stack                 x..
 softmax standardize population_mean population_sum     x
 batch_mean batch_sum  x                                                  of a neuron value
 batch_size
+projection_mean projection_sum projection_max          x                 of a synapse value
 power                 x                           n                      an integer power
 to_post, to_pre       [synapse] [neuron] [gate]   projection, Factors    the weighted sums of a projection
 outer                 pre, post                   projection, reduce     summed over the batch
@@ -428,6 +429,8 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
         second = False
     elif name in ("batch_mean", "batch_sum"):
         first = False
+    elif name in ("projection_mean", "projection_sum", "projection_max"):
+        first = second = False
     if (first, second) == (declared.first, declared.second):
         return declared
     return Space(declared.kind, declared.of, first, second)

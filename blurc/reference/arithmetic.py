@@ -100,6 +100,7 @@ NARY: dict[str, Callable[..., Array]] = {
 
 
 BATCH, NEURONS = -2, -1  # the last axes of a value in neuron scope
+SYNAPSES = -1  # the last axis of a value in synapse scope
 
 
 def softmax(z: Array) -> Array:
@@ -119,4 +120,11 @@ POPULATION: dict[str, Callable[[Array], Array]] = {
     "standardize": standardize,
     "population_mean": lambda z: z.mean(axis=NEURONS, keepdims=True),
     "population_sum": lambda z: z.sum(axis=NEURONS, keepdims=True),
+}
+
+# Of the synapses of a projection. Where there are none, nothing reads the result, and it is 0.
+PROJECTION: dict[str, Callable[[Array], Array]] = {
+    "projection_mean": lambda w: w.sum(axis=SYNAPSES, keepdims=True) / max(1, w.shape[SYNAPSES]),
+    "projection_sum": lambda w: w.sum(axis=SYNAPSES, keepdims=True),
+    "projection_max": lambda w: w.max(axis=SYNAPSES, keepdims=True) if w.size else w.sum(SYNAPSES, keepdims=True),
 }

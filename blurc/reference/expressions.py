@@ -6,7 +6,7 @@ import numpy as np
 
 from blurc import model
 from blurc.model import Apply, Dense, Expr, Over, Pool, Projection
-from blurc.reference.arithmetic import NARY, POPULATION, UNARY, Array
+from blurc.reference.arithmetic import NARY, POPULATION, PROJECTION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
 
 Items = tuple["int | tuple[int, int]", ...]  # as in `a[1:]`
@@ -48,6 +48,8 @@ def evaluate(e: Expr, at: Scope) -> Array:
             return running(e, at)
         case model.Reduce(), SynapseScope():
             return reduced(e, at)
+        case model.Across(), SynapseScope():
+            return np.broadcast_to(PROJECTION[e.function](evaluate(e.body, at)), (*e.shape, *at.extent))
         case model.Slot(), _:
             return slot(e, at)
         case model.Sloped(), _:
@@ -65,7 +67,7 @@ def evaluate(e: Expr, at: Scope) -> Array:
 def stands_outside(e: Expr, update: SynapseScope) -> bool:
     """For shared synapses: "inside a reducer, a (sub)expression that does not vary over the batch and is not purely
     presynaptic or purely postsynaptic is taken as if it stood outside; all else is taken place by place". The result of
-    another reducer (from a let) has no places left, so it also stands outside."""
+    another reducer (from a let) or of a projection has no places left, so it also stands outside."""
     about = e.over & (Over.PRE | Over.POST | Over.SYNAPSE)
     of_one_end = about in (Over.PRE, Over.POST) and not holds_reducer(e, update)
     return Over.EXAMPLE not in e.over and not of_one_end
@@ -73,7 +75,9 @@ def stands_outside(e: Expr, update: SynapseScope) -> bool:
 
 def holds_reducer(e: Expr, update: SynapseScope) -> bool:
     lets = [update.lets[x.name] for x in model.walk(e) if isinstance(x, model.Let)]
-    return any(isinstance(x, model.Reduce) for x in model.walk(e)) or any(let.holds_reducer for let in lets)
+    return any(isinstance(x, model.Reduce | model.Across) for x in model.walk(e)) or any(
+        let.holds_reducer for let in lets
+    )
 
 
 def spread(value: object, e: Expr, at: Scope) -> Array:

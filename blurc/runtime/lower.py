@@ -204,6 +204,22 @@ class Lowering:
 
     # ----------------------------------------------------- over projections
 
+    def projection_mean(self, op: Op) -> jax.Array:
+        every = self._with_synapses(op)
+        return jnp.sum(every, axis=(-2, -1), keepdims=True) / max(1, every.shape[-2] * every.shape[-1])
+
+    def projection_sum(self, op: Op) -> jax.Array:
+        return jnp.sum(self._with_synapses(op), axis=(-2, -1), keepdims=True)
+
+    def projection_max(self, op: Op) -> jax.Array:
+        every = self._with_synapses(op)
+        return jnp.max(every, axis=(-2, -1), keepdims=True) if every.size else self.projection_sum(op)
+
+    def _with_synapses(self, op: Op) -> jax.Array:
+        """The argument broadcast to all synapses of the projection, of which there may be none."""
+        x = self.arg(op.args[0], op)
+        return jnp.broadcast_to(x, (*x.shape[:-2], *self._full(op)))
+
     def to_post(self, op: Op) -> jax.Array:
         return self._kernel(op).to_post(*self._factors(op))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from blurc.spec.examples import RIGHT, WRONG, Example, examples
     from blurc.spec.select import select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files, unknown
-    from blurc.spec.validate import Params, check, check_with
+    from blurc.spec.validate import Params, check, check_with, localities
 
 __all__ = [
     "ANYWHERE",
@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "check_with",
     "examples",
+    "localities",
     "names_of_edge_files",
     "select",
     "select_model",

@@ -10,7 +10,7 @@ from blurc import checker, graph
 from blurc.diagnostics import Diagnostic, Report, Span, in_order
 from blurc.guards import typed
 from blurc.language import syntax
-from blurc.model import Genome, ParamValue
+from blurc.model import Genome, Locality, ParamValue, locality
 from blurc.spec.sources import Sources, Spec, used_genome
 
 Params: TypeAlias = Mapping[str, ParamValue]
@@ -23,6 +23,15 @@ def check(spec: Spec) -> list[Diagnostic]:
     report = Report()
     check_all(Sources.load(spec, report), report)
     return in_order(report.diagnostics)
+
+
+@typed
+def localities(spec: Spec) -> dict[str, Locality]:
+    """How far the genomes of a spec and its imports see, by name; those with errors are left out."""
+    report = Report()
+    sources = Sources.load(spec, report)
+    found = {name: checker.check_genome(tree, {}, report) for name, tree in sources.genomes.items()}
+    return {name: locality(genome) for name, genome in found.items() if genome}
 
 
 def check_all(sources: Sources, report: Report) -> None:

@@ -137,6 +137,14 @@ def test_check_as_json(tmp_path: Path) -> None:
     assert (found["code"], found["file"], found["line"]) == ("E201", str(path), 1)
 
 
+def test_check_says_how_far_each_genome_sees(tmp_path: Path) -> None:
+    text = 'import "rules/hebb.blur"\ngenome g { state a  sense { a <- input }  readout softmax(a) }'
+    path = spec(tmp_path, text)
+    assert blurc("check", path, "-v").stdout.splitlines()[1:] == ["  g: population (softmax)", "  hebb: local"]
+    found = json.loads(blurc("check", path, "-v", "--json", "-").stdout)
+    assert found["locality"] == {"hebb": "local", "g": "population"}
+
+
 def test_check_without_a_spec_is_wrong_usage() -> None:
     assert blurc("check").exit_code == 2
 

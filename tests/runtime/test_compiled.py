@@ -208,6 +208,27 @@ def test_the_neuron_that_sums_reads_its_own_totals_inside_its_sums() -> None:
     compare(source, 3, 1)
 
 
+@pytest.mark.parametrize("topology", ["dense", "sparse(p = 0.4)", "sparse(p = 1, form = masked)", "conv(2)"])
+def test_functions_of_a_projection(topology: str) -> None:
+    source = f"""
+      genome g {{
+        state a  synapse w ~ normal(1), v[2] ~ normal(1)  learn tau ~ normal(1) per neuron
+        sense {{ a <- input }}
+        forward {{ a <- tanh(incoming(w * pre.a)) }}
+        update {{
+          let g = batch_mean(pre.a * post.a)
+          w <- w - 0.1 * g / max(1, sqrt(projection_sum(g ^ 2)))
+          v <- v / projection_max(abs(v)) + projection_mean(2 * v) + 0.01 * projection_sum(1)
+          w <- w + batch_mean(projection_mean(w) * pre.a * tanh(post.a)) * projection_sum(post.incoming(w))
+          w <- tanh(w + batch_sum(pre.tau * projection_max(w) * post.a)) + projection_mean(projection_max(g) * w)
+        }}
+        readout a
+      }}
+      network n uses g {{ input x[4]  output y[4]  x -> y [{topology}] }}
+    """
+    compare(source, 3, 1)
+
+
 def test_running_totals() -> None:
     source = """
       genome g {

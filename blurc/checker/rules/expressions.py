@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
+from typing import Literal as Lit
 from typing import cast
 
 from blurc.checker.constants import Constants, complete
@@ -34,6 +35,7 @@ from blurc.checker.wording import bare, code
 from blurc.diagnostics import Report, Span
 from blurc.language import functions, syntax
 from blurc.model import (
+    Across,
     Apply,
     Channel,
     Direction,
@@ -286,6 +288,8 @@ class Expressions:
             return None
         if name in functions.REDUCERS:
             return self._reduce(e, place)
+        if name in functions.PROJECTION:
+            return self._across(e, place)
         if name in functions.DRAWS:
             return self._noise(e, place)
         if name in functions.POPULATION and not self._sees_population(e, place):
@@ -398,6 +402,19 @@ class Expressions:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"
         return Reduce(kind, body, shape=body.shape, over=body.over & ~Over.EXAMPLE, span=e.span)
+
+    def _across(self, e: syntax.Call, place: Place) -> Expr | None:
+        if place.phase != "update" or place.total:
+            self.wrong_call.projection_elsewhere(e, place)
+            return None
+        body = self._body(e, place)
+        if body is None:
+            return None
+        if Over.EXAMPLE in body.over:
+            self.wrong_call.projection_of_example(e, body, place)
+            return None
+        function = cast("Lit['projection_mean', 'projection_sum', 'projection_max']", e.function)
+        return Across(function, body, shape=body.shape, over=Over.PROJECTION, span=e.span)
 
 
 def check_functions(trees: Iterable[syntax.Function], report: Report, damaged: bool = False) -> OwnFunctions:

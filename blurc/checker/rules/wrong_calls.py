@@ -11,7 +11,7 @@ from blurc.checker.rules.names import NEURON_NAMES, OWNER, Place, Symbols
 from blurc.checker.wording import code, head
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
-from blurc.model import Direction
+from blurc.model import Direction, Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +142,25 @@ class WrongCall:
         message = f"`{e.function}` cannot be used {place.words}: it combines an update of a synapse over the batch"
         help = "use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`"
         self.report.error("E308", message, e.span, help=help)
+
+    def projection_elsewhere(self, e: syntax.Call, place: Place) -> None:
+        message = f"`{e.function}` is over the synapses of a projection, and cannot be used {place.words}"
+        if place.phase == "update":
+            help = f"write it outside the sum, which may run over other projections: `{code(e.span)} * (..)`"
+        elif place.phase == "init":
+            help = f"use it in `update`: `update {{ w <- w / {e.function}(abs(w)) }}`"
+        else:
+            help = f"a neuron sums over its own synapses: `incoming({_body(e)})`; synapses use it in `update`"
+        self.report.error("E309", message, e.span, help=help)
+
+    def projection_of_example(self, e: syntax.Call, body: Expr, place: Place) -> None:
+        message = f"`{code(body.span)}` varies over the batch, but a projection has one `{e.function}` for all examples"
+        reduced = f"`{e.function}(batch_mean({code(body.span)}))`"
+        help = f"reduce it first: {reduced}"
+        if place.reduced:
+            help = f"name it before, `let x = {reduced[1:]}, and use `x` here"
+        self.report.error("E305", message, e.span, help=help)
+
+
+def _body(e: syntax.Call) -> str:
+    return code(e.args[0].span) if e.args else "w"

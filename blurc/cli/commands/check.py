@@ -10,13 +10,15 @@ import blurc
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import say, show
+from blurc.spec import localities
 
 
 @click.command("check")
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC...")
+@click.option("-v", "--verbose", is_flag=True, help="Also print how far each genome sees.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, specs: tuple[Path, ...], json: str | None) -> None:
+def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: str | None) -> None:
     """Report all errors and warnings of SPECs.
 
     Checks every genome with its defaults, and every network with the genome it uses. Warnings do not fail.
@@ -27,8 +29,12 @@ def command(ctx: click.Context, specs: tuple[Path, ...], json: str | None) -> No
     show(found)
     errors = [d for d in found if d.severity == "error"]
     say(_summary(len(specs), len(errors), len(found) - len(errors)), json)
+    grades = {name: at for spec in specs for name, at in localities(spec).items()} if verbose else {}
+    for name, locality in grades.items():
+        say(f"  {name}: {locality}", json)
     if json:
-        write_json(json, {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found]})
+        graded = {"locality": {name: at.grade for name, at in grades.items()}} if verbose else {}
+        write_json(json, {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found], **graded})
     ctx.exit(1 if errors else 0)
 
 

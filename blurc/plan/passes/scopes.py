@@ -189,6 +189,9 @@ class SynapseScope(Scope):
                 separated = separate(e)
                 assert not isinstance(separated, Inseparable)
                 return self.combine(separated, lambda p: self._reduced(p, e), e)
+            case m.Across(function=function, body=body):
+                type_ = Type(e.shape, Space("synapses", self.projection.name))
+                return self.builder.emit(function, (self.value(body),), (), type_, e.span)
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
 
