@@ -149,6 +149,8 @@ class WrongCall:
             help = f"write it outside the sum, which may run over other projections: `{code(e.span)} * (..)`"
         elif place.phase == "init":
             help = f"use it in `update`: `update {{ w <- w / {e.function}(abs(w)) }}`"
+        elif place.phase == "function":
+            help = f"make it an argument, which `update` gives: `{e.function}(..)`"
         else:
             help = f"a neuron sums over its own synapses: `incoming({_body(e)})`; synapses use it in `update`"
         self.report.error("E309", message, e.span, help=help)
