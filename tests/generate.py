@@ -36,6 +36,8 @@ Names: TypeAlias = dict[str, Shape]  # what may be written, and its shape
 
 NUMBERS = ("0.5", "0.3", "1", "0.9", "2", "(-0.4)", "(-1.1)", "0.07", "2.5e-1")
 
+KINDS = ("basal", "apical")  # of projections
+
 # What a slot may hold: `phi` is given any number, `psi` numbers in [0.5, 2.5].
 SLOTS: dict[str, tuple[str, ...]] = {
     "phi": ("tanh", "linear", "relu", "sigmoid", "softplus", "abs", "square", "own", "jump", "far"),
@@ -227,6 +229,11 @@ class Rule:
     channels: Names
     shared: Names  # learn values, signals, consts and parameters, known everywhere
     learns: dict[str, Names]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
+    kinds: bool = False  # whether it tells projections and populations of some kinds from others
+
+    def way(self, way: str) -> str:
+        """`incoming`, or `incoming[basal]`."""
+        return f"{way}[{self.random.one(KINDS)}]" if self.kinds and self.random.chance(50) else way
 
     @property
     def of_neuron(self) -> Names:
@@ -254,17 +261,17 @@ class Rule:
 
         def own(s: Shape) -> str:
             """The total of the neuron that sums."""
-            return f"tanh({near}.{way}({separable(self.synapse(), [end.leaf], s, 1)}))"
+            return f"tanh({near}.{self.way(way)}({separable(self.synapse(), [end.leaf], s, 1)}))"
 
         factors = [lambda s: end.expr(s, 1), end.leaf, *[own] * self.random.chance(25)]
-        return f"{way}({separable(self.synapse(), factors, shape, depth)})"
+        return f"{self.way(way)}({separable(self.synapse(), factors, shape, depth)})"
 
     def still_total(self, way: str, shape: Shape, depth: int) -> str:
         """One that does not differ over the batch."""
         far = Place(self.random, self.metas_at("pre" if way == "incoming" else "post"), {})
         if not far.names:
-            return f"{way}({self.synapse().expr(shape, depth)})"
-        return f"{way}({separable(self.synapse(), [far.leaf], shape, depth)})"
+            return f"{self.way(way)}({self.synapse().expr(shape, depth)})"
+        return f"{self.way(way)}({separable(self.synapse(), [far.leaf], shape, depth)})"
 
     def neuron(self, kind: str, lets: Names) -> Place:
         """About one neuron, in a phase of this kind."""
@@ -360,7 +367,20 @@ def assigned(random: Random, name: str, shape: Shape, value: Callable[[Shape], s
     return f"{name}{part} <- {random.one(BOUNDED).format(value(size))}"
 
 
-def neuron_phase(rule: Rule, kind: str) -> str:
+VARIANTS = {
+    "sense": ("inhibitory", "input"), "forward": ("inhibitory", "output"), "feedback": ("inhibitory",),
+    "backward": ("hidden", "inhibitory"), "update": ("basal", "apical"),
+}  # fmt: skip
+
+
+def phase(rule: Rule, kind: str) -> str:
+    """A phase, and beside it those of some kinds."""
+    write = update_phase if kind == "update" else neuron_phase
+    own = [of for of in VARIANTS[kind] if rule.kinds and rule.random.chance(40)]
+    return "\n".join(rule.random.shuffled([write(rule, kind), *(write(rule, kind, of) for of in own)]))
+
+
+def neuron_phase(rule: Rule, kind: str, of: str = "") -> str:
     """Random lets and assignments, and then one that passes the signal on."""
     random, lets = rule.random, Names()
     statements: list[str] = []
@@ -372,7 +392,7 @@ def neuron_phase(rule: Rule, kind: str) -> str:
             statements.append(f"let z{i} = {place.expr(shape, 2)}")
         else:
             statements.append(assigned(random, name, shape, lambda s, place=place: place.expr(s, 2)))
-    return braces(random, kind, [*statements, passed_on(rule, kind, lets)])
+    return braces(random, kind, of, [*statements, passed_on(rule, kind, lets)])
 
 
 def passed_on(rule: Rule, kind: str, lets: Names) -> str:
@@ -389,7 +409,7 @@ def passed_on(rule: Rule, kind: str, lets: Names) -> str:
     return f"{name} <- {random.one(BOUNDED).format(value)}"
 
 
-def update_phase(rule: Rule) -> str:
+def update_phase(rule: Rule, kind: str = "update", of: str = "") -> str:
     """Random lets and assignments of channels, and then a Hebbian one."""
     random, update = rule.random, Update(rule)
     statements: list[str] = []
@@ -403,11 +423,12 @@ def update_phase(rule: Rule) -> str:
     shape = rule.channels["w"]
     hebb = f"{update.end('pre').leaf(shape)} * {update.end('post').leaf(shape)}"
     value = f"(0.7 * {update.synapse().expr(shape, 1)} + 0.3 * batch_mean({update.pair(shape)} + {hebb}))"
-    return braces(random, "update", [*statements, f"w <- {random.one(BOUNDED).format(value)}"])
+    return braces(random, kind, of, [*statements, f"w <- {random.one(BOUNDED).format(value)}"])
 
 
-def braces(random: Random, kind: str, statements: Sequence[str]) -> str:
-    return f"  {kind} {{\n    " + random.one(["\n    ", ";\n    ", "; "]).join(statements) + "\n  }"
+def braces(random: Random, kind: str, of: str, statements: Sequence[str]) -> str:
+    header = f"{kind} of {of}" if of else kind
+    return f"  {header} {{\n    " + random.one(["\n    ", ";\n    ", "; "]).join(statements) + "\n  }"
 
 
 ORDERS = (
@@ -440,7 +461,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
     const = random.one([*shapes, *matrices])
     shared = {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
-    rule = Rule(random, states, channels, shared, of)
+    rule = Rule(random, states, channels, shared, of, random.chance(30))
     order = random.one(ORDERS).split()
     number = random.one([s for s, shape in shared.items() if not shape])
     lines = [
@@ -458,7 +479,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
         f"  fn own(x) = {random.one(OWN).format(number)}, pair(x, y) = {random.one(PAIRS).format(number)}",
         f"  fn jump(x) = {random.one(JUMPS)}",
-        *repeated(random, [update_phase(rule) if k == "update" else neuron_phase(rule, k) for k in order]),
+        *repeated(random, [phase(rule, k) for k in order]),
         f"  readout {readout(rule)}",
         "}",
     ]
@@ -499,7 +520,14 @@ def learn_start(random: Random, shape: Shape) -> str:
 
 
 @st.composite
-def networks(draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = SLOTS, name: str = "net") -> str:
+def networks(
+    draw: Draw,
+    genome_name: str,
+    slots: Mapping[str, Sequence[str]] = SLOTS,
+    name: str = "net",
+    kinds: Sequence[str] = (),
+    inhibitory: bool = False,
+) -> str:
     """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
     (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
     projections, and delayed ones in any direction.
@@ -518,13 +546,15 @@ def networks(draw: Draw, genome_name: str, slots: Mapping[str, Sequence[str]] = 
     roles = {"x": "input", "h": "hidden", "y": "output"}
     family = random.one(SIZES)
     shapes = {p: random.one(family) for p in order}
-    lines = [f"{roles[p[0]]} {p}{list(shapes[p])}{options(random, p, shapes[p], slots)}" for p in order]
+    lines = [f"{roles[p[0]]} {p}{list(shapes[p])}{options(random, p, shapes[p], slots, inhibitory)}" for p in order]
     chain = chained(edges) if random.chance(20) else []
     if len(chain) > 1:
         path = " -> ".join([chain[0].source, *(e.target for e in chain)])
-        lines.append(path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", " [fixed, delay = 1]"]))
+        lines.append(
+            path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", *(f" [kind = {kind}]" for kind in kinds)])
+        )
         edges = [e for e in edges if e not in chain]
-    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes)}" for i, e in enumerate(edges)]
+    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes, kinds)}" for i, e in enumerate(edges)]
     lines = random.shuffled(lines) if random.chance(50) else lines
     return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
 
@@ -583,20 +613,23 @@ def chained(edges: Sequence[Edge]) -> list[Edge]:
     return chain
 
 
-def options(random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]]) -> str:
+def options(random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]], inhibitory: bool) -> str:
+    kind = ["kind = inhibitory"] * (inhibitory and random.chance(40))
     if population.startswith("x"):
-        return ""  # an input has no bias, and rarely a use for a slot
+        return f" {{ {kind[0]} }}" if kind else ""  # an input has no bias, and rarely a use for a slot
     biases = ["", "", "", "bias = off", *["bias = shared"] * (2 * (len(shape) > 1))]
     bias = random.one(biases)
-    chosen = [bias] * bool(bias)
+    chosen = [*kind, *[bias] * bool(bias)]
     chosen += [f"{slot} = {random.one(held)}" for slot, held in slots.items() if random.chance(25)]
     return f" {{ {', '.join(chosen)} }}" if chosen else ""
 
 
-def attributes(random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape]) -> str:
+def attributes(random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape], kinds: Sequence[str]) -> str:
     way, delay = random.one(edge.ways), edge.least_delay + random.one([0, 0, 0, 0, 0, 0, 1, 2])
     chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + [f"label = p{number}"] * random.chance(20)
     chosen += [f"delay = {delay}"] * bool(delay)
+    if kinds and random.chance(60):
+        chosen.append(f"kind = {random.one(kinds)}")
     if random.chance(60):
         chosen.append(topology(random, shapes[edge.source], shapes[edge.target]))
     return f" [{', '.join(chosen)}]" if chosen else ""
@@ -650,7 +683,9 @@ class Case:
 @st.composite
 def cases(draw: Draw) -> Case:
     """A whole file, a batch of 1 to 4 examples, and a seed for `values`."""
-    source = draw(rules()) + "\n" + draw(networks("rule"))
+    rule = draw(rules())
+    kinds = [kind for kind in KINDS if f"[{kind}](" in rule or f"update of {kind}" in rule]
+    source = rule + "\n" + draw(networks("rule", kinds=kinds, inhibitory="of inhibitory" in rule))
     return Case(source, draw(st.integers(1, 4)), draw(st.integers(0, 2**31)))
 
 

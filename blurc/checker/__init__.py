@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.checker.rules.genome import check_genome
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
+    from blurc.checker.wiring.kinds import check_kinds
     from blurc.checker.wiring.network import check_block, check_held, check_network, check_slots, unused_parameters
     from blurc.checker.wiring.totals import check_running
 
@@ -30,6 +31,7 @@ __all__ = [
     "check_functions",
     "check_genome",
     "check_held",
+    "check_kinds",
     "check_network",
     "check_running",
     "check_slots",

@@ -12,7 +12,7 @@ from blurc.from_graph.values import given, listed, sizes, switch, whole
 
 ROLES = ("input", "hidden", "output")
 # Attributes of projections other than topologies.
-OTHERS = ("forward", "backward", "fixed", "label", "delay")
+OTHERS = ("forward", "backward", "fixed", "label", "kind", "delay")
 
 COUNTED_IN_STEPS = "divide it by the duration of a step and round it, as delays are counted in steps"
 BIAS_HAS_A_PLACE = (
@@ -76,6 +76,13 @@ class Attributes:
         help = COUNTED_IN_STEPS if isinstance(value, float) and value > 0 else ""
         return self._refused("delay", where, data, "a whole number of steps", 0, help)
 
+    def kind(self, where: str, data: Mapping[str, Any]) -> list[str]:
+        """`kind = dendrite`, if it is given."""
+        value = given(data, "kind")
+        if value is None or _is_name(value):
+            return [] if value is None else [f"kind = {value}"]
+        return self._refused("kind", where, data, 'a name such as "dendrite"', [])
+
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value: object = {} if (found := given(data, "slots")) is None else found
         pairs: list[tuple[str, str]] = [("", "")]
@@ -84,8 +91,8 @@ class Attributes:
         elif isinstance(value, Mapping):
             value = cast("Mapping[str, str]", value)
             pairs = list(value.items())
-        if any(slot == "bias" for slot, _ in pairs):
-            expected = "functions of the genome; `bias` is a separate attribute: bias=False"
+        if any(slot in ("bias", "kind") for slot, _ in pairs):
+            expected = "functions of the genome; `bias` and `kind` are attributes of their own: bias=False"
             return self._refused("slots", where, data, expected, ())
         if all(_is_name(slot) and _is_name(function) for slot, function in pairs):
             return tuple(pairs)

@@ -106,8 +106,10 @@ def several(nodes: Iterable[Node]) -> str:
     return " and ".join(", ".join(shown).rsplit(", ", 1))
 
 
-def population_line(role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str) -> str:
-    options = [f"{slot} = {function}" for slot, function in slots]
+def population_line(
+    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str, kind: Iterable[str] = ()
+) -> str:
+    options = [*kind, *(f"{slot} = {function}" for slot, function in slots)]
     if role != "input" and bias != "on":
         options.append(f"bias = {bias}")
     brackets = f"[{', '.join(map(str, shape))}]" if shape else ""

@@ -54,12 +54,13 @@ class Attribute(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """`phi(z)`, `phi'(z)` (prime), `incoming(E)`, `post.incoming(E)` (owner "post")."""
+    """`phi(z)`, `phi'(z)` (prime), `incoming(E)`, `post.incoming(E)` (owner "post"), `incoming[dendrite](E)` (kind)."""
 
     function: str
     args: tuple[Expr, ...]
     prime: bool = False
     owner: str | None = None
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,11 @@ Statement: TypeAlias = Let | Assign
 
 @dataclass(frozen=True)
 class Phase(Node):
+    """`of`: the kind of populations, or in `update` of projections, that it is for; "" for those without their own."""
+
     kind: PhaseKind
     statements: tuple[Statement, ...]
+    of: str = ""
 
 
 @dataclass(frozen=True)

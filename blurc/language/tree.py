@@ -122,6 +122,13 @@ def _number(c: Children, at: Span) -> s.Number:
     return s.Number(int(c[0]) if c[0].isdigit() else float(c[0]), span=at)
 
 
+def _sum_of_kind(c: Children, at: Span) -> s.Call:
+    """`incoming[dendrite](E)`, perhaps with `post.` before it."""
+    owner = str(c[0]) if c[1].type == "DOT" else None
+    function, _, kind = c[2:5] if owner else c[:3]
+    return s.Call(str(function), _group(c, "args"), owner=owner, kind=str(kind), span=at)
+
+
 def _slice(c: Children, at: Span) -> s.Slice:
     low, high = (None if isinstance(end, Token) else end for end in (c[0], c[-1]))
     return s.Slice(low, high, span=at)
@@ -143,7 +150,8 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "fn": lambda c, at: s.Fn(str(c[0]), str(c[2]), span=at),
     "function": _function,
     "argument": lambda c, at: s.Argument(str(c[0]), span=at),
-    "phase": lambda c, at: s.Phase(c[0].value, _nodes(c), span=at),
+    "phase": lambda c, at: s.Phase(c[0].value, _nodes(c), *_group(c, "of"), span=at),
+    "of": lambda c, at: _Group("of", (str(c[1]),), at),
     "repeat": lambda c, at: s.Repeat(c[1], _nodes(c[2:]), span=at),
     "readout": lambda c, at: s.Readout(c[1], span=at),
     "let": lambda c, at: s.Let(str(c[1]), c[3], span=at),
@@ -173,6 +181,7 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "call": lambda c, at: s.Call(str(c[0]), _group(c, "args"), span=at),
     "derivative": lambda c, at: s.Call(str(c[0]), _group(c, "args"), prime=True, span=at),
     "method": lambda c, at: s.Call(str(c[2]), _group(c, "args"), owner=str(c[0]), span=at),
+    "sum_of_kind": _sum_of_kind,
     "parentheses": lambda c, at: dataclasses.replace(c[1], span=at),  # so that what is around them has the right span
     "vector": lambda c, at: s.Vector(_nodes(c), span=at),
     "binary": lambda c, at: s.Binary(c[1].value, c[0], c[2], span=at),

@@ -117,12 +117,13 @@ def _kind(item: s.GenomeItem) -> str:
 def _lines(nodes: Iterable[s.Node]) -> Iterator[str]:
     for node in nodes:
         match node:
-            case s.Phase(kind, statements):
-                short = f"{kind} {{ {'; '.join(map(_line, statements))} }}"
+            case s.Phase(kind, statements, of):
+                header = f"{kind} of {of}" if of else kind
+                short = f"{header} {{ {'; '.join(map(_line, statements))} }}"
                 if len(statements) == 1 and len(short) <= WIDTH:
                     yield short
                 else:
-                    yield from _braced(kind, _lines(statements))
+                    yield from _braced(header, _lines(statements))
             case s.Repeat(count, phases):
                 yield from _braced(f"repeat {_expr(count)}", _lines(phases))
             case s.For(variable, low, high, items):
@@ -196,8 +197,9 @@ def _leveled(node: s.Node) -> tuple[str, int]:
             return name, POSTFIX
         case s.Attribute(owner, name):
             return f"{owner}.{name}", POSTFIX
-        case s.Call(function, args, prime, owner):
-            return f"{f'{owner}.' if owner else ''}{function}{chr(39) * prime}{_call(args)}", POSTFIX
+        case s.Call(function, args, prime, owner, kind):
+            of_kind = f"[{kind}]" if kind else ""
+            return f"{f'{owner}.' if owner else ''}{function}{of_kind}{chr(39) * prime}{_call(args)}", POSTFIX
         case s.Index(base, items):
             return f"{_expr(base, POSTFIX)}{_bracketed(items)}", POSTFIX
         case s.Vector(items):

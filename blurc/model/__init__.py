@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Total,
         Typed,
         Until,
+        Variant,
         children,
         walk,
     )
@@ -183,6 +184,7 @@ __all__ = [
     "Total",
     "Typed",
     "Until",
+    "Variant",
     "Windows",
     "call",
     "children",

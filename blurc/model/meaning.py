@@ -68,8 +68,13 @@ def _by_name(declared: Iterable[m.Declared], without: str = "") -> dict[str, Any
 
 
 def _numbered(phase: m.Phase) -> m.Phase:
-    """With numbers for the names of `let` values."""
-    names = [s.name for s in phase.statements if isinstance(s, m.LetStatement)]
+    """With numbers for the names of `let` values, and its variants by name."""
+    variants = sorted((replace(v, statements=_anonymous(v.statements)) for v in phase.variants), key=lambda v: v.of)
+    return replace(phase, statements=_anonymous(phase.statements), variants=tuple(variants))
+
+
+def _anonymous(statements: tuple[m.Statement, ...]) -> tuple[m.Statement, ...]:
+    names = [s.name for s in statements if isinstance(s, m.LetStatement)]
     number = {name: str(i) for i, name in enumerate(names)}
 
     def anonymous(e: m.Expr) -> m.Expr | None:
@@ -79,7 +84,7 @@ def _numbered(phase: m.Phase) -> m.Phase:
         name = number[s.name] if isinstance(s, m.LetStatement) else s.name
         return replace(s, name=name, value=rebuild(s.value, anonymous))
 
-    return replace(phase, statements=tuple(map(statement, phase.statements)))
+    return tuple(map(statement, statements))
 
 
 def _tree(value: Any) -> Any:

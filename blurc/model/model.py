@@ -181,12 +181,17 @@ class Total(Typed):
 
     `incoming` sums over the forward projections into the neuron's population, `outgoing` over those that bring feedback
     to it. `side` says whose total it is: "own" in neuron scope; in `update`, "post" for `post.incoming(E)` and "pre"
-    for `pre.outgoing(E)`. Inside another total of the same direction, these are the neuron that sums.
+    for `pre.outgoing(E)`. Inside another total of the same direction, these are the neuron that sums. `kind`: of which
+    projections, as in `incoming[dendrite](E)`; "" for all.
     """
 
     direction: Direction
     side: Side
     body: Expr
+    kind: str = ""
+
+    def runs_over(self, projection: Projection) -> bool:
+        return self.kind in ("", projection.kind)
 
 
 @dataclass(frozen=True)
@@ -348,14 +353,29 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """The statements of `forward of inhibitory { .. }`: for populations of a kind or role, or in `update` for
+    projections of a kind."""
+
+    of: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
 class Phase:
     """`name` is the kind, or `forward#2` for the second phase of that kind, or `forward@3` in the third round of a
-    `repeat`, which is unrolled."""
+    `repeat`, which is unrolled. `statements` are for what none of the variants is for."""
 
     kind: PhaseKind
     name: str
     statements: tuple[Statement, ...]
     span: Span = field(compare=False, repr=False)
+    variants: tuple[Variant, ...] = ()
+
+    def of(self, *kinds: str) -> tuple[Statement, ...]:
+        """The statements for what is of these kinds; the first that has its own counts."""
+        own = {v.of: v.statements for v in self.variants}
+        return next((own[kind] for kind in kinds if kind in own), self.statements)
 
 
 @dataclass(frozen=True)
@@ -396,6 +416,7 @@ class Population:
     slots: tuple[tuple[str, str], ...]  # overrides of function slots
     bias: bool
     span: Span = field(compare=False, repr=False)
+    kind: str = ""
 
     @property
     def size(self) -> int:
@@ -416,6 +437,7 @@ class Projection:
     topology: Topology
     span: Span = field(compare=False, repr=False)
     delay: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -448,3 +470,8 @@ class Model:
         """The function of a slot in a population."""
         own = dict(self.network.population(population).slots)
         return own.get(name) or dict(self.genome.slots)[name]
+
+    def statements(self, phase: Phase, population: str) -> tuple[Statement, ...]:
+        """What a phase does at a population."""
+        p = self.network.population(population)
+        return phase.of(p.kind, p.role)

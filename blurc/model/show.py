@@ -57,12 +57,20 @@ def _phases(phases: Sequence[m.Phase]) -> Iterator[str]:
             yield f"  repeat {rounds} {{"
         for phase in body:
             name = phase.name.split("@")[0]
-            lines = [_commented(f"  {phase.kind} {{", name if name != phase.kind else "")]
-            lines += [*map(_statement, phase.statements), "  }"]
-            yield from (f"  {line}" if rounds else line for line in lines)
+            for of, statements in _written_out(phase):
+                lines = [_commented(f"  {phase.kind}{of} {{", name if name != phase.kind else "")]
+                lines += [*map(_statement, statements), "  }"]
+                yield from (f"  {line}" if rounds else line for line in lines)
         if rounds:
             yield "  }"
         at += max(rounds, 1) * len(body)
+
+
+def _written_out(phase: m.Phase) -> Iterator[tuple[str, tuple[m.Statement, ...]]]:
+    """The statements of a phase, and those of its variants."""
+    if phase.statements or not phase.variants:
+        yield "", phase.statements
+    yield from ((f" of {v.of}", v.statements) for v in phase.variants)
 
 
 def _body(phases: Sequence[m.Phase], at: int) -> Sequence[m.Phase]:
@@ -135,8 +143,8 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Index(_tree(arg), tuple(_item(i, e) for i in items), span=e.span)
         case m.Stack(items=items):
             return s.Vector(tuple(map(_tree, items)), span=e.span)
-        case m.Total(direction=direction, side=side, body=body):
-            return s.Call(direction, (_tree(body),), False, None if side == "own" else side, span=e.span)
+        case m.Total(direction=direction, side=side, body=body, kind=kind):
+            return s.Call(direction, (_tree(body),), False, None if side == "own" else side, kind, span=e.span)
         case m.Until(body=body):
             return s.Call("outgoing_until", (_tree(body),), False, "pre", span=e.span)
         case m.Reduce(kind=name, body=body) | m.Across(function=name, body=body):
@@ -173,6 +181,7 @@ def _network(n: m.Network) -> Iterator[str]:
     yield f"network {n.name}{_params(n.params)} {{"
     for p in n.populations:
         options = [f"{slot} = {function}" for slot, function in p.slots]
+        options += [f"kind = {p.kind}"] if p.kind else []
         options += ["bias = off"] if not p.bias and p.role in ("hidden", "output") else []
         braces = f" {{ {', '.join(options)} }}" if options else ""
         yield _commented(f"  {p.role:6} {p.name}{list(p.shape) or ''}{braces}", f"{p.size} neurons" * (p.size > 1))
@@ -182,7 +191,8 @@ def _network(n: m.Network) -> Iterator[str]:
         named = [] if e.name == f"{e.source}->{e.target}" else [f"label = {e.name}"]
         topology = [] if isinstance(e.topology, Dense) else [str(e.topology)]
         delay = [f"delay = {e.delay}"] if e.delay else []
-        attrs = [*topology, *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
+        kind = [f"kind = {e.kind}"] if e.kind else []
+        attrs = [*topology, *kind, *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
         brackets = f" [{', '.join(attrs)}]" if attrs else ""
         dense = "" if topology else "dense, "
         sizes = f"{dense}{n.population(e.source).size} x {n.population(e.target).size}"

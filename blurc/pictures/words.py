@@ -19,13 +19,13 @@ def shape(sizes: Sequence[int]) -> str:
 
 
 def projection(e: Projection) -> str:
-    """The name it was given, its topology and its delay."""
+    """The name it was given, its kind, its topology and its delay."""
     own = "" if e.name.split("#")[0] == f"{e.source}->{e.target}" else short(e.name.rpartition(".")[2])
     return ", ".join(filter(None, (own, _how(e))))
 
 
 def _how(e: Projection) -> str:
-    return ", ".join(filter(None, (e.topology.caption(), f"delay {e.delay}" if e.delay else "")))
+    return ", ".join(filter(None, (e.kind, e.topology.caption(), f"delay {e.delay}" if e.delay else "")))
 
 
 def projections(found: Sequence[Projection]) -> str:
@@ -43,12 +43,16 @@ def projections(found: Sequence[Projection]) -> str:
 
 def population(p: Population) -> list[str]:
     """The lines under the name."""
-    return [f"{p.role}  {shape(p.shape)}", *(f"{slot} = {function}" for slot, function in p.slots)]
+    return [f"{_what(p)}  {shape(p.shape)}", *(f"{slot} = {function}" for slot, function in p.slots)]
+
+
+def _what(p: Population) -> str:
+    return f"{p.kind} {p.role}".strip()
 
 
 def populations(found: Sequence[Population], copies: int) -> list[str]:
     """The lines under the names of a stack."""
-    roles = "/".join(dict.fromkeys(p.role for p in found))
+    roles = "/".join(dict.fromkeys(map(_what, found)))
     shapes = list(dict.fromkeys(p.shape for p in found))
     if len(shapes) == 1:
         slots = [f"{slot} = {f}" for slot, f in found[0].slots] if len({p.slots for p in found}) == 1 else []

@@ -136,10 +136,12 @@ def running(e: model.Until, at: SiteScope | SynapseScope) -> Array:
 def total(e: model.Total, population: str, now: Moment) -> Array:
     """`incoming(E)` / `outgoing(E)`: "the sum of E over all its incoming / outgoing synapses, of every
     projection" that carries forward into the population, or feedback back to it. "`incoming(E)` of a neuron is the sum
-    of E over its sites"."""
+    of E over its sites". `incoming[kind](E)`: of "the projections of that kind alone"."""
     size = now.size(population)
     result = np.zeros((*e.shape, now.batch, size))
     for p in now.model.network.projections:
+        if e.kind not in ("", p.kind):
+            continue
         if e.direction == "incoming" and p.forward and p.target == population:
             result += added(terms(e, p, now), now.sites(p).post, size)
         if e.direction == "outgoing" and p.feedback and p.source == population:

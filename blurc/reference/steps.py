@@ -30,7 +30,7 @@ def visit(phase: Phase, population: str, now: Moment) -> None:
     """The statements of a phase "run in order, each seeing the ones before", for all neurons of a population at once.
     A neighbour's state is read as it is at this moment."""
     neuron = NeuronScope(now, population, phase.name)
-    for s in phase.statements:
+    for s in now.model.statements(phase, population):
         value = evaluate(s.value, neuron)
         if isinstance(s, model.LetStatement):
             neuron.lets[s.name] = value
@@ -49,7 +49,7 @@ def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
     """The new channels of a projection. A synapse's own channels are read as the previous statements left them; the
     totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, which is not modified yet."""
     synapse = SynapseScope(now, projection, channels=dict(now.synapses[projection.name]))
-    for s in phase.statements:
+    for s in phase.of(projection.kind):
         varies = Over.EXAMPLE in s.value.over
         value = None if varies else evaluate(s.value, synapse)
         if isinstance(s, model.LetStatement):

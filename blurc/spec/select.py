@@ -201,6 +201,8 @@ def _model(
     if not picked or _is_used(network, genome):
         used = checker.uses_arguments(network, given, genome, report)
         checker.check_slots(network, genome, report, sources.around)
+        if checked:
+            checker.check_kinds(checked, genome, report)
     rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
     if checked:
         graph.verify(checked, report)

@@ -72,6 +72,7 @@ def _check_network(
     checker.check_slots(tree, genome, report, sources.around)
     if network:
         checker.check_running(network, genome, report)
+        checker.check_kinds(network, genome, report)
     if network and genome.name in genomes:
         checker.check_held(network, genomes[genome.name], report)
     args = checker.uses_arguments(tree, {}, genome, report)

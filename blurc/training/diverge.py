@@ -134,13 +134,16 @@ def _traced(net: Net, trace: Any, after: State) -> Iterator[tuple[str, str, str,
 
     Synapses are only known at the end of the step: with several `update` phases, the first is named.
     """
+    kinds = {p.name: p.kind for p in net.model.network.projections}
     for visit in plans.schedule(net.model).visits:
         if visit.phase.kind == "update":
             parts = [(of, after.synapses[of]) for of in net.signature.projections]
         else:
             parts = [(of, trace.get(visit.phase.name, {}).get(of, {})) for of in visit.populations]
         for of, values in parts:
-            for statement in visit.phase.statements:
+            update = visit.phase.kind == "update"
+            statements = visit.phase.of(kinds[of]) if update else net.model.statements(visit.phase, of)
+            for statement in statements:
                 if isinstance(statement, m.Assign) and statement.name in values:
                     value = np.asarray(values[statement.name])
                     if _bad(value[_index(statement)]):

@@ -65,6 +65,15 @@ def test_the_graph_of_a_network_comes_back_as_it_was(body: str) -> None:
     assert again.model == net.model
 
 
+def test_kinds_come_back() -> None:
+    rule = RULE.replace(
+        "forward", "forward of inhibitory { a <- incoming[soma](w * pre.a) }  update of axon { }  forward"
+    )
+    body = "input x[2]  hidden h[3] { kind = inhibitory }  output y[2]  x -> h -> y [kind = axon]  x -> y [kind = soma]"
+    net = blurc.compile(f"{rule}\nnetwork n uses rule {{ {body} }}")
+    assert blurc.from_networkx(net.graph, genome=rule).model == net.model
+
+
 def test_a_network_of_blocks_comes_back_up_to_names() -> None:
     net = blurc.compile(
         RULE

@@ -368,10 +368,23 @@ def test_options_may_be_separated_by_anything(separator: str) -> None:
     assert population.options == (option("phi", name("linear")), option("bias", name("off")))
 
 
+def test_a_sum_may_be_over_a_kind_and_a_phase_for_one() -> None:
+    (assigned,) = statements("a <- post . incoming [dendrite] (w)")
+    assert assigned == assign("a", s.Call("incoming", (name("w"),), False, "post", "dendrite", span=S))
+    assert genome_items("forward of of { }") == (s.Phase("forward", (), "of", span=S),)
+
+
+def test_a_population_may_be_called_like_a_sum() -> None:
+    (population, projection) = network_items("hidden incoming[n] outgoing -> incoming [fixed]")
+    assert isinstance(population, s.Population)
+    assert isinstance(projection, s.Projection)
+    assert projection.ends == (indexed("outgoing"), indexed("incoming"))
+
+
 KEYWORDS = (
     "import", "genome", "network", "block", "uses", "state", "signal", "synapse", "learn", "const", "fn", "readout",
     "per", "persistent", "sense", "forward", "feedback", "backward", "update", "repeat", "input", "hidden",
-    "output", "for", "in",
+    "output", "for", "in", "of",
 )  # fmt: skip
 
 

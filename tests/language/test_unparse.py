@@ -145,6 +145,7 @@ def compound(e: st.SearchStrategy[s.Node]) -> st.SearchStrategy[s.Node]:
     return st.one_of(
         node(s.Call, words, some(e), st.booleans(), None),
         node(s.Call, words, some(e), False, words),
+        node(s.Call, st.sampled_from(["incoming", "outgoing"]), some(e), False, st.none() | words, words),
         node(s.Negate, e),
         node(s.Binary, st.sampled_from("+-*/@^"), e, e),
         node(s.Index, e, some(selectors(e), 1)),
@@ -163,7 +164,7 @@ params = some(node(s.Param, words, exprs))
 options = some(node(s.Option, words, exprs))
 inits = st.none() | exprs | node(s.Distribution, words, some(exprs))
 statements = node(s.Let, words, exprs) | named(s.Assign, words, some(selectors(exprs)), exprs)
-phases = node(s.Phase, st.sampled_from(PHASES), some(statements))
+phases = node(s.Phase, st.sampled_from(PHASES), some(statements), st.just("") | words)
 declared_functions = named(s.Function, words, some(node(s.Argument, words)), exprs, st.none() | exprs)
 genome_items = st.one_of(
     declared_functions,

@@ -234,7 +234,9 @@ def changes(value: Any) -> Iterator[tuple[str, Any]]:
         yield "", not value
     elif isinstance(value, int | float):
         yield "", value + 1
-    elif isinstance(value, str | bytes):
+    elif isinstance(value, str):
+        yield "", value + (value[:1] or "k")
+    elif isinstance(value, bytes):
         yield "", value + value[:1]
 
 

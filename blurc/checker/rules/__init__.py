@@ -9,6 +9,7 @@ wrong_names.py    errors about a name: unknown, or out of reach
 wrong_calls.py    errors about a call
 wrong_targets.py  errors about an assignment
 shapes.py         shapes of expressions
+variants.py       phases for one kind of populations or projections
 starts.py         start values
 separable.py      sums that cannot be separated
 unsummed.py       how to write the missing sum around a product

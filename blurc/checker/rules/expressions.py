@@ -365,7 +365,7 @@ class Expressions:
         side: Side = cast(Side, OWNER[e.function]) if place.synapse else "own"
         own = {"own": Over.NEURON, "pre": Over.PRE, "post": Over.POST}[side]
         over = own | (body.over & Over.EXAMPLE)
-        return Total(direction, side, body, shape=body.shape, over=over, span=e.span)
+        return Total(direction, side, body, e.kind, shape=body.shape, over=over, span=e.span)
 
     def _total_owner(self, e: syntax.Call, place: Place) -> bool:
         owner = OWNER[e.function]

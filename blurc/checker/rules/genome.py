@@ -15,6 +15,7 @@ from blurc.checker.rules.names import Lets, Place, Symbol, Symbols
 from blurc.checker.rules.own_functions import OwnFunctions, misfit
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
+from blurc.checker.rules.variants import is_run, together, with_own_updates
 from blurc.checker.rules.wrong_targets import WrongTarget
 from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report
@@ -30,6 +31,7 @@ from blurc.model import (
     Phase,
     Statement,
     StateVar,
+    Variant,
     inline,
 )
 
@@ -105,23 +107,25 @@ class GenomeChecker:
     def _phases(self) -> list[Phase]:
         count: Counter[str] = Counter()
         phases: list[Phase] = []
-        for item in self.tree.items:
-            if isinstance(item, syntax.Phase):
+        for item in together(self.tree.items):
+            if not isinstance(item, syntax.Repeat):
                 phases.append(self._phase(item, count))
-            elif isinstance(item, syntax.Repeat):
-                rounds = self._rounds(item, len(phases))
-                once = [self._phase(phase, count) for phase in item.phases]
-                for i in range(1, rounds + 1):
-                    phases += [replace(phase, name=f"{phase.name}@{i}") for phase in once]
-        return phases
+                continue
+            once = [self._phase(group, count) for group in together(item.phases) if isinstance(group, list)]
+            for i in range(1, self._rounds(item, len(phases), len(once)) + 1):
+                phases += [replace(phase, name=f"{phase.name}@{i}") for phase in once]
+        return with_own_updates(phases)
 
-    def _phase(self, tree: syntax.Phase, count: Counter[str]) -> Phase:
-        count[tree.kind] += 1
-        name = tree.kind if count[tree.kind] == 1 else f"{tree.kind}#{count[tree.kind]}"
-        return Phase(tree.kind, name, tuple(self._statements(tree)), tree.span)
+    def _phase(self, group: list[syntax.Phase], count: Counter[str]) -> Phase:
+        kind = group[0].kind
+        count[kind] += 1
+        name = kind if count[kind] == 1 else f"{kind}#{count[kind]}"
+        written = {tree.of: tuple(self._statements(tree)) for tree in group if is_run(tree, self.report)}
+        general = written.pop("", ())
+        return Phase(kind, name, general, group[0].span, tuple(Variant(of, s) for of, s in written.items()))
 
-    def _rounds(self, item: syntax.Repeat, before: int) -> int:
-        """How often the phases of a repeat run; 0 where that is wrong. `before`: phases so far."""
+    def _rounds(self, item: syntax.Repeat, before: int, each: int) -> int:
+        """How often the phases of a repeat run; 0 where that is wrong. `before`: phases so far; `each`: in a round."""
         rounds = self.numbers.whole(item.count, "the number of rounds", 0)
         if not item.phases and not self.tree.damaged:
             message = "this `repeat` holds no phase: there is nothing to repeat"
@@ -129,12 +133,12 @@ class GenomeChecker:
             self.report.error("E217", message, item.span, help=help)
         if rounds is None or not item.phases:
             return 0
-        total = before + rounds * len(item.phases)
+        total = before + rounds * each
         if total <= MOST_PHASES:
             return rounds
         message = f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}"
         help = (
-            f"at most {(MOST_PHASES - before) // len(item.phases)} rounds fit; more of them can be several "
+            f"at most {(MOST_PHASES - before) // each} rounds fit; more of them can be several "
             "steps, with `persistent` states"
         )
         self.report.error("E216", message, item.count.span, notes=["every round is compiled separately"], help=help)

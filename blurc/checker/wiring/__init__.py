@@ -5,6 +5,7 @@ bodies.py       what the names of a network or a block in use mean
 blocks.py       loops unrolled, blocks put where they are used
 populations.py  populations and their options
 projections.py  projections and their attributes
+kinds.py        kinds of projections and populations, and whether the rule knows them
 topologies.py   which neurons a projection joins
 totals.py       running totals in projections that have no order
 """

@@ -8,6 +8,7 @@ from blurc.checker import mentions
 from blurc.checker.parameters import parameters
 from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
+from blurc.checker.wiring.populations import OPTIONS
 from blurc.checker.wiring.projections import project
 from blurc.checker.wording import listed
 from blurc.diagnostics import Report, suggest
@@ -65,11 +66,11 @@ def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report, aro
     trees = () if genome.damaged else (tree, *blocks.used(tree, around.blocks).values())
     populations = (n for t in trees for n in mentions.walk(t) if isinstance(n, syntax.Population))
     for option in (option for population in populations for option in population.options):
-        if option.name not in (*slots, "bias"):
+        if option.name not in (*slots, *OPTIONS):
             message = f"`{option.name}` is neither an option of a population nor a function slot of the genome"
-            notes = [f"options: bias; slots of `{genome.name}`: {listed(slots)}"]
+            notes = [f"options: {listed([*OPTIONS])}; slots of `{genome.name}`: {listed(slots)}"]
             help = f"declare the slot in the genome: `fn {option.name} = tanh`"
-            help = suggest(option.name, [*slots, "bias"], help)
+            help = suggest(option.name, [*slots, *OPTIONS], help)
             report.error("E407", f"{message} `{genome.name}`", option.span, notes=notes, help=help)
 
 
@@ -101,11 +102,19 @@ def _roles(body: Body, report: Tracked) -> None:
 def _with_unit(
     tree: syntax.Network | syntax.Block, wiring: Wiring
 ) -> tuple[tuple[Population, ...], tuple[Projection, ...]]:
+    """The unit neuron projects to a population once for each kind of projections that carry forward to it."""
     populations, projections = list(wiring.populations.values()), list(wiring.projections.values())
     biased = [p for p in populations if p.bias]
     if biased:
         populations.append(Population(UNIT, "unit", (1,), (), False, tree.span))
+    leading: dict[str, list[str]] = {}
+    for e in projections:
+        if e.forward and e.kind not in leading.setdefault(e.target, []):
+            leading[e.target].append(e.kind)
     for p in biased:
         topology = Shared() if p.name in wiring.shared else Dense()
-        projections.append(Projection(f"{UNIT}->{p.name}", UNIT, p.name, True, False, True, topology, p.span))
+        for kind in leading.get(p.name, [""]):
+            name = f"{UNIT}->{p.name}{f'#{kind}' if kind else ''}"
+            unit = Projection(name, UNIT, p.name, True, False, True, topology, p.span, kind=kind)
+            projections.append(unit)
     return tuple(populations), tuple(projections)

@@ -9,12 +9,14 @@ from typing import Literal, TypeAlias
 from blurc.checker.constants import Constants, WrongValue, complete
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.rules.foreign import slot_help
+from blurc.checker.wiring import kinds
 from blurc.checker.wiring.bodies import Body, Env, Use
 from blurc.checker.wording import code
 from blurc.diagnostics import Span, did_you_mean
 from blurc.language import functions, syntax
 from blurc.model import UNIT, Population, dims
 
+OPTIONS = ("bias", "kind")  # beside the slots of the genome
 SWITCHES = ("on", "off", "shared")  # what `bias` may be
 MOST_NEURONS = 2**31 - 1  # of a population: sizes are 32-bit numbers further on
 
@@ -31,10 +33,11 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
     numbers = Constants(env, body.report)
     shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
     slots, bias = _options(item, numbers, shape, name, body.wiring.around.functions)
+    kind = next((kinds.named(o, env, body) for o in item.options if o.name == "kind"), "")
     if shape is None or not _is_small(item, shape, body):
         body.broken.add(name)
     elif _name_is_free(name, item, body):
-        _add(name, item, shape, slots, bias, body)
+        _add(name, item, shape, slots, bias, kind, body)
 
 
 def _add(
@@ -43,6 +46,7 @@ def _add(
     shape: tuple[int, ...],
     slots: tuple[tuple[str, str], ...],
     bias: Bias,
+    kind: str,
     body: Body,
 ) -> None:
     if isinstance(body.tree, syntax.Block) and item.role == "input":
@@ -60,7 +64,7 @@ def _add(
     if body.use and role == "output":
         role, span = "hidden", _first_use(body)  # what happens to it there does not concern the block
     body.names[name] = whole
-    body.wiring.populations[whole] = Population(whole, role, shape, slots, bias != "off", span)
+    body.wiring.populations[whole] = Population(whole, role, shape, slots, bias != "off", span, kind)
     if bias == "shared":
         body.wiring.shared.add(whole)
 
@@ -108,6 +112,8 @@ def _options(
             numbers.report.error("E407", f"`{option.name}` is given twice", option.span, help="keep one of them")
         elif option.name == "bias":
             bias = _bias(item, option, numbers, shape, name)
+        elif option.name == "kind":
+            pass  # read apart
         elif function := _slot(option, numbers, own):
             slots[option.name] = function
         seen.add(option.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from blurc.checker.constants import Constants
-from blurc.checker.wiring import topologies
+from blurc.checker.wiring import kinds, topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
 from blurc.checker.wording import code
@@ -14,7 +14,8 @@ from blurc.language import syntax
 from blurc.model import Projection
 
 SWITCHES = ("forward", "backward", "fixed")
-ATTRIBUTES = (*SWITCHES, "label", "delay", *topologies.NAMES)
+ATTRIBUTES = (*SWITCHES, "label", "kind", "delay", *topologies.NAMES)
+GIVEN = ("label = NAME", "kind = NAME", "delay = 1")
 MOST_DELAY = 1024  # steps; the state of a network keeps every one of them
 
 
@@ -44,6 +45,7 @@ def project(placed: Placed) -> None:
             topology,
             placed.span,
             attrs.delay,
+            attrs.kind,
         )
 
 
@@ -107,6 +109,7 @@ class _Attributes:
     switches: set[str]
     label: str | None = None
     delay: int = 0
+    kind: str = ""
     topology: syntax.Attr | None = None
 
 
@@ -136,10 +139,13 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         return _is_only_topology(attr, found, body)
     if attr.name == "label":
         return _label(attr, found, env, body)
+    if attr.name == "kind":
+        found.kind = kinds.named(attr, env, body)
+        return bool(found.kind)
     if attr.name == "delay":
         return _delay(attr, found, env, body)
     if attr.name not in SWITCHES:
-        known = f"one of {', '.join(SWITCHES)}, label = NAME, delay = 1, or a topology: {', '.join(topologies.NAMES)}"
+        known = f"one of {', '.join((*SWITCHES, *GIVEN))}, or a topology: {', '.join(topologies.NAMES)}"
         help = suggest(attr.name, ATTRIBUTES, known)
         body.report.error("E408", f"unknown attribute `{attr.name}` of a projection", attr.span, help=help)
         return False

@@ -48,7 +48,7 @@ class Beginnings:
             return "file"
         if here == "FN" and third == "LPAR":
             return None  # a function may also stand in the file
-        if (here in PHASES and after == "LBRACE") or (here in DECLARATIONS and after in WORDS):
+        if (here in PHASES and self._heads_phase()) or (here in DECLARATIONS and after in WORDS):
             return "genome"
         if here == "REPEAT" and after in WORDS | {"NUMBER"}:
             return "genome"
@@ -75,7 +75,13 @@ class Beginnings:
 
     def _phases(self) -> bool:
         """Whether a phase begins after the brace at hand."""
-        return self.kind(1) in PHASES and self.kind(2) == "LBRACE"
+        return self.kind(1) in PHASES and self._heads_phase(1)
+
+    def _heads_phase(self, ahead: int = 0) -> bool:
+        """Whether `forward {` or `forward of excitatory {` goes on like that after its first word."""
+        if self.kind(ahead + 1) == "OF":
+            return self.kind(ahead + 2) in WORDS and self.kind(ahead + 3) == "LBRACE"
+        return self.kind(ahead + 1) == "LBRACE"
 
     def another_item(self, block: BlockKind, item: Item) -> bool:
         """Whether the token, outside all brackets, starts another item of the block."""

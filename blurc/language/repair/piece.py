@@ -105,7 +105,7 @@ def _wanted(piece: Piece) -> Iterator[str]:
     expected = piece.expected
     operators = expected & OPERATORS
     words = expected & {"NUMBER", "NAME", "STRING"}
-    keywords = sorted(expected & (WORDS | {"LET"}))
+    keywords = sorted(expected & (WORDS | {"LET"}) - {"OF"})  # possible after a phase's name, rarely meant
     signs = expected & SIGNS.keys() - {"LPAR", "LSQB", "CARET"}
     if "PROJECT" in expected:
         signs -= {"EQUAL"}  # of `r = residual(...)`: rarer by far than a projection

@@ -176,6 +176,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
          needs="EQUAL"),
     Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
     Slip("network_item", "... PROJECT ... RSQB !PROJECT", _each_projection),
+    Slip("", "... {sum:incoming|outgoing} LSQB ... RSQB !LPAR",
+         "the brackets name one kind of projections: `$sum[dendrite](..)`", expected="an operator"),
     # a word that is misspelt, missing, or good elsewhere
     misspelt,
     Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",

@@ -38,7 +38,7 @@ class Elaborator:
 
     def _neurons(self, phase: m.Phase, population: str) -> None:
         scope = NeuronScope(self.now, population, phase=phase.name)
-        for s in phase.statements:
+        for s in self.now.model.statements(phase, population):
             value = scope.value(s.value)
             if isinstance(s, m.LetStatement):
                 scope.lets[s.name] = value
@@ -72,7 +72,7 @@ class Elaborator:
         changed: dict[tuple[str, str], int] = {}
         space = Space("synapses", projection.name)
         scope = SynapseScope(self.now, projection)
-        for s in phase.statements:
+        for s in phase.of(projection.kind):
             resolved = self._resolve(s.value, current, lets)
             if isinstance(s, m.LetStatement):
                 lets[s.name] = resolved
@@ -134,9 +134,9 @@ class Elaborator:
 
     def note_states(self, visit: Visit) -> None:
         """Records what a visit assigned, so that liveness can name the states that nobody reads."""
-        assigned = dict.fromkeys(s.name for s in visit.phase.statements if isinstance(s, m.Assign))
         for population in visit.populations:
-            for name in assigned:
+            statements = self.now.model.statements(visit.phase, population)
+            for name in dict.fromkeys(s.name for s in statements if isinstance(s, m.Assign)):
                 self.result(("state", visit.phase.name, population, name), self.now.states[population, name])
 
     def block(self) -> Block:

@@ -83,7 +83,7 @@ class NeuronScope(Scope):
         assert not isinstance(separated, Inseparable)
         forward = e.direction == "incoming"
         projections = (self.now.into if forward else self.now.out_of)[self.population]
-        sums = [WeightedSum(self.now, p, e).of(separated) for p in projections]
+        sums = [WeightedSum(self.now, p, e).of(separated) for p in projections if e.runs_over(p)]
         if not sums:
             return self.builder.literal(0.0, Type(e.shape, Space("neurons", self.population)), e.span)
         return self.sum(sums, e)
