@@ -482,6 +482,16 @@ def test_specs_lists_networks_and_rules() -> None:
     assert all(e["description"] for e in entries)
 
 
+def test_specs_lists_rules_by_family() -> None:
+    entries = json.loads(blurc("specs", "--json", "-").stdout)
+    assert {e["family"] for e in entries if e["name"] in ("hebb", "oja", "sanger")} == {"Hebbian"}
+    lines = blurc("specs").stdout.split("\n")
+    start = next(i for i, line in enumerate(lines) if line.startswith("  family "))
+    families = [line.split("  ")[1].strip() for line in lines[start + 2 : lines.index("", start)]]
+    assert families == sorted(families, key=str.lower)
+    assert len(set(families)) > 5
+
+
 def test_networks_of_one_file_have_descriptions_of_their_own() -> None:
     entries = json.loads(blurc("specs", "mnist", "--json", "-").stdout)["declares"]
     assert len({e["description"] for e in entries}) == len(entries) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jax
@@ -52,6 +53,12 @@ def test_every_file_begins_with_one_line_on_what_it_is(file: Path):
     first = file.read_text().splitlines()[0]
     assert first.startswith("# ")
     assert first.endswith(".")
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _ in RULES}), ids=lambda f: f.stem)
+def test_every_rule_ends_its_comment_with_its_family(file: Path):
+    comment = file.read_text().split("\n\n")[0].splitlines()
+    assert re.fullmatch(r"# Family: [A-Za-z -]+\.", comment[-1])
 
 
 @pytest.mark.parametrize(("file", "name"), NETWORKS, ids=lambda v: v if isinstance(v, str) else "")

@@ -31,6 +31,7 @@ class Entry:
     name: str
     parameters: dict[str, str]
     description: str
+    family: str = ""  # of a rule
 
     @property
     def setting(self) -> str:
@@ -40,13 +41,14 @@ class Entry:
 NARROW = 110  # characters; a narrower table has no room for descriptions
 LONGEST = 1_000  # characters; outside a terminal lines are not wrapped, for grep and editors
 KINDS = ("network", "rule", "genome")
+FAMILY = "# Family: "  # how a line of the comment at the top of a rule begins
 
 
 @click.command("specs")
 @click.argument("name", required=False)
 @json_option
 def command(name: str | None, json: str | None) -> None:
-    """List the packaged networks, rules and meta-learned genomes, or print the source of the file NAME.
+    """List the packaged networks, rules (by family) and meta-learned genomes, or print the source of the file NAME.
 
     NAME is a file (rules/oja.blur), its stem, or a network or rule declared in it.
     """
@@ -92,7 +94,7 @@ def _declared(path: Path, file: str) -> Iterator[Entry]:
             parameters = {p.name: language.unparse(p.default) for p in node.params}
             # The comment above the declaration, or else the one at the top of the file.
             above = _comment_from(text.split("\n")[: node.span.line - 1][::-1])[::-1]
-            yield Entry(file, kind, node.name, parameters, _sentence(above or header))
+            yield Entry(file, kind, node.name, parameters, _sentence(above or header), _family(header))
 
 
 def _comment_from(lines: Iterable[str]) -> list[str]:
@@ -103,6 +105,10 @@ def _sentence(comment: list[str]) -> str:
     """The first sentence of a comment."""
     text = " ".join(line.lstrip("# ") for line in comment)
     return " ".join(text.split()).split(". ")[0].rstrip(".")
+
+
+def _family(comment: list[str]) -> str:
+    return next((line.removeprefix(FAMILY).rstrip(".") for line in comment if line.startswith(FAMILY)), "")
 
 
 def _find(name: str, entries: list[Entry]) -> str:
@@ -120,7 +126,8 @@ def _print_table(entries: list[Entry]) -> None:
     if not out.is_terminal:
         out.width = LONGEST
     for kind in KINDS:
-        _print_kind(kind, [entry for entry in entries if entry.kind == kind], out)
+        of_kind = [entry for entry in entries if entry.kind == kind]
+        _print_kind(kind, sorted(of_kind, key=lambda entry: entry.family.lower()), out)
 
 
 def _print_kind(kind: str, entries: list[Entry], out: Console) -> None:
@@ -133,12 +140,14 @@ def _print_kind(kind: str, entries: list[Entry], out: Console) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    for title in (kind, "file"):
+    families = ("family",) if any(entry.family for entry in entries) else ()
+    for title in (*families, kind, "file"):
         table.add_column(title, no_wrap=True)
     for title in ("parameters", "description"):
         table.add_column(title, overflow="fold")
     for entry in entries:
-        table.add_row(f"[bold]{entry.name}", entry.file, escape(entry.setting), escape(entry.description))
+        family = (entry.family,) if families else ()
+        table.add_row(*family, f"[bold]{entry.name}", entry.file, escape(entry.setting), escape(entry.description))
     print_table(out, table)
 
 
@@ -149,5 +158,5 @@ def _print_lines(kind: str, entries: list[Entry], out: Console) -> None:
     out.print(f"\n[bold]{kind}s")
     for entry in entries:
         out.print(f"  [bold]{entry.name}[/]   {entry.file}", soft_wrap=True)
-        about = "; ".join(text for text in (entry.setting, entry.description) if text)
+        about = "; ".join(text for text in (entry.family, entry.setting, entry.description) if text)
         out.print(Padding(escape(about), (0, 0, 0, 6)))
