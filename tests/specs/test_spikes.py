@@ -59,7 +59,7 @@ def test_all_pairs_of_spikes_count():
 def test_inputs_that_fire_together_win():
     """All fire at 20 Hz: the first half all at 100 Hz in a fifth of the time, the others whenever they like."""
     text = "network n { input x[40]  output y[8] { bias = off }  x -> y }"
-    net = blurc.compile(text, genome="stdp", limit=0.1, rate=0.0004, balance=1.2)
+    net = blurc.compile(text, genome="stdp", limit=0.1, rate=0.004, balance=1.2)
     rng = np.random.default_rng(0)
     together = np.repeat(rng.random((1500, 1, 1)) < 0.2, 10, axis=0)
     rates = np.concatenate([np.repeat(together * 0.1, 20, -1), np.full((15000, 1, 20), 0.02)], -1)
