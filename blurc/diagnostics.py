@@ -9,11 +9,15 @@ from __future__ import annotations
 import difflib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+
+MOST = 100  # errors of a report, and warnings: a file with more of them is another kind of file, or was generated
+MOST_COMPARED = 100_000  # pairs of characters when a near name is looked for: 10 ms
+MOST_SHOWN = 160  # characters of a line
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +120,22 @@ class Diagnostic:
 
 def _excerpt(span: Span) -> Iterable[str]:
     line, column = span.source.position(span.start)
-    text = span.source.line(line)
+    text, column = _window(span.source.line(line), column)
     # The padding keeps tabs, so that the caret lines up in any terminal.
     pad = "".join("\t" if c == "\t" else " " for c in text[: column - 1])
     width = max(1, min(span.stop - span.start, len(text) - column + 1))
     yield f"{line:>5} | {text}"
     yield f"      | {pad}{'^' * width}"
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """What is shown of a line, and where the column is in that."""
+    if len(text) <= MOST_SHOWN:
+        return text, column
+    start = max(0, min(column - MOST_SHOWN // 2, len(text) - MOST_SHOWN))
+    shown = text[start : start + MOST_SHOWN]
+    before, after = "..." if start else "", "..." if start + MOST_SHOWN < len(text) else ""
+    return f"{before}{shown}{after}", column - start + len(before)
 
 
 class BlurError(Exception):
@@ -131,6 +145,14 @@ class BlurError(Exception):
         found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = found
         super().__init__("\n".join(d.render() for d in found))
+
+
+class TooMany(BlurError):
+    """Ends a stage whose report has enough errors: to find them all could take for ever."""
+
+    def __init__(self, errors: Iterable[Diagnostic]):
+        *found, last = in_order(errors)
+        super().__init__([*found, replace(last, notes=(*last.notes, f"there are more: these are the first {MOST}"))])
 
 
 class BlurWarning(UserWarning):
@@ -162,11 +184,20 @@ class Report:
         self.add(Diagnostic(code, message, span, tuple(notes), help, "warning"))
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Adds a diagnostic, unless its code was already reported at the same place, as happens in loops."""
+        """Adds a diagnostic, unless its code was already reported at the same place, as happens in loops. Of warnings
+        the first `MOST` count; raises `TooMany` for more errors than that."""
         mistake = _mistake(diagnostic)
-        if mistake not in self._mistakes:
-            self._mistakes.add(mistake)
+        if mistake in self._mistakes:
+            return
+        self._mistakes.add(mistake)
+        if sum(d.severity == diagnostic.severity for d in self.diagnostics) < MOST:
             self.diagnostics.append(diagnostic)
+        elif diagnostic.severity == "error":
+            raise TooMany(self.errors)
+
+    def has(self, code: str, span: Span) -> bool:
+        """Whether an error there would be a repetition."""
+        return (code, span) in self._mistakes
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -195,7 +226,10 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The closest known name, or None if nothing is close."""
-    near = difflib.get_close_matches(name, sorted(set(known)), n=1, cutoff=0.6)
+    names = set(known)
+    if len(name) * sum(map(len, names)) > MOST_COMPARED:
+        return None
+    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
     return near[0] if near else None
 
 

@@ -85,10 +85,21 @@ def heads(nodes: Iterable[Node], leads: Mapping[Node, Iterable[Node]]) -> list[N
     """The fewest of the nodes that reach all others of them; of a cycle, the one that comes first."""
     chosen = dict.fromkeys(nodes)
     within = {n: [m for m in leads[n] if m in chosen] for n in chosen}
+    first = _not_yet_reached(chosen, within)  # a later one may reach an earlier one, but not the other way round
+    return _not_yet_reached(reversed(first), within)[::-1]
+
+
+def _not_yet_reached(nodes: Iterable[Node], leads: Mapping[Node, Iterable[Node]]) -> list[Node]:
+    """The nodes that none before them reaches."""
     found, known = list[Node](), set[Node]()
-    for node in chosen:
-        if node not in known:
-            new = reached([node], within)
-            found = [*(n for n in found if n not in new), node]
-            known |= new
+    for node in nodes:
+        if node in known:
+            continue
+        found.append(node)
+        left = [node]
+        while left:
+            at = left.pop()
+            if at not in known:
+                known.add(at)
+                left.extend(leads[at])
     return found

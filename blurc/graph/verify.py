@@ -8,6 +8,7 @@ from blurc.diagnostics import Report
 from blurc.graph.order import Way, a_cycle, carrying, heads, reached, successors
 from blurc.model import Network, Projection
 
+MOST_SHOWN = 20  # populations of a cycle
 WAYS: tuple[Way, ...] = ("forward", "feedback")
 
 
@@ -42,13 +43,13 @@ def _cycles(network: Network, report: Report) -> bool:
         cycle = a_cycle(successors(network, ((p.target, p.source) for p in within)))
         if not cycle:
             continue
-        steps = list(pairwise([*cycle, cycle[0]]))
-        between = [next(p for p in within if (p.source, p.target) == step) for step in steps]
+        joining = {(p.source, p.target): p for p in reversed(within)}
+        between = [joining[step] for step in pairwise([*cycle, cycle[0]])]
         last = max(between, key=network.projections.index)  # most likely the one too many
         read = last.source if way == "forward" else last.target
         report.error(
             "E403",
-            f"the projections that carry {way} form a cycle: {' -> '.join([*cycle, cycle[0]])}",
+            f"the projections that carry {way} form a cycle: {_shown([*cycle, cycle[0]])}",
             last.span,
             notes=["each population is visited once per step, after everything that it reads"],
             help=f"write `{_delayed(last)}`, to read `{read}` from the previous step; or remove "
@@ -56,6 +57,10 @@ def _cycles(network: Network, report: Report) -> bool:
         )
         return True
     return False
+
+
+def _shown(cycle: list[str]) -> str:
+    return " -> ".join(cycle if len(cycle) <= MOST_SHOWN else [*cycle[: MOST_SHOWN - 2], "..", cycle[-1]])
 
 
 def _delayed(p: Projection) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from blurc.diagnostics import Report, Source, Span, did_you_mean
+from blurc.diagnostics import Report, Source, Span, TooMany, did_you_mean
 from blurc.language import syntax
 from blurc.language.packaged import resolve_import, specs_path
 from blurc.language.parse import parse
@@ -80,9 +80,11 @@ class Loader:
 
     def _parse_unquoted(self, source: Source, asked: Asked) -> syntax.File:
         """What is wrong with the text is in it, and so is not said."""
-        found = Report()
-        file = parse(source, found)
-        if count := len(found.errors):
+        found, file = Report(), None
+        with contextlib.suppress(TooMany):
+            file = parse(source, found)
+        if file is None or found.errors:
+            count = len(found.errors)
             message = f"`{source.name}` is not grammatical: it has {count} mistake{'' if count == 1 else 's'}"
             help = f"`blurc check {source.name}` shows what is wrong"
             self._report.error("E101", message, asked and asked[0].span, help=help)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from lark import Token, Tree, UnexpectedToken
@@ -22,6 +23,12 @@ from blurc.language.tokens import Lexeme
 from blurc.language.tree import TreeBuilder, start_of, stop_of
 
 MAX_DEPTH = 100  # of a declaration's tree, which later stages walk recursively
+MOST_BRACKETS = 2 * MAX_DEPTH  # one in the other
+MOST_TOKENS = 2**16  # of a file: 1.5 s of a processor
+LONGEST = 1000  # characters of a token
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
+
+SPLIT = "split it up; in a phase, name parts with `let`"
 
 Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block)
 Part = TypeVar("Part", bound=syntax.Node)
@@ -30,6 +37,8 @@ Part = TypeVar("Part", bound=syntax.Node)
 def parse(source: Source, report: Report) -> syntax.File:
     """The tree of a text. Broken parts are left out, and their genome, network or block is marked as damaged."""
     tokens = _tokens(source.text)
+    if _has_too_much(tokens, source, report):
+        return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))
     tree, damaged = _feed("file", tokens), frozenset[int]()
     if not isinstance(tree, Tree):
         kept, damaged = recover(source, _lexemes(source.text, tokens), _failure, report)
@@ -53,8 +62,28 @@ def _at_start(start: Start, text: str = "") -> Any:
 
 def _tokens(text: str) -> list[Token]:
     parser = _at_start("file", text)
-    tokens: list[Token] = list(parser.lexer_thread.lex(parser.parser_state))
+    tokens: list[Token] = list(islice(parser.lexer_thread.lex(parser.parser_state), MOST_TOKENS + 1))
     return [token.update(type="MALFORMED_NUMBER") if _too_large(token) else token for token in tokens]
+
+
+def _has_too_much(tokens: Sequence[Token], source: Source, report: Report) -> bool:
+    """What is looked at before a parser pays for it."""
+    depth = 0
+    for count, token in enumerate(tokens, 1):
+        depth += (token in OPENING) - (token in CLOSING)
+        if count > MOST_TOKENS:
+            message = f"found more than {MOST_TOKENS:,} names, numbers and signs in a file"
+            help = "write what is repeated as a loop or a block, or move a part to a file that this one imports"
+        elif len(token) > LONGEST:
+            message = f"found a name, a number or a text of {len(token):,} characters, at most {LONGEST:,}"
+            help = "write it shorter"
+        elif depth > MOST_BRACKETS:
+            message, help = f"found brackets more than {MOST_BRACKETS} levels deep", SPLIT
+        else:
+            continue
+        report.error("E101", message, Span(source, start_of(token), start_of(token) + 1), help=help)
+        return True
+    return False
 
 
 def _too_large(token: Token) -> bool:
@@ -130,7 +159,7 @@ def _shallow(parts: tuple[Part, ...], report: Report) -> tuple[Part, ...]:
     for part in parts:
         if deep := _too_deep(part):
             message = f"found nesting more than {MAX_DEPTH} levels deep"
-            report.error("E101", message, deep, help="split it up; in a phase, name parts with `let`")
+            report.error("E101", message, deep, help=SPLIT)
         else:
             kept.append(part)
     return tuple(kept)

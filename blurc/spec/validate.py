@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from blurc import checker, graph
-from blurc.diagnostics import Diagnostic, Report, Span, in_order
+from blurc.diagnostics import Diagnostic, Report, Span, TooMany, in_order
 from blurc.guards import typed
 from blurc.language import syntax
 from blurc.model import Genome, Locality, ParamValue, locality
@@ -21,7 +21,10 @@ def check(spec: Spec) -> list[Diagnostic]:
     """The errors and warnings of a spec and its imports: all genomes and blocks with their defaults, all networks with
     the genomes and blocks that they use."""
     report = Report()
-    check_all(Sources.load(spec, report), report)
+    try:
+        check_all(Sources.load(spec, report), report)
+    except TooMany as error:
+        return [*error.diagnostics]
     return in_order(report.diagnostics)
 
 

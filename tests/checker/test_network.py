@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blurc.checker.wiring import blocks
+from blurc.checker.wiring import counting
 from blurc.diagnostics import BlurError
 from blurc.model.model import Network, Projection
 from blurc.model.topology import Conv, Dense, Identity, OneToOne, Pool, Shared, Sparse, Topology
@@ -63,7 +63,7 @@ def test_a_chain_leads_through_loops_ports_and_indexed_names() -> None:
 
 
 def test_every_projection_of_a_chain_counts_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "MOST_ITEMS", 5)
+    monkeypatch.setattr(counting, "MOST_ITEMS", 5)
     items = "input x[2]  hidden h[2]  output y[2]  x -> h -> y"
     assert codes(f"network n uses rule {{ {items} }}") == []
     assert "E206" in codes(f"network n uses rule {{ {items} -> h }}")
@@ -443,7 +443,7 @@ def test_recursion_is_printed_once_wherever_it_is_entered() -> None:
 
 
 def test_blocks_multiply_and_that_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "MOST_ITEMS", 1000)
+    monkeypatch.setattr(counting, "MOST_ITEMS", 1000)
     text = "block b0 { input x[1]  output y[1]  x -> y }\n" + "".join(
         f"block b{i} {{ input x[1]  output y[1]  for i in 1..9 {{ p{{i}} = b{i - 1}(x = x)  p{{i}}.y -> y }} }}\n"
         for i in (1, 2, 3, 4)

@@ -6,6 +6,7 @@ Expected trees are compared without spans; `S` stands in for all of them.
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -682,19 +683,50 @@ def test_a_network_with_a_broken_header_keeps_its_name() -> None:
 # ---------------------------------------------------------------- any text
 
 
-def test_parentheses_may_be_ten_thousand_deep() -> None:
-    depth = 10_000
+def test_parentheses_may_be_a_hundred_deep() -> None:
+    depth = 100
     assert expr("(" * depth + "a" + ")" * depth) == A
 
 
 @pytest.mark.parametrize(
-    "text", ["-" * 10_000 + "a", "f(" * 10_000 + "a" + ")" * 10_000, "+".join("a" * 10_000), "^".join("a" * 10_000)]
+    "text", ["-" * 10_000 + "a", "f(" * 150 + "a" + ")" * 150, "+".join("a" * 10_000), "^".join("a" * 10_000)]
 )
 def test_a_tree_too_deep_to_walk_is_refused(text: str) -> None:
     file, found = read(f"genome g {{ state a\nreadout {text}\n}}")
     assert [(d.code, d.span and d.span.line) for d in found] == [("E101", 2)]
     assert file.genomes == (s.Genome("g", (), (s.State("a", (), span=S),), span=S, name_span=S),)
     assert file.genomes[0].damaged
+
+
+LONG = 100_000
+TOO_MUCH = {
+    "parentheses": "genome g { readout " + "(" * LONG + "a" + ")" * LONG + " }",
+    "open parentheses": "genome g { readout " + "(" * LONG,
+    "calls": "genome g { readout " + "f(" * LONG + "a" + ")" * LONG + " }",
+    "vectors": "genome g { readout " + "[" * LONG + "a" + "]" * LONG + " }",
+    "loops": "network n { " + "for i in 0..1 { " * LONG + "}" * LONG + " }",
+    "signs": "genome g { readout " + "-" * LONG + "a }",
+    "a sum": "genome g { readout " + "+".join("a" * LONG) + " }",
+    "a chain": "network n { " + "->".join("a" * LONG) + " }",
+    "a name": f"network n {{ input {'x' * LONG}[2] }}",
+    "a number": f"network n {{ input x[{'9' * LONG}] }}",
+    "a small number": f"genome g {{ readout 0.{'0' * LONG}1 }}",
+    "a text": f'import "{"x" * LONG}"',
+    "passwords": "root:x:0:0:root:/root:/bin/sh\n" * LONG,
+    "words": "word " * LONG,
+    "signs of all kinds": "§ ¿ \x00 " * LONG,
+    "declarations": "genome g { readout 1 }\n" * LONG,
+    "populations": "network n { " + "".join(f"hidden h{i}[1]\n" for i in range(LONG)) + "}",
+}
+
+
+@pytest.mark.parametrize("kind", TOO_MUCH)
+def test_too_much_of_anything_is_one_mistake_and_soon_told(kind: str) -> None:
+    start = time.process_time()
+    (d,) = read(TOO_MUCH[kind])[1]
+    assert time.process_time() - start < 2
+    assert d.code == "E101"
+    assert len(d.render()) < 1000
 
 
 @pytest.mark.parametrize("text", ["(" * 10_000, "{" * 10_000, "x = " + "[" * 10_000, '{"a": [1, 2]}'])

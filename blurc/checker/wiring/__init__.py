@@ -2,6 +2,7 @@
 
 network.py      networks and blocks as a whole, the unit neuron
 bodies.py       what the names of a network or a block in use mean
+counting.py     what it all comes to, before it is built
 blocks.py       loops unrolled, blocks put where they are used
 populations.py  populations and their options
 projections.py  projections and their attributes

@@ -14,7 +14,7 @@ from blurc.checker import mentions
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, parameters
 from blurc.checker.wiring import populations
-from blurc.checker.wiring.bodies import MOST_ITEMS, Around, Body, Env, Noted, Use
+from blurc.checker.wiring.bodies import Around, Body, Env, Noted, Use
 from blurc.checker.wording import code, listed
 from blurc.diagnostics import Report, Span, suggest
 from blurc.language import syntax
@@ -44,11 +44,6 @@ class Placed:
 def expand(body: Body) -> Iterator[Placed]:
     """All projections of a body and of the blocks it uses, in order. Declares the populations on the way."""
     for item, env in _unrolled(body.tree.items, body.env, body):
-        body.wiring.items += len(item.ends) - 1 if isinstance(item, syntax.Projection) else 1
-        if body.wiring.items > MOST_ITEMS and not body.wiring.truncated:
-            _too_much(item, body)
-        if body.wiring.truncated:
-            return
         match item:
             case syntax.Population():
                 populations.declare(item, env, body)
@@ -96,18 +91,9 @@ def _range(item: syntax.For, env: Env, body: Body) -> range:
             notes=["it is a parameter, or the variable of a loop around this one"],
             help=NEW_NAME,
         )
-    elif low is not None and high is not None and high - low < MOST_ITEMS:
-        return range(low, high + 1)
     elif low is not None and high is not None:
-        _too_much(item, body)
+        return range(low, high + 1)
     return range(0)
-
-
-def _too_much(item: syntax.NetworkItem, body: Body) -> None:
-    body.wiring.truncated = True
-    message = f"a network has at most {MOST_ITEMS:,} populations and projections"
-    help = "look at the ends of the loops around this"
-    body.report.error("E206", message, item.span, help=help)
 
 
 # ---------------------------------------------------------------- blocks in use

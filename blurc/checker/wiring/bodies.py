@@ -14,8 +14,6 @@ from blurc.graph import EdgeFile
 from blurc.language import syntax
 from blurc.model import UNIT, ParamValue, Population, Projection
 
-MOST_ITEMS = 100_000  # populations and projections; a `for` that runs away is a mistake, and a clear one
-
 Env = Mapping[str, "ParamValue | None"]
 
 
@@ -28,6 +26,7 @@ class Around:
     files: Mapping[tuple[Source, str], EdgeFile] = field(default_factory=dict[tuple[Source, str], EdgeFile])
     others: Mapping[str, str] = field(default_factory=dict[str, str])
     functions: frozenset[str] = frozenset()
+    built: Counter[str] = field(default_factory=Counter[str], compare=False)  # the sizes of what was checked so far
 
 
 class Tracked(Report):
@@ -49,6 +48,9 @@ class Tracked(Report):
             self.outer.add(diagnostic)
         if param is not None:
             self.wrong.add(param)
+
+    def has(self, code: str, span: Span) -> bool:
+        return self.outer.has(code, span)
 
     def _param(self, d: Diagnostic) -> str | None:
         """The parameter whose own value is wrong."""
@@ -75,6 +77,9 @@ class Noted(Report):
         elif not self.wrong & {*guilty}:
             self.within.add(self._at_argument(diagnostic, diagnostic.span, guilty[0]))
         self.wrong.update(guilty)
+
+    def has(self, code: str, span: Span) -> bool:
+        return self.outer.has(code, span)
 
     def _at_argument(self, d: Diagnostic, span: Span, name: str) -> Diagnostic:
         """Of an expression of the block that several uses make wrong, the first use."""
@@ -103,8 +108,6 @@ class Wiring:
     # What `sparse` drew: for whom, and whether their seed is written.
     drawn: dict[Hashable, tuple[str, bool]] = field(default_factory=dict[Hashable, "tuple[str, bool]"])
     ports: dict[str, set[str]] = field(default_factory=dict[str, set[str]])  # of blocks
-    items: int = 0
-    truncated: bool = False  # there is too much
 
 
 @dataclass(slots=True, eq=False)
@@ -152,13 +155,14 @@ class Body:
             return self._output(name, end, end.port, env)
         if name in self.names:
             return name, self.names[name]
-        if not self._is_excused(name, end.base):
+        if not self._is_excused(name, end.base) and not self.report.has("E401", end.span):
             self._unknown(name, end)
         return None
 
     def _is_excused(self, *names: str) -> bool:
         """Whether a name may be unknown because of a mistake that is reported elsewhere."""
-        return bool((self.broken | self.unknown) & {*names}) or self.wiring.truncated or self.tree.damaged
+        known = any(name in self.broken or name in self.unknown for name in names)
+        return known or self.tree.damaged
 
     def _unknown(self, name: str, end: syntax.IndexedName) -> None:
         if name == UNIT:
@@ -192,13 +196,13 @@ class Body:
         if inner is None:
             return None
         if body is None:
-            if not self._is_excused(instance, end.base):
+            if not self._is_excused(instance, end.base) and not self.report.has("E401", end.span):
                 outputs = [f"{i}.{o}" for i, b in self.instances.items() for o in b.outputs]
                 help = f"there is no `{instance}`: write `{instance} = BLOCK(..)`"
                 self._unknown_population(name, outputs, end, help)
         elif inner in body.outputs and inner in body.names:
             return name, body.names[inner]
-        elif not body._is_excused(inner, port.base):
+        elif not body._is_excused(inner, port.base) and not self.report.has("E426", end.span):
             self._not_visible(name, inner, body, end)
         return None
 

@@ -8,6 +8,7 @@ from blurc.checker import mentions
 from blurc.checker.parameters import parameters
 from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
+from blurc.checker.wiring.counting import fits
 from blurc.checker.wiring.populations import OPTIONS
 from blurc.checker.wiring.projections import project
 from blurc.checker.wording import listed
@@ -36,12 +37,13 @@ def _checked(
     tracked = Tracked(report, tree)
     env = parameters(tree.params, params, tracked)
     body = Body(tree, env, tracked, Wiring(around))
+    if not fits(tree, env, around, report):
+        return None
     placed = list(blocks.expand(body))
-    if not body.wiring.truncated:
-        blocks.bind(body)
-        for projection in placed:
-            project(projection)
-        _roles(body, tracked)
+    blocks.bind(body)
+    for projection in placed:
+        project(projection)
+    _roles(body, tracked)
     if tracked.failed:
         return None
     values = tuple((n, v) for n, v in env.items() if v is not None)

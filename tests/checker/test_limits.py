@@ -1,0 +1,86 @@
+"""A few words can stand for more than fits anywhere: what they come to is counted first, and said soon."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from blurc import check
+from blurc.diagnostics import MOST, Report, Source, Span, TooMany
+
+RULE = 'import "rules/backprop.blur"\n'
+NETWORK = "network n uses backprop {{ input x[2]  output y[2]  x -> y  {} }}"
+LEAF = "block b0 { input x[2]  output y[2]  x -> y }\n"
+
+
+def nested(levels: int, uses: int) -> str:
+    """Blocks of which each uses the one before several times."""
+    each = "".join(f"p{i} = b{{0}}(x = x)  p{i}.y -> y  " for i in range(uses))
+    blocks = "".join(
+        f"block b{i} {{ input x[2]  output y[2]  {each.replace('{0}', str(i - 1))} }}\n" for i in range(1, levels + 1)
+    )
+    return LEAF + blocks
+
+
+def lines(text: str, count: int = 4000) -> str:
+    return "\n".join(text.replace("%", str(i)) for i in range(count))
+
+
+WRONG: dict[str, str] = {
+    "empty loops": NETWORK.format("for i in 0..999 { for j in 0..999 { for k in 0..999 { } } }"),
+    "a long loop": NETWORK.format("for i in 0..1000000000 { }"),
+    "loops": NETWORK.format("for i in 0..999 { for j in 0..999 { hidden h{i, j}[2] } }"),
+    "chains": NETWORK.format("for i in 0..9999 { x -> y -> y -> y -> y -> y }"),
+    "2^25 blocks": nested(25, 2) + NETWORK.format("p = b25(x = x)  p.y -> y"),
+    "3^20 blocks": nested(20, 3) + NETWORK.format("p = b20(x = x)  p.y -> y"),
+    "a chain of blocks": nested(2000, 1) + NETWORK.format("p = b2000(x = x)  p.y -> y"),
+    "blocks with loops": "".join(
+        f"block b{i}(n = 30000) {{ input x[2]  output y[2]  for i in 1..n {{ hidden h{{i}}[2] }} x -> y }}\n"
+        for i in range(50)
+    ),
+    "blocks that get the variable of a loop": "block b(n = 2) { input x[2]  output y[2]  for i in 1..n { x -> y } }\n"
+    + NETWORK.format("for i in 1..30000 { p{i} = b(x = x, n = i) }"),
+    "unknown names in a loop": NETWORK.format("for i in 1..10000 { hidden h{i}[1]  h{i} -> k{i} }"),
+    "unknown names": NETWORK.format(lines("hidden h%[1]\nx -> k%")),
+    "long unknown names": NETWORK.format(lines("hidden h%_" + "a" * 60 + "[1]\nx -> k%_" + "a" * 60, 900)),
+    "unknown attributes": NETWORK.format(lines("x -> y [spares%]")),
+    "unknown blocks": NETWORK.format(lines("p% = bb%(x = x)")),
+    "names declared twice": NETWORK.format(lines("hidden h[%]")),
+    "wrong sizes": NETWORK.format(lines("hidden h%[0]")),
+    "unknown values": "genome g { state z\nforward {\n" + lines("z <- zz%") + "\n}\nreadout z }",
+    "unknown functions": "genome g { state z\nforward {\n" + lines("z <- tanj%(z)") + "\n}\nreadout z }",
+    "unknown imports": lines('import "no%.blur"', 300),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_is_wrong_is_told_soon_and_in_few_words(kind: str) -> None:
+    check(RULE)  # the grammar is read
+    start = time.process_time()
+    found = check(RULE + WRONG[kind])
+    assert time.process_time() - start < 2
+    assert 1 <= len(found) <= MOST + 1
+    assert all(len(d.render()) < 2000 for d in found)
+
+
+def test_a_report_has_enough_at_some_time() -> None:
+    source, report = Source("x", "-" * MOST), Report()
+    for i in range(MOST):
+        report.error("E101", "wrong", Span(source, i, i + 1))
+        report.warn("W501", "doubtful", Span(source, i, i + 1))
+    report.error("E101", "wrong", Span(source, 0, 1))
+    report.warn("W501", "doubtful", Span(source, MOST, MOST))
+    assert len(report.warnings) == MOST
+    with pytest.raises(TooMany) as found:
+        report.error("E101", "wrong", Span(source, MOST, MOST))
+    assert len(found.value.diagnostics) == MOST
+    assert found.value.diagnostics[-1].notes == (f"there are more: these are the first {MOST}",)
+
+
+def test_a_long_line_is_shown_around_its_place() -> None:
+    source, report = Source("x", "a" * 5000 + "!" + "b" * 5000), Report()
+    report.error("E101", "wrong", Span(source, 5000, 5001))
+    _, line, caret = report.diagnostics[0].render().splitlines()
+    assert line[caret.index("^")] == "!"
+    assert len(line) < 200
