@@ -13,7 +13,6 @@ from blurc.storage.records.front import Front, Path, Problem, dotted
 from blurc.storage.records.shape import TAG, Key, keys, own_keys, short_key, variants
 
 T = TypeVar("T")
-MOST_GUESSES = 20  # unknown keys that are compared with the known ones
 WORDS: Mapping[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -29,7 +28,6 @@ class Reader:
     what: str
     front: Front
     _wrong: set[Path] = field(default_factory=set[Path])
-    _guesses: int = 0
 
     def read(self, cls: type[T], tree: Any) -> T:
         return self._record(cls, tree, ())
@@ -97,8 +95,7 @@ class Reader:
 
     def _unknown(self, name: str, names: list[str], pairs: Mapping[str, Any], path: Path) -> str | None:
         """Reports a key, and returns the one that was meant."""
-        self._guesses += 1
-        near = did_you_mean(name, set(names) - set(pairs)) if self._guesses <= MOST_GUESSES else None
+        near = did_you_mean(name, set(names) - set(pairs))
         help = f"did you mean `{near}`?" if near else f"the keys are {', '.join(names)}"
         self._mark((*path, name))
         message = f"{self._named(path)} has no key `{name}`"
