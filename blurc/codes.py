@@ -53,6 +53,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E218": "a function that calls itself, or a call that is too long written out",
         "E219": "what a function cannot see",
         "E220": "a phase of something that it never visits",
+        "E221": "genomes that extend each other in a circle",
         "E301": "`pre` or `post` where it cannot be seen",
         "E302": "a neuron's value that does not say whose it is",
         "E303": "a synapse's value in the scope of a neuron",

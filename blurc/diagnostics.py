@@ -72,6 +72,10 @@ class Span:
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    def line_from(self, other: Span) -> str:
+        """The line in words, and its file as seen from another one: "line 3 of rules/blur.blur"."""
+        return f"line {self.line}{'' if self.source is other.source else f' of {self.source.name}'}"
+
     def contains(self, other: Span) -> bool:
         return self.source is other.source and self.start <= other.start and other.stop <= self.stop
 

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -25,7 +26,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from blurc.language import functions
+from blurc.diagnostics import Report, Source
+from blurc.language import functions, parse, syntax, unparse
 from blurc.model.model import MetaVar, Model, Shape
 from blurc.model.sites import synapse_shape
 from blurc.model.topology import Conv, Pool
@@ -479,11 +481,22 @@ def rules(draw: Draw, name: str = "rule") -> str:
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
         f"  fn own(x) = {random.one(OWN).format(number)}, pair(x, y) = {random.one(PAIRS).format(number)}",
         f"  fn jump(x) = {random.one(JUMPS)}",
-        *repeated(random, [phase(rule, k) for k in order]),
+        *repeated(random, again(random, [phase(rule, kind) for kind in order])),
         f"  readout {readout(rule)}",
         "}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def again(random: Random, phases: list[str]) -> list[str]:
+    """Phases, one of which may have a name and run twice."""
+    if not random.chance(20):
+        return phases
+    first = random.count(0, len(phases) - 1)
+    second = random.count(first + 1, len(phases))
+    kind = phases[first].split()[0]
+    named = re.sub(rf"^  {kind}\b", f"  {kind} named", phases[first], flags=re.MULTILINE)
+    return [*phases[:first], named, *phases[first + 1 : second], "  named", *phases[second:]]
 
 
 def repeated(random: Random, phases: list[str]) -> list[str]:
@@ -683,9 +696,10 @@ class Case:
 @st.composite
 def cases(draw: Draw) -> Case:
     """A whole file, a batch of 1 to 4 examples, and a seed for `values`."""
-    rule = draw(rules())
+    random, rule = Random(draw), draw(rules())
     kinds = [kind for kind in KINDS if f"[{kind}](" in rule or f"update of {kind}" in rule]
-    source = rule + "\n" + draw(networks("rule", kinds=kinds, inhibitory="of inhibitory" in rule))
+    network = draw(networks("rule", kinds=kinds, inhibitory="of inhibitory" in rule))
+    source = divided(random, rule) + "\n" + network
     return Case(source, draw(st.integers(1, 4)), draw(st.integers(0, 2**31)))
 
 
@@ -708,6 +722,18 @@ class Values:
             return np.random.default_rng([self.seed, step, which]).normal(size=shape)
 
         return draw
+
+
+def divided(random: Random, text: str) -> str:
+    """A genome, or one that extends another, in which some of it stands."""
+    if not random.chance(20):
+        return text
+    (whole,) = parse(Source("rule", text), Report()).genomes
+    movable = [i for i in whole.items if isinstance(i, syntax.Learn | syntax.Readout | syntax.Phase)]
+    own = [i for i in movable if not (isinstance(i, syntax.Phase) and i.name) and random.chance(50)]
+    base = replace(whole, name="base", items=tuple(i for i in whole.items if not any(i is o for o in own)))
+    extends = syntax.Extends("base", span=whole.span)
+    return f"{unparse(base)}\n{unparse(replace(whole, params=(), items=tuple(own), extends=extends))}\n"
 
 
 def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:

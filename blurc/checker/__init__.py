@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from blurc.checker.parameters import parameters, uses_arguments
     from blurc.checker.rules.expressions import check_functions
     from blurc.checker.rules.genome import check_genome
+    from blurc.checker.rules.variants import together
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
     from blurc.checker.wiring.kinds import check_kinds
@@ -37,6 +38,7 @@ __all__ = [
     "check_slots",
     "mentions",
     "parameters",
+    "together",
     "unused_parameters",
     "used",
     "uses_arguments",

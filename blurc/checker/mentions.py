@@ -32,8 +32,8 @@ def phases(tree: syntax.Genome) -> list[syntax.Phase]:
     """All phases, those of a `repeat` once."""
     found: list[syntax.Phase] = []
     for item in tree.items:
-        found += item.phases if isinstance(item, syntax.Repeat) else ()
-        found += [item] if isinstance(item, syntax.Phase) else []
+        parts = item.phases if isinstance(item, syntax.Repeat) else (item,)
+        found += [part for part in parts if isinstance(part, syntax.Phase)]
     return found
 
 

@@ -135,7 +135,8 @@ def race(
 
 def updates(net: Net) -> int:
     """How many updates the rule makes on a batch: the rounds of its `repeat`."""
-    return max(1, sum(phase.name.partition("@")[0] == "update" for phase in net.model.genome.phases))
+    spans = [phase.span for phase in net.model.genome.phases if phase.kind == "update"]
+    return max(1, spans.count(spans[0]) if spans else 0)
 
 
 def _network(net: Net) -> ReluNetwork:

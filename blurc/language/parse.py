@@ -40,11 +40,12 @@ def parse(source: Source, report: Report) -> syntax.File:
     if _has_too_much(tokens, source, report):
         return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))
     tree, damaged = _feed("file", tokens), frozenset[int]()
-    if not isinstance(tree, Tree):
+    file = TreeBuilder(source).transform(tree) if isinstance(tree, Tree) else None
+    if file is None or _stray_words(file):
         kept, damaged = recover(source, _lexemes(source.text, tokens), _failure, report)
         tree = _feed("file", [_token(lexeme) for lexeme in kept])
         assert isinstance(tree, Tree), "recovery keeps only text that parses"
-    file: syntax.File = TreeBuilder(source).transform(tree)
+        file = TreeBuilder(source).transform(tree)
     return dataclasses.replace(
         file,
         genomes=tuple(_finish(genome, damaged, report) for genome in file.genomes),
@@ -53,6 +54,18 @@ def parse(source: Source, report: Report) -> syntax.File:
         functions=_shallow(file.functions, report),
         damaged=FILE in damaged,
     )
+
+
+def _stray_words(file: syntax.File) -> bool:
+    """Whether a name of a phase stands behind something else on its line, such as a misspelt keyword."""
+    items = [item for genome in file.genomes for item in genome.items]
+    items += [run for item in items if isinstance(item, syntax.Repeat) for run in item.phases]
+    return any(isinstance(item, syntax.Again) and not _begins(item.span) for item in items)
+
+
+def _begins(at: Span) -> bool:
+    before = at.source.text[: at.start].rstrip(" \t")
+    return before[-1:] in ("", "\n", "\r", "{", "}", ";")
 
 
 def _at_start(start: Start, text: str = "") -> Any:

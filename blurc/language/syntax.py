@@ -200,6 +200,14 @@ class Phase(Node):
     kind: PhaseKind
     statements: tuple[Statement, ...]
     of: str = ""
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Again(Node):
+    """The name of a phase, on its own: that phase runs again."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ class Repeat(Node):
     """`repeat 20 { forward { ... } backward { ... } }`"""
 
     count: Expr
-    phases: tuple[Phase, ...]
+    phases: tuple[Phase | Again, ...]
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,12 @@ class Readout(Node):
 
 
 Declaration: TypeAlias = State | Signal | Synapse | Learn | Const | Fn | Function
-GenomeItem: TypeAlias = Declaration | Phase | Repeat | Readout
+GenomeItem: TypeAlias = Declaration | Phase | Again | Repeat | Readout
+
+
+@dataclass(frozen=True)
+class Extends(Node):
+    genome: str
 
 
 @dataclass(frozen=True)
@@ -224,6 +237,7 @@ class Genome(Node):
     name: str
     params: tuple[Param, ...]
     items: tuple[GenomeItem, ...]
+    extends: Extends | None = None
     name_span: Span = field(compare=False, repr=False, kw_only=True)
     damaged: bool = field(default=False, compare=False)  # parts were left out because of syntax errors
     around: tuple[Function, ...] = field(default=(), compare=False, repr=False)  # functions of files that it may call

@@ -22,7 +22,7 @@ from blurc.language.packaged import grammar_path
 from blurc.language.repair.piece import Start
 from blurc.language.tokens import FOREIGN
 
-STARTS: tuple[Start, ...] = ("file", "genome_item", "phase", "statement", "network_item")
+STARTS: tuple[Start, ...] = ("file", "genome_item", "repeat_item", "statement", "network_item")
 
 SHIFT = 0  # lark's code for it
 WIDEST = 2**16

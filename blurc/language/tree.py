@@ -83,6 +83,18 @@ def _file(c: Children, at: Span) -> s.File:
     return s.File(_of(s.Import, c), _of(s.Genome, c), *wiring, _of(s.Function, c), span=at)
 
 
+def _genome(c: Children, at: Span) -> s.Genome:
+    extends = _last(_of(s.Extends, c))
+    items = tuple(n for n in _nodes(c) if n is not extends)
+    return s.Genome(str(c[1]), _group(c, "params"), items, extends, span=at, name_span=_at(c[1], at))
+
+
+def _phase(c: Children, at: Span) -> s.Phase:
+    named = isinstance(c[1], Token) and c[1].type == "NAME"
+    of = next(iter(_group(c, "of")), "")
+    return s.Phase(c[0].value, _nodes(c), of, str(c[1]) if named else None, span=at)
+
+
 def _network(c: Children, at: Span) -> s.Network:
     uses = _last(_of(s.Uses, c))
     items = tuple(n for n in _nodes(c) if n is not uses)
@@ -138,7 +150,8 @@ def _slice(c: Children, at: Span) -> s.Slice:
 NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "import_line": lambda c, at: s.Import(c[1][1:-1], span=at),
     # genomes
-    "genome": lambda c, at: s.Genome(str(c[1]), _group(c, "params"), _nodes(c), span=at, name_span=_at(c[1], at)),
+    "genome": _genome,
+    "extends": lambda c, at: s.Extends(str(c[1]), span=at),
     "param": lambda c, at: s.Param(str(c[0]), c[2], span=at),
     "state": lambda c, at: s.State(str(c[0]), _dims(c), len(c) > 1 and isinstance(c[-1], Token), span=at),
     "signal": lambda c, at: s.Signal(str(c[0]), _dims(c), span=at),
@@ -150,8 +163,9 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "fn": lambda c, at: s.Fn(str(c[0]), str(c[2]), span=at),
     "function": _function,
     "argument": lambda c, at: s.Argument(str(c[0]), span=at),
-    "phase": lambda c, at: s.Phase(c[0].value, _nodes(c), *_group(c, "of"), span=at),
+    "phase": _phase,
     "of": lambda c, at: _Group("of", (str(c[1]),), at),
+    "again": lambda c, at: s.Again(str(c[0]), span=at),
     "repeat": lambda c, at: s.Repeat(c[1], _nodes(c[2:]), span=at),
     "readout": lambda c, at: s.Readout(c[1], span=at),
     "let": lambda c, at: s.Let(str(c[1]), c[3], span=at),

@@ -31,7 +31,8 @@ def unparse(node: s.Node) -> str:
         case s.File():
             return _file(node)
         case s.Genome():
-            return "\n".join(_braced(f"genome {node.name}{_params(node.params)}", _genome_lines(node.items)))
+            extends = f" extends {node.extends.genome}" if node.extends else ""
+            return "\n".join(_braced(f"genome {node.name}{_params(node.params)}{extends}", _genome_lines(node.items)))
         case s.Network():
             uses = f" {unparse(node.uses)}" if node.uses else ""
             return "\n".join(_braced(f"network {node.name}{_params(node.params)}{uses}", _lines(node.items)))
@@ -52,6 +53,10 @@ def _line(node: s.Node) -> str:
     match node:
         case s.Import(path):
             return f'import "{path}"'
+        case s.Extends(genome):
+            return f"extends {genome}"
+        case s.Again(name):
+            return name
         case s.Let(name, value):
             return f"let {name} = {_expr(value)}"
         case s.Assign(name, items, value):
@@ -111,14 +116,14 @@ def _genome_lines(items: Iterable[s.GenomeItem]) -> Iterator[str]:
 
 
 def _kind(item: s.GenomeItem) -> str:
-    return "phase" if isinstance(item, s.Repeat) else type(item).__name__.lower()
+    return "phase" if isinstance(item, s.Repeat | s.Again) else type(item).__name__.lower()
 
 
 def _lines(nodes: Iterable[s.Node]) -> Iterator[str]:
     for node in nodes:
         match node:
-            case s.Phase(kind, statements, of):
-                header = f"{kind} of {of}" if of else kind
+            case s.Phase(kind, statements, of, name):
+                header = f"{kind}{f' {name}' if name else ''}{f' of {of}' if of else ''}"
                 short = f"{header} {{ {'; '.join(map(_line, statements))} }}"
                 if len(statements) == 1 and len(short) <= WIDTH:
                     yield short

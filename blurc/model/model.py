@@ -363,8 +363,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Phase:
-    """`name` is the kind, or `forward#2` for the second phase of that kind, or `forward@3` in the third round of a
-    `repeat`, which is unrolled. `statements` are for what none of the variants is for."""
+    """One run of a phase. `name` is the name that the genome gives the phase, or else its kind; `forward#2` for the
+    second run under that name, or `forward@3` in the third round of a `repeat`, which is unrolled. `statements` are for
+    what none of the variants is for."""
 
     kind: PhaseKind
     name: str

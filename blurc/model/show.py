@@ -57,8 +57,10 @@ def _phases(phases: Sequence[m.Phase]) -> Iterator[str]:
             yield f"  repeat {rounds} {{"
         for phase in body:
             name = phase.name.split("@")[0]
+            plain = name.partition("#")[0]
+            named = "" if plain == phase.kind else f" {plain}"
             for of, statements in _written_out(phase):
-                lines = [_commented(f"  {phase.kind}{of} {{", name if name != phase.kind else "")]
+                lines = [_commented(f"  {phase.kind}{named}{of} {{", name if name != plain else "")]
                 lines += [*map(_statement, statements), "  }"]
                 yield from (f"  {line}" if rounds else line for line in lines)
         if rounds:

@@ -14,7 +14,8 @@ from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_or
 from blurc.language import functions, library, specs_path, syntax
 from blurc.model import Model, ParamValue
 from blurc.spec.choosing import ANYWHERE, Wording
-from blurc.spec.sources import Sources, Spec, unknown, used_genome
+from blurc.spec.sources import Sources, Spec, used_genome
+from blurc.spec.unknown import unknown
 from blurc.spec.validate import Params, check_all, check_with
 
 LARGEST = 3.4e38  # in float32
@@ -125,11 +126,12 @@ def _pick_genome(
 
 def _with_rule(sources: Sources, name: str, elsewhere: Sequence[Path]) -> Sources:
     """The sources plus the file that declares this rule, but not that file's other declarations and imports: a rule
-    needs nothing but itself."""
+    needs nothing but itself and the genomes that it extends."""
     for path in (*_library(), *filter(os.path.isfile, elsewhere)):
-        for file in Sources.load(path, Report(), quoted=False).files:
-            if found := next((tree for tree in file.genomes if tree.name == name), None):
-                return replace(sources, files=(*sources.files, file), genomes={**sources.genomes, name: found})
+        loaded = Sources.load(path, Report(), quoted=False)
+        if found := loaded.genomes.get(name):
+            files = (*sources.files, *loaded.files_of(found))
+            return replace(sources, files=files, genomes={**sources.genomes, name: found})
     return sources
 
 

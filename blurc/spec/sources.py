@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from blurc.checker import Around, mentions
-from blurc.diagnostics import Report, Source, Span, did_you_mean, suggest
+from blurc.diagnostics import Report, Source, did_you_mean
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
+from blurc.spec.extends import written_out
+from blurc.spec.unknown import unknown
 from blurc.storage import is_inside, read_file, text_of, why
 
 Spec: TypeAlias = str | Path  # a path, or source text
@@ -23,8 +25,8 @@ Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block | syntax
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of a spec, the root first, and their declarations. `edges` maps a source and the name it uses for an
-    edge file to that file."""
+    """The files of a spec, the root first, and their declarations, genomes with all that they inherit. `edges` maps a
+    source and the name it uses for an edge file to that file."""
 
     files: tuple[syntax.File, ...]
     genomes: Mapping[str, syntax.Genome]
@@ -41,14 +43,16 @@ class Sources:
         found = library.load_with_folders(spec, report, quoted)
         known = [folder for _, folder in found[:1] if quoted]
         unread = any(d.code in ("E103", "E104", "E105") for d in report.errors)
-        damaged = unread or any(file.damaged for file, _ in found)
-        declared = _declared((file for file, _ in found), report)
+        trees = tuple(file for file, _ in found)
+        damaged = unread or any(file.damaged for file in trees)
+        declared = _declared(trees, report)
         called = {name: tree for name, tree in declared.items() if isinstance(tree, syntax.Function)}
         around = tuple(called.values())
+        genomes = written_out(trees, report, damaged)
         return Sources(
-            tuple(file for file, _ in found),
+            trees,
             {
-                name: replace(tree, around=around, lacks_imports=damaged)
+                name: replace(genomes[name], around=around, lacks_imports=damaged)
                 for name, tree in declared.items()
                 if isinstance(tree, syntax.Genome)
             },
@@ -65,6 +69,12 @@ class Sources:
         specs = {f.span.source.name: f.span.source.text for f in self.files}
         edges = {e.name: e.text for e in self.edges.values() if not e.problem}
         return (*specs.items(), *edges.items())
+
+    def files_of(self, genome: syntax.Genome) -> tuple[syntax.File, ...]:
+        """The file that declares a genome, and those of the genomes that it extends and the functions that it calls."""
+        own = tuple(file for file in self.files if file.span.source is genome.span.source)
+        others = tuple(file for file in self.files if file.span.source is not genome.span.source)
+        return (*own, *others) if genome.extends or genome.around else own
 
     @cached_property
     def around(self) -> Around:
@@ -153,30 +163,3 @@ def used_genome(sources: Sources, tree: syntax.Network, report: Report) -> synta
     )
     unknown("genome", name, sources.genomes, tree.uses.span, report, help=help)
     return None
-
-
-def unknown(
-    kind: str,
-    name: str,
-    known: Mapping[str, Any],
-    span: Span | None,
-    report: Report,
-    *,
-    others: Iterable[str] = (),
-    help: str | None = None,
-) -> None:
-    """`others`: other names allowed here. `help`: used if no name is similar."""
-    report.error(
-        "E211",
-        f"unknown {kind} `{name}`",
-        span,
-        notes=[f"known here: {', '.join(known) or 'none'}"],
-        help=suggest(name, [*known, *others], help or f"declare it, or {_import_of(kind, name)}"),
-    )
-
-
-def _import_of(kind: str, name: str) -> str:
-    path = f"{'rules' if kind == 'genome' else 'networks'}/{name}.blur"
-    if (specs_path() / path).is_file():
-        return f'import it from the library: `import "{path}"`'
-    return "import the file that declares it"

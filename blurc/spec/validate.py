@@ -39,8 +39,7 @@ def localities(spec: Spec) -> dict[str, Locality]:
 
 def check_all(sources: Sources, report: Report) -> None:
     checker.check_functions(sources.functions.values(), report, sources.lacks_imports)
-    checked = {name: checker.check_genome(tree, {}, report) for name, tree in sources.genomes.items()}
-    genomes = {name: genome for name, genome in checked.items() if genome}
+    genomes = _check_genomes(sources, report)
     sound = set(genomes)
     sound |= {name for name, tree in sources.blocks.items() if _is_sound(tree, sources, report)}
     for tree in sources.networks.values():
@@ -49,6 +48,30 @@ def check_all(sources: Sources, report: Report) -> None:
         if len(report.errors) == before and not tree.damaged:
             checker.unused_parameters(tree, report)
     _declares_something(sources, report)
+
+
+def _check_genomes(sources: Sources, report: Report) -> dict[str, Genome]:
+    """Those without errors. A mistake in what a genome inherits is said once, where it stands, and by the genome that
+    declares it, if it is one there."""
+    before = len(report.diagnostics)
+    found = {name: Report([*report.diagnostics]) for name in sources.genomes}
+    checked = {name: checker.check_genome(tree, {}, found[name]) for name, tree in sources.genomes.items()}
+    sound = {name: genome for name, genome in checked.items() if genome}
+    new = [(tree, d) for name, tree in sources.genomes.items() for d in found[name].diagnostics[before:]]
+    wrong = [tree.span for name, tree in sources.genomes.items() if name not in sound]
+    for tree, d in new:
+        if not _other(tree, sources, d.span):
+            report.add(d)
+    for tree, d in new:
+        if d.span and _other(tree, sources, d.span) and not any(span.contains(d.span) for span in wrong):
+            report.add(replace(d, notes=(*d.notes, f"this is in `{tree.name}`, which inherits it")))
+    return sound
+
+
+def _other(tree: syntax.Genome, sources: Sources, at: Span | None) -> bool:
+    """Whether this place is in another genome."""
+    others = (other.span for other in sources.genomes.values() if other.span != tree.span)
+    return at is not None and any(other.contains(at) for other in others)
 
 
 def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:

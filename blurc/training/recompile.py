@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 
 # Artifacts are trained without lark and networkx: imports that need them go through the lazy faces of the rooms.
@@ -38,9 +39,11 @@ def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> spec.Sources
     files = [language.parse(source, report) for source in specs]
     # Reversed so that the root wins over a file that a rule was taken from, if their names clash.
     back = files[::-1]
+    functions = {f.name: f for file in back for f in file.functions}
+    genomes = spec.written_out(files, report)
     return spec.Sources(
         tuple(files),
-        {g.name: g for file in back for g in file.genomes},
+        {name: replace(tree, around=tuple(functions.values())) for name, tree in genomes.items()},
         {n.name: n for file in back for n in file.networks},
         {b.name: b for file in back for b in file.blocks},
         {
@@ -48,6 +51,7 @@ def _sources(texts: tuple[tuple[str, str], ...], report: Report) -> spec.Sources
             for file in files
             for written in spec.names_of_edge_files(file)
         },
+        functions,
     )
 
 

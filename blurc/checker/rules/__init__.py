@@ -1,6 +1,7 @@
 """The checks of a genome.
 
 genome.py         a genome: its phases and its readout
+phases.py         in which order phases run, and under which names
 declarations.py   its declarations
 names.py          what an expression may see
 expressions.py    names and locality in expressions

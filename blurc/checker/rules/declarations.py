@@ -76,7 +76,11 @@ class Declarations:
             message = f"`{symbol.name}` is declared twice"
             help = "rename one of them"
             self.report.error(
-                "E106", message, symbol.span, notes=[f"it is {earlier.words} on line {earlier.span.line}"], help=help
+                "E106",
+                message,
+                symbol.span,
+                notes=[f"it is {earlier.words} on {earlier.span.line_from(symbol.span)}"],
+                help=help,
             )
             if earlier.kind != symbol.kind:
                 earlier.kind = "ambiguous"

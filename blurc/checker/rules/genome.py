@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
@@ -13,29 +11,14 @@ from blurc.checker.rules.declarations import Declarations, known_at_run_time
 from blurc.checker.rules.expressions import Expressions, check_functions
 from blurc.checker.rules.names import Lets, Place, Symbol, Symbols
 from blurc.checker.rules.own_functions import OwnFunctions, misfit
+from blurc.checker.rules.phases import Phases
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
-from blurc.checker.rules.variants import is_run, together, with_own_updates
 from blurc.checker.rules.wrong_targets import WrongTarget
 from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report
 from blurc.language import syntax
-from blurc.model import (
-    Assign,
-    Declared,
-    Expr,
-    Genome,
-    LetStatement,
-    Over,
-    ParamValue,
-    Phase,
-    Statement,
-    StateVar,
-    Variant,
-    inline,
-)
-
-MOST_PHASES = 1000  # of a genome, repeats written out: each is compiled separately
+from blurc.model import Assign, Declared, Expr, Genome, LetStatement, Over, ParamValue, Statement, StateVar, inline
 
 
 def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
@@ -67,7 +50,7 @@ class GenomeChecker:
         self._functions()
         starts = Starts(self.tree, self.symbols, self.expressions)
         metas, channels = starts.metas(), starts.channels()
-        phases = self._phases()
+        phases = Phases(self.tree, self.numbers, self._statements, self.report).in_order()
         readout = self._readout()
         self.symbols.report_unknown(self.report)
         return readout and Genome(
@@ -104,46 +87,6 @@ class GenomeChecker:
 
     # ---------------------------------------------------------------- phases
 
-    def _phases(self) -> list[Phase]:
-        count: Counter[str] = Counter()
-        phases: list[Phase] = []
-        for item in together(self.tree.items):
-            if not isinstance(item, syntax.Repeat):
-                phases.append(self._phase(item, count))
-                continue
-            once = [self._phase(group, count) for group in together(item.phases) if isinstance(group, list)]
-            for i in range(1, self._rounds(item, len(phases), len(once)) + 1):
-                phases += [replace(phase, name=f"{phase.name}@{i}") for phase in once]
-        return with_own_updates(phases)
-
-    def _phase(self, group: list[syntax.Phase], count: Counter[str]) -> Phase:
-        kind = group[0].kind
-        count[kind] += 1
-        name = kind if count[kind] == 1 else f"{kind}#{count[kind]}"
-        written = {tree.of: tuple(self._statements(tree)) for tree in group if is_run(tree, self.report)}
-        general = written.pop("", ())
-        return Phase(kind, name, general, group[0].span, tuple(Variant(of, s) for of, s in written.items()))
-
-    def _rounds(self, item: syntax.Repeat, before: int, each: int) -> int:
-        """How often the phases of a repeat run; 0 where that is wrong. `before`: phases so far; `each`: in a round."""
-        rounds = self.numbers.whole(item.count, "the number of rounds", 0)
-        if not item.phases and not self.tree.damaged:
-            message = "this `repeat` holds no phase: there is nothing to repeat"
-            help = "write phases into it, `repeat 20 { forward { .. } backward { .. } }`, or remove it"
-            self.report.error("E217", message, item.span, help=help)
-        if rounds is None or not item.phases:
-            return 0
-        total = before + rounds * each
-        if total <= MOST_PHASES:
-            return rounds
-        message = f"this `repeat` brings the genome to {total:,} phases; there are at most {MOST_PHASES:,}"
-        help = (
-            f"at most {(MOST_PHASES - before) // each} rounds fit; more of them can be several "
-            "steps, with `persistent` states"
-        )
-        self.report.error("E216", message, item.count.span, notes=["every round is compiled separately"], help=help)
-        return 0
-
     def _statements(self, phase: syntax.Phase) -> list[Statement]:
         place = Place(phase.kind)
         statements: list[Statement] = []
@@ -175,7 +118,7 @@ class GenomeChecker:
             reserved(s.name, "a value", s.span, self.report)
         elif s.name in lets or earlier:
             help = f"{NEW_NAME}, or assign: `{s.name} <- ..`" if earlier and earlier.kind == "state" else NEW_NAME
-            notes = [f"it is {earlier.words} on line {earlier.span.line}"] if earlier else []
+            notes = [f"it is {earlier.words} on {earlier.span.line_from(s.span)}"] if earlier else []
             self.report.error("E106", f"`{s.name}` is declared twice", s.span, notes=notes, help=help)
         lets[s.name] = value
 

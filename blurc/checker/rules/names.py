@@ -50,10 +50,10 @@ class Symbol:
     def words(self) -> str:
         return WORDS[self.kind]
 
-    @property
-    def declared(self) -> str:
+    def declared(self, at: Span) -> str:
+        """How it is declared, for a message at `at`."""
         how = dims(self.shape) if self.shape else "as a number"
-        return f"{self.name} is declared {how} on line {self.span.line}"
+        return f"{self.name} is declared {how} on {self.span.line_from(at)}"
 
     @property
     def of_neuron(self) -> bool:

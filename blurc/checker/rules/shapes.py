@@ -110,7 +110,7 @@ class Shapes:
 
     def _origin(self, e: Expr) -> str:
         symbol = self.symbols.named(e.name) if isinstance(e, State | Channel | Meta | Modulator) else None
-        return symbol.declared if symbol else f"`{code(e.span)}` is {shape_text(e.shape)}"
+        return symbol.declared(e.span) if symbol else f"`{code(e.span)}` is {shape_text(e.shape)}"
 
     # ----------------------------------------------------------------- vectors
 

@@ -9,17 +9,18 @@ from blurc.language import syntax
 
 
 def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
-    """Silent on syntax errors: what looks unused may be used in the parts left out."""
+    """Silent on syntax errors: what looks unused may be used in the parts left out. Silent on what is inherited and
+    unused, too: there is no way to remove it."""
     if tree.damaged:
         return
     read = mentions.names([*tree.params, *tree.items])
     phases = mentions.phases(tree)
     assigned = {s.name for p in phases for s in p.statements if isinstance(s, syntax.Assign)}
     for symbol in symbols.table.values():
-        if symbol.name not in read:
+        if symbol.name not in read and tree.span.contains(symbol.span):
             how = "assigned but never read" if symbol.name in assigned else "never used"
             _unused(symbol.name, how, symbol.span, report)
-        elif symbol.kind == "state" and symbol.name not in assigned:
+        elif symbol.kind == "state" and symbol.name in read and symbol.name not in assigned:
             _never_assigned(symbol, report)
     for phase in phases:
         _unused_lets(phase, report)

@@ -14,19 +14,24 @@ VISITED = {
 ROLES = ("input", "hidden", "output", UNIT)
 
 
-def together(items: Iterable[syntax.Node]) -> list[list[syntax.Phase] | syntax.Repeat]:
-    """The phases among some items, those together that run as one: neighbours of one kind, each `of` something else."""
-    groups: list[list[syntax.Phase] | syntax.Repeat] = []
+def together(items: Iterable[syntax.Node]) -> list[list[syntax.Phase] | syntax.Again | syntax.Repeat]:
+    """The phases among some items, those together that run as one: neighbours of one kind and name, each `of` something
+    else."""
+    groups: list[list[syntax.Phase] | syntax.Again | syntax.Repeat] = []
     for item in items:
         last = groups[-1] if groups else None
-        if isinstance(item, syntax.Repeat):
+        if isinstance(item, syntax.Repeat | syntax.Again):
             groups.append(item)
         elif isinstance(item, syntax.Phase):
-            if isinstance(last, list) and all(p.kind == item.kind and p.of != item.of for p in last):
+            if isinstance(last, list) and all(_beside(p, item) for p in last):
                 last.append(item)
             else:
                 groups.append([item])
     return groups
+
+
+def _beside(a: syntax.Phase, b: syntax.Phase) -> bool:
+    return (a.kind, a.name) == (b.kind, b.name) and a.of != b.of
 
 
 def with_own_updates(phases: list[Phase]) -> list[Phase]:

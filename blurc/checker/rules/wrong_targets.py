@@ -27,7 +27,7 @@ class WrongTarget:
             "E203",
             f"cannot assign {shape_text(value.shape)} to {part}, which is {shape_text(shape)}",
             s.value.span,
-            notes=[", ".join(self.symbols.table[name].declared for name in dict.fromkeys([s.name, *named]))],
+            notes=[", ".join(self.symbols.table[name].declared(s.span) for name in dict.fromkeys([s.name, *named]))],
             help=f"pick a part of the value with `[0]`, or declare `{s.name}{dims(value.shape)}`"
             if not shape
             else f"give both one shape, or assign to a part: `{s.name}[0] <- ..`",

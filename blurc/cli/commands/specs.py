@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 import blurc
-from blurc import language
+from blurc import language, spec
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import STDOUT, console, print_table, say
-from blurc.diagnostics import BlurError, Diagnostic, Report, Source, suggest
+from blurc.diagnostics import BlurError, Diagnostic, Report, suggest
 from blurc.language import specs_path
 
 if TYPE_CHECKING:
@@ -86,12 +86,14 @@ def _learned(path: Path, file: str) -> Entry:
 def _declared(path: Path, file: str) -> Iterator[Entry]:
     text = path.read_text(encoding="utf-8")
     report = Report()
-    tree = language.parse(Source(file, text), report)
+    sources = spec.Sources.load(path, report)
     report.check()
+    tree = sources.files[0]
     header = _comment_from(text.split("\n"))
     for kind, declarations in (("network", tree.networks), ("rule", tree.genomes)):
         for node in declarations:
-            parameters = {p.name: language.unparse(p.default) for p in node.params}
+            params = sources.genomes[node.name].params if kind == "rule" else node.params
+            parameters = {p.name: language.unparse(p.default) for p in params}
             # The comment above the declaration, or else the one at the top of the file.
             above = _comment_from(text.split("\n")[: node.span.line - 1][::-1])[::-1]
             yield Entry(file, kind, node.name, parameters, _sentence(above or header), _family(header))

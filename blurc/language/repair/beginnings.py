@@ -42,7 +42,7 @@ class Beginnings:
         here, after, third = self.kind(), self.kind(1), self.kind(2)
         if here not in WORDS | {"LET"} or not self._lexemes[self.at].first:
             return None
-        if (here in TOP and after in WORDS and third in ("LPAR", "LBRACE", "USES")) or (
+        if (here in TOP and after in WORDS and third in ("LPAR", "LBRACE", "USES", "EXTENDS")) or (
             here == "IMPORT" and after == "STRING"
         ):
             return "file"
@@ -78,7 +78,8 @@ class Beginnings:
         return self.kind(1) in PHASES and self._heads_phase(1)
 
     def _heads_phase(self, ahead: int = 0) -> bool:
-        """Whether `forward {` or `forward of excitatory {` goes on like that after its first word."""
+        """Whether `forward {` or `forward free of excitatory {` goes on like that after its first word."""
+        ahead += self.kind(ahead + 1) == "NAME"
         if self.kind(ahead + 1) == "OF":
             return self.kind(ahead + 2) in WORDS and self.kind(ahead + 3) == "LBRACE"
         return self.kind(ahead + 1) == "LBRACE"
@@ -103,7 +104,7 @@ class Beginnings:
             case "network" | "block" | "for":
                 return here.kind in WORDS and self._wiring(item)
             case "file":
-                unnamed = (len(item) == 1 and first.kind in TOP) or last.kind == "USES"
+                unnamed = (len(item) == 1 and first.kind in TOP) or last.kind in ("USES", "EXTENDS")
                 return here.kind in TOP | {"IMPORT", "FN"} and not unnamed
 
     def _statement(self, item: Item) -> bool:

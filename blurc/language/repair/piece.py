@@ -9,17 +9,17 @@ from typing import Literal
 from blurc.diagnostics import Source, Span
 from blurc.language.tokens import OPENER, OPERATORS, PARTNER, SIGNS, WORDS, Lexeme
 
-Start = Literal["file", "genome_item", "phase", "statement", "network_item"]
+Start = Literal["file", "genome_item", "repeat_item", "statement", "network_item"]
 
 WHOLE: dict[Start, str] = {
     "file": "`import`, `genome`, `network`, `block` or `fn`",
     "genome_item": "`state`, `signal`, `synapse`, `learn`, `const`, `fn`, a phase, `repeat` or `readout`",
-    "phase": "a phase (`forward { ... }`)",
+    "repeat_item": "a phase (`forward { ... }`)",
     "statement": "a statement (`let z = ...` or `act <- ...`)",
     "network_item": "`input`, `hidden`, `output`, `for`, a projection (`a -> b`) or a block (`r = residual(x = a)`)",
 }
 NOUN: dict[Start, str] = {
-    "file": "line", "genome_item": "declaration", "phase": "line", "statement": "statement",
+    "file": "line", "genome_item": "declaration", "repeat_item": "line", "statement": "statement",
     "network_item": "line",
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ NEAR = 3  # tokens: an error this soon after a repair is the same mistake
 PART_OF: dict[BlockKind, Start] = {
     "file": "file",
     "genome": "genome_item",
-    "repeat": "phase",
+    "repeat": "repeat_item",
     "phase": "statement",
     "network": "network_item",
     "block": "network_item",
@@ -112,7 +112,8 @@ class Recovery:
             if repaired:
                 return repaired[:-2]
         self._drop()
-        uses = next((i for i, lexeme in enumerate(block.header) if i > 1 and lexeme.kind == "USES"), 0)
+        kinds = [lexeme.kind for lexeme in block.header]
+        uses = next((i for i, kind in enumerate(kinds) if i > 1 and kind in ("USES", "EXTENDS")), 0)
         plain = [*block.header[:uses], opening, brace("RBRACE", opening.stop)]
         if inside == "file" and uses and self._judge("file", plain) is None:
             return plain[:-2]  # the parameters are fine, so items can still use them

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from blurc.diagnostics import Source, did_you_mean
@@ -15,7 +16,7 @@ from blurc.language import functions
 from blurc.language.repair.characters import open_string, unknown_character
 from blurc.language.repair.pattern import Slip, Texts, mistake, said
 from blurc.language.repair.piece import Failure, Mistake, Piece, Start
-from blurc.language.tokens import PARTNER, ROLES, SIGNS, WORDS, Lexeme
+from blurc.language.tokens import DECLARATIONS, PARTNER, PHASES, ROLES, SIGNS, WORDS, Lexeme
 
 SHAPE = "give the population its shape: "
 READOUT = "the prediction is defined in the genome, next to the phases: "
@@ -24,11 +25,17 @@ KEYWORDS = {
     "return|output|predict": "readout", "parameter": "learn", "function|activation": "fn",
     "var|variable|neuron": "state", "weight|channel": "synapse",
 }  # fmt: skip
+KEYWORD_FIRST: dict[Start, frozenset[str]] = {
+    "genome_item": DECLARATIONS | PHASES | {"REPEAT"}, "repeat_item": PHASES,
+}  # fmt: skip
 STARTERS: dict[Start, frozenset[str]] = {"statement": frozenset({"LET"}), "network_item": ROLES | {"FOR"}}
 
 
 def explain(source: Source, start: Start, lexemes: Sequence[Lexeme], failure: Failure) -> Mistake:
     piece = Piece(source, start, lexemes, failure.index, failure.expected)
+    if start in KEYWORD_FIRST and piece.index == 1 and lexemes[0].kind == "NAME":
+        # Alone it would be the name of a phase; with more behind it, it was meant to be a keyword.
+        piece = replace(piece, index=0, expected=KEYWORD_FIRST[start])
     if piece.found.kind == "UNKNOWN":
         return unknown_character(source, piece.found)
     if piece.found.kind == "OPEN_STRING":
@@ -110,6 +117,18 @@ def _each_projection(piece: Piece, texts: Texts) -> str | None:
     return f"write each projection separately: {' and '.join(each)}"
 
 
+def _new_default(piece: Piece, texts: Texts) -> str:
+    before = texts["params"].removeprefix("(").removesuffix(")")
+    params = ", ".join(text.strip() for text in (before, texts["inside"]) if text.strip())
+    return f"new defaults go in front: `genome {texts['name']}({params}) extends {texts['base']}`"
+
+
+def _names_of_phases(piece: Piece, texts: Texts) -> str | None:
+    known = re.search(rf"\b(?:sense|forward|feedback|backward|update)\s+{texts['found']}\s*{{", piece.source.text)
+    row = f"{texts['found']}; {texts['next']}"
+    return f"a phase runs again by its name on a line of its own, or with `;`: `{row}`" if known else None
+
+
 def _range(piece: Piece, texts: Texts) -> str | None:
     low, high = "1", texts["high"]
     if high.startswith("range"):
@@ -179,12 +198,18 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("", "... {sum:incoming|outgoing} LSQB ... RSQB !LPAR",
          "the brackets name one kind of projections: `$sum[dendrite](..)`", expected="an operator"),
     # a word that is misspelt, missing, or good elsewhere
+    Slip("genome_item repeat_item", "PHASE @off|fo !WORD", "did you mean `of`?", repair="of"),
+    Slip("genome_item repeat_item", "PHASE NAME !WORD", "write `$before of $found`"),
     misspelt,
     Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",
          needs="-NAME", whole=True),
     Slip("", "... !STRING", _unquoted, needs="NAME", text='"(?P<name>.*)"'),
     Slip("genome_item", "DECLARATION ... !NAME", "write `$before, $found`", needs="COMMA"),
     Slip("file", "BLOCK ... !USES", "a block has no rule of its own: leave `uses` to the network"),
+    *(Slip("file", f"GENOME ... !{sign} WORD", "a genome builds on another by `extends $next`", needs="EXTENDS",
+           repair="extends") for sign in ("USES", "COLON")),
+    Slip("file", "GENOME {name:WORD} {params} EXTENDS {base:WORD} !LPAR", _new_default),
+    Slip("file", "NETWORK ... !EXTENDS", "a network `uses` a genome; only genomes extend each other"),
     Slip("genome_item", "REPEAT !LBRACE", "say how many times: `repeat 20 { ... }`"),
     Slip("statement", "REPEAT !WORD|NUMBER",
          "`repeat` goes in the genome and contains whole phases: `repeat 20 { forward { ... } }`", whole=True),
@@ -223,11 +248,12 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("genome_item statement", "... !EQUAL", _named_argument, bracket="("),
     Slip("", "... DOT ANY !DOT NAME LPAR", _without_module),
     Slip("", "... DOT ANY !DOT NAME DOT NAME LPAR", _without_module),
+    Slip("genome_item repeat_item", "!NAME NAME", _names_of_phases),
     # good, but not here
     Slip("file", "FN {name:WORD} !EQUAL",
          "a slot belongs in a genome: `genome g { $before = $after }`; here a function may stand, `fn $name(x) = ..`"),
-    Slip("genome_item phase", "!LET|ASSIGN", "statements go in a phase: `forward { act <- ... }`"),
-    Slip("genome_item phase", "!ANY ... ASSIGN|LET", "statements go in a phase: `forward { act <- ... }`"),
+    Slip("genome_item repeat_item", "!LET|ASSIGN", "statements go in a phase: `forward { act <- ... }`"),
+    Slip("genome_item repeat_item", "!ANY ... ASSIGN|LET", "statements go in a phase: `forward { act <- ... }`"),
     Slip("file", "!PHASE|DECLARATION|REPEAT", "this belongs in a genome: `genome NAME { ... }`"),
     Slip("file", "!ROLE|FOR|PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
     Slip("file", "!ANY ... PROJECT", "this belongs in a network: `network NAME { ... }`, or in a block"),
