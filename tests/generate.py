@@ -278,7 +278,7 @@ class Rule:
     def neuron(self, kind: str, lets: Names) -> Place:
         """About one neuron, in a phase of this kind."""
         signals: Names = {"sense": {"input": ()}, "feedback": {"target": ()}}.get(kind, {})
-        across = ["population_mean", "population_sum", "standardize"] + ["softmax"] * (kind in ("feedback", "readout"))
+        across = ["population_mean", "population_sum", "standardize", "softmax", "population_max"]
         alone = Place(self.random, {**self.states, **signals, **lets}, {**self.shared, **self.of_neuron})
 
         def total(shape: Shape, depth: int) -> str:

@@ -16,7 +16,8 @@ UNARY: tuple[str, ...] = (
 NARY: dict[str, tuple[int, int | None]] = {"min": (2, None), "max": (2, None), "clip": (3, 3), "where": (3, 3)}
 
 # Across the neurons of a population (softmax, population_*) or across the batch (standardize).
-POPULATION: tuple[str, ...] = ("softmax", "standardize", "population_mean", "population_sum")
+WHOLE: tuple[str, ...] = ("population_mean", "population_sum", "population_max")  # one value for the population
+POPULATION: tuple[str, ...] = ("softmax", "standardize", *WHOLE)
 
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
 RUNNING: tuple[str, ...] = ("outgoing_until",)  # a neuron's running total, up to a synapse
@@ -31,7 +32,7 @@ ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS,
 STANDARDIZE_EPS = 1e-5
 
 # For messages about `softmax` in a slot, which takes functions of one number.
-NO_SOFTMAX = "the rule applies `softmax` itself, in `feedback` and `readout`: "
+NO_SOFTMAX = "`softmax` looks at a whole population, so the rule applies it itself: "
 
 
 def arity(function: str) -> tuple[int, int | None]:

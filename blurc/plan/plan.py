@@ -22,7 +22,7 @@ matmul                m, x                                               over di
 pick                  x                           items
 put                   base, x                     items                  base with a part replaced
 stack                 x..
-softmax standardize population_mean population_sum     x
+softmax standardize population_mean population_sum population_max     x
 batch_mean batch_sum  x                                                  of a neuron value
 batch_size
 projection_mean projection_sum projection_max          x                 of a synapse value
@@ -55,6 +55,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from blurc.diagnostics import Span
+from blurc.language import functions
 from blurc.model import Dense, Form, Init, Nested, Shape, Topology
 
 
@@ -425,7 +426,7 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
     elif name in ("at_pre", "at_post"):
         seen, dense = any(a.second for a in args), attrs[1] is True
         first, second = seen and (name == "at_pre" or not dense), seen and (name == "at_post" or not dense)
-    elif name in ("population_mean", "population_sum"):
+    elif name in functions.WHOLE:
         second = False
     elif name in ("batch_mean", "batch_sum"):
         first = False

@@ -120,6 +120,7 @@ POPULATION: dict[str, Callable[[Array], Array]] = {
     "standardize": standardize,
     "population_mean": lambda z: z.mean(axis=NEURONS, keepdims=True),
     "population_sum": lambda z: z.sum(axis=NEURONS, keepdims=True),
+    "population_max": lambda z: z.max(axis=NEURONS, keepdims=True),
 }
 
 # Of the synapses of a projection. Where there are none, nothing reads the result, and it is 0.

@@ -178,13 +178,17 @@ class Lowering:
     # ------------------------------------------- over populations and batch
 
     def softmax(self, op: Op) -> jax.Array:
-        return elementwise.softmax(self._with_neurons(op))
+        every = elementwise.softmax(self._with_neurons(op))
+        return every if op.type.space.second else every[..., :1]
 
     def standardize(self, op: Op) -> jax.Array:
         return elementwise.standardize(self.arg(op.args[0], op))
 
     def population_sum(self, op: Op) -> jax.Array:
         return jnp.sum(self._with_neurons(op), axis=-1, keepdims=True)
+
+    def population_max(self, op: Op) -> jax.Array:
+        return jnp.max(self.arg(op.args[0], op), axis=-1, keepdims=True)
 
     def population_mean(self, op: Op) -> jax.Array:
         return jnp.mean(self.arg(op.args[0], op), axis=-1, keepdims=True)

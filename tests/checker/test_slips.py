@@ -35,7 +35,7 @@ NO_TRANSPOSE = "write `w`: `outgoing(w * post.act)` already reads the synapses b
 BIAS = "leave it out: every population already has a bias, its synapses from the unit neuron"
 BIAS_LEARNS = "leave it out: biases are the synapses from the unit neuron, and learn like all others"
 DATA = "write `input`: that is the data of an input population"
-APPLIED = "the rule applies `softmax` itself, in `feedback` and `readout`: "
+APPLIED = "`softmax` looks at a whole population, so the rule applies it itself: "
 TARGET = "write `target`: that is the targets of an output population"
 
 # what is written, how by mistake, the help, and what stands there once it is followed (None: what stood there)

@@ -388,17 +388,17 @@ def test_functions_across_a_population_take_each_state_and_example_by_itself():
         forward {
           let z = incoming(w * pre.m)
           a <- [z, 2 * z]
-          m <- population_mean(z) + population_sum(2 * z)
+          m <- population_mean(z) + population_sum(2 * z) + population_max(z)
+          a <- softmax(a)
         }
-        feedback { a <- softmax(a) }
         readout a[0]
         """,
         PAIR,
     )
-    seen = ref.trace({}, ref.state({"x->y": {"w": W}}, 2), {"x": X}, {"y": np.zeros((2, 3))})["feedback"]["y"]
+    seen = ref.trace({}, ref.state({"x->y": {"w": W}}, 2), {"x": X}, {"y": np.zeros((2, 3))})["forward"]["y"]
     z = X @ W
-    mean = z.mean(1, keepdims=True)
-    assert_allclose(seen["m"], np.broadcast_to(mean + 2 * 3 * mean, z.shape))
+    mean, most = z.mean(1, keepdims=True), z.max(1, keepdims=True)
+    assert_allclose(seen["m"], np.broadcast_to(mean + 2 * 3 * mean + most, z.shape))
     assert_allclose(seen["a"][0], np.exp(z) / np.exp(z).sum(1, keepdims=True))
     assert_allclose(seen["a"][1], np.exp(2 * z) / np.exp(2 * z).sum(1, keepdims=True))
 

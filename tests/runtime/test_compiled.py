@@ -269,6 +269,22 @@ def test_what_a_single_neuron_knows_reaches_all_of_its_synapses(topology: str, p
         )
 
 
+def test_functions_of_the_population_are_there_in_every_phase_and_stable() -> None:
+    source = """
+      genome g {
+        state a, b, c  synapse w ~ normal(1)
+        sense    { a <- softmax(1000 * input);  b <- population_max(input) }
+        forward  { a <- softmax(1000 * incoming(w * pre.a))  b <- softmax(population_mean(a))  c <- population_max(b) }
+        feedback { a <- softmax(a) - population_max(target) }
+        backward { a <- softmax(outgoing(w * post.a)) + population_max(standardize(a)) }
+        update   { w <- w + batch_mean(pre.a * post.a) + batch_mean(pre.b) + batch_mean(post.b * post.c) }
+        readout  softmax(a) + population_max(a)
+      }
+      network n uses g { input x[2]  hidden h[3]  output y[3]  x -> h  h -> y  x -> y [sparse(p = 1)] }
+    """
+    compare(source, 2, 0)
+
+
 @settings(max_examples=8, **QUIET)
 @given(generate.cases())
 def test_the_compiled_program_means_what_the_reference_says(case: generate.Case) -> None:

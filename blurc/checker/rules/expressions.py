@@ -58,9 +58,7 @@ from blurc.model import (
 )
 
 # What a function does not see: neurons, synapses, batches.
-OUTSIDE_FUNCTIONS = (
-    *functions.TOTALS, *functions.RUNNING, *functions.REDUCERS, *functions.POPULATION, *functions.DRAWS,
-)  # fmt: skip
+OUTSIDE_FUNCTIONS = frozenset(functions.ALL) - {*functions.ELEMENTWISE}
 
 
 class Expressions:
@@ -339,8 +337,6 @@ class Expressions:
     def _sees_population(self, e: syntax.Call, place: Place) -> bool:
         if place.synapse:
             self.wrong_call.population_of_synapse(e)
-        elif e.function == "softmax" and place.phase not in ("feedback", "readout"):
-            self.wrong_call.softmax_elsewhere(e)
         else:
             return True
         return False
@@ -443,6 +439,5 @@ def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:
 
 
 def _population(e: syntax.Call, arg: Expr) -> Apply:
-    whole = e.function in ("population_mean", "population_sum")
-    over = arg.over & ~Over.NEURON if whole else arg.over
+    over = arg.over & ~Over.NEURON if e.function in functions.WHOLE else arg.over
     return Apply(e.function, (arg,), shape=arg.shape, over=over, span=e.span)

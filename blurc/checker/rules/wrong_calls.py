@@ -86,11 +86,6 @@ class WrongCall:
         help = f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`"
         self.report.error("E309", message, e.span, help=help)
 
-    def softmax_elsewhere(self, e: syntax.Call) -> None:
-        message = "`softmax` is known only in `feedback` and `readout`"
-        help = "elsewhere, divide `exp(x)` by `population_sum(exp(x))`"
-        self.report.error("E309", message, e.span, help=help)
-
     def noise_elsewhere(self, e: syntax.Call, place: Place) -> None:
         draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
         message = f"there is no noise {place.words}: a neuron draws it when a phase visits it"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from blurc import model as m
+from blurc.language import functions
 from blurc.model import Mixed, Plus, Product, Separated, Stacked, Terms
 from blurc.plan.passes.builder import Builder
 from blurc.plan.passes.versions import Versions
@@ -48,7 +49,7 @@ class Scope(ABC):
 
     def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
         space = self.builder.space(*args)
-        if name in ("population_mean", "population_sum") and space.kind == "neurons":
+        if name in functions.WHOLE and space.kind == "neurons":
             space = Space("neurons", space.of, space.first, False)
         return self.builder.emit(name, args, (attr,) if attr is not False else (), Type(e.shape, space), e.span)
 
