@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Generator, Sequence
 from typing import Any, cast
 
@@ -76,17 +77,21 @@ def _key(trees: dict[str, Any], name: str = "key") -> jax.Array:
     return cast("jax.Array", jax.random.wrap_key_data(trees[name], impl=KEYS))
 
 
+_TURN = threading.Lock()
+
+
 @contextlib.contextmanager
 def _no_locations() -> Generator[None]:
     """Keeps Python file names and line numbers, which differ between machines, out of modules. JAX can only switch
-    this for the whole process: threads that compile meanwhile lose theirs too."""
+    this for the whole process: threads that compile meanwhile lose theirs too, and threads that export take turns."""
     config: Any = jax.config
-    before = config.jax_traceback_in_locations_limit
-    config.update("jax_traceback_in_locations_limit", 0)
-    try:
-        yield
-    finally:
-        config.update("jax_traceback_in_locations_limit", before)
+    with _TURN:
+        before = config.jax_traceback_in_locations_limit
+        config.update("jax_traceback_in_locations_limit", 0)
+        try:
+            yield
+        finally:
+            config.update("jax_traceback_in_locations_limit", before)
 
 
 class Unreadable(Exception):
