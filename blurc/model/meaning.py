@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from typing import Any, cast
 
@@ -27,14 +27,13 @@ NO_MEANING = {"file"}  # of edges, whose pairs are in the model
 
 def rule_hash(genome: m.Genome) -> str:
     """Of a rule, for values of its meta-parameters: how fresh ones would be drawn does not count."""
-    functions = _functions(genome, genome.slots)
-    return RULE + _digest({**_genome(genome), **functions, "metas": _by_name(genome.metas, without="init")})
+    return RULE + _digest({**_genome(genome, dict(genome.slots)), "metas": _by_name(genome.metas, without="init")})
 
 
 def model_hash(model: m.Model) -> str:
     """Models with equal hashes compile to the same program."""
-    slots = (slot for slots in (model.genome.slots, *(p.slots for p in model.network.populations)) for slot in slots)
-    genome = {**_genome(model.genome), **_functions(model.genome, slots)}
+    slots = [pair for population in model.network.populations for pair in population.slots]
+    genome = _genome(model.genome, dict(model.genome.slots) | {function: function for _, function in slots})
     return MODEL + _digest([genome, _tree(replace(model.network, name="", params=()))])
 
 
@@ -43,39 +42,33 @@ def _digest(tree: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _genome(g: m.Genome) -> dict[str, Any]:
-    """The first state is special: it decides `pool(max)`."""
+def _genome(g: m.Genome, slots: Mapping[str, str]) -> dict[str, Any]:
+    """slots: those whose functions count. The first state is special: it decides `pool(max)`."""
+    functions = (_anonymous(f) for f in g.functions if f.name in slots.values())
     return {
+        **dict(_fields(replace(g, name="", params=(), functions=(), phases=tuple(map(_numbered, g.phases))))),
         "first": g.states[0].name if g.states else None,
         "states": _by_name(g.states),
-        "signals": _by_name(g.modulators),
         "channels": _by_name(g.channels),
         "metas": _by_name(g.metas),
-        "slots": dict(g.slots),
-        "phases": [_tree(_numbered(phase)) for phase in g.phases],
-        "readout": _tree(g.readout),
+        "modulators": _by_name(g.modulators),
+        "functions": _by_name(functions),
     }
 
 
-def _functions(g: m.Genome, slots: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Its own functions in these slots."""
-    held = {name: _tree(f) for _, name in slots if (f := g.function(name))}
-    return {"functions": held} if held else {}
-
-
-def _by_name(declared: Iterable[m.Declared], without: str = "") -> dict[str, Any]:
+def _by_name(declared: Iterable[m.Declared | m.Function], without: str = "") -> dict[str, Any]:
     return {v.name: {key: value for key, value in _tree(v).items() if key != without} for v in declared}
 
 
 def _numbered(phase: m.Phase) -> m.Phase:
-    """With numbers for the names of `let` values, and its variants by name."""
-    variants = sorted((replace(v, statements=_anonymous(v.statements)) for v in phase.variants), key=lambda v: v.of)
-    return replace(phase, statements=_anonymous(phase.statements), variants=tuple(variants))
+    """With numbers for the names of `let` values, and what it does for each kind in alphabetical order."""
+    variants = (replace(v, statements=_statements(v.statements)) for v in phase.variants)
+    ordered = sorted(variants, key=lambda variant: variant.of)
+    return replace(phase, statements=_statements(phase.statements), variants=tuple(ordered))
 
 
-def _anonymous(statements: tuple[m.Statement, ...]) -> tuple[m.Statement, ...]:
-    names = [s.name for s in statements if isinstance(s, m.LetStatement)]
-    number = {name: str(i) for i, name in enumerate(names)}
+def _statements(statements: tuple[m.Statement, ...]) -> tuple[m.Statement, ...]:
+    number = _numbers(s.name for s in statements if isinstance(s, m.LetStatement))
 
     def anonymous(e: m.Expr) -> m.Expr | None:
         return replace(e, name=number[e.name]) if isinstance(e, m.Let) else None
@@ -85,6 +78,21 @@ def _anonymous(statements: tuple[m.Statement, ...]) -> tuple[m.Statement, ...]:
         return replace(s, name=name, value=rebuild(s.value, anonymous))
 
     return tuple(map(statement, statements))
+
+
+def _anonymous(f: m.Function) -> m.Function:
+    """With numbers for the names of its arguments."""
+    number = _numbers(f.arguments)
+
+    def anonymous(e: m.Expr) -> m.Expr | None:
+        return replace(e, name=number[e.name]) if isinstance(e, m.Argument) else None
+
+    slope = f.slope and rebuild(f.slope, anonymous)
+    return replace(f, arguments=tuple(number.values()), value=rebuild(f.value, anonymous), slope=slope)
+
+
+def _numbers(names: Iterable[str]) -> dict[str, str]:
+    return {name: str(i) for i, name in enumerate(names)}
 
 
 def _tree(value: Any) -> Any:

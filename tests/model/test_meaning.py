@@ -172,6 +172,47 @@ def test_what_is_wired_counts_for_a_model_alone(text: str) -> None:
     assert here[1] != there[1]
 
 
+KINDS = """
+fn spike(x) = step(x - 1) slope sigmoid'(x - 1)
+fn slow(x) = x / (1 + x ^ 2)
+genome g {
+  state   act
+  synapse w ~ normal(0.5)
+  fn      low(x, y) = x + (y - x) / 2, phi = spike
+  sense   { act <- input }
+  forward { let z = incoming(w * pre.act);  act <- low(phi(z), z) }
+  forward of inhibitory { let much = 2 * incoming(w * pre.act);  act <- much }
+  forward of output { act <- incoming(w * pre.act) }
+  update  { w <- w + batch_mean(pre.act * post.act) }
+  readout act
+}
+network n uses g {
+  input x[2]  hidden h[3]  hidden i[3] { kind = inhibitory }  output y[2] { phi = slow }
+  x -> h  x -> i  h -> y  i -> y
+}
+"""
+OF_KINDS = {
+    "names of arguments": (KINDS.replace("low(x, y) = x + (y - x)", "low(y, z) = y + (z - y)"), "same"),
+    "names of arguments in slots": (KINDS.replace("slow(x) = x / (1 + x ^ 2)", "slow(u) = u / (1 + u ^ 2)"), "same"),
+    "an unused function": (KINDS + "fn unused(x) = 2 * x\n", "same"),
+    "names of values": (KINDS.replace("much", "z"), "same"),
+    "a body": (KINDS.replace("step(x - 1)", "step(x - 2)"), "rule"),
+    "a slope": (KINDS.replace("sigmoid'", "tanh'"), "rule"),
+    "a call": (KINDS.replace("(y - x) / 2", "(y - x) / 3"), "rule"),
+    "a variant": (KINDS.replace("2 * incoming", "3 * incoming"), "rule"),
+    "what a variant is for": (KINDS.replace("forward of output", "forward of hidden"), "rule"),
+    "a function of a population": (KINDS.replace("1 + x ^ 2", "2 + x ^ 2"), "model"),
+    "a kind": (KINDS.replace("hidden h[3]", "hidden h[3] { kind = inhibitory }"), "model"),
+}
+
+
+@pytest.mark.parametrize(("text", "other"), OF_KINDS.values(), ids=list(OF_KINDS))
+def test_functions_and_kinds(text: str, other: str) -> None:
+    assert text != KINDS
+    here, there = hashes(KINDS), hashes(text)
+    assert (here[0] != there[0], here[1] != there[1]) == (other == "rule", other != "same")
+
+
 SHIPPED = sorted(specs_path().rglob("*.blur"))
 
 
