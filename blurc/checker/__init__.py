@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.checker.wiring.bodies import Around
     from blurc.checker.wiring.kinds import check_kinds
     from blurc.checker.wiring.network import check_block, check_held, check_network, check_slots, unused_parameters
+    from blurc.checker.wiring.sizes import check_size
     from blurc.checker.wiring.totals import check_running
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "check_kinds",
     "check_network",
     "check_running",
+    "check_size",
     "check_slots",
     "mentions",
     "parameters",

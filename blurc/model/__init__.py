@@ -8,6 +8,7 @@ derive.py      their derivatives
 separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  inlines `let` values
 locality.py    how far a rule sees
+size.py        neurons, synapses and bytes
 meaning.py     hashes of what a rule or a model means
 show.py        prints the model
 """
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     )
     from blurc.model.show import show
     from blurc.model.sites import Index, Sites, sites, synapse_shape
+    from blurc.model.size import Size, size, synapses_of
     from blurc.model.substitute import inline, rebuild
     from blurc.model.topology import (
         TOPOLOGIES,
@@ -171,6 +173,7 @@ __all__ = [
     "Side",
     "Signal",
     "Sites",
+    "Size",
     "Sloped",
     "Slot",
     "Sparse",
@@ -197,7 +200,9 @@ __all__ = [
     "separate",
     "show",
     "sites",
+    "size",
     "synapse_shape",
+    "synapses_of",
     "topology",
     "walk",
 ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from blurc.spec.select import select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files
     from blurc.spec.unknown import unknown
-    from blurc.spec.validate import Params, check, check_with, localities
+    from blurc.spec.validate import Params, check, check_with, localities, sizes
 
 __all__ = [
     "ANYWHERE",
@@ -41,6 +41,7 @@ __all__ = [
     "names_of_edge_files",
     "select",
     "select_model",
+    "sizes",
     "unknown",
     "written_out",
 ]

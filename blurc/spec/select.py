@@ -211,6 +211,7 @@ def _model(
         checker.check_running(checked, genome, report)
         if rule:
             checker.check_held(checked, rule, report)
+            checker.check_size(checked, rule, report)
     report.check()
     checker.unused_parameters(network, report)
     assert checked is not None, "reported"

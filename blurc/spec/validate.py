@@ -10,7 +10,7 @@ from blurc import checker, graph
 from blurc.diagnostics import Diagnostic, Report, Span, TooMany, in_order
 from blurc.guards import typed
 from blurc.language import syntax
-from blurc.model import Genome, Locality, ParamValue, locality
+from blurc.model import Genome, Locality, ParamValue, Size, locality, size
 from blurc.spec.sources import Sources, Spec, used_genome
 
 Params: TypeAlias = Mapping[str, ParamValue]
@@ -35,6 +35,20 @@ def localities(spec: Spec) -> dict[str, Locality]:
     sources = Sources.load(spec, report)
     found = {name: checker.check_genome(tree, {}, report) for name, tree in sources.genomes.items()}
     return {name: locality(genome) for name, genome in found.items() if genome}
+
+
+def sizes(spec: Spec) -> dict[str, Size]:
+    """What the networks of a spec come to with the genomes they use, by name; those with errors are left out."""
+    report = Report()
+    sources = Sources.load(spec, report)
+    found: dict[str, Size] = {}
+    for name, tree in sources.networks.items():
+        network = checker.check_network(tree, {}, report, sources.around)
+        genome = used_genome(sources, tree, report)
+        checked = checker.check_genome(genome, {}, report) if genome else None
+        if network:
+            found[name] = size(network, checked)
+    return found
 
 
 def check_all(sources: Sources, report: Report) -> None:
@@ -101,6 +115,7 @@ def _check_network(
         checker.check_kinds(network, genome, report)
     if network and genome.name in genomes:
         checker.check_held(network, genomes[genome.name], report)
+        checker.check_size(network, genomes[genome.name], report)
     args = checker.uses_arguments(tree, {}, genome, report)
     if genome.name in sound and args:
         check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")

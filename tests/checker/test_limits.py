@@ -8,6 +8,7 @@ import pytest
 
 from blurc import check
 from blurc.diagnostics import MOST, Report, Source, Span, TooMany
+from blurc.spec import sizes
 
 RULE = 'import "rules/backprop.blur"\n'
 NETWORK = "network n uses backprop {{ input x[2]  output y[2]  x -> y  {} }}"
@@ -84,3 +85,33 @@ def test_a_long_line_is_shown_around_its_place() -> None:
     _, line, caret = report.diagnostics[0].render().splitlines()
     assert line[caret.index("^")] == "!"
     assert len(line) < 200
+
+
+LARGE: dict[str, tuple[str, str]] = {
+    "dense": ("input x[10000000]  output y[1000000]  x -> y", "E427"),
+    "dense, in many parts": ("input x[1000000]  output y[100000]  for i in 1..10 { x -> y }", "E427"),
+    "delayed": ("input x[2000000000]  output y[1]  x -> y [delay = 1024]", "E427"),
+    "a convolution": ("input x[100, 100, 30000]  output y[100, 100, 30000]  x -> y [conv(99, 99)]", "E427"),
+    "fan_in": ("input x[1000000]  output y[1000000]  x -> y [sparse(fan_in = 900000)]", "E412"),
+    "more than half": ("input x[10000]  output y[10000]  x -> y [sparse(fan_in = 5001)]", "E412"),
+    "p": ("input x[100000]  output y[100000]  x -> y [sparse(p = 0.5)]", "E412"),
+    "one for each": ("input x[10]  output y[1000000000]  x -> y [sparse(fan_in = 1)]", "E412"),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_what_no_machine_can_hold_is_refused_before_it_is_made(kind: str) -> None:
+    body, code = LARGE[kind]
+    (found,) = check(f"{RULE}network n uses backprop {{ {body} }}")
+    assert found.code == code
+
+
+def test_what_some_machine_can_hold_is_right() -> None:
+    assert check(f"{RULE}network n uses backprop {{ input x[100000]  output y[1000000]  x -> y }}") == []
+
+
+def test_the_size_of_a_network_is_known_without_making_it() -> None:
+    text = "input x[10]  hidden h[20]  output y[5]  x -> h [sparse(p = 0.5)]  h -> y  x -> y [delay = 3]"
+    found = sizes(f"{RULE}network n uses backprop {{ {text} }}")["n"]
+    assert (found.neurons, found.synapses) == (35, 100 + 100 + 50 + 20 + 5)
+    assert found.bytes == 4 * (found.synapses + 2 * (35 + 3 * 10))  # backprop has one channel and two states

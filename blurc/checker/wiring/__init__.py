@@ -8,5 +8,6 @@ populations.py  populations and their options
 projections.py  projections and their attributes
 kinds.py        kinds of projections and populations, and whether the rule knows them
 topologies.py   which neurons a projection joins
+sizes.py        whether a machine may hold it
 totals.py       running totals in projections that have no order
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,12 +11,15 @@ import blurc
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import say, show
-from blurc.spec import localities
+from blurc.model import Size
+from blurc.spec import localities, sizes
 
 
 @click.command("check")
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC...")
-@click.option("-v", "--verbose", is_flag=True, help="Also print how far each genome sees.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Also print how far genomes see and how large networks are."
+)
 @json_option
 @click.pass_context
 def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: str | None) -> None:
@@ -32,10 +36,18 @@ def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: st
     grades = {name: at for spec in specs for name, at in localities(spec).items()} if verbose else {}
     for name, locality in grades.items():
         say(f"  {name}: {locality}", json)
+    large = {name: found for spec in specs for name, found in sizes(spec).items()} if verbose else {}
+    for name, found_size in large.items():
+        say(f"  {name}: {_large(found_size)}", json)
     if json:
         graded = {"locality": {name: at.grade for name, at in grades.items()}} if verbose else {}
+        graded |= {"size": {name: asdict(found_size) for name, found_size in large.items()}} if verbose else {}
         write_json(json, {"specs": [str(s) for s in specs], "diagnostics": [d.to_json() for d in found], **graded})
     ctx.exit(1 if errors else 0)
+
+
+def _large(size: Size) -> str:
+    return f"{size.neurons:,} neurons, {size.synapses:,} synapses, {size.bytes:,} bytes of state for one example"
 
 
 def _summary(specs: int, errors: int, warnings: int) -> str:

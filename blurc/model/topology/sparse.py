@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from blurc.model.topology.form import Form, argument, too_large
 from blurc.model.topology.topology import End, Listed, Misfit, Shape, Topology
 
+MOST_DRAWN = 2**26  # pairs: 3 GB while they are drawn and sorted
+
 
 @dataclass(frozen=True)
 class Sparse(Topology):
@@ -45,9 +47,24 @@ class Sparse(Topology):
 
     def misfit(self, written: str, source: End, target: End) -> Misfit | None:
         if self.fan_in is None or self.fan_in <= source.size:
-            return too_large(self.form, source, target)
+            return self._misfit_of_draw(written, source, target) or too_large(self.form, source, target)
         message = f"`fan_in = {self.fan_in}` asks for more neurons than `{source.name}` has: {source.size}"
         return Misfit(message, f"write `fan_in = {source.size}` or less")
+
+    def _misfit_of_draw(self, written: str, source: End, target: End) -> Misfit | None:
+        """Unlike those of other kinds, the pairs have to be listed."""
+        each = self.fans(source.shape, target.shape)[0]
+        if self.fan_in and 2 * self.fan_in > source.size:
+            each = source.size  # that many numbers are drawn to choose from
+        if each * target.size <= MOST_DRAWN:
+            return None
+        message = (
+            f"`{written}` draws {round(each * target.size):,} pairs of `{source.name}` and `{target.name}`, at most "
+            f"{MOST_DRAWN:,}"
+        )
+        most = MOST_DRAWN // target.size
+        help = f"write `fan_in = {most}` or less" if most else f"declare `{target.written}` smaller"
+        return Misfit(message, help)
 
     def caption(self) -> str:
         return f"sparse, {self.fan_in} in" if self.p is None else f"sparse {100 * self.p:.3g} %"
