@@ -17,9 +17,7 @@ from blurc.spec import localities, sizes
 
 @click.command("check")
 @click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SPEC...")
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Also print how far genomes see and how large networks are."
-)
+@click.option("-v", "--verbose", is_flag=True, help="Also print how far genomes see and how large networks are.")
 @json_option
 @click.pass_context
 def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: str | None) -> None:
