@@ -130,7 +130,7 @@ WAYS = {
     QUOTA: "make room, then continue with --resume",
     READ_ONLY: "make it writable, then continue with --resume",
     DENIED: "make it writable, then continue with --resume",
-    BROKEN: "make it writable, then continue with --resume",
+    BROKEN: "fix that, then continue with --resume",
 }
 
 

@@ -96,6 +96,7 @@ SAME = {
     "order of genome and network": NETWORK + RULE,
     "names of genome and network": but(("genome g", "genome o"), ("uses g", "uses o"), ("network n(", "network m(")),
     "what else is in the file": TEXT + "genome unused { state a  sense { a <- input } readout a }\n",
+    "what it is written from": TEXT.replace("uses g", "uses o") + "genome o extends g { }\n",
     "what is so anyway": but(("x -> h", "x -> h [dense]")),
 }
 

@@ -27,6 +27,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import jax
@@ -41,6 +42,12 @@ EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.ya
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
+REMEDIES: Mapping[int | None, str] = MappingProxyType(
+    {
+        **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room"),
+        **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "make it writable"),
+    }
+)
 T = TypeVar("T")
 
 
@@ -142,10 +149,9 @@ class Folder:
 
     def _way_on(self, error: OSError) -> str:
         """The last checkpoint is whole, whatever could not be written after it."""
-        begun, full = (self.path / EXPERIMENT).exists(), error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if not begun:
-            return "make room, or choose another folder: -o DIR" if full else "choose another folder: -o DIR"
-        return f"{'make room' if full else 'make it writable'}, then continue with --resume"
+        remedy = REMEDIES.get(error.errno, "fix that")
+        begun = (self.path / EXPERIMENT).exists()
+        return f"{remedy}, then continue with --resume" if begun else f"{remedy}, or choose another folder: -o DIR"
 
 
 def is_of_run(file: Path) -> bool:
