@@ -20,6 +20,7 @@ from blurc.evaluation.course import Accuracies, Course, ruled
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
 from blurc.tasks import Examples, Task
+from blurc.training import check_in_time, doubts
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -78,15 +79,17 @@ FEW = 64  # examples; means and deviations over fewer are rough
 
 
 def doubt(net: Net, task: Task, batch: int) -> str:
-    """A warning if the rule normalises over few examples in training or prediction; else empty."""
+    """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
+    lines = [f"warning: {line}" for line in doubts(net, task.name)]
     few = [
         f"{what} {count} at a time"
         for what, count, block in (("learns from", batch, net.plan.step), ("predicts", queries(task), net.plan.predict))
         if count < FEW and block.uses("standardize")
     ]
-    if not few:
-        return ""
-    return f"warning: `{net.plan.genome}` normalises over the batch, and loses accuracy because it {' and '.join(few)}"
+    if few:
+        what = f"`{net.plan.genome}` normalises over the batch, and loses accuracy because it {' and '.join(few)}"
+        lines.append(f"warning: {what}")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
 def check_fits(net: Net, task: Task) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network."""
     check_no_signals(net)
+    check_in_time(net)
     found = [
         problem
         for role, populations, size in (

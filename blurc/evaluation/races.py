@@ -35,6 +35,7 @@ class Chosen:
     tried: Tried
     held_out: float
     trials: int  # recipes and rates in the search that found it
+    at_end: bool = False  # its rate is the lowest or the highest that was tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +170,8 @@ class Field:
                 found[chosen.tried.recipe.optimizer.name].append(result)
                 if rank == 0:
                     found[STRONGEST].append(result)
-                    watch(f"  {chosen.tried}, the best of {chosen.trials} recipes")
+                    beyond = "; better rates may lie beyond those tried" if chosen.at_end else ""
+                    watch(f"  {chosen.tried}, the best of {chosen.trials} recipes{beyond}")
         return [
             Entry(name, np.stack([values for _, values in each], axis=1), tuple(chosen for chosen, _ in each))
             for name, each in found.items()
@@ -184,7 +186,7 @@ class Field:
 
         tuning = Tuning(trial)
         best = tuning.search(starts)
-        return [Chosen(tried, tuning.held_out(tried), len(tuning.found)) for tried in best]
+        return [Chosen(tried, tuning.held_out(tried), len(tuning.found), tuning.is_at_end(tried)) for tried in best]
 
     def _result(self, tried: Tried, steps: int) -> Accuracies:
         """Accuracies [seeds] on test examples."""

@@ -73,6 +73,11 @@ class Tuning:
         """The mean accuracy of its trials; -1 if one diverged."""
         return _mean(self.found[tried])
 
+    def is_at_end(self, tried: Tried) -> bool:
+        """Whether its rate is the lowest or highest of its recipe: there may be better ones beyond."""
+        rates = [other.quarters for other in self.found if other.recipe == tried.recipe]
+        return len(rates) > 1 and tried.quarters in (min(rates), max(rates))
+
     def _with_options(self, best: Tried, options: Options) -> Tried:
         """The best, with each option changed in turn where that helps."""
         for name, values in options.items():
@@ -88,9 +93,12 @@ class Tuning:
         low, high = start.quarters - distance, start.quarters + distance
         while True:
             grid = [replace(start, quarters=at) for at in range(low, high + 1, distance)]
-            for one in sorted(grid, key=lambda one: abs(one.quarters - start.quarters)):
+            grid.sort(key=lambda one: abs(one.quarters - start.quarters))  # of equals, the one in the middle is taken
+            for one in grid:
                 self._run(one, SEEDS)
             best = max(grid, key=self.held_out)
+            if self.held_out(best) < 0:  # all diverged
+                best = min(grid, key=lambda one: one.quarters)
             if best.quarters not in (low, high) or len(grid) >= MOST_RATES:
                 return best
             low, high = min(low, best.quarters - distance), max(high, best.quarters + distance)

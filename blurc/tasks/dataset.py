@@ -53,10 +53,13 @@ def split(count: int, seed: int, labels: npt.NDArray[np.integer[Any]] | None = N
     """The training and test indices of `count` examples, both ascending: a seeded fifth is for testing.
 
     With labels the split is stratified: shuffled, sorted by class, every fifth taken; so each class gives a fifth of
-    its examples, to within one.
+    its examples, to within one, and no class all of them.
     """
     order = np.random.default_rng(seed).permutation(count)
     if labels is not None:
         order = order[np.argsort(labels[order], kind="stable")]
     test = np.sort(order[::5])
+    if labels is not None:
+        learned = np.isin(labels[test], np.delete(labels, test))
+        test = test[learned] if learned.any() else test
     return np.setdiff1d(np.arange(count), test), test

@@ -83,6 +83,9 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
         message = f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
         help = "provide at least 2 training examples and 1 test example"
         raise BlurError(Diagnostic("E811", message, help=help))
+    if lacking := sorted(set(range(classes)) - set(label.tolist())) if choice.classes else []:
+        message = f"`classes` lists {choice.classes[lacking[0]]}, of which {choice.data} has no training example"
+        raise BlurError(Diagnostic("E811", message, help="list only classes with examples"))
     order = np.concatenate([fit, held])
     x = preprocess.pixels(dataset.x_train[kept[order]], choice)
     x_test = preprocess.pixels(dataset.x_test[kept_test], choice)

@@ -27,7 +27,7 @@ Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
 
 def load(path: Path) -> Dataset:
     arrays = _read(path)
-    if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)]:
+    if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)] or [*_classes(arrays)]:
         raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in complaints])
     if "x_test" not in arrays:
         arrays = _held_out(arrays["x"], arrays["y"])
@@ -122,6 +122,29 @@ def _wrong_labels(name: str, array: Array) -> Iterator[Complaint]:
         found = least if least < 0 else most
         help = f'for real-valued targets, write {name}.astype("float32")'
         yield f"`{name}` has the label {found}, expected classes counted from 0, below {MOST_CLASSES}", help
+
+
+def _classes(arrays: dict[str, Array]) -> Iterator[Complaint]:
+    """Checks that there are several classes, and that every one that is asked for can be learned."""
+    named = {name: found for name in ("y", "y_test") if name in arrays and (found := _labels(arrays[name])) is not None}
+    if len(named) == 1 and "y_test" in arrays:
+        (one,), (other,) = named, {"y", "y_test"} - set(named)
+        yield f"`{one}` is one-hot, but `{other}` is not", "save both as labels (integers), or both one-hot"
+    if len(named) == 0 or (len(named) == 1 and "y_test" in arrays):
+        return
+    known = set(np.unique(named["y"]).tolist())
+    asked = set(np.unique(named.get("y_test", named["y"])).tolist())
+    if unknown := sorted(asked - known):
+        yield f"`y_test` has the class {unknown[0]}, which `y` lacks, so nothing can learn it", None
+    if _are_labels(arrays["y"]) and len(known | asked) == 1:
+        yield f"all labels are {int(min(known))}: there are no classes to tell apart", None
+
+
+def _labels(y: Array) -> Array | None:
+    """The class of each example; None of targets."""
+    if _are_labels(y):
+        return y
+    return y.argmax(axis=1) if _is_one_hot(_floats(y)) else None
 
 
 def _shape(array: Array) -> str:

@@ -18,12 +18,13 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.training import curve, diverge
+    from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.recipes import OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, predict, train
-    from blurc.training.scores import ACCURACY, Metric, fitted, metric, score
+    from blurc.training.scores import ACCURACY, Metric, fitted, may_be_labels, metric, never_seen, score
 
 __all__ = [
     "ACCURACY",
@@ -43,11 +44,15 @@ __all__ = [
     "Watch",
     "asking_key",
     "baselines",
+    "check_in_time",
     "curve",
     "diverge",
+    "doubts",
     "finite",
     "fitted",
+    "may_be_labels",
     "metric",
+    "never_seen",
     "noise_keys",
     "predict",
     "relu_network",

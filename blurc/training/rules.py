@@ -9,6 +9,7 @@ import jax
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.runtime import GenomeValues, Program, State, fold
 from blurc.tasks import Dataset
+from blurc.training.alone import check_in_time
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 from blurc.training.scores import metric
 
@@ -27,9 +28,10 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
         data: as returned by `fitted`.
 
     Raises:
-        BlurError: E807 if the genome reads signals.
+        BlurError: E807 if the genome reads signals, or answers an example in a later step.
     """
     _refuse_signals(net)
+    check_in_time(net)
     genome_key, key = keys(settings.seed)
     values = dict(net.init_genome(genome_key) if genome is None else genome)
     state = net.init(key, values, batch=settings.batch)

@@ -102,10 +102,17 @@ def _problems(
     flat = f", or [{math.prod(shape)}]" if len(shape) > 1 else ""
     declared = f"`{name}[{', '.join(map(str, shape))}]`{flat}"
     help = f"declare {declared} (with `--set` if the size is a parameter), or use {other}"
-    notes = (LABELS,) if what == "targets" and _may_be_labels(dataset) else ()
+    notes = (LABELS,) if what == "targets" and may_be_labels(dataset) else ()
     return [Diagnostic("E807", message, notes=notes, help=help)]
 
 
-def _may_be_labels(dataset: Dataset) -> bool:
+def never_seen(dataset: Dataset) -> list[int]:
+    """Classes without an example."""
+    seen = np.any(dataset.y_train, axis=0) | np.any(dataset.y_test, axis=0)
+    return np.flatnonzero(~seen).tolist() if dataset.classes else []
+
+
+def may_be_labels(dataset: Dataset) -> bool:
+    """Whether targets, which are learned as values, look like numbers of classes."""
     y = dataset.y_train
     return dataset.classes is None and y[0].size == 1 and bool((y == np.floor(y)).all())

@@ -210,7 +210,8 @@ def _print_table(results: Results, out: Any) -> None:
     for run in results.runs:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))
-            out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}")
+            beyond = "; better rates may lie beyond" if run.rate in (min(run.rates), max(run.rates)) else ""
+            out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}{beyond}")
 
 
 def _data(results: Results) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import blurc
+from blurc import training
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues, Program
@@ -19,6 +20,11 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
     """`genome` is None if the meta-parameters are fresh."""
     if not net.signature.uses_target:
         yield "this rule never reads `target`: it learns without a teacher"
+    yield from training.doubts(net, data.name)
+    if training.may_be_labels(data):
+        yield f"the targets of {data.name} are whole numbers, learned as values: save classes as integers"
+    if missing := training.never_seen(data):
+        yield f"no example of {data.name} has the class {missing[0]}: is it meant that its output is never asked for?"
     if not isinstance(net, blurc.Net):
         return
     if genome is None and any(v.init is not None and v.init.is_random for v in net.plan.metas):

@@ -69,6 +69,9 @@ class Bars:
 
     def advance(self, steps: int) -> None:
         self._progress.update(self._current, advance=steps)
+        task = next(task for task in self._progress.tasks if task.id == self._current)
+        if task.total is not None and task.completed > task.total:  # more rates are tried than at least
+            self._progress.update(self._current, total=task.completed)
 
     def point(self, name: str, point: Point) -> None:
         note = f"test {self._metric.name} [bold]{self._metric.show(point.score)}"
