@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import lzma
 import math
+import os
 import struct
 import tokenize
 import zipfile
@@ -27,6 +28,8 @@ Array: TypeAlias = npt.NDArray[Any]
 
 FILE_LIMIT = 64 * 2**30  # bytes
 LIMIT = 4 * 2**30  # bytes of one array
+
+MOST_UNPACKED = 1100  # bytes from one, by any of the methods of zip that NumPy writes
 
 # What zipfile, its decompressors and NumPy's header parser raise on malformed bytes.
 _DAMAGE = (
@@ -72,6 +75,7 @@ class Archive:
                 shape, dtype = _header(file)
             if complaint := _complaint(shape, dtype, limit):
                 raise Unfit(f"`{name}` {complaint}")
+            self._check_size(member, math.prod(shape) * dtype.itemsize)
             with self._file.open(member) as file:
                 array: Array = np.lib.format.read_array(file, allow_pickle=False)
                 excess = file.read(1)  # at the end of the member, where zipfile checks its CRC
@@ -80,6 +84,13 @@ class Archive:
         if excess:
             raise Damaged(f"`{name}` has bytes after the end of its data")
         return array
+
+    def _check_size(self, member: str, declared: int) -> None:
+        """Before memory is asked for: whether so many bytes can be there. Raises `ValueError`."""
+        info, there = self._file.getinfo(member), os.fstat(self._file.fp.fileno()).st_size if self._file.fp else 0
+        packed = min(info.compress_size, there)
+        if declared > min(info.file_size, MOST_UNPACKED * packed):
+            raise ValueError(f"it declares {declared:,} bytes, more than the {packed:,} of the file can hold")
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

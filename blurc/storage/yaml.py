@@ -17,6 +17,9 @@ from blurc.storage.files import read_file, why
 
 SUFFIXES = (".yaml", ".yml")
 LIMIT = 16 * 2**20  # bytes; a genome takes kilobytes
+MOST_DEPTH = 50  # of lists and mappings in each other
+MOST_KEYS = 10_000
+LONGEST = 400  # characters of a number
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
@@ -77,7 +80,7 @@ def node_span(source: Source, node: yaml.Node) -> Span:
 
 def number(node: yaml.Node) -> float | None:
     """The value of an unquoted number. `1e-5` is a number here; strictly, YAML 1.1 makes it text."""
-    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+    if not isinstance(node, yaml.ScalarNode) or node.style is not None or len(node.value) > LONGEST:
         return None
     special = {".nan": math.nan, ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf}
     try:
@@ -91,13 +94,23 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._source = source
         self._report = report
+        self._depth = self._keys = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: Any = cast("Any", self).peek_event()
         if isinstance(event, yaml.AliasEvent):
             where = _mark_span(self._source, event.start_mark)
             _refuse("E603", f"found the YAML alias `*{event.anchor}`", where, "write the value out")
-        return super().compose_node(parent, index)
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            where = _mark_span(self._source, event.start_mark)
+            _refuse("E602", f"lists and mappings stand in each other more than {MOST_DEPTH} levels deep", where)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        self._keys += isinstance(parent, yaml.MappingNode)
+        if self._keys > 2 * MOST_KEYS:
+            _refuse("E602", f"there are more than {MOST_KEYS:,} keys", _mark_span(self._source, event.start_mark))
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)

@@ -575,3 +575,20 @@ def test_bench_shows_bounds_and_writes_rows(tmp_path: Path, monkeypatch: pytest.
     assert re.search(r"a / b .*<= 1.05 +missed", done.output)
     assert re.search(r"b / a .*>= 2 +ok", done.output)
     assert [row["ok"] for row in json.loads((tmp_path / "rows.json").read_text())["rows"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("train", "networks/xor.blur", "--data", "xor", "--batch", "1000000000000"),
+        ("train", "networks/xor.blur", "--data", "xor", "--batch", "2000000000"),
+        ("compile", "networks/xor.blur", "--batch", "9" * 5000),
+        ("compile", "networks/xor.blur", "--set", "hidden=" + "9" * 5000),
+        ("compile", "networks/xor.blur", "--set", "hidden=1e300"),
+        ("eval", "genomes/swift.yaml", "--network", "networks/xor.blur", "--steps", "9" * 5000),
+    ],
+)
+def test_numbers_without_measure_are_no_traceback(args: tuple[str, ...]) -> None:
+    done = blurc(*args)
+    assert done.exit_code in (1, 2)
+    assert isinstance(done.exception, SystemExit)

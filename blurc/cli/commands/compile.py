@@ -15,6 +15,7 @@ from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.summary import build, print_summary
 from blurc.cli.shared.terminal import STDOUT, console, say
+from blurc.storage import limits
 
 if TYPE_CHECKING:
     from blurc.api import Net
@@ -69,7 +70,11 @@ class Request:
 @click.option(
     "--entry", type=click.Choice(stages.ENTRIES), help="The program that jaxpr, stablehlo and hlo print [step]."
 )
-@click.option("--batch", type=click.IntRange(1), help=f"Examples per step, for these and the summary [{stages.BATCH}].")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, limits.MOST),
+    help=f"Examples per step, for these and the summary [{stages.BATCH}].",
+)
 @json_option
 def command(choice: Choice, **options: Any) -> None:
     """Compile one network of SPEC.

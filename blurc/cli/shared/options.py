@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from blurc.model import ParamValue
+from blurc.storage import limits
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -20,7 +21,7 @@ else:
 T = TypeVar("T")
 Option = Callable[[Any], Any]  # a decorator
 NAME = re.compile(r"[A-Za-z_]\w*")
-WHOLE = re.compile(r"[+-]?\d+")
+WHOLE = re.compile(r"[+-]?\d{1,400}")  # more are not finite as floats
 SEED = click.IntRange(0, 2**32 - 1)
 
 
@@ -81,13 +82,13 @@ def form(path: Path) -> str:
 
 def _steps(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
     parts = [part.strip() for part in value.split(",")]
-    if not all(part.isdecimal() and 0 < int(part) < 2**31 for part in parts):
+    if not all(part.isdecimal() and len(part) < 11 and 0 < int(part) < 2**31 for part in parts):
         raise click.BadParameter(f"{value!r}: write whole numbers of at least 1, such as 10,20,50", ctx, param)
     return tuple(sorted({int(part) for part in parts}))
 
 
 def at_least_one(name: str, default: int, help: str | None = None) -> Option:
-    return click.option(name, type=click.IntRange(min=1), default=default, show_default=True, help=help)
+    return click.option(name, type=click.IntRange(1, limits.MOST), default=default, show_default=True, help=help)
 
 
 def seed_option(help: str) -> Option:
