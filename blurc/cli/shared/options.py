@@ -21,7 +21,7 @@ else:
 T = TypeVar("T")
 Option = Callable[[Any], Any]  # a decorator
 NAME = re.compile(r"[A-Za-z_]\w*")
-WHOLE = re.compile(r"[+-]?\d{1,400}")  # more are not finite as floats
+WHOLE = re.compile(r"[+-]?\d{1,1000}")
 SEED = click.IntRange(0, 2**32 - 1)
 
 
