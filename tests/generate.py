@@ -287,10 +287,14 @@ class Rule:
         def population(shape: Shape, depth: int) -> str:
             return f"{self.random.one(across)}({alone.expr(shape, depth)})"
 
+        def running(shape: Shape, depth: int) -> str:
+            form = self.random.one(["running_mean({0})", "running_var({0}, 0.5)", "standardize({0}, running, 0.2)"])
+            return f"clip({form.format(alone.expr(shape, min(depth, 1)))}, -2, 2)"
+
         def noise(shape: Shape, depth: int) -> str:
             return f"noise({alone.expr(shape, min(depth, 1))})"
 
-        sums = (total, population) if kind == "readout" else (total, population, noise)
+        sums = (total, population, running) if kind == "readout" else (total, population, noise, running)
         return Place(self.random, alone.names, alone.still, sums)
 
 

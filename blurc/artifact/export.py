@@ -60,7 +60,8 @@ def _call(plan: Plan, name: str, trees: dict[str, Any]) -> dict[str, Any]:
     if name == "init":
         batch = trees["batch"].shape[0] if "batch" in trees else 1
         return entries.init(_key(trees), genome, batch)._asdict()
-    state = State({p.name: {} for p in plan.projections} | trees.get("synapses", {}), trees.get("neurons", {}))
+    synapses = {p.name: {} for p in plan.projections} | trees.get("synapses", {})
+    state = State(synapses, trees.get("neurons", {}), trees.get("statistics", {}))
     if name == "predict":
         return {"out": entries.predict(genome, state, trees["x"], _fed(trees))}
     run = entries.train if name == "train" else entries.step

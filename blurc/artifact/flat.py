@@ -81,6 +81,8 @@ def _state(signature: Signature, dtype: str) -> Iterable[Leaf]:
         yield Leaf(("synapses", *owner(name)), shape, dtype)
     for name, (before, after) in signature.persistent.items():
         yield Leaf(("neurons", *owner(name)), (*before, "batch", *after), dtype)
+    for name, shape in signature.statistics.items():
+        yield Leaf(("statistics", *owner(name)), shape, dtype)
 
 
 def owner(name: str) -> tuple[str, str]:

@@ -179,4 +179,4 @@ def _without_derivative(f: Callable[..., Any]) -> Callable[..., Any]:
 def _state(signature: Signature, results: Mapping[str, Any]) -> State:
     """A state with an entry for every projection, even those without state."""
     synapses = {projection: {} for projection in signature.projections} | results.get("synapses", {})
-    return State(synapses, results.get("neurons", {}))
+    return State(synapses, results.get("neurons", {}), results.get("statistics", {}))

@@ -119,7 +119,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
         x, y = _examples(net, data_key, batch)
 
         def change(flat: jax.Array) -> jax.Array:
-            now = State({**state.synapses, **synapses(flat)}, state.neurons)
+            now = state._replace(synapses={**state.synapses, **synapses(flat)})
             after, _ = net.step(values, now, x, y, key=noise_key)
             return ravel_pytree({name: after.synapses[name] for name in plastic})[0] - flat
 

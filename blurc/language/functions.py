@@ -22,14 +22,16 @@ POPULATION: tuple[str, ...] = ("softmax", "standardize", *WHOLE)
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
 RUNNING: tuple[str, ...] = ("outgoing_until",)  # a neuron's running total, up to a synapse
 REDUCERS: tuple[str, ...] = ("batch_mean", "batch_sum")
+STATISTICS: tuple[str, ...] = ("running_mean", "running_var")  # that a neuron keeps over steps
 PROJECTION: tuple[str, ...] = ("projection_mean", "projection_sum", "projection_max")  # across its synapses
 
 DRAWS: tuple[str, ...] = ("noise",)  # random numbers
 
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
-ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *PROJECTION, *DRAWS)
+ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *PROJECTION, *STATISTICS, *DRAWS)
 
 STANDARDIZE_EPS = 1e-5
+RUNNING_RATE = 0.1  # how much of a running statistic is new, unless the rule says so
 
 # For messages about `softmax` in a slot, which takes functions of one number.
 NO_SOFTMAX = "`softmax` looks at a whole population, so the rule applies it itself: "

@@ -219,6 +219,26 @@ class Across(Typed):
     body: Expr
 
 
+@dataclass(frozen=True)
+class Running(Typed):
+    """`running_mean(z)`, `running_var(z)`, `standardize(z, running)`, of statistics that every neuron keeps over steps.
+
+    At every visit of a step, they move by `rate` to those of the batch; a prediction reads them unchanged. Only in
+    neuron scope, never inside a sum. `number` distinguishes the statistics of a genome.
+    """
+
+    function: Lit["running_mean", "running_var", "standardize"]
+    arg: Expr
+    rate: float
+    number: int
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The names of the arrays in the state."""
+        kinds = ("mean",) if self.function == "running_mean" else ("mean", "var")
+        return tuple(f"running_{kind}#{self.number}" for kind in kinds)
+
+
 Expr: TypeAlias = (
     Literal
     | Meta
@@ -239,6 +259,7 @@ Expr: TypeAlias = (
     | Until
     | Reduce
     | Across
+    | Running
 )
 
 
@@ -246,7 +267,7 @@ def children(e: Expr) -> tuple[Expr, ...]:
     match e:
         case Apply(args=args):
             return args
-        case Slot(arg=arg) | Pick(arg=arg):
+        case Slot(arg=arg) | Pick(arg=arg) | Running(arg=arg):
             return (arg,)
         case Stack(items=items):
             return items

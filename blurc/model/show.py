@@ -149,6 +149,9 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Call(direction, (_tree(body),), False, None if side == "own" else side, kind, span=e.span)
         case m.Until(body=body):
             return s.Call("outgoing_until", (_tree(body),), False, "pre", span=e.span)
+        case m.Running(function=function, arg=arg, rate=rate):
+            given = (s.Name("running", span=e.span),) if function == "standardize" else ()
+            return s.Call(function, (_tree(arg), *given, _literal(rate, e)), span=e.span)
         case m.Reduce(kind=name, body=body) | m.Across(function=name, body=body):
             return s.Call(name, (_tree(body),), span=e.span)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model.model import Across, Apply, Expr, Let, Noise, Pick, Reduce, Sloped, Slot, Stack, Total, Until
+from blurc.model.model import Across, Apply, Expr, Let, Noise, Pick, Reduce, Running, Sloped, Slot, Stack, Total, Until
 
 
 def inline(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -27,7 +27,7 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
     match e:
         case Apply(args=args):
             return replace(e, args=tuple(rebuild(a, substitute) for a in args))
-        case Slot(arg=arg) | Pick(arg=arg):
+        case Slot(arg=arg) | Pick(arg=arg) | Running(arg=arg):
             return replace(e, arg=rebuild(arg, substitute))
         case Stack(items=items):
             return replace(e, items=tuple(rebuild(i, substitute) for i in items))

@@ -16,6 +16,7 @@ noise                                             population, phase, number   st
 input, target                                     population
 carried                                           population, state      a persistent state's old value; `act@2` is
                                                                          the state at the end of two steps ago
+statistic                                         population, name       a running statistic, before the step
 synapse                                           projection, channel    its value at the start of the step
 FUNCTION              x..                         [prime]                elementwise
 matmul                m, x                                               over dims
@@ -133,6 +134,7 @@ class Result:
     ("readout", population)                  a prediction
     ("synapse", projection, channel)         the new channel
     ("carried", population, state)           the new persistent state
+    ("statistic", population, name)          a running statistic
     ("trace", phase, population, state)      a state after a phase
     ("state", phase, population, state)      what a phase assigned; removed by liveness
     """
@@ -250,8 +252,8 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A channel of a projection, a persistent state of a population, or a meta-parameter (`of` says what has one each:
-    "network", "projection" ..)."""
+    """A channel of a projection, a persistent state or a running statistic of a population, or a meta-parameter (`of`
+    says what has one each: "network", "projection" ..)."""
 
     of: str
     name: str
@@ -274,6 +276,7 @@ class Plan:
     step: Block
     predict: Block
     trace: Block
+    statistics: tuple[Variable, ...] = ()
     dropped: tuple[str, ...] = ()  # what liveness removed, in words
 
     @cached_property
@@ -328,6 +331,8 @@ def _lines(plan: Plan) -> Iterator[str]:
             yield f"    computed as {p.form}: {p.why}"
     for v in plan.carried:
         yield f"  {v.of}.{v.name}{list(v.dims) or ''}: carried from step to step"
+    for v in plan.statistics:
+        yield f"  {v.of}.{v.name}{list(v.dims) or ''}: kept over steps and examples"
     yield from (f"  dropped: {what}" for what in plan.dropped)
     for name, block in (("step", plan.step), ("predict", plan.predict)):
         yield ""
@@ -403,7 +408,7 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
 
 # --------------------------------------------------------------------- spaces
 
-LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "synapse", "batch_size"}
+LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "statistic", "synapse", "batch_size"}
 LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is taken from it
 GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred

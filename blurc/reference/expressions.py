@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blurc import model
+from blurc.language import STANDARDIZE_EPS
 from blurc.model import Apply, Dense, Expr, Over, Pool, Projection
 from blurc.reference.arithmetic import NARY, POPULATION, PROJECTION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
@@ -38,6 +39,8 @@ def evaluate(e: Expr, at: Scope) -> Array:
             return at.now.signals[e.name][at.population]
         case model.Noise(), NeuronScope():
             return evaluate(e.std, at) * at.noise(e)
+        case model.Running(), NeuronScope():
+            return running_statistic(e, at)
         case model.Fan(), SiteScope() | SynapseScope():
             return spread(fan(e, at.projection, at.now), e, at)
         case model.Total(), NeuronScope():
@@ -78,6 +81,24 @@ def holds_reducer(e: Expr, update: SynapseScope) -> bool:
     return any(isinstance(x, model.Reduce | model.Across) for x in model.walk(e)) or any(
         let.holds_reducer for let in lets
     )
+
+
+def running_statistic(e: model.Running, at: NeuronScope) -> Array:
+    """They start at 0 and 1. "At every visit of a step they become those of a mixture: a share `rate` of the batch, the
+    rest as before"."""
+    z, kept = evaluate(e.arg, at), at.now.statistics.setdefault(at.population, {})
+    one = np.ones((*e.shape, z.shape[-1]))
+    mean, var = kept.get(e.kept[0], 0 * one), kept.get(e.kept[-1], one)
+    if at.now.learns and e.number not in at.moved:
+        at.moved.add(e.number)
+        second = (1 - e.rate) * (var + mean**2) + e.rate * (z**2).mean(axis=-2)
+        mean = (1 - e.rate) * mean + e.rate * z.mean(axis=-2)
+        var = second - mean**2
+        kept.update(zip(e.kept, (mean, var), strict=False))
+    mean, var = (np.broadcast_to(value[..., None, :], z.shape) for value in (mean, var))
+    if e.function == "standardize":
+        return (z - mean) / np.sqrt(var + STANDARDIZE_EPS)
+    return mean if e.function == "running_mean" else var
 
 
 def spread(value: object, e: Expr, at: Scope) -> Array:

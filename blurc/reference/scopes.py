@@ -40,6 +40,8 @@ class Moment:
     signals: Mapping[str, Mapping[str, Array]]  # {"input" or "target": {population: [batch, n]}}
     modulators: Arrays
     noise: Noise | None
+    statistics: dict[str, Variables]  # {population: {"running_mean#0": [*shape, n]}}, from their first visit on
+    learns: bool  # in a step, statistics move; in a prediction they are only read
 
     def size(self, population: str) -> int:
         return self.model.network.population(population).size
@@ -76,6 +78,7 @@ class NeuronScope:
     population: str
     phase: str
     lets: Variables = field(default_factory=dict[str, Array])
+    moved: set[int] = field(default_factory=set[int])  # the running statistics that have moved at this visit
 
     @property
     def extent(self) -> tuple[int, int]:

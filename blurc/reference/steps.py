@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -80,6 +80,7 @@ class ReferenceState:
     # {population: {state: [*states, batch, n]}}: the persistent states, and for delayed projections the states of d
     # steps ago ("act@d").
     neurons: dict[str, Variables]
+    statistics: dict[str, Variables] = field(default_factory=dict[str, Variables])  # {population: {name: [*shape, n]}}
 
 
 class Reference:
@@ -137,7 +138,7 @@ class Reference:
         readout = self._readout(now)
         self._run(self.after, now)
         kept = self._kept(now.neurons, self._past_of_the_next(now))
-        return ReferenceState(self._natural(now.synapses), kept), readout
+        return ReferenceState(self._natural(now.synapses), kept, now.statistics), readout
 
     def predict(
         self,
@@ -148,7 +149,7 @@ class Reference:
         noise: Noise | None = None,
     ) -> Variables:
         """The readout alone: "runs `sense` and the `forward` phases up to there and changes nothing"."""
-        now = self._start(genome, state, x, {}, signals, noise)
+        now = self._start(genome, state, x, {}, signals, noise, learns=False)
         self._run([phase for phase in self.before if phase.kind in ("sense", "forward")], now)
         return self._readout(now)
 
@@ -180,6 +181,7 @@ class Reference:
         y: Arrays,
         signals: Arrays | None,
         noise: Noise | None,
+        learns: bool = True,
     ) -> Moment:
         """The first moment: "every non-persistent neuron state is 0", but the unit neuron's are 1, always."""
         data = {"input": self._batches(self.inputs, x), "target": self._batches(y, y)}
@@ -196,7 +198,8 @@ class Reference:
             p.name: {c.name: state.synapses[p.name][c.name].reshape(*c.shape, -1) for c in self.model.genome.channels}
             for p in self._with_synapses()
         }
-        return Moment(self.model, genome, batch, neurons, state.neurons, flat, data, signals or {}, noise)
+        kept = {name: dict(named) for name, named in state.statistics.items()}
+        return Moment(self.model, genome, batch, neurons, state.neurons, flat, data, signals or {}, noise, kept, learns)
 
     def _run(self, phases: Iterable[Phase], now: Moment) -> None:
         """Phases "run in the order written"; the kind of a phase determines the populations it visits."""

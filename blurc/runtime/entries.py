@@ -24,10 +24,13 @@ class State(NamedTuple):
     synapses[projection][channel]: `[*channels, n_pre, n_post]` where the projection is dense; of other topologies as
     `blurc.model.topology` says. neurons[population][state]: `[*states, batch, *population]`, persistent states, and as
     `"x@2"` the state x at the end of the step two steps ago, where a delayed projection reads it.
+    statistics[population]["running_mean#0"]: `[*states, *population]`, of any batch: what the functions `running_mean`,
+    `running_var` and `standardize(z, running)` of a genome keep, counted from 0.
     """
 
     synapses: dict[str, dict[str, Array]]
     neurons: dict[str, dict[str, Array]]
+    statistics: dict[str, dict[str, Array]] = {}  # noqa: RUF012 - never modified
 
 
 class Fed(NamedTuple):
@@ -71,7 +74,11 @@ class Entries:
         for v in self.plan.carried:
             shape = (*v.dims, batch, *self.plan.population(v.of).shape)
             neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
-        return State(synapses, neurons)
+        statistics: dict[str, dict[str, Array]] = {}
+        for v in self.plan.statistics:
+            start = jnp.ones if v.name.startswith("running_var") else jnp.zeros
+            statistics.setdefault(v.of, {})[v.name] = start((*v.dims, *self.plan.population(v.of).shape), dtype())
+        return State(synapses, neurons, statistics)
 
     def _synapses(self, projection: str, key: Array, genome: GenomeValues, kept: set[str]) -> dict[str, Array]:
         """The channels `kept`. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
@@ -101,6 +108,7 @@ class Entries:
         inputs = self._inputs(genome, state, x, y, fed)
         synapses = {name: dict(channels) for name, channels in state.synapses.items()}
         neurons = {name: dict(states) for name, states in state.neurons.items()}
+        statistics = {name: dict(kept) for name, kept in state.statistics.items()}
         out: dict[str, Array] = {}
         for result, value in run(self.plan, self.plan.step, inputs):
             match result.key:
@@ -108,15 +116,18 @@ class Entries:
                     out[population] = self._shaped(population, value)
                 case ("synapse", projection, channel):
                     synapses[projection][channel] = self._natural(projection, value)
+                case ("statistic", population, name):
+                    statistics[population][name] = self._shaped(population, value[..., 0, :])
                 case (_, population, name):
                     neurons[population][name] = self._shaped(population, value)
                 case _:
                     raise AssertionError(result.key)
-        return State(synapses, neurons), out
+        return State(synapses, neurons, statistics), out
 
     def predict(self, genome: GenomeValues, state: State, x: Any, fed: Fed = NOTHING) -> dict[str, Array]:
         stacks = stacking.Stacks(self.plan.predict.stacks)
-        state = State(stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons))
+        packed = stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons)
+        state = State(*packed, state.statistics)
         inputs = self._inputs(stacks.packed_genome(genome), state, x, {}, fed)
         results = run(self.plan, self.plan.predict, inputs)
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
@@ -143,10 +154,14 @@ class Entries:
 
     def packed(self, state: State) -> State:
         """The state as a step reads it: arrays of equal layers as one. Done once for many steps, as it copies."""
-        return State(self._stacks.packed("synapse", state.synapses), self._stacks.packed("carried", state.neurons))
+        stacks = self._stacks
+        packed = stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons)
+        return State(*packed, state.statistics)
 
     def unpacked(self, state: State) -> State:
-        return State(self._stacks.unpacked("synapse", state.synapses), self._stacks.unpacked("carried", state.neurons))
+        stacks = self._stacks
+        unpacked = stacks.unpacked("synapse", state.synapses), stacks.unpacked("carried", state.neurons)
+        return State(*unpacked, state.statistics)
 
     def _packed_genome(self, genome: GenomeValues) -> GenomeValues:
         return self._stacks.packed_genome(genome)
@@ -170,13 +185,13 @@ class Entries:
             return jnp.where(anew.reshape((*anew.shape, *(1,) * after)) if anew.ndim else anew, 0.0, value)
 
         neurons = {of: {n: cleared(of, n, v) for n, v in named.items()} for of, named in state.neurons.items()}
-        return State(state.synapses, neurons)
+        return state._replace(neurons=neurons)
 
     def _inputs(
         self, genome: GenomeValues, state: State, x: Mapping[str, Array], y: Mapping[str, Array], fed: Fed
     ) -> Inputs:
         batch = next(iter(x.values())).shape[0]
-        return Inputs(genome, state.synapses, state.neurons, x, y, fed.modulators, fed.key, batch)
+        return Inputs(genome, state.synapses, state.neurons, x, y, fed.modulators, fed.key, batch, state.statistics)
 
     def _natural(self, projection: str, value: Array) -> Array:
         """`[.., A, B]` as users see it."""

@@ -45,5 +45,9 @@ def _where(path: Sequence[str], array: Any) -> str:
 
 
 def of_state(state: Any) -> Mapping[str, Any]:
-    """Synapses and neurons of a state as one tree."""
-    return {**state.synapses, **{name: {**state.synapses.get(name, {}), **of} for name, of in state.neurons.items()}}
+    """Synapses, neurons and statistics of a state as one tree."""
+    tree: dict[str, Any] = {}
+    for part in state:
+        for name, of in part.items():
+            tree[name] = {**tree.get(name, {}), **of}
+    return tree

@@ -19,8 +19,9 @@ Arrays = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
-    `carried[population][state]`, all in the shapes that users see, stacks by name; `input[population]` and
-    `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, if there is noise."""
+    `carried[population][state]`, `statistics[population][name]`, all in the shapes that users see, stacks by name;
+    `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, if
+    there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -30,6 +31,7 @@ class Inputs:
     modulators: Arrays = field(default_factory=dict[str, Any])
     key: jax.Array | None = None
     batch: Any = 1
+    statistics: Arrays = field(default_factory=dict[str, Any])
 
 
 def dtype() -> Any:
@@ -123,6 +125,10 @@ class Lowering:
         value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
         return value.reshape((*op.type.dims, *self._full(op)))
 
+    def statistic(self, op: Op) -> jax.Array:
+        value = self.inputs.statistics[str(op.attrs[0])][str(op.attrs[1])]
+        return value.reshape((*op.type.dims, 1, self.plan.population(op.type.space.of).size))
+
     def input(self, op: Op) -> jax.Array:
         return self.inputs.input[str(op.attrs[0])]
 
@@ -164,7 +170,7 @@ class Lowering:
 
     def fill(self, op: Op) -> jax.Array:
         (x,) = self.args(op)
-        return jnp.broadcast_to(x, (*op.type.dims, *self._full(op)))
+        return jnp.broadcast_to(x, self._whole(op.type))
 
     def _full(self, op: Op) -> tuple[Any, Any]:
         return self._axes(op.type)

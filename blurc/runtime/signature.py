@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import jax
@@ -48,7 +48,7 @@ class Reads:
 class Signature:
     """Shapes of inputs and outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
     population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the
-    axes before and after the batch) and signals."""
+    axes before and after the batch), signals, and running statistics (by "population/name")."""
 
     name: str
     inputs: Shapes
@@ -60,6 +60,7 @@ class Signature:
     persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     signals: Shapes
     reads: dict[str, Reads]  # step, predict, trace
+    statistics: Shapes = field(default_factory=dict[str, tuple[int, ...]])
 
     @property
     def uses_target(self) -> bool:
@@ -187,11 +188,13 @@ class Signature:
 
     def check_state(self, state: object) -> None:
         """Requires every channel and persistent state, with its shape."""
-        synapses, neurons = (mapping(getattr(state, half, None)) for half in ("synapses", "neurons"))
-        if synapses is None or neurons is None:
-            raise _bad_state(f"the state must be a blurc.State, found {type(state).__name__}")
-        found = {**_shapes("synapses", synapses), **_shapes("neurons", neurons)}
-        for name in (*self.synapses, *self.persistent):
+        parts = {part: mapping(getattr(state, part, None)) for part in State._fields}
+        found: Shapes = {}
+        for part, variables in parts.items():
+            if variables is None:
+                raise _bad_state(f"the state must be a blurc.State, found {type(state).__name__}")
+            found |= _shapes(part, variables)
+        for name in (*self.synapses, *self.persistent, *self.statistics):
             if name not in found:
                 raise _bad_state(f"the state has no `{name}`, which `{self.name}` has")
         for name, shape in found.items():
@@ -199,8 +202,9 @@ class Signature:
 
     def _check_variable(self, name: str, found: tuple[int, ...]) -> None:
         expected: str | None = None
-        if name in self.synapses:
-            expected = None if found == self.synapses[name] else str(list(self.synapses[name]))
+        whole = self.synapses.get(name, self.statistics.get(name))
+        if whole is not None:
+            expected = None if found == whole else str(list(whole))
         elif name in self.persistent:
             before, after = self.persistent[name]
             fits = len(found) == len(before) + 1 + len(after) and found[: len(before)] == before
@@ -282,6 +286,7 @@ def signature(plan: Plan) -> Signature:
         synapses={f"{v.of}/{v.name}": (*v.dims, *plan.projection(v.of).shape) for v in plan.channels},
         persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
         signals={v.name: v.dims for v in plan.modulators},
+        statistics={f"{v.of}/{v.name}": (*v.dims, *plan.population(v.of).shape) for v in plan.statistics},
         reads={
             name: Reads(block.uses_target, block.modulators, block.uses("noise"))
             for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))

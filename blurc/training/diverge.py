@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, cast
 
 import jax
@@ -107,7 +108,7 @@ def _broken_synapse(net: Program, state: State) -> tuple[str, str, Any] | None:
 
 
 def _broken_persistent(state: State) -> tuple[str, str, Any] | None:
-    return next(_broken_parts(state.neurons), None)
+    return next(chain(_broken_parts(state.neurons), _broken_parts(state.statistics)), None)
 
 
 def _broken_parts(parts: Any) -> Iterator[tuple[str, str, Any]]:

@@ -78,5 +78,5 @@ def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.A
     """Starts from fresh persistent neuron states: test examples do not follow the ones the network remembers."""
     if net.signature.persistent:
         fresh = net.init(key, genome, batch=len(x))
-        state = State(state.synapses, fresh.neurons)
+        state = state._replace(neurons=fresh.neurons)
     return net.predict(genome, state, x, key=key)

@@ -120,7 +120,7 @@ def test_every_fence_is_understood() -> None:
 def test_every_function_is_in_the_manual() -> None:
     table = MANUAL[MANUAL.index("## Functions") : MANUAL.index("## Separability")]
     words = set(re.findall(r"\w+", table))
-    assert {*functions.ELEMENTWISE, *functions.POPULATION, *functions.PROJECTION} <= words
+    assert {*functions.ELEMENTWISE, *functions.POPULATION, *functions.PROJECTION, *functions.STATISTICS} <= words
 
 
 def test_every_keyword_is_in_the_manual() -> None:

@@ -444,7 +444,7 @@ def test_generated_files_compile_and_stay_finite(case: Case):
 
 def test_generated_equations_can_call_every_function():
     # running totals need dense projections: `test_compiled.py` has them by hand
-    of_neurons = (*functions.POPULATION, *functions.TOTALS, *functions.DRAWS)
+    of_neurons = (*functions.POPULATION, *functions.STATISTICS, *functions.TOTALS, *functions.DRAWS)
     place_functions = (*of_neurons, *functions.RUNNING, *functions.REDUCERS, *functions.PROJECTION)
     templates = " ".join((*UNARY, *BINARY, *BOUNDED))
     missing = [f for f in functions.ALL if f not in place_functions and f"{f}(" not in templates]

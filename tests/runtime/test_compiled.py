@@ -53,6 +53,7 @@ def compare(source: str, batch: int, seed: int) -> None:
         close(out, readout, "readout")
         close(state.synapses, expected.synapses, "synapses")
         close(state.neurons, expected.neurons, "neurons")
+        close(state.statistics, expected.statistics, "statistics")
 
 
 def noise(key: jax.Array) -> Any:
@@ -88,7 +89,11 @@ def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> Stat
     for v in plan.carried:
         shape = (*v.dims, batch, *plan.population(v.of).shape)
         neurons.setdefault(v.of, {})[v.name] = jax.numpy.zeros(shape)
-    return State(synapses, neurons)
+    statistics: dict[str, Any] = {}
+    for v in plan.statistics:
+        start = jax.numpy.ones if "var" in v.name else jax.numpy.zeros
+        statistics.setdefault(v.of, {})[v.name] = start((*v.dims, *plan.population(v.of).shape))
+    return State(synapses, neurons, statistics)
 
 
 def close(found: Any, expected: Any, where: str) -> None:
@@ -227,6 +232,25 @@ def test_functions_of_a_projection(topology: str) -> None:
       network n uses g {{ input x[4]  output y[4]  x -> y [{topology}] }}
     """
     compare(source, 3, 1)
+
+
+def test_running_statistics() -> None:
+    source = """
+      genome g {
+        state a, b[2]  synapse w ~ normal(1)  fn spike(x) = step(x) slope tanh'(x)
+        sense { a <- input - running_mean(input) }
+        repeat 2 { forward {
+          a <- tanh(standardize(incoming(w * pre.a), running, 0.3)) + 0.1 * spike(running_mean(a, 1))
+          b <- [a, running_var(2 * a, 0.05)]
+          b[1] <- b[1] + running_var(b, 1)[0] + running_mean(0.5)
+        } }
+        update { w <- w + 0.1 * batch_mean(pre.a * post.b[1]) }
+        readout standardize(a, running) + b[0]
+      }
+      network n uses g { input x[3]  hidden h[2, 2]  output y[4]  x -> h  h -> y }
+    """
+    compare(source, 3, 1)
+    compare(source, 1, 1)
 
 
 def test_running_totals() -> None:

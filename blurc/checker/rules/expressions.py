@@ -31,7 +31,7 @@ from blurc.checker.rules.shapes import OPERATORS, Shapes, literal
 from blurc.checker.rules.unsummed import is_transposed
 from blurc.checker.rules.wrong_calls import WrongCall
 from blurc.checker.rules.wrong_names import WrongName
-from blurc.checker.wording import bare, code
+from blurc.checker.wording import bare, code, number_text
 from blurc.diagnostics import Report, Span
 from blurc.language import functions, syntax
 from blurc.model import (
@@ -48,6 +48,7 @@ from blurc.model import (
     Noise,
     Over,
     Reduce,
+    Running,
     Shape,
     Side,
     Signal,
@@ -67,6 +68,7 @@ class Expressions:
         self.numbers = numbers
         self.shapes = Shapes(symbols, numbers)
         self.draws = count()  # numbers of the `noise(..)`s
+        self.statistics = count()  # numbers of the running ones
         self.functions = OwnFunctions(self.check, numbers.report, {})
         self.wrong_name = WrongName(symbols, numbers.report)
         self.wrong_call = WrongCall(symbols, numbers.report)
@@ -292,6 +294,8 @@ class Expressions:
             return self._noise(e, place)
         if name in functions.POPULATION and not self._sees_population(e, place):
             return None
+        if name in functions.STATISTICS or (name == "standardize" and len(e.args) > 1):
+            return self._running(e, place)
         if self.symbols.named(name, "slot"):
             return self._slot(e, place)
         if own := self._own_function(name):
@@ -350,6 +354,33 @@ class Expressions:
             return None
         over = args[0].over | Over.EXAMPLE | Over.NEURON
         return Noise(args[0], next(self.draws), shape=args[0].shape, over=over, span=e.span)
+
+    def _running(self, e: syntax.Call, place: Place) -> Expr | None:
+        """`running_mean(z)`, `running_mean(z, rate)`, `standardize(z, running)`, `standardize(z, running, rate)`."""
+        if place.synapse:
+            self.wrong_call.population_of_synapse(e)
+            return None
+        standardizes = e.function == "standardize"
+        if not self.numbers.takes(e.function, len(e.args), (2, 3) if standardizes else (1, 2), e.span):
+            return None
+        arg = self.check(e.args[0], place)
+        if standardizes and e.args[1] != syntax.Name("running", span=e.args[1].span):
+            self.wrong_call.standardizes_by(e)
+            return None
+        rate = self._rate(e.args[2 if standardizes else 1 :])
+        if arg is None or rate is None:
+            return None
+        function = cast("Lit['running_mean', 'running_var', 'standardize']", e.function)
+        over = (arg.over if standardizes else arg.over & ~Over.EXAMPLE) | Over.NEURON
+        return Running(function, arg, rate, next(self.statistics), shape=arg.shape, over=over, span=e.span)
+
+    def _rate(self, given: tuple[syntax.Expr, ...]) -> float | None:
+        rate = self.numbers.number(given[0]) if given else functions.RUNNING_RATE
+        if rate is None or 0 < rate <= 1:
+            return rate
+        message = f"the rate of a running statistic is above 0 and at most 1, found {number_text(rate)}"
+        self.numbers.report.error("E206", message, given[0].span, help=f"write `{functions.RUNNING_RATE}`")
+        return None
 
     # ------------------------------------------------------ sums over synapses
 

@@ -82,7 +82,7 @@ class WrongCall:
         self.report.error("E208", message, e.span, help=help)
 
     def population_of_synapse(self, e: syntax.Call) -> None:
-        message = f"`{e.function}` looks at a neuron's population or batch, but the scope here is one synapse"
+        message = f"`{e.function}` looks at a neuron's population, batch or past, but the scope here is one synapse"
         help = f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`"
         self.report.error("E309", message, e.span, help=help)
 
@@ -138,14 +138,17 @@ class WrongCall:
         help = "use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`"
         self.report.error("E308", message, e.span, help=help)
 
+    def standardizes_by(self, e: syntax.Call) -> None:
+        message = "`standardize` takes a value, and the word `running` for statistics kept over steps"
+        z = code(e.args[0].span)
+        self.report.error("E204", message, e.span, help=f"write `standardize({z}, running)`, or `standardize({z})`")
+
     def projection_elsewhere(self, e: syntax.Call, place: Place) -> None:
         message = f"`{e.function}` is over the synapses of a projection, and cannot be used {place.words}"
         if place.phase == "update":
             help = f"write it outside the sum, which may run over other projections: `{code(e.span)} * (..)`"
         elif place.phase == "init":
             help = f"use it in `update`: `update {{ w <- w / {e.function}(abs(w)) }}`"
-        elif place.phase == "function":
-            help = f"make it an argument, which `update` gives: `{e.function}(..)`"
         else:
             help = f"a neuron sums over its own synapses: `incoming({_body(e)})`; synapses use it in `update`"
         self.report.error("E309", message, e.span, help=help)

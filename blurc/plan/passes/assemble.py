@@ -33,6 +33,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
         step=step,
         predict=predict,
         trace=trace,
+        statistics=tuple(_statistics(step)),
     )
 
 
@@ -52,6 +53,16 @@ def _persistent(model: Model) -> Iterator[Variable]:
         for s in model.genome.states if p.role != "unit" else ():
             if s.persistent:
                 yield Variable(p.name, s.name, s.shape, None, s.span)
+
+
+def _statistics(step: Block) -> Iterator[Variable]:
+    for r in step.results:
+        match r.key:
+            case ("statistic", population, name):
+                op = step.ops[r.value]
+                yield Variable(population, name, op.type.dims, None, op.span)
+            case _:
+                pass
 
 
 def _history(model: Model) -> Iterator[Variable]:

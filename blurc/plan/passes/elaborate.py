@@ -139,6 +139,12 @@ class Elaborator:
             for name in dict.fromkeys(s.name for s in statements if isinstance(s, m.Assign)):
                 self.result(("state", visit.phase.name, population, name), self.now.states[population, name])
 
+    def new_statistics(self) -> None:
+        b = self.now.builder
+        for (population, name), value in self.now.statistics.items():
+            whole = Type(b.type(value).dims, Space("neurons", population, False, True))
+            self.result(("statistic", population, name), b.emit("fill", (value,), (), whole, b.ops[value].span))
+
     def block(self) -> Block:
         return Block(tuple(self.now.builder.ops), tuple(self.results))
 
@@ -162,6 +168,7 @@ def _step(model: Model, schedule: Schedule) -> Block:
         for state in model.genome.states:
             if state.persistent and population.role != "unit":
                 e.result(("carried", population.name, state.name), e.fill_state(population.name, state))
+    e.new_statistics()
     e.history()
     return e.block()
 
@@ -178,7 +185,7 @@ def remembered(model: Model) -> dict[str, int]:
 
 
 def _predict(model: Model, schedule: Schedule) -> Block:
-    e = Elaborator(Versions(model))
+    e = Elaborator(Versions(model, learns=False))
     for visit in schedule.prediction:
         e.visit(visit)
     e.readout()

@@ -14,7 +14,11 @@ from dataclasses import replace
 
 from blurc.plan.plan import Block, Key, Op, Plan, Result, reachable
 
-READS = ("synapse", "carried")  # operations, and the first part of the key of the result that updates the variable
+READS = (
+    "synapse",
+    "carried",
+    "statistic",
+)  # operations, and the first part of the key of the result that updates the variable
 
 
 def liveness(plan: Plan, written: Block) -> Plan:
@@ -28,6 +32,7 @@ def liveness(plan: Plan, written: Block) -> Plan:
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
         carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
+        statistics=tuple(v for v in plan.statistics if ("statistic", v.of, v.name) in live),
         step=_keep(plan.step, step),
         predict=_keep(plan.predict, plan.predict.results),
         trace=_keep(plan.trace, trace),

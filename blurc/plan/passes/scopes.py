@@ -33,6 +33,7 @@ class NeuronScope(Scope):
     delay: int = 0
     phase: str = ""
     lets: dict[str, int] = field(default_factory=dict[str, int])
+    moved: set[int] = field(default_factory=set[int])  # the running statistics that have moved at this visit
 
     def slot(self, name: str, arg: m.Expr) -> str:
         if self.projection:
@@ -55,6 +56,8 @@ class NeuronScope(Scope):
                 return self.modulator(e)
             case m.Noise():
                 return self.noise(e)
+            case m.Running():
+                return self.running(e)
             case m.Signal(name=name):
                 type_ = Type((), Space("neurons", self.population, True, True))
                 return b.emit(name, (), (self.population,), type_, e.span)
@@ -76,6 +79,48 @@ class NeuronScope(Scope):
         type_ = Type(e.shape, Space("neurons", self.population, True, True))
         draw = self.builder.emit("noise", (), (self.population, self.phase, e.number), type_, e.span)
         return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
+
+    def running(self, e: m.Running) -> int:
+        b = self.builder
+        z = self.of_neurons(self.value(e.arg), self.population, e)
+        if self.now.learns and e.number not in self.moved:
+            self.moved.add(e.number)
+            self._move(e, z)
+        kept = [self.now.statistic(self.population, name, e) for name in e.kept]
+        if e.function != "standardize":
+            return kept[-1]
+        mean, var = kept
+        eps = b.literal(functions.STANDARDIZE_EPS, Type((), EVERYWHERE), e.span)
+        deviation = b.elementwise("sqrt", (b.elementwise("add", (var, eps), e.span),), e.span)
+        return b.elementwise("div", (b.elementwise("sub", (z, mean), e.span), deviation), e.span)
+
+    def _move(self, e: m.Running, z: int) -> None:
+        """The mean and the variance of a mixture: a share `rate` of the batch, the rest as before. With d = z - mean,
+        the mean moves by rate * E(d), and the variance becomes
+        (1 - rate) * var + rate * E((d - E(d))^2) + rate * (1 - rate) * E(d)^2, a sum of what is not negative."""
+        b = self.builder
+
+        def times(number: float, value: int) -> int:
+            return b.elementwise("mul", (b.literal(number, Type((), EVERYWHERE), e.span), value), e.span)
+
+        def of_batch(value: int) -> int:
+            found = b.type(value)
+            type_ = Type(found.dims, replace(found.space, first=False))
+            return b.emit("batch_mean", (value,), (), type_, e.span)
+
+        def squared(value: int) -> int:
+            return b.emit("power", (value,), (2,), b.type(value), e.span)
+
+        old = [self.now.statistic(self.population, name, e) for name in e.kept]
+        distance = b.elementwise("sub", (z, old[0]), e.span)
+        way = of_batch(distance)
+        new = [b.elementwise("add", (old[0], times(e.rate, way)), e.span)]
+        if len(old) > 1:
+            spread = times(e.rate, of_batch(squared(b.elementwise("sub", (distance, way), e.span))))
+            parts = (times(1 - e.rate, old[1]), spread, times(e.rate * (1 - e.rate), squared(way)))
+            new.append(self.sum(list(parts), e))
+        for name, value in zip(e.kept, new, strict=True):
+            self.now.statistics[self.population, name] = value
 
     def total(self, e: Total) -> int:
         """The sum of the weighted sums of all projections, equations (5) and (6) of the paper."""

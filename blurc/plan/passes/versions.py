@@ -15,9 +15,12 @@ class Versions:
     """Maps every neuron state and synapse channel to the operation that holds its current value."""
 
     model: Model
+    learns: bool = True  # in a step, running statistics move
     builder: Builder = field(default_factory=Builder)
     states: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     synapses: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    statistics: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
     def __post_init__(self) -> None:
         genome, network = self.model.genome, self.model.network
@@ -56,6 +59,14 @@ class Versions:
             return self.states[population, state.name]
         type_ = Type(state.shape, Space("neurons", population, True, True))
         return self.builder.emit("carried", (), (population, f"{state.name}@{steps}"), type_, state.span)
+
+    def statistic(self, population: str, name: str, e: m.Running) -> int:
+        """The array `name` of a running statistic, as the visits before left it."""
+        found = self.statistics.get((population, name))
+        if found is not None:
+            return found
+        type_ = Type(e.shape, Space("neurons", population, False, True))
+        return self.builder.emit("statistic", (), (population, name), type_, e.span)
 
     def meta(self, e: m.Meta, of: str) -> int:
         space = EVERYWHERE
