@@ -161,6 +161,19 @@ def test_a_synapse_sees_the_total_of_a_max_pool_as_its_mean_over_the_batch() -> 
     compare(source, 3, 0)
 
 
+def test_a_max_pool_whose_gates_are_all_0_passes_on_what_comes() -> None:
+    source = """
+      genome g {
+        state a, b  synapse w ~ normal(1)
+        sense { b <- input }
+        forward { b <- incoming(w * pre.b) }
+        readout b
+      }
+      network n uses g { input x[4]  output y[2]  x -> y [pool(max, 2)] }
+    """
+    compare(source, 3, 0)
+
+
 def test_a_meta_parameter_of_a_population_may_belong_to_the_other_end() -> None:
     source = """
       genome g {

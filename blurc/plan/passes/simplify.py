@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from blurc.plan.passes.builder import Builder, rewritten
-from blurc.plan.plan import Block, Op, Type, infer_space
+from blurc.plan.plan import Block, Factors, Op, Type, infer_space
 
 MOST_WHOLE_POWER = 64
 
@@ -113,6 +113,14 @@ def _zero_if_any_zero(b: Builder, op: Op) -> int | None:
     return _uniform(b, 0.0, op) if any(_constant(b, a) == 0.0 for a in op.args) else None
 
 
+def _weighted_sum(b: Builder, op: Op) -> int | None:
+    """0 where a factor is 0; the gate of a max pool, the last argument, is not a factor."""
+    has = op.attrs[1]
+    assert isinstance(has, Factors)
+    factors = op.args[:-1] if has.gate else op.args
+    return _uniform(b, 0.0, op) if any(_constant(b, a) == 0.0 for a in factors) else None
+
+
 def _pick(b: Builder, op: Op) -> int | None:
     number, base = _constant(b, op.args[0]), b.ops[op.args[0]]
     if number is not None:
@@ -140,8 +148,8 @@ RULES: dict[str, Rule] = {
     "where": _where,
     "spread": _spread,
     "matmul": _matmul,
-    "to_post": _zero_if_any_zero,
-    "to_pre": _zero_if_any_zero,
+    "to_post": _weighted_sum,
+    "to_pre": _weighted_sum,
     "outer": _zero_if_any_zero,
     "at_pre": _spread,
     "at_post": _spread,
