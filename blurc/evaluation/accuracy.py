@@ -17,6 +17,7 @@ from blurc.api import Net
 from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.evaluation.course import Accuracies, Course, ruled
+from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
 from blurc.tasks import Examples, Task
@@ -65,6 +66,10 @@ def planned(net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: in
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807)."""
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
+    numbers = (batch + (query or 0)) * (task.inputs + task.outputs)
+    check_room(
+        numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
+    )
     return Course(task, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 
