@@ -52,3 +52,22 @@ def test_lpl_without_its_hebbian_term_falls_silent():
     _, out = net.train(genome, net.init(KEY, genome, batch=8), rng.normal(size=(500, 8, 2)))
     assert np.std(out[:10]) > 0.3
     assert np.std(out[-10:]) < 0.01
+
+
+# ---------------------------------------------------------------- SoftHebb
+
+
+def test_softhebb_neurons_come_to_length_1_and_find_the_clusters():
+    rng = np.random.default_rng(0)
+    centres = np.linalg.qr(rng.normal(size=(8, 8)))[0][:4] + 0.3
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    labels = rng.integers(4, size=(1000, 32))
+    xs = centres[labels] + 0.15 * rng.normal(size=(1000, 32, 8))
+    net = blurc.compile("network n { input x[8]  output y[6] { bias = off }  x -> y }", genome="softhebb", sharpness=5)
+    genome = net.init_genome(KEY)
+    state, outs = net.train(genome, net.init(KEY, genome), xs)
+    w, winners = np.asarray(state.synapses["x->y"]["w"]), np.asarray(outs[-50:]).argmax(-1)
+    for label, centre in enumerate(centres):
+        (mine,) = set(winners[labels[-50:] == label])
+        np.testing.assert_allclose(np.linalg.norm(w[:, mine]), 1, atol=0.01)
+        assert centre @ w[:, mine] > 0.95
