@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from rules import KEY, with_synapses
 
@@ -20,13 +23,15 @@ network paired(n = 1) {
 START = 0.5  # of the synapses, of which the limit is 1
 
 
-def after_spikes(rule: str, x: np.ndarray, force: np.ndarray, **parameters: float) -> np.ndarray:
-    """By how much trains of spikes [steps, n] change the synapses [n]."""
+def after_spikes(
+    rule: str, x: np.ndarray, force: np.ndarray, meta: Mapping = {"membrane": 1e-3}, **parameters: Any
+) -> np.ndarray:
+    """By how much trains of spikes [steps, n] change the synapses [n]. Without memory, x makes no neuron spike."""
     net = blurc.compile(PAIRED, genome=rule, n=x.shape[1], limit=1, **parameters)
-    genome = net.init_genome(KEY) | {"membrane": 1e-3}  # so that x alone never makes a neuron spike
-    state = with_synapses(net.init(KEY, genome, batch=1), w={"x->y": START, "force->y": 5.0})
+    genome = net.init_genome(KEY) | dict(meta)
+    state = with_synapses(net.init(KEY, genome, batch=1), w={"x->y": START, "force->y": 50.0})
     state, spikes = net.train(genome, state, {"x": x[:, None], "force": force[:, None]})
-    np.testing.assert_array_equal(spikes[:, 0], force)
+    np.testing.assert_array_equal(spikes[:, 0], force > 0)
     return np.asarray(state.synapses["x->y"]["w"]) - START
 
 
@@ -88,7 +93,7 @@ def test_triplets_are_the_sums_of_the_paper():
     np.testing.assert_allclose(after_spikes("stdp_triplet", x, force), expected, atol=1e-5)
 
 
-def by_rate(rule: str, dt: int, rates: list[int], **parameters: float) -> np.ndarray:
+def by_rate(rule: str, dt: int, rates: list[int], **parameters: Any) -> np.ndarray:
     """What 60 pairs change, at each of these rates in Hz."""
     return np.array([after_spikes(rule, *pairs(np.array([dt]), 1000 // r, 60), **parameters)[0] for r in rates])
 
@@ -105,3 +110,43 @@ def test_pairs_alone_strengthen_synapses_less_at_high_rates():
     low, high = by_rate("stdp", 10, [1, 50], rate=0.005)
     assert low > 0.1
     assert high < 0.5 * low
+
+
+# ---------------------------------------------------------------- voltages
+
+
+def held_at(voltages: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """How Clopath's rule changes synapses of neurons that are held at these voltages [n], by spikes [steps, n]."""
+    net = blurc.compile(PAIRED, genome="clopath", n=len(voltages))
+    genome = net.init_genome(KEY) | {"membrane": 1e-3, "fires": 1e9}
+    state = with_synapses(net.init(KEY, genome, batch=1), w={"x->y": START, "force->y": voltages})
+    state, _ = net.train(genome, state, {"x": x[:, None], "force": np.ones_like(x)[:, None]})
+    return np.asarray(state.synapses["x->y"]["w"]) - START
+
+
+def test_depolarised_neurons_weaken_synapses_and_far_depolarised_ones_strengthen_them():
+    voltages = np.array([-10.0, -1.0, 5.0, 15.0, 24.0, 35.0, 45.0])
+    x = np.zeros((100, len(voltages)))
+    x[40::40] = 1
+    w, trace, slow, fast, voltage = (np.zeros(len(voltages)) for _ in range(5))
+    w += START
+    for spike in x:
+        trace = trace + (spike - trace) / 15
+        slow, fast = slow + (voltage - slow) / 10, fast + (voltage - fast) / 7
+        voltage = voltages + w * spike
+        grows = 8e-5 * trace * np.maximum(voltage - 25.3, 0) * np.maximum(fast, 0)
+        w = w + grows - 14e-5 * spike * np.maximum(slow, 0)
+    found = held_at(voltages, x)
+    np.testing.assert_allclose(found, w - START, atol=1e-5)
+    np.testing.assert_allclose(found[:2], 0, atol=1e-4)
+    assert (found[2:5] < -0.001).all()
+    assert found[5] < found[6]
+    assert found[5] > 0.01
+
+
+def test_clopaths_rule_strengthens_synapses_at_high_rates_whatever_the_order_of_spikes():
+    causal, reverse = (by_rate("clopath", dt, [1, 50], meta={}) for dt in (10, -10))
+    assert abs(causal[0]) < 0.005
+    assert causal[1] > 0.01
+    assert reverse[0] < -0.05
+    assert reverse[1] > 0.01
