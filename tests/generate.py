@@ -467,6 +467,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
     const = random.one([*shapes, *matrices])
     shared = {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
+    of["projection"]["site"], of["population"]["pace"] = (), random.one(shapes)
     rule = Rule(random, states, channels, shared, of, random.chance(30))
     order = random.one(ORDERS).split()
     number = random.one([s for s, shape in shared.items() if not shape])
@@ -481,7 +482,8 @@ def rules(draw: Draw, name: str = "rule") -> str:
             for s, shape in learns.items()
         ),
         *(f"  signal {s}{dims(shape, k)}" for s, shape in signals.items()),
-        f"  const fixed = {Place(random, {}, {}).number(const)}",
+        f"  const fixed = {Place(random, {}, {}).number(const)}, site = {random.one(['1', '0', '0.5'])} per projection",
+        f"  const pace{dims(of['population']['pace'], k)} = 0.8 per population",
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
         f"  fn own(x) = {random.one(OWN).format(number)}, pair(x, y) = {random.one(PAIRS).format(number)}",
         f"  fn jump(x) = {random.one(JUMPS)}",
@@ -542,8 +544,8 @@ def networks(
     genome_name: str,
     slots: Mapping[str, Sequence[str]] = SLOTS,
     name: str = "net",
-    kinds: Sequence[str] = (),
-    inhibitory: bool = False,
+    kinds: Sequence[str] | None = None,
+    inhibitory: bool | None = None,
 ) -> str:
     """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
     (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
@@ -568,7 +570,7 @@ def networks(
     if len(chain) > 1:
         path = " -> ".join([chain[0].source, *(e.target for e in chain)])
         lines.append(
-            path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", *(f" [kind = {kind}]" for kind in kinds)])
+            path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", *(f" [kind = {kind}]" for kind in kinds or ())])
         )
         edges = [e for e in edges if e not in chain]
     lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes, kinds)}" for i, e in enumerate(edges)]
@@ -630,21 +632,27 @@ def chained(edges: Sequence[Edge]) -> list[Edge]:
     return chain
 
 
-def options(random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]], inhibitory: bool) -> str:
-    kind = ["kind = inhibitory"] * (inhibitory and random.chance(40))
+def options(
+    random: Random, population: str, shape: Shape, slots: Mapping[str, Sequence[str]], inhibitory: bool | None
+) -> str:
+    kind = ["kind = inhibitory"] * (inhibitory is True and random.chance(40))
     if population.startswith("x"):
         return f" {{ {kind[0]} }}" if kind else ""  # an input has no bias, and rarely a use for a slot
     biases = ["", "", "", "bias = off", *["bias = shared"] * (2 * (len(shape) > 1))]
     bias = random.one(biases)
-    chosen = [*kind, *[bias] * bool(bias)]
+    chosen = [*kind, *[bias] * bool(bias), *["pace = 0"] * (inhibitory is not None and random.chance(15))]
     chosen += [f"{slot} = {random.one(held)}" for slot, held in slots.items() if random.chance(25)]
     return f" {{ {', '.join(chosen)} }}" if chosen else ""
 
 
-def attributes(random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape], kinds: Sequence[str]) -> str:
+def attributes(
+    random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape], kinds: Sequence[str] | None
+) -> str:
     way, delay = random.one(edge.ways), edge.least_delay + random.one([0, 0, 0, 0, 0, 0, 1, 2])
     chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + [f"label = p{number}"] * random.chance(20)
     chosen += [f"delay = {delay}"] * bool(delay)
+    if kinds is not None and random.chance(20):
+        chosen.append(f"site = {random.one(['0', '1', '0.3'])}")
     if kinds and random.chance(60):
         chosen.append(f"kind = {random.one(kinds)}")
     if random.chance(60):

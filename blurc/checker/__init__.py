@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
     from blurc.checker.wiring.kinds import check_kinds
-    from blurc.checker.wiring.network import check_block, check_held, check_network, check_slots, unused_parameters
+    from blurc.checker.wiring.network import check_block, check_held, check_network, unused_parameters
     from blurc.checker.wiring.sizes import check_size
     from blurc.checker.wiring.totals import check_running
+    from blurc.checker.wiring.values import check_names, check_values
 
 __all__ = [
     "Around",
@@ -34,10 +35,11 @@ __all__ = [
     "check_genome",
     "check_held",
     "check_kinds",
+    "check_names",
     "check_network",
     "check_running",
     "check_size",
-    "check_slots",
+    "check_values",
     "mentions",
     "parameters",
     "together",

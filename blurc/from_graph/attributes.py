@@ -14,6 +14,9 @@ ROLES = ("input", "hidden", "output")
 # Attributes of projections other than topologies.
 OTHERS = ("forward", "backward", "fixed", "label", "kind", "delay")
 
+NUMBERS = r"[\[\]0-9.eE+, -]+"
+VALUES = re.compile(rf"\s*[A-Za-z_]\w*\s*={NUMBERS}(,\s*[A-Za-z_]\w*\s*={NUMBERS})*", re.ASCII)
+
 COUNTED_IN_STEPS = "divide it by the duration of a step and round it, as delays are counted in steps"
 BIAS_HAS_A_PLACE = (
     'write True; the value has its place in the state, `state.synapses["unit->POPULATION"]`, and `net.neurons[NODE]` '
@@ -82,6 +85,13 @@ class Attributes:
         if value is None or _is_name(value):
             return [] if value is None else [f"kind = {value}"]
         return self._refused("kind", where, data, 'a name such as "dendrite"', [])
+
+    def values(self, where: str, data: Mapping[str, Any]) -> list[str]:
+        """`tau = 20.0, site = [0.0, 1.0]`, as `net.graph` has it."""
+        value = given(data, "values")
+        if value is None or (isinstance(value, str) and VALUES.fullmatch(value)):
+            return [] if value is None else [value]
+        return self._refused("values", where, data, 'a text such as "tau = 20, site = [0, 1]"', [])
 
     def slots(self, where: str, data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         value: object = {} if (found := given(data, "slots")) is None else found

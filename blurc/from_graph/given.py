@@ -107,9 +107,9 @@ def several(nodes: Iterable[Node]) -> str:
 
 
 def population_line(
-    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str, kind: Iterable[str] = ()
+    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str, given: Iterable[str] = ()
 ) -> str:
-    options = [*kind, *(f"{slot} = {function}" for slot, function in slots)]
+    options = [*given, *(f"{slot} = {function}" for slot, function in slots)]
     if role != "input" and bias != "on":
         options.append(f"bias = {bias}")
     brackets = f"[{', '.join(map(str, shape))}]" if shape else ""

@@ -1,7 +1,7 @@
 """Graphs whose nodes are populations: `net.graph`, or graphs of the same form.
 
-node attributes   role, shape, bias, kind, slots
-edge attributes   forward, feedback, plastic, delay, kind, topology, pairs, label, order
+node attributes   role, shape, bias, kind, values, slots
+edge attributes   forward, feedback, plastic, delay, kind, values, topology, pairs, label, order
 
 All but `shape` have defaults. The unit neuron of `net.graph` is left out: every bias recreates it.
 """
@@ -104,7 +104,7 @@ def _population(data: Mapping[str, Any], name: str, attributes: Attributes) -> s
     where = f"the node `{name}`"
     role, shape = attributes.role(where, data), attributes.shape(where, data)
     slots, bias = attributes.slots(where, data), attributes.bias(where, data, shared=True)
-    return population_line(role, name, shape, slots, bias, attributes.kind(where, data))
+    return population_line(role, name, shape, slots, bias, _given(where, data, attributes))
 
 
 def _projection(
@@ -125,7 +125,11 @@ def _projection(
     label = given(data, "label") or _label(key)
     if label:
         topology.append(f"label = {labels.new(label)}")
-    return projection_line(a, b, [*ways(*flags, delay), *attributes.kind(where, data), *topology])
+    return projection_line(a, b, [*ways(*flags, delay), *_given(where, data, attributes), *topology])
+
+
+def _given(where: str, data: Mapping[str, Any], attributes: Attributes) -> list[str]:
+    return [*attributes.kind(where, data), *attributes.values(where, data)]
 
 
 def _topology(

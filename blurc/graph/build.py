@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from blurc.graph.pairs import Pairs
-from blurc.model import Network, Population, Projection, Shared
+from blurc.model import Network, Population, Projection, Shared, given
 
 Graph: TypeAlias = "nx.MultiDiGraph[str]"
 
@@ -17,20 +17,22 @@ def build(network: Network) -> Graph:
 
     Nodes have role, shape, size, slots (a dict) and bias (False, True, "shared"). Edges are keyed by the
     projection's name and have forward, feedback, plastic, topology (as written), delay, order (of declaration) and,
-    unless there are no synapses or shared ones, `pairs`. Both have a `kind` if one was given.
+    unless there are no synapses or shared ones, `pairs`. Both have a `kind`, and `values` as they are written, if they
+    were given.
     """
     graph: Graph = nx.MultiDiGraph(name=network.name)
     shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
     for p in network.populations:
         bias = "shared" if p.name in shared else p.bias
-        graph.add_node(p.name, role=p.role, shape=p.shape, size=p.size, slots=dict(p.slots), bias=bias, **_kind(p))
+        graph.add_node(p.name, role=p.role, shape=p.shape, size=p.size, slots=dict(p.slots), bias=bias, **_given(p))
     for order, e in enumerate(network.projections):
         graph.add_edge(e.source, e.target, key=e.name, **_edge(e, network), order=order)
     return nx.freeze(graph)
 
 
-def _kind(e: Population | Projection) -> dict[str, str]:
-    return {"kind": e.kind} if e.kind else {}
+def _given(e: Population | Projection) -> dict[str, str]:
+    kind = {"kind": e.kind} if e.kind else {}
+    return {**kind, "values": ", ".join(map(given, e.values))} if e.values else kind
 
 
 def _edge(e: Projection, network: Network) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def _edge(e: Projection, network: Network) -> dict[str, Any]:
         "plastic": e.plastic,
         "topology": str(e.topology),
         "delay": e.delay,
-        **_kind(e),
+        **_given(e),
     }
     if e.topology.has_synapses and not e.topology.shares:
         data["pairs"] = Pairs(e.topology, *(network.population(name).shape for name in (e.source, e.target)))

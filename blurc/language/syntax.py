@@ -148,6 +148,7 @@ class Const(Node):
     name: str
     dims: tuple[Expr, ...]
     value: Expr
+    per: str | None = None  # as written
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,12 @@ def _network(c: Children, at: Span) -> s.Network:
     return s.Network(str(c[1]), _group(c, "params"), uses, items, span=at, name_span=_at(c[1], at))
 
 
+def _per(c: Children) -> str | None:
+    return next(iter(_group(c, "per")), None)
+
+
 def _learn(c: Children, at: Span) -> s.Learn:
-    return s.Learn(str(c[0]), _dims(c), _last(_nodes(c)), next(iter(_group(c, "per")), None), span=at)
+    return s.Learn(str(c[0]), _dims(c), _last(_nodes(c)), _per(c), span=at)
 
 
 def _function(c: Children, at: Span) -> s.Function:
@@ -159,7 +163,7 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "learn": _learn,
     "per": lambda c, at: _Group("per", (str(c[1]),), at),
     "distribution": lambda c, at: s.Distribution(str(c[0]), _group(c, "args"), span=at),
-    "const": lambda c, at: s.Const(str(c[0]), _dims(c), c[-1], span=at),
+    "const": lambda c, at: s.Const(str(c[0]), _dims(c), _last(_nodes(c)), _per(c), span=at),
     "fn": lambda c, at: s.Fn(str(c[0]), str(c[2]), span=at),
     "function": _function,
     "argument": lambda c, at: s.Argument(str(c[0]), span=at),

@@ -152,9 +152,9 @@ def _declared(node: s.Node) -> str:
         case s.Synapse(name, dims, init):
             return f"{name}{_bracketed(dims)}{_init(init)}"
         case s.Learn(name, dims, init, per):
-            return f"{name}{_bracketed(dims)}{_init(init)}{f' per {per}' if per else ''}"
-        case s.Const(name, dims, value):
-            return f"{name}{_bracketed(dims)}{_init(value)}"
+            return f"{name}{_bracketed(dims)}{_init(init)}{_per(per)}"
+        case s.Const(name, dims, value, per):
+            return f"{name}{_bracketed(dims)}{_init(value)}{_per(per)}"
         case s.Fn(name, function):
             return f"{name} = {function}"
         case _:
@@ -164,6 +164,10 @@ def _declared(node: s.Node) -> str:
 def _function(node: s.Function) -> str:
     slope = f" slope {_expr(node.slope)}" if node.slope else ""
     return f"{node.name}({', '.join(a.name for a in node.arguments)}) = {_expr(node.value)}{slope}"
+
+
+def _per(per: str | None) -> str:
+    return f" per {per}" if per else ""
 
 
 def _init(init: s.Distribution | s.Expr | None) -> str:

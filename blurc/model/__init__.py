@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         Assign,
         Channel,
         ChannelVar,
+        Constant,
+        ConstantVar,
         Declared,
         Direction,
         Drawn,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
         Fan,
         Function,
         Genome,
+        Given,
         Init,
         Let,
         LetStatement,
@@ -73,6 +76,9 @@ if TYPE_CHECKING:
         Until,
         Variant,
         children,
+        filled,
+        picked,
+        uniform,
         walk,
     )
     from blurc.model.separate import (
@@ -88,7 +94,7 @@ if TYPE_CHECKING:
         Terms,
         separate,
     )
-    from blurc.model.show import show
+    from blurc.model.show import given, show
     from blurc.model.sites import Index, Sites, sites, synapse_shape
     from blurc.model.size import Size, size, synapses_of
     from blurc.model.substitute import inline, rebuild
@@ -125,6 +131,8 @@ __all__ = [
     "Assign",
     "Channel",
     "ChannelVar",
+    "Constant",
+    "ConstantVar",
     "Conv",
     "Declared",
     "Dense",
@@ -137,6 +145,7 @@ __all__ = [
     "Form",
     "Function",
     "Genome",
+    "Given",
     "Grade",
     "Identity",
     "Index",
@@ -194,9 +203,12 @@ __all__ = [
     "call",
     "children",
     "dims",
+    "filled",
+    "given",
     "inline",
     "locality",
     "model_hash",
+    "picked",
     "rebuild",
     "rule_hash",
     "separate",
@@ -206,6 +218,7 @@ __all__ = [
     "synapse_shape",
     "synapses_of",
     "topology",
+    "uniform",
     "walk",
 ]
 

@@ -53,6 +53,7 @@ def _genome(g: m.Genome, slots: Mapping[str, str]) -> dict[str, Any]:
         "metas": _by_name(g.metas),
         "modulators": _by_name(g.modulators),
         "functions": _by_name(functions),
+        **({"constants": _by_name(g.constants)} if g.constants else {}),
     }
 
 

@@ -70,6 +70,11 @@ class Meta(Typed):
 
 
 @dataclass(frozen=True)
+class Constant(Meta):
+    """A `const .. per population` or `per projection`: read like a meta-parameter, but fixed by the network."""
+
+
+@dataclass(frozen=True)
 class State(Typed):
     """A neuron state: `a` (own), `pre.a`, `post.a`."""
 
@@ -342,6 +347,14 @@ class MetaVar(Declared):
 
 
 @dataclass(frozen=True)
+class ConstantVar(Declared):
+    """`value`: where the network gives no other. A number fills the shape."""
+
+    value: Nested
+    per: Per
+
+
+@dataclass(frozen=True)
 class LetStatement:
     name: str
     value: Expr
@@ -412,6 +425,7 @@ class Genome:
     readout: Expr
     span: Span = field(compare=False, repr=False)
     modulators: tuple[Declared, ...] = ()
+    constants: tuple[ConstantVar, ...] = ()
     functions: tuple[Function, ...] = ()  # those that may be in a slot
 
     def state(self, name: str) -> StateVar:
@@ -425,9 +439,41 @@ class Genome:
         return next((f for f in self.functions if f.name == name), None)
 
 
+def filled(value: Nested, shape: Shape) -> Nested:
+    """A value of this shape: the value itself, or a number everywhere."""
+    if isinstance(value, tuple) or not shape:
+        return value
+    return tuple(filled(value, shape[1:]) for _ in range(shape[0]))
+
+
+def picked(value: Nested, items: tuple[int | tuple[int, int], ...]) -> Nested:
+    """`value[0]`, `value[1:]`."""
+    if not items or not isinstance(value, tuple):
+        return value
+    first, *rest = items
+    if isinstance(first, int):
+        return picked(value[first], tuple(rest))
+    return tuple(picked(part, tuple(rest)) for part in value[slice(*first)])
+
+
+def uniform(value: Nested) -> Nested:
+    """The number that all entries are, if they are equal."""
+    if not isinstance(value, tuple):
+        return value
+    parts = {uniform(part) for part in value}
+    return next(iter(parts)) if len(parts) == 1 and not isinstance(next(iter(parts)), tuple) else value
+
+
 # ---------------------------------------------------------------- networks
 
 UNIT = "unit"  # the population of the unit neuron
+
+
+@dataclass(frozen=True)
+class Given(Declared):
+    """`{ tau = 20 }`, `[site = 0]`: what a meta-parameter starts with there, or what a constant is."""
+
+    value: Nested
 
 
 @dataclass(frozen=True)
@@ -439,6 +485,7 @@ class Population:
     bias: bool
     span: Span = field(compare=False, repr=False)
     kind: str = ""
+    values: tuple[Given, ...] = ()
 
     @property
     def size(self) -> int:
@@ -460,6 +507,7 @@ class Projection:
     span: Span = field(compare=False, repr=False)
     delay: int = 0
     kind: str = ""
+    values: tuple[Given, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -480,6 +528,11 @@ class Network:
     def with_role(self, role: str) -> tuple[Population, ...]:
         return tuple(p for p in self.populations if p.role == role)
 
+    def given(self, per: Per, name: str) -> dict[str, Given]:
+        """The values of a variable that the network gives, by population or projection."""
+        owners = {"population": self.populations, "projection": self.projections}.get(per, ())
+        return {of.name: value for of in owners for value in of.values if value.name == name}
+
 
 @dataclass(frozen=True)
 class Model:
@@ -492,6 +545,12 @@ class Model:
         """The function of a slot in a population."""
         own = dict(self.network.population(population).slots)
         return own.get(name) or dict(self.genome.slots)[name]
+
+    def constant(self, name: str, of: str) -> Nested:
+        """The value of a constant in a population or projection."""
+        declared = next(c for c in self.genome.constants if c.name == name)
+        given = self.network.given(declared.per, name).get(of)
+        return filled(given.value if given else declared.value, declared.shape)
 
     def statements(self, phase: Phase, population: str) -> tuple[Statement, ...]:
         """What a phase does at a population."""

@@ -38,6 +38,9 @@ def _genome(g: m.Genome) -> Iterator[str]:
     for f in g.functions:
         slope = f" slope {expression(f.slope)}" if f.slope else ""
         yield f"  fn      {f.name}({', '.join(f.arguments)}) = {expression(f.value)}{slope}"
+    for constant in g.constants:
+        value = unparse(_literal(constant.value, constant))
+        yield f"  const   {_declared(constant)} = {value} per {constant.per}"
     for slot, function in g.slots:
         yield f"  fn      {slot} = {function}"
     yield from _phases(g.phases)
@@ -156,7 +159,12 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Call(name, (_tree(body),), span=e.span)
 
 
-def _literal(value: m.Nested, at: m.Expr) -> s.Expr:
+def given(value: m.Given) -> str:
+    """As it is written: `tau = 20.0`."""
+    return f"{value.name} = {unparse(_literal(value.value, value))}"
+
+
+def _literal(value: m.Nested, at: m.Expr | m.Declared) -> s.Expr:
     if isinstance(value, tuple):
         return s.Vector(tuple(_literal(v, at) for v in value), span=at.span)
     number = s.Number(abs(value), span=at.span)
@@ -187,6 +195,7 @@ def _network(n: m.Network) -> Iterator[str]:
     for p in n.populations:
         options = [f"{slot} = {function}" for slot, function in p.slots]
         options += [f"kind = {p.kind}"] if p.kind else []
+        options += map(given, p.values)
         options += ["bias = off"] if not p.bias and p.role in ("hidden", "output") else []
         braces = f" {{ {', '.join(options)} }}" if options else ""
         yield _commented(f"  {p.role:6} {p.name}{list(p.shape) or ''}{braces}", f"{p.size} neurons" * (p.size > 1))
@@ -197,7 +206,7 @@ def _network(n: m.Network) -> Iterator[str]:
         topology = [] if isinstance(e.topology, Dense) else [str(e.topology)]
         delay = [f"delay = {e.delay}"] if e.delay else []
         kind = [f"kind = {e.kind}"] if e.kind else []
-        attrs = [*topology, *kind, *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
+        attrs = [*topology, *kind, *map(given, e.values), *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
         brackets = f" [{', '.join(attrs)}]" if attrs else ""
         dense = "" if topology else "dense, "
         sizes = f"{dense}{n.population(e.source).size} x {n.population(e.target).size}"

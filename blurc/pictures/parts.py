@@ -84,11 +84,13 @@ def signature(member: Member, contents: Contents) -> object:
     def path(p: str) -> tuple[object, str]:
         return rename.get(first(p), first(p)), p.partition(".")[2]
 
-    populations = [(*path(p), q.role, q.shape, q.slots, q.bias, q.kind) for p, q in inside.populations.items()]
+    populations = [
+        (*path(p), q.role, q.shape, q.slots, q.bias, q.kind, q.values) for p, q in inside.populations.items()
+    ]
     kinds = [(*path(e.source), *path(e.target), kind(e.of)) for e in inside.edges if not e.port]
     comes_in = {(*path(e.target), kind(e.of)) for e in inside.edges if e.port}
     return tuple(populations), tuple(kinds), frozenset(comes_in)
 
 
 def kind(e: Projection) -> tuple[object, ...]:
-    return e.forward, e.feedback, e.plastic, e.topology.caption(), e.delay, e.kind
+    return e.forward, e.feedback, e.plastic, e.topology.caption(), e.delay, e.kind, e.values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blurc.model import Edges, Population, Projection
+from blurc.model import Edges, Population, Projection, given
 
 LONGEST = 26  # characters of a name
 
@@ -19,13 +19,14 @@ def shape(sizes: Sequence[int]) -> str:
 
 
 def projection(e: Projection) -> str:
-    """The name it was given, its kind, its topology and its delay."""
+    """The name it was given, its kind, its topology, its delay and its values."""
     own = "" if e.name.split("#")[0] == f"{e.source}->{e.target}" else short(e.name.rpartition(".")[2])
     return ", ".join(filter(None, (own, _how(e))))
 
 
 def _how(e: Projection) -> str:
-    return ", ".join(filter(None, (e.kind, e.topology.caption(), f"delay {e.delay}" if e.delay else "")))
+    delay = f"delay {e.delay}" if e.delay else ""
+    return ", ".join(filter(None, (e.kind, e.topology.caption(), delay, *map(given, e.values))))
 
 
 def projections(found: Sequence[Projection]) -> str:
@@ -43,7 +44,11 @@ def projections(found: Sequence[Projection]) -> str:
 
 def population(p: Population) -> list[str]:
     """The lines under the name."""
-    return [f"{_what(p)}  {shape(p.shape)}", *(f"{slot} = {function}" for slot, function in p.slots)]
+    return [
+        f"{_what(p)}  {shape(p.shape)}",
+        *(f"{slot} = {function}" for slot, function in p.slots),
+        *map(given, p.values),
+    ]
 
 
 def _what(p: Population) -> str:

@@ -232,6 +232,7 @@ class Projection:
     axes: tuple[int, int]
     form: Form | None = None
     why: str = field(default="", compare=False)
+    constants: tuple[tuple[str, Nested], ...] = ()  # those `per projection`, for start values
 
     @property
     def n_pre(self) -> int:
@@ -253,13 +254,14 @@ class Projection:
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A channel of a projection, a persistent state or a running statistic of a population, or a meta-parameter (`of`
-    says what has one each: "network", "projection" ..)."""
+    says what has one each: "network", "projection" ..; `starts` are the start values of those that have their own)."""
 
     of: str
     name: str
     dims: Shape
     init: Init | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+    starts: tuple[tuple[str, Init], ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

@@ -57,7 +57,9 @@ class Moment:
         return self.neurons[population][name]
 
     def meta(self, e: model.Meta, owner: str) -> Array:
-        """The meta-parameter of a projection or population, or the shared one."""
+        """The meta-parameter of a projection or population, or the shared one; or a constant."""
+        if isinstance(e, model.Constant):
+            return np.asarray(self.model.constant(e.name, owner), np.float64)
         value = self.genome[e.name]
         if e.per != "network":
             assert isinstance(value, Mapping), f"{e.name} has one value per {e.per}"

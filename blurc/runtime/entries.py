@@ -57,8 +57,10 @@ class Entries:
             assert v.init is not None
             shapes = self.plan.meta_shapes(v)
             if isinstance(shapes, dict):
+                starts = dict(v.starts)
                 genome[v.name] = {
-                    of: draw(v, v.init, fold(key, f"{v.name}/{of}"), shape, {}) for of, shape in shapes.items()
+                    of: draw(v, starts.get(of, v.init), fold(key, f"{v.name}/{of}"), shape, {})
+                    for of, shape in shapes.items()
                 }
             else:
                 genome[v.name] = draw(v, v.init, fold(key, v.name), shapes, {})
@@ -83,7 +85,8 @@ class Entries:
     def _synapses(self, projection: str, key: Array, genome: GenomeValues, kept: set[str]) -> dict[str, Array]:
         """The channels `kept`. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
         p = self.plan.projection(projection)
-        names = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
+        names: dict[str, Any] = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
+        names |= dict(p.constants)
         values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
         drawn: dict[str, Array] = {}
         for v in self.plan.channel_starts if kept else ():

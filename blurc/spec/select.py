@@ -200,9 +200,10 @@ def _model(
     checker.check_functions(genome.around, report)
     checked = checker.check_network(network, given, report, sources.around)
     used: Params = {}
-    if not picked or _is_used(network, genome):
+    uses = not picked or _is_used(network, genome)
+    if uses:
         used = checker.uses_arguments(network, given, genome, report)
-        checker.check_slots(network, genome, report, sources.around)
+        checker.check_names(network, genome, report, sources.around)
         if checked:
             checker.check_kinds(checked, genome, report)
     rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
@@ -212,6 +213,7 @@ def _model(
         if rule:
             checker.check_held(checked, rule, report)
             checker.check_size(checked, rule, report)
+            checker.check_values(checked, rule, uses, report)
     report.check()
     checker.unused_parameters(network, report)
     assert checked is not None, "reported"

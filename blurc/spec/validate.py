@@ -109,13 +109,14 @@ def _check_network(
     genome = used_genome(sources, tree, report)
     if genome is None:
         return
-    checker.check_slots(tree, genome, report, sources.around)
+    checker.check_names(tree, genome, report, sources.around)
     if network:
         checker.check_running(network, genome, report)
         checker.check_kinds(network, genome, report)
     if network and genome.name in genomes:
         checker.check_held(network, genomes[genome.name], report)
         checker.check_size(network, genomes[genome.name], report)
+        checker.check_values(network, genomes[genome.name], True, report)
     args = checker.uses_arguments(tree, {}, genome, report)
     if genome.name in sound and args:
         check_with(genome, args, report, f" from {tree.uses.span}" if tree.uses else "")

@@ -12,9 +12,11 @@ from blurc.checker.rules.names import WORDS, Kind, Symbol, Symbols
 from blurc.checker.wording import shape_text
 from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
-from blurc.model import Literal, Nested, Over, ParamValue, Per, Shape, dims
+from blurc.model import Literal, Over, ParamValue, Per, dims, filled
 
 PER: dict[str, Per] = {"projection": "projection", "population": "population", "neuron": "neuron", "synapse": "synapse"}
+
+PER_OF_CONSTANTS: dict[str, Per] = {"projection": "projection", "population": "population"}
 
 
 KINDS: dict[type[syntax.Node], Kind] = {
@@ -28,7 +30,9 @@ def known_at_run_time(tree: syntax.Genome) -> dict[str, str]:
     found = {name: f"`{name}`, known only in equations" for name in ("input", "target")}
     found |= dict.fromkeys(("fan_in", "fan_out"), "a size of a projection, which only synapses know")
     for item in tree.items:
-        if isinstance(item, syntax.Const):
+        if isinstance(item, syntax.Const) and item.per:
+            found[item.name] = f"a constant with one value per {item.per}"
+        elif isinstance(item, syntax.Const):
             found[item.name] = "a constant that is declared further down, or is not a number"
         elif isinstance(item, syntax.Declaration):
             found[item.name] = WORDS[KINDS[type(item)]]
@@ -101,24 +105,36 @@ class Declarations:
             )
         return known
 
+    def _per_of_const(self, item: syntax.Const) -> Per | None:
+        if item.per in (None, *PER_OF_CONSTANTS):
+            return PER_OF_CONSTANTS.get(item.per or "", "network")
+        notes = ["the network gives them: `a -> b [x = 0]`, `hidden h[8] { x = 20 }`"]
+        help = f"write `per population` or `per projection`, or `learn {item.name} = .. per {item.per}`"
+        if item.per not in PER:
+            help = "write `per population`, `per projection` or nothing"
+        message = f"a constant has one value, or one per population or projection, not `per {item.per}`"
+        self.report.error("E207", message, item.span, notes=notes, help=help)
+        return None
+
     def _const(self, item: syntax.Const) -> Symbol:
         found = self.numbers.nested(item.value)
         declared = self.numbers.shape(item.dims)
-        if found is None or declared is None:
+        per = self._per_of_const(item)
+        if found is None or declared is None or per is None:
             self.values.setdefault(item.name, None)
-            return Symbol("const", item.name, item.span, None)
+            return Symbol("const", item.name, item.span, None, per)
         value, shape = found
         if item.dims and shape not in ((), declared):
             message = f"`{item.name}` is declared {dims(declared)}, but its value is {shape_text(shape)}"
             help = f"drop the `{dims(declared)}` after `{item.name}`"
             self.report.error("E203", message, item.value.span, help=help)
             return Symbol("const", item.name, item.span, None)
-        if not shape and not item.dims and isinstance(value, float):
+        if not shape and not item.dims and isinstance(value, float) and per == "network":
             self.values.setdefault(item.name, value)
         if item.dims and not shape:
-            value, shape = _fill(value, declared), declared
+            value, shape = filled(value, declared), declared
         constant = Literal(value, shape=shape, over=Over.NOTHING, span=item.span)
-        return Symbol("const", item.name, item.span, shape, value=constant)
+        return Symbol("const", item.name, item.span, shape, per, constant)
 
     def _slot_function(self, item: syntax.Fn) -> str:
         given = self.values.get(item.function, item.function)
@@ -136,7 +152,3 @@ class Declarations:
                 help=slot_help(item.name, item.function, own),
             )
         return "linear"
-
-
-def _fill(value: Nested, shape: Shape) -> Nested:
-    return tuple(_fill(value, shape[1:]) for _ in range(shape[0])) if shape else value

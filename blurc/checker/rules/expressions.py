@@ -38,6 +38,7 @@ from blurc.model import (
     Across,
     Apply,
     Channel,
+    Constant,
     Direction,
     Expr,
     Fan,
@@ -174,6 +175,8 @@ class Expressions:
                 return self._own_state(symbol, e, place)
             case "channel":
                 return self._channel(symbol, e, place)
+            case "const" if symbol.per != "network":
+                return self._meta(symbol, e, place)
             case "meta":
                 return self._meta(symbol, e, place)
             case "signal":
@@ -457,7 +460,8 @@ def _meta(symbol: Symbol, span: Span) -> Expr | None:
     if symbol.per is None or symbol.shape is None:
         return None
     overs = {"projection": Over.PROJECTION, "synapse": Over.SYNAPSE, "neuron": Over.NEURON}
-    return Meta(symbol.name, symbol.per, shape=symbol.shape, over=overs.get(symbol.per, Over.NOTHING), span=span)
+    kind = Constant if symbol.kind == "const" else Meta
+    return kind(symbol.name, symbol.per, shape=symbol.shape, over=overs.get(symbol.per, Over.NOTHING), span=span)
 
 
 def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:
@@ -466,7 +470,8 @@ def _at_end(symbol: Symbol, shape: Shape, side: Side, span: Span) -> Expr:
     if symbol.kind == "state":
         return State(symbol.name, side, shape=shape, over=Over.EXAMPLE | neuron, span=span)
     over = neuron if symbol.per == "neuron" else Over.PROJECTION
-    return Meta(symbol.name, symbol.per or "network", side, shape=shape, over=over, span=span)
+    kind = Constant if symbol.kind == "const" else Meta
+    return kind(symbol.name, symbol.per or "network", side, shape=shape, over=over, span=span)
 
 
 def _population(e: syntax.Call, arg: Expr) -> Apply:

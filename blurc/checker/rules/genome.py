@@ -18,7 +18,20 @@ from blurc.checker.rules.wrong_targets import WrongTarget
 from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report
 from blurc.language import syntax
-from blurc.model import Assign, Declared, Expr, Genome, LetStatement, Over, ParamValue, Statement, StateVar, inline
+from blurc.model import (
+    Assign,
+    ConstantVar,
+    Declared,
+    Expr,
+    Genome,
+    LetStatement,
+    Literal,
+    Over,
+    ParamValue,
+    Statement,
+    StateVar,
+    inline,
+)
 
 
 def check_genome(tree: syntax.Genome, params: Mapping[str, ParamValue], report: Report) -> Genome | None:
@@ -64,6 +77,7 @@ class GenomeChecker:
             readout,
             self.tree.span,
             tuple(Declared(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
+            tuple(self._constants()),
             tuple(self.expressions.functions.of_slots()),
         )
 
@@ -79,6 +93,11 @@ class GenomeChecker:
             if found and (why := misfit(found)):
                 message = f"a slot holds a function from a number to a number, but {why[0]}"
                 self.report.error("E202", message, slot.span, help=why[1])
+
+    def _constants(self) -> Iterator[ConstantVar]:
+        for s in self.symbols.of_kind("const"):
+            if isinstance(s.value, Literal) and s.per in ("population", "projection"):
+                yield ConstantVar(name=s.name, shape=s.value.shape, span=s.span, value=s.value.value, per=s.per)
 
     def _states(self) -> Iterator[StateVar]:
         marked = {item.name: item.persistent for item in self.tree.items if isinstance(item, syntax.State)}

@@ -43,7 +43,7 @@ class Symbol:
     name: str
     span: Span
     shape: Shape | None = ()
-    per: Per | None = "network"  # of a meta-parameter; None: an unknown word, and uses stay silent
+    per: Per | None = "network"  # of a meta-parameter or constant; None: an unknown word, and uses stay silent
     value: Literal | ParamValue | None = None  # of a const, param or slot
 
     @property
@@ -58,11 +58,11 @@ class Symbol:
     @property
     def of_neuron(self) -> bool:
         """Whether it is a neuron's value, so that `pre.x` makes sense."""
-        return self.kind == "state" or (self.kind == "meta" and self.per in OF_NEURON)
+        return self.kind == "state" or (self.kind in ("meta", "const") and self.per in OF_NEURON)
 
     @property
     def of_synapse(self) -> bool:
-        return self.kind == "channel" or (self.kind == "meta" and self.per in OF_SYNAPSE)
+        return self.kind == "channel" or (self.kind in ("meta", "const") and self.per in OF_SYNAPSE)
 
     def seen(self, place: Place) -> str | None:
         """How to write it at a place; None if it is not visible there."""

@@ -7,6 +7,7 @@ blocks.py       loops unrolled, blocks put where they are used
 populations.py  populations and their options
 projections.py  projections and their attributes
 kinds.py        kinds of projections and populations, and whether the rule knows them
+values.py       values of the rule that the network file gives
 topologies.py   which neurons a projection joins
 sizes.py        whether a machine may hold it
 totals.py       running totals in projections that have no order

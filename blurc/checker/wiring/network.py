@@ -9,10 +9,8 @@ from blurc.checker.parameters import parameters
 from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
 from blurc.checker.wiring.counting import fits
-from blurc.checker.wiring.populations import OPTIONS
 from blurc.checker.wiring.projections import project
-from blurc.checker.wording import listed
-from blurc.diagnostics import Report, suggest
+from blurc.diagnostics import Report
 from blurc.language import functions, syntax
 from blurc.model import UNIT, Dense, Genome, Network, ParamValue, Population, Projection, Shared
 
@@ -58,22 +56,6 @@ def unused_parameters(tree: syntax.Network | syntax.Block, report: Report) -> No
     for p in tree.params:
         if p.name not in read:
             report.warn("W501", f"`{p.name}` is never used", p.span, help="remove it")
-
-
-def check_slots(tree: syntax.Network, genome: syntax.Genome, report: Report, around: Around = EMPTY) -> None:
-    """The function slots that populations override must be the genome's, those of populations in blocks too. Asked
-    only of a network and the genome that it `uses`: with another genome a caller picks, an override may rightly have
-    nothing to do."""
-    slots = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
-    trees = () if genome.damaged else (tree, *blocks.used(tree, around.blocks).values())
-    populations = (n for t in trees for n in mentions.walk(t) if isinstance(n, syntax.Population))
-    for option in (option for population in populations for option in population.options):
-        if option.name not in (*slots, *OPTIONS):
-            message = f"`{option.name}` is neither an option of a population nor a function slot of the genome"
-            notes = [f"options: {listed([*OPTIONS])}; slots of `{genome.name}`: {listed(slots)}"]
-            help = f"declare the slot in the genome: `fn {option.name} = tanh`"
-            help = suggest(option.name, [*slots, *OPTIONS], help)
-            report.error("E407", f"{message} `{genome.name}`", option.span, notes=notes, help=help)
 
 
 def check_held(network: Network, genome: Genome, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from blurc.checker.constants import Constants, WrongValue, complete
@@ -14,7 +15,7 @@ from blurc.checker.wiring.bodies import Body, Env, Use
 from blurc.checker.wording import code
 from blurc.diagnostics import Span, did_you_mean
 from blurc.language import functions, syntax
-from blurc.model import UNIT, Population, dims
+from blurc.model import UNIT, Given, Population, dims
 
 OPTIONS = ("bias", "kind")  # beside the slots of the genome
 SWITCHES = ("on", "off", "shared")  # what `bias` may be
@@ -32,39 +33,31 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
         return
     numbers = Constants(env, body.report)
     shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
-    slots, bias = _options(item, numbers, shape, name, body.wiring.around.functions)
+    slots, values, bias = _options(item, numbers, shape, name, body.wiring.around.functions)
     kind = next((kinds.named(o, env, body) for o in item.options if o.name == "kind"), "")
     if shape is None or not _is_small(item, shape, body):
         body.broken.add(name)
     elif _name_is_free(name, item, body):
-        _add(name, item, shape, slots, bias, kind, body)
+        population = Population(body.prefix + name, item.role, shape, slots, bias != "off", item.span, kind, values)
+        _add(name, item, population, bias, body)
 
 
-def _add(
-    name: str,
-    item: syntax.Population,
-    shape: tuple[int, ...],
-    slots: tuple[tuple[str, str], ...],
-    bias: Bias,
-    kind: str,
-    body: Body,
-) -> None:
+def _add(name: str, item: syntax.Population, population: Population, bias: Bias, body: Body) -> None:
     if isinstance(body.tree, syntax.Block) and item.role == "input":
         if name in (p.name for p in body.tree.params):
             message = f"`{name}` is a parameter and a port of the block"
             body.report.error("E106", message, item.name.span, help="rename one of them")
         body.ports[name] = item
-        body.port_shapes[name] = shape
+        body.port_shapes[name] = population.shape
         if body.use:
             return
     if item.role == "output":
         body.outputs.add(name)
-    whole = body.prefix + name
-    role, span = item.role, item.span
-    if body.use and role == "output":
-        role, span = "hidden", _first_use(body)  # what happens to it there does not concern the block
+    whole = population.name
+    if body.use and item.role == "output":  # what happens to it there does not concern the block
+        population = replace(population, role="hidden", span=_first_use(body))
     body.names[name] = whole
-    body.wiring.populations[whole] = Population(whole, role, shape, slots, bias != "off", span, kind)
+    body.wiring.populations[whole] = population
     if bias == "shared":
         body.wiring.shared.add(whole)
 
@@ -103,9 +96,10 @@ def _name_is_free(name: str, item: syntax.Population, body: Body) -> bool:
 
 def _options(
     item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str, own: frozenset[str]
-) -> tuple[tuple[tuple[str, str], ...], Bias]:
+) -> tuple[tuple[tuple[str, str], ...], tuple[Given, ...], Bias]:
     bias: Bias = "off" if item.role == "input" else "on"
     slots: dict[str, str] = {}
+    values: list[Given] = []
     seen: set[str] = set()
     for option in item.options:
         if option.name in seen:
@@ -114,18 +108,24 @@ def _options(
             bias = _bias(item, option, numbers, shape, name)
         elif option.name == "kind":
             pass  # read apart
-        elif function := _slot(option, numbers, own):
-            slots[option.name] = function
+        elif isinstance(found := _slot_or_value(option, numbers, own), Given):
+            values.append(found)
+        elif found:
+            slots[option.name] = found
         seen.add(option.name)
-    return tuple(slots.items()), bias
+    return tuple(slots.items()), tuple(sorted(values, key=lambda v: v.name)), bias
 
 
-def _slot(option: syntax.Option, numbers: Constants, own: frozenset[str]) -> str | None:
-    """The function that an option puts into a slot: one of the language, or of the spec's `own`."""
+def _slot_or_value(option: syntax.Option, numbers: Constants, own: frozenset[str]) -> str | Given | None:
+    """The function that an option puts into a slot, one of the language or of the spec's `own`; or a value."""
     name = option.value.name if isinstance(option.value, syntax.Name) else None
+    if isinstance(option.value, syntax.Vector):
+        return given(option, option.value, numbers)
     value = name if name and name not in numbers.values else numbers.evaluate(option.value)
     if value is None or value in functions.UNARY or value in own:
         return None if value is None else str(value)
+    if not isinstance(value, str):
+        return Given(name=option.name, shape=(), span=option.value.span, value=float(value))
     if name in SWITCHES:
         message, help = (f"`{option.name}` is not a switch of a population", f"the only one is `bias`: `bias = {name}`")
     else:
@@ -133,6 +133,12 @@ def _slot(option: syntax.Option, numbers: Constants, own: frozenset[str]) -> str
         help = slot_help(option.name, code(option.value.span), sorted(own))
     numbers.report.error("E407", message, option.span, help=help)
     return None
+
+
+def given(item: syntax.Option | syntax.Attr, value: syntax.Expr, numbers: Constants) -> Given | None:
+    """The number, vector or matrix that a value is."""
+    found = numbers.nested(value)
+    return found and Given(name=item.name, shape=found[1], span=value.span, value=found[0])
 
 
 def _bias(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blurc.checker.constants import Constants
 from blurc.checker.wiring import kinds, topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
+from blurc.checker.wiring.populations import given
 from blurc.checker.wording import code
 from blurc.diagnostics import Span, suggest
 from blurc.language import syntax
-from blurc.model import Projection
+from blurc.model import Given, Projection
 
 SWITCHES = ("forward", "backward", "fixed")
 ATTRIBUTES = (*SWITCHES, "label", "kind", "delay", *topologies.NAMES)
@@ -46,6 +47,7 @@ def project(placed: Placed) -> None:
             placed.span,
             attrs.delay,
             attrs.kind,
+            tuple(sorted(attrs.values, key=lambda v: v.name)),
         )
 
 
@@ -110,6 +112,7 @@ class _Attributes:
     label: str | None = None
     delay: int = 0
     kind: str = ""
+    values: list[Given] = field(default_factory=list[Given])
     topology: syntax.Attr | None = None
 
 
@@ -144,6 +147,10 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         return bool(found.kind)
     if attr.name == "delay":
         return _delay(attr, found, env, body)
+    if attr.name not in SWITCHES and (written := _value(attr, env)):
+        value = given(attr, written, Constants(env, body.report))
+        found.values += [value] if value else []
+        return value is not None
     if attr.name not in SWITCHES:
         known = f"one of {', '.join((*SWITCHES, *GIVEN))}, or a topology: {', '.join(topologies.NAMES)}"
         help = suggest(attr.name, ATTRIBUTES, known)
@@ -155,6 +162,13 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         return False
     found.switches.add(attr.name)
     return True
+
+
+def _value(attr: syntax.Attr, env: Env) -> syntax.Expr | None:
+    """What may be a value for the genome. A word that is not a parameter is meant for something else."""
+    if isinstance(attr.value, syntax.Name) and attr.value.name not in env:
+        return None
+    return attr.value if isinstance(attr.value, syntax.Expr) else None
 
 
 def _is_only_topology(attr: syntax.Attr, found: _Attributes, body: Body) -> bool:

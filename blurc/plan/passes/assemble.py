@@ -14,13 +14,13 @@ from blurc.plan.plan import Block, Plan, Population, Projection, Variable
 
 def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
     genome, network = model.genome, model.network
-    projections = tuple(_projection(p, network) for p in network.projections)
+    projections = tuple(_projection(p, model) for p in network.projections)
     return Plan(
         name=network.name,
         genome=genome.name,
         populations=tuple(Population(p.name, p.role, p.shape, p.size) for p in network.populations),
         projections=projections,
-        metas=tuple(Variable(v.per, v.name, v.shape, v.init, v.span) for v in genome.metas),
+        metas=tuple(Variable(v.per, v.name, v.shape, v.init, v.span, _starts(v, network)) for v in genome.metas),
         channels=tuple(
             Variable(p.name, c.name, c.shape, c.init, c.span)
             for p in projections
@@ -37,14 +37,24 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
     )
 
 
-def _projection(p: m.Projection, network: m.Network) -> Projection:
+def _starts(v: m.MetaVar, network: m.Network) -> tuple[tuple[str, m.Init], ...]:
+    """The start values that the network gives."""
+    found = network.given(v.per, v.name).items()
+    return tuple(
+        (of, m.Init("value", (m.Literal(g.value, shape=g.shape, over=m.Over.NOTHING, span=g.span),))) for of, g in found
+    )
+
+
+def _projection(p: m.Projection, model: Model) -> Projection:
+    network = model.network
+    constants = tuple((c.name, model.constant(c.name, p.name)) for c in model.genome.constants if c.per == "projection")
     pre, post = network.population(p.source).shape, network.population(p.target).shape
     shape = synapse_shape(p.topology, pre, post) if p.topology.has_synapses else ()
     axes = (math.prod(shape[:-1]), shape[-1]) if shape else (1, 1)
     form, why = sparse_form(p.topology, pre, post)
     unit = p.source == UNIT
     return Projection(
-        p.name, p.source, p.target, pre, post, p.topology, p.plastic, unit, p.delay, shape, axes, form, why
+        p.name, p.source, p.target, pre, post, p.topology, p.plastic, unit, p.delay, shape, axes, form, why, constants
     )
 
 

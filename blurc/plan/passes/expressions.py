@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from typing import cast
 
 from blurc import model as m
 from blurc.language import functions
 from blurc.model import Mixed, Plus, Product, Separated, Stacked, Terms
 from blurc.plan.passes.builder import Builder
+from blurc.plan.passes.fixed import fixed
 from blurc.plan.passes.versions import Versions
 from blurc.plan.plan import EVERYWHERE, Attr, Space, Type
 
@@ -28,6 +30,8 @@ class Scope(ABC):
     def value(self, e: m.Expr) -> int:
         if 0 in e.shape:  # an empty slice: there is nothing to compute
             return self.builder.literal(0.0, Type(e.shape, EVERYWHERE), e.span)
+        if self.now.model.genome.constants and (number := fixed(e, self._constant)) is not None:
+            return self.constant(number, e)
         match e:
             case m.Literal(value=value):
                 return self.builder.literal(value, Type(e.shape, EVERYWHERE), e.span)
@@ -40,6 +44,8 @@ class Scope(ABC):
                 return self.apply(function, (self.value(arg),), e, e.prime)
             case m.Sloped(value=value, arg=arg, slope=slope):
                 return self.apply("sloped", (self.value(value), self.value(arg), self.value(slope)), e)
+            case m.Pick(arg=m.Constant() as arg, items=items):
+                return self.constant(m.picked(self._constant(arg), items), e)
             case m.Pick(arg=arg, items=items):
                 return self.apply("pick", (self.value(arg),), e, items)
             case m.Stack(items=items):
@@ -60,6 +66,12 @@ class Scope(ABC):
     @abstractmethod
     def leaf(self, e: m.Expr) -> int:
         """A name, or a sum over synapses or over the batch."""
+
+    def _constant(self, e: m.Constant) -> m.Nested:
+        return cast(m.Nested, self.builder.ops[self.leaf(e)].attrs[0])
+
+    def constant(self, value: m.Nested, e: m.Expr) -> int:
+        return self.builder.literal(m.uniform(value), Type(e.shape, EVERYWHERE), e.span)
 
     def fan(self, e: m.Fan, projection: m.Projection) -> int:
         network = self.now.model.network

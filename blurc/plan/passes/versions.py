@@ -70,6 +70,9 @@ class Versions:
 
     def meta(self, e: m.Meta, of: str) -> int:
         space = EVERYWHERE
+        if isinstance(e, m.Constant):
+            value = m.uniform(self.model.constant(e.name, of))
+            return self.builder.literal(value, Type(e.shape, space), e.span)
         if e.per == "neuron":
             space = Space("neurons", of, False, True)
         elif e.per == "synapse":
