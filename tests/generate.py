@@ -184,6 +184,14 @@ def has_part(whole: Shape, part: Shape) -> bool:
     return len(whole) == 1 and (part == () or (len(part) == 1 and part < whole))
 
 
+def drawn(place: Place, shape: Shape, depth: int) -> str:
+    """Random numbers."""
+    one = place.expr(shape, min(depth, 1))
+    if place.random.chance(50):
+        return f"noise({one})"
+    return f"uniform({one}, {place.expr(place.random.one([shape, ()]), 0)})"
+
+
 Factor: TypeAlias = Callable[[Shape], str]  # writes one factor of this shape
 
 
@@ -292,7 +300,7 @@ class Rule:
             return f"clip({form.format(alone.expr(shape, min(depth, 1)))}, -2, 2)"
 
         def noise(shape: Shape, depth: int) -> str:
-            return f"noise({alone.expr(shape, min(depth, 1))})"
+            return drawn(alone, shape, depth)
 
         sums = (total, population, running) if kind == "readout" else (total, population, noise, running)
         return Place(self.random, alone.names, alone.still, sums)
@@ -339,9 +347,12 @@ class Update:
             of_batch = Place(random, names, alone.still, (reduced, total))
             return f"{random.one(functions.PROJECTION)}({of_batch.expr(shape, depth)})"
 
+        def noise(shape: Shape, depth: int) -> str:
+            return drawn(alone, shape, depth)
+
         of_neurons = {**self.rule.metas_at("pre"), **self.rule.metas_at("post")}
         names = {**alone.names, **of_neurons, **self.lets["synapse"]}
-        return Place(random, names, alone.still, (reduced, reduced, total, across))
+        return Place(random, names, alone.still, (reduced, reduced, noise, total, across))
 
     def across(self, shape: Shape, depth: int) -> str:
         """One value of the projection, inside a reducer."""
@@ -726,12 +737,12 @@ class Values:
     signals: list[dict[str, Array]]  # {signal: [*shape]}
     seed: int
 
-    def noise(self, step: int) -> Callable[[str, int, str, Shape], Array]:
-        """The noise of one step: always the same for the same population, draw and phase."""
+    def noise(self, step: int) -> Callable[[str, str, int, str, Shape], Array]:
+        """The draws of one step: always the same for the same population or projection, draw and phase."""
 
-        def draw(population: str, number: int, phase: str, shape: Shape) -> Array:
-            which = zlib.crc32(f"{population} {number} {phase}".encode())
-            return np.random.default_rng([self.seed, step, which]).normal(size=shape)
+        def draw(kind: str, of: str, number: int, phase: str, shape: Shape) -> Array:
+            rng = np.random.default_rng([self.seed, step, zlib.crc32(f"{of} {number} {phase}".encode())])
+            return rng.normal(size=shape) if kind == "noise" else rng.uniform(size=shape)
 
         return draw
 

@@ -90,6 +90,28 @@ def test_noise_is_another_for_every_population_statement_step_and_example(rolled
     assert len(np.unique(outs)) == outs.size
 
 
+@pytest.mark.parametrize("draw", ["noise(1)", "uniform(-2, 2)"])
+def test_every_statement_round_projection_and_step_draws_other_numbers_for_synapses(draw: str) -> None:
+    net = blurc.compile(
+        f"""genome noisy {{
+          state a
+          synapse u ~ zeros, v ~ zeros, w ~ zeros
+          sense {{ a <- input }}
+          forward {{ a <- incoming((u + v + w) * pre.a) }}
+          repeat 2 {{ update {{ u <- v;  v <- {draw};  w <- {draw} - {draw} }} }}
+          readout a
+        }}
+        network n uses noisy {{ input x[40]  hidden h[40]  hidden g[40]  output y[40]  x -> h -> g -> y  h -> g }}"""
+    )
+    key = jax.random.key(0)
+    state, draws = net.init(key, net.init_genome(key)), dict[Any, Any]()
+    for step in range(2):
+        state, _ = net.step({}, state, np.zeros((1, 40)), np.zeros((1, 40)), key=jax.random.fold_in(key, step))
+        draws |= {(step, of, c): value for of, channels in state.synapses.items() for c, value in channels.items()}
+    assert [name for name, values in draws.items() if np.std(values) < 0.5] == []
+    assert alike(draws) == []
+
+
 def test_predictions_have_noise_of_their_own_in_every_slice_and_at_every_step(net: blurc.Net) -> None:
     x = np.zeros((9, 40), np.float32)
     seen: list[Any] = []

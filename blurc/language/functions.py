@@ -25,7 +25,7 @@ REDUCERS: tuple[str, ...] = ("batch_mean", "batch_sum")
 STATISTICS: tuple[str, ...] = ("running_mean", "running_var")  # that a neuron keeps over steps
 PROJECTION: tuple[str, ...] = ("projection_mean", "projection_sum", "projection_max")  # across its synapses
 
-DRAWS: tuple[str, ...] = ("noise",)  # random numbers
+DRAWS: dict[str, tuple[int, int]] = {"noise": (1, 1), "uniform": (2, 2)}  # random numbers
 
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
 ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *PROJECTION, *STATISTICS, *DRAWS)
@@ -39,4 +39,4 @@ NO_SOFTMAX = "`softmax` looks at a whole population, so the rule applies it itse
 
 def arity(function: str) -> tuple[int, int | None]:
     """The minimum and maximum number of arguments (None: no maximum)."""
-    return NARY.get(function, (1, 1))
+    return NARY.get(function) or DRAWS.get(function, (1, 1))

@@ -103,10 +103,20 @@ class Modulator(Typed):
 
 @dataclass(frozen=True)
 class Noise(Typed):
-    """`noise(std)`: normal, independent for every example, neuron and entry. Only in neuron scope, never inside a sum.
-    `number` distinguishes the draws of a genome; every run of a phase draws again."""
+    """`noise(std)`: normal. In neuron scope independent for every example, neuron and entry, in `update` for every
+    synapse and entry; never inside a sum. `number` distinguishes the draws of a genome; every run of a phase draws
+    again."""
 
     std: Expr
+    number: int
+
+
+@dataclass(frozen=True)
+class Uniform(Typed):
+    """`uniform(low, high)`, independent like `noise`."""
+
+    low: Expr
+    high: Expr
     number: int
 
 
@@ -252,6 +262,7 @@ Expr: TypeAlias = (
     | Signal
     | Modulator
     | Noise
+    | Uniform
     | Fan
     | Let
     | Apply
@@ -280,6 +291,8 @@ def children(e: Expr) -> tuple[Expr, ...]:
             return (body,)
         case Noise(std=std):
             return (std,)
+        case Uniform(low=low, high=high):
+            return (low, high)
         case Sloped(value=value, arg=arg, slope=slope):
             return (value, arg, slope)
         case _:

@@ -138,6 +138,8 @@ def _tree(e: m.Expr) -> s.Expr:
             return s.Name(name, span=e.span)
         case m.Noise(std=std):
             return s.Call("noise", (_tree(std),), span=e.span)
+        case m.Uniform(low=low, high=high):
+            return s.Call("uniform", (_tree(low), _tree(high)), span=e.span)
         case m.Apply(function=function, args=args, prime=prime):
             return _apply(function, tuple(map(_tree, args)), prime, e)
         case m.Slot(name=name, arg=arg, prime=prime):

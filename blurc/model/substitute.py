@@ -12,7 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from blurc.model.model import Across, Apply, Expr, Let, Noise, Pick, Reduce, Running, Sloped, Slot, Stack, Total, Until
+from blurc.model.model import (
+    Across,
+    Apply,
+    Expr,
+    Let,
+    Noise,
+    Pick,
+    Reduce,
+    Running,
+    Sloped,
+    Slot,
+    Stack,
+    Total,
+    Uniform,
+    Until,
+)
 
 
 def inline(e: Expr, lets: Mapping[str, Expr]) -> Expr:
@@ -33,6 +48,8 @@ def rebuild(e: Expr, substitute: Callable[[Expr], Expr | None]) -> Expr:
             return replace(e, items=tuple(rebuild(i, substitute) for i in items))
         case Noise(std=std):
             return replace(e, std=rebuild(std, substitute))
+        case Uniform(low=low, high=high):
+            return replace(e, low=rebuild(low, substitute), high=rebuild(high, substitute))
         case Sloped(value=value, arg=arg, slope=slope):
             value, arg, slope = (rebuild(part, substitute) for part in (value, arg, slope))
             return replace(e, value=value, arg=arg, slope=slope)

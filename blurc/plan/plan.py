@@ -12,7 +12,8 @@ Operation             arguments                   attributes
 literal                                           value
 meta                                              name [, projection or population]
 modulator                                         name                   a signal, given at every step
-noise                                             population, phase, number   standard normal
+noise, uniform                                    population or projection, phase, number   standard normal,
+                                                                         or between 0 and 1
 input, target                                     population
 carried                                           population, state      a persistent state's old value; `act@2` is
                                                                          the state at the end of two steps ago
@@ -410,7 +411,8 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
 
 # --------------------------------------------------------------------- spaces
 
-LEAVES = {"literal", "meta", "modulator", "noise", "input", "target", "carried", "statistic", "synapse", "batch_size"}
+DRAWS = {"noise", "uniform"}
+LEAVES = {"literal", "meta", "modulator", "input", "target", "carried", "statistic", "synapse", "batch_size", *DRAWS}
 LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is taken from it
 GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred

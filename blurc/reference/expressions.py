@@ -37,8 +37,11 @@ def evaluate(e: Expr, at: Scope) -> Array:
             return at.channel(e)
         case model.Signal(), NeuronScope():
             return at.now.signals[e.name][at.population]
-        case model.Noise(), NeuronScope():
-            return evaluate(e.std, at) * at.noise(e)
+        case model.Noise(), NeuronScope() | SynapseScope():
+            return evaluate(e.std, at) * at.draw(e)
+        case model.Uniform(), NeuronScope() | SynapseScope():
+            low, high = evaluate(e.low, at), evaluate(e.high, at)
+            return low + (high - low) * at.draw(e)
         case model.Running(), NeuronScope():
             return running_statistic(e, at)
         case model.Fan(), SiteScope() | SynapseScope():

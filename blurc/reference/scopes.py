@@ -24,7 +24,8 @@ from blurc.reference.arithmetic import Array
 Variables: TypeAlias = dict[str, Array]  # the states of a population, or the channels of a projection
 Arrays: TypeAlias = Mapping[str, ArrayLike]
 GenomeValues: TypeAlias = Mapping[str, "ArrayLike | Arrays"]  # an array, or one for each projection or population
-Noise: TypeAlias = Callable[[str, int, str, tuple[int, ...]], ArrayLike]  # population, number, phase, shape
+# kind ("noise": standard normal; "uniform": between 0 and 1), population or projection, number, phase, shape
+Noise: TypeAlias = Callable[[str, str, int, str, tuple[int, ...]], ArrayLike]
 
 
 @dataclass
@@ -66,6 +67,11 @@ class Moment:
             value = value[owner]
         return np.asarray(value, np.float64)
 
+    def draw(self, e: model.Noise | model.Uniform, of: str, phase: str, shape: tuple[int, ...]) -> Array:
+        assert self.noise is not None, f"{e.span}: no source of random numbers was given"
+        kind = "noise" if isinstance(e, model.Noise) else "uniform"
+        return np.asarray(self.noise(kind, of, e.number, phase, shape), np.float64).reshape(shape)
+
     def of_neurons(self, e: model.Meta, population: str) -> Array:
         """The meta-parameter of each neuron, [*shape, batch, n]."""
         value = self.meta(e, population).reshape(*e.shape, 1, -1)
@@ -94,11 +100,9 @@ class NeuronScope:
     def function(self, slot: model.Slot) -> str:
         return self.now.model.slot(self.population, slot.name)
 
-    def noise(self, e: model.Noise) -> Array:
-        """Standard deviation 1; "fresh normal numbers for every example, neuron, entry and visit"."""
-        assert self.now.noise is not None, f"{e.span}: no source of noise was given"
-        shape = (*e.shape, *self.extent)
-        return np.asarray(self.now.noise(self.population, e.number, self.phase, shape), np.float64).reshape(shape)
+    def draw(self, e: model.Noise | model.Uniform) -> Array:
+        """Of standard deviation 1, or between 0 and 1; "fresh for every example, neuron, entry and visit"."""
+        return self.now.draw(e, self.population, self.phase, (*e.shape, *self.extent))
 
 
 @dataclass
@@ -136,6 +140,7 @@ class SynapseScope(_Ends):
     the previous statements left them, [*channels, synapse]."""
 
     channels: Variables
+    phase: str = ""
     lets: dict[str, SynapseLet] = field(default_factory=dict[str, "SynapseLet"])
 
     @property
@@ -158,6 +163,11 @@ class SynapseScope(_Ends):
 
     def channel(self, e: model.Channel) -> Array:
         return self.of_synapses(self.channels[e.name])
+
+    def draw(self, e: model.Noise | model.Uniform) -> Array:
+        """ "One for every synapse", also where it is shared, the same for all examples."""
+        shape = (*e.shape, self.now.sites(self.projection).count)
+        return self.of_synapses(self.now.draw(e, self.projection.name, self.phase, shape))
 
     def let(self, name: str) -> Array:
         value = self.lets[name].outside

@@ -48,7 +48,7 @@ def update(phase: Phase, now: Moment) -> None:
 def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
     """The new channels of a projection. A synapse's own channels are read as the previous statements left them; the
     totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, which is not modified yet."""
-    synapse = SynapseScope(now, projection, channels=dict(now.synapses[projection.name]))
+    synapse = SynapseScope(now, projection, dict(now.synapses[projection.name]), phase.name)
     for s in phase.of(projection.kind):
         varies = Over.EXAMPLE in s.value.over
         value = None if varies else evaluate(s.value, synapse)
@@ -86,8 +86,9 @@ class ReferenceState:
 class Reference:
     """Interprets a model literally.
 
-    `signals` are the values of the genome's signals in this step. `noise(population, number, phase, shape)` returns
-    standard normal numbers of this shape, [*states, batch, n], for one visit of `noise(..)` in the genome.
+    `signals` are the values of the genome's signals in this step. `noise(kind, of, number, phase, shape)` returns the
+    numbers that one visit of `noise(..)` or `uniform(..)` draws: standard normal ones, or ones between 0 and 1. Their
+    shape is [*states, batch, n] for a population, and [*channels, synapse] for a projection.
     """
 
     def __init__(self, model: model.Model) -> None:

@@ -97,17 +97,23 @@ class Lowering:
         return self.inputs.modulators[str(op.attrs[0])]
 
     def noise(self, op: Op) -> jax.Array:
+        return self._drawn(jax.random.normal, op)
+
+    def uniform(self, op: Op) -> jax.Array:
+        return self._drawn(jax.random.uniform, op)
+
+    def _drawn(self, draw: Callable[..., jax.Array], op: Op) -> jax.Array:
         assert self.inputs.key is not None
         shape = (*op.type.dims, *self._full(op))
         if not isinstance(op.attrs[0], tuple):
-            return jax.random.normal(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
+            return draw(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
         keys = jnp.stack([fold(self.inputs.key, str(name)) for name in op.attrs[0]])
         one = self._entry_shape(len(op.attrs[0]), shape)
 
-        def draw(key: jax.Array) -> jax.Array:
-            return jax.random.normal(key, one, dtype())
+        def entry(key: jax.Array) -> jax.Array:
+            return draw(key, one, dtype())
 
-        return jax.vmap(draw)(keys).reshape(shape)
+        return jax.vmap(entry)(keys).reshape(shape)
 
     def _entry_shape(self, entries: int, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """The shape of one entry of a stack, possibly nested."""

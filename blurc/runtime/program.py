@@ -134,7 +134,7 @@ class Program:
             x: inputs `[batch, *input shape]`, or flat, `[batch, n]`; a dict by population where there are several.
             y: targets `[batch, *output shape]`, alike. Not needed by a genome without `target`.
             signals: `{name: value}` for the `signal`s of the genome.
-            key: a random key, where the genome has `noise`.
+            key: a random key, where the genome draws random numbers.
 
         Returns:
             The state after the step, and the readout `[batch, *output shape]` as it was before the first feedback; a
@@ -163,7 +163,7 @@ class Program:
             state: the state.
             x: inputs, as in `step`.
             signals: where these phases read them, as in `step`.
-            key: where these phases draw noise, as in `step`.
+            key: where these phases draw random numbers, as in `step`.
 
         Returns:
             The readout `[batch, *output shape]`; a dict by population where there are several outputs.
@@ -195,7 +195,7 @@ class Program:
             xs: inputs `[steps, batch, *input shape]`, as in `step` else.
             ys: targets `[steps, batch, *output shape]`, alike.
             signals: as in `step`, with a leading axis of steps.
-            key: a random key, where the genome has `noise`; step t draws from `jax.random.fold_in(key, t)`.
+            key: a random key, where the genome draws random numbers; step t draws from `jax.random.fold_in(key, t)`.
             reset: booleans `[steps]` or `[steps, batch]`: before which steps the neurons (of which examples) forget
                 their persistent states and their past, as between two sequences.
             donate: let the memory of `state` be used again. The `state` that was passed is gone afterwards.

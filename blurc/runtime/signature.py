@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, suggest
 from blurc.guards import check_room
-from blurc.plan import Plan
+from blurc.plan import DRAWS, Plan
 from blurc.runtime.arguments import (
     ArraysLike,
     Readout,
@@ -139,7 +139,9 @@ class Signature:
                 raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
         values = {name: self._signal(name, given, leading) for name in reads.signals}
         if reads.noise and key is None:
-            raise error("E910", f"`{self.name}` draws noise, but no key was given", "pass key=jax.random.key(0)")
+            raise error(
+                "E910", f"`{self.name}` draws random numbers, but no key was given", "pass key=jax.random.key(0)"
+            )
         if key is not None:
             check_key(key)
         return values, key if reads.noise else None
@@ -288,7 +290,7 @@ def signature(plan: Plan) -> Signature:
         signals={v.name: v.dims for v in plan.modulators},
         statistics={f"{v.of}/{v.name}": (*v.dims, *plan.population(v.of).shape) for v in plan.statistics},
         reads={
-            name: Reads(block.uses_target, block.modulators, block.uses("noise"))
+            name: Reads(block.uses_target, block.modulators, any(map(block.uses, DRAWS)))
             for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))
         },
     )

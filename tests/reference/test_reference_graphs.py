@@ -474,7 +474,8 @@ def test_noise_is_drawn_once_a_visit_and_scaled_by_any_expression():
     )
     drawn: dict[tuple[str, int, str], np.ndarray] = {}
 
-    def noise(population: str, number: int, phase: str, shape: tuple[int, ...]) -> np.ndarray:
+    def noise(kind: str, population: str, number: int, phase: str, shape: tuple[int, ...]) -> np.ndarray:
+        assert kind == "noise"
         key = (population, number, phase)
         assert key not in drawn
         drawn[key] = np.random.default_rng(len(drawn)).normal(size=shape)

@@ -59,8 +59,9 @@ def compare(source: str, batch: int, seed: int) -> None:
 def noise(key: jax.Array) -> Any:
     """The numbers that a compiled step draws from a key."""
 
-    def draw(population: str, number: int, phase: str, shape: tuple[int, ...]) -> Any:
-        return np.asarray(jax.random.normal(fold(key, f"{population}/{phase}/{number}"), shape))
+    def draw(kind: str, of: str, number: int, phase: str, shape: tuple[int, ...]) -> Any:
+        one = fold(key, f"{of}/{phase}/{number}")
+        return np.asarray((jax.random.normal if kind == "noise" else jax.random.uniform)(one, shape))
 
     return draw
 
@@ -318,6 +319,36 @@ def test_functions_of_the_population_are_there_in_every_phase_and_stable() -> No
         readout  softmax(a) + population_max(a)
       }
       network n uses g { input x[2]  hidden h[3]  output y[3]  x -> h  h -> y  x -> y [sparse(p = 1)] }
+    """
+    compare(source, 2, 0)
+
+
+TOPOLOGIES = (
+    "", "sparse(p = 0.5, form = masked)", "sparse(p = 0.5, form = gather)", "sparse(p = 0.5, form = segments)",
+    "one_to_one", "conv(2)", "identity",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_every_synapse_draws_a_number_in_every_topology(topology: str) -> None:
+    source = f"""
+      genome g {{
+        state a  synapse w ~ normal(1), v[2] ~ zeros
+        sense   {{ a <- input + uniform(-1, [1, 2][0]) }}
+        forward {{ a <- incoming(w * v[0] * pre.a) }}
+        repeat 2 {{
+          update {{
+            let jitter = noise(0.1 + w ^ 2)
+            w <- w + jitter + batch_mean(jitter * pre.a + uniform(v[0], fan_in) * post.a)
+            v <- uniform([w, 0], post.incoming(w)) + noise([1, 2])
+          }}
+        }}
+        readout a
+      }}
+      network n uses g {{
+        input x[3]  hidden h[3, 1] {{ bias = shared }}  output y[3]
+        x -> h [{topology or "label = all"}]  h -> y [delay = 1, label = late]
+      }}
     """
     compare(source, 2, 0)
 

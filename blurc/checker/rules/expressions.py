@@ -27,7 +27,7 @@ from blurc.checker.rules.names import (
     Symbols,
 )
 from blurc.checker.rules.own_functions import OwnFunctions
-from blurc.checker.rules.shapes import OPERATORS, Shapes, literal
+from blurc.checker.rules.shapes import OPERATORS, Shapes, join, literal
 from blurc.checker.rules.unsummed import is_transposed
 from blurc.checker.rules.wrong_calls import WrongCall
 from blurc.checker.rules.wrong_names import WrongName
@@ -56,6 +56,7 @@ from blurc.model import (
     Slot,
     State,
     Total,
+    Uniform,
     Until,
 )
 
@@ -68,7 +69,7 @@ class Expressions:
         self.symbols = symbols
         self.numbers = numbers
         self.shapes = Shapes(symbols, numbers)
-        self.draws = count()  # numbers of the `noise(..)`s
+        self.draws = count()  # numbers of the random draws
         self.statistics = count()  # numbers of the running ones
         self.functions = OwnFunctions(self.check, numbers.report, {})
         self.wrong_name = WrongName(symbols, numbers.report)
@@ -294,7 +295,7 @@ class Expressions:
         if name in functions.PROJECTION:
             return self._across(e, place)
         if name in functions.DRAWS:
-            return self._noise(e, place)
+            return self._draw(e, place)
         if name in functions.POPULATION and not self._sees_population(e, place):
             return None
         if name in functions.STATISTICS or (name == "standardize" and len(e.args) > 1):
@@ -348,15 +349,22 @@ class Expressions:
             return True
         return False
 
-    def _noise(self, e: syntax.Call, place: Place) -> Expr | None:
-        if place.synapse or place.phase == "readout":
-            self.wrong_call.noise_elsewhere(e, place)
+    def _draw(self, e: syntax.Call, place: Place) -> Expr | None:
+        if not place.draws:
+            self.wrong_call.draw_elsewhere(e, place)
             return None
         args = self._all(e.args, place)
-        if args is None or not self._arity(e, 1, 1):
+        if not self._arity(e, *functions.arity(e.function)) or args is None or not self.shapes.fit(args, e.span):
             return None
-        over = args[0].over | Over.EXAMPLE | Over.NEURON
-        return Noise(args[0], next(self.draws), shape=args[0].shape, over=over, span=e.span)
+        over = join(args)
+        if place.synapse and Over.EXAMPLE in over:
+            self.wrong_call.draw_for_examples(e)
+            return None
+        over |= Over.SYNAPSE if place.synapse else Over.EXAMPLE | Over.NEURON
+        shape, number = next((a.shape for a in args if a.shape), ()), next(self.draws)
+        if e.function == "noise":
+            return Noise(args[0], number, shape=shape, over=over, span=e.span)
+        return Uniform(args[0], args[1], number, shape=shape, over=over, span=e.span)
 
     def _running(self, e: syntax.Call, place: Place) -> Expr | None:
         """`running_mean(z)`, `running_mean(z, rate)`, `standardize(z, running)`, `standardize(z, running, rate)`."""

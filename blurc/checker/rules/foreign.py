@@ -33,7 +33,10 @@ SCALED = {
     "kaiming": "normal(sqrt(2 / fan_in))",
     "lecun": "normal(1 / sqrt(fan_in))",
 }
-NOISES = ("normal", "gaussian", "randn", "rand", "random", "randint", "uniform")
+NOISES = {
+    **dict.fromkeys(("normal", "gaussian", "randn"), "`noise(std)`: normal numbers with mean 0"),
+    **dict.fromkeys(("rand", "random", "randint"), "`uniform(low, high)`"),
+}
 VALUES = ("constant", "const", "full", "value")
 TRANSPOSES = ("T", "mT", "H", "transpose")
 
@@ -77,8 +80,8 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     name = e.function
     if name in CALLED:
         return f"did you mean `{CALLED[name]}`?"
-    if name in NOISES and not place.synapse and place.phase != "readout":
-        return "random numbers are drawn by `noise(std)`: normal, with mean 0"
+    if name in NOISES and place.draws:
+        return f"random numbers are drawn by {NOISES[name]}"
     if not e.args:
         return None
     if name in FORMULAS:

@@ -138,6 +138,11 @@ class Place:
         return self.phase in ("update", "init") or self.total is not None
 
     @property
+    def draws(self) -> bool:
+        """Whether random numbers are drawn here."""
+        return self.phase not in ("init", "readout", "function") and self.total is None
+
+    @property
     def assigns(self) -> Kind:
         """What the statements here assign to."""
         return "channel" if self.phase == "update" else "state"

@@ -86,10 +86,28 @@ class WrongCall:
         help = f"store it in a state in a phase of the neuron, `x <- {e.function}(..)`, and read `pre.x` or `post.x`"
         self.report.error("E309", message, e.span, help=help)
 
-    def noise_elsewhere(self, e: syntax.Call, place: Place) -> None:
-        draw = f"draw it into a state, `forward {{ x <- {code(e.span)} }}`, and read the state"
-        message = f"there is no noise {place.words}: a neuron draws it when a phase visits it"
-        help = "a start value is drawn by `~ normal(std)`" if place.phase == "init" else draw
+    def draw_elsewhere(self, e: syntax.Call, place: Place) -> None:
+        call, start = code(e.span), "~ normal(std)" if e.function == "noise" else "~ uniform(low, high)"
+        message = f"nothing is drawn {place.words}: a neuron draws when a phase visits it, and a synapse in `update`"
+        if place.phase == "init":
+            help = f"a start value is drawn by `{start}`"
+        elif place.total:
+            help = (
+                f"for a number of each synapse, draw it into a channel, `update {{ v <- {call} }}`; for one of each "
+                f"neuron, into a state, `forward {{ x <- {call} }}`; and read that in the sum"
+            )
+        else:
+            help = f"draw it into a state, `forward {{ x <- {call} }}`, and read the state"
+        self.report.error("E312", message, e.span, help=help)
+
+    def draw_for_examples(self, e: syntax.Call) -> None:
+        parts = [code(a.span) for a in e.args]
+        message = f"`{code(e.span)}` varies over the batch, but a synapse draws one number for all examples"
+        help = (
+            f"scale what is drawn: `noise(1) * ({parts[0]})`"
+            if e.function == "noise"
+            else f"scale what is drawn: `{parts[0]} + ({parts[1]} - ({parts[0]})) * uniform(0, 1)`"
+        )
         self.report.error("E312", message, e.span, help=help)
 
     def total_in_total(self, e: syntax.Call, total: Direction, place: Place) -> None:

@@ -71,7 +71,7 @@ class Elaborator:
         lets: dict[str, m.Expr] = {}
         changed: dict[tuple[str, str], int] = {}
         space = Space("synapses", projection.name)
-        scope = SynapseScope(self.now, projection)
+        scope = SynapseScope(self.now, projection, phase.name)
         for s in phase.of(projection.kind):
             resolved = self._resolve(s.value, current, lets)
             if isinstance(s, m.LetStatement):

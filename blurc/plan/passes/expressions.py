@@ -80,6 +80,17 @@ class Scope(ABC):
         size = float(fan_in if e.name == "fan_in" else fan_out)
         return self.builder.literal(size, Type((), EVERYWHERE), e.span)
 
+    def drawn(self, e: m.Noise | m.Uniform, phase: str, space: Space) -> int:
+        """Random numbers for every place of a space."""
+        b, name = self.builder, "noise" if isinstance(e, m.Noise) else "uniform"
+        draw = b.emit(name, (), (space.of, phase, e.number), Type(e.shape, space), e.span)
+        if isinstance(e, m.Noise):
+            return b.emit("mul", (self.value(e.std), draw), (), Type(e.shape, space), e.span)
+        low = self.value(e.low)
+        width = b.elementwise("sub", (self.value(e.high), low), e.span)
+        scaled = b.emit("mul", (width, draw), (), Type(e.shape, space), e.span)
+        return b.emit("add", (low, scaled), (), Type(e.shape, space), e.span)
+
     def modulator(self, e: m.Modulator) -> int:
         return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
 

@@ -54,8 +54,8 @@ class NeuronScope(Scope):
                 return self.lets[name]
             case m.Modulator():
                 return self.modulator(e)
-            case m.Noise():
-                return self.noise(e)
+            case m.Noise() | m.Uniform():
+                return self.drawn(e, self.phase, Space("neurons", self.population, True, True))
             case m.Running():
                 return self.running(e)
             case m.Signal(name=name):
@@ -74,11 +74,6 @@ class NeuronScope(Scope):
                 return self.total(e)
             case _:
                 raise AssertionError(f"{e.span}: not of a neuron: {e}")
-
-    def noise(self, e: m.Noise) -> int:
-        type_ = Type(e.shape, Space("neurons", self.population, True, True))
-        draw = self.builder.emit("noise", (), (self.population, self.phase, e.number), type_, e.span)
-        return self.builder.emit("mul", (self.value(e.std), draw), (), type_, e.span)
 
     def running(self, e: m.Running) -> int:
         b = self.builder
@@ -195,9 +190,10 @@ class WeightedSum(Scope):
 
 @dataclass
 class SynapseScope(Scope):
-    """One synapse of a projection; nothing here varies over the batch."""
+    """One synapse of a projection, in an update `phase`; nothing here varies over the batch."""
 
     projection: m.Projection
+    phase: str = ""
 
     def slot(self, name: str, arg: m.Expr) -> str:
         ends = arg.over & (Over.PRE | Over.POST | Over.SYNAPSE)
@@ -226,6 +222,8 @@ class SynapseScope(Scope):
                 return self.fan(e, self.projection)
             case Total(side=side):
                 return self._seen(self._end(side).total(e), side, e)
+            case m.Noise() | m.Uniform():
+                return self.drawn(e, self.phase, self._each_synapse)
             case m.Until():
                 # A running total of something that does not vary over the batch.
                 type_ = Type(e.shape, self._each_synapse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from blurc.plan.plan import LEAVES, Block, Op, Plan, Type
+from blurc.plan.plan import DRAWS, LEAVES, Block, Op, Plan, Type
 
 TELLING = {"literal", "meta", "modulator", "synapse"}
 OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # the first attribute names one
@@ -66,7 +66,7 @@ class Classes:
         attrs: tuple[Hashable, ...] = op.attrs
         if op.name in OF_PROJECTION:
             attrs = (self.of(str(op.attrs[0])), *op.attrs[1:])
-        elif op.name == "noise":
+        elif op.name in DRAWS:
             attrs = ()
         elif read := variable(op):
             attrs = (self.of(read.of), read.name)

@@ -44,7 +44,7 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`track` is None for draws of noise."""
+    """`track` is None for random numbers."""
 
     track: Track | None
 

@@ -10,7 +10,7 @@ from blurc.plan.passes.builder import Builder
 from blurc.plan.passes.roll.alike import variable
 from blurc.plan.passes.roll.chain import Alike, Chain, Family, Track, Within
 from blurc.plan.passes.roll.match import Matcher
-from blurc.plan.plan import EVERYWHERE, LEAVES, Attr, Block, Key, Loop, Op, Result, Stack, Type
+from blurc.plan.plan import DRAWS, EVERYWHERE, LEAVES, Attr, Block, Key, Loop, Op, Result, Stack, Type
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and the values from 1, 2 .. segments before the chain
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
@@ -134,16 +134,16 @@ class Writer:
     def family(self, values: tuple[int, ...], track: Track | None) -> int:
         """Neighbouring values, in track order, as one."""
         if track is None:
-            return self._noise(values)
+            return self._draws(values)
         part = _part(track, values)
         stack = self.whole(track)
         return stack if part == (0, len(track.position)) else self._join([stack], (part,), values)
 
-    def _noise(self, values: tuple[int, ...]) -> int:
+    def _draws(self, values: tuple[int, ...]) -> int:
         draws = [self._op(v) for v in values]
         names = tuple(name for op in draws for name in _names(op))
         type_ = Type((len(values), *draws[0].type.dims), draws[0].type.space)
-        return self._taken("noise", (), names, type_, draws[0])
+        return self._taken(draws[0].name, (), names, type_, draws[0])
 
     def _join(self, args: list[int], items: tuple[int | Part, ...], values: Sequence[int]) -> int:
         like = self._op(values[0])
@@ -241,7 +241,7 @@ class Writer:
                 number, _ = body.families.setdefault(values, (len(body.families), track))
                 return body.builder.emit("each", (), (number,), op.type, op.span)
             case Alike():
-                if op.name in LEAVES and op.name != "noise" and i not in self.track_of:
+                if op.name in LEAVES - DRAWS and i not in self.track_of:
                     return body.builder.add(op)
                 number = body.same.setdefault(i, len(body.same))
                 return body.builder.emit("same", (), (number,), op.type, op.span)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from blurc.plan.passes.roll.alike import Classes, Tokens, variable
 from blurc.plan.passes.roll.chain import Alike, Chain, Family, Link, Track, Within, crossing
 from blurc.plan.passes.roll.stretches import Stretch, stretches
+from blurc.plan.plan import DRAWS
 
 LONGEST_LAG = 4
 ROUNDS = 12  # at most, until the chains stop changing; three or four are usual
@@ -185,7 +186,7 @@ class Matcher:
         if at is not None:
             return self._within(chain, values, middle, at)
         op = self.tokens.block.ops[here]
-        if op.name == "noise":
+        if op.name in DRAWS:
             return Family(None), *self._like(values, middle)
         if variable(op):
             low, high = self._like(values, middle)
