@@ -290,6 +290,9 @@ class Expressions:
         if e.owner is not None:
             self.wrong_call.no_method(e, place)
             return None
+        if place.total and {x.owner for x in outside_sums(e) if isinstance(x, syntax.Attribute)} >= {*NEURON_NAMES}:
+            self.wrong_call.value_of_every_pair(e)
+            return None
         if name in functions.REDUCERS:
             return self._reduce(e, place)
         if name in functions.PROJECTION:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from blurc.checker import mentions
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, RESERVED, parameters, reserved
 from blurc.checker.rules import unused
@@ -51,7 +52,8 @@ class GenomeChecker:
         self.report = report
         self.params = parameters(tree.params, given, report)
         self.values = {**self.params}
-        self.symbols = Symbols(damaged=tree.damaged, lacks_imports=tree.lacks_imports)
+        lets = {s.name: p.kind for p in mentions.phases(tree) for s in p.statements if isinstance(s, syntax.Let)}
+        self.symbols = Symbols(lets=lets, damaged=tree.damaged, lacks_imports=tree.lacks_imports)
         self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
         self.expressions = Expressions(self.symbols, self.numbers)
         self.wrong_target = WrongTarget(self.symbols, report)

@@ -50,7 +50,7 @@ def _unused_arguments(item: syntax.Function, report: Report) -> None:
 
 
 def _never_assigned(symbol: Symbol, report: Report) -> None:
-    message = f"`{symbol.name}` is read but never assigned: it is always 0"
+    message = f"`{symbol.name}` is read but never assigned: it is always 0, and 1 in the unit neuron"
     help = f"assign it in a phase, `{symbol.name} <- ..`, or remove it"
     report.warn("W502", message, symbol.span, help=help)
 

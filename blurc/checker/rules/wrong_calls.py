@@ -156,6 +156,16 @@ class WrongCall:
         help = "use it in `update`, around what varies over the batch: `w <- w + batch_mean(pre.x * post.y)`"
         self.report.error("E308", message, e.span, help=help)
 
+    def value_of_every_pair(self, e: syntax.Call) -> None:
+        f = e.function
+        message = (
+            f"`{code(e.span)}` would need a value for every pair of neurons and every example, which is never built"
+        )
+        finished = f"to the finished sum, `{f}(incoming(w * pre.x))`"
+        alone = "" if f in functions.POPULATION else f"to one neuron's own values, `{f}(pre.x)`, or "
+        help = f"apply `{f}` {alone}{finished}"
+        self.report.error("E306", message, e.span, notes=["so attention scores cannot be written"], help=help)
+
     def standardizes_by(self, e: syntax.Call) -> None:
         message = "`standardize` takes a value, and the word `running` for statistics kept over steps"
         z = code(e.args[0].span)

@@ -66,6 +66,9 @@ class WrongName:
         seen = {name: shown for name, symbol in table.items() if (shown := symbol.seen(place))}
         here = [name for name, shown in seen.items() if shown == f"`{name}`"]
         here += [] if place.total else place.lets
+        if e.name in self.symbols.lets:
+            self._let_elsewhere(e, self.symbols.lets[e.name], place)
+            return
         if near := did_you_mean(e.name, here):
             help = f"did you mean `{near}`?"
         elif known := name_help(e.name, place):
@@ -75,6 +78,18 @@ class WrongName:
         else:
             help = f"declare it, as in {declarations(e.name, place)}"
         self.symbols.unknown_name(e.name, f"unknown name `{e.name}`", e.span, help=help)
+
+    def _let_elsewhere(self, e: syntax.Name, phase: str, place: Place) -> None:
+        message = f"`{e.name}` is named by a `let` in `{phase}`, and known there only"
+        if phase == place.phase:
+            message = f"`{e.name}` is named by a `let` that comes later, or in another `{phase}`"
+            help = "write the `let` before its first use, in the same phase"
+        elif phase == "update":
+            help = f"store it in a channel there, `x <- {e.name}`, and read `x`"
+        else:
+            read = " or ".join(f"`{end}.x`" for end in place.ends) or "`x`"
+            help = f"store it in a state there, `x <- {e.name}`, and read {read}"
+        self.symbols.unknown_name(e.name, message, e.span, help=help)
 
     def _unknown_in_function(self, e: syntax.Name, place: Place) -> None:
         known = [*place.arguments, *(name for name, s in self.symbols.table.items() if s.seen(place) == f"`{name}`")]

@@ -38,4 +38,6 @@ def _instead(text: str) -> str | None:
         return f"write `{LOOKALIKES[text]}`"
     if len(text) == 1 and _name(text).startswith("GREEK SMALL LETTER "):
         return f"names are written in Latin letters: `{_name(text).split()[-1].lower()}`"
+    if text == "%":
+        return "the rest of a division is written `x - y * floor(x / y)`"
     return CONDITIONS if set(text) <= set("<>!&|?") else None

@@ -153,6 +153,16 @@ def _named_argument(piece: Piece, texts: Texts) -> str | None:
     return f"arguments have no names: write `{function}({values})`" if function.isidentifier() else None
 
 
+def _without_marks(piece: Piece, texts: Texts) -> str:
+    return f"write `{texts['found'].replace('_', '')}`"
+
+
+def _where(piece: Piece, texts: Texts) -> str:
+    parts = re.fullmatch(r"(.+?) then (.+?) else (.+)", texts["rest"])
+    condition, yes, no = parts.groups() if parts else ("a > b", "x", "y")
+    return f"a condition is part of an expression: `where({condition}, {yes}, {no})`"
+
+
 def _without_module(piece: Piece, texts: Texts) -> str:
     opening = next(at for at in range(piece.index, len(piece.lexemes)) if piece.lexemes[at].kind == "LPAR")
     return f"write `{piece.text(opening - 1, piece.closing(opening) + 1)}`"
@@ -167,6 +177,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "ROLE {name} LSQB ... !ANY", _axes, bracket="[", expected="`,`"),
     Slip("", "... !MALFORMED_NUMBER", "the largest number is about 1.8e308",
          text=r"[0-9.]+([eE][+-]?[0-9]+)?", expected="a number"),
+    Slip("", "... !MALFORMED_NUMBER", _without_marks, text=r"[0-9]+(_[0-9]+)+(\.[0-9]*)?", expected="a number"),
     Slip("", "... !MALFORMED_NUMBER", "write `$factor * $name`",
          text=r"(?P<factor>[0-9.]+)(?P<name>[A-Za-z_]\w*)", expected="a number"),
     Slip("", "... !MALFORMED_NUMBER", None, expected="a number"),
@@ -203,6 +214,10 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     misspelt,
     Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",
          needs="-NAME", whole=True),
+    Slip("statement", "... @if !ANY", _where, expected="a value", whole=True),
+    Slip("", "... {name:NAME} PRIME !ANY|END",
+         "`$name'(x)` is a derivative; there is no transpose, but `outgoing($name * post.x)` reads synapses backward",
+         needs="LPAR"),
     Slip("", "... !STRING", _unquoted, needs="NAME", text='"(?P<name>.*)"'),
     Slip("genome_item", "DECLARATION ... !NAME", "write `$before, $found`", needs="COMMA"),
     Slip("file", "BLOCK ... !USES", "a block has no rule of its own: leave `uses` to the network"),
