@@ -17,6 +17,7 @@ OTHERS = ("forward", "backward", "fixed", "label", "kind", "delay")
 NUMBERS = r"[\[\]0-9.eE+, -]+"
 VALUES = re.compile(rf"\s*[A-Za-z_]\w*\s*={NUMBERS}(,\s*[A-Za-z_]\w*\s*={NUMBERS})*", re.ASCII)
 
+APART = {"bias": "bias=False", "kind": 'kind="inhibitory"'}  # options of a population that are not slots
 COUNTED_IN_STEPS = "divide it by the duration of a step and round it, as delays are counted in steps"
 BIAS_HAS_A_PLACE = (
     'write True; the value has its place in the state, `state.synapses["unit->POPULATION"]`, and `net.neurons[NODE]` '
@@ -101,8 +102,8 @@ class Attributes:
         elif isinstance(value, Mapping):
             value = cast("Mapping[str, str]", value)
             pairs = list(value.items())
-        if any(slot in ("bias", "kind") for slot, _ in pairs):
-            expected = "functions of the genome; `bias` and `kind` are attributes of their own: bias=False"
+        if apart := next((slot for slot, _ in pairs if slot in APART), None):
+            expected = f"functions of the genome; `{apart}` is a separate attribute: {APART[apart]}"
             return self._refused("slots", where, data, expected, ())
         if all(_is_name(slot) and _is_name(function) for slot, function in pairs):
             return tuple(pairs)
