@@ -239,6 +239,7 @@ class Rule:
     channels: Names
     shared: Names  # learn values, signals, consts and parameters, known everywhere
     learns: dict[str, Names]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
+    each: Names  # signals per example
     kinds: bool = False  # whether it tells projections and populations of some kinds from others
 
     def way(self, way: str) -> str:
@@ -256,7 +257,7 @@ class Rule:
         """About the presynaptic or the postsynaptic neuron alone."""
         states = {f"{side}.{name}": shape for name, shape in self.states.items()}
         still = {**self.shared, **self.learns["projection"]}
-        return Place(self.random, {**states, **self.metas_at(side)}, still)
+        return Place(self.random, {**states, **self.metas_at(side), **self.each}, still)
 
     def synapse(self) -> Place:
         """About the synapse alone."""
@@ -287,7 +288,8 @@ class Rule:
         """About one neuron, in a phase of this kind."""
         signals: Names = {"sense": {"input": ()}, "feedback": {"target": ()}}.get(kind, {})
         across = ["population_mean", "population_sum", "standardize", "softmax", "population_max"]
-        alone = Place(self.random, {**self.states, **signals, **lets}, {**self.shared, **self.of_neuron})
+        known = {**self.states, **signals, **lets, **self.each}
+        alone = Place(self.random, known, {**self.shared, **self.of_neuron})
 
         def total(shape: Shape, depth: int) -> str:
             return self.total(self.random.one(["incoming", "outgoing"]), shape, min(depth + 1, 2))
@@ -476,10 +478,12 @@ def rules(draw: Draw, name: str = "rule") -> str:
     per = {s: random.one(["projection", "population", "neuron", "synapse"]) for s in learns if random.chance(45)}
     signals = {s: random.one(shapes) for s in ("reward", "mode")[: random.one([0, 0, 1, 2])]}
     const = random.one([*shapes, *matrices])
-    shared = {s: shape for s, shape in learns.items() if s not in per} | signals | {"fixed": const, "gain": ()}
+    each = {s: shape for s, shape in signals.items() if random.chance(40)}
+    shared = {s: shape for s, shape in learns.items() if s not in per} | {"fixed": const, "gain": ()}
+    shared |= {s: shape for s, shape in signals.items() if s not in each}
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
     of["projection"]["site"], of["population"]["pace"] = (), random.one(shapes)
-    rule = Rule(random, states, channels, shared, of, random.chance(30))
+    rule = Rule(random, states, channels, shared, of, each, random.chance(30))
     order = random.one(ORDERS).split()
     number = random.one([s for s, shape in shared.items() if not shape])
     lines = [
@@ -492,7 +496,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
             f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{f' per {per[s]}' if s in per else ''}"
             for s, shape in learns.items()
         ),
-        *(f"  signal {s}{dims(shape, k)}" for s, shape in signals.items()),
+        *(f"  signal {s}{dims(shape, k)}{' per example' * (s in each)}" for s, shape in signals.items()),
         f"  const fixed = {Place(random, {}, {}).number(const)}, site = {random.one(['1', '0', '0.5'])} per projection",
         f"  const pace{dims(of['population']['pace'], k)} = 0.8 per population",
         f"  fn phi = {random.one(SLOTS['phi'])}, psi = {random.one(SLOTS['psi'])}",
@@ -734,7 +738,7 @@ class Values:
     synapses: dict[str, dict[str, Array]]  # {projection: {channel: [*channels, *synapses]}}
     xs: list[dict[str, Array]]  # {input: [batch, n]}
     ys: list[dict[str, Array]]  # {output: [batch, n]}
-    signals: list[dict[str, Array]]  # {signal: [*shape]}
+    signals: list[dict[str, Array]]  # {signal: [*shape]}, or [batch, *shape]
     seed: int
 
     def noise(self, step: int) -> Callable[[str, str, int, str, Shape], Array]:
@@ -773,7 +777,8 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
         for p, shape in synapse_shapes(model).items()
     }
     xs, ys = batches("input"), batches("output")
-    signals = [{m.name: rng.normal(size=m.shape) for m in genome.modulators} for _ in range(steps)]
+    fed = {m.name: (*[batch] * m.per_example, *m.shape) for m in genome.modulators}
+    signals = [{name: rng.normal(size=shape) for name, shape in fed.items()} for _ in range(steps)]
     return Values(metas, synapses, xs, ys, signals, seed)
 
 

@@ -46,7 +46,7 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
         x = _flat("x", signature.inputs, leading, dtype)
         y = _flat("y", signature.outputs, leading, dtype) if signature.uses_target else ()
         anew = (Leaf(("reset",), leading, "bool"),) if signature.persistent and "steps" in leading else ()
-        return (*x, *y, *_fed(signature, "step", leading[:-1], dtype), *anew)
+        return (*x, *y, *_fed(signature, "step", leading, dtype), *anew)
 
     def out(*leading: Size) -> tuple[Leaf, ...]:
         return tuple(Leaf(("out", p), (*leading, *shape), dtype) for p, shape in signature.outputs.items())
@@ -56,7 +56,7 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
         "init_genome": EntryPoint(key, genome),
         "init": EntryPoint((*key, *genome, *batch), state),
         "step": EntryPoint((*genome, *state, *examples("batch")), (*state, *out("batch"))),
-        "predict": EntryPoint((*genome, *state, *x, *_fed(signature, "predict", (), dtype)), out("batch")),
+        "predict": EntryPoint((*genome, *state, *x, *_fed(signature, "predict", ("batch",), dtype)), out("batch")),
         "train": EntryPoint((*genome, *state, *examples("steps", "batch")), (*state, *out("steps", "batch"))),
     }
 
@@ -68,9 +68,10 @@ def _genome(signature: Signature, dtype: str) -> Iterable[Leaf]:
         yield from (Leaf(("genome", name, of), shape, dtype) for of, shape in shapes.items())
 
 
-def _fed(signature: Signature, entry: str, leading: tuple[Size, ...], dtype: str) -> Iterable[Leaf]:
+def _fed(signature: Signature, entry: str, sizes: tuple[Size, ...], dtype: str) -> Iterable[Leaf]:
     reads = signature.reads[entry]
     for name in reads.signals:
+        leading = sizes if name in signature.per_example else sizes[:-1]
         yield Leaf(("signals", name), (*leading, *signature.signals[name]), dtype)
     if reads.noise:
         yield Leaf(("noise",), (2,), "uint32")

@@ -126,6 +126,7 @@ class State(Node):
 class Signal(Node):
     name: str
     dims: tuple[Expr, ...]
+    per: str | None = None  # as written
 
 
 @dataclass(frozen=True)

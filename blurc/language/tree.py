@@ -158,7 +158,7 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "extends": lambda c, at: s.Extends(str(c[1]), span=at),
     "param": lambda c, at: s.Param(str(c[0]), c[2], span=at),
     "state": lambda c, at: s.State(str(c[0]), _dims(c), len(c) > 1 and isinstance(c[-1], Token), span=at),
-    "signal": lambda c, at: s.Signal(str(c[0]), _dims(c), span=at),
+    "signal": lambda c, at: s.Signal(str(c[0]), _dims(c), next(iter(_group(c, "per")), None), span=at),
     "synapse": lambda c, at: s.Synapse(str(c[0]), _dims(c), _last(_nodes(c)), span=at),
     "learn": _learn,
     "per": lambda c, at: _Group("per", (str(c[1]),), at),

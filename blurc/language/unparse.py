@@ -147,8 +147,8 @@ def _declared(node: s.Node) -> str:
     match node:
         case s.State(name, dims, persistent):
             return f"{name}{_bracketed(dims)}{' persistent' if persistent else ''}"
-        case s.Signal(name, dims):
-            return f"{name}{_bracketed(dims)}"
+        case s.Signal(name, dims, per):
+            return f"{name}{_bracketed(dims)}{f' per {per}' if per else ''}"
         case s.Synapse(name, dims, init):
             return f"{name}{_bracketed(dims)}{_init(init)}"
         case s.Learn(name, dims, init, per):

@@ -96,7 +96,8 @@ class Signal(Typed):
 
 @dataclass(frozen=True)
 class Modulator(Typed):
-    """A `signal` of the genome: a value fed in at every step, shared by all neurons and synapses."""
+    """A `signal` of the genome: a value fed in at every step, the same for all neurons and synapses. It varies over
+    EXAMPLE if it is declared `per example`."""
 
     name: str
 
@@ -349,6 +350,11 @@ class StateVar(Declared):
 
 
 @dataclass(frozen=True)
+class SignalVar(Declared):
+    per_example: bool = False
+
+
+@dataclass(frozen=True)
 class ChannelVar(Declared):
     init: Init
 
@@ -437,7 +443,7 @@ class Genome:
     phases: tuple[Phase, ...]
     readout: Expr
     span: Span = field(compare=False, repr=False)
-    modulators: tuple[Declared, ...] = ()
+    modulators: tuple[SignalVar, ...] = ()
     constants: tuple[ConstantVar, ...] = ()
     functions: tuple[Function, ...] = ()  # those that may be in a slot
 

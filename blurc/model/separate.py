@@ -124,23 +124,36 @@ GROUPS: dict[Over, Group] = {Over.NOTHING: "still", Over.SYNAPSE: "synapse", Ove
 
 def in_incoming(e: Expr) -> Group | None:
     """The group of a factor inside `incoming`; None for a mixture."""
-    return "still" if e.over & ENDS == Over.POST else GROUPS.get(e.over & ENDS)
+    return "still" if e.over & ENDS == Over.POST else _in_total(e)
 
 
 def in_outgoing(e: Expr) -> Group | None:
     """The group of a factor inside `outgoing`; None for a mixture."""
-    return "still" if e.over & ENDS == Over.PRE else GROUPS.get(e.over & ENDS)
+    return "still" if e.over & ENDS == Over.PRE else _in_total(e)
+
+
+def _in_total(e: Expr) -> Group | None:
+    group = GROUPS.get(e.over & ENDS)
+    # A function of a channel and a signal per example is a mixture.
+    return None if group == "synapse" and Over.EXAMPLE in e.over else group
 
 
 def in_reduce(e: Expr) -> Group | None:
     """The group of a factor inside `batch_mean` / `batch_sum`; None for a mixture.
 
     A factor that contains a reducer (through a `let`) or a `projection_mean` belongs to the synapse, even if it varies
-    over one end only.
+    over one end only. A signal per example goes with the postsynaptic neuron; it might go with the other as well.
     """
-    if e.over & ENDS in (Over.PRE, Over.POST) and not any(isinstance(x, Reduce | Across) for x in walk(e)):
-        return GROUPS[e.over & ENDS]
-    return None if Over.EXAMPLE in e.over else "still"
+    ends = e.over & ENDS
+    if ends in (Over.PRE, Over.POST) and not _is_reduced(e):
+        return GROUPS[ends]
+    if Over.EXAMPLE not in e.over:
+        return "still"
+    return None if ends or _is_reduced(e) else "post"
+
+
+def _is_reduced(e: Expr) -> bool:
+    return any(isinstance(x, Reduce | Across) for x in walk(e))
 
 
 IN_TOTAL: Mapping[Direction, Callable[[Expr], Group | None]] = MappingProxyType(

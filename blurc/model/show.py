@@ -29,7 +29,7 @@ def _genome(g: m.Genome) -> Iterator[str]:
     for state in g.states:
         yield f"  state   {_declared(state)}{' persistent' if state.persistent else ''}"
     for modulator in g.modulators:
-        yield f"  signal  {_declared(modulator)}"
+        yield f"  signal  {_declared(modulator)}{' per example' if modulator.per_example else ''}"
     for channel in g.channels:
         yield f"  synapse {_declared(channel)} {_init(channel.init)}"
     for meta in g.metas:

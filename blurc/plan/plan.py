@@ -11,7 +11,8 @@ axes it has. Arrays have their dims first:
 Operation             arguments                   attributes
 literal                                           value
 meta                                              name [, projection or population]
-modulator                                         name                   a signal, given at every step
+modulator                                         name                   a signal, given at every step; of neurons if it
+                                                                         differs over the batch
 noise, uniform                                    population or projection, phase, number   standard normal,
                                                                          or between 0 and 1
 input, target                                     population
@@ -254,8 +255,9 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A channel of a projection, a persistent state or a running statistic of a population, or a meta-parameter (`of`
-    says what has one each: "network", "projection" ..; `starts` are the start values of those that have their own)."""
+    """A channel of a projection, a persistent state or a running statistic of a population, a meta-parameter (`of` says
+    what has one each: "network", "projection" ..; `starts` are the start values of those that have their own), or a
+    signal (`of` is "network" or "example")."""
 
     of: str
     name: str

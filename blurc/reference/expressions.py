@@ -24,7 +24,7 @@ def evaluate(e: Expr, at: Scope) -> Array:
         case model.Meta(), _:
             return at.meta(e)
         case model.Modulator(), _:
-            return spread(at.now.modulators[e.name], e, at)
+            return signal(e, at)
         case model.Let(), NeuronScope():
             return at.lets[e.name]
         case model.Let(), _:
@@ -108,6 +108,14 @@ def spread(value: object, e: Expr, at: Scope) -> Array:
     """A value that is the same for all examples, neurons and synapses."""
     array = np.asarray(value, np.float64).reshape(*e.shape, *(1 for _ in at.extent))
     return np.broadcast_to(array, (*e.shape, *at.extent))
+
+
+def signal(e: model.Modulator, at: Scope) -> Array:
+    """A value of the step, or of each example, [batch, *shape]."""
+    value = at.now.modulators[e.name]
+    if Over.EXAMPLE not in e.over:
+        return spread(value, e, at)
+    return np.broadcast_to(np.moveaxis(np.asarray(value, np.float64), 0, -1)[..., None], (*e.shape, *at.extent))
 
 
 def part(items: Items) -> tuple[int | slice, ...]:

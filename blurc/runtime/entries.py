@@ -34,8 +34,9 @@ class State(NamedTuple):
 
 
 class Fed(NamedTuple):
-    """What else a step takes. modulators: {name: [*dims]}; key: for noise; reset: which examples start anew, `[]` or
-    `[batch]`. In `train`, modulators and reset have a leading axis of steps."""
+    """What else a step takes. modulators: {name: [*dims]}, or [batch, *dims] for one per example; key: for noise;
+    reset: which examples start anew, `[]` or `[batch]`. In `train`, modulators and reset have a leading axis of steps.
+    """
 
     modulators: dict[str, Array] = {}  # noqa: RUF012 - never modified
     key: Array | None = None

@@ -20,8 +20,8 @@ Arrays = Mapping[str, Any]
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
     `carried[population][state]`, `statistics[population][name]`, all in the shapes that users see, stacks by name;
-    `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`; the random key of the step, if
-    there is noise."""
+    `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`, `[*dims]` or `[batch, *dims]`; the
+    random key of the step, if there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -94,7 +94,8 @@ class Lowering:
         return self._with_two_axes(value, op) if space.kind == "synapses" else value
 
     def modulator(self, op: Op) -> jax.Array:
-        return self.inputs.modulators[str(op.attrs[0])]
+        value = self.inputs.modulators[str(op.attrs[0])]
+        return jnp.moveaxis(value, 0, -1)[..., None] if op.type.space.kind == "neurons" else value
 
     def noise(self, op: Op) -> jax.Array:
         return self._drawn(jax.random.normal, op)

@@ -133,7 +133,8 @@ class Program:
             state: the state before the step.
             x: inputs `[batch, *input shape]`, or flat, `[batch, n]`; a dict by population where there are several.
             y: targets `[batch, *output shape]`, alike. Not needed by a genome without `target`.
-            signals: `{name: value}` for the `signal`s of the genome.
+            signals: `{name: value}` for the `signal`s of the genome: `[*shape]`, or `[batch, *shape]` for one `per
+                example`.
             key: a random key, where the genome draws random numbers.
 
         Returns:
@@ -194,7 +195,7 @@ class Program:
             state: the state before the first step.
             xs: inputs `[steps, batch, *input shape]`, as in `step` else.
             ys: targets `[steps, batch, *output shape]`, alike.
-            signals: as in `step`, with a leading axis of steps.
+            signals: as in `step`, with a leading axis of steps: `[steps, *shape]` or `[steps, batch, *shape]`.
             key: a random key, where the genome draws random numbers; step t draws from `jax.random.fold_in(key, t)`.
             reset: booleans `[steps]` or `[steps, batch]`: before which steps the neurons (of which examples) forget
                 their persistent states and their past, as between two sequences.
@@ -242,7 +243,7 @@ class Program:
         xs, ys = s.pack(entry, x, y, leading)
         s.check_memory(state, xs, leading)
         sizes = next(iter(xs.values())).shape[: len(leading)]
-        fed = Fed(*s.pack_fed(entry, signals, key, sizes[:-1]), s.pack_reset(reset, sizes))
+        fed = Fed(*s.pack_fed(entry, signals, key, sizes), s.pack_reset(reset, sizes))
         if self.check_finite:
             check_finite(genome=dict(genome), state=of_state(state), x=xs, y=ys, signals=fed.modulators)
         return dict(genome), state, xs, ys, fed

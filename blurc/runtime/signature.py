@@ -48,7 +48,8 @@ class Reads:
 class Signature:
     """Shapes of inputs and outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
     population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the
-    axes before and after the batch), signals, and running statistics (by "population/name")."""
+    axes before and after the batch), signals (those in `per_example` have the batch in front), and running statistics
+    (by "population/name")."""
 
     name: str
     inputs: Shapes
@@ -61,6 +62,7 @@ class Signature:
     signals: Shapes
     reads: dict[str, Reads]  # step, predict, trace
     statistics: Shapes = field(default_factory=dict[str, tuple[int, ...]])
+    per_example: tuple[str, ...] = ()
 
     @property
     def uses_target(self) -> bool:
@@ -125,19 +127,19 @@ class Signature:
     # ------------------------------------------------------ signals and keys
 
     def pack_fed(
-        self, entry: str, signals: Signals | None, key: jax.Array | None, leading: tuple[int, ...]
+        self, entry: str, signals: Signals | None, key: jax.Array | None, sizes: tuple[int, ...]
     ) -> tuple[dict[str, jax.Array], jax.Array | None]:
-        """The signals that an entry point reads, with the given leading sizes, and the random key of its noise. Signals
-        of the genome that this entry does not read may be given, and are ignored."""
+        """The signals that an entry point reads, and the random key of its noise. Signals of the genome that this entry
+        does not read may be given, and are ignored. `sizes`: of the axes in front, the batch last."""
         reads = self.reads[entry]
         given = mapping({} if signals is None else signals)
         if given is None:
-            raise error("E909", f"signals must be a dict, found {kind_of(signals)}", self._signals_help(leading))
+            raise error("E909", f"signals must be a dict, found {kind_of(signals)}", self._signals_help(sizes))
         for name in given:
             if name not in self.signals:
                 help_ = suggest(str(name), self.signals, f"its signals: {', '.join(self.signals) or 'none'}")
                 raise error("E909", f"`{self.name}` has no signal `{name}`", help_)
-        values = {name: self._signal(name, given, leading) for name in reads.signals}
+        values = {name: self._signal(name, given, sizes) for name in reads.signals}
         if reads.noise and key is None:
             raise error(
                 "E910", f"`{self.name}` draws random numbers, but no key was given", "pass key=jax.random.key(0)"
@@ -146,18 +148,24 @@ class Signature:
             check_key(key)
         return values, key if reads.noise else None
 
-    def _signal(self, name: str, given: Mapping[str, object], leading: tuple[int, ...]) -> jax.Array:
-        shape = (*leading, *self.signals[name])
+    def _signal(self, name: str, given: Mapping[str, object], sizes: tuple[int, ...]) -> jax.Array:
+        shape = self._signal_shape(name, sizes)
         if name not in given:
-            raise error("E909", f"the signal `{name}` of `{self.name}` is missing", self._signals_help(leading))
-        value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(leading), dtype())
+            raise error("E909", f"the signal `{name}` of `{self.name}` is missing", self._signals_help(sizes))
+        value = array(given[name], "E909", f"the signal `{name}`", self._signals_help(sizes), dtype())
         if value.shape != shape:
             message = f"the signal `{name}` has shape {list(value.shape)}, expected {list(shape)}"
-            raise error("E909", message, "one value per step, the same for all examples and synapses")
+            one = "one value per step, the same for all examples and synapses"
+            raise error("E909", message, "one value for each example" if name in self.per_example else one)
         return value
 
-    def _signals_help(self, leading: tuple[int, ...]) -> str:
-        shapes = {name: (*leading, *shape) for name, shape in self.signals.items()}
+    def _signal_shape(self, name: str, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a signal. `sizes`: of the axes in front of inputs, the batch last."""
+        leading = sizes if name in self.per_example else sizes[:-1]
+        return (*leading, *self.signals[name])
+
+    def _signals_help(self, sizes: tuple[int, ...]) -> str:
+        shapes = {name: self._signal_shape(name, sizes) for name in self.signals}
         zeros = {name: f"jax.numpy.zeros({shape})" if shape else "0.0" for name, shape in shapes.items()}
         given = ", ".join(f"{name!r}: {value}" for name, value in zeros.items())
         return f"pass signals={{{given}}}, with your values in place of zeros"
@@ -293,6 +301,7 @@ def signature(plan: Plan) -> Signature:
             name: Reads(block.uses_target, block.modulators, any(map(block.uses, DRAWS)))
             for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))
         },
+        per_example=tuple(v.name for v in plan.modulators if v.of == "example"),
     )
 
 

@@ -34,6 +34,9 @@ def written_out(files: Sequence[syntax.File], report: Report, lacks_imports: boo
     return found
 
 
+KEPT = (syntax.Fn, syntax.Function)
+
+
 @dataclass(slots=True)
 class _Bases:
     files: Sequence[syntax.File]
@@ -97,13 +100,15 @@ def _declarations(tree: syntax.Genome, base: syntax.Genome, own: set[str]) -> It
 
 
 def _without_unread(tree: syntax.Genome) -> syntax.Genome:
-    """Leaves out what is inherited and has lost its last use: the variant has no place to remove it."""
+    """Leaves out what is inherited and has lost its last use: the variant has no place to remove it. Slots and
+    functions stay, for the networks that put functions into slots."""
     named = mentions.names([*tree.params, *tree.items])
     named |= {s.name for phase in mentions.phases(tree) for s in phase.statements}
 
     def kept(part: syntax.Node) -> bool:
-        declared = isinstance(part, syntax.Declaration | syntax.Param)
-        return not declared or part.name in named or tree.span.contains(part.span)
+        if not isinstance(part, syntax.Declaration | syntax.Param) or isinstance(part, KEPT):
+            return True
+        return part.name in named or tree.span.contains(part.span)
 
     less = replace(tree, params=tuple(filter(kept, tree.params)), items=tuple(filter(kept, tree.items)))
     lost = len(less.params) < len(tree.params) or len(less.items) < len(tree.items)

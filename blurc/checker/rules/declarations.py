@@ -68,7 +68,8 @@ class Declarations:
             case _:
                 shape = self.numbers.shape(item.dims)
                 per = self._per(item) if isinstance(item, syntax.Learn) else "network"
-                return Symbol(KINDS[type(item)], item.name, item.span, shape, per)
+                each = isinstance(item, syntax.Signal) and self._per_example(item)
+                return Symbol(KINDS[type(item)], item.name, item.span, shape, per, per_example=each)
 
     def _declare(self, symbol: Symbol) -> None:
         earlier = self.symbols.named(symbol.name)
@@ -95,13 +96,14 @@ class Declarations:
         known = PER.get(item.per)
         if known is None:
             near = did_you_mean(item.per, PER)
+            near_help = f"did you mean `per {near}`?" if near else "write one of them, or nothing"
             several = ", ".join(f"`per {per}`" for per in PER)
             self.report.error(
                 "E207",
                 f"no scope `per {item.per}`",
                 item.span,
                 notes=[f"there are {several}, and without a word one value shared by all"],
-                help=f"did you mean `per {near}`?" if near else "write one of them, or nothing",
+                help=_fed(item) if item.per == "example" else near_help,
             )
         return known
 
@@ -115,6 +117,13 @@ class Declarations:
         message = f"a constant has one value, or one per population or projection, not `per {item.per}`"
         self.report.error("E207", message, item.span, notes=notes, help=help)
         return None
+
+    def _per_example(self, item: syntax.Signal) -> bool:
+        if item.per not in (None, "example"):
+            message = f"a signal is the same for all, or `per example`; found `per {item.per}`"
+            help = f"write `signal {item.name} per example`, or nothing; what neurons or synapses have is a `learn`"
+            self.report.error("E207", message, item.span, help=help)
+        return item.per is not None
 
     def _const(self, item: syntax.Const) -> Symbol:
         found = self.numbers.nested(item.value)
@@ -152,3 +161,7 @@ class Declarations:
                 help=slot_help(item.name, item.function, own),
             )
         return "linear"
+
+
+def _fed(item: syntax.Learn) -> str:
+    return f"what differs over the batch is fed with it: `signal {item.name} per example`; or write one of them"

@@ -239,7 +239,8 @@ class Expressions:
         if place.phase == "init":
             self.wrong_name.not_yet(e.span, f"the signal `{e.name}`")
         elif symbol.shape is not None:
-            return Modulator(e.name, shape=symbol.shape, over=Over.NOTHING, span=e.span)
+            over = Over.EXAMPLE if symbol.per_example else Over.NOTHING
+            return Modulator(e.name, shape=symbol.shape, over=over, span=e.span)
         return None
 
     def _signal(self, e: syntax.Name, place: Place) -> Expr | None:

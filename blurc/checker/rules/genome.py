@@ -22,13 +22,13 @@ from blurc.language import syntax
 from blurc.model import (
     Assign,
     ConstantVar,
-    Declared,
     Expr,
     Genome,
     LetStatement,
     Literal,
     Over,
     ParamValue,
+    SignalVar,
     Statement,
     StateVar,
     inline,
@@ -78,7 +78,7 @@ class GenomeChecker:
             tuple(phases),
             readout,
             self.tree.span,
-            tuple(Declared(name=s.name, shape=s.shape or (), span=s.span) for s in self.symbols.of_kind("signal")),
+            tuple(self._signals()),
             tuple(self._constants()),
             tuple(self.expressions.functions.of_slots()),
         )
@@ -100,6 +100,10 @@ class GenomeChecker:
         for s in self.symbols.of_kind("const"):
             if isinstance(s.value, Literal) and s.per in ("population", "projection"):
                 yield ConstantVar(name=s.name, shape=s.value.shape, span=s.span, value=s.value.value, per=s.per)
+
+    def _signals(self) -> Iterator[SignalVar]:
+        for s in self.symbols.of_kind("signal"):
+            yield SignalVar(name=s.name, shape=s.shape or (), span=s.span, per_example=s.per_example)
 
     def _states(self) -> Iterator[StateVar]:
         marked = {item.name: item.persistent for item in self.tree.items if isinstance(item, syntax.State)}

@@ -16,6 +16,7 @@ from blurc.model import (
     Expr,
     Inseparable,
     Literal,
+    Modulator,
     Over,
     Reduce,
     Total,
@@ -92,6 +93,9 @@ def _mixture(node: Expr) -> str:
         leaf = next((x for x in leaves if flag in x.over), None)
         if leaf is not None:
             named[words] = code(leaf.span)
+    fed = next((x for x in leaves if isinstance(x, Modulator) and Over.EXAMPLE in x.over), None)
+    if fed is not None:
+        named["example"] = code(fed.span)
     return " with ".join(f"`{text}` ({words})" for words, text in named.items())
 
 

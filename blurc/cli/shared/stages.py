@@ -86,7 +86,7 @@ def traced(plan: Plan, entry: str, batch: int) -> Any:
     leading = (STEPS, batch) if entry == "train" else (batch,)
     x, y = _examples(plan, "input", leading), _examples(plan, "output", leading)
     block = plan.predict if entry == "predict" else plan.step
-    fed = _fed(plan, block, (STEPS,) if entry == "train" else (), key)
+    fed = _fed(plan, block, leading, key)
     program: Any = getattr(functions, entry)
     targets = () if entry == "predict" else (y if plan.step.uses_target else {},)
     return program.trace(genome, state, x, *targets, fed)
@@ -97,8 +97,9 @@ def _examples(plan: Plan, role: str, leading: tuple[int, ...]) -> dict[str, Any]
 
 
 def _fed(plan: Plan, block: Block, leading: tuple[int, ...], key: Any) -> runtime.Fed:
-    dims = {v.name: v.dims for v in plan.modulators}
-    modulators = {name: _array(*leading, *dims[name]) for name in block.modulators}
+    """`leading`: the sizes of the axes in front, the batch last."""
+    signals = {v.name: (*(leading if v.of == "example" else leading[:-1]), *v.dims) for v in plan.modulators}
+    modulators = {name: _array(*signals[name]) for name in block.modulators}
     return runtime.Fed(modulators, key if block.uses("noise") else None)
 
 

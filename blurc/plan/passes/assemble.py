@@ -29,7 +29,10 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
         ),
         channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
         carried=(*_persistent(model), *_history(model)),
-        modulators=tuple(Variable("", v.name, v.shape, None, v.span) for v in genome.modulators),
+        modulators=tuple(
+            Variable("example" if v.per_example else "network", v.name, v.shape, None, v.span)
+            for v in genome.modulators
+        ),
         step=step,
         predict=predict,
         trace=trace,

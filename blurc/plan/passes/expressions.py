@@ -91,8 +91,10 @@ class Scope(ABC):
         scaled = b.emit("mul", (width, draw), (), Type(e.shape, space), e.span)
         return b.emit("add", (low, scaled), (), Type(e.shape, space), e.span)
 
-    def modulator(self, e: m.Modulator) -> int:
-        return self.builder.emit("modulator", (), (e.name,), Type(e.shape, EVERYWHERE), e.span)
+    def modulator(self, e: m.Modulator, population: str) -> int:
+        """A signal, as the neurons of a population see it."""
+        space = Space("neurons", population, first=True) if m.Over.EXAMPLE in e.over else EVERYWHERE
+        return self.builder.emit("modulator", (), (e.name,), Type(e.shape, space), e.span)
 
     def of_neurons(self, value: int, population: str, e: m.Expr) -> int:
         """A value that is the same everywhere, as a value of a population's neurons."""

@@ -53,7 +53,7 @@ class NeuronScope(Scope):
             case m.Let(name=name):
                 return self.lets[name]
             case m.Modulator():
-                return self.modulator(e)
+                return self.modulator(e, self.population)
             case m.Noise() | m.Uniform():
                 return self.drawn(e, self.phase, Space("neurons", self.population, True, True))
             case m.Running():
@@ -147,7 +147,9 @@ class WeightedSum(Scope):
         return self.combine(separated, self._term, self.total)
 
     def leaf(self, e: m.Expr) -> int:
-        """What is the same for all terms: the totals of the neuron that sums, meta-parameters and fans."""
+        """What is the same for all terms: the totals of the neuron that sums, signals, meta-parameters and fans."""
+        if isinstance(e, m.Modulator):
+            return self.modulator(e, self.near)
         return NeuronScope(self.now, self.near).total(e) if isinstance(e, Total) else self.synapse.leaf(e)
 
     def slot(self, name: str, arg: m.Expr) -> str:
@@ -217,7 +219,7 @@ class SynapseScope(Scope):
             case m.Meta():
                 return self.now.meta(e, self.projection.name)
             case m.Modulator():
-                return self.modulator(e)
+                return self.modulator(e, self.projection.target)
             case m.Fan():
                 return self.fan(e, self.projection)
             case Total(side=side):
