@@ -71,7 +71,9 @@ def _joins_something(found: Sparse, p: float, attr: syntax.Attr, ends: Ends, rep
 
 
 def _is_drawn_once(found: Sparse, written: Written, ends: Ends) -> None:
-    """Two projections of the same sizes may share a seed only where both say so."""
+    """Two projections of the same sizes may share a seed only where both say so, or where nothing is left to draw."""
+    if found.fans(ends.pre.shape, ends.post.shape)[0] == ends.pre.size:
+        return
     draw, drawn = (found.p, found.fan_in, found.seed, ends.pre.size, ends.post.size), ends.body.wiring.drawn
     earlier, was_chosen = drawn.get(draw, ("", True))
     is_chosen = "seed" in written.options
