@@ -152,7 +152,8 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         found.values += [value] if value else []
         return value is not None
     if attr.name not in SWITCHES:
-        known = f"one of {', '.join((*SWITCHES, *GIVEN))}, or a topology: {', '.join(topologies.NAMES)}"
+        known = f"one of {', '.join((*SWITCHES, *GIVEN))}; a value of the rule, `{attr.name} = 1`; or a topology: "
+        known += ", ".join(topologies.NAMES)
         help = suggest(attr.name, ATTRIBUTES, known)
         body.report.error("E408", f"unknown attribute `{attr.name}` of a projection", attr.span, help=help)
         return False

@@ -83,7 +83,7 @@ def check_values(network: Network, genome: Genome, uses: bool, report: Report) -
                 elif variable is None and not uses:
                     message = f"`{given.name}` is never used: `{genome.name}` has no value per {per} of that name"
                     notes = [f"its values per {per}: {listed([*declared])}"]
-                    help = "that is right if this value is for another genome"
+                    help = "remove it, unless another rule reads it"
                     report.warn("W501", message, given.span, notes=notes, help=help)
                 elif variable and given.shape not in ((), variable.shape):
                     message = f"`{given.name}` is {shape_text(variable.shape)}, but this is {shape_text(given.shape)}"

@@ -206,6 +206,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
          needs="EQUAL"),
     Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
     Slip("network_item", "... PROJECT ... RSQB !PROJECT", _each_projection),
+    Slip("network_item", "... PROJECT ... kind|label|delay !WORD|NUMBER", "write `$previous = $found`", needs="EQUAL",
+         bracket="[", expected="`=`"),
     Slip("", "... {sum:incoming|outgoing} LSQB ... RSQB !LPAR",
          "the brackets name one kind of projections: `$sum[dendrite](..)`", expected="an operator"),
     # a word that is misspelt, missing, or good elsewhere
