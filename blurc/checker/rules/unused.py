@@ -28,7 +28,7 @@ def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
         if isinstance(item, syntax.Function):
             _unused_arguments(item, report)
     if "input" not in read:
-        _senses_nothing(tree, report)
+        _senses_nothing(tree, symbols, report)
 
 
 def _unused(name: str, how: str, span: Span, report: Report) -> None:
@@ -55,7 +55,8 @@ def _never_assigned(symbol: Symbol, report: Report) -> None:
     report.warn("W502", message, symbol.span, help=help)
 
 
-def _senses_nothing(tree: syntax.Genome, report: Report) -> None:
+def _senses_nothing(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
     message = f"the genome `{tree.name}` never reads `input`: its predictions do not depend on the data"
-    help = "add `sense { x <- input }`"
+    numbers = [s.name for s in symbols.of_kind("state") if not s.shape]
+    help = f"add `sense {{ {numbers[0] if numbers else 'x'} <- input }}`"
     report.warn("W504", message, tree.name_span, help=help)

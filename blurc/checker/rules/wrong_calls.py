@@ -111,7 +111,7 @@ class WrongCall:
         self.report.error("E312", message, e.span, help=help)
 
     def total_in_total(self, e: syntax.Call, total: Direction, place: Place) -> None:
-        own, plain = OWNER[total], code(e.span).removeprefix(f"{e.owner}.")
+        own, plain = OWNER[total], _without_owner(e)
         if e.owner not in (None, own):
             message = f"a sum over synapses inside {total}(..): a neuron cannot see the synapses of its neighbours"
             help = "let the neighbour compute it into a state of its own, and read that state"
@@ -134,13 +134,12 @@ class WrongCall:
             "in `update` a synapse knows the total of the incoming synapses of its postsynaptic neuron, "
             "and of the outgoing synapses of its presynaptic neuron",
             e.span,
-            help=f"write `{owner}.{e.function}(..)`{more}",
+            help=f"write `{owner}.{_without_owner(e)}`{more}",
         )
 
     def total_of_owner(self, e: syntax.Call) -> None:
-        self.report.error(
-            "E301", f"the scope here is one neuron: `{e.function}` is its own", e.span, help=f"write `{e.function}(..)`"
-        )
+        message = f"the scope here is one neuron: `{e.function}` is its own"
+        self.report.error("E301", message, e.span, help=f"write `{_without_owner(e)}`")
 
     def until_elsewhere(self, e: syntax.Call) -> None:
         self.report.error(
@@ -188,6 +187,11 @@ class WrongCall:
         if place.reduced:
             help = f"name it before, `let x = {reduced[1:]}, and use `x` here"
         self.report.error("E305", message, e.span, help=help)
+
+
+def _without_owner(e: syntax.Call) -> str:
+    """`incoming(w)` for `post.incoming(w)`."""
+    return code(e.span).removeprefix(f"{e.owner}.")
 
 
 def _body(e: syntax.Call) -> str:

@@ -260,7 +260,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("network_item", "... PROJECT ... END", _each_projection, text=",", bracket=""),
     Slip("network_item", "FOR {name:ANY} IN {high} !LBRACE", _range, needs="RANGE"),
     Slip("network_item", "FOR ANY !EQUAL|COLON", "write `$before in ...`", needs="IN", repair="in"),
-    Slip("genome_item file", "FN {name} ... EQUAL !END", "write its value: `fn $name(x) = x / 2`"),
+    Slip("genome_item file", "FN {name:WORD} ... EQUAL !END", "write its value: `fn $name(x) = x / 2`"),
     Slip("genome_item", "READOUT ... !COMMA", "a prediction is one number of a neuron: write `$before`", bracket=""),
     Slip("genome_item statement", "... !EQUAL", _named_argument, bracket="("),
     Slip("", "... DOT ANY !DOT NAME LPAR", _without_module),
