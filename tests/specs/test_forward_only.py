@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from rules import KEY, LAYERED, accuracy_on_digits, change, cosine, drawn
+from rules import KEY, accuracy_on_digits, drawn
 
 import blurc
 from blurc import tasks
@@ -70,22 +70,3 @@ def test_forward_forward_finds_out_which_labels_are_right():
     assert (found.sum(-1).argmax(0) == right).mean() > 0.9
     assert (found[right, examples] > 1).mean(0).min() > 0.85  # 1 is the threshold
     assert (found[(right + 3) % 10, examples] < 1).mean(0).min() > 0.6
-
-
-# ---------------------------------------------------------------- node perturbation
-
-
-def test_node_perturbation_follows_the_gradient_of_backpropagation_on_average():
-    net = blurc.compile(LAYERED, genome="node_perturbation", rate=0.1)
-    other, rng = blurc.compile(LAYERED, genome="backprop3_mse", rate=0.1), np.random.default_rng(1)
-    x, y, state = rng.normal(size=(4, 4)), rng.normal(size=(4, 3)), drawn(net)
-    expected = change(other, other.init_genome(KEY), state, x, y)
-    often = (np.tile(a, (5000, 1)) for a in (x, y))
-    found = change(net, net.init_genome(KEY), state, *often, key=KEY)
-    assert cosine(found, expected) > 0.999
-    np.testing.assert_allclose(np.linalg.norm(found), np.linalg.norm(expected), rtol=0.02)
-
-
-def test_node_perturbation_learns_digits():
-    net = blurc.compile("networks/digits.blur", genome="node_perturbation", hidden=16, depth=1)
-    assert accuracy_on_digits(net) > 0.8
