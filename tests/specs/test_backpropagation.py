@@ -49,9 +49,7 @@ def test_the_size_of_an_example_makes_no_difference_to_normalized_layers():
 def accuracy_from_wrong_labels(rule: str, signals: tuple[str, ...] = ()) -> float:
     """On the test set of digits, after training on 200 examples, 80 of which have a label by chance; twice."""
     data = tasks.load("digits")
-    text = (
-        "network n { input x[8, 8]  hidden h[128]  hidden g[128]  output y[10] { phi = linear }  x -> h -> g -> y }"
-    )
+    text = "network n { input x[8, 8]  hidden h[128]  hidden g[128]  output y[10] { phi = linear }  x -> h -> g -> y }"
     net = blurc.compile(text, genome=rule, rate=0.2)
     genome = net.init_genome(KEY)
 

@@ -56,13 +56,14 @@ def test_forward_forward_finds_out_which_labels_are_right():
     net, data, rng = blurc.compile(text, genome="forward_forward"), tasks.load("digits"), np.random.default_rng(0)
     pictures, labels = (np.asarray(a) for a in tasks.batches(data, 64, 500, seed=0))
     wrong = np.eye(10)[(labels.argmax(-1) + rng.integers(1, 10, labels.shape[:2])) % 10]
-    steps = np.stack([shown(pictures, labels), shown(pictures, wrong)], 1).reshape(1000, 64, 74)
+    steps = np.concatenate([shown(pictures, labels), shown(pictures, wrong)], axis=1)
+    real = np.tile(np.repeat([1.0, 0.0], 64), (500, 1))
     genome = net.init_genome(KEY)
-    state, _ = net.train(genome, net.init(KEY, genome), steps, signals={"real": np.tile([1.0, 0.0], 500)})
+    state, _ = net.train(genome, net.init(KEY, genome), steps, signals={"real": real})
 
     def goodness(label: int) -> np.ndarray:  # [examples, populations]
         each = np.broadcast_to(np.eye(10)[label], (len(data.x_test), 10))
-        out = net.predict(genome, state, shown(np.asarray(data.x_test), each), signals={"real": 1.0})
+        out = net.predict(genome, state, shown(np.asarray(data.x_test), each), signals={"real": np.ones(len(each))})
         return np.stack([np.asarray(out[name]).mean(-1) for name in ("h1", "h2")], -1)
 
     right, examples = np.asarray(data.y_test).argmax(-1), np.arange(len(data.x_test))

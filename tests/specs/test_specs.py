@@ -36,7 +36,8 @@ def assert_steps_are_finite(net: blurc.Net, learns: bool = True) -> None:
     genome = net.init_genome(key)
     before = net.init(key, genome, batch=8)
     targets = np.eye(y[0])[rng.integers(y[0], size=(2, 8))]
-    signals = {name: np.ones((2, *shape)) for name, shape in net.signature.signals.items()}
+    batch = {name: (8,) if name in net.signature.per_example else () for name in net.signature.signals}
+    signals = {name: np.ones((2, *batch[name], *shape)) for name, shape in net.signature.signals.items()}
     after, out = net.train(genome, before, rng.normal(size=(2, 8, *x)), targets, signals=signals, key=key)
     assert all(jnp.isfinite(a).all() for a in jax.tree.leaves((after, out)))
     pairs = zip(jax.tree.leaves(before.synapses), jax.tree.leaves(after.synapses), strict=True)
