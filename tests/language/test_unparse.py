@@ -43,6 +43,14 @@ genome blur(k = 2) {
   readout a[0]
 }
 
+genome variant(k = 3) extends blur {
+  signal reward per example
+
+  forward relax of inhibitory { a <- 0 }
+  relax
+  readout a[1]
+}
+
 block residual(width = 64) {
   input x[width]
   output y[width]
