@@ -26,8 +26,10 @@ network n uses g {{ input x[2]  output y[1]  x -> y }}
     [
         ("forward { a <- a / (1 + incoming(w ^ 2)) + outgoing(w) }", "local"),
         ("forward { a <- standardize(a) + noise(0.1) }", "local"),
+        ("forward { a <- standardize(a, running) + running_mean(a) }", "local"),
         ("update { w <- w + batch_mean(pre.a * post.a) * post.incoming(w) }", "local"),
         ("forward { a <- a - population_mean(a) }", "population"),
+        ("forward { a <- a - population_max(a) }", "population"),
         ("feedback { a <- softmax(a) }", "population"),
         ("update { let m = projection_max(abs(w))  w <- w / m }", "projection"),
         ("update { w <- w + batch_mean(pre.a * projection_sum(w)) }", "projection"),
