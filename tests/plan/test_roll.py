@@ -65,7 +65,7 @@ def _everything(plan: Plan, gradient: bool, reset: bool) -> Any:
     xs = {p.name: jax.random.normal(keys[2], (STEPS, BATCH, p.size)) for p in plan.with_role("input")}
     ys = {p.name: jax.random.uniform(keys[3], (STEPS, BATCH, p.size)) for p in plan.with_role("output")}
     signals = {v.name: 0.1 + jnp.arange(STEPS) for v in plan.modulators}
-    key = keys[4] if plan.step.uses("noise") else None
+    key = keys[4]
     fed = Fed(signals, key, jnp.array([False, True, False]) if reset else None)
     x = {name: v[0] for name, v in xs.items()}
 
@@ -205,6 +205,13 @@ ROUNDS = """
     }
     readout act
   }"""
+
+
+def test_random_numbers_of_synapses_and_functions_with_slopes() -> None:
+    source = ROUNDS.replace("update  { w <- w", "update  { w <- 0.9 * w + noise(0.1 * w) + uniform(0, 0.1)")
+    source = source.replace("tanh(v)", "spike(v)").replace("sense", "fn spike(x) = step(x) slope tanh'(x)  sense")
+    rolled = same(source + "network n uses g { input x[3]  hidden h[4]  output y[2]  x -> h  h -> y }", gradient=True)
+    assert {"noise", "uniform"} <= {op.name for op in rolled.step.ops}, "drawn for all rounds at once"
 
 
 def test_the_rounds_of_a_repeat() -> None:
