@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -130,11 +130,13 @@ class Constants:
         report: Report,
         runtime: Mapping[str, str] | None = None,
         damaged: bool = False,
+        own: Collection[str] = (),
     ):
         self.values = values  # None: wrong, and already reported
         self.report = report
         # Names known only at run time, and what they are.
         self.runtime: Mapping[str, str] = {} if runtime is None else runtime
+        self.own = own  # functions of the spec, which parameters may hold
         self.damaged = damaged  # by syntax errors, which may hide declarations: no name is unknown then
 
     # --------------------------------------------------------------- numbers
@@ -167,7 +169,7 @@ class Constants:
     def _name(self, e: syntax.Name) -> Value | None:
         if e.name in self.values:
             return self.values[e.name]
-        if e.name in functions.UNARY:
+        if e.name in functions.UNARY or e.name in self.own:
             return e.name
         if e.name in self.runtime:
             return self._not_compile_time(e.span, f"but `{e.name}` is {self.runtime[e.name]}")

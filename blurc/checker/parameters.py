@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from blurc.checker.constants import Constants
 from blurc.checker.wording import listed
@@ -15,9 +15,13 @@ NEW_NAME = "choose another name"
 
 
 def parameters(
-    declared: tuple[syntax.Param, ...], given: Mapping[str, ParamValue | None], report: Report
+    declared: tuple[syntax.Param, ...],
+    given: Mapping[str, ParamValue | None],
+    report: Report,
+    own: Collection[str] = (),
 ) -> dict[str, ParamValue | None]:
-    """Parameter values: the given ones, otherwise the defaults, which may use earlier parameters."""
+    """Parameter values: the given ones, otherwise the defaults, which may use earlier parameters. `own`: the
+    functions of the spec."""
     values: dict[str, ParamValue | None] = {}
     for p in declared:
         if p.name in RESERVED:
@@ -25,7 +29,9 @@ def parameters(
         elif p.name in values:
             report.error("E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them")
         else:
-            values[p.name] = given[p.name] if p.name in given else Constants(values, report).evaluate(p.default)
+            values[p.name] = (
+                given[p.name] if p.name in given else Constants(values, report, own=own).evaluate(p.default)
+            )
     return values
 
 
@@ -39,7 +45,8 @@ def uses_arguments(
     """The parameter values given to the genome by `uses`."""
     if tree.uses is None:
         return {}
-    numbers = Constants(parameters(tree.params, params, Report()), report)
+    own = genome.functions
+    numbers = Constants(parameters(tree.params, params, Report(), own), report, own=own)
     known = [p.name for p in genome.params]
     values: dict[str, ParamValue] = {}
     for arg in tree.uses.args:

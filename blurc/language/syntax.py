@@ -245,6 +245,11 @@ class Genome(Node):
     around: tuple[Function, ...] = field(default=(), compare=False, repr=False)  # functions of files that it may call
     lacks_imports: bool = field(default=False, compare=False)  # there may be more of them
 
+    @property
+    def functions(self) -> list[str]:
+        """The names of those that it may call."""
+        return [f.name for f in (*self.items, *self.around) if isinstance(f, Function)]
+
 
 # ---------------------------------------------------------------- networks and blocks
 

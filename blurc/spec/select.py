@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
@@ -47,7 +47,7 @@ def select(
     sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, wording, report)
     _check_names(network_tree, genome_tree, params or {}, wording, report)
     report.check()
-    values = _values(params or {}, report)
+    values = _values(params or {}, sources.around.functions, report)
     model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
     return model, sources, in_order(report.warnings)
 
@@ -167,11 +167,11 @@ def _joined(rule: str, network: str, spec: str) -> str:
     )
 
 
-def _values(params: Mapping[str, Any], report: Report) -> Params:
-    """The caller's parameter values, as the language's types."""
+def _values(params: Mapping[str, Any], own: Collection[str], report: Report) -> Params:
+    """The caller's parameter values, as the language's types. `own`: the functions of the spec."""
     values: dict[str, ParamValue] = {}
     for name, value in params.items():
-        if isinstance(value, str) and value in functions.UNARY:
+        if isinstance(value, str) and (value in functions.UNARY or value in own):
             values[name] = value
         elif not isinstance(value, bool) and isinstance(value, Real) and _fits(value):
             values[name] = int(value) if isinstance(value, Integral) else float(value)
@@ -181,7 +181,7 @@ def _values(params: Mapping[str, Any], report: Report) -> Params:
                 f"the parameter `{name}` must be a number or the name of a function, found {value!r}",
                 None,
                 notes=["numbers are float32, at most 3.4e38"] if isinstance(value, Real) else [],
-                help=f"write {name}=1, or one of: {', '.join(functions.UNARY)}",
+                help=f"write {name}=1, or one of: {', '.join((*functions.UNARY, *sorted(own)))}",
             )
     report.check()
     return values

@@ -139,6 +139,33 @@ def test_what_a_genome_declares_hides_a_function_outside_it() -> None:
     np.testing.assert_allclose(predict({}, X), 3 * 2 * X, rtol=1e-6)
 
 
+HELD = """
+fn double(x) = 2 * x
+fn triple(x) = 3 * x
+genome g(act = double) {
+  state a  synapse w ~ ones  fn phi = act
+  sense { a <- input }  forward { a <- phi(incoming(pre.a)) }  update { w <- 0.5 * w }  readout a
+}
+block wide(f = double) { input i[3]  output o[3] { phi = f, bias = off }  i -> o [one_to_one] }
+network n(f = FUNCTION) uses g(act = f) {
+  input  x[3]
+  wider = wide(i = x, f = f)
+  output y[3] { bias = off }
+  wider.o -> y [one_to_one]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "given", "factor"),
+    [("triple", {}, 9), ("double", {"f": "triple"}, 9), ("double", {"act": "triple"}, 6)],
+)
+def test_parameters_hold_functions(default: str, given: dict[str, Any], factor: float) -> None:
+    net = blurc.compile(HELD.replace("FUNCTION", default), **given)
+    key = jax.random.key(0)
+    np.testing.assert_allclose(net.predict({}, net.init(key, {}), X), factor * X, rtol=1e-6)
+
+
 def test_functions_are_imported(tmp_path: Path) -> None:
     (tmp_path / "spikes.blur").write_text("fn spike(x) = step(x - 1) slope 1\n", encoding="utf-8")
     text = 'import "spikes.blur"\n' + rule("", "a <- spike(incoming(pre.a))")

@@ -147,7 +147,7 @@ class Declarations:
 
     def _slot_function(self, item: syntax.Fn) -> str:
         given = self.values.get(item.function, item.function)
-        own = [f.name for f in (*self.tree.items, *self.tree.around) if isinstance(f, syntax.Function)]
+        own = self.tree.functions
         if isinstance(given, str) and given in (*functions.UNARY, *own):
             return given
         near = did_you_mean(item.function, (*functions.UNARY, *own))

@@ -50,7 +50,7 @@ class GenomeChecker:
     def __init__(self, tree: syntax.Genome, given: Mapping[str, ParamValue], report: Report) -> None:
         self.tree = tree
         self.report = report
-        self.params = parameters(tree.params, given, report)
+        self.params = parameters(tree.params, given, report, tree.functions)
         self.values = {**self.params}
         lets = {s.name: p.kind for p in mentions.phases(tree) for s in p.statements if isinstance(s, syntax.Let)}
         self.symbols = Symbols(lets=lets, damaged=tree.damaged, lacks_imports=tree.lacks_imports)
@@ -89,9 +89,9 @@ class GenomeChecker:
         declared = {item.name: item for item in self.tree.items if isinstance(item, syntax.Function)}
         own = self.expressions.functions = OwnFunctions(self.expressions.check, self.report, declared, outside)
         own.define()
-        for slot in (item for item in self.tree.items if isinstance(item, syntax.Fn)):
-            tree = own.tree(slot.function)
-            found = own.defined(slot.function, slot.span) if tree else None
+        for slot in self.symbols.of_kind("slot"):
+            name = str(slot.value)
+            found = own.defined(name, slot.span) if own.tree(name) else None
             if found and (why := misfit(found)):
                 message = f"a slot holds a function from a number to a number, but {why[0]}"
                 self.report.error("E202", message, slot.span, help=why[1])

@@ -120,7 +120,9 @@ def _body(name: str, block: syntax.Block, given: Mapping[str, ParamValue | None]
     written = {a.name: a.value for a in reversed(use.item.args)}
     numbers = {p: e for p in given if not isinstance(e := written[p], syntax.IndexedName)}
     report = Noted(_outer(use.within), use.within.report, block.name, note, numbers)
-    return Body(block, parameters(block.params, given, report), report, use.within.wiring, f"{name}.", use)
+    wiring = use.within.wiring
+    values = parameters(block.params, given, report, wiring.around.functions)
+    return Body(block, values, report, wiring, f"{name}.", use)
 
 
 def _outer(body: Body) -> Report:
@@ -187,7 +189,7 @@ def _recursion(item: syntax.Instance, body: Body) -> list[syntax.Instance] | Non
 def _arguments(item: syntax.Instance, block: syntax.Block, env: Env, body: Body) -> dict[str, ParamValue | None]:
     """The values of parameters. What else stands there should bind ports."""
     known = {p.name for p in block.params} - _ports(block, body)
-    numbers = Constants(env, body.report)
+    numbers = Constants(env, body.report, own=body.wiring.around.functions)
     given: dict[str, ParamValue | None] = {}
     seen: set[str] = set()
     for arg in item.args:

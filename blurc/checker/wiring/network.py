@@ -33,7 +33,7 @@ def _checked(
     tree: syntax.Network | syntax.Block, params: Mapping[str, ParamValue], report: Report, around: Around
 ) -> Network | None:
     tracked = Tracked(report, tree)
-    env = parameters(tree.params, params, tracked)
+    env = parameters(tree.params, params, tracked, around.functions)
     body = Body(tree, env, tracked, Wiring(around))
     if not fits(tree, env, around, report):
         return None
