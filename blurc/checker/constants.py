@@ -25,6 +25,9 @@ SIGNATURES = {
     "max": "max(x, y)",
     "clip": "clip(x, low, high)",
     "where": "where(condition, x, y)",
+    "standardize": "standardize(z)` or `standardize(z, running, rate)",
+    "running_mean": "running_mean(z)` or `running_mean(z, rate)",
+    "running_var": "running_var(z)` or `running_var(z, rate)",
     "noise": "noise(std)",
     **{name: f"{name}({', '.join(args)})" if args else name for name, args in DISTRIBUTIONS.items()},
 }
@@ -213,7 +216,7 @@ class Constants:
         low, high = arity
         if low <= found <= (found if high is None else high):
             return True
-        expected = f"{low}" if low == high else f"at least {low}"
+        expected = f"at least {low}" if high is None else f"{low}" if low == high else f"{low} to {high}"
         plural = "" if expected == "1" else "s"
         help = f"write `{signature or SIGNATURES.get(name, f'{name}(x)')}`"
         self.report.error("E204", f"`{name}` takes {expected} argument{plural}, found {found}", span, help=help)

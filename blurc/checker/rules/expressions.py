@@ -376,7 +376,7 @@ class Expressions:
             self.wrong_call.population_of_synapse(e)
             return None
         standardizes = e.function == "standardize"
-        if not self.numbers.takes(e.function, len(e.args), (2, 3) if standardizes else (1, 2), e.span):
+        if not self.numbers.takes(e.function, len(e.args), (1, 3) if standardizes else (1, 2), e.span):
             return None
         arg = self.check(e.args[0], place)
         if standardizes and e.args[1] != syntax.Name("running", span=e.args[1].span):
