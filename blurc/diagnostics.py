@@ -148,7 +148,13 @@ class BlurError(Exception):
     def __init__(self, diagnostics: Diagnostic | Sequence[Diagnostic]):
         found = (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = found
-        super().__init__("\n".join(d.render() for d in found))
+        super().__init__(found)
+
+    def __str__(self) -> str:
+        return "\n".join(d.render() for d in self.diagnostics)
+
+    def __reduce__(self) -> tuple[type[BlurError], tuple[tuple[Diagnostic, ...]]]:
+        return BlurError, (self.diagnostics,)
 
 
 class TooMany(BlurError):
@@ -164,7 +170,10 @@ class BlurWarning(UserWarning):
 
     def __init__(self, diagnostic: Diagnostic):
         self.diagnostic = diagnostic
-        super().__init__(diagnostic.render())
+        super().__init__(diagnostic)
+
+    def __str__(self) -> str:
+        return self.diagnostic.render()
 
 
 @dataclass(slots=True)

@@ -3,13 +3,16 @@ that gives it and a repair that is clean."""
 
 from __future__ import annotations
 
+import pickle
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from blurc.codes import CODES, SECTIONS
+from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, TooMany
 from blurc.spec import RIGHT, WRONG, examples
 
 ROOT = Path(__file__).parents[1]
@@ -41,3 +44,10 @@ def test_an_example_gives_its_code_alone_and_its_repair_is_clean(code: str) -> N
     example = examples()[code]
     assert [d.code for d in example.diagnose(WRONG)] == [code]
     assert [d.render() for d in example.diagnose(RIGHT)] == []
+
+
+def test_errors_and_warnings_go_from_process_to_process() -> None:
+    for one in (error := Diagnostic("E901", "wrong"), replace(error, severity="warning")):
+        for raised in (BlurError([one, one]), TooMany([one]), BlurWarning(one)):
+            again = pickle.loads(pickle.dumps(raised))
+            assert str(again) == str(raised)
