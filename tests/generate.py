@@ -755,12 +755,14 @@ def divided(random: Random, text: str) -> str:
     """A genome, or one that extends another, in which some of it stands."""
     if not random.chance(20):
         return text
-    (whole,) = parse(Source("rule", text), Report()).genomes
+    file = parse(Source("rule", text), Report())
+    (whole,) = file.genomes
     movable = [i for i in whole.items if isinstance(i, syntax.Learn | syntax.Readout | syntax.Phase)]
     own = [i for i in movable if not (isinstance(i, syntax.Phase) and i.name) and random.chance(50)]
     base = replace(whole, name="base", items=tuple(i for i in whole.items if not any(i is o for o in own)))
     extends = syntax.Extends("base", span=whole.span)
-    return f"{unparse(base)}\n{unparse(replace(whole, params=(), items=tuple(own), extends=extends))}\n"
+    variant = replace(whole, params=(), items=tuple(own), extends=extends)
+    return unparse(replace(file, genomes=(base, variant)))
 
 
 def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:

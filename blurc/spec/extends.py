@@ -100,13 +100,15 @@ def _declarations(tree: syntax.Genome, base: syntax.Genome, own: set[str]) -> It
 
 
 def _without_unread(tree: syntax.Genome) -> syntax.Genome:
-    """Leaves out what is inherited and has lost its last use: the variant has no place to remove it. Slots and
-    functions stay, for the networks that put functions into slots."""
+    """Leaves out what is inherited and has lost its last use: the variant has no place to remove it. What networks may
+    fill stays: slots, with the functions that go into them, and values per population or projection."""
     named = mentions.names([*tree.params, *tree.items])
     named |= {s.name for phase in mentions.phases(tree) for s in phase.statements}
 
     def kept(part: syntax.Node) -> bool:
         if not isinstance(part, syntax.Declaration | syntax.Param) or isinstance(part, KEPT):
+            return True
+        if isinstance(part, syntax.Learn | syntax.Const) and part.per:
             return True
         return part.name in named or tree.span.contains(part.span)
 
