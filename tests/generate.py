@@ -503,7 +503,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
         f"  fn own(x) = {random.one(OWN).format(number)}, pair(x, y) = {random.one(PAIRS).format(number)}",
         f"  fn jump(x) = {random.one(JUMPS)}",
         *repeated(random, again(random, [phase(rule, kind) for kind in order])),
-        f"  readout {readout(rule)}",
+        f"  readout {readout(rule)} + 0.1 * incoming(site) * pace{'[0]' * bool(of['population']['pace'])}",
         "}",
     ]
     return "\n".join(lines) + "\n"
