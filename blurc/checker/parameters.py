@@ -26,6 +26,7 @@ def parameters(
     for p in declared:
         if p.name in RESERVED:
             reserved(p.name, "a parameter", p.span, report)
+            values[p.name] = None  # of what reads it, nothing is said
         elif p.name in values:
             report.error("E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them")
         else:

@@ -433,3 +433,11 @@ def test_no_text_breaks_the_checker(part: int) -> None:
             plan_of(select_model(text))
             seen.sound += 1
     assert seen.sound > 0
+
+
+@pytest.mark.parametrize("name", ["step", "tanh", "target", "fan_in"])
+def test_a_reserved_parameter_is_one_mistake_however_it_is_used(name: str) -> None:
+    text = (
+        f"genome g({name} = 0.5) {{ learn pull = {name}  state a  sense {{ a <- input }}  readout {name} * a * pull }}"
+    )
+    assert codes(text) == ["E213"]
