@@ -232,9 +232,12 @@ Scope: TypeAlias = NeuronScope | SiteScope | SynapseScope
 
 def synapse_meta(e: model.Meta, at: SiteScope | SynapseScope) -> Array:
     """Those `per projection` and `per synapse` are read bare; those of neurons as `pre.m` and `post.m`."""
-    if e.per in ("population", "neuron"):
+    if isinstance(e, model.Constant):  # the number itself, also for a shared synapse that acts at no place
+        value = at.now.meta(e, at.projection.name if e.per == "projection" else at.population(e.side))
+    elif e.per in ("population", "neuron"):
         return at.along(e.side, at.now.of_neurons(e, at.population(e.side)))
-    value = at.now.meta(e, at.projection.name)
+    else:
+        value = at.now.meta(e, at.projection.name)
     if e.per == "synapse":
         return at.of_synapses(value.reshape(*e.shape, -1))
     return np.broadcast_to(value.reshape(*e.shape, 1, 1), (*e.shape, *at.extent))

@@ -156,7 +156,7 @@ def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: Task) -> Non
             variables, memory = updated(variables, memory, x, y)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), after["variables"], variables)
     expected = network.predict(variables, episode.x)
-    np.testing.assert_allclose(learner.predict(after, episode.x), expected, atol=1e-4)
+    np.testing.assert_allclose(learner.predict(after, episode.x, 0), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

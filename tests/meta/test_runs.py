@@ -207,7 +207,8 @@ def test_the_result_is_worth_what_it_says(method: str, shared: None) -> None:
     one = loop.setup(schema.read("run/experiment.yaml"))
     genome = jax.tree.map(lambda x: jnp.asarray(x)[None], dict(result.genome.values))
     (cost,) = best.trials(one, genome, one.unroll(3))
-    assert result.value == one.judge.objective.natural(cost)
+    # another program: they round differently
+    assert result.value == pytest.approx(one.judge.objective.natural(cost), rel=1e-6)
 
 
 def test_what_is_believed_in_is_judged_now_and_then(shared: None) -> None:

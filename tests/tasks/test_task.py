@@ -710,9 +710,9 @@ def test_targets_that_are_numbers_make_no_task(tmp_path: Path):
 
 
 def test_too_few_examples_make_no_task(tmp_path: Path):
-    np.savez(tmp_path / "f.npz", x=np.ones((6, 2)), y=[0, 0, 0, 1, 1, 1], x_test=np.ones((1, 2)), y_test=[2])
+    np.savez(tmp_path / "f.npz", x=np.ones((6, 2)), y=[0, 0, 0, 1, 1, 2], x_test=np.ones((1, 2)), y_test=[2])
     d = refused(TaskChoice(str(tmp_path / "f.npz"), classes=(0, 1)))
-    assert d.message == f"{tmp_path / 'f.npz'} has 6 training and 0 test examples of these classes"
+    assert d.message == f"{tmp_path / 'f.npz'} has 5 training and 0 test examples of these classes"
 
 
 def test_an_episode_without_steps_or_queries_is_refused():
