@@ -99,7 +99,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W505": "a file that declares nothing",
         "W506": "a drawn topology that joins nothing",
         "W507": "two drawn topologies that are the same draw",
-        "W508": "a sum over a kind of projections that no projection is of",
+        "W508": "a sum or a phase for a kind that nothing in the network is of",
         "E601": "a genome file or an experiment that cannot be read",
         "E602": "a file that is not plain YAML",
         "E603": "a YAML alias",

@@ -16,7 +16,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.checker import mentions
-    from blurc.checker.parameters import parameters, uses_arguments
+    from blurc.checker.parameters import RESERVED, parameters, reserved, uses_arguments
     from blurc.checker.rules.expressions import check_functions
     from blurc.checker.rules.genome import check_genome
     from blurc.checker.rules.variants import together
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from blurc.checker.wiring.values import check_names, check_values
 
 __all__ = [
+    "RESERVED",
     "Around",
     "check_block",
     "check_functions",
@@ -42,6 +43,7 @@ __all__ = [
     "check_values",
     "mentions",
     "parameters",
+    "reserved",
     "together",
     "unused_parameters",
     "used",

@@ -233,7 +233,10 @@ class Signature:
                 kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
                 if kept != batch:
                     message = f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}"
-                    help_ = f"make a state for that batch: net.init(key, genome, batch={batch})"
+                    help_ = (
+                        f"make a state for that batch, new = net.init(key, genome, batch={batch}); to keep what was "
+                        "learned, new._replace(synapses=state.synapses, statistics=state.statistics)"
+                    )
                     raise error("E904", message, help_)
 
     # --------------------------------------------------------------- genome

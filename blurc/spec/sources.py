@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from blurc.checker import Around, mentions
+from blurc.checker import RESERVED, Around, mentions, reserved
 from blurc.diagnostics import Report, Source, did_you_mean
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
@@ -90,7 +90,9 @@ def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declara
     found: dict[str, Declaration] = {}
     for file in files:
         for item in (*file.genomes, *file.networks, *file.blocks, *file.functions):
-            if earlier := found.get(item.name):
+            if isinstance(item, syntax.Function) and item.name in RESERVED:
+                reserved(item.name, "a function", item.name_span, report)
+            elif earlier := found.get(item.name):
                 _declared_twice(item, earlier, report)
             else:
                 found[item.name] = item
