@@ -19,6 +19,33 @@ def evaluate(e: Expr, at: Scope) -> Array:
         at_synapses = evaluate(e, at.update)
         return at_synapses[..., at.now.sites(at.projection).synapse]
     match e, at:
+        case model.Total(), NeuronScope():
+            return total(e, at.population, at.now)
+        case model.Total(), _:
+            return at.along(e.side, total(e, at.population(e.side), at.now))
+        case model.Until(), SiteScope() | SynapseScope():
+            return running(e, at)
+        case model.Reduce(), SynapseScope():
+            return reduced(e, at)
+        case model.Across(), SynapseScope():
+            return np.broadcast_to(PROJECTION[e.function](evaluate(e.body, at)), (*e.shape, *at.extent))
+        case model.Slot(), _:
+            return slot(e, at)
+        case model.Sloped(), _:
+            return evaluate(e.value, at)
+        case Apply(), _:
+            return apply(e, at)
+        case model.Pick(), _:
+            return evaluate(e.arg, at)[part(e.items)]
+        case model.Stack(), _:
+            return np.stack([evaluate(item, at) for item in e.items])
+        case _:
+            return leaf(e, at)
+
+
+def leaf(e: Expr, at: Scope) -> Array:
+    """What is read or drawn, not computed from what stands below."""
+    match e, at:
         case model.Literal(), _:
             return spread(e.value, e, at)
         case model.Meta(), _:
@@ -46,26 +73,6 @@ def evaluate(e: Expr, at: Scope) -> Array:
             return running_statistic(e, at)
         case model.Fan(), SiteScope() | SynapseScope():
             return spread(fan(e, at.projection, at.now), e, at)
-        case model.Total(), NeuronScope():
-            return total(e, at.population, at.now)
-        case model.Total(), _:
-            return at.along(e.side, total(e, at.population(e.side), at.now))
-        case model.Until(), SiteScope() | SynapseScope():
-            return running(e, at)
-        case model.Reduce(), SynapseScope():
-            return reduced(e, at)
-        case model.Across(), SynapseScope():
-            return np.broadcast_to(PROJECTION[e.function](evaluate(e.body, at)), (*e.shape, *at.extent))
-        case model.Slot(), _:
-            return slot(e, at)
-        case model.Sloped(), _:
-            return evaluate(e.value, at)
-        case Apply(), _:
-            return apply(e, at)
-        case model.Pick(), _:
-            return evaluate(e.arg, at)[part(e.items)]
-        case model.Stack(), _:
-            return np.stack([evaluate(item, at) for item in e.items])
         case _:
             raise AssertionError(f"{e.span}: the checker allows no {type(e).__name__} here")
 

@@ -111,9 +111,13 @@ class Signature:
         flat, lead = (n,), given.shape[: len(leading)]
         labels = name == "y" and n > 1 and given.ndim == len(leading)
         if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
+            alone = leading and given.shape in (shape, flat)
+            instead = (
+                f"without {' and '.join(leading)}" if alone else f"but `{population}` of `{self.name}` is {list(shape)}"
+            )
             raise error(
                 "E901",
-                f"{name} has shape {list(given.shape)}, but `{population}` of `{self.name}` is {list(shape)}",
+                f"{name} has shape {list(given.shape)}, {instead}",
                 f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
                 + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else "")
                 + (f"; from labels, make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
