@@ -111,10 +111,9 @@ class Signature:
         flat, lead = (n,), given.shape[: len(leading)]
         labels = name == "y" and n > 1 and given.ndim == len(leading)
         if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
+            axes = " and ".join(f"`{axis}`" for axis in leading)
             alone = leading and given.shape in (shape, flat)
-            instead = (
-                f"without {' and '.join(leading)}" if alone else f"but `{population}` of `{self.name}` is {list(shape)}"
-            )
+            instead = f"without {axes} in front" if alone else f"but `{population}` of `{self.name}` is {list(shape)}"
             raise error(
                 "E901",
                 f"{name} has shape {list(given.shape)}, {instead}",

@@ -454,3 +454,10 @@ def test_the_checks_let_traced_values_through(fed: Any) -> None:
     slope = jax.grad(lambda r: call(args[0], r, args[2], keys[0]).sum())(1.0)
     assert np.isfinite(slope)
     assert slope != 0
+
+
+def test_an_input_without_its_batch_axis_is_told_so() -> None:
+    net = blurc.compile("networks/xor.blur")
+    state = net.init(jax.random.key(0), genome := net.init_genome(jax.random.key(1)))
+    with pytest.raises(blurc.BlurError, match=r"x has shape \[2\], without `batch` in front"):
+        net.predict(genome, state, jnp.ones(2))
