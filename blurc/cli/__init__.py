@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from blurc.cli.shared.failure import INTERRUPTED, TERMINATED, failures, on_termination, output_failed, status
+from blurc.cli.shared.failure import INTERRUPTED, TERMINATED, failures, on_interrupts, output_failed, status
 from blurc.diagnostics import did_you_mean
 
 COMMANDS = {
@@ -73,7 +73,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the `blurc` script."""
-    on_termination()
+    on_interrupts()
     try:
         cli.main(prog_name="blurc")
     except KeyboardInterrupt as interrupt:  # before or after the command itself

@@ -97,6 +97,30 @@ def test_a_signal_ends_training_quietly(number: int, said: tuple[int, str], tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+DROPS = """
+import signal, sys, time
+from blurc.cli.shared.failure import on_interrupts
+
+class Finalizer:
+    def __del__(self):
+        signal.raise_signal(int(sys.argv[1]))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+on_interrupts()
+try:
+    Finalizer()
+    time.sleep(60)
+except KeyboardInterrupt as interrupt:
+    print(type(interrupt).__name__)
+"""
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "KeyboardInterrupt"), (signal.SIGTERM, "Terminated")])
+def test_an_interrupt_in_a_finalizer_is_not_lost(number: int, name: str) -> None:
+    done = subprocess.run([sys.executable, "-c", DROPS, str(int(number))], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == (f"{name}\n", "")
+
+
 # ---------------------------------------------------------------- check
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -24,14 +26,33 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, as batch systems and shutdowns send it: everything that Ctrl-C saves is saved."""
 
 
-def on_termination() -> None:
-    """From now on, SIGTERM raises `Terminated`, once."""
+AGAIN = 0.01  # seconds until an interrupt that was swallowed is raised again
 
-    def stop(number: int, frame: object) -> NoReturn:
-        signal.signal(number, signal.SIG_DFL)
-        raise Terminated
 
-    signal.signal(signal.SIGTERM, stop)
+def on_interrupts() -> None:
+    """From now on, SIGTERM raises `Terminated`, once, and no interrupt is lost.
+
+    Python raises interrupts wherever the main thread happens to be. Where that is a finalizer or a callback of the
+    garbage collector (jax has one), the exception is printed and dropped: the run would go on, deaf to the next one.
+    """
+    previous = sys.unraisablehook
+
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if not issubclass(what.exc_type, KeyboardInterrupt):
+            return previous(what)
+        terminated = issubclass(what.exc_type, Terminated)
+        if terminated:
+            signal.signal(signal.SIGTERM, _terminate)
+        again = signal.SIGTERM if terminated else signal.SIGINT
+        threading.Timer(AGAIN, _thread.interrupt_main, [again]).start()  # later: now it would be dropped again
+
+    sys.unraisablehook = dropped
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated
 
 
 def status(interrupt: KeyboardInterrupt) -> int:
