@@ -13,6 +13,19 @@ import blurc
 from blurc import tasks
 
 KEY = jax.random.key(0)
+# Two hidden populations and a skip.
+SMALL = """
+network small {
+  input  x[4]
+  hidden h1[5]
+  hidden h2[3]
+  output y[3] { phi = linear }
+  x -> h1
+  h1 -> h2
+  h2 -> y
+  x -> h2
+}
+"""
 LAYERED = "network n { input x[4]  hidden h1[5]  hidden h2[4]  output y[3] { phi = linear }  x -> h1 -> h2 -> y }"
 
 
@@ -21,9 +34,9 @@ def cosine(a: ArrayLike, b: ArrayLike) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-def drawn(net: blurc.Net, scale: float = 1.0) -> blurc.State:
-    """A fresh state, with synapses drawn by NumPy, biases too."""
-    rng = np.random.default_rng(0)
+def drawn(net: blurc.Net, scale: float = 1.0, seed: int = 0) -> blurc.State:
+    """A fresh state, with synapses drawn by NumPy, biases too: no program to compile."""
+    rng = np.random.default_rng(seed)
     synapses: dict[str, dict[str, jax.Array]] = {p.name: {} for p in net.plan.projections}
     for v in net.plan.channels:
         p = net.plan.projection(v.of)

@@ -11,44 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rules import KEY, SMALL, cosine, drawn
 
 import blurc
 from blurc import tasks
 
-KEY = jax.random.key(0)
-
-# Two hidden populations and a skip.
-SMALL = """
-network small {
-  input  x[4]
-  hidden h1[5]
-  hidden h2[3]
-  output y[3] { phi = linear }
-  x -> h1
-  h1 -> h2
-  h2 -> y
-  x -> h2
-}
-"""
-
-
-def cosine(a, b) -> float:
-    a, b = np.ravel(a), np.ravel(b)
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
-
 
 def everything(arrays: Mapping) -> np.ndarray:
     return np.concatenate([np.ravel(arrays[name]) for name in sorted(arrays)])
-
-
-def drawn(net: blurc.Net, scale: float = 1.0) -> blurc.State:
-    """Synapses drawn by NumPy, biases too."""
-    rng = np.random.default_rng(0)
-    synapses: dict[str, dict[str, jax.Array]] = {p.name: {} for p in net.plan.projections}
-    for v in net.plan.channels:
-        p = net.plan.projection(v.of)
-        synapses[v.of][v.name] = jnp.asarray(scale * rng.normal(size=(*v.dims, *p.shape)) / np.sqrt(p.n_pre))
-    return blurc.State(synapses, {})
 
 
 def trained_on_digits(rule: str, steps: int = 300, **parameters) -> tuple[blurc.State, blurc.State, float]:

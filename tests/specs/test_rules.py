@@ -12,45 +12,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rules import KEY, SMALL, cosine, drawn
 
 import blurc
 from blurc import tasks
 
-KEY = jax.random.key(0)
 RNG = np.random.default_rng(0)
 
-# Two hidden populations and a skip; what rules are shown where nothing has to be learned.
-SMALL = """
-network small {
-  input  x[4]
-  hidden h1[5]
-  hidden h2[3]
-  output y[3] { phi = linear }
-  x -> h1
-  h1 -> h2
-  h2 -> y
-  x -> h2
-}
-"""
 X = RNG.normal(size=(8, 4))
 Y = np.eye(3)[RNG.integers(3, size=8)]
 OTHER_Y = np.roll(Y, 1, axis=1)
-
-
-def cosine(a, b) -> float:
-    a, b = np.ravel(a), np.ravel(b)
-    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
-
-
-def drawn(net: blurc.Net, seed: int = 0) -> blurc.State:
-    """A state like `net.init` makes, but drawn by NumPy, biases too, and without a program to compile."""
-    rng = np.random.default_rng(seed)
-    synapses: dict[str, dict[str, jax.Array]] = {p.name: {} for p in net.plan.projections}
-    for v in net.plan.channels:
-        p = net.plan.projection(v.of)
-        shape = (*v.dims, p.n_pre, p.n_post)
-        synapses[v.of][v.name] = jnp.asarray(rng.normal(size=shape) / np.sqrt(p.n_pre), jnp.float32)
-    return blurc.State(synapses, {})
 
 
 def ready(rule: str, meta: Mapping = {}, **parameters):
