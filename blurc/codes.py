@@ -110,7 +110,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E608": "a meta-parameter that is not a number, vector or matrix",
         "E609": "a meta-parameter that is not finite",
         "E610": "notes that a genome file cannot hold",
-        "E611": "a genome file that cannot be written",
+        "E611": "a genome file or an experiment that cannot be written",
         "E612": "an experiment value that is out of range, or not one of those allowed",
         "E613": "values of an experiment that contradict each other",
         "E614": "a run folder that cannot be read",

@@ -36,7 +36,7 @@ from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, Report, Source
 from blurc.guards import typed
 from blurc.language import resolve_import, specs_path
 from blurc.model import RULE, Model, ParamValue, rule_hash
-from blurc.storage import YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
+from blurc.storage import MOST_NUMBERS, YamlArrays, YamlTree, compose, read_source, records, why, write_file, yaml_write
 
 if TYPE_CHECKING:
     from blurc.runtime import GenomeValues
@@ -186,8 +186,10 @@ def dump(genome: GenomeFile) -> str:
     """The text of a genome file.
 
     Raises:
-        BlurError: E609 for values that are not finite, E610 for a `found` that YAML has no words for.
+        BlurError: E609 for values that are not finite, E610 for a `found` that YAML has no words for, E611 for more
+            than a genome file may hold.
     """
+    check_size(genome.values)
     for name, array in named(genome.values):
         if not np.all(np.isfinite(array)):
             raise _error("E609", f"the meta-parameter `{name}` of `{genome.name}` is not finite", help=FINITE)
@@ -200,13 +202,23 @@ def dump(genome: GenomeFile) -> str:
         "hash": genome.hash,
         "dtype": dtype,
         "values": _changed(genome.values, lambda a: yaml_write.rows(np.asarray(a, dtype))),
-        "found": yaml_write.to_python(genome.found),
     }
     try:
+        fields["found"] = yaml_write.to_python(genome.found)
         return yaml_write.dump({key: value for key, value in fields.items() if value or key in REQUIRED})
-    except yaml.YAMLError as error:
-        message = f"`found` of `{genome.name}` cannot be written as YAML: {error}"
-        raise _error("E610", message, help=PLAIN) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise _error("E610", f"`found` of `{genome.name}` cannot be written as YAML: {why}", help=PLAIN) from None
+
+
+@typed
+def check_size(values: GenomeValues) -> None:
+    """Raises `BlurError` (E611) for more values than a genome file may have, which could not be read again."""
+    sizes = {name: array.size for name, array in named(values)}
+    if sum(sizes.values()) > MOST_NUMBERS:
+        message = f"the genome has {sum(sizes.values()):,} values, and a genome file holds {MOST_NUMBERS:,}"
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise _error("E611", message, help=f"most of them are in `{largest}`: declare it `per projection`, for example")
 
 
 FINITE = "store a genome whose values are all finite"
@@ -262,7 +274,7 @@ REQUIRED = ("name", "rule", "values")
 def parse(source: Source) -> GenomeFile:
     """The genome file in a text. Raises `BlurError` (E602 to E609) with all that is wrong with it."""
     report = Report()
-    tree = YamlTree(report, compose(source, report), "a genome file")
+    tree = YamlTree(report, compose(source, report, rows=True), "a genome file")
     if ("tasks",) in tree and ("values",) not in tree:
         message = f"`{source.name}` is an experiment, which finds a genome: `blurc meta {source.name}`"
         report.error("E605", message, None)

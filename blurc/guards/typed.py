@@ -82,10 +82,12 @@ def _wrong(hint: Any, value: object, depth: int = 0) -> Wrong | None:
     if get_origin(hint) is Annotated:
         return _wrong(get_args(hint)[0], value, depth)
     if get_origin(hint) in (Union, UnionType):
-        found = [_wrong(part, value, depth) for part in get_args(hint)]
-        deepest = max((w for w in found if w), key=lambda w: len(w.at), default=None)
-        if None in found or deepest is None:
-            return None
+        found: list[Wrong] = []
+        for part in get_args(hint):
+            if (wrong := _wrong(part, value, depth)) is None:
+                return None
+            found.append(wrong)
+        deepest = max(found, key=lambda w: len(w.at))
         return deepest if deepest.at else Wrong("", _words(hint), value)
     if not _is(hint, value):
         return Wrong("", _words(hint), value)

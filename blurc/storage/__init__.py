@@ -5,6 +5,8 @@ text.py         the bytes of a file as text
 records/        reads frozen dataclasses from plain trees, and turns them back into trees
 limits.py       the ranges of their values, as types of fields
 yaml.py         YAML with positions
+yaml_nodes.py   its parser, and how much it may hold
+yaml_rows.py    rows of many numbers in it
 yaml_tree.py    a YAML document as a tree that `records` reads
 yaml_arrays.py  arrays from such a tree
 yaml_write.py   plain values to YAML
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from blurc.storage.text import text_of
     from blurc.storage.yaml import compose, node_span, read_source
     from blurc.storage.yaml_arrays import YamlArrays
+    from blurc.storage.yaml_rows import MOST_NUMBERS
     from blurc.storage.yaml_tree import YamlTree
 
 __all__ = [
+    "MOST_NUMBERS",
     "Array",
     "YamlArrays",
     "YamlTree",

@@ -1,24 +1,20 @@
-"""YAML with positions, restricted: nodes that diagnostics can point at, no aliases, no duplicate keys.
-
-Uses PyYAML's Python parser for its marks; the C scanner has none, though it is 10 times as fast.
-"""
+"""YAML with positions: nodes that diagnostics can point at."""
 
 from __future__ import annotations
 
 import math
 import os
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any
 
 import yaml
 
-from blurc.diagnostics import BlurError, Diagnostic, Report, Source, Span
+from blurc.diagnostics import Report, Source, Span
 from blurc.storage.files import read_file, why
+from blurc.storage.yaml_nodes import at, parsed, refuse
 
 SUFFIXES = (".yaml", ".yml")
 LIMIT = 16 * 2**20  # bytes; a genome takes kilobytes
-MOST_DEPTH = 50  # of lists and mappings in each other
-MOST_KEYS = 10_000
 LONGEST = 400  # characters of a number
 
 
@@ -28,9 +24,9 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     try:
         return Source(name, read_file(path, SUFFIXES, LIMIT).decode("utf-8-sig"))
     except OSError as error:
-        _refuse("E601", f"cannot read `{name}`: {why(error)}")
+        refuse("E601", f"cannot read `{name}`: {why(error)}")
     except UnicodeDecodeError as error:
-        _refuse("E601", f"cannot read `{name}`: it is not UTF-8 text, see byte {error.start}")
+        refuse("E601", f"cannot read `{name}`: it is not UTF-8 text, see byte {error.start}")
 
 
 @dataclass(frozen=True)
@@ -39,12 +35,12 @@ class Document:
 
     source: Source
     root: yaml.Node
-    _constructor: Any
+    _loader: Any
 
     def construct(self, node: yaml.Node, report: Report) -> Any:
         """The Python value of a node by `safe_load`'s rules, or None and a report (E602)."""
         try:
-            return self._constructor.construct_object(node, deep=True)
+            return self._loader.construct_object(node, deep=True)
         except yaml.MarkedYAMLError as error:
             where = _mark_span(self.source, error.problem_mark)
             report.error("E602", f"not plain YAML: {error.problem}", where)
@@ -55,21 +51,23 @@ class Document:
         return None
 
 
-def compose(source: Source, report: Report) -> Document:
-    """The nodes of a YAML text. Raises `BlurError` (E602, E603) if it has none; reports duplicate keys (E604)."""
+def compose(source: Source, report: Report, *, rows: bool = False) -> Document:
+    """The nodes of a YAML text. Raises `BlurError` (E602, E603) if it has none; reports duplicate keys (E604). rows:
+    whether rows of many numbers are leaves of it (`Row`)."""
+    if len(source.text) > LIMIT:
+        refuse("E602", f"`{source.name}` is larger than {LIMIT // 2**20} MiB")
     try:
-        loader = _Loader(source.text, source, report)
-        root = loader.get_single_node()
+        loader, root = parsed(source, report, rows)
     except yaml.reader.ReaderError as error:
         character = chr(error.character) if isinstance(error.character, int) else error.character
-        _refuse("E602", f"not YAML: found the character {character!r}", _at(source, error.position))
+        refuse("E602", f"not YAML: found the character {character!r}", at(source, error.position))
     except yaml.MarkedYAMLError as error:
         problem = ", ".join(p for p in (error.context, error.problem) if p)
-        _refuse("E602", f"not YAML: {problem}", _mark_span(source, error.problem_mark or error.context_mark))
+        refuse("E602", f"not YAML: {problem}", _mark_span(source, error.problem_mark or error.context_mark))
     except RecursionError:
-        _refuse("E602", f"`{source.name}` is nested too deeply")
+        refuse("E602", f"`{source.name}` is nested too deeply")
     if root is None:
-        _refuse("E602", f"`{source.name}` is empty", _at(source, 0))
+        refuse("E602", f"`{source.name}` is empty", at(source, 0))
     return Document(source, root, loader)
 
 
@@ -89,51 +87,5 @@ def number(node: yaml.Node) -> float | None:
         return None
 
 
-class _Loader(yaml.SafeLoader):
-    def __init__(self, text: str, source: Source, report: Report) -> None:
-        super().__init__(text)
-        self._source = source
-        self._report = report
-        self._depth = self._keys = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: Any = cast("Any", self).peek_event()
-        if isinstance(event, yaml.AliasEvent):
-            where = _mark_span(self._source, event.start_mark)
-            _refuse("E603", f"found the YAML alias `*{event.anchor}`", where, "write the value out")
-        self._depth += 1
-        if self._depth > MOST_DEPTH:
-            where = _mark_span(self._source, event.start_mark)
-            _refuse("E602", f"lists and mappings stand in each other more than {MOST_DEPTH} levels deep", where)
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        self._keys += isinstance(parent, yaml.MappingNode)
-        if self._keys > 2 * MOST_KEYS:
-            _refuse("E602", f"there are more than {MOST_KEYS:,} keys", _mark_span(self._source, event.start_mark))
-        return node
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen: dict[str, Any] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and (first := seen.setdefault(key.value, key)) is not key:
-                self._report.error(
-                    "E604",
-                    f"the key `{key.value}` is given twice",
-                    _mark_span(self._source, key.start_mark),
-                    notes=[f"first on line {first.start_mark.line + 1}"],
-                    help="remove one of them",
-                )
-        return node
-
-
 def _mark_span(source: Source, mark: yaml.Mark | None) -> Span | None:
-    return _at(source, mark.index) if mark else None
-
-
-def _at(source: Source, offset: int) -> Span:
-    return Span(source, offset, offset + 1)
-
-
-def _refuse(code: str, message: str, span: Span | None = None, help: str | None = None) -> NoReturn:
-    raise BlurError(Diagnostic(code, message, span, (), help))
+    return at(source, mark.index) if mark else None

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from blurc.storage import records
 from blurc.storage.yaml import number
+from blurc.storage.yaml_rows import Row
 
 MOST_AXES = 7  # a matrix for each synapse of a convolution with three axes: [a, b, *kernel, in, out]
 
@@ -36,11 +38,14 @@ class YamlArrays:
 
     def _numbers(self, tree: Any, name: str, path: records.Path, depth: int) -> Any:
         """A float, a row or rows of equal length; None where something is wrong."""
-        if not isinstance(tree, list):
+        if not isinstance(tree, list | Row):
             return self._number(tree, name, path)
         if depth == MOST_AXES:
             return self._refuse(f"more than {MOST_AXES} rows in rows", name, path)
-        parts = [((*path, str(i)), part) for i, part in enumerate(cast("list[Any]", tree))]
+        if (row := self._row(tree)) is not None:
+            return row
+        nodes = tree.value if isinstance(tree, Row) else cast("list[Any]", tree)
+        parts = [((*path, str(i)), part) for i, part in enumerate(nodes)]
         rows = [self._numbers(part, name, at, depth + 1) for at, part in parts]
         if any(row is None for row in rows):
             return None
@@ -50,10 +55,17 @@ class YamlArrays:
                 message = f"`{name}` has {_row(shape)} after {_row(shapes[0])}"
                 self.reader.refuse(at, "E608", message, "give all rows one length")
                 return None
-        return rows
+        return np.asarray(rows, self.dtype)
+
+    def _row(self, tree: list[Any] | Row) -> npt.NDArray[Any] | None:
+        """Numbers of which none is wrong."""
+        numbers = tree.numbers.values if isinstance(tree, Row) else [_number(part) for part in tree]
+        with np.errstate(over="ignore"):
+            row = np.asarray(numbers, self.dtype)  # where None is NaN
+        return row if np.isfinite(row).all() else None
 
     def _number(self, tree: Any, name: str, path: records.Path) -> float | None:
-        x = number(tree) if isinstance(tree, yaml.ScalarNode) else None
+        x = _number(tree)
         if x is None:
             return self._refuse(self.reader.front.shown(path, tree), name, path)
         with np.errstate(over="ignore"):
@@ -70,3 +82,7 @@ class YamlArrays:
 
 def _row(shape: tuple[int, ...]) -> str:
     return f"a row of {shape[0]}" if shape else "a single number"
+
+
+def _number(tree: Any) -> float | None:
+    return number(tree) if isinstance(tree, yaml.ScalarNode) else None

@@ -11,6 +11,7 @@ import yaml
 from blurc.diagnostics import Source, Span
 from blurc.storage.records import LONGEST_SHOWN, Front, Path, Problem, dotted
 from blurc.storage.yaml import Document, node_span, number
+from blurc.storage.yaml_rows import Row
 
 NULL = "tag:yaml.org,2002:null"
 STRING = "tag:yaml.org,2002:str"
@@ -25,20 +26,27 @@ class YamlTree(Front):
     document: Document
     what: str
     root: Any = field(init=False)
-    _spans: dict[Path, Span] = field(init=False, default_factory=dict[Path, Span])
+    _spans: dict[Path, Span] = field(init=False, default_factory=dict[Path, Span])  # but for those in `_lists`
+    _lists: dict[Path, yaml.SequenceNode] = field(init=False, default_factory=dict[Path, yaml.SequenceNode])
     _keys: dict[Path, Span] = field(init=False, default_factory=dict[Path, Span])
 
     def __post_init__(self) -> None:
         self.root = self._tree(self.document.root, (), self.document.source)
 
     def __contains__(self, path: Path) -> bool:
-        return path in self._spans
+        return self._span(path) is not None
 
     def span(self, path: Path) -> Span:
         """Of the value at a path; where it is left out or is said by a short form, of what is around it."""
-        while path not in self._spans:
+        while (found := self._span(path)) is None:
             path = path[:-1]
-        return self._spans[path]
+        return found
+
+    def _span(self, path: Path) -> Span | None:
+        if path in self._spans or path[:-1] not in self._lists or not path[-1].isdecimal():
+            return self._spans.get(path)
+        i, parts = int(path[-1]), self._lists[path[:-1]].value
+        return node_span(self._spans[path[:-1]].source, parts[i]) if i < len(parts) else None
 
     def is_from_elsewhere(self, path: Path) -> bool:
         """Whether the value was put in place of the document's own."""
@@ -48,7 +56,7 @@ class YamlTree(Front):
 
     def place(self, path: Path, node: yaml.Node | None, value: Span, key: Span) -> Any:
         """Notes that `node`, or an empty mapping, stands at `path` from now on, and returns its tree."""
-        for known in (self._spans, self._keys):
+        for known in (self._spans, self._lists, self._keys):
             for old in [p for p in known if p[: len(path)] == path]:
                 del known[old]
         self._keys[path], self._spans[path] = key, value
@@ -56,7 +64,13 @@ class YamlTree(Front):
 
     def _tree(self, node: yaml.Node, path: Path, source: Source) -> Any:
         self._spans[path] = node_span(source, node)
+        if isinstance(node, Row):
+            self._lists[path] = node
+            return node
         if isinstance(node, yaml.SequenceNode):
+            if all(isinstance(part, yaml.ScalarNode) for part in node.value):
+                self._lists[path] = node
+                return list(node.value)
             return [self._tree(part, (*path, str(i)), source) for i, part in enumerate(node.value)]
         if not isinstance(node, yaml.MappingNode):
             return node

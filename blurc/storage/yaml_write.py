@@ -9,6 +9,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage.yaml import LIMIT
+from blurc.storage.yaml_nodes import MOST_DEPTH, MOST_KEYS, MOST_NODES
+from blurc.storage.yaml_rows import SHORTEST
+
+TOO_LONG = f"takes more than {LIMIT // 2**20} MiB"
 MAP, SEQUENCE = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 
 
@@ -22,8 +28,11 @@ class _OneLineList(list[Any]):
 
 def dump(tree: Any, *, width: int = 2**31, flow: bool | None = False) -> str:
     """The YAML of a tree. flow: whether mappings and lists stand on one line; None: those without others in them.
-    Raises `yaml.YAMLError` for what YAML has no words for."""
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=width)
+    Raises `yaml.YAMLError` for what YAML has no words for, and `BlurError` (E611) for what could not be read again."""
+    text = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, default_flow_style=flow, allow_unicode=True, width=width)
+    if len(text.encode()) > LIMIT:
+        raise _too_large(TOO_LONG)
+    return text
 
 
 def rows(array: NDArray[np.floating[Any]]) -> Any:
@@ -52,8 +61,35 @@ def float_text(value: np.floating[Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
+    """Counts as those do who read."""
+
+    _nodes = _keys = _depth = 0
+
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_data(self, data: Any) -> yaml.Node:
+        self._nodes += 1
+        self._keys += len(cast("Mapping[Any, Any]", data)) if isinstance(data, dict) else 0
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise _too_large(f"has lists and mappings in each other more than {MOST_DEPTH} levels deep")
+        if self._keys > MOST_KEYS:
+            raise _too_large(f"has more than {MOST_KEYS:,} keys")
+        if self._nodes > MOST_NODES:
+            raise _too_large(f"has more than {MOST_NODES:,} values")
+        node = super().represent_data(data)
+        self._depth -= 1
+        return node
+
+    def row(self, row: _OneLineList) -> yaml.Node:
+        if len("0.0, ") * len(row) - 2 >= SHORTEST:  # it is read as a whole
+            self._nodes -= len(row)
+        return self.represent_sequence(SEQUENCE, row, flow_style=True)
+
+
+def _too_large(how: str) -> BlurError:
+    return BlurError(Diagnostic("E611", f"cannot write what could not be read again: it {how}"))
 
 
 def _float(dumper: Any, value: np.floating[Any]) -> yaml.Node:
@@ -62,6 +98,8 @@ def _float(dumper: Any, value: np.floating[Any]) -> yaml.Node:
 
 def _text(dumper: Any, text: str) -> yaml.Node:
     """PyYAML folds single quoted texts at the line breaks of Unicode, and loses these."""
+    if len(text) > LIMIT:
+        raise _too_large(TOO_LONG)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
 
 
@@ -69,4 +107,4 @@ _Dumper.add_representer(np.float32, _float)
 _Dumper.add_representer(np.float64, _float)
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(OneLine, lambda d, row: d.represent_mapping(MAP, row.items(), flow_style=True))
-_Dumper.add_representer(_OneLineList, lambda d, row: d.represent_sequence(SEQUENCE, row, flow_style=True))
+_Dumper.add_representer(_OneLineList, _Dumper.row)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tiny import EXPERIMENT, METHODS, SPEC, codes, experiment, made, refused
 
-from blurc import meta
+from blurc import genome, meta
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
@@ -34,6 +34,12 @@ def test_where_nothing_began_nothing_is_resumed(found: str, shared: None) -> Non
     if found == "another folder":
         Path("run/mine.txt").write_text("mine")
     assert codes(lambda: meta.run(experiment(), "run", resume=True)) == ["E615"]
+
+
+def test_a_genome_that_no_file_could_hold_is_refused(shared: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(genome, "MOST_NUMBERS", 2)
+    assert codes(lambda: meta.run(experiment(), "run")) == ["E611"]
+    assert not Path("run").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_told(shared: None) -> None:

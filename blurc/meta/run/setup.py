@@ -82,6 +82,7 @@ class Setup:
             fresh = [given] * e.replicas
         else:
             fresh = [self.net.init_genome(self.key(START, i)) for i in range(e.replicas)]
+        genomes.check_size(fresh[0])  # before a search that could not write what it finds
         stacked = stack_trees(fresh)
         return self.jittered(stacked, np.arange(e.replicas) > 0, 0)
 
