@@ -5,6 +5,7 @@ Expected trees are compared without spans; `S` stands in for all of them.
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from pathlib import Path
@@ -857,3 +858,16 @@ def test_text_that_is_not_utf8_is_e105(folder: Path) -> None:
 def test_the_packaged_folders_are_found() -> None:
     assert grammar_path().is_file()
     assert specs_path().is_dir()
+
+
+WORDS = ["yinput", "tends", "senze", "fro", "repat", "forwrd", "hiden", "stat", "netwrk", "genom", "a"]
+MIDDLES = ["a", "in[8]", "i in 0..2", "of a", "3", "a extends b", "x = 2"]
+BODIES = ["input in[8]", "sense { a <- b }", "a -> b", "state a", "forward a { } a", ""]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("outer", ["network n", "genome g", "block b", "genome g { sense", "network n { for i in 0..2"])
+def test_whatever_a_misspelt_header_is_taken_for_what_is_kept_parses(outer: str, word: str) -> None:
+    for middle, body in itertools.product(MIDDLES, BODIES):
+        _, found = read(f"{outer} {{ state a\n {word} {middle} {{ {word} {middle} {{ {body} }}\n{body} }} }}")
+        assert found

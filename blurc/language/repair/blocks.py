@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from blurc.diagnostics import did_you_mean
-from blurc.language.tokens import Lexeme
+from blurc.language.tokens import PHASES, Lexeme
 
 TopKind = Literal["genome", "network", "block"]
 BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
@@ -40,6 +40,11 @@ def top_kind(lexeme: Lexeme) -> TopKind | None:
     """The kind of top-level block that a word means, even if misspelt."""
     near = did_you_mean(lexeme.text.lower(), TOP_KINDS)
     return next((kind for kind in TOP_KINDS if kind == near), None)
+
+
+def opens(kind: BlockKind, word: Lexeme) -> bool:
+    """Whether a header that begins with this word is one of such a block."""
+    return word.kind in PHASES if kind == "phase" else word.kind == kind.upper()
 
 
 def brace(kind: str, at: int) -> Lexeme:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from blurc.diagnostics import Report, Source
-from blurc.language.repair.blocks import Block, BlockKind, Item, brace, top_kind
+from blurc.language.repair.blocks import Block, BlockKind, Item, brace, opens, top_kind
 from blurc.language.repair.characters import unknown_character
 from blurc.language.repair.outline import outline
 from blurc.language.repair.piece import Failure, Mistake, Start
@@ -109,7 +109,7 @@ class Recovery:
         else:
             end = brace("RBRACE", opening.stop)
             repaired = self._repair([*block.header, opening, end], PART_OF[inside])
-            if repaired:
+            if repaired and opens(block.kind, repaired[0]):  # `yinput in[8] {` looked like `for` before its repair
                 return repaired[:-2]
         self._drop()
         kinds = [lexeme.kind for lexeme in block.header]
