@@ -62,9 +62,10 @@ def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
     genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
     episodes = map_tree(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
     keys = jax.random.split(jax.random.key(1), 1)
+    drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
     found: dict[str, Generation] = {}
     for chunk in _chunks(1, 4, 8, population):
-        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, keys, episodes)
+        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, drawn)
     for chunk in _chunks(1, 4, population):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found
@@ -120,7 +121,8 @@ def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
     episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH))
     genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
     keys = jax.random.split(jax.random.key(1), 1)
-    return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, keys, episodes)
+    drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
+    return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, drawn)
 
 
 def speed(rounds: int) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
-from blurc.meta.search.episode import Judge
+from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.objective import OBJECTIVES
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "OBJECTIVES",
     "REPORT",
     "TRIALS",
+    "Drawn",
     "Judge",
     "Setup",
     "changes",

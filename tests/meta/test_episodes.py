@@ -22,7 +22,7 @@ from blurc import meta
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.run import persistent
 from blurc.meta.run.setup import Setup
-from blurc.meta.search.episode import Judge, judged
+from blurc.meta.search.episode import Drawn, Judge, judged
 from blurc.meta.search.objective import OBJECTIVES
 from blurc.runtime import unroll
 from blurc.tasks import TaskChoice
@@ -129,14 +129,14 @@ def together(net: blurc.Net) -> jax.Array:
     return Judge(net, OBJECTIVES["cross_entropy"], Inner(5)).values(*judged_together(net)).values
 
 
-def judged_together(net: blurc.Net) -> tuple[Any, jax.Array, Any]:
+def judged_together(net: blurc.Net) -> tuple[Any, Drawn]:
     """5 candidates, and 2 episodes for each."""
     candidates = jax.tree.map(
         lambda *x: jnp.stack(x), *(net.init_genome(k) for k in jax.random.split(jax.random.key(0), 5))
     )
     keys = jax.random.split(jax.random.key(1))
     made = [task(TaskChoice("moons")).episode(key, steps=5, batch=4, query=8) for key in keys]
-    return candidates, keys, jax.tree.map(lambda *x: jnp.stack(x), *made)
+    return candidates, Drawn(keys, jax.tree.map(lambda *x: jnp.stack(x), *made), jnp.zeros(2, int))
 
 
 ON_FOUR = """
@@ -200,9 +200,8 @@ def test_pieces_go_on_with_their_networks(ready: Callable[..., Setup]) -> None:
     going = persistent.start(one)
     for step in range(3, 6):
         found, going = persistent.piece(one, genomes, going, step)
-    episodes, keys = one.episodes(1, 5)
     assert persistent.episode_of(one, 5) == 1
-    expected = one.judge.values(genomes, keys, episodes)
+    expected = one.judge.values(genomes, one.episodes(1, 5))
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
 
 

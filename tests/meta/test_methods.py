@@ -78,7 +78,7 @@ def feedback(candidates: Any, bad: int | None = None) -> Feedback:
     if bad is not None:
         values = values.at[bad].set(jnp.nan)
         gradients = jax.tree.map(lambda g: g.at[bad].set(jnp.nan), gradients)
-    return Feedback(values, jnp.isfinite(values), gradients)
+    return Feedback(values, jnp.isfinite(values), values[:, None], gradients)
 
 
 def told(method: Method, state: Any, number: int, bad: int | None = None) -> Any:

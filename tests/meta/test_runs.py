@@ -17,12 +17,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import EXPERIMENT, METHODS, RANDOM_BLAST, SPEC, equal, every_search, experiment, lines, made, refused
+from tiny import (
+    EXPERIMENT,
+    METHODS,
+    RANDOM_BLAST,
+    SPEC,
+    believing,
+    equal,
+    every_search,
+    experiment,
+    lines,
+    made,
+    refused,
+)
 
 import blurc
 from blurc import genome as genome_files
 from blurc import meta
-from blurc.diagnostics import Source
 from blurc.meta.experiment import schema
 from blurc.meta.run import best, loop, replaying
 from blurc.meta.run import setup as setups
@@ -122,99 +133,7 @@ def test_jitter_is_for_all_but_the_first(ready: Callable[..., Setup]) -> None:
     assert all(a == 0 < b < 0.1 for a, b in changes.values())
 
 
-# ----------------------------------------------------------- the best of a run
-
-
-def believing(ready: Setup, rates: list[float]) -> Any:
-    """The state of a search that believes in genomes with these rates."""
-    state = steps.start(ready).method
-    return state._replace(genomes={**state.genomes, "rate": jnp.asarray(rates, jnp.float32)})
-
-
-def test_the_best_is_kept_where_a_search_gets_worse(ready: Callable[..., Setup]) -> None:
-    one = ready(experiment())
-    begun = best.nothing(one, believing(one, [0.2, 0.2]))
-    good, cost = best.updated(one, begun, believing(one, [-1.0, 0.2]), 49)
-    kept, worse = best.updated(one, good, believing(one, [-1.0, -0.5]), 99)
-    assert not begun.known
-    assert float(good.genome["rate"]) == np.float32(0.2)
-    assert (float(good.cost), int(good.step), int(good.unroll)) == (cost, 50, 5)
-    assert worse > cost
-    assert equal(kept, good)
-
-
-@pytest.fixture
-def longer(ready: Callable[..., Setup]) -> Setup:
-    """Episodes of 5 steps, and of 6 from meta-step 60."""
-    return ready(experiment(more="curriculum: {add: 1, every: 60, until: 6}"))
-
-
-def best_of(one: Setup, rate: float) -> best.Best:
-    """Judged on episodes of 5 steps."""
-    state = believing(one, [rate, rate])
-    return best.updated(one, best.nothing(one, state), state, 49)[0]
-
-
-@pytest.mark.parametrize(("before", "now", "step"), [(0.2, -1.0, 50), (-1.0, 0.2, 100)])
-def test_where_episodes_get_longer_the_better_on_these_is_the_best(
-    before: float, now: float, step: int, longer: Setup
-) -> None:
-    found, _ = best.updated(longer, best_of(longer, before), believing(longer, [now, now]), 99)
-    assert float(found.genome["rate"]) == np.float32(0.2)
-    assert (int(found.unroll), int(found.step)) == (6, step)
-    one = jax.tree.map(lambda x: x[None], found.genome)
-    assert [float(found.cost)] == best.trials(longer, one, 6).tolist()
-
-
-def test_a_best_that_diverges_on_longer_episodes_loses_to_any_that_does_not(longer: Setup) -> None:
-    short = best_of(longer, 0.2)
-    short = short._replace(genome={**short.genome, "rate": np.float32(np.nan)})
-    found, _ = best.updated(longer, short, believing(longer, [-1.0, -1.0]), 99)
-    assert (float(found.genome["rate"]), int(found.unroll)) == (-1, 6)
-
-
-def test_where_all_diverge_on_longer_episodes_the_best_is_that_of_shorter(longer: Setup) -> None:
-    short = best_of(longer, 0.2)
-    short = short._replace(genome={**short.genome, "rate": np.float32(np.nan)})
-    diverged = jax.tree.map(lambda x: x * np.nan, believing(longer, [0.2, 0.2]))
-    found, _ = best.updated(longer, short, diverged, 99)
-    assert (found.cost, int(found.unroll), int(found.step)) == (short.cost, 5, 50)
-
-
-def test_trials_are_others_than_those_of_the_search_and_always_the_same(ready: Callable[..., Setup]) -> None:
-    one = ready(experiment())
-    genomes = believing(one, [0.1, 0.3]).genomes
-    costs = best.trials(one, genomes, 5)
-    assert equal(best.trials(one, genomes, 5), costs)
-    seen = {one.episodes(step, 5)[0].xs.tobytes() for step in range(best.TRIALS)}
-    tried = {best.trial(one, number, 5)[1].xs.tobytes() for number in range(best.TRIALS)}
-    assert len(tried) == best.TRIALS
-    assert not seen & tried
-
-
-def test_tasks_share_the_trials_by_their_weights(ready: Callable[..., Setup]) -> None:
-    tasks = "tasks: [{data: center_circle, weight: 3}, {data: moons}]\n"
-    text = EXPERIMENT.replace("tasks: [center_circle, moons]\n", tasks) + f"method: {METHODS['cma']}"
-    one = ready(schema.parse(Source("e.yaml", text)))
-    drawn = [best.task_of(one, number).name for number in range(best.TRIALS)]
-    assert (drawn.count("center_circle"), drawn.count("moons")) == (12, 4)
-
-
-@every_search
-def test_the_result_is_worth_what_it_says(method: str, shared: None) -> None:
-    e = experiment(method, method__steps="4")
-    result = meta.run(e, "run")
-    one = loop.setup(schema.read("run/experiment.yaml"))
-    genome = jax.tree.map(lambda x: jnp.asarray(x)[None], dict(result.genome.values))
-    (cost,) = best.trials(one, genome, one.unroll(3))
-    # another program: they round differently
-    assert result.value == pytest.approx(one.judge.objective.natural(cost), rel=1e-6)
-
-
-def test_what_is_believed_in_is_judged_now_and_then(shared: None) -> None:
-    meta.run(experiment("{name: pes, steps: 6, population: 4, truncation: 5}", method__steps="101"), "run")
-    assert [line["step"] for line in lines("run") if "judged" in line] == [49, 99]
-    assert [line["candidates"] for line in lines("run")] == [4] * 101
+# ------------------------------------------------------------ where all diverge
 
 
 def test_where_all_diverge_the_search_goes_on_from_the_best(shared: None) -> None:

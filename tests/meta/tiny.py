@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -19,6 +20,8 @@ from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.run import setup as setups
+from blurc.meta.run import step as steps
+from blurc.meta.run.setup import Setup
 
 # A layer that learns by the delta rule. Where `blast` is positive, w leaves the finite numbers at the first step.
 SPEC = """
@@ -110,3 +113,9 @@ class Stopping:
 def lost_replicas(e: Experiment) -> list[int]:
     start = setups.setup(e).start()
     return [i for i, blast in enumerate(start["blast"].tolist()) if blast > 0]
+
+
+def believing(ready: Setup, rates: list[float]) -> Any:
+    """The state of a search that believes in genomes with these rates."""
+    state = steps.start(ready).method
+    return state._replace(genomes={**state.genomes, "rate": jnp.asarray(rates, jnp.float32)})

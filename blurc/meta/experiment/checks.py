@@ -14,7 +14,11 @@ def check(e: Experiment, reader: records.Reader) -> None:
         _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "with 0, it is judged only at its end")
     if e.curriculum and e.curriculum.until < e.inner.steps:
         _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
-    for tasks, path in ((e.tasks, "tasks"), (e.evaluation.tasks, "evaluation.tasks")):
+    if e.over_tasks == "worst" and e.tasks_per_step < len(e.tasks):
+        message = f"the worst of {len(e.tasks)} tasks needs an episode of each, not {e.tasks_per_step}"
+        help = f"write `tasks_per_step: {len(e.tasks)}`, or more, or give fewer tasks"
+        _contradiction(reader, message, ("over_tasks", "tasks_per_step", "tasks"), help)
+    for tasks, path in ((e.tasks, "tasks"), (e.validation, "validation"), (e.evaluation.tasks, "evaluation.tasks")):
         _check_names(tasks, path, reader)
 
 

@@ -14,6 +14,7 @@ from blurc.model import ParamValue
 from blurc.storage import limits, records
 from blurc.tasks import TaskChoice
 
+OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
 Objective: TypeAlias = Annotated[str, limits.Limit.one_of("cross_entropy", "accuracy")]
 
 
@@ -139,6 +140,9 @@ class Experiment:
         jitter: standard deviation of the noise added to the start of every replica but the first, and to copies of the
             best.
         tasks_per_step: episodes per genome and meta-step, drawn by the weights of the tasks.
+        over_tasks: whether a genome is worth the mean over its episodes, or what it is worth on the task where it does
+            worst.
+        validation: tasks that decide which genome is best; none: those of the search.
         chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).
         write: the run folder; empty: runs/NAME.
     """
@@ -153,6 +157,8 @@ class Experiment:
     replicas: limits.Count = 1
     jitter: limits.Noise = 0.01
     tasks_per_step: limits.Count = 1
+    over_tasks: OverTasks = "mean"
+    validation: tuple[TaskChoice, ...] = ()
     chunk: limits.Size | None = None
     seed: limits.Seed = 0
     checkpoint_every: limits.Count = 100

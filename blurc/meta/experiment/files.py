@@ -36,6 +36,7 @@ class Files:
             network=self._network(e.network, ()),
             start=e.start and self._found(e.start, ("start",), "E601", ".yaml"),
             tasks=self._tasks(e.tasks, ("tasks",)),
+            validation=self._tasks(e.validation, ("validation",)),
             evaluation=evaluation,
         )
 

@@ -36,6 +36,7 @@ from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.experiment.files import Files
 from blurc.meta.experiment.override import Override
 from blurc.storage import YamlTree, compose, read_source, records, yaml_write
+from blurc.tasks import TaskChoice
 
 WHAT = "an experiment"
 PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of
@@ -59,14 +60,20 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
         return Path() if tree.is_from_elsewhere(path) else Path(source.name).parent
 
     experiment = _read(tree.root, tree, folder, tree.is_from_elsewhere)
-    return _placed(experiment, [tree.span(("tasks", str(i))) for i in range(len(experiment.tasks))])
+
+    def spans(name: str, tasks: tuple[TaskChoice, ...]) -> list[Span | None]:
+        return [tree.span((name, str(i))) for i in range(len(tasks))]
+
+    e = experiment
+    return _placed(e, spans("tasks", e.tasks), spans("validation", e.validation))
 
 
 def checked(experiment: Experiment) -> Experiment:
     """Checks an experiment that was made in Python, as if it had been read from a file in the working folder. Names of
     files then mean the same from anywhere. Raises `BlurError` with all that is wrong."""
     read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path(), lambda path: True)
-    return _placed(read, [getattr(task, "where", None) for task in experiment.tasks])
+    own = (experiment.tasks, experiment.validation)
+    return _placed(read, *([getattr(task, "where", None) for task in tasks] for tasks in own))
 
 
 def _read(
@@ -80,10 +87,13 @@ def _read(
     return experiment
 
 
-def _placed(e: Experiment, spans: list[Span | None]) -> Experiment:
+def _placed(e: Experiment, tasks: list[Span | None], validation: list[Span | None]) -> Experiment:
     """Adds the position of every task, for later errors."""
-    pairs = zip(e.tasks, spans, strict=True)
-    return replace(e, tasks=tuple(replace(task, where=span) for task, span in pairs))
+
+    def placed(choices: tuple[TaskChoice, ...], spans: list[Span | None]) -> tuple[TaskChoice, ...]:
+        return tuple(replace(task, where=span) for task, span in zip(choices, spans, strict=True))
+
+    return replace(e, tasks=placed(e.tasks, tasks), validation=placed(e.validation, validation))
 
 
 def _check_no_genome(tree: Any, file: str) -> None:

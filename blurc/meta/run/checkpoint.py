@@ -20,7 +20,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import npz, why, write_file
 
-FORMAT = 5
+FORMAT = 6
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint
-from blurc.meta.run.best import is_due, updated
+from blurc.meta.run.best import Best, begun, is_due, is_judged, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
 from blurc.meta.run.pinned import copies, pinned
 from blurc.meta.run.resuming import Progress, identity, resumed
@@ -39,12 +39,14 @@ class Result:
     Attributes:
         value: the objective of the genome on at least 16 episodes that the search never sees (`best.py`), the best of
             all judgements; NaN if no genome stayed finite.
+        start: the same of what the search started from, with which it competed; NaN if that diverged.
         diverged: how many of all `candidates` so far.
     """
 
     folder: Path
     genome: genomes.GenomeFile
     value: float
+    start: float
     steps: int
     diverged: int
     candidates: int
@@ -117,6 +119,8 @@ class _Run:
     def go(self, now: Progress) -> Result:
         choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
         self.watch.begin(now.steps, choice.steps, choice.objective)
+        if not now.steps:
+            now = replace(now, carry=now.carry._replace(best=begun(self.setup, self.setup.unroll(0))))
         try:
             while now.steps < choice.steps:
                 now = self._advanced(now)
@@ -149,13 +153,15 @@ class _Run:
         """The checkpoint is last: whatever it does not cover is made again."""
         about = {"step": now.steps, "diverged": now.diverged, **identity(self.setup), "lengths": dict(now.lengths)}
         self.still_locked()
-        self._write_genome(now)
+        best = now.carry.best
+        # Before the search is judged for the first time, only its start was.
+        self._write_genome(now, best if is_judged(self.setup, now.steps) else best._replace(cost=np.asarray(math.inf)))
         self.folder.guarded(lambda: checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about))
 
-    def _write_genome(self, now: Progress) -> genomes.GenomeFile:
-        e, best = self.setup.experiment, now.carry.best
-        values, after = self._kept(now)
-        judged = {"unroll": int(best.unroll), e.method.objective: self._value(now)} if best.known else {}
+    def _write_genome(self, now: Progress, best: Best) -> genomes.GenomeFile:
+        e = self.setup.experiment
+        values, after = (best.genome, int(best.step)) if best.known else self._unjudged(now)
+        judged = {"unroll": int(best.unroll), e.method.objective: self._natural(best.cost)} if best.known else {}
         found = {
             "experiment": e.name,
             "method": type(e.method).__name__.lower(),
@@ -167,34 +173,32 @@ class _Run:
         self.folder.write(GENOME, genomes.dump(genome))
         return genome
 
-    def _kept(self, now: Progress) -> tuple[Any, int]:
-        """The best genome so far, and after how many meta-steps. Before the first judgement: the one that the method
-        believes in, or the start if that one is not finite."""
+    def _unjudged(self, now: Progress) -> tuple[Any, int]:
+        """The genome that the method believes in, or the start if that one is not finite; and after how many
+        meta-steps."""
         best, believes = now.carry.best, believed(self.setup, now.carry)
-        if best.known or not all(np.isfinite(x).all() for x in jax.tree.leaves(believes)):
-            return best.genome, int(best.step)
-        return believes, now.steps
+        finite = all(np.isfinite(x).all() for x in jax.tree.leaves(believes))
+        return (believes, now.steps) if finite else (best.genome, int(best.step))
 
-    def _value(self, now: Progress) -> float:
-        best = now.carry.best
-        return self.setup.judge.objective.natural(float(best.cost)) if best.known else math.nan
+    def _natural(self, cost: Any) -> float:
+        return self.setup.judge.objective.natural(float(cost)) if math.isfinite(cost) else math.nan
 
     def _result(self, now: Progress) -> Result:
         """Also judges the last genome, without keeping that judgement: the run may get more steps."""
-        last = now.steps - 1
+        best, last = now.carry.best, now.steps - 1
         if not is_due(self.setup, last):
-            best, _ = updated(self.setup, now.carry.best, now.carry.method, last)
-            now = replace(now, carry=now.carry._replace(best=best))
-        genome, value = self._write_genome(now), self._value(now)
+            best, _ = updated(self.setup, best, now.carry.method, last)
+        genome, value, start = self._write_genome(now, best), self._natural(best.cost), self._natural(best.start)
         candidates = now.steps * self._population()
         shown = {
             "value": value if math.isfinite(value) else None,
+            "start": start if math.isfinite(start) else None,
             "steps": now.steps,
             "diverged": now.diverged,
             "candidates": candidates,
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        return Result(self.folder.path, genome, value, now.steps, now.diverged, candidates)
+        return Result(self.folder.path, genome, value, start, now.steps, now.diverged, candidates)
 
     def _population(self) -> int:
         """Candidates of a meta-step."""

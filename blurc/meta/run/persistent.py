@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from blurc.meta.experiment.experiment import Pes
 from blurc.meta.run.setup import Setup
 from blurc.meta.search import many
-from blurc.meta.search.episode import Feedback, asked
+from blurc.meta.search.episode import Drawn, Feedback, asked
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
 from blurc.runtime import State, map_tree
@@ -55,15 +55,15 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
     assert isinstance(choice, Pes)
     if number == 0:  # only now: the initial synapses may depend on the perturbed genome
         going = _fresh(ready, candidates, episode_of(ready, step))
-    episodes, keys = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
+    drawn = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
-    part = map_tree(lambda a: a[:, first : first + choice.truncation], (episodes.xs, episodes.ys))
-    noise = jax.vmap(partial(_noise, first))(keys)
-    episodes = episodes._replace(xs=part[0], ys=part[1])
-    networks, values = _programs(ready)[1](candidates, going.networks, noise, episodes)
+    part = map_tree(lambda a: a[:, first : first + choice.truncation], (drawn.episodes.xs, drawn.episodes.ys))
+    noise = jax.vmap(partial(_noise, first))(drawn.keys)
+    drawn = drawn._replace(keys=noise, episodes=drawn.episodes._replace(xs=part[0], ys=part[1]))
+    networks, values, each = _programs(ready)[1](candidates, going.networks, drawn)
     finite = jnp.isfinite(values)
     trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
-    return Feedback(values, finite), Going(networks, trail, going.lost | ~finite)
+    return Feedback(values, finite, each), Going(networks, trail, going.lost | ~finite)
 
 
 def parts(
@@ -89,15 +89,15 @@ def _noise(first: int, key: jax.Array) -> jax.Array:
 def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
     """The carry at the start of an episode."""
     vectors = jax.vmap(vector)(candidates)
-    keys = ready.episodes(number, ready.experiment.inner.steps)[1]
+    keys = ready.episodes(number, ready.experiment.inner.steps).keys
     trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)
     return Going(_programs(ready)[0](candidates, keys), trail, jnp.zeros(len(vectors), bool))
 
 
 @lru_cache(maxsize=4)
 def _programs(ready: Setup) -> tuple[Any, Any]:
-    """(candidates, keys) -> networks; (candidates, networks, keys, episodes) -> networks and values."""
-    net, objective, e = ready.net, ready.judge.objective, ready.experiment
+    """(candidates, keys) -> networks; (candidates, networks, drawn) -> networks, values, and those of each episode."""
+    net, judge, e = ready.net, ready.judge, ready.experiment
 
     def fresh(genome: Any, keys: jax.Array) -> Any:
         def one(key: jax.Array) -> State:
@@ -107,18 +107,18 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
 
     def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
         state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)
-        return state, asked(net, objective, genome, state, episode, key)
+        return state, asked(net, judge.objective, genome, state, episode, key)
 
-    def one(candidate: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
+    def one(candidate: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:
         genome, states = candidate
-        each: Any = jax.vmap(partial(learned, genome))
-        states, values = each(states, keys, episodes)
-        return states, values.mean()
+        learning: Any = jax.vmap(partial(learned, genome))
+        states, each = learning(states, drawn.keys, drawn.episodes)
+        return states, judge.combine(each, drawn.tasks), each
 
     def begin(candidates: Any, keys: jax.Array) -> Any:
         return many.over(fresh, candidates, (keys,), chunk=ready.chunk)
 
-    def go_on(candidates: Any, networks: Any, keys: jax.Array, episodes: Episode) -> tuple[Any, jax.Array]:
-        return many.over(one, (candidates, networks), (keys, episodes), chunk=ready.chunk)
+    def go_on(candidates: Any, networks: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:
+        return many.over(one, (candidates, networks), (drawn,), chunk=ready.chunk)
 
     return jax.jit(begin), jax.jit(go_on)

@@ -41,14 +41,14 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
     genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
     episode_number = persistent.episode_of(ready, lost["step"])
     whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(lost["step"])
-    episodes, keys = ready.episodes(episode_number, whole)
-    drawn = ready.drawn(episode_number)
-    for i, one in enumerate(drawn):
-        episode = map_tree(lambda a, i=i: a[i], episodes)
-        if found := _in_episode(ready, genomes, keys[i], episode):
-            return _told(found.diagnostic(), lost, one.name)
+    drawn = ready.episodes(episode_number, whole)
+    names = [ready.tasks[i].name for i in ready.drawn(episode_number)]
+    for i, name in enumerate(names):
+        episode = map_tree(lambda a, i=i: a[i], drawn.episodes)
+        if found := _in_episode(ready, genomes, drawn.keys[i], episode):
+            return _told(found.diagnostic(), lost, name)
     message = "training stayed finite; the objective or its gradient did not"
-    return _told(Diagnostic("E905", message), lost, ", ".join(t.name for t in drawn))
+    return _told(Diagnostic("E905", message), lost, ", ".join(names))
 
 
 def _recorded(folder: Folder, number: int) -> dict[str, Any]:

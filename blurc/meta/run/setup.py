@@ -19,14 +19,14 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import accuracy
 from blurc.meta.experiment.experiment import Experiment, Network, Pes
 from blurc.meta.search import curriculum, many
-from blurc.meta.search.episode import Judge
+from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.meta.search.objective import OBJECTIVES
 from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
-from blurc.tasks import Episode, Task, TaskChoice, generator, task
+from blurc.tasks import Task, TaskChoice, generator, task
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
@@ -40,14 +40,23 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN = range(6, 11)
 
 @dataclass(frozen=True, eq=False)
 class Setup:
+    """validation: the tasks that decide which genome is best; empty: `tasks` do."""
+
     experiment: Experiment
     net: Net
     tasks: tuple[Task, ...]
+    validation: tuple[Task, ...] = ()
+
+    @property
+    def judging(self) -> tuple[Task, ...]:
+        """The tasks that decide which genome is best."""
+        return self.validation or self.tasks
 
     @cached_property
     def judge(self) -> Judge:
         e = self.experiment
-        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, self.chunk)
+        count = max(len(self.tasks), len(self.judging))
+        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, self.chunk, e.over_tasks, count)
 
     @cached_property
     def chunk(self) -> int:
@@ -62,7 +71,9 @@ class Setup:
     @cached_property
     def data(self) -> dict[str, str]:
         """A hash of the examples of each task."""
-        return {f"{i}: {t.name}": _digest(t) for i, t in enumerate(self.tasks)}
+        named = [(str(i), t) for i, t in enumerate(self.tasks)]
+        named += [(f"validation {i}", t) for i, t in enumerate(self.validation)]
+        return {f"{place}: {t.name}": _digest(t) for place, t in named}
 
     def key(self, purpose: int, *counts: int) -> jax.Array:
         """Depends only on the seed, the purpose and the counts: no random state is carried along."""
@@ -98,23 +109,25 @@ class Setup:
 
         return structure.unflatten(map(noisy, leaves, keys)) if size else stacked
 
-    def drawn(self, number: int) -> list[Task]:
-        """The tasks of an episode, drawn by weight."""
-        weights = np.asarray([choice.weight for choice in self.experiment.tasks])
-        draw = generator("tasks", self.experiment.seed, number)
-        chosen = draw.choice(len(weights), self.experiment.tasks_per_step, p=weights / weights.sum())
-        return [self.tasks[i] for i in chosen]
+    def drawn(self, number: int) -> list[int]:
+        """Which tasks the episodes of a meta-step are of, drawn by weight. For the worst of all tasks, each is there
+        once before any is drawn."""
+        e = self.experiment
+        weights = np.asarray([choice.weight for choice in e.tasks])
+        first = range(len(weights) if e.over_tasks == "worst" else 0)
+        draw = generator("tasks", e.seed, number)
+        more = draw.choice(len(weights), e.tasks_per_step - len(first), p=weights / weights.sum())
+        return [*first, *more.tolist()]
 
-    def episodes(self, number: int, steps: int) -> tuple[Episode, jax.Array]:
-        """The episodes that all candidates of a meta-step share, and a key for each."""
-        inner = self.experiment.inner
-        drawn = self.drawn(number)
+    def episodes(self, number: int, steps: int) -> Drawn:
+        """The episodes that all candidates of a meta-step share."""
+        inner, drawn = self.experiment.inner, self.drawn(number)
         keys = jax.random.split(self.key(EPISODES, number), 2 * len(drawn))
         made = [
-            t.episode(key, steps=steps, batch=inner.batch, query=inner.query)
-            for t, key in zip(drawn, keys, strict=False)
+            self.tasks[i].episode(key, steps=steps, batch=inner.batch, query=inner.query)
+            for i, key in zip(drawn, keys, strict=False)
         ]
-        return stack_trees(made), keys[len(drawn) :]
+        return Drawn(keys[len(drawn) :], stack_trees(made), jnp.asarray(drawn))
 
     def unroll(self, step: int) -> int:
         return curriculum.unroll(self.experiment, step)
@@ -129,11 +142,12 @@ class Setup:
 def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     """Compiles and loads what the experiment names. Raises `BlurError`."""
     net = compiled(experiment.network)
-    tasks = tuple(_task(net, choice, data_dir) for choice in experiment.tasks)
+    e = experiment
+    tasks, validation = (tuple(_task(net, one, data_dir) for one in choices) for choices in (e.tasks, e.validation))
     if not net.plan.metas:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
-    return Setup(experiment, net, tasks)
+    return Setup(e, net, tasks, validation)
 
 
 def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:

@@ -6,6 +6,7 @@ It depends only on the experiment, the step number and the `Carry`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
@@ -44,7 +45,9 @@ class Metrics(TypedDict):
     mean: NotRequired[float | None]
     candidates: int
     diverged: int
+    by_task: NotRequired[dict[str, float | None]]
     judged: NotRequired[float | None]
+    judged_by_task: NotRequired[dict[str, float | None]]
     restarted: NotRequired[list[int]]
 
 
@@ -81,17 +84,18 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     if method.wants == "persistent":
         feedback, inner = persistent.piece(ready, candidates, inner, step)
     else:
-        episodes, keys = ready.episodes(step, ready.unroll(step))
         see = judge.gradients if method.wants == "gradients" else judge.values
-        feedback = see(candidates, keys, episodes)
+        feedback = see(candidates, ready.episodes(step, ready.unroll(step)))
     costs = judge.objective.costs(jnp.where(feedback.finite, feedback.values, jnp.nan))
     state = method.tell(state, candidates, costs, feedback)
     known = np.asarray(costs, float)
     lost = _lost(ready, candidates, feedback, carry.inner, step)
-    line, found = _line(ready, step, known), carry.best
+    line, found = _line(ready, step, known, np.asarray(feedback.each, float)), carry.best
     if best.is_due(ready, step):
-        found, cost = best.updated(ready, found, state, step)
-        line["judged"] = _natural(ready, cost)
+        found, judgement = best.updated(ready, found, state, step)
+        line["judged"] = _natural(ready, judgement.cost)
+        if len(ready.judging) > 1:
+            line["judged_by_task"] = _finite(judgement.by_task)
     carry = Carry(state, _recorded(ready, carry.record, known), inner, found)
     anew = _to_restart(ready, carry, step)
     if anew.any():
@@ -100,20 +104,30 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     return carry, line, lost
 
 
-def _line(ready: Setup, step: int, costs: Any) -> Metrics:
+def _line(ready: Setup, step: int, costs: Any, each: Any) -> Metrics:
+    """costs: [candidates]. each: the values of their episodes, [candidates, episodes]."""
     natural = [_natural(ready, cost) for cost in costs.tolist()]
-    known = costs[np.isfinite(costs)]
+    sound, leading = np.isfinite(costs), int(np.argmin(costs))
+    known = costs[sound]
+    tasks = [ready.tasks[i].name for i in ready.drawn(persistent.episode_of(ready, step))]
     line: Metrics = {
         "step": step,
         "unroll": ready.unroll(step),
-        "task": [t.name for t in ready.drawn(persistent.episode_of(ready, step))],
-        "value": natural[int(np.argmin(costs))] if len(known) else None,
+        "task": tasks,
+        "value": natural[leading] if len(known) else None,
         "candidates": len(costs),
         "diverged": len(costs) - len(known),
     }
+    if len(ready.tasks) > 1 and len(known):
+        shown = each[leading] if ready.method.wants == "gradients" else each[sound].mean(axis=0)
+        line["by_task"] = _finite(best.by_task(tasks, shown))
     if ready.method.wants == "gradients":
         return {**line, "values": natural}
     return {**line, "mean": _natural(ready, float(known.mean())) if len(known) else None}
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def _natural(ready: Setup, cost: float) -> float | None:

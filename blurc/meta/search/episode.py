@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
+from blurc.meta.search.combine import Combine, combine
 from blurc.meta.search.objective import Objective
 from blurc.runtime import GenomeValues, State, stack_trees
 from blurc.tasks import Episode
@@ -26,11 +27,22 @@ from blurc.training import asking_key, finite, predict
 
 
 class Feedback(NamedTuple):
-    """values, finite: [candidates]. gradients: of the values, shaped like the candidates; None if not requested."""
+    """values, finite: [candidates]. each: the value of each episode, [candidates, episodes]. gradients: of the values,
+    shaped like the candidates; None if not requested."""
 
     values: jax.Array
     finite: jax.Array
+    each: jax.Array
     gradients: Any = None
+
+
+class Drawn(NamedTuple):
+    """The episodes of a meta-step, all with a leading axis [episodes]: their random keys, their examples, and the
+    numbers of their tasks."""
+
+    keys: jax.Array
+    episodes: Episode
+    tasks: jax.Array
 
 
 def judged(
@@ -87,35 +99,45 @@ def asked(
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Programs that evaluate candidates: genome pytrees with a leading axis [candidates]. chunk: see `many`."""
+    """Programs that evaluate candidates: genome pytrees with a leading axis [candidates].
+
+    chunk: see `many`. over_tasks, tasks: how the values of that many tasks become one (`combine`).
+    """
 
     net: Net
     objective: Objective
     inner: Inner
     chunk: int = 0
+    over_tasks: str = "mean"
+    tasks: int = 1
 
-    def one(self, genome: GenomeValues, keys: jax.Array, episodes: Episode) -> jax.Array:
-        """keys: [episodes]; episodes: leading axis [episodes]."""
+    @cached_property
+    def combine(self) -> Combine:
+        return combine(self.over_tasks, self.objective.sign, self.tasks)
+
+    def one(self, genome: GenomeValues, drawn: Drawn) -> tuple[jax.Array, jax.Array]:
+        """The value of a genome, and that of each episode."""
         value = partial(judged, self.net, self.objective, self.inner, genome)
-        return jax.vmap(value)(keys, episodes).mean()
+        each = jax.vmap(value)(drawn.keys, drawn.episodes)
+        return self.combine(each, drawn.tasks), each
 
     @cached_property
     def values(self) -> Callable[..., Feedback]:
-        """(candidates, keys, episodes) -> Feedback."""
+        """(candidates, drawn) -> Feedback."""
 
-        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
-            values = many.over(self.one, candidates, (keys, episodes), chunk=self.chunk)
-            return Feedback(values, jnp.isfinite(values))
+        def run(candidates: Any, drawn: Drawn) -> Feedback:
+            values, each = many.over(self.one, candidates, (drawn,), chunk=self.chunk)
+            return Feedback(values, jnp.isfinite(values), each)
 
         return jax.jit(run)
 
     @cached_property
     def gradients(self) -> Callable[..., Feedback]:
-        """(candidates, keys, episodes) -> Feedback."""
+        """(candidates, drawn) -> Feedback."""
 
-        def run(candidates: Any, keys: jax.Array, episodes: Episode) -> Feedback:
-            one = jax.value_and_grad(self.one)
-            values, gradients = many.over(one, candidates, (keys, episodes), chunk=self.chunk)
-            return Feedback(values, jnp.isfinite(values) & many.finite(gradients), gradients)
+        def run(candidates: Any, drawn: Drawn) -> Feedback:
+            one = jax.value_and_grad(self.one, has_aux=True)
+            (values, each), gradients = many.over(one, candidates, (drawn,), chunk=self.chunk)
+            return Feedback(values, jnp.isfinite(values) & many.finite(gradients), each, gradients)
 
         return jax.jit(run)
