@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from blurc.diagnostics import suggest
 from blurc.graph.edge_lines import whole
@@ -11,7 +12,7 @@ from blurc.graph.edge_text import EdgeText, Listed, WrongFile
 from blurc.model import Population
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class End:
     """A node of a GraphML file."""
 
@@ -25,15 +26,15 @@ def of_graphml(file: EdgeText) -> tuple[tuple[End, End], ...]:
     from blurc.graph.graphml import NoGraph, read_graphml  # loads networkx, which no other edge file needs
 
     try:
-        nodes, pairs, directed = read_graphml(file.text)
+        wiring = read_graphml(file.text)
     except NoGraph as error:
         help = "`networkx.write_graphml` writes such files"
         raise WrongFile("E415", f"`{file.name}` is not GraphML: {error}", help) from None
-    if not directed:
+    if not wiring.directed:
         help = 'write `edgedefault="directed"`, with every edge from the presynaptic to the postsynaptic neuron'
         raise WrongFile("E420", f"the graph of `{file.name}` is undirected", help)
-    ends = {name: _end(file, name, data) for name, data in nodes.items()}
-    return tuple((ends[a], ends[b]) for a, b in pairs)
+    ends = {name: _end(file, name, data) for name, data in wiring.nodes.items()}
+    return tuple((ends[a], ends[b]) for a, b in wiring.edges)
 
 
 def _end(file: EdgeText, node: str, data: Mapping[str, object]) -> End:
@@ -54,7 +55,7 @@ def _end(file: EdgeText, node: str, data: Mapping[str, object]) -> End:
 
 def _whole_index(index: object) -> int | None:
     if isinstance(index, float):
-        return int(index) if index.is_integer() else None  # false for NaN and infinity
+        return int(index) if index.is_integer() and abs(index) < 2**53 else None  # not NaN, nor infinity
     return None if isinstance(index, bool) else whole(str(index))
 
 
@@ -62,7 +63,9 @@ def between(
     file: EdgeText, ends: tuple[tuple[End, End], ...], source: str, target: str, known: Mapping[str, Population]
 ) -> Listed:
     """The edges from population `source` to `target`."""
-    for end in dict.fromkeys(end for pair in ends for end in pair):
+    import numpy as np
+
+    for end in dict.fromkeys(chain.from_iterable(ends)):
         if end.population not in known:
             raise WrongFile(
                 "E419",
@@ -73,5 +76,5 @@ def between(
     if not chosen:
         message = f"`{file.name}` has no edges from `{source}` to `{target}`"
         raise WrongFile("E415", message, "edges go from the presynaptic to the postsynaptic neuron")
-    at = [f"edge from `{a.node}` to `{b.node}`" for a, b in chosen]
-    return Listed([a.index for a, _ in chosen], [b.index for _, b in chosen], at)
+    pre, post = (np.array([ends[side].index for ends in chosen], np.int64) for side in (0, 1))
+    return Listed(pre, post, lambda i: f"edge from `{chosen[i][0].node}` to `{chosen[i][1].node}`")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # slow to import, and most specs have no edge files
+    import numpy.typing as npt
 
 SHOWN = 40  # characters of a line
 
@@ -45,11 +50,11 @@ class EdgeText:
 
 @dataclass(frozen=True)
 class Listed:
-    """Presynaptic and postsynaptic neurons, and where each pair was found: line numbers, or words."""
+    """Presynaptic and postsynaptic neurons, [edges] of int64, and where each was found: its line number, or words."""
 
-    pre: list[int]
-    post: list[int]
-    at: list[int] | list[str]
+    pre: npt.NDArray[Any]
+    post: npt.NDArray[Any]
+    at: Callable[[int], int | str]
 
 
 def more(count: int) -> str | None:

@@ -9,18 +9,20 @@ Neurons are counted from 0, in row-major order of their population.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from blurc.diagnostics import did_you_mean
 from blurc.graph.edge_graphml import End, between, of_graphml
 from blurc.graph.edge_lines import of_lines, pairs_of, refuse_matrix
 from blurc.graph.edge_text import EdgeText, Listed, WrongFile, more
 from blurc.model import Edges, Form, Population
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SUFFIXES = (".csv", ".edgelist", ".txt", ".tsv", ".graphml")
 
@@ -60,12 +62,14 @@ def edges(
     pairs = _pairs(file, source, target, known)
     from_one = _is_from_one(pairs, known[source].size, known[target].size)
     for name, numbers in ((source, pairs.pre), (target, pairs.post)):
-        _check_range(file, name, known[name], numbers, pairs.at, from_one)
+        _check_range(file, name, known[name], numbers, pairs, from_one)
     n_pre = known[source].size
-    order = sorted(post * n_pre + pre for pre, post in zip(pairs.pre, pairs.post, strict=True))
-    if any(a == b for a, b in pairwise(order)):
-        raise _twice(file, pairs)
-    return Edges(written, _packed(i % n_pre for i in order), _packed(i // n_pre for i in order), form)
+    sites = pairs.post * n_pre + pairs.pre
+    order = sites.copy()
+    order.sort()
+    if (order[1:] == order[:-1]).any():
+        raise _twice(file, pairs, sites)
+    return Edges(written, (order % n_pre).astype("<i4").tobytes(), (order // n_pre).astype("<i4").tobytes(), form)
 
 
 def _pairs(file: EdgeFile, source: str, target: str, known: Mapping[str, Population]) -> Listed:
@@ -76,11 +80,6 @@ def _pairs(file: EdgeFile, source: str, target: str, known: Mapping[str, Populat
     except WrongFile:
         refuse_matrix(file, known[source].size, known[target].size)
         raise
-
-
-def _packed(numbers: Iterator[int]) -> bytes:
-    values = list(numbers)
-    return struct.pack(f"<{len(values)}i", *values)
 
 
 def _check_suffix(name: str) -> None:
@@ -94,17 +93,17 @@ def _check_suffix(name: str) -> None:
 
 
 def _check_range(
-    file: EdgeFile, name: str, population: Population, numbers: list[int], at: list[int] | list[str], from_one: bool
+    file: EdgeFile, name: str, population: Population, numbers: npt.NDArray[Any], pairs: Listed, from_one: bool
 ) -> None:
     size = population.size
-    if not numbers or (min(numbers) >= 0 and max(numbers) < size):
+    (wrong,) = ((numbers < 0) | (numbers >= size)).nonzero()
+    if not len(wrong):
         return
-    wrong = [i for i, n in enumerate(numbers) if not 0 <= n < size]
     plural = "neuron" if size == 1 else "neurons"
     help = f"neurons are counted from 0 to {size - 1}, in row-major order"
     raise WrongFile(
         "E416",
-        f"{file.place(at[wrong[0]])}: `{name}` has {size:,} {plural}, found neuron {numbers[wrong[0]]}",
+        f"{file.place(pairs.at(wrong[0]))}: `{name}` has {size:,} {plural}, found neuron {numbers[wrong[0]]}",
         f"{help}; these seem to be counted from 1: subtract 1 from each of them" if from_one else help,
         more(len(wrong) - 1),
     )
@@ -112,24 +111,20 @@ def _check_range(
 
 def _is_from_one(pairs: Listed, n_pre: int, n_post: int) -> bool:
     """Whether all numbers are right if they are counted from 1."""
-    ends = ((pairs.pre, n_pre), (pairs.post, n_post))
-    return all(numbers and min(numbers) >= 1 and max(numbers) <= size for numbers, size in ends)
+    return all(n.min() >= 1 and n.max() <= size for n, size in ((pairs.pre, n_pre), (pairs.post, n_post)))
 
 
-def _twice(file: EdgeFile, pairs: Listed) -> WrongFile:
-    first: dict[tuple[int, int], int | str] = {}
-    again = list[tuple[int, int, int | str]]()
-    for pre, post, at in zip(pairs.pre, pairs.post, pairs.at, strict=True):
-        if (pre, post) in first:
-            again.append((pre, post, at))
-        first.setdefault((pre, post), at)
-    pre, post, at = again[0]
-    earlier = first[pre, post]
+def _twice(file: EdgeFile, pairs: Listed, sites: npt.NDArray[Any]) -> WrongFile:
+    """sites: [edges], the same for the same pair."""
+    order = sites.argsort(kind="stable")
+    again = order[1:][sites[order[1:]] == sites[order[:-1]]]
+    at = again.min()
+    earlier = pairs.at((sites == sites[at]).argmax())
     where = f"on line {earlier}" if isinstance(earlier, int) else f"as {earlier}"
     others = more(len(again) - 1)
     return WrongFile(
         "E417",
-        f"{file.place(at)}: the edge from {pre} to {post} is listed twice",
+        f"{file.place(pairs.at(at))}: the edge from {pairs.pre[at]} to {pairs.post[at]} is listed twice",
         "list each edge once; for a second synapse of the same neurons, write a second projection with its own file",
         f"first listed {where}" + (f"; {others}" if others else ""),
     )

@@ -19,7 +19,8 @@ from blurc.spec.unknown import unknown
 from blurc.storage import is_inside, read_file, text_of, why
 
 Spec: TypeAlias = str | Path  # a path, or source text
-LIMIT = 256 * 2**20  # bytes of an edge file
+LIMIT = 48 * 2**20  # bytes of an edge file: four million edges
+XML_LIMIT = 8 * 2**20
 Declaration: TypeAlias = "syntax.Genome | syntax.Network | syntax.Block | syntax.Function"
 
 
@@ -136,8 +137,9 @@ REMEDIES = {
 
 def _read(written: str, name: str, path: Path, quoted: bool) -> EdgeFile:
     remedy = "give its path relative to the .blur file"
+    most = XML_LIMIT if path.suffix.lower() == ".graphml" else LIMIT
     try:
-        return EdgeFile(name, text_of(read_file(path, SUFFIXES, LIMIT)), quoted=quoted)
+        return EdgeFile(name, text_of(read_file(path, SUFFIXES, most)), quoted=quoted)
     except FileNotFoundError as error:
         near = _near(written, path) if quoted else None
         return EdgeFile(name, "", why(error), f"did you mean `{near}`?" if near else remedy)

@@ -186,10 +186,10 @@ def test_graphml_is_read_as_nodes_and_directed_edges() -> None:
     wiring.add_node("a", population="x", index=1)
     wiring.add_edge("a", "b")
     wiring.add_edge("a", "b")
-    nodes, edges, directed = graph.read_graphml("\n".join(nx.generate_graphml(wiring)))
-    assert nodes == {"a": {"population": "x", "index": 1}, "b": {}}
-    assert edges == [("a", "b"), ("a", "b")]
-    assert directed
+    found = graph.read_graphml("\n".join(nx.generate_graphml(wiring)))
+    assert found.nodes == {"a": {"population": "x", "index": 1}, "b": {}}
+    assert found.edges == [("a", "b"), ("a", "b")]
+    assert found.directed
 
 
 @pytest.mark.parametrize("text", ["", "no xml", "<graphml/>"])
