@@ -100,6 +100,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "W506": "a drawn topology that joins nothing",
         "W507": "two drawn topologies that are the same draw",
         "W508": "a sum or a phase for a kind that nothing in the network is of",
+        "W509": "a phase of a genome that extends another, next to the one that it seems meant to replace",
         "E601": "a genome file or an experiment that cannot be read",
         "E602": "a file that is not plain YAML",
         "E603": "a YAML alias",

@@ -17,6 +17,7 @@ from blurc.artifact.flat import EntryPoint, nest, pick
 from blurc.artifact.manifest import Manifest
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.genome import GenomeFile
+from blurc.model import Grade
 from blurc.runtime import Calls, Fed, GenomeValues, Program, Signature, State, dtype, is_array
 
 
@@ -57,6 +58,11 @@ class Loaded(Program):
     @property
     def genome(self) -> dict[str, NDArray[Any] | Mapping[str, NDArray[Any]]] | None:
         return dict(self.genome_file.values) if self.genome_file else None
+
+    @property
+    def locality(self) -> Grade:
+        """How far the rule sees: `"local"`, `"population"` or `"projection"`, as `Net.locality` says."""
+        return self.manifest.locality
 
     @property
     def _call(self) -> Calls:

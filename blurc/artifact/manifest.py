@@ -3,6 +3,7 @@
     format, version     "blurx" and VERSION, which says how to read the rest
     blurc, jax          the versions that wrote it
     network, rule, parameters, model_hash, rule_hash     what was compiled, the hashes by its meaning
+    locality            how far the rule sees
     platforms, dtype    what it was compiled for
     signature           the shapes of inputs, outputs, meta-parameters and state
     entries             the flat order of arguments and results: enough to call the StableHLO without blurc
@@ -22,11 +23,11 @@ from typing import Any
 
 from blurc.artifact.flat import EntryPoint
 from blurc.diagnostics import Report
-from blurc.model import ParamValue
+from blurc.model import Grade, ParamValue
 from blurc.runtime import Signature
 from blurc.storage import records
 
-VERSION = 3
+VERSION = 4
 MEMBER = "manifest.json"
 GENOME = "genome.yaml"
 
@@ -52,6 +53,7 @@ class Manifest:
     parameters: Mapping[str, Mapping[str, ParamValue]]  # "network" and "genome"
     model_hash: str
     rule_hash: str
+    locality: Grade
     platforms: tuple[str, ...]
     dtype: str
     signature: Signature

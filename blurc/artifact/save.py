@@ -17,7 +17,7 @@ from blurc.artifact.flat import entry_points
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.genome import Described, GenomeFile
 from blurc.graph import SUFFIXES
-from blurc.model import model_hash, rule_hash
+from blurc.model import locality, model_hash, rule_hash
 from blurc.plan import Plan
 from blurc.runtime import GenomeValues, Signature, dtype
 from blurc.storage import why, write_file
@@ -101,6 +101,7 @@ def _members(net: Savable, genome: Any, platforms: tuple[str, ...]) -> dict[str,
         parameters={"network": dict(net.model.network.params), "genome": dict(net.model.genome.params)},
         model_hash=model_hash(net.model),
         rule_hash=rule_hash(net.model.genome),
+        locality=locality(net.model.genome).grade,
         platforms=platforms,
         dtype=number,
         signature=net.signature,

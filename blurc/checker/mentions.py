@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from blurc.diagnostics import Span
 from blurc.language import functions, syntax
 
 
@@ -35,6 +36,17 @@ def phases(tree: syntax.Genome) -> list[syntax.Phase]:
         parts = item.phases if isinstance(item, syntax.Repeat) else (item,)
         found += [part for part in parts if isinstance(part, syntax.Phase)]
     return found
+
+
+def header(phase: syntax.Phase) -> Span:
+    """Of a phase, what stands before the brace."""
+    length = phase.span.text.find("{")
+    return Span(phase.span.source, phase.span.start, phase.span.start + length) if length > 0 else phase.span
+
+
+def valued(tree: syntax.Genome, per: str) -> list[str]:
+    """What networks may give values to: its variables `per population`, or `per projection`."""
+    return [item.name for item in tree.items if isinstance(item, syntax.Learn | syntax.Const) and item.per == per]
 
 
 def outside_sums(e: syntax.Expr) -> Iterator[syntax.Expr]:

@@ -12,8 +12,8 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.guards.memory import check_room
-    from blurc.guards.typed import require, typed
+    from blurc.guards.typed import by_name, require, typed
 
-__all__ = ["check_room", "require", "typed"]
+__all__ = ["by_name", "check_room", "require", "typed"]
 
 face(__name__)

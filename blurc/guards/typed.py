@@ -56,9 +56,31 @@ class Wrong(NamedTuple):
     found: object
 
 
+def by_name(function: Function) -> Function:
+    """The function, made to say which arguments are given by name where too many are given by position."""
+    parameters = signature(function).parameters.values()
+    if any(p.kind is Parameter.VAR_POSITIONAL for p in parameters):
+        return function
+    plain = [p.name for p in parameters if p.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    named = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    own = plain[:1] == ["self"]
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) <= len(plain):
+            return function(*args, **kwargs)
+        taken = plain[own:]
+        message = f"`{function.__name__}` takes {len(taken)} arguments by position ({', '.join(taken)})"
+        help = f"give the others by name: {', '.join(f'`{name}=`' for name in named)}" if named else "remove the others"
+        raise TypeError(f"{message}, found {len(args) - own}; {help}")
+
+    return cast("Function", call)
+
+
 def typed(function: Function) -> Function:
     """The function, made to raise a `TypeError` that names the argument which its annotation does not allow."""
     names = [p.name for p in signature(function).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    called = by_name(function)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -66,7 +88,7 @@ def typed(function: Function) -> Function:
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
             if name in names:
                 require(hints.get(name, Any), **{name: value})
-        return function(*args, **kwargs)
+        return called(*args, **kwargs)
 
     return cast("Function", call)
 

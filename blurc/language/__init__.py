@@ -6,6 +6,7 @@ functions.py  the built-in functions: names, arities, where they are allowed
 parse.py      text -> tree, using the grammar in `grammar/blur.lark`
 tables.py     the parser, loaded from prebuilt tables
 tree.py       lark's tree -> the syntax tree
+chains.py     long sums and products, as trees that are not deep
 unparse.py    tree -> text
 library.py    a spec with everything it imports
 packaged.py   the locations of the grammar and the spec library

@@ -17,6 +17,7 @@ from blurc.diagnostics import Span
 
 PhaseKind = Literal["sense", "forward", "feedback", "backward", "update"]
 Role = Literal["input", "hidden", "output"]
+Operator = Literal["+", "-", "*", "/", "@", "^", "<", "<=", ">", ">="]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +71,11 @@ class Negate(Node):
 
 @dataclass(frozen=True)
 class Binary(Node):
-    operator: Literal["+", "-", "*", "/", "@", "^", "<", "<=", ">", ">="]
+    operator: Operator
     left: Expr
     right: Expr
+    terms: int = 0  # of a long sum or product, or of the second half of one: how many it has (`chains.py`)
+    half: bool = False  # such a second half, written without parentheses
 
 
 @dataclass(frozen=True)

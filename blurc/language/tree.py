@@ -10,6 +10,7 @@ from lark import Token, Transformer_NonRecursive
 
 from blurc.diagnostics import Source, Span
 from blurc.language import syntax as s
+from blurc.language.chains import chained
 
 Children: TypeAlias = list[Any]  # tokens (all of them), nodes and groups
 
@@ -203,6 +204,7 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "parentheses": lambda c, at: dataclasses.replace(c[1], span=at),  # so that what is around them has the right span
     "vector": lambda c, at: s.Vector(_nodes(c), span=at),
     "binary": lambda c, at: s.Binary(c[1].value, c[0], c[2], span=at),
+    "chain": lambda c, at: chained(c[::2], [sign.value for sign in c[1::2]]),
     "negate": lambda c, at: s.Negate(c[1], span=at),
     "index": lambda c, at: s.Index(c[0], c[1].items, span=at),
     "slice": _slice,

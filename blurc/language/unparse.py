@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from blurc.language import syntax as s
+from blurc.language.chains import TURNED
 
 WIDTH = 90  # maximum for a phase on one line
 
@@ -198,6 +199,17 @@ def _expr(node: s.Node, least: int = COMPARISON) -> str:
     return text if level >= least else f"({text})"
 
 
+def _chain(node: s.Expr, terms: int, level: int, turned: bool = False) -> str:
+    """So many terms of a long sum or product, without parentheses around halves. `turned`: they stand behind a minus,
+    as the second half of a sum may."""
+    if terms == 1 or not isinstance(node, s.Binary):
+        return _expr(node, level + 1)
+    sign, right = TURNED[node.operator] if turned else node.operator, node.right
+    behind = right.terms if isinstance(right, s.Binary) and right.half else 1
+    first = _chain(node.left, terms - behind, level, turned)
+    return f"{first} {sign} {_chain(right, behind, level, turned != (node.operator == '-'))}"
+
+
 def _leveled(node: s.Node) -> tuple[str, int]:
     match node:
         case s.Number(value):
@@ -217,9 +229,11 @@ def _leveled(node: s.Node) -> tuple[str, int]:
             return f"-{_expr(operand, UNARY)}", UNARY
         case s.Binary("^", left, right):
             return f"{_expr(left, POSTFIX)} ^ {_expr(right, UNARY)}", POWER
-        case s.Binary(operator, left, right):
+        case s.Binary(operator, left, right, terms):
             level = LEVELS[operator]
             least = max(level, SUM)  # comparisons do not chain
+            if terms:
+                return _chain(node, terms, level), level
             return f"{_expr(left, least)} {operator} {_expr(right, level + 1)}", level
         case _:
             raise TypeError(type(node).__name__)

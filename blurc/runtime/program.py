@@ -15,7 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import require
+from blurc.guards import by_name, require
 from blurc.plan import Plan
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals
@@ -116,6 +116,7 @@ class Program:
             check_finite(genome=dict(genome))
         return self._call.init(key, dict(genome), self.signature.check_batch(batch))
 
+    @by_name
     def step(
         self,
         genome: GenomeValues,
@@ -148,6 +149,7 @@ class Program:
         state, out = self._call.step(*arguments)
         return state, self.signature.unpack(out)
 
+    @by_name
     def predict(
         self,
         genome: GenomeValues,
@@ -175,6 +177,7 @@ class Program:
         values, state, xs, _, fed = self._checked("predict", genome, state, x, None, signals, key)
         return self.signature.unpack(self._call.predict(values, state, xs, fed))
 
+    @by_name
     def train(
         self,
         genome: GenomeValues,
@@ -268,6 +271,7 @@ class Compiled(Program):
     def _jitted(self) -> Jitted:  # `jitted` looks at the whole plan to find it again
         return jitted(self.plan)
 
+    @by_name
     def trace(
         self,
         genome: GenomeValues,

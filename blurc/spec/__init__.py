@@ -3,6 +3,7 @@
 sources.py       the files and their declarations by name, with the edge files that they use
 extends.py       genomes that extend others, written out
 phase_places.py  where the phases of such a genome go
+stray_phases.py  phases that run beside one that they seem meant to replace
 validate.py      all errors and warnings of a spec
 examples.py      the smallest example of each code, with its repair
 choosing.py      how helps say that a network or genome is chosen

@@ -15,6 +15,7 @@ from blurc.checker import mentions
 from blurc.diagnostics import Report, Span
 from blurc.language import syntax
 from blurc.spec.phase_places import with_phases
+from blurc.spec.stray_phases import warn_of_strays
 from blurc.spec.unknown import unknown
 
 
@@ -50,6 +51,8 @@ class _Bases:
             base = self._base(tree, tree.extends, (*above, tree)) if tree.extends else None
             broken = replace(tree, damaged=True) if tree.extends else tree
             self.done[tree.name_span] = extended(tree, base) if base else broken
+            if base:
+                warn_of_strays(tree, base, self.report)
         return self.done[tree.name_span]
 
     def _base(

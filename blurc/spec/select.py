@@ -154,7 +154,7 @@ def _unknown_rule(
         report.error("E211", f"unknown genome `{name}`", None, notes=notes, help=join)
         return
     help = f"`blurc specs` lists the rules of the library; to use your own, {join}"
-    unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help)
+    unknown("genome", name, sources.genomes, None, report, others=_library_rules(), help=help, where="in the spec")
 
 
 def _joined(rule: str, network: str, spec: str) -> str:
@@ -197,7 +197,7 @@ def _model(
 ) -> Model:
     of_network, of_genome = ([p.name for p in tree.params] for tree in (network, genome))
     given = {n: v for n, v in params.items() if n in of_network}
-    checker.check_functions(genome.around, report)
+    own = checker.check_functions(genome.around, report)
     checked = checker.check_network(network, given, report, sources.around)
     used: Params = {}
     uses = not picked or _is_used(network, genome)
@@ -211,7 +211,7 @@ def _model(
         graph.verify(checked, report)
         checker.check_running(checked, genome, report)
         if rule:
-            checker.check_held(checked, rule, report)
+            checker.check_held(checked, rule, own.wrong, report)
             checker.check_size(checked, rule, report)
             checker.check_values(checked, rule, uses, report)
     report.check()

@@ -83,7 +83,12 @@ class Sources:
         others = {**dict.fromkeys(self.genomes, "genome"), **dict.fromkeys(self.networks, "network")}
         own = (item for tree in self.genomes.values() for item in tree.items if isinstance(item, syntax.Function))
         functions = frozenset(f.name for f in (*self.functions.values(), *own))
-        return Around(self.blocks, self.edges, others, functions)
+        of_populations, of_projections = (
+            frozenset(name for tree in self.genomes.values() for name in mentions.valued(tree, per))
+            for per in ("population", "projection")
+        )
+        damaged = self.lacks_imports or any(tree.damaged for tree in self.genomes.values())
+        return Around(self.blocks, self.edges, others, functions, of_populations, of_projections, damaged)
 
 
 def _declared(files: Iterable[syntax.File], report: Report) -> dict[str, Declaration]:

@@ -18,13 +18,14 @@ def unknown(
     *,
     others: Iterable[str] = (),
     help: str | None = None,
+    where: str = "here",
 ) -> None:
-    """`others`: other names allowed here. `help`: used if no name is similar."""
+    """`others`: other names allowed here. `help`: used if no name is similar. `where`: what has the known names."""
     report.error(
         "E211",
         f"unknown {kind} `{name}`",
         span,
-        notes=[f"known here: {', '.join(known) or 'none'}"],
+        notes=[f"known {where}: {', '.join(known) or 'none'}"],
         help=suggest(name, [*known, *others], help or f"declare it, or {_import_of(kind, name)}"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -52,13 +52,13 @@ def sizes(spec: Spec) -> dict[str, Size]:
 
 
 def check_all(sources: Sources, report: Report) -> None:
-    checker.check_functions(sources.functions.values(), report, sources.lacks_imports)
+    own = checker.check_functions(sources.functions.values(), report, sources.lacks_imports)
     genomes = _check_genomes(sources, report)
     sound = set(genomes)
     sound |= {name for name, tree in sources.blocks.items() if _is_sound(tree, sources, report)}
     for tree in sources.networks.values():
         before = len(report.errors)
-        _check_network(tree, sources, genomes, sound, report)
+        _check_network(tree, sources, genomes, sound, own.wrong, report)
         if len(report.errors) == before and not tree.damaged:
             checker.unused_parameters(tree, report)
     _declares_something(sources, report)
@@ -100,9 +100,15 @@ def _is_sound(tree: syntax.Block, sources: Sources, report: Report) -> bool:
 
 
 def _check_network(
-    tree: syntax.Network, sources: Sources, genomes: Mapping[str, Genome], sound: set[str], report: Report
+    tree: syntax.Network,
+    sources: Sources,
+    genomes: Mapping[str, Genome],
+    sound: set[str],
+    wrong: Collection[str],
+    report: Report,
 ) -> None:
-    """Checks a network, and its genome with the network's arguments if the genome is sound with its defaults."""
+    """Checks a network, and its genome with the network's arguments if the genome is sound with its defaults. `wrong`:
+    functions of which a mistake has been reported."""
     network = checker.check_network(tree, {}, report, sources.around)
     if network and not tree.damaged and checker.used(tree, sources.blocks).keys() <= sound:
         graph.verify(network, report)
@@ -114,7 +120,7 @@ def _check_network(
         checker.check_running(network, genome, report)
         checker.check_kinds(network, genome, report)
     if network and genome.name in genomes:
-        checker.check_held(network, genomes[genome.name], report)
+        checker.check_held(network, genomes[genome.name], wrong, report)
         checker.check_size(network, genomes[genome.name], report)
         checker.check_values(network, genomes[genome.name], True, report)
     args = checker.uses_arguments(tree, {}, genome, report)

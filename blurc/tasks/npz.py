@@ -20,6 +20,7 @@ REQUIRED, OPTIONAL = ("x", "y"), ("x_test", "y_test")
 HELP = "save the file with numpy.savez(FILE, x=inputs, y=labels_or_targets)"
 SEED = 0
 MOST_CLASSES = 10_000  # a greater label is probably a target, and one-hot rows would fill the memory
+MOST_LISTED = 10  # classes
 LABELS_OR_TARGETS = 'write y.ravel() for labels, or y.astype("float32") for targets'
 
 Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
@@ -135,9 +136,19 @@ def _classes(arrays: dict[str, Array]) -> Iterator[Complaint]:
     known = set(np.unique(named["y"]).tolist())
     asked = set(np.unique(named.get("y_test", named["y"])).tolist())
     if unknown := sorted(asked - known):
-        yield f"`y_test` has the class {unknown[0]}, which `y` lacks, so nothing can learn it", None
+        yield f"`y_test` has {_listed(unknown)}, which `y` lacks, so nothing can learn {_them(unknown)}", None
     if _are_labels(arrays["y"]) and len(known | asked) == 1:
         yield f"all labels are {int(min(known))}: there are no classes to tell apart", None
+
+
+def _listed(classes: list[int]) -> str:
+    shown = ", ".join(map(str, classes[:MOST_LISTED]))
+    more = len(classes) - MOST_LISTED
+    return f"the class{'es' if len(classes) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+def _them(classes: list[int]) -> str:
+    return "them" if len(classes) > 1 else "it"
 
 
 def _labels(y: Array) -> Array | None:

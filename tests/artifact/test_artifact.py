@@ -342,6 +342,11 @@ def test_the_hashes_are_those_of_what_the_model_means(net: blurc.Net, loaded: Lo
     assert (m.model_hash, m.rule_hash) == (model_hash(net.model), rule_hash(net.model.genome))
 
 
+def test_a_loaded_network_knows_how_far_its_rule_sees(pair: tuple[blurc.Net, Loaded]):
+    net, loaded = pair
+    assert loaded.locality == net.locality
+
+
 def test_the_manifest_comes_back_as_it_was(loaded: Loaded):
     assert manifest.parse(loaded.manifest.to_json()) == loaded.manifest
 

@@ -212,6 +212,18 @@ def test_a_message_names_the_argument_and_the_part(args: Any, kwargs: Any, said:
     assert str(error.value) == said
 
 
+def test_what_is_given_by_name_is_said_where_too_much_is_given_by_position(world: World) -> None:
+    net, start = world.net, (world.genome, world.state)
+    with pytest.raises(TypeError) as error:
+        net.train(*start, 1.0, 1.0, 1.0)  # pyright: ignore[reportCallIssue]
+    assert str(error.value) == (
+        "`train` takes 4 arguments by position (genome, state, xs, ys), found 5; give the others by name: `signals=`, "
+        "`key=`, `reset=`, `donate=`, `recompute=`"
+    )
+    with pytest.raises(TypeError, match="found 4; give the others by name: `c=`"):
+        many(1, None, (1, "a"), 4)  # pyright: ignore[reportCallIssue]
+
+
 def test_what_fits_goes_through() -> None:
     some: Any = np.int64(3), {"x": [1, np.float32(2)]}
     assert many(*some, c=(1, "b")) == 3

@@ -32,6 +32,8 @@ def saved(folder: Path, **arrays: Any) -> str:
         ({"y": np.ones(8, bool)}, "all labels are 1"),
         ({"y": [0, 1] * 4, "y_test": [0, 2]}, "`y_test` has the class 2, which `y` lacks"),
         ({"y": ONE_HOT[[0, 1] * 4], "y_test": ONE_HOT[[0, 2]]}, "`y_test` has the class 2, which `y` lacks"),
+        ({"y": [0, 1] * 4, "y_test": [0, 3, 2]}, "`y_test` has the classes 2, 3, which `y` lacks"),
+        ({"y": [0, 1] * 7, "y_test": [*range(14)]}, "the classes 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more, which `y`"),
         ({"y": ONE_HOT[[0, 1, 2]], "y_test": ONE_HOT[[0, 2]] * 0.5}, "`y` is one-hot, but `y_test` is not"),
         ({"y": ONE_HOT[[0, 1, 2]] * 0.5, "y_test": ONE_HOT[[0, 2]]}, "`y_test` is one-hot, but `y` is not"),
         ({"y": [0, 1] * 4, "y_test": [0.0, 1.0]}, "`y` contains labels (integers), but `y_test` targets"),

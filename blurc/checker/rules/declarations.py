@@ -151,8 +151,9 @@ class Declarations:
         if isinstance(given, str) and given in (*functions.UNARY, *own):
             return given
         near = did_you_mean(item.function, (*functions.UNARY, *own))
-        perhaps_a_parameter = self.tree.damaged and item.function not in self.values and not near
-        if given is not None and not perhaps_a_parameter:
+        lost = self.tree.damaged or self.tree.lacks_imports  # the parameter or function may be in what was left out
+        perhaps_lost = lost and item.function not in self.values and not near
+        if given is not None and not perhaps_lost:
             self.report.error(
                 "E202",
                 f"a slot holds a function of one number, found `{item.function}`",

@@ -335,7 +335,9 @@ class Expressions:
 
     def _body(self, e: syntax.Call, place: Place) -> Expr | None:
         """The one argument of a sum or a reducer."""
-        return self.check(e.args[0], place) if self._arity(e, 1, 1) else None
+        signature = self.wrong_call.sum_of_kind(e) if e.function in functions.TOTALS else None
+        takes = self.numbers.takes(e.function, len(e.args), (1, 1), e.span, signature)
+        return self.check(e.args[0], place) if takes else None
 
     def _slot(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.phase == "init":

@@ -53,7 +53,8 @@ class GenomeChecker:
         self.params = parameters(tree.params, given, report, tree.functions)
         self.values = {**self.params}
         lets = {s.name: p.kind for p in mentions.phases(tree) for s in p.statements if isinstance(s, syntax.Let)}
-        self.symbols = Symbols(lets=lets, damaged=tree.damaged, lacks_imports=tree.lacks_imports)
+        named = frozenset(p.name for p in mentions.phases(tree) if p.name)
+        self.symbols = Symbols(lets=lets, phases=named, damaged=tree.damaged, lacks_imports=tree.lacks_imports)
         self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
         self.expressions = Expressions(self.symbols, self.numbers)
         self.wrong_target = WrongTarget(self.symbols, report)

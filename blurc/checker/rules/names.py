@@ -87,6 +87,7 @@ class Symbol:
 class Symbols:
     table: dict[str, Symbol] = field(default_factory=dict[str, Symbol])
     lets: dict[str, str] = field(default_factory=dict[str, str])  # names of `let`s, with the kind of their phase
+    phases: frozenset[str] = frozenset()  # names of phases
     damaged: bool = False  # declarations may be missing because of syntax errors
     lacks_imports: bool = False  # functions may be
     unknown: dict[str, list[Diagnostic]] = field(default_factory=dict[str, "list[Diagnostic]"])

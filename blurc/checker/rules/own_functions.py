@@ -38,6 +38,11 @@ class OwnFunctions:
     def names(self) -> list[str]:
         return [*self.declared, *(self.outside.names() if self.outside else ())]
 
+    @property
+    def wrong(self) -> frozenset[str]:
+        """Those with mistakes, which have been reported."""
+        return frozenset(name for name, found in self._known.items() if found is None)
+
     def define(self) -> None:
         """Checks all of them, also those that nobody calls."""
         for name, tree in self.declared.items():

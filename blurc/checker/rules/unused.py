@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blurc.checker import mentions
 from blurc.checker.rules.names import Symbol, Symbols
-from blurc.diagnostics import Report, Span
+from blurc.diagnostics import Report, Span, did_you_mean
 from blurc.language import syntax
 
 
@@ -19,7 +19,8 @@ def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
     for symbol in symbols.table.values():
         if symbol.name not in read and tree.span.contains(symbol.span):
             how = "assigned but never read" if symbol.name in assigned else "never used"
-            _unused(symbol.name, how, symbol.span, report)
+            near = did_you_mean(symbol.name, _inherited(tree)) if how == "never used" else None
+            _unused(symbol.name, how, symbol.span, report, near)
         elif symbol.kind == "state" and symbol.name in read and symbol.name not in assigned:
             _never_assigned(symbol, report)
     for phase in phases:
@@ -31,8 +32,16 @@ def warn(tree: syntax.Genome, symbols: Symbols, report: Report) -> None:
         _senses_nothing(tree, symbols, report)
 
 
-def _unused(name: str, how: str, span: Span, report: Report) -> None:
-    report.warn("W501", f"`{name}` is {how}", span, help="remove it")
+def _inherited(tree: syntax.Genome) -> list[str]:
+    """What a genome that extends another has of it, by name."""
+    declared = [item for item in tree.items if isinstance(item, syntax.Declaration)]
+    return [part.name for part in (*tree.params, *declared) if not tree.span.contains(part.span)]
+
+
+def _unused(name: str, how: str, span: Span, report: Report, near: str | None = None) -> None:
+    """`near`: the inherited name that is probably meant."""
+    help = f"did you mean `{near}`?" if near else "remove it"
+    report.warn("W501", f"`{name}` is {how}", span, help=help)
 
 
 def _unused_lets(phase: syntax.Phase, report: Report) -> None:

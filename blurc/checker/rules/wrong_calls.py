@@ -13,6 +13,8 @@ from blurc.diagnostics import Report, did_you_mean
 from blurc.language import functions, syntax
 from blurc.model import Direction, Expr
 
+OTHER_END = {"incoming": "pre", "outgoing": "post"}  # whose values a sum reads
+
 
 @dataclass(frozen=True, slots=True)
 class WrongCall:
@@ -47,6 +49,10 @@ class WrongCall:
             if symbol is None or symbol.kind != "ambiguous":
                 message = f"`{e.function}` is {symbol.words if symbol else 'a value'}, not a function"
                 self.report.error("E202", message, e.span, help=f"to multiply, write `{e.function} * (..)`")
+            return
+        if e.function in self.symbols.phases:
+            help = f"a phase runs again by its name alone, next to the other phases: `{e.function}`"
+            self.report.error("E202", f"`{e.function}` is a phase, not a function", e.span, help=help)
             return
         if self.symbols.damaged or self.symbols.lacks_imports:
             return
@@ -109,6 +115,16 @@ class WrongCall:
             else f"scale what is drawn: `{parts[0]} + ({parts[1]} - ({parts[0]})) * uniform(0, 1)`"
         )
         self.report.error("E312", message, e.span, help=help)
+
+    def sum_of_kind(self, e: syntax.Call) -> str:
+        """How a sum over synapses is written, for one kind of projections if a second argument names one."""
+        whole, last = f"{e.owner}.{e.function}" if e.owner else e.function, e.args[-1] if e.args else None
+        if len(e.args) == 2 and isinstance(last, syntax.Name) and not self.symbols.named(last.name) and not e.kind:
+            return f"{whole}[{last.name}]({code(e.args[0].span)})"
+        if e.args:
+            return f"{whole}({code(e.args[0].span)})"
+        (channel, *_), (state, *_) = ([*self.symbols.names(kind), "x"] for kind in ("channel", "state"))
+        return f"{whole}({channel} * {OTHER_END[e.function]}.{state})"
 
     def total_in_total(self, e: syntax.Call, total: Direction, place: Place) -> None:
         own, plain = OWNER[total], _without_owner(e)

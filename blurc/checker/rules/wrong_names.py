@@ -91,6 +91,14 @@ class WrongName:
             help = f"store it in a state there, `x <- {e.name}`, and read {read}"
         self.symbols.unknown_name(e.name, message, e.span, help=help)
 
+    def _let_of_neuron(self, e: syntax.Attribute, phase: str) -> None:
+        """`pre.z`, where `z` is named by a `let`."""
+        message = f"`{e.name}` is named by a `let` in `{phase}`, and is not a state of the neuron"
+        help = f"store it in a state there, `x <- {e.name}`, and read `{e.owner}.x`"
+        if phase == "update":
+            help = f"it is the synapse's own: write `{e.name}`, after its `let` in the same phase"
+        self.symbols.unknown_name(e.name, message, e.span, help=help)
+
     def _unknown_in_function(self, e: syntax.Name, place: Place) -> None:
         known = [*place.arguments, *(name for name, s in self.symbols.table.items() if s.seen(place) == f"`{name}`")]
         near = did_you_mean(e.name, known)
@@ -113,6 +121,8 @@ class WrongName:
             message = f"`{e.name}` is {_what(other)}, not a state of a neuron"
             help = f"write `{e.name}` without `{e.owner}.`"
             self.report.error("E201", message, e.span, help=help)
+        elif not other and e.name in self.symbols.lets:
+            self._let_of_neuron(e, self.symbols.lets[e.name])
         elif not other and not self.symbols.damaged:
             self.symbols.unknown_name(
                 e.name,

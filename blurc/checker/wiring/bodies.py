@@ -20,12 +20,16 @@ Env = Mapping[str, "ParamValue | None"]
 @dataclass(frozen=True)
 class Around:
     """What a network may refer to outside itself: blocks, and edge files by the source that names them. `others` are
-    genomes and networks, which may be mistaken for blocks; `functions` are those of files and of all genomes."""
+    genomes and networks, which may be mistaken for blocks; `functions` are those of files and of all genomes, and
+    `of_populations` and `of_projections` what all genomes take values of. `damaged`: some of these may be missing."""
 
     blocks: Mapping[str, syntax.Block] = field(default_factory=dict[str, syntax.Block])
     files: Mapping[tuple[Source, str], EdgeFile] = field(default_factory=dict[tuple[Source, str], EdgeFile])
     others: Mapping[str, str] = field(default_factory=dict[str, str])
     functions: frozenset[str] = frozenset()
+    of_populations: frozenset[str] = frozenset()
+    of_projections: frozenset[str] = frozenset()
+    damaged: bool = False
     built: Counter[str] = field(default_factory=Counter[str], compare=False)  # the sizes of what was checked so far
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from blurc.checker import mentions
 from blurc.checker.wiring.bodies import Body, Env
 from blurc.checker.wording import code, listed
-from blurc.diagnostics import Report, Span, suggest
+from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
 from blurc.model import UNIT, Network, Population, Projection
 
@@ -62,20 +62,14 @@ def _all_run(network: Network, phases: list[syntax.Phase], genome: syntax.Genome
         if phase.of and phase.of not in there:
             message = f"this phase never runs: no {what} of `{network.name}` is of the kind `{phase.of}`"
             help = suggest(phase.of, there - {"", UNIT}, "give the kind to one in the network, or remove the phase")
-            report.warn("W508", message, _header(phase), help=help)
+            report.warn("W508", message, mentions.header(phase), help=help)
     learning = sorted({p.kind for p in network.projections if p.plastic})
     if learning and {*learning} <= {p.of for p in phases if p.kind == "update"}:
         for phase in mentions.phases(genome):
             if phase.kind == "update" and not phase.of:
                 message = f"this update never runs: all kinds of projections of `{network.name}` have their own"
                 help = f"write it for each kind that it is for, `update of {learning[0]} {{ .. }}`, or remove it"
-                report.warn("W508", message, _header(phase), help=help)
-
-
-def _header(phase: syntax.Phase) -> Span:
-    """What stands before the brace."""
-    length = phase.span.text.find("{")
-    return Span(phase.span.source, phase.span.start, phase.span.start + length) if length > 0 else phase.span
+                report.warn("W508", message, mentions.header(phase), help=help)
 
 
 def _known(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from blurc.checker import mentions
 from blurc.checker.parameters import parameters
@@ -58,12 +58,13 @@ def unused_parameters(tree: syntax.Network | syntax.Block, report: Report) -> No
             report.warn("W501", f"`{p.name}` is never used", p.span, help="remove it")
 
 
-def check_held(network: Network, genome: Genome, report: Report) -> None:
-    """Whether the genome has the functions of the spec that populations put into its slots, and whether they fit."""
+def check_held(network: Network, genome: Genome, wrong: Collection[str], report: Report) -> None:
+    """Whether the genome has the functions of the spec that populations put into its slots, and whether they fit.
+    `wrong`: functions of which a mistake has been reported."""
     slots = dict(genome.slots)
     for p in network.populations:
         for slot, name in p.slots:
-            if slot in slots and name not in functions.UNARY and genome.function(name) is None:
+            if slot in slots and name not in (*functions.UNARY, *wrong) and genome.function(name) is None:
                 message = f"`{genome.name}` has no function `{name}` that fits the slot `{slot}` of `{p.name}`"
                 gives = f"a slot takes a function of one number, `fn {name}(x) = ..`, that gives a number"
                 help = f"{gives} and reads only what is the same for the whole network"

@@ -11,7 +11,7 @@ from blurc.checker.constants import Constants, WrongValue, complete
 from blurc.checker.parameters import NEW_NAME
 from blurc.checker.rules.foreign import slot_help
 from blurc.checker.wiring import kinds
-from blurc.checker.wiring.bodies import Body, Env, Use
+from blurc.checker.wiring.bodies import Around, Body, Env, Use
 from blurc.checker.wording import code
 from blurc.diagnostics import Span, did_you_mean
 from blurc.language import functions, syntax
@@ -33,7 +33,7 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
         return
     numbers = Constants(env, body.report)
     shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
-    slots, values, bias = _options(item, numbers, shape, name, body.wiring.around.functions)
+    slots, values, bias = _options(item, numbers, shape, name, body.wiring.around)
     kind = next((kinds.named(o, env, body) for o in item.options if o.name == "kind"), "")
     if shape is None or not _is_small(item, shape, body):
         body.broken.add(name)
@@ -95,7 +95,7 @@ def _name_is_free(name: str, item: syntax.Population, body: Body) -> bool:
 
 
 def _options(
-    item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str, own: frozenset[str]
+    item: syntax.Population, numbers: Constants, shape: tuple[int, ...] | None, name: str, around: Around
 ) -> tuple[tuple[tuple[str, str], ...], tuple[Given, ...], Bias]:
     bias: Bias = "off" if item.role == "input" else "on"
     slots: dict[str, str] = {}
@@ -108,7 +108,7 @@ def _options(
             bias = _bias(item, option, numbers, shape, name)
         elif option.name == "kind":
             pass  # read apart
-        elif isinstance(found := _slot_or_value(option, numbers, own), Given):
+        elif isinstance(found := _slot_or_value(option, numbers, around), Given):
             values.append(found)
         elif found:
             slots[option.name] = found
@@ -116,12 +116,14 @@ def _options(
     return tuple(slots.items()), tuple(sorted(values, key=lambda v: v.name)), bias
 
 
-def _slot_or_value(option: syntax.Option, numbers: Constants, own: frozenset[str]) -> str | Given | None:
-    """The function that an option puts into a slot, one of the language or of the spec's `own`; or a value."""
+def _slot_or_value(option: syntax.Option, numbers: Constants, around: Around) -> str | Given | None:
+    """The function that an option puts into a slot, one of the language or of the spec's own; or a value."""
+    own = around.functions
     name = option.value.name if isinstance(option.value, syntax.Name) else None
     if isinstance(option.value, syntax.Vector):
         return given(option, option.value, numbers)
-    value = name if name and name not in numbers.values else numbers.evaluate(option.value)
+    is_function = name in functions.UNARY or name in own or option.name not in around.of_populations
+    value = name if name and name not in numbers.values and is_function else numbers.evaluate(option.value)
     if value is None or value in functions.UNARY or value in own:
         return None if value is None else str(value)
     if not isinstance(value, str):
@@ -131,7 +133,8 @@ def _slot_or_value(option: syntax.Option, numbers: Constants, own: frozenset[str
     else:
         message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
         help = slot_help(option.name, code(option.value.span), sorted(own))
-    numbers.report.error("E407", message, option.span, help=help)
+    if not (around.damaged and name):  # the function may be in what was left out
+        numbers.report.error("E407", message, option.span, help=help)
     return None
 
 

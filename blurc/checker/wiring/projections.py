@@ -147,10 +147,14 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         return bool(found.kind)
     if attr.name == "delay":
         return _delay(attr, found, env, body)
-    if attr.name not in SWITCHES and (written := _value(attr, env)):
+    if attr.name not in SWITCHES and (written := _value(attr, env, body)):
         value = given(attr, written, Constants(env, body.report))
         found.values += [value] if value else []
         return value is not None
+    if attr.name in body.wiring.around.of_projections:
+        message = f"`{attr.name}` is a value of the rule, and takes a number"
+        body.report.error("E408", message, attr.span, help=f"write `{attr.name} = 1`")
+        return False
     if attr.name not in SWITCHES:
         known = f"one of {', '.join((*SWITCHES, *GIVEN))}; a value of the rule, `{attr.name} = 1`; or a topology: "
         known += ", ".join(topologies.NAMES)
@@ -165,9 +169,11 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
     return True
 
 
-def _value(attr: syntax.Attr, env: Env) -> syntax.Expr | None:
-    """What may be a value for the genome. A word that is not a parameter is meant for something else."""
-    if isinstance(attr.value, syntax.Name) and attr.value.name not in env:
+def _value(attr: syntax.Attr, env: Env, body: Body) -> syntax.Expr | None:
+    """What may be a value for the genome. A word that is not a parameter is meant for something else, unless a genome
+    has a value of that name."""
+    known = attr.name in body.wiring.around.of_projections
+    if isinstance(attr.value, syntax.Name) and attr.value.name not in env and not known:
         return None
     return attr.value if isinstance(attr.value, syntax.Expr) else None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from blurc.checker import mentions
+from blurc.checker.rules.declarations import KINDS
+from blurc.checker.rules.names import WORDS
 from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around
 from blurc.checker.wiring.populations import OPTIONS
@@ -21,52 +24,94 @@ def check_names(tree: syntax.Network, genome: syntax.Genome, report: Report, aro
     """The slots and values that populations and projections name must be the genome's, those in blocks too. Asked only
     of a network and the genome that it `uses`: with another genome a caller picks, an override may rightly have nothing
     to do."""
-    slots = [item.name for item in genome.items if isinstance(item, syntax.Fn)]
-    of_populations, of_projections = (_valued(genome, per) for per in ("population", "projection"))
     trees = () if genome.damaged else (tree, *blocks.used(tree, around.blocks).values())
+    names = _Names(genome, report)
     for node in (node for t in trees for node in mentions.walk(t)):
         if isinstance(node, syntax.Population):
             for option in node.options:
-                if option.name not in (*slots, *of_populations, *OPTIONS):
-                    _unknown_option(option, slots, of_populations, genome, report)
+                names.of_population(option, node)
         elif isinstance(node, syntax.Projection):
             for attr in node.attrs:
-                if attr.value is not None and attr.name not in (*of_projections, *ATTRIBUTES):
-                    _unknown_attribute(attr, of_projections, genome, report)
+                names.of_projection(attr)
 
 
-def _valued(genome: syntax.Genome, per: str) -> list[str]:
-    return [item.name for item in genome.items if isinstance(item, VALUED) and item.per == per]
+@dataclass(slots=True)
+class _Names:
+    """What a genome takes values of."""
+
+    genome: syntax.Genome
+    report: Report
+
+    @property
+    def whose(self) -> str:
+        return f"the genome `{self.genome.name}`"
+
+    def of_population(self, option: syntax.Option, population: syntax.Population) -> None:
+        slots = [item.name for item in self.genome.items if isinstance(item, syntax.Fn)]
+        values = mentions.valued(self.genome, "population")
+        known = [*slots, *values, *OPTIONS]
+        if option.name in known or self._is_value_elsewhere("E407", option, "population"):
+            return
+        notes = [f"options: {listed([*OPTIONS])}; slots of `{self.genome.name}`: {listed(slots)}"]
+        notes[0] += f"; values per population: {listed(values)}"
+        what, help = "a function slot", f"declare the slot in the genome: `fn {option.name} = tanh`"
+        if not isinstance(option.value, syntax.Name):
+            what, help = "a value", _declared(option.name, "population", code(option.value.span))
+        message = f"`{option.name}` is neither an option of a population nor {what} of {self.whose}"
+        help = suggest(option.name, known, help)
+        if option.name in ATTRIBUTES:
+            help = (
+                f"`{option.name}` is an attribute of projections: `a -> {population.name.base} [{code(option.span)}]`"
+            )
+        self._say("E407", message, option, help, notes)
+
+    def of_projection(self, attr: syntax.Attr) -> None:
+        values = mentions.valued(self.genome, "projection")
+        known = [*values, *ATTRIBUTES]
+        if attr.value is None or attr.name in known or self._is_value_elsewhere("E408", attr, "projection"):
+            return
+        message = f"`{attr.name}` is neither an attribute of a projection nor a value of {self.whose}"
+        notes = [
+            f"attributes: {listed([*ATTRIBUTES])}; values per projection of `{self.genome.name}`: {listed(values)}"
+        ]
+        help = suggest(attr.name, known, _declared(attr.name, "projection", code(attr.value.span)))
+        self._say("E408", message, attr, help, notes)
+
+    def _say(
+        self, error: str, message: str, given: syntax.Option | syntax.Attr, help: str, notes: Sequence[str] = ()
+    ) -> None:
+        elsewhere = self.genome.span.source is not given.span.source
+        where = [f"`{self.genome.name}` is declared at {self.genome.span}"] if elsewhere else []
+        self.report.error(error, message, given.span, notes=[*notes, *where], help=help)
+
+    def _is_value_elsewhere(self, error: str, given: syntax.Option | syntax.Attr, part: str) -> bool:
+        """Whether the genome has something else of this name, which is then reported: a value of the other kind of
+        parts, one that is the same everywhere, or no value at all."""
+        found = (item for item in self.genome.items if isinstance(item, syntax.Declaration))
+        item = next((item for item in found if item.name == given.name), None)
+        if item is None:
+            return False
+        others = {"population": "projection", "projection": "population"}
+        message = (
+            f"`{given.name}` is {WORDS[KINDS[type(item)]]} of `{self.genome.name}`, and gets no value in a network"
+        )
+        help = "remove it"
+        if isinstance(item, VALUED) and item.per == others[part]:
+            message = f"`{given.name}` is one value per {item.per} in `{self.genome.name}`, but this is a {part}"
+            example = (
+                f"a -> b [{code(given.span)}]" if part == "population" else f"hidden h[8] {{ {code(given.span)} }}"
+            )
+            help = f"give it to a {item.per}, as in `{example}`, or declare it `per {part}` in the genome"
+        elif isinstance(item, VALUED):
+            once = f"per {item.per}" if item.per else "for the whole network"
+            message = f"`{given.name}` is one value {once} in `{self.genome.name}`, so no {part} has its own"
+            help = f"declare it `per {part}` in the genome, or remove it here"
+        self._say(error, message, given, help)
+        return True
 
 
-def _unknown_option(
-    option: syntax.Option, slots: list[str], values: list[str], genome: syntax.Genome, report: Report
-) -> None:
-    notes = [f"options: {listed([*OPTIONS])}; slots of `{genome.name}`: {listed(slots)}"]
-    notes[0] += f"; values per population: {listed(values)}"
-    message = f"`{option.name}` is neither an option of a population nor a function slot of the genome `{genome.name}`"
-    help = f"declare the slot in the genome: `fn {option.name} = tanh`"
-    if not isinstance(option.value, syntax.Name):
-        message = f"`{option.name}` is neither an option of a population nor a value of the genome `{genome.name}`"
-        help = _declared(option.name, "population", code(option.value.span), genome)
-    report.error(
-        "E407", message, option.span, notes=notes, help=suggest(option.name, [*slots, *values, *OPTIONS], help)
-    )
-
-
-def _unknown_attribute(attr: syntax.Attr, values: list[str], genome: syntax.Genome, report: Report) -> None:
-    message = f"`{attr.name}` is neither an attribute of a projection nor a value of the genome `{genome.name}`"
-    notes = [f"attributes: {listed([*ATTRIBUTES])}; values per projection of `{genome.name}`: {listed(values)}"]
-    value = code(attr.value.span) if attr.value else "1"
-    help = suggest(attr.name, [*values, *ATTRIBUTES], _declared(attr.name, "projection", value, genome))
-    report.error("E408", message, attr.span, notes=notes, help=help)
-
-
-def _declared(name: str, per: str, value: str, genome: syntax.Genome) -> str:
-    """How the genome has a value of this name."""
-    known = next((item for item in genome.items if isinstance(item, VALUED) and item.name == name), None)
-    if known:
-        return f"write `per {per}` after its declaration in the genome"
+def _declared(name: str, per: str, value: str) -> str:
+    """How a genome has a value of this name."""
     return f"declare it in the genome: `const {name} = {value} per {per}`, or `learn {name} = {value} per {per}`"
 
 
@@ -82,7 +127,7 @@ def check_values(network: Network, genome: Genome, uses: bool, report: Report) -
                     report.error("E407", message, given.span, help=f"write `{given.name} = tanh`")
                 elif variable is None and not uses:
                     message = f"`{given.name}` is never used: `{genome.name}` has no value per {per} of that name"
-                    notes = [f"its values per {per}: {listed([*declared])}"]
+                    notes = [f"it has these: {listed([*declared])}; it is declared at {genome.span}"]
                     help = "remove it, unless another rule reads it"
                     report.warn("W501", message, given.span, notes=notes, help=help)
                 elif variable and given.shape not in ((), variable.shape):

@@ -124,9 +124,32 @@ def _new_default(piece: Piece, texts: Texts) -> str:
 
 
 def _names_of_phases(piece: Piece, texts: Texts) -> str | None:
-    known = re.search(rf"\b(?:sense|forward|feedback|backward|update)\s+{texts['found']}\s*{{", piece.source.text)
     row = f"{texts['found']}; {texts['next']}"
-    return f"a phase runs again by its name on a line of its own, or with `;`: `{row}`" if known else None
+    help = f"a phase runs again by its name on a line of its own, or with `;`: `{row}`"
+    return help if _is_phase(texts["found"], piece) else None
+
+
+def _is_phase(name: str, piece: Piece) -> bool:
+    return bool(re.search(rf"\b(?:sense|forward|feedback|backward|update)\s+{name}\b[^{{}}\n]*{{", piece.source.text))
+
+
+def _phase_called(piece: Piece, texts: Texts) -> str | None:
+    known = _is_phase(texts["found"], piece)
+    return f"a phase runs again by its name alone: write `{texts['found']}`" if known else None
+
+
+def _phase_in_phase(piece: Piece, texts: Texts) -> str:
+    name = texts["name"]
+    if _is_phase(name, piece):
+        return f"a phase does not run inside another: write `{name}` next to the phases, on a line of its own"
+    return f"say what becomes of the value: `let z = {name}(..)`, or `act <- {name}(..)`"
+
+
+def _derivative(piece: Piece, texts: Texts) -> str | None:
+    """`sigmoid'` without its argument, for a function of the language or of the text."""
+    name = texts["name"]
+    known = name in functions.ELEMENTWISE or re.search(rf"\bfn\b[^{{}}]*\b{name}\s*[(=]", piece.source.text)
+    return f"write `{name}'(x)`: a derivative has its argument, like the function" if known else None
 
 
 def _range(piece: Piece, texts: Texts) -> str | None:
@@ -181,6 +204,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("", "... !MALFORMED_NUMBER", "write `$factor * $name`",
          text=r"(?P<factor>[0-9.]+)(?P<name>[A-Za-z_]\w*)", expected="a number"),
     Slip("", "... !MALFORMED_NUMBER", None, expected="a number"),
+    Slip("", "... PLUS|MINUS|PRODUCT_SIGN|CARET !PLUS|PRODUCT_SIGN|CARET", "leave out `$previous` or `$found`"),
     # a sign for another one
     *(Slip("", "... !OTHER_ARROW", f"write `$before {SIGNS[kind]} $after`", needs=kind, repair=SIGNS[kind])
       for kind in ("ASSIGN", "PROJECT", "EQUAL")),
@@ -217,6 +241,10 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("statement", "... !if|else", "a condition is part of an expression: `where(a > b, x, y)`",
          needs="-NAME", whole=True),
     Slip("statement", "... @if !ANY", _where, expected="a value", whole=True),
+    Slip("", "... {name:NAME} PRIME !PRIME",
+         "a second derivative is that of a function of your own: `fn d(x) = $name'(x)`, and then `d'(x)`",
+         needs="LPAR"),
+    Slip("", "... {name:NAME} PRIME !ANY|END", _derivative, needs="LPAR"),
     Slip("", "... {name:NAME} PRIME !ANY|END",
          "`$name'(x)` is a derivative; there is no transpose, but `outgoing($name * post.x)` reads synapses backward",
          needs="LPAR"),
@@ -266,6 +294,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("", "... DOT ANY !DOT NAME LPAR", _without_module),
     Slip("", "... DOT ANY !DOT NAME DOT NAME LPAR", _without_module),
     Slip("genome_item repeat_item", "!NAME NAME", _names_of_phases),
+    Slip("genome_item repeat_item", "!NAME LPAR RPAR", _phase_called),
+    Slip("statement", "{name:WORD} !LPAR", _phase_in_phase),
     # good, but not here
     Slip("file", "FN {name:WORD} !EQUAL",
          "a slot belongs in a genome: `genome g { $before = $after }`; here a function may stand, `fn $name(x) = ..`"),
