@@ -15,7 +15,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import by_name, require
+from blurc.guards import by_name, check_room, require
 from blurc.plan import Plan
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals
@@ -246,10 +246,14 @@ class Program:
         xs, ys = s.pack(entry, x, y, leading)
         s.check_memory(state, xs, leading)
         sizes = next(iter(xs.values())).shape[: len(leading)]
+        self._check_room(sizes[-1])
         fed = Fed(*s.pack_fed(entry, signals, key, sizes), s.pack_reset(reset, sizes))
         if self.check_finite:
             check_finite(genome=dict(genome), state=of_state(state), x=xs, y=ys, signals=fed.modulators)
         return dict(genome), state, xs, ys, fed
+
+    def _check_room(self, batch: int) -> None:
+        """Raises `BlurError` (E919) where a layer in between cannot fit."""
 
 
 class Compiled(Program):
@@ -270,6 +274,11 @@ class Compiled(Program):
     @cached_property
     def _jitted(self) -> Jitted:  # `jitted` looks at the whole plan to find it again
         return jitted(self.plan)
+
+    def _check_room(self, batch: int) -> None:
+        widest = max(self.plan.populations, key=lambda p: p.size)
+        what = f"{batch:,} examples in the {widest.size:,} neurons of `{widest.name}`"
+        check_room(batch * widest.size, what, "use a smaller batch or network")
 
     @by_name
     def trace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tiny import EXPERIMENT, METHODS, SPEC, codes, experiment, made, refused
 
 from blurc import genome, meta
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import memory
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint, resuming
@@ -39,6 +41,40 @@ def test_where_nothing_began_nothing_is_resumed(found: str, shared: None) -> Non
 def test_a_genome_that_no_file_could_hold_is_refused(shared: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(genome, "MOST_NUMBERS", 2)
     assert codes(lambda: meta.run(experiment(), "run")) == ["E611"]
+    assert not Path("run").exists()
+
+
+HUGE = "2147483646"
+HUGE_SIZES: dict[str, tuple[str, str, dict[str, str]]] = {
+    "replicas": ("gradient", "", {"replicas": HUGE}),
+    "population of cma": ("cma", "", {"method.population": HUGE}),
+    "population of pes": ("pes", "", {"method.population": HUGE}),
+    "pieces": ("pes", "", {"inner.steps": "1000000", "method.truncation": "1", "method.population": "10000"}),
+    "tasks per step": ("gradient", "", {"tasks_per_step": HUGE}),
+    "steps": ("gradient", "", {"inner.steps": HUGE}),
+    "batch": ("gradient", "", {"inner.batch": HUGE}),
+    "query": ("gradient", "", {"inner.query": HUGE}),
+    "curriculum": ("gradient", f"curriculum: {{until: {HUGE}}}", {}),
+    "evaluation": ("gradient", "", {"evaluation.batch": HUGE}),
+    "candidates times tasks": ("pes", "", {"method.population": "1000000", "tasks_per_step": "10000"}),
+    "candidates times batch": ("cma", "chunk: 0", {"method.population": "1000000", "inner.batch": "100000"}),
+    "replicas times batch": ("gradient", "chunk: 0", {"replicas": "1000000", "inner.batch": "100000"}),
+    "steps times batch": ("gradient", "", {"inner.steps": "1000000", "inner.batch": "10000"}),
+    "tasks times query": ("cma", "", {"tasks_per_step": "1000000", "inner.query": "10000"}),
+}
+
+
+@pytest.mark.parametrize("kind", HUGE_SIZES)
+def test_what_cannot_fit_into_memory_is_refused_before_it_is_made(
+    kind: str, shared: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_memory", lambda: 2**34)
+    method, more, sizes = HUGE_SIZES[kind]
+    asked = experiment(METHODS[method], more, **sizes)
+    tracemalloc.start()
+    assert codes(lambda: meta.run(asked, "run")) == ["E919"]
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
     assert not Path("run").exists()
 
 

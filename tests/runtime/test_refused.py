@@ -85,6 +85,13 @@ def test_what_cannot_fit_into_memory_is_refused_before_it_is_asked_for(tmp_path:
     state = net.init(KEY, genome)
     huge = np.broadcast_to(np.float32(0), (10**12, 2))  # takes four bytes
     assert code(lambda: net.predict(genome, state, huge)) == "E919"
+    between = "network n uses backprop { input x[1] hidden h[1000000] output y[1] x -> h h -> y }\n"
+    deep = blurc.compile(between, genome="backprop")
+    values = deep.init_genome(KEY)
+    fresh, examples = deep.init(KEY, values), np.zeros((10**6, 1), np.float32)
+    assert code(lambda: deep.predict(values, fresh, examples)) == "E919"
+    assert code(lambda: deep.step(values, fresh, examples, examples)) == "E919"
+    assert code(lambda: deep.train(values, fresh, examples[None], examples[None])) == "E919"
     data, task = tasks.load("xor"), tasks.task(tasks.TaskChoice("xor"))
     assert code(lambda: tasks.batches(data, batch=2, steps=10**12, seed=0)) == "E919"
     for size in ("steps", "batch", "query"):

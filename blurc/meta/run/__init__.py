@@ -1,6 +1,7 @@
 """A run: a sequence of meta-steps, and the files it writes.
 
 setup.py       turns an experiment into programs
+room.py        whether that fits into memory
 persistent.py  truncated episodes, for PES
 step.py        one meta-step
 best.py        the best genome so far, judged on separate episodes

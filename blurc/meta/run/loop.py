@@ -20,7 +20,7 @@ from blurc import genome as genomes
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
-from blurc.meta.run import checkpoint
+from blurc.meta.run import checkpoint, room
 from blurc.meta.run.best import Best, begun, is_due, is_judged, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
 from blurc.meta.run.pinned import copies, pinned
@@ -88,10 +88,11 @@ def run(
         The best genome, and how it was found.
 
     Raises:
-        BlurError: E612 and E613 for the experiment, E615 to E618 for the folder.
+        BlurError: E612 and E613 for the experiment, E615 to E618 for the folder, E919 for what memory cannot hold.
     """
     experiment = schema.checked(experiment)
     ready = setup(experiment, data_dir)
+    room.check(ready)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
     files = copies(ready)
     text = schema.dump(pinned(experiment, ready, place))

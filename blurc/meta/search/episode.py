@@ -21,7 +21,7 @@ from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
 from blurc.meta.search.objective import Objective
-from blurc.runtime import GenomeValues, State, stack_trees
+from blurc.runtime import GenomeValues, State
 from blurc.tasks import Episode
 from blurc.training import asking_key, finite, predict
 
@@ -59,24 +59,29 @@ def judged(
         state = learn(state, *batches)
         return state, asked(net, objective, genome, state, episode, batches[2])
 
-    first, *parts = segments(inner, noise_key, episode)
-    if parts and len(first[0]) < len(parts[0][0]):
-        state = learn(state, *first)
-    else:
-        parts = [first, *parts]
-    if len(parts) == 1:
-        return part(state, parts[0])[1]
-    stacked = stack_trees(parts)
-    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, stacked)[1].mean()
+    every, rest, keys = _pieces(inner, noise_key, episode)
+    xs, ys = episode.xs, episode.ys
+    if rest:
+        state = learn(state, xs[:rest], ys[:rest], keys[0])
+        xs, ys, keys = xs[rest:], ys[rest:], keys[1:]
+    if len(keys) == 1:
+        return part(state, (xs, ys, keys[0]))[1]
+    stacked = tuple(a.reshape(len(keys), every, *a.shape[1:]) for a in (xs, ys))
+    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, (*stacked, keys))[1].mean()
+
+
+def _pieces(inner: Inner, key: jax.Array, episode: Episode) -> tuple[int, int, jax.Array]:
+    """How many steps lie between evaluations, how many before those, and a noise key for each segment."""
+    steps = len(episode.xs)
+    every = min(inner.judge_every or steps, steps)
+    return every, steps % every, jax.random.split(key, -(-steps // every))
 
 
 def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
     """The batches between evaluations, each with its noise key. The first segment takes the remainder."""
-    steps = len(episode.xs)
-    every = min(inner.judge_every or steps, steps)
-    ends = range(steps % every or every, steps + 1, every)
+    every, rest, keys = _pieces(inner, key, episode)
+    ends = range(rest or every, len(episode.xs) + 1, every)
     starts = [0, *ends[:-1]]
-    keys = jax.random.split(key, len(ends))
     return [(episode.xs[a:b], episode.ys[a:b], k) for a, b, k in zip(starts, ends, keys, strict=True)]
 
 

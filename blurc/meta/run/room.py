@@ -1,0 +1,75 @@
+"""Whether all that an experiment wants in memory at once can fit, found before any of it is made.
+
+Counted is what surely has to be there, and not what a program needs in between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from blurc.evaluation import accuracy
+from blurc.guards import check_room
+from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes
+from blurc.meta.run.setup import Setup
+
+DOUBLE = 2  # numbers of float32 that take as much
+FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of an episode"
+
+
+def check(ready: Setup) -> None:
+    """Raises `BlurError` (E919)."""
+    e = ready.experiment
+    _check_genomes(ready, candidates(e))
+    _check_episodes(ready)
+    _check_networks(ready, candidates(e))
+    ev = e.evaluation
+    for one in () if ev.tasks or ev.networks else ready.tasks:
+        accuracy.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds)
+
+
+def candidates(e: Experiment) -> int:
+    """Genomes that a meta-step tries."""
+    return e.replicas if isinstance(e.method, Gradient) else e.method.population
+
+
+def _check_genomes(ready: Setup, count: int) -> None:
+    signature = ready.net.signature
+    scoped = (shape for shapes in signature.scoped.values() for shape in shapes.values())
+    size = _numbers((*signature.genome.values(), *scoped))
+    match ready.experiment.method:
+        case Gradient():  # Adam keeps two numbers for each
+            kept, help = 4 * count * size, "lower `replicas`"
+        case Cma():  # the covariances, and how they are rotated
+            kept = DOUBLE * (count * size + 2 * size**2)
+            help = "lower `method.population`, or take `name: pes`, which keeps no covariances"
+        case Pes():
+            kept, help = (2 + ready.pieces) * count * size, "lower `method.population`, or raise `method.truncation`"
+    check_room(kept, f"a search with {count:,} genomes of {size:,} values", help)
+
+
+def _check_episodes(ready: Setup) -> None:
+    e = ready.experiment
+    steps = e.curriculum.until if e.curriculum else e.inner.steps
+    examples = e.tasks_per_step * (steps * e.inner.batch + e.inner.query)
+    widest = max(one.inputs + one.outputs for one in ready.tasks)
+    episode = f"{steps:,} batches of {e.inner.batch:,}, and {e.inner.query:,} to predict"
+    what = f"{e.tasks_per_step:,} episode{'' if e.tasks_per_step == 1 else 's'} of {episode},"
+    check_room(examples * widest, what, FEWER)
+
+
+def _check_networks(ready: Setup, count: int) -> None:
+    """Networks that learn at the same time. PES keeps those of all candidates."""
+    e, signature = ready.experiment, ready.net.signature
+    at_once = count if isinstance(e.method, Pes) or not ready.chunk else min(count, ready.chunk)
+    synapses = _numbers(signature.synapses.values())
+    neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
+    layer = max(population.size for population in ready.net.plan.populations)
+    each = synapses + e.inner.batch * max(neurons, layer)
+    fewer = "lower `method.population`" if isinstance(e.method, Pes) else "write `chunk: 1`"
+    what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {e.inner.batch:,},"
+    check_room(at_once * e.tasks_per_step * each, what, f"{fewer}, or lower `tasks_per_step` or `inner.batch`")
+
+
+def _numbers(shapes: Iterable[tuple[int, ...]]) -> int:
+    return sum(map(math.prod, shapes))
