@@ -6,6 +6,7 @@ If nodes have sizes as their `shape` they are populations (`populations.py`); ot
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def _called(genome: Spec) -> str:
 
 def _library_file(genome: str) -> str:
     own = f"rules/{genome}.blur"  # where most rules are
-    if (specs_path() / own).is_file() and genome in Sources.load(own, Report()).genomes:
+    if os.path.isfile(specs_path() / own) and genome in Sources.load(own, Report()).genomes:
         return own
     known = dict(_library())
     if genome not in known:

@@ -155,7 +155,7 @@ def _read(written: str, name: str, path: Path, quoted: bool) -> EdgeFile:
 
 def _near(written: str, path: Path) -> str | None:
     """An edge file in the same folder that was probably meant."""
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         return None
     names = [p.name for p in path.parent.iterdir() if p.suffix in SUFFIXES]
     return did_you_mean(written, [os.path.join(os.path.dirname(written), name) for name in names])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,6 +33,6 @@ def unknown(
 
 def _import_of(kind: str, name: str) -> str:
     path = f"{'rules' if kind == 'genome' else 'networks'}/{name}.blur"
-    if (specs_path() / path).is_file():
+    if os.path.isfile(specs_path() / path):
         return f'import it from the library: `import "{path}"`'
     return "import the file that declares it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -108,9 +109,9 @@ def _resumable(folder: Path) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if (folder / meta.internals.CHECKPOINT).exists():
+        if os.path.exists(folder / meta.internals.CHECKPOINT):
             click.echo(f"progress is saved in `{folder}`: add --resume to continue", err=True)
-        elif (folder / meta.internals.EXPERIMENT).exists():
+        elif os.path.exists(folder / meta.internals.EXPERIMENT):
             click.echo(f"no meta-step is saved in `{folder}` yet: add --resume to begin again there", err=True)
         raise
 

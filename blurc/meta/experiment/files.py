@@ -3,6 +3,7 @@ the library."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,7 +53,7 @@ class Files:
             return task
         found = self.folder(path) / task.data
         name = task.name or found.stem
-        return replace(task, data=str(found.resolve()), name=name) if found.is_file() else task
+        return replace(task, data=str(found.resolve()), name=name) if os.path.isfile(found) else task
 
     def _found(self, name: str, path: records.Path, code: str, ending: str) -> str:
         if self.reader.is_wrong(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def read(folder: Path) -> Run:
     """Raises `BlurError`: E614, or the errors of the genome file."""
     texts = {name: _text(folder, name) for name in ("experiment.yaml", "metrics.jsonl")}
     if not any(texts.values()):
-        what = "there is no such folder" if not folder.is_dir() else f"it has neither {' nor '.join(texts)}"
+        what = "there is no such folder" if not os.path.isdir(folder) else f"it has neither {' nor '.join(texts)}"
         help = "give a folder that `blurc meta` wrote"
         raise BlurError(Diagnostic("E614", f"`{folder}` is not a run folder: {what}", help=help))
     experiment, problem = _experiment(folder, texts["experiment.yaml"])
@@ -82,7 +83,7 @@ def read(folder: Path) -> Run:
         experiment=experiment,
         problem=problem,
         points=tuple(_points(Source(str(folder / "metrics.jsonl"), texts["metrics.jsonl"]))),
-        genome=genome.read(folder / "genome.yaml") if (folder / "genome.yaml").is_file() else None,
+        genome=genome.read(folder / "genome.yaml") if os.path.isfile(folder / "genome.yaml") else None,
         curves=tuple(_curves(_json(folder, "evaluation.json"), folder / "evaluation.json")),
         versions=_json(folder, "versions.json"),
     )

@@ -82,7 +82,7 @@ class Folder:
         return bool(names := self._names()) and names <= {VERSIONS, *(name.split("/")[0] for name in files)}
 
     def _names(self) -> set[str]:
-        names = [p.name for p in self.path.iterdir()] if self.path.is_dir() else []
+        names = [p.name for p in self.path.iterdir()] if os.path.isdir(self.path) else []
         return {name for name in names if not name.startswith(".")}
 
     def begin_again(self, files: Mapping[str, str]) -> None:
@@ -137,7 +137,7 @@ class Folder:
                 self.guarded(lambda name=name, length=length: os.truncate(self.path / name, length))
 
     def _length(self, name: str) -> int:
-        return p.stat().st_size if (p := self.path / name).exists() else 0
+        return p.stat().st_size if os.path.exists(p := self.path / name) else 0
 
     def guarded(self, action: Callable[[], T]) -> T:
         """What the action returns. Raises `BlurError` (E618) for an `OSError`."""
@@ -150,13 +150,13 @@ class Folder:
     def _way_on(self, error: OSError) -> str:
         """The last checkpoint is whole, whatever could not be written after it."""
         remedy = REMEDIES.get(error.errno, "fix that")
-        begun = (self.path / EXPERIMENT).exists()
+        begun = os.path.exists(self.path / EXPERIMENT)
         return f"{remedy}, then continue with --resume" if begun else f"{remedy}, or choose another folder: -o DIR"
 
 
 def is_of_run(file: Path) -> bool:
     """Whether a run wrote this experiment into its own folder."""
-    return file.name == EXPERIMENT and (file.parent / VERSIONS).is_file()
+    return file.name == EXPERIMENT and os.path.isfile(file.parent / VERSIONS)
 
 
 def versions() -> dict[str, str]:

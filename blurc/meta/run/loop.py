@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,7 +100,7 @@ def run(
     fresh = Progress(0, 0, start(ready), {})
     if not resume:
         place.make(files)
-    elif not place.path.is_dir():
+    elif not os.path.isdir(place.path):
         place.read(EXPERIMENT)
     with place.locked() as still_locked:
         if resume:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,7 +36,7 @@ def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, s
     if folder.is_unfinished(files):
         folder.begin_again(files)
         return fresh
-    if not path.exists():
+    if not os.path.exists(path):
         there = schema.parse(Source(str(folder.path / EXPERIMENT), folder.read(EXPERIMENT)))
         if _essence(there) != _essence(resolved(ready.experiment, ready.net)):
             raise _other(folder, f"`{folder.path / EXPERIMENT}` is another experiment")
