@@ -1,4 +1,4 @@
-"""The command line: `blurc check | explain | compile | train | meta | eval | race | analyze | graph | specs | bench`.
+"""The command line: `blurc check | explain | compile | train | meta | report | eval | race | analyze | graph | ..`.
 
 commands/ has one file per command, shared/ what several of them need. Commands, jax, matplotlib and rich are imported
 only when needed, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` handles all failures.
@@ -26,6 +26,7 @@ COMMANDS = {
     "compile": "Compile one network of a spec.",
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome, as described by an experiment.",
+    "report": "Write the page of a run, or compare two runs.",
     "eval": "Measure how well genomes train networks.",
     "race": "Race a genome against tuned optimizers.",
     "analyze": "Tell whether a rule is a gradient.",

@@ -1,7 +1,8 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
-from blurc.meta.report.page import REPORT
+from blurc.meta.report.page import REPORT, compare
+from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
@@ -23,6 +24,7 @@ __all__ = [
     "Setup",
     "changes",
     "check",
+    "compare",
     "compiled",
     "evaluated",
     "is_of_run",
@@ -30,4 +32,5 @@ __all__ = [
     "resolved",
     "setup",
     "start",
+    "write_report",
 ]

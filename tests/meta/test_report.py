@@ -115,6 +115,7 @@ def test_names_in_the_page_are_unique_and_lead_somewhere(html: str) -> None:
 
 def test_every_part_of_the_run_has_its_section(html: str) -> None:
     assert re.findall("<h2>(.*)</h2>", html) == [
+        "Rule",
         "Meta-training",
         "Accuracy",
         "Transfer",
@@ -127,7 +128,7 @@ def test_every_part_of_the_run_has_its_section(html: str) -> None:
 
 def test_every_figure_says_what_it_shows(html: str) -> None:
     captions = re.findall("<figcaption>(.+)</figcaption>", html)
-    assert html.count("<svg ") == len(captions) == len(set(captions)) == 1 + 2 + 1 + 1 + 4
+    assert html.count("<svg ") == len(captions) == len(set(captions)) == 1 + 1 + 2 + 1 + 1 + 4
 
 
 def test_the_same_run_gives_the_same_bytes(run: Path, html: str) -> None:
@@ -214,7 +215,7 @@ def drawn(path: Path, metrics: str, monkeypatch: pytest.MonkeyPatch) -> tuple[di
     """The lines of the figure by their labels, and its caption."""
     lines: dict[str, list[float]] = {}
 
-    def seen(figure: Any, caption: str) -> style.Picture:
+    def seen(figure: Any, caption: str, **more: Any) -> style.Picture:
         lines.update({line.get_label(): list(line.get_ydata()) for line in figure.axes[0].lines})
         return style.Picture(b"", caption)
 
@@ -338,7 +339,7 @@ def test_a_matrix_of_what_stayed_finite_needs_no_legend() -> None:
 def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.MonkeyPatch) -> None:
     hollow: list[tuple[float, float]] = []
 
-    def seen(figure: Any, caption: str) -> style.Picture:
+    def seen(figure: Any, caption: str, **more: Any) -> style.Picture:
         for line in figure.axes[0].lines:
             if line.get_markerfacecolor() == "white":
                 hollow.extend(zip(*line.get_data(), strict=True))
@@ -422,4 +423,4 @@ def test_networks_of_more_inputs_have_no_regions(tmp_path: Path, run: Path) -> N
     wide = EXPERIMENT.replace("plane.blur", "networks/digits.blur")
     (tmp_path / "genome.yaml").write_bytes((run / "genome.yaml").read_bytes())
     found = sections.sections(contents.read(folder_with(tmp_path, experiment__yaml=wide)))
-    assert [section.title for section in found] == ["Genome", "Experiment"]
+    assert [section.title for section in found] == ["", "Rule", "Genome", "Experiment"]

@@ -115,7 +115,7 @@ def dump(experiment: Experiment) -> str:
 def changes(there: str, now: Experiment) -> list[str]:
     """How an experiment differs from the text that `dump` made of another: `method.steps: 10 there, 300 now`. Leaves
     out what only run folders record."""
-    before, after = dict(_flat(yaml.safe_load(there))), dict(_flat(records.plain(now)))
+    before, after = dict(flat(yaml.safe_load(there))), dict(flat(records.plain(now)))
     return [
         f"{path}: {_said(before, path)} there, {_said(after, path)} now"
         for path in {**after, **before}
@@ -123,7 +123,7 @@ def changes(there: str, now: Experiment) -> list[str]:
     ]
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The values of a YAML tree by their dotted paths; a list of plain values is one of them."""
     if isinstance(value, dict):
         parts = cast("dict[Any, Any]", value).items()
@@ -133,7 +133,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
         return
     for name, part in parts:
-        yield from _flat(part, f"{path}.{name}" if path else str(name))
+        yield from flat(part, f"{path}.{name}" if path else str(name))
 
 
 def _said(values: Mapping[str, Any], path: str) -> str:

@@ -1,10 +1,15 @@
-"""`report.html` of a run folder: one self-contained page without scripts.
+"""`report.html` of a run folder, and the comparison of two: self-contained pages without scripts.
 
     contents.py    the contents of the folder, as values
+    opening.py     the network, drawn, and the text of the rule
     training.py    figure: the objective over meta-steps, with stages and divergences
+    by_task.py     figure: the same for each task
+    running.py     running means, and means over bins
     accuracy.py    figures and a table: accuracy against unroll step; the transfer matrix
     matrices.py    figures and a table: the meta-parameters by name
     regions.py     figures: decision regions of a network with two inputs, as it learns
+    comparing.py   the sections of a page about two runs
+    private.py     texts without paths of this machine
     style.py       the look of figures, and how they are embedded in the page
     sections.py    the sections of the page, built from the above
     page.py        the HTML, written into the folder

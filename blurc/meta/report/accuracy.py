@@ -44,10 +44,10 @@ def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
     yield ("task", "network", "learner", *(f"{step:,} steps" for step in steps))
     groups = list(dict.fromkeys((c.task, c.network) for c in curves))
     for c in sorted(curves, key=lambda c: groups.index((c.task, c.network))):
-        yield (c.task, c.network, c.name, *(_cell(c, step) for step in steps))
+        yield (c.task, c.network, c.name, *(cell(c, step) for step in steps))
 
 
-def _cell(curve: Curve, step: int) -> str:
+def cell(curve: Curve, step: int) -> str:
     """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`, or a dash if not measured."""
     _, mean, spread, lost = _at(curve, step)
     deviation = f" ± {100 * spread:.1f}" if np.isfinite(spread) else ""
@@ -86,7 +86,9 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
     title = f"accuracy in %, {where}, after {step:,} steps"
     caption = f"Mean {WHAT} {where} after {step:,} steps, of each learner (row)." + _legend(texts)
-    return style.Picture(heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption)
+    return style.Picture(
+        heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption, natural=True
+    )
 
 
 def _legend(texts: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -23,8 +23,9 @@ class Point:
     """One meta-step: its objectives, NaN for what diverged.
 
     value: of the best candidate. values: of each replica; empty for a population. mean: of a population, without those
-    that diverged. judged: of the genome on episodes the search never sees; None in most meta-steps. diverged: how many
-    of `candidates` did, which is None in old runs that did not record it.
+    that diverged. by_task: of each task that was drawn; empty for a single task. judged: of the genome on episodes the
+    search never sees; None in most meta-steps. diverged: how many of `candidates` did, which is None in old runs that
+    did not record it.
     """
 
     step: int
@@ -35,12 +36,15 @@ class Point:
     judged: float | None
     diverged: int
     candidates: int | None
+    by_task: Mapping[str, float] = field(default_factory=dict[str, float])
+    judged_by_task: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
 class Curve:
     """Accuracies of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard
-    deviation over the seeds that stayed finite, NaN if none did, and how many diverged."""
+    deviation over the seeds that stayed finite, NaN if none did, and how many diverged. values: of each seed, NaN where
+    it diverged; empty in old runs."""
 
     name: str
     task: str
@@ -49,11 +53,13 @@ class Curve:
     mean: tuple[float, ...]
     spread: tuple[float, ...]
     diverged: tuple[int, ...]
+    values: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
 class Run:
-    """text: of the experiment file. problem: why it could not be read as an experiment."""
+    """text: of the experiment file. problem: why it could not be read as an experiment. result: of result.json; empty
+    before the run is done."""
 
     folder: Path
     text: str
@@ -63,6 +69,7 @@ class Run:
     genome: GenomeFile | None
     curves: tuple[Curve, ...]
     versions: Mapping[str, Any]
+    result: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def name(self) -> str:
@@ -86,6 +93,7 @@ def read(folder: Path) -> Run:
         genome=genome.read(folder / "genome.yaml") if os.path.isfile(folder / "genome.yaml") else None,
         curves=tuple(_curves(_json(folder, "evaluation.json"), folder / "evaluation.json")),
         versions=_json(folder, "versions.json"),
+        result=_json(folder, "result.json"),
     )
 
 
@@ -152,11 +160,17 @@ def _point(line: str) -> Point | None:
             judged=_number(data["judged"]) if "judged" in data else None,
             diverged=int(data.get("diverged", 0)),
             candidates=candidates,
+            by_task=_numbers(data.get("by_task", {})),
+            judged_by_task=_numbers(data.get("judged_by_task", {})),
         )
         possible = candidates is None or 0 <= point.diverged <= candidates
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return point if possible else None
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): _number(value) for name, value in values.items()}
 
 
 def _number(value: Any) -> float:
@@ -183,6 +197,7 @@ def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -
         mean=tuple(_number(r["mean"]) for r in results),
         spread=tuple(_number(r["spread"]) for r in results),
         diverged=tuple(int(r.get("diverged", 0)) for r in results),
+        values=tuple(tuple(map(_number, r.get("values", ()))) for r in results),
     )
 
 

@@ -25,9 +25,8 @@ def pictures(genome: GenomeFile, model: Model | None) -> Iterator[style.Picture]
             texts = [[f"{x:.3g}" for x in row] for row in array] if small else ()
             title = f"{name} [{', '.join(map(str, array.shape))}]"
             panel = heat.Panel(title, array.astype(float), rows, columns, texts, signed=True)
-            yield style.Picture(
-                heat.render([panel], style.FORM), f"{name}: from the state of the column to that of the row."
-            )
+            caption = f"{name}: from the state of the column to that of the row."
+            yield style.Picture(heat.render([panel], style.FORM), caption, natural=True)
 
 
 def table(genome: GenomeFile) -> list[tuple[str, str]]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-from blurc.api import Net, compile
+from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
-from blurc.meta.experiment.experiment import Experiment, Network
-from blurc.meta.report import accuracy, matrices, regions, style, training
+from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.report import accuracy, by_task, matrices, opening, private, regions, style, training
 from blurc.meta.report.contents import Run
 from blurc.tasks import TaskChoice, task
 
@@ -49,26 +47,32 @@ def summary(run: Run) -> Rows:
     found = run.genome.found.get(e.method.objective) if e and run.genome else None
     if isinstance(found, float):
         rows += [(f"{_objective(e)} of the genome", f"{found:.4g}, on episodes the search never sees")]
+    if isinstance(start := run.result.get("start"), float):
+        rows += [(f"{_objective(e)} of the start", f"{start:.4g}, on the same episodes")]
     return [(name, value) for name, value in rows if value]
 
 
 def sections(run: Run) -> Iterator[Section]:
+    net = opening.compiled(run.experiment.network, run.folder) if run.experiment else None
+    yield Section("", (opening.picture(net),) if net else (), tuple(summary(run)))
+    if net:
+        yield Section("Rule", text=private.known_removed(opening.rule(net)))
     if run.points:
-        yield Section("Meta-training", (training.picture(run),))
+        each = by_task.picture(run)
+        yield Section("Meta-training", (training.picture(run), *([each] if each else [])))
     if run.curves:
         notes = ("In %, on test examples: the mean over seeds ± one standard deviation.",)
         figures, table = tuple(accuracy.pictures(run.curves)), tuple(accuracy.table(run.curves))
         yield Section("Accuracy", figures, notes=notes, table=table)
         if found := tuple(accuracy.matrices(run.curves)):
             yield Section("Transfer", found)
-    net = _compiled(run.experiment.network) if run.experiment else None
     if run.genome:
         if run.experiment and net and [p.size for p in net.model.network.with_role("input")] == [2]:
             yield _regions(net, run.genome, run.experiment)
         pictures = tuple(matrices.pictures(run.genome, net and net.model))
         yield Section("Genome", pictures, tuple(matrices.table(run.genome)))
     notes = (f"The experiment cannot be read here: {run.problem}.",) if run.problem else ()
-    yield Section("Experiment", notes=notes, text=run.text)
+    yield Section("Experiment", notes=notes, text=private.settings(run.text))
     if run.versions:
         yield Section("Versions", rows=tuple((name, _shown(value)) for name, value in run.versions.items()))
 
@@ -83,13 +87,6 @@ def _name(task: TaskChoice) -> str:
 
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _compiled(network: Network) -> Net | None:
-    """None if the spec no longer compiles."""
-    parameters: dict[str, Any] = dict(network.parameters)
-    with suppress(BlurError):
-        return compile(network.spec, network=network.network, genome=network.rule, **parameters)
 
 
 def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:

@@ -11,18 +11,22 @@ from matplotlib.figure import Figure
 from blurc.pictures import figures
 
 FORM = "svg"
+MOST_POINTS = 400  # on a line; beyond that, meta-steps are averaged
+WIDE = 11.6  # inches of a figure as wide as the page
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG and its caption."""
+    """An SVG and its caption. wide: as wide as the page. natural: never larger than it was drawn."""
 
     svg: bytes
     caption: str
+    wide: bool = False
+    natural: bool = False
 
 
-def picture(figure: Figure, caption: str) -> Picture:
-    return Picture(figures.to_bytes(figure, FORM), caption)
+def picture(figure: Figure, caption: str, *, wide: bool = False) -> Picture:
+    return Picture(figures.to_bytes(figure, FORM), caption, wide)
 
 
 def inline(shown: Picture, mark: str) -> str:

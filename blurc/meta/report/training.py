@@ -14,16 +14,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from blurc.meta.report import style
 from blurc.meta.report.contents import Point, Run
+from blurc.meta.report.running import WINDOW, Floats, binned, running_mean
 from blurc.pictures import figures
 
-Floats = NDArray[np.float64]
-
-MOST = 400  # points on a line; beyond that, meta-steps are averaged
+LEAST = 20  # meta-steps that a running mean is drawn for
 MOST_LINES = 8  # one per replica; beyond that, a band
+THICK = 1.8  # points
 MOST_MARKERS = 40
 MOST_STAGES = 12  # with a label
 WIDE = 30.0  # the ratio of the largest to the smallest value that makes the scale logarithmic
@@ -32,27 +31,27 @@ WIDE = 30.0  # the ratio of the largest to the smallest value that makes the sca
 def picture(run: Run) -> style.Picture:
     points, percent = run.points, _is_accuracy(run)
     diverged = any(p.diverged for p in points)
-    figure = figures.figure(height=4.8 if diverged else 3.8)
+    figure = figures.figure(style.WIDE, 5.0 if diverged else 4.0)
     rows: Any = figure.subplots(
         2 if diverged else 1, 1, sharex=True, squeeze=False, height_ratios=(4, 1)[: 1 + diverged]
     )
     top, bottom = rows[0, 0], rows[-1, 0]
-    size = -(-len(points) // MOST)
-    steps = _binned(np.asarray([p.step for p in points], float), size)
+    size = -(-len(points) // style.MOST_POINTS)
+    steps = binned(np.asarray([p.step for p in points], float), size)
     _lines(top, points, steps, size)
     unit = "" if percent else " [nats]" if run.experiment else ""
     figures.dress(top, f"{run.name}: meta-training", "", f"{_objective(run)}{unit}", percent=percent)
     _stages(top, points)
     figures.legend(top)
     if diverged:
-        counts = _binned(np.asarray([p.diverged for p in points], float), size)
+        counts = binned(np.asarray([p.diverged for p in points], float), size)
         bottom.fill_between(steps, counts, step="mid", color=figures.COLOURS[1], alpha=0.6, linewidth=0)
         figures.dress(bottom, "", "", "diverged\neach step")
         bottom.yaxis.set_major_locator(MaxNLocator(3))
         bottom.set_ylim(bottom=0)
     bottom.set_xlabel("meta-step", fontsize=9, color=figures.SOFT)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return style.picture(figure, _caption(run, size))
+    return style.picture(figure, _caption(run, size), wide=True)
 
 
 def _is_accuracy(run: Run) -> bool:
@@ -107,11 +106,23 @@ def _replicas(points: Sequence[Point]) -> int:
 
 def _lines(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> None:
     draw = _of_replicas if _replicas(points) else _of_population
-    _scale(axes, np.concatenate([*draw(axes, points, steps, size), _judged(axes, points)]))
+    drawn = draw(axes, points, steps, size)
+    if len(points) >= LEAST:
+        _running(axes, points, steps, size)
+    _scale(axes, np.concatenate([*drawn, _judged(axes, points)]))
+
+
+def _running(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> None:
+    """Of what is drawn thick, which is made paler."""
+    (thick,) = (line for line in axes.lines if line.get_linewidth() == THICK)
+    thick.set_alpha(0.4)
+    values = [p.value if _replicas(points) else p.mean for p in points]
+    look: dict[str, Any] = {"color": figures.COLOURS[3], "linewidth": 2.2, "zorder": 4}
+    axes.plot(steps, binned(running_mean(values), size), label=f"running mean over {WINDOW} meta-steps", **look)
 
 
 def _of_population(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> list[Floats]:
-    best, mean = (_binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True))
+    best, mean = (binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True))
     _thin(axes, steps, best, "best of the population")
     _thick(axes, steps, mean, "mean of the population")
     return [best, mean]
@@ -122,24 +133,24 @@ def _of_replicas(axes: Axes, points: Sequence[Point], steps: Floats, size: int) 
     values = np.full((len(points), count), np.nan)
     for row, point in zip(values, points, strict=True):
         row[: len(point.values)] = point.values
-    best = _binned(np.asarray([p.value for p in points]), size)
+    best = binned(np.asarray([p.value for p in points]), size)
     _thick(axes, steps, best, "the best replica" if count > 1 else "the replica")
     if count == 1:
         return [best]
     if count > MOST_LINES:
-        low, middle, high = (_binned(q, size) for q in _quantiles(values))
+        low, middle, high = (binned(q, size) for q in _quantiles(values))
         look: dict[str, Any] = {"color": figures.COLOURS[1], "alpha": 0.2, "linewidth": 0}
         axes.fill_between(steps, low, high, label="the middle 80 % of replicas", **look)
         _thin(axes, steps, middle, "the median replica")
         return [best, low, high]
-    each = [_binned(column, size) for column in values.T]
+    each = [binned(column, size) for column in values.T]
     for i, line in enumerate(each):
         _thin(axes, steps, line, f"each of {count} replicas" if i == 0 else None)
     return [best, *each]
 
 
 def _thick(axes: Axes, steps: Floats, values: Floats, label: str) -> None:
-    axes.plot(steps, values, color=figures.COLOURS[0], linewidth=1.8, label=label, zorder=3)
+    axes.plot(steps, values, color=figures.COLOURS[0], linewidth=THICK, label=label, zorder=3)
 
 
 def _thin(axes: Axes, steps: Floats, values: Floats, label: str | None) -> None:
@@ -175,14 +186,6 @@ def _scale(axes: Axes, values: Floats) -> None:
     sound = values[np.isfinite(values)]
     if len(sound) and sound.min() > 0 and sound.max() > WIDE * sound.min():
         axes.set_yscale("log")
-
-
-def _binned(values: Floats, size: int) -> Floats:
-    """Means over bins of `size`, of the finite values."""
-    padded = np.append(values, np.full(-len(values) % size, np.nan)).reshape(-1, size)
-    sound = np.isfinite(padded)
-    with np.errstate(invalid="ignore"):
-        return np.where(sound, padded, 0.0).sum(axis=1) / np.where(sound.any(axis=1), sound.sum(axis=1), np.nan)
 
 
 def _stages(axes: Axes, points: Sequence[Point]) -> None:
