@@ -12,12 +12,13 @@ from typing import TypeAlias
 from blurc.diagnostics import Report, Source, Span, TooMany, did_you_mean
 from blurc.language import syntax
 from blurc.language.packaged import resolve_import, specs_path
-from blurc.language.parse import parse
+from blurc.language.parse import Left, parse
 from blurc.storage import is_inside, read_file, why
 
 TEXT_NAME = "<text>"
 SUFFIX = ".blur"
 LIMIT = 2**20  # bytes of a file
+MOST_FILES = 100
 ARTIFACT = "`blurc train` and `blurc.load` run an artifact; a spec is a .blur file"
 ARCHIVE = b"PK\x03\x04"  # the first bytes of a zip file
 
@@ -68,11 +69,12 @@ class Loader:
         self.files: dict[Path | None, syntax.File] = {}
         self.folders: dict[Source, Path] = {}
         self._report = report
+        self._left = Left()
         self._open: list[_Open] = []  # each imports the next
         self._quoted = quoted
 
     def enter(self, source: Source, path: Path | None, asked: Asked) -> None:
-        file = parse(source, self._report) if source.quoted else self._parse_unquoted(source, asked)
+        file = parse(source, self._report, self._left) if source.quoted else self._parse_unquoted(source, asked)
         opened = _Open(source, path, list(file.imports))
         self.files[opened.identity] = file
         self.folders[source] = path.parent if path else Path()
@@ -82,7 +84,7 @@ class Loader:
         """What is wrong with the text is in it, and so is not said."""
         found, file = Report(), None
         with contextlib.suppress(TooMany):
-            file = parse(source, found)
+            file = parse(source, found, self._left)
         if file is None or found.errors:
             count = len(found.errors)
             message = f"`{source.name}` is not grammatical: it has {count} mistake{'' if count == 1 else 's'}"
@@ -107,7 +109,13 @@ class Loader:
             names = [opened.source.name for opened in self._open[chain.index(identity) :]]
             cycle = " -> ".join([*names, names[0]])
             self._report.error("E104", f"found an import cycle: {cycle}", node.span, help="remove one of the imports")
-        elif identity is None or identity not in self.files:
+        elif identity and identity in self.files:
+            return
+        elif len(self.files) == MOST_FILES:
+            message = f"a spec has at most {MOST_FILES} files: `{self._name(node, by)}` is not read"
+            self._report.error("E103", message, node.span, help="join some of them, or import only what is needed")
+            self._open.clear()
+        else:
             self.read(self._name(node, by), path, (node, by))
 
     def _name(self, node: syntax.Import, by: _Open) -> str:

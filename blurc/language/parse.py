@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from blurc.language.tree import TreeBuilder, start_of, stop_of
 
 MAX_DEPTH = 100  # of a declaration's tree, which later stages walk recursively
 MOST_BRACKETS = 2 * MAX_DEPTH  # one in the other
-MOST_TOKENS = 2**16  # of a file: 1.5 s of a processor
+MOST_TOKENS = 2**16  # of a spec with all that it imports: 1.5 s of a processor
 LONGEST = 1000  # characters of a token
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 
@@ -34,10 +35,20 @@ Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block
 Part = TypeVar("Part", bound=syntax.Node)
 
 
-def parse(source: Source, report: Report) -> syntax.File:
+@dataclass
+class Left:
+    """How many tokens the files of a spec may still have."""
+
+    tokens: int = MOST_TOKENS
+
+
+def parse(source: Source, report: Report, left: Left | None = None) -> syntax.File:
     """The tree of a text. Broken parts are left out, and their genome, network or block is marked as damaged."""
-    tokens = _tokens(source.text)
-    if _has_too_much(tokens, source, report):
+    left = left or Left()
+    tokens = _tokens(source.text, left.tokens)
+    too_much = _has_too_much(tokens, left.tokens, source, report)
+    left.tokens -= min(left.tokens, len(tokens))
+    if too_much:
         return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))
     tree, damaged = _feed("file", tokens), frozenset[int]()
     file = TreeBuilder(source).transform(tree) if isinstance(tree, Tree) else None
@@ -73,20 +84,20 @@ def _at_start(start: Start, text: str = "") -> Any:
     return blur_parser().parse_interactive(text, start=start)
 
 
-def _tokens(text: str) -> list[Token]:
+def _tokens(text: str, most: int) -> list[Token]:
     parser = _at_start("file", text)
-    tokens: list[Token] = list(islice(parser.lexer_thread.lex(parser.parser_state), MOST_TOKENS + 1))
+    tokens: list[Token] = list(islice(parser.lexer_thread.lex(parser.parser_state), most + 1))
     return [token.update(type="MALFORMED_NUMBER") if _too_large(token) else token for token in tokens]
 
 
-def _has_too_much(tokens: Sequence[Token], source: Source, report: Report) -> bool:
+def _has_too_much(tokens: Sequence[Token], most: int, source: Source, report: Report) -> bool:
     """What is looked at before a parser pays for it."""
     depth = 0
     for count, token in enumerate(tokens, 1):
         depth += (token in OPENING) - (token in CLOSING)
-        if count > MOST_TOKENS:
-            message = f"found more than {MOST_TOKENS:,} names, numbers and signs in a file"
-            help = "write what is repeated as a loop or a block, or move a part to a file that this one imports"
+        if count > most:
+            message = f"found more than {MOST_TOKENS:,} names, numbers and signs in a spec and what it imports"
+            help = "write what is repeated as a loop or a block, and import only what is needed"
         elif len(token) > LONGEST:
             message = f"found a name, a number or a text of {len(token):,} characters, at most {LONGEST:,}"
             help = "write it shorter"

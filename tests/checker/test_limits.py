@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from blurc import check
 from blurc.diagnostics import MOST, Report, Source, Span, TooMany
+from blurc.language import library
+from blurc.language.parse import Left
 from blurc.spec import sizes
 
 RULE = 'import "rules/backprop.blur"\n'
@@ -63,6 +67,40 @@ def test_what_is_wrong_is_told_soon_and_in_few_words(kind: str) -> None:
     assert time.process_time() - start < 2
     assert 1 <= len(found) <= MOST + 1
     assert all(len(d.render()) < 2000 for d in found)
+
+
+def chain(folder: Path, files: int) -> str:
+    for i in range(files):
+        (folder / f"f{i}.blur").write_text(f'import "f{i + 1}.blur"\n')
+    return 'import "f0.blur"\n'
+
+
+def fan(folder: Path, files: int) -> str:
+    for i in range(files):
+        (folder / f"f{i}.blur").write_text(f"fn g{i}(x) = x\n")
+    return "".join(f'import "f{i}.blur"\n' for i in range(files))
+
+
+@pytest.mark.parametrize("imports", [chain, fan])
+def test_a_spec_has_so_many_files(
+    imports: Callable[[Path, int], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = RULE + imports(tmp_path, 1000)
+    start = time.process_time()
+    found = check(text)
+    assert time.process_time() - start < 2
+    (told,) = [d for d in found if d.severity == "error"]
+    assert (told.code, "a spec has at most 100 files" in told.message) == ("E103", True)
+
+
+def test_all_files_of_a_spec_together_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(library, "Left", lambda: Left(1000))
+    text = RULE + fan(tmp_path, 50)
+    assert check(text) == []
+    (tmp_path / "f49.blur").write_text(f"fn g49(x) = x{' + x' * 500}\n")
+    assert any("names, numbers and signs in a spec" in d.message for d in check(text))
 
 
 def test_a_report_has_enough_at_some_time() -> None:
