@@ -157,6 +157,11 @@ class BlurError(Exception):
         return BlurError, (self.diagnostics,)
 
 
+def noted(error: BlurError, note: str) -> BlurError:
+    """The same mistakes, with a note more."""
+    return BlurError([replace(d, notes=(*d.notes, note)) for d in error.diagnostics])
+
+
 class TooMany(BlurError):
     """Ends a stage whose report has enough errors: to find them all could take for ever."""
 

@@ -16,7 +16,7 @@ import numpy as np
 from blurc.api import Net
 from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
-from blurc.evaluation.course import Accuracies, Course, ruled
+from blurc.evaluation.course import Accuracies, Course, Lost, ruled
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
@@ -38,6 +38,7 @@ def accuracies(
     seeds: int = 5,
     query: int | None = None,
     seed: int = 0,
+    lost: Lost | None = None,
 ) -> Accuracies:
     """Measures accuracy on test examples.
 
@@ -50,6 +51,7 @@ def accuracies(
         seeds: how many seeds to run.
         query: how many test examples to score on. By default all, up to 10,000; 1,000 if the task generates them.
         seed: the first seed.
+        lost: is told each seed that diverges, and at which step, counted from 1.
 
     Returns:
         Accuracies from 0 to 1, [seeds, len(steps)]; NaN after divergence.
@@ -59,7 +61,7 @@ def accuracies(
     """
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
     contender = ruled(net, genome)
-    return np.stack([course.run(contender, seed + i) for i in range(seeds)])
+    return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
 
 
 def planned(net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None) -> Course:
@@ -205,7 +207,8 @@ def check_fits(net: Net, task: Task) -> None:
 def check_no_signals(net: Net) -> None:
     if reads := net.signature.reads["step"].signals:
         message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which tasks do not have"
-        raise BlurError(Diagnostic("E807", message, help="use a rule that learns from targets"))
+        help = f"use a rule that learns from targets, or {net.signature.feeding()}"
+        raise BlurError(Diagnostic("E807", message, help=help))
 
 
 def _misfit(

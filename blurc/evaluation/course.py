@@ -21,6 +21,7 @@ from blurc.tasks import Stream, Task
 from blurc.training import ACCURACY, asking_key, finite, predict, score
 
 Accuracies: TypeAlias = NDArray[np.float64]
+Lost: TypeAlias = Callable[[int, int], object]  # is told which seed diverged, and at which step, from 1
 
 _finite = jax.jit(finite)
 
@@ -69,7 +70,7 @@ class Course:
     piece: int
     test: bool = True
 
-    def run(self, contender: Contender, seed: int) -> Accuracies:
+    def run(self, contender: Contender, seed: int, lost: Lost | None = None) -> Accuracies:
         """Accuracies [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = Stream(self.task, own.task, self.batch, self.test)
@@ -77,12 +78,24 @@ class Course:
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
         # All pieces have the same length, so one compiled program does them all.
         for done, xs, ys in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
+            before = carry
             carry, sound = contender.advance(carry, xs, ys)
             if not sound:
+                if lost:
+                    lost(seed, done - len(xs) + _until(contender, before, xs, ys))
                 break
             if done in found:
                 found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), x, y, ACCURACY)
         return np.asarray([found[step] for step in self.steps])
+
+
+def _until(contender: Contender, carry: Any, xs: Any, ys: Any) -> int:
+    """How many steps it takes to diverge, which these do."""
+    for i in range(len(xs) - 1):
+        carry, sound = contender.advance(carry, xs[i : i + 1], ys[i : i + 1])
+        if not sound:
+            return i + 1
+    return len(xs)
 
 
 def ruled(net: Net, genome: GenomeValues | None) -> Contender:

@@ -127,7 +127,11 @@ def race(
     field = Field(_network(net), course, rounds, range(seed, seed + seeds))
     name = name or net.plan.genome
     watch(name)
-    entries = [Entry(name, np.stack([course.run(ruled(net, genome), s) for s in field.seeds]))]
+
+    def lost(seed: int, step: int) -> None:
+        watch(f"  seed {seed} diverged at step {step:,}")
+
+    entries = [Entry(name, np.stack([course.run(ruled(net, genome), s, lost) for s in field.seeds]))]
     entries += field.entries(optimizers, watch)
     fresh = fresh_each_seed(net, genome)
     counts = (course.steps, batch, seeds, course.query)

@@ -173,6 +173,13 @@ class Signature:
         given = ", ".join(f"{name!r}: {value}" for name, value in zeros.items())
         return f"pass signals={{{given}}}, with your values in place of zeros"
 
+    def feeding(self) -> str:
+        """How to learn where the signals come from elsewhere."""
+        axes = {name: ("steps", *["batch"][: name in self.per_example]) for name in self.reads["step"].signals}
+        shapes = {name: ", ".join(map(str, (*before, *self.signals[name]))) for name, before in axes.items()}
+        given = ", ".join(f"'{name}': [{shape}]" for name, shape in shapes.items())
+        return f"feed it from Python: `net.train(genome, state, xs, ys, signals={{{given}}})`, see examples/reward.py"
+
     def pack_reset(self, reset: ArrayLike | None, sizes: tuple[int, ...]) -> jax.Array | None:
         """Booleans `[steps]` or `[steps, batch]`; None if nothing is ever reset."""
         if reset is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from blurc import checker, graph
-from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order
+from blurc.diagnostics import BlurError, Diagnostic, Report, did_you_mean, in_order, noted
 from blurc.language import functions, library, specs_path, syntax
 from blurc.model import Model, ParamValue
 from blurc.spec.choosing import ANYWHERE, Wording
@@ -19,6 +19,7 @@ from blurc.spec.unknown import unknown
 from blurc.spec.validate import Params, check_all, check_with
 
 LARGEST = 3.4e38  # in float32
+LONGEST_SHOWN = 40  # characters of a value
 
 
 def select(
@@ -27,6 +28,7 @@ def select(
     network: str | None = None,
     genome: str | None = None,
     params: Params | None = None,
+    giver: str = "",
     files: Mapping[str, str] | None = None,
     elsewhere: Sequence[Path] = (),
     wording: Wording = ANYWHERE,
@@ -34,6 +36,7 @@ def select(
     """The checked model of one network with one genome, its sources and warnings. Raises `BlurError`.
 
     Args:
+        giver: who gives the parameters, where the caller did not type them, as a note begins: "the experiment gives".
         files: texts of edge files by name; they take precedence over those on disk.
         elsewhere: specs to search for the genome if neither this spec nor the library declares it.
         wording: of helps that say how to choose.
@@ -43,12 +46,17 @@ def select(
     if report.errors:
         check_all(sources, report)  # to report the remaining errors too
     report.check()
-    network_tree = _pick_network(sources, network, wording, report)
-    sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, wording, report)
-    _check_names(network_tree, genome_tree, params or {}, wording, report)
-    report.check()
-    values = _values(params or {}, sources.around.functions, report)
-    model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
+    params = params or {}
+    try:
+        network_tree = _pick_network(sources, network, wording, report)
+        sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, wording, report)
+        _check_names(network_tree, genome_tree, params, wording, report)
+        report.check()
+        values = _values(params, sources.around.functions, report)
+        model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
+    except BlurError as error:  # the places of mistakes are in the spec
+        given = ", ".join(f"`{name} = {str(value)[:LONGEST_SHOWN]}`" for name, value in params.items())
+        raise noted(error, f"{giver} {given}") if giver and params else error from None
     return model, sources, in_order(report.warnings)
 
 

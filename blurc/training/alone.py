@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from blurc.api import Net
+from blurc.artifact import Loaded
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.runtime import Program
+from blurc.training.recompile import recompile
 
 
 def check_in_time(net: Program) -> None:
     """Raises `BlurError` (E807) if the answer to an example comes in a later step than the example."""
-    if not isinstance(net, Net) or not any("@" in kept for kept in net.signature.persistent):
+    wired = _wired(net) if any("@" in kept for kept in net.signature.persistent) else None
+    if wired is None:
         return
+    net = wired
     reached, outputs = set(net.signature.inputs), set(net.signature.outputs)
     links = {(p.source, p.target) for p in net.model.network.projections if p.forward and not p.delay}
     while more := {target for source, target in links if source in reached} - reached:
@@ -19,6 +25,15 @@ def check_in_time(net: Program) -> None:
         message = f"every path through `{net.plan.name}` is delayed, so no example is answered in its own step"
         help = "leave out a delay, or train it on sequences from Python: `net.train(genome, state, xs, ys)`"
         raise BlurError(Diagnostic("E807", message, None, (), help))
+
+
+def _wired(net: Program) -> Net | None:
+    """The network, whose wiring an artifact has as text only; None where that cannot be read."""
+    if isinstance(net, Net):
+        return net
+    with contextlib.suppress(ImportError, BlurError):
+        return recompile(net) if isinstance(net, Loaded) else None
+    return None
 
 
 def doubts(net: Program, data: str) -> list[str]:

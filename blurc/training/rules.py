@@ -70,8 +70,7 @@ def _refuse_signals(net: Program) -> None:
     reads = net.signature.reads["step"].signals
     if reads:
         message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a data set does not have"
-        help = "train it from Python: net.train(genome, state, xs, ys, signals={..})"
-        raise BlurError(Diagnostic("E807", message, None, (), help))
+        raise BlurError(Diagnostic("E807", message, help=net.signature.feeding()))
 
 
 def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.Array) -> Any:

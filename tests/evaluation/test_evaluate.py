@@ -217,6 +217,20 @@ def test_divergence_is_not_a_number_from_where_it_happens(net: blurc.Net, digits
     assert np.isnan(found).all()
 
 
+@pytest.mark.parametrize("last", [1, 2, 3, 12, 20])
+def test_the_step_at_which_a_seed_diverges_is_told(last: int, digits: Task) -> None:
+    """Whatever the pieces, which are of 2 steps here."""
+
+    def advance(done: int, xs: Any, ys: Any) -> tuple[int, bool]:
+        return done + len(xs), done + len(xs) < last
+
+    counting = course.Contender(lambda own, batch: 0, advance, lambda done, x, first: np.zeros((len(x), 10)))
+    told: list[tuple[int, int]] = []
+    found = course.Course(digits, (4, 10, 20), 8, 16, 2).run(counting, 7, lambda *lost: told.append(lost))
+    assert told == [(7, last)]
+    assert np.isnan(found).tolist() == [step >= last for step in (4, 10, 20)]
+
+
 def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> None:
     """They are kept for 32 examples, the test has 360."""
     net = blurc.compile(FADING)
@@ -355,7 +369,7 @@ def test_a_diverged_genome_is_shown_as_such(net: blurc.Net, tmp_path: Path) -> N
     args = ("--task", "digits", "--network", DIGITS, "--set", "hidden=16", "--steps", 2, "--seeds", 2)
     run = command(path, *args, "--json", "-")
     assert run.exit_code == 0
-    assert "diverged" in run.stderr
+    assert "seed 0 diverged at step 2\n" in run.stderr
     (row,) = json.loads(run.stdout)["rows"]
     assert row["results"] == [{"steps": 2, "mean": None, "spread": None, "diverged": 2, "values": [None, None]}]
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tiny import Stopping, experiment, lines, refused
 
 from blurc import meta
+from blurc.meta.run import lock
 
 pytest.importorskip("fcntl")
 pytestmark = pytest.mark.usefixtures("compiled_fast", "shared")
@@ -60,3 +64,50 @@ def test_a_folder_with_a_lock_alone_is_empty() -> None:
     Path("run").mkdir()
     Path("run/.lock").touch()
     assert meta.run(experiment(method__steps="1"), "run").steps == 1
+
+
+class FakeMsvcrt:
+    """Windows' module: an open file holds a byte, and others are refused as Windows refuses them."""
+
+    LK_NBLCK = 2
+
+    def __init__(self, refuse_with: int) -> None:
+        self.held: set[int] = set()
+        self.refuse_with = refuse_with
+
+    def locking(self, file: int, mode: int, count: int) -> None:
+        assert (mode, count) == (self.LK_NBLCK, 1)
+        if (place := os.lseek(file, 0, os.SEEK_CUR)) in self.held:
+            raise OSError(self.refuse_with, "Permission denied")
+        self.held.add(place)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EDEADLK])
+def test_windows_locks_too(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(lock, "msvcrt", FakeMsvcrt(number))
+    with lock.locked(tmp_path) as still_locked:
+        (found,) = refused(lambda: lock.locked(tmp_path).__enter__())
+        assert (found.code, found.message) == ("E618", f"another run is writing to `{tmp_path}`")
+        still_locked()
+
+
+@pytest.mark.parametrize("module", ["fcntl", "msvcrt"])
+def test_a_file_system_without_locks_does_not_stop_a_run(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lock, "fcntl", None)
+    fake = SimpleNamespace(LOCK_EX=2, LOCK_NB=4, LK_NBLCK=2, flock=refuse, locking=refuse)
+    monkeypatch.setattr(lock, module, fake)
+    with lock.locked(tmp_path) as still_locked:
+        still_locked()
+
+
+def test_a_system_without_locks_does_not_stop_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(lock, "msvcrt", None)
+    with lock.locked(tmp_path) as still_locked:
+        still_locked()

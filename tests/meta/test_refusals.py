@@ -44,6 +44,9 @@ def test_a_genome_that_no_file_could_hold_is_refused(shared: None, monkeypatch: 
     assert not Path("run").exists()
 
 
+SIZED = SPEC.replace("network tiny uses delta {", "network tiny(hidden = 2, rate = 1) uses delta {").replace(
+    "x -> class", "hidden h[hidden]\n  hidden g[rate]\n  x -> h\n  x -> g\n  h -> class\n  g -> class"
+)
 HUGE = "2147483646"
 HUGE_SIZES: dict[str, tuple[str, str, dict[str, str]]] = {
     "replicas": ("gradient", "", {"replicas": HUGE}),
@@ -252,6 +255,21 @@ def test_what_does_not_fit_is_told_before_anything_is_written(change: dict[str, 
 def test_an_experiment_from_python_is_checked_like_a_file() -> None:
     wrong = replace(experiment(), method=Gradient(objective="accurracy"))
     assert codes(lambda: meta.run(wrong, "run")) == ["E612"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "given"),
+    [
+        ("{hidden: 0}", "`hidden = 0`"),
+        ("{hidden: 1.5}", "`hidden = 1.5`"),
+        ("{hidden: 3, rate: -1}", "`hidden = 3`, `rate = -1`"),
+    ],
+)
+def test_a_mistake_that_only_its_parameters_make_says_who_gives_them(parameters: str, given: str, shared: None) -> None:
+    Path("sized.blur").write_text(SIZED)
+    asked = experiment(spec="sized.blur", parameters=parameters)
+    found = refused(lambda: meta.run(asked, "run"))
+    assert all(f"the experiment gives {given}" in d.notes for d in found)
 
 
 def test_a_rule_without_meta_parameters_has_nothing_to_learn() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -83,6 +86,48 @@ def test_an_answer_that_comes_in_a_later_step_is_refused(links: str, late: bool)
                 check(net)
         else:
             check(net)
+
+
+@pytest.mark.parametrize(
+    ("links", "late"), [("x -> h  h -> y [delay = 1]", True), ("x -> h -> y  h -> h [delay = 1]", False)]
+)
+def test_an_artifact_is_refused_as_its_network_is(links: str, late: bool, tmp_path: Path) -> None:
+    remembering(links).save(tmp_path / "n.blurx", platforms=["cpu"])
+    loaded = blurc.load(tmp_path / "n.blurx")
+    if late:
+        with pytest.raises(blurc.BlurError, match="no example is answered in its own step"):
+            check_in_time(loaded)
+    else:
+        check_in_time(loaded)
+
+
+TOLD = """
+genome told {
+  signal reward, mood[3]
+  signal blame per example
+  state a
+  synapse w ~ normal(1)
+  sense { a <- input }
+  forward { a <- incoming(w * pre.a) }
+  update { w <- w + reward * batch_mean(pre.a * post.a * blame) * mood[2] }
+  readout a
+}
+network n uses told { input x[2]  output y[2]  x -> y }
+"""
+
+
+def test_how_signals_are_fed_is_true() -> None:
+    net = blurc.compile(TOLD)
+    data, task = tasks.load("xor"), tasks.task(tasks.TaskChoice("xor"))
+    with pytest.raises(blurc.BlurError) as found:
+        check_fits(net, task)
+    (told,) = found.value.diagnostics
+    shapes = re.search(r"signals=({.*})", told.help or "")
+    assert shapes
+    signals = {name: np.zeros(shape) for name, shape in eval(shapes[1], {"steps": 3, "batch": 4}).items()}
+    genome = net.init_genome(jax.random.key(0))
+    xs, ys = tasks.batches(data, batch=4, steps=3, seed=0)
+    net.train(genome, net.init(jax.random.key(1), genome), xs, ys, signals=signals)
 
 
 def test_what_a_network_remembers_of_shuffled_examples_is_said() -> None:

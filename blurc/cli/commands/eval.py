@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -141,10 +141,14 @@ class Protocol:
                 click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             numbers = asdict(self)
-            found = evaluation.accuracy.accuracies(pair.net, pair.values, task, **numbers)
+            found = evaluation.accuracy.accuracies(pair.net, pair.values, task, **numbers, lost=_told(out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
             rows.append(evaluation.accuracy.Row(pair.genome, task.name, pair.network, found, fresh))
         return rows
+
+
+def _told(out: Console) -> Callable[[int, int], None]:
+    return lambda seed, step: out.print(f"  seed {seed} diverged at step {step:,}", markup=False)
 
 
 def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:

@@ -53,11 +53,13 @@ class Choice:
     def select(self, text: str | None = None) -> tuple[Model, specs.Sources]:
         """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""
         file = self.genome_file
+        also = " and --set give" if self.parameters else " gives"
         model, sources, warnings = specs.select(
             text or self.spec,
             network=self.network,
             genome=self.rule or (file.rule if file else None),
             params={**(file.parameters if file else {}), **self.parameters},
+            giver=f"`{self.genome}`{also}" if file and file.parameters else "",
             elsewhere=blurc.genome.specs(self.genome, file) if self.genome and file else (),
             wording=self.wording,
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import append_to
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing stops two runs from sharing a folder
+except ImportError:  # on Windows
     fcntl = None
+try:
+    import msvcrt
+except ImportError:  # elsewhere
+    msvcrt = None
 
 LOCK = ".lock"
 
@@ -31,20 +36,32 @@ def locked(folder: Path) -> Generator[Callable[[], None]]:
         OSError: If the lock cannot be written.
     """
     with append_to(folder / LOCK) as lock:
-        if fcntl:
-            _take(lock, folder)
+        if not _take(lock):
+            help = "wait for it to finish, or choose another folder: -o DIR"
+            raise BlurError(Diagnostic("E618", f"another run is writing to `{folder}`", help=help))
         yield lambda: _check(lock, folder)
 
 
-def _take(lock: IO[bytes], folder: Path) -> None:
-    assert fcntl
+def _take(lock: IO[bytes]) -> bool:
+    """False if another process has it."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        help = "wait for it to finish, or choose another folder: -o DIR"
-        raise BlurError(Diagnostic("E618", f"another run is writing to `{folder}`", help=help)) from None
-    except OSError:  # a file system without locks
-        pass
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt:
+            _take_on_windows(lock, msvcrt)
+    except OSError as error:
+        return error.errno not in TAKEN  # else a file system without locks
+    return True
+
+
+# What the systems say where another process has the lock.
+TAKEN = (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+
+
+def _take_on_windows(lock: IO[bytes], msvcrt: Any) -> None:
+    """Locks the first byte, which need not exist, and is free again when the process ends."""
+    lock.seek(0)
+    msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
 
 
 def _check(lock: IO[bytes], folder: Path) -> None:

@@ -171,7 +171,12 @@ def _digest(examples: Task) -> str:
 def compiled(network: Network) -> Net:
     """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins."""
     model, sources, warnings = select(
-        network.spec, network=network.network, genome=network.rule, params=network.parameters, wording=AS_KEYS
+        network.spec,
+        network=network.network,
+        genome=network.rule,
+        params=network.parameters,
+        giver="the experiment gives",
+        wording=AS_KEYS,
     )
     net = Net(plan_of(model), model, sources, warnings)
     if network.hash not in ("", models.model_hash(model)):
