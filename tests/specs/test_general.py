@@ -1,0 +1,92 @@
+"""The general rule: the way a change goes, and what makes no difference to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from rules import KEY
+
+import blurc
+from blurc import tasks
+
+SHALLOW = "network n { input x[4]  output y[3]  x -> y }"
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(3, 16, 8)), np.eye(3)[RNG.integers(3, size=(3, 16))]
+DEEP = """network n(depth = 1) {
+  input  pixels[8, 8]
+  hidden h{1}[32]
+  pixels -> h{1}
+  for i in 2..depth {
+    hidden h{i}[32]
+    h{i-1} -> h{i}
+  }
+  output class[10]
+  h{depth} -> class
+}"""
+
+
+def of_length_1(columns: np.ndarray) -> np.ndarray:
+    return columns / np.linalg.norm(columns, axis=0)
+
+
+def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_covariances():
+    net = blurc.compile(SHALLOW, genome="general", inner=4, outer=2)  # as many as inputs and errors have dimensions
+    genome = net.init_genome(KEY) | {name: jnp.asarray(-30.0) for name in ("din", "dout", "beta")}
+    x, y = RNG.normal(size=(64, 4)), np.eye(3)[RNG.integers(3, size=64)]
+    before = net.init(KEY, genome)
+    after, _ = net.step(genome, before, x, y)
+
+    x = x - x.mean(1, keepdims=True)
+    x = x / x.std(1, keepdims=True)
+    x = np.c_[x - x.mean(0), np.ones(64)]
+    exp = np.exp(x[:, :4] @ np.asarray(before.synapses["x->y"]["v"]))
+    err = exp / exp.sum(1, keepdims=True) - y
+    explained = np.linalg.pinv(x.T @ x, rcond=1e-4) @ x.T @ err
+    weights = explained[:4] @ np.linalg.pinv(err.T @ err / 64, rcond=1e-4)
+    expected = np.r_[weights, explained[4:] / (err**2).mean(0)]
+    found = np.concatenate([after.synapses[n]["v"] - before.synapses[n]["v"] for n in ("x->y", "unit->y")])
+    np.testing.assert_allclose(of_length_1(found), -of_length_1(expected), atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def net() -> blurc.Net:
+    return blurc.compile("network n { input x[8]  hidden h[6]  output y[3]  x -> h -> y }", genome="general")
+
+
+def outputs(net: blurc.Net, change: Callable[[np.ndarray], np.ndarray], sign: float = 1.0) -> np.ndarray:
+    """What three steps make of the last examples, if all inputs are changed; `sign`: of the first synapses."""
+    genome = net.init_genome(KEY)
+    state = net.init(KEY, genome)
+    first = {channel: sign * value for channel, value in state.synapses["x->h"].items()}
+    state = state._replace(synapses={**state.synapses, "x->h": first})
+    after, _ = net.train(genome, state, change(X), Y)
+    return np.asarray(net.predict(genome, after, change(X[-1])))
+
+
+def test_brightness_and_contrast_make_no_difference(net: blurc.Net):
+    np.testing.assert_allclose(outputs(net, lambda x: 3 * x + 0.5), outputs(net, lambda x: x), atol=2e-3)
+
+
+def test_inverted_inputs_are_the_same_to_synapses_of_the_other_sign(net: blurc.Net):
+    np.testing.assert_allclose(outputs(net, lambda x: 1 - x, -1.0), outputs(net, lambda x: x), atol=2e-3)
+
+
+def test_one_example_is_answered_as_among_others(net: blurc.Net):
+    genome = net.init_genome(KEY)
+    state, _ = net.train(genome, net.init(KEY, genome), X, Y)
+    alone = [net.predict(genome, state, x[None])[0] for x in X[0]]
+    np.testing.assert_allclose(alone, net.predict(genome, state, X[0]), atol=1e-5)
+
+
+@pytest.mark.parametrize(("depth", "batch"), [(1, 64), (1, 1), (6, 64)])
+def test_digits_are_learned_from_1280_examples_in_batches_and_networks_of_any_size(depth: int, batch: int):
+    digits = tasks.load("digits")
+    net = blurc.compile(DEEP, genome="general", depth=depth)
+    genome = net.init_genome(KEY)
+    state = net.init(KEY, genome)
+    state, _ = net.train(genome, state, *tasks.batches(digits, batch=batch, steps=1280 // batch, seed=0))
+    right = net.predict(genome, state, digits.x_test).argmax(-1) == digits.y_test.argmax(-1)
+    assert right.mean() > 0.9
