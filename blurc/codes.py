@@ -92,6 +92,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E425": "a port bound to something that does not fit",
         "E426": "a population that cannot be seen outside its block",
         "E427": "a network that no machine can hold",
+        "E428": "synapses of another projection that cannot be had",
         "W501": "something that is never used",
         "W502": "a state that is never assigned",
         "W503": "a population that leads to no output",

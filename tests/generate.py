@@ -567,8 +567,8 @@ def networks(
     projections, and delayed ones in any direction.
 
     Every population is reached from an input and leads to an output (outputs may lead on). Some projections
-    have a topology other than dense, carry one way only, are delayed or fixed or have a label; some populations have
-    no bias or share it, or override one of `slots`, which says what each slot may hold.
+    have a topology other than dense, carry one way only, are delayed or fixed, have a label, or the synapses of
+    another; some populations have no bias or share it, or override one of `slots`, which says what each slot may hold.
     """
     random = Random(draw)
     inputs = ["x0", "x1"][: random.count(1, 2)]
@@ -588,7 +588,8 @@ def networks(
             path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", *(f" [kind = {kind}]" for kind in kinds or ())])
         )
         edges = [e for e in edges if e not in chain]
-    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes, kinds)}" for i, e in enumerate(edges)]
+    same = tied(random, edges, shapes)
+    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes, kinds, same)}" for i, e in enumerate(edges)]
     lines = random.shuffled(lines) if random.chance(50) else lines
     return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
 
@@ -660,26 +661,48 @@ def options(
     return f" {{ {', '.join(chosen)} }}" if chosen else ""
 
 
+def tied(random: Random, edges: Sequence[Edge], shapes: Mapping[str, Shape]) -> dict[int, int]:
+    """Which edges have the synapses of which others."""
+    found: dict[int, int] = {}
+    ends = [(shapes[e.source], shapes[e.target]) for e in edges]
+    for i in range(len(edges)):
+        others = [j for j in range(len(edges)) if j != i and j not in found and ends[j] == ends[i]]
+        if others and i not in found.values() and random.chance(40):
+            found[i] = random.one(others)
+    return found
+
+
 def attributes(
-    random: Random, number: int, edge: Edge, shapes: Mapping[str, Shape], kinds: Sequence[str] | None
+    random: Random,
+    number: int,
+    edge: Edge,
+    shapes: Mapping[str, Shape],
+    kinds: Sequence[str] | None,
+    same: Mapping[int, int],
 ) -> str:
+    """`same`: which edges have the synapses of which others."""
     way, delay = random.one(edge.ways), edge.least_delay + random.one([0, 0, 0, 0, 0, 0, 1, 2])
-    chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + [f"label = p{number}"] * random.chance(20)
+    is_shared = number in same.values()
+    label = [f"label = p{number}"] * (is_shared or random.chance(20))
+    chosen = [way] * bool(way) + ["fixed"] * random.chance(15) + label
     chosen += [f"delay = {delay}"] * bool(delay)
     if kinds is not None and random.chance(20):
         chosen.append(f"site = {random.one(['0', '1', '0.3'])}")
     if kinds and random.chance(60):
         chosen.append(f"kind = {random.one(kinds)}")
-    if random.chance(60):
-        chosen.append(topology(random, shapes[edge.source], shapes[edge.target]))
+    if number in same:
+        chosen.append(f"same = p{same[number]}")
+    elif random.chance(60):
+        chosen.append(topology(random, shapes[edge.source], shapes[edge.target], is_shared))
     return f" [{', '.join(chosen)}]" if chosen else ""
 
 
-def topology(random: Random, pre: Shape, post: Shape) -> str:
+def topology(random: Random, pre: Shape, post: Shape, has_synapses: bool = False) -> str:
     """One that fits the two populations."""
     fitting = windows(pre, post)
-    kinds = ["sparse", *["conv"] * (2 * bool(fitting["conv"])), *["pool"] * (2 * bool(fitting["pool"]))]
-    kinds += ["one_to_one", "identity"] * 2 * (math.prod(pre) == math.prod(post))
+    kinds = ["sparse", *["conv"] * (2 * bool(fitting["conv"]))]
+    kinds += ["pool"] * (2 * bool(fitting["pool"]) * (not has_synapses))
+    kinds += ["one_to_one", *["identity"] * (not has_synapses)] * 2 * (math.prod(pre) == math.prod(post))
     kind = random.one(kinds)
     if kind == "sparse":
         what = random.one([f"fan_in = {random.count(1, math.prod(pre))}", "p = 0.4", "p = 0.1", "p = 1"])
@@ -790,7 +813,7 @@ def synapse_shapes(model: Model) -> dict[str, Shape]:
     return {
         p.name: synapse_shape(p.topology, network.population(p.source).shape, network.population(p.target).shape)
         for p in network.projections
-        if p.topology.has_synapses
+        if p.has_arrays
     }
 
 

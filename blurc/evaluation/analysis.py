@@ -114,7 +114,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
         start_key, data_key, noise_key = jax.random.split(jax.random.key(seed), 3)
         state = net.init(start_key, values, batch=batch)
         _check_size(net, state)
-        plastic = {p.name for p in net.plan.projections if p.plastic}
+        plastic = {p.keeper for p in net.plan.projections if p.plastic}
         flat, synapses = ravel_pytree({name: state.synapses[name] for name in plastic})
         x, y = _examples(net, data_key, batch)
 
@@ -175,7 +175,8 @@ def _examples(net: Net, key: jax.Array, batch: int) -> tuple[dict[str, jax.Array
 
 
 def _check_size(net: Net, state: State) -> None:
-    count = sum(a.size for p in net.plan.projections if p.plastic for a in state.synapses[p.name].values())
+    plastic = {p.keeper for p in net.plan.projections if p.plastic}
+    count = sum(a.size for name in plastic for a in state.synapses[name].values())
     if count > MOST_SYNAPSES:
         message = f"`{net.plan.name}` has {count:,} plastic synapses, too many for a dense Jacobian"
         help = f"use a network with at most {MOST_SYNAPSES:,} (`--set`), or omit `--network` for the small one"

@@ -12,7 +12,7 @@ from blurc.from_graph.values import given, listed, sizes, switch, whole
 
 ROLES = ("input", "hidden", "output")
 # Attributes of projections other than topologies.
-OTHERS = ("forward", "backward", "fixed", "label", "kind", "delay")
+OTHERS = ("forward", "backward", "fixed", "label", "same", "kind", "delay")
 
 NUMBERS = r"[\[\]0-9.eE+, -]+"
 VALUES = re.compile(rf"\s*[A-Za-z_]\w*\s*={NUMBERS}(,\s*[A-Za-z_]\w*\s*={NUMBERS})*", re.ASCII)
@@ -86,6 +86,13 @@ class Attributes:
         if value is None or _is_name(value):
             return [] if value is None else [f"kind = {value}"]
         return self._refused("kind", where, data, 'a name such as "dendrite"', [])
+
+    def same(self, where: str, data: Mapping[str, Any]) -> str | None:
+        """The label of the edge whose synapses this one has."""
+        value = given(data, "same")
+        if value is None or (isinstance(value, str) and value and "->" not in value):
+            return value
+        return self._refused("same", where, data, "the label of another edge", None)
 
     def values(self, where: str, data: Mapping[str, Any]) -> list[str]:
         """`tau = 20.0, site = [0.0, 1.0]`, as `net.graph` has it."""

@@ -1,7 +1,7 @@
 """Graphs whose nodes are populations: `net.graph`, or graphs of the same form.
 
 node attributes   role, shape, bias, kind, values, slots
-edge attributes   forward, feedback, plastic, delay, kind, values, topology, pairs, label, order
+edge attributes   forward, feedback, plastic, delay, kind, values, topology, pairs, same, label, order
 
 All but `shape` have defaults. The unit neuron of `net.graph` is left out: every bias recreates it.
 """
@@ -21,6 +21,7 @@ from blurc.from_graph.given import (
     Wishes,
     Written,
     edges,
+    name,
     pairs_file,
     population_line,
     projection_line,
@@ -121,7 +122,8 @@ def _projection(
     a, b = named[source], named[target]
     delay = attributes.delay(where, data) or 0
     flags = attributes.flags(where, data)
-    topology = _topology(where, f"{a}-{b}", data, attributes, files)
+    same = attributes.same(where, data)
+    topology = [f"same = {name(same)}"] if same else _topology(where, f"{a}-{b}", data, attributes, files)
     label = given(data, "label") or _label(key)
     if label:
         topology.append(f"label = {labels.new(label)}")

@@ -17,8 +17,8 @@ def build(network: Network) -> Graph:
 
     Nodes have role, shape, size, slots (a dict) and bias (False, True, "shared"). Edges are keyed by the
     projection's name and have forward, feedback, plastic, topology (as written), delay, order (of declaration) and,
-    unless there are no synapses or shared ones, `pairs`. Both have a `kind`, and `values` as they are written, if they
-    were given.
+    unless there are no synapses or shared ones, `pairs`; `same` is the projection whose synapses it has, if another's.
+    Both have a `kind`, and `values` as they are written, if they were given.
     """
     graph: Graph = nx.MultiDiGraph(name=network.name)
     shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
@@ -43,7 +43,8 @@ def _edge(e: Projection, network: Network) -> dict[str, Any]:
         "topology": str(e.topology),
         "delay": e.delay,
         **_given(e),
+        **({"same": e.same} if e.same else {}),
     }
-    if e.topology.has_synapses and not e.topology.shares:
+    if e.has_arrays and not e.topology.shares:
         data["pairs"] = Pairs(e.topology, *(network.population(name).shape for name in (e.source, e.target)))
     return data

@@ -130,7 +130,7 @@ class _Writer:
             self.error(f"`{e.name}` leads to {dims(target.shape)} neurons, and the matrices of NIR to one axis", help)
 
     def _weights(self, e: Projection) -> Array:
-        found = self.synapses.get(e.name, {})
+        found = self.synapses.get(e.keeper, {})
         if self.channel not in found:
             names = ", ".join(found) or "none"
             message = f"the state has no channel `{self.channel}` of `{e.name}`"

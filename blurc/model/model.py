@@ -514,7 +514,8 @@ class Population:
 @dataclass(frozen=True)
 class Projection:
     """`forward`: carries values from source to target. `feedback`: carries them from target back to source. `delay`:
-    steps a state takes from one end to the other; 0 is within the same step."""
+    steps a state takes from one end to the other; 0 is within the same step. `same`: the projection whose synapses it
+    has, if another's."""
 
     name: str
     source: str
@@ -527,6 +528,17 @@ class Projection:
     delay: int = 0
     kind: str = ""
     values: tuple[Given, ...] = ()
+    same: str = ""
+
+    @property
+    def has_arrays(self) -> bool:
+        """Whether it has synapses of its own, with arrays."""
+        return self.topology.has_synapses and not self.same
+
+    @property
+    def keeper(self) -> str:
+        """The projection that has its synapses, mostly itself."""
+        return self.same or self.name
 
 
 @dataclass(frozen=True)

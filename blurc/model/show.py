@@ -206,9 +206,10 @@ def _network(n: m.Network) -> Iterator[str]:
         ways = {(True, True): [], (True, False): ["forward"], (False, True): ["backward"]}[e.forward, e.feedback]
         named = [] if e.name == f"{e.source}->{e.target}" else [f"label = {e.name}"]
         topology = [] if isinstance(e.topology, Dense) else [str(e.topology)]
+        whose = [f"same = {e.same}"] if e.same else topology
         delay = [f"delay = {e.delay}"] if e.delay else []
         kind = [f"kind = {e.kind}"] if e.kind else []
-        attrs = [*topology, *kind, *map(given, e.values), *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
+        attrs = [*whose, *kind, *map(given, e.values), *delay, *ways, *([] if e.plastic else ["fixed"]), *named]
         brackets = f" [{', '.join(attrs)}]" if attrs else ""
         dense = "" if topology else "dense, "
         sizes = f"{dense}{n.population(e.source).size} x {n.population(e.target).size}"

@@ -36,6 +36,6 @@ def size(network: Network, genome: Genome | None = None) -> Size:
 def synapses_of(p: Projection, network: Network) -> int:
     """How many one projection has."""
     pre, post = network.population(p.source).shape, network.population(p.target).shape
-    if isinstance(p.topology, Sparse):
+    if isinstance(p.topology, Sparse) and p.has_arrays:
         return round(p.topology.fans(pre, post)[0] * math.prod(post))
-    return math.prod(p.topology.synapse_shape(pre, post)) if p.topology.has_synapses else 0
+    return math.prod(p.topology.synapse_shape(pre, post)) if p.has_arrays else 0

@@ -93,4 +93,4 @@ def signature(member: Member, contents: Contents) -> object:
 
 
 def kind(e: Projection) -> tuple[object, ...]:
-    return e.forward, e.feedback, e.plastic, e.topology.caption(), e.delay, e.kind, e.values
+    return e.forward, e.feedback, e.plastic, e.topology.caption(), e.delay, e.kind, e.values, bool(e.same)

@@ -26,7 +26,8 @@ def projection(e: Projection) -> str:
 
 def _how(e: Projection) -> str:
     delay = f"delay {e.delay}" if e.delay else ""
-    return ", ".join(filter(None, (e.kind, e.topology.caption(), delay, *map(given, e.values))))
+    same = f"same as {short(e.same.rpartition('.')[2])}" if e.same else ""
+    return ", ".join(filter(None, (e.kind, e.topology.caption(), same, delay, *map(given, e.values))))
 
 
 def projections(found: Sequence[Projection]) -> str:

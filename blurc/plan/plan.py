@@ -235,6 +235,12 @@ class Projection:
     form: Form | None = None
     why: str = field(default="", compare=False)
     constants: tuple[tuple[str, Nested], ...] = ()  # those `per projection`, for start values
+    same: str = ""  # the projection whose synapses it has, if another's
+
+    @property
+    def keeper(self) -> str:
+        """The projection that has its synapses, mostly itself."""
+        return self.same or self.name
 
     @property
     def n_pre(self) -> int:
@@ -307,7 +313,8 @@ class Plan:
             case "projection":
                 return {p.name: v.dims for p in self.projections}
             case "synapse":
-                return {p.name: (*v.dims, *p.shape) for p in self.projections if p.topology.has_synapses}
+                own = (p for p in self.projections if p.topology.has_synapses and not p.same)
+                return {p.name: (*v.dims, *p.shape) for p in own}
             case "population":
                 return {p.name: v.dims for p in self.populations}
             case "neuron":
@@ -331,7 +338,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for p in plan.projections:
         channels = ", ".join(f"{v.name}{list(v.dims) or ''}" for v in plan.channels if v.of == p.name)
         kind = f"{p.topology}{'' if p.plastic else ', fixed'}{f', delay {p.delay}' if p.delay else ''}"
-        yield f"  {p.name}: {kind}, {p.n_pre} x {p.n_post}, channels {channels or 'none'}"
+        what = f"the synapses of {p.same}" if p.same else f"channels {channels or 'none'}"
+        yield f"  {p.name}: {kind}, {p.n_pre} x {p.n_post}, {what}"
         if p.form:
             yield f"    computed as {p.form}: {p.why}"
     for v in plan.carried:

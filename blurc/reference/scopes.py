@@ -208,7 +208,7 @@ class SiteScope(_Ends):
 
     def channel(self, e: model.Channel) -> Array:
         if self.projection.topology.has_synapses:
-            return self.of_synapses(self.now.synapses[self.projection.name][e.name])
+            return self.of_synapses(self.now.synapses[self.projection.keeper][e.name])
         return self.without_array(e.shape)
 
     def without_array(self, shape: tuple[int, ...]) -> Array:
@@ -232,12 +232,13 @@ Scope: TypeAlias = NeuronScope | SiteScope | SynapseScope
 
 def synapse_meta(e: model.Meta, at: SiteScope | SynapseScope) -> Array:
     """Those `per projection` and `per synapse` are read bare; those of neurons as `pre.m` and `post.m`."""
-    if isinstance(e, model.Constant):  # the number itself, also for a shared synapse that acts at no place
+    if isinstance(e, model.Constant) or e.per == "population":
+        # the number itself, also for a shared synapse that acts at no place
         value = at.now.meta(e, at.projection.name if e.per == "projection" else at.population(e.side))
-    elif e.per in ("population", "neuron"):
+    elif e.per == "neuron":
         return at.along(e.side, at.now.of_neurons(e, at.population(e.side)))
     else:
-        value = at.now.meta(e, at.projection.name)
+        value = at.now.meta(e, at.projection.keeper if e.per == "synapse" else at.projection.name)
     if e.per == "synapse":
         return at.of_synapses(value.reshape(*e.shape, -1))
     return np.broadcast_to(value.reshape(*e.shape, 1, 1), (*e.shape, *at.extent))

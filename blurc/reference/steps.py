@@ -40,15 +40,21 @@ def visit(phase: Phase, population: str, now: Moment) -> None:
 
 
 def update(phase: Phase, now: Moment) -> None:
-    """All plastic projections "at once, all reading the same neuron states and the old synapses"."""
+    """All plastic projections "at once, all reading the same neuron states and the old synapses". The changes of those
+    with the same synapses "add up"."""
     plastic = [p for p in now.model.network.projections if p.plastic and p.topology.has_synapses]
-    now.synapses |= {p.name: updated(phase, p, now) for p in plastic}
+    new: dict[str, Variables] = {}
+    for p in plastic:
+        found, old = updated(phase, p, now), now.synapses[p.keeper]
+        before = new.get(p.keeper)
+        new[p.keeper] = {c: before[c] + found[c] - old[c] for c in found} if before else found
+    now.synapses |= new
 
 
 def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
     """The new channels of a projection. A synapse's own channels are read as the previous statements left them; the
     totals `post.incoming(E)` and `pre.outgoing(E)` read `now.synapses`, which is not modified yet."""
-    synapse = SynapseScope(now, projection, dict(now.synapses[projection.name]), phase.name)
+    synapse = SynapseScope(now, projection, dict(now.synapses[projection.keeper]), phase.name)
     for s in phase.of(projection.kind):
         varies = Over.EXAMPLE in s.value.over
         value = None if varies else evaluate(s.value, synapse)
@@ -251,7 +257,7 @@ class Reference:
         return {p: states for p, states in kept.items() if states}
 
     def _with_synapses(self) -> list[Projection]:
-        return [p for p in self.model.network.projections if p.topology.has_synapses]
+        return [p for p in self.model.network.projections if p.has_arrays]
 
     def _natural(self, synapses: Mapping[str, Variables]) -> dict[str, Variables]:
         network = self.model.network

@@ -59,8 +59,9 @@ class ReluNetwork:
     inputs: Inputs = "overall"
 
     def init(self, key: jax.Array) -> Variables:
-        weights = {p.name: self._drawn(p, fold(key, p.name)) for p in self.forward if p.topology.has_synapses}
-        plastic = {p.name for p in self.forward if p.plastic}
+        arrays = (self.plan.projection(p.keeper) for p in self.forward if p.topology.has_synapses)
+        weights = {p.name: self._drawn(p, fold(key, p.name)) for p in arrays}
+        plastic = {p.keeper for p in self.forward if p.plastic}
         sizes = {name: self._features(name) for name in self.order if self._normalised(name)}
         learned = {
             "weights": {name: w for name, w in weights.items() if name in plastic},
@@ -171,7 +172,7 @@ def _shape(p: Projection) -> tuple[int, ...]:
 
 def _sum(p: Projection, weights: Mapping[str, jax.Array], active: Mapping[str, jax.Array]) -> jax.Array:
     x = jnp.ones((1, 1), dtype()) if p.unit else active[p.source]
-    w = weights[p.name].reshape(p.axes) if p.topology.has_synapses else jnp.full((1, 1), p.topology.value())
+    w = weights[p.keeper].reshape(p.axes) if p.topology.has_synapses else jnp.full((1, 1), p.topology.value())
     return kernel(p).to_post(w, x, False, x)
 
 

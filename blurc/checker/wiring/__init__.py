@@ -6,6 +6,7 @@ counting.py     what it all comes to, before it is built
 blocks.py       loops unrolled, blocks put where they are used
 populations.py  populations and their options
 projections.py  projections and their attributes
+ties.py         projections with the synapses of others
 kinds.py        kinds of projections and populations, and whether the rule knows them
 values.py       values of the rule that the network file gives
 topologies.py   which neurons a projection joins

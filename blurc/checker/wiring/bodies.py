@@ -112,6 +112,7 @@ class Wiring:
     # What `sparse` drew: for whom, and whether their seed is written.
     drawn: dict[Hashable, tuple[str, bool]] = field(default_factory=dict[Hashable, "tuple[str, bool]"])
     ports: dict[str, set[str]] = field(default_factory=dict[str, set[str]])  # of blocks
+    labels: set[str] = field(default_factory=set[str])  # of projections, also of those that are wrong
 
 
 @dataclass(slots=True, eq=False)

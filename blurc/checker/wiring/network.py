@@ -10,6 +10,7 @@ from blurc.checker.wiring import blocks
 from blurc.checker.wiring.bodies import Around, Body, Tracked, Wiring
 from blurc.checker.wiring.counting import fits
 from blurc.checker.wiring.projections import project
+from blurc.checker.wiring.ties import tie
 from blurc.diagnostics import Report
 from blurc.language import functions, syntax
 from blurc.model import UNIT, Dense, Genome, Network, ParamValue, Population, Projection, Shared
@@ -39,8 +40,8 @@ def _checked(
         return None
     placed = list(blocks.expand(body))
     blocks.bind(body)
-    for projection in placed:
-        project(projection)
+    ties = [found for projection in placed if (found := project(projection))]
+    tie(ties, body.wiring)
     _roles(body, tracked)
     if tracked.failed:
         return None

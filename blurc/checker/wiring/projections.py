@@ -9,27 +9,28 @@ from blurc.checker.wiring import kinds, topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
 from blurc.checker.wiring.populations import given
+from blurc.checker.wiring.ties import Tie
 from blurc.checker.wording import code
 from blurc.diagnostics import Span, suggest
 from blurc.language import syntax
 from blurc.model import Given, Projection
 
 SWITCHES = ("forward", "backward", "fixed")
-ATTRIBUTES = (*SWITCHES, "label", "kind", "delay", *topologies.NAMES)
-GIVEN = ("label = NAME", "kind = NAME", "delay = 1")
+ATTRIBUTES = (*SWITCHES, "label", "same", "kind", "delay", *topologies.NAMES)
+GIVEN = ("label = NAME", "same = LABEL", "kind = NAME", "delay = 1")
 MOST_DELAY = 1024  # steps; the state of a network keeps every one of them
 
 
-def project(placed: Placed) -> None:
-    """Adds a projection to the wiring."""
+def project(placed: Placed) -> Tie | None:
+    """Adds a projection to the wiring. Whose synapses it has, if another's, is told to `ties.py`."""
     env, body = placed.env, placed.body
     source, target = body.resolve(placed.source, env), body.resolve(placed.target, env)
     attrs = _attributes(placed, env, body)
     if source is None or target is None or attrs is None or _is_into_input(placed, source[0], target):
-        return
+        return None
     if source[1] == target[1] and source[0] != target[0] and not attrs.delay:
         _bound_to_itself(placed.span, source[0], target[1], body)
-        return
+        return None
     pre, post = (body.wiring.populations[whole] for _, whole in (source, target))
     ends = topologies.Ends((placed.source, placed.target), source[0], target[0], pre, post, body)
     topology = topologies.topology(attrs.topology, ends, Constants(env, body.report))
@@ -49,6 +50,7 @@ def project(placed: Placed) -> None:
             attrs.kind,
             tuple(sorted(attrs.values, key=lambda v: v.name)),
         )
+    return Tie(name, *attrs.same, ends) if name and attrs.same else None
 
 
 def _is_into_input(placed: Placed, source: str, end: tuple[str, str]) -> bool:
@@ -114,6 +116,7 @@ class _Attributes:
     kind: str = ""
     values: list[Given] = field(default_factory=list[Given])
     topology: syntax.Attr | None = None
+    same: tuple[str, syntax.Attr] | None = None
 
 
 def _attributes(placed: Placed, env: Env, body: Body) -> _Attributes | None:
@@ -134,6 +137,10 @@ def _attributes(placed: Placed, env: Env, body: Body) -> _Attributes | None:
         help = "drop one of them; without either, it carries both ways"
         body.report.error("E410", message, placed.item.span, help=help)
         right = False
+    if found.same and found.topology:
+        message = f"`{code(found.same[1].span)}` has the topology of those synapses"
+        body.report.error("E410", message, found.topology.span, help="remove it")
+        right = False
     return found if right else None
 
 
@@ -142,6 +149,8 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
         return _is_only_topology(attr, found, body)
     if attr.name == "label":
         return _label(attr, found, env, body)
+    if attr.name == "same":
+        return _same(attr, found, env, body)
     if attr.name == "kind":
         found.kind = kinds.named(attr, env, body)
         return bool(found.kind)
@@ -189,15 +198,28 @@ def _is_only_topology(attr: syntax.Attr, found: _Attributes, body: Body) -> bool
 
 
 def _label(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
-    match attr.value:
-        case syntax.IndexedName():
-            found.label = body.name(attr.value, env)
-        case syntax.Name(name=name):
-            found.label = name
-        case _:
-            help = "write `label = skip`, or `label = skip{i}`"
-            body.report.error("E408", "a label must be a name", attr.span, help=help)
+    found.label = _name_in(attr, env, body)
+    if not isinstance(attr.value, syntax.Name | syntax.IndexedName):
+        help = "write `label = skip`, or `label = skip{i}`"
+        body.report.error("E408", "a label must be a name", attr.span, help=help)
+    if found.label is not None:
+        body.wiring.labels.add(body.prefix + found.label)
     return found.label is not None
+
+
+def _same(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
+    name = _name_in(attr, env, body)
+    if not isinstance(attr.value, syntax.Name | syntax.IndexedName):
+        help = "label a projection, `a -> b [label = shared]`, and write `same = shared`"
+        body.report.error("E408", "`same` takes the label of a projection", attr.span, help=help)
+    found.same = None if name is None else (body.prefix + name, attr)
+    return name is not None
+
+
+def _name_in(attr: syntax.Attr, env: Env, body: Body) -> str | None:
+    if isinstance(attr.value, syntax.IndexedName):
+        return body.name(attr.value, env)
+    return attr.value.name if isinstance(attr.value, syntax.Name) else None
 
 
 def _label_of_chain(attr: syntax.Attr, placed: Placed, body: Body) -> None:

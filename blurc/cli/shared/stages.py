@@ -64,7 +64,7 @@ def _edges(network: Network) -> list[tuple[str, ...]]:
 
 def _edge(e: Projection) -> tuple[str, ...]:
     way = "both ways" if e.forward and e.feedback else "forward" if e.forward else "backward"
-    topology = f"{e.topology}{f', delay = {e.delay}' if e.delay else ''}"
+    topology = f"{e.topology}{f', same = {e.same}' if e.same else ''}{f', delay = {e.delay}' if e.delay else ''}"
     return e.name, e.source, e.target, way, "plastic" if e.plastic else "fixed", topology
 
 

@@ -24,7 +24,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
         channels=tuple(
             Variable(p.name, c.name, c.shape, c.init, c.span)
             for p in projections
-            if p.topology.has_synapses
+            if p.topology.has_synapses and not p.same
             for c in genome.channels
         ),
         channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
@@ -57,7 +57,21 @@ def _projection(p: m.Projection, model: Model) -> Projection:
     form, why = sparse_form(p.topology, pre, post)
     unit = p.source == UNIT
     return Projection(
-        p.name, p.source, p.target, pre, post, p.topology, p.plastic, unit, p.delay, shape, axes, form, why, constants
+        p.name,
+        p.source,
+        p.target,
+        pre,
+        post,
+        p.topology,
+        p.plastic,
+        unit,
+        p.delay,
+        shape,
+        axes,
+        form,
+        why,
+        constants,
+        p.same,
     )
 
 

@@ -59,18 +59,32 @@ class Elaborator:
         return b.emit("spread", (value,), (), Type(whole, kept), s.span)
 
     def _update(self, phase: m.Phase) -> None:
-        """All plastic projections at once: each reads the synapses from the beginning of the phase."""
+        """All plastic projections at once: each reads the synapses from the beginning of the phase. If several have the
+        same synapses, their changes add up."""
+        old, projections = self.now.synapses, self.now.model.network.projections
         new: dict[tuple[str, str], int] = {}
-        for projection in self.now.model.network.projections:
-            if projection.plastic:
-                new.update(self._updated(phase, projection))
-        self.now.synapses.update(new)
+        for projection in projections:
+            for channel, value in self._updated(phase, projection).items() if projection.plastic else ():
+                key = projection.keeper, channel
+                new[key] = self._changed_again(new[key], old[key], value) if key in new else value
+        whose = {p.name: p.keeper for p in projections}
+        self.now.synapses = {(name, c): new.get((whose[name], c), value) for (name, c), value in old.items()}
 
-    def _updated(self, phase: m.Phase, projection: m.Projection) -> dict[tuple[str, str], int]:
+    def _changed_again(self, new: int, old: int, value: int) -> int:
+        """`new`, changed as `value` changes `old`: new + (value - old). Without rounding twice where `value` is written
+        as `old + x` or `old - x`."""
+        b, op = self.now.builder, self.now.builder.ops[value]
+        if op.name in ("add", "sub") and op.args[0] == old:
+            return b.elementwise(op.name, (new, op.args[1]), op.span)
+        change = b.elementwise("sub", (value, old), op.span)
+        return b.elementwise("add", (new, change), op.span)
+
+    def _updated(self, phase: m.Phase, projection: m.Projection) -> dict[str, int]:
+        """The channels that change, by name."""
         current = {c.name: self.now.synapses[projection.name, c.name] for c in self.now.model.genome.channels}
         lets: dict[str, m.Expr] = {}
-        changed: dict[tuple[str, str], int] = {}
-        space = Space("synapses", projection.name)
+        changed: dict[str, int] = {}
+        space = Space("synapses", projection.keeper)
         scope = SynapseScope(self.now, projection, phase.name)
         for s in phase.of(projection.kind):
             resolved = self._resolve(s.value, current, lets)
@@ -79,7 +93,7 @@ class Elaborator:
                 continue
             value = scope.value(resolved)
             current[s.name] = self._assign(current[s.name], s, value, space)
-            changed[projection.name, s.name] = current[s.name]
+            changed[s.name] = current[s.name]
         return changed
 
     def _resolve(self, e: m.Expr, current: Mapping[str, int], lets: Mapping[str, m.Expr]) -> m.Expr:
@@ -118,7 +132,7 @@ class Elaborator:
     def new_synapses(self) -> None:
         genome, network = self.now.model.genome, self.now.model.network
         for p in network.projections:
-            for channel in genome.channels if p.topology.has_synapses else ():
+            for channel in genome.channels if p.has_arrays else ():
                 value = self.now.synapses[p.name, channel.name]
                 full = self.fill(value, channel.shape, "synapses", p.name)
                 self.result(("synapse", p.name, channel.name), full)

@@ -80,10 +80,10 @@ class Scope(ABC):
         size = float(fan_in if e.name == "fan_in" else fan_out)
         return self.builder.literal(size, Type((), EVERYWHERE), e.span)
 
-    def drawn(self, e: m.Noise | m.Uniform, phase: str, space: Space) -> int:
-        """Random numbers for every place of a space."""
+    def drawn(self, e: m.Noise | m.Uniform, of: str, phase: str, space: Space) -> int:
+        """Random numbers for every place of a space; `of`: the population or projection that draws."""
         b, name = self.builder, "noise" if isinstance(e, m.Noise) else "uniform"
-        draw = b.emit(name, (), (space.of, phase, e.number), Type(e.shape, space), e.span)
+        draw = b.emit(name, (), (of, phase, e.number), Type(e.shape, space), e.span)
         if isinstance(e, m.Noise):
             return b.emit("mul", (self.value(e.std), draw), (), Type(e.shape, space), e.span)
         low = self.value(e.low)

@@ -55,14 +55,14 @@ class NeuronScope(Scope):
             case m.Modulator():
                 return self.modulator(e, self.population)
             case m.Noise() | m.Uniform():
-                return self.drawn(e, self.phase, Space("neurons", self.population, True, True))
+                return self.drawn(e, self.population, self.phase, Space("neurons", self.population, True, True))
             case m.Running():
                 return self.running(e)
             case m.Signal(name=name):
                 type_ = Type((), Space("neurons", self.population, True, True))
                 return b.emit(name, (), (self.population,), type_, e.span)
             case m.Meta(per="projection" | "synapse") if self.projection:
-                return self.now.meta(e, self.projection.name)
+                return self.now.meta(e, self.projection.keeper if e.per == "synapse" else self.projection.name)
             case m.Meta(side="pre" | "post" as side) if self.projection:
                 # One `per population` may belong to the other end.
                 return self.now.meta(e, end(self.projection, side))
@@ -217,7 +217,7 @@ class SynapseScope(Scope):
                 value = without_array(self.projection.topology, e.shape)
                 return self.builder.literal(value, Type(e.shape, EVERYWHERE), e.span)
             case m.Meta():
-                return self.now.meta(e, self.projection.name)
+                return self.now.meta(e, self.projection.keeper if e.per == "synapse" else self.projection.name)
             case m.Modulator():
                 return self.modulator(e, self.projection.target)
             case m.Fan():
@@ -225,7 +225,7 @@ class SynapseScope(Scope):
             case Total(side=side):
                 return self._seen(self._end(side).total(e), side, e)
             case m.Noise() | m.Uniform():
-                return self.drawn(e, self.phase, self._each_synapse)
+                return self.drawn(e, self.projection.name, self.phase, self._each_synapse)
             case m.Until():
                 # A running total of something that does not vary over the batch.
                 type_ = Type(e.shape, self._each_synapse)
@@ -235,14 +235,14 @@ class SynapseScope(Scope):
                 assert not isinstance(separated, Inseparable)
                 return self.combine(separated, lambda p: self._reduced(p, e), e)
             case m.Across(function=function, body=body):
-                type_ = Type(e.shape, Space("synapses", self.projection.name))
+                type_ = Type(e.shape, Space("synapses", self.projection.keeper))
                 return self.builder.emit(function, (self.value(body),), (), type_, e.span)
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
 
     @property
     def _each_synapse(self) -> Space:
-        return Space("synapses", self.projection.name, True, True)
+        return Space("synapses", self.projection.keeper, True, True)
 
     def _end(self, side: str) -> NeuronScope:
         """The presynaptic or postsynaptic neuron. Its own sums are in its own scope."""
@@ -260,7 +260,8 @@ class SynapseScope(Scope):
             mean = Type(type_.dims, replace(type_.space, first=False))
             value, type_ = b.emit("batch_mean", (value,), (), mean, e.span), mean
         attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
-        return b.emit(f"at_{side}", (value,), attrs, Type(type_.dims, Space("synapses", self.projection.name)), e.span)
+        seen = Type(type_.dims, Space("synapses", self.projection.keeper))
+        return b.emit(f"at_{side}", (value,), attrs, seen, e.span)
 
     def _reduced(self, p: Product, e: m.Reduce) -> int:
         """A product of a presynaptic and a postsynaptic factor, reduced over the batch: equation (7)."""
