@@ -178,7 +178,7 @@ def test_optimizers_and_pictures_know_whose_synapses_they_are() -> None:
     """)
     relus = relu_network(net)
     assert set(relus.init(jax.random.key(0)).learned["weights"]) == {"on", "unit->h", "unit->y"}
-    assert [projection(p) for p in net.model.network.projections][:2] == ["on, dense", "dense, same as on"]
+    assert [projection(p) for p in net.model.network.projections][:2] == ["on", "same as on"]
 
 
 def test_each_instance_of_a_block_has_its_own() -> None:
