@@ -9,6 +9,7 @@ from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
+from blurc.meta.search.curriculum import unroll
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.objective import OBJECTIVES
 
@@ -32,5 +33,6 @@ __all__ = [
     "resolved",
     "setup",
     "start",
+    "unroll",
     "write_report",
 ]

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from blurc import meta
 from blurc.cli import cli
-from blurc.cli.commands.meta import _told
 from blurc.diagnostics import BlurError, Source
 from blurc.meta.experiment import schema
 from blurc.meta.run.setup import compiled, setup
@@ -64,6 +63,21 @@ def test_the_last_line_says_what_its_number_is_of() -> None:
     assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
 
 
+def test_the_start_is_told_beside_the_result() -> None:
+    done = command("e.yaml")
+    start = json.loads(Path("runs/tiny/result.json").read_text())["start"]
+    assert f"\nthe start: {start:.4g} on the same episodes\n" in done.stdout
+    done = command("e.yaml", "-o", "leaping", "--set", "method.rate=1000")
+    assert "no genome was better than the start, which is what genome.yaml holds\n" in done.stdout
+
+
+def test_accuracies_are_told_as_each_evaluation_ends() -> None:
+    done = command("e.yaml", "--set", "evaluation.steps=[2, 4]")
+    row = json.loads(Path("runs/tiny/evaluation.json").read_text())["rows"][0]
+    first, second = (f"{100 * r['mean']:.1f}" for r in row["results"])
+    assert f"moons in tiny\n  {first} after 2 steps, {second} after 4\n" in done.stdout
+
+
 def test_a_race_shows_the_optimizers_too() -> None:
     Path("e.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "seeds: 1, race: true,"))
     done = command("e.yaml")
@@ -108,25 +122,6 @@ def test_its_note_shows_where_to_look(exploded: Result) -> None:
     assert "`w` of `x->class` in update is not finite" in done.stderr
     assert "help: bound values in the rule" in done.stderr
     assert "--set" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ({"candidates": 1, "value": 0.5, "values": [0.5]}, "loss 0.5"),
-        ({"candidates": 2, "value": 0.5, "values": [0.5, 0.6], "judged": 0.7}, "loss 0.5 the best, genome 0.7"),
-        (
-            {"candidates": 8, "value": 0.5, "mean": 0.6, "diverged": 3},
-            "loss 0.5 the best, 0.6 the mean, 3 of 8 diverged",
-        ),
-        (
-            {"candidates": 8, "value": None, "mean": None, "diverged": 8, "judged": None},
-            "all diverged, genome diverged",
-        ),
-    ],
-)
-def test_progress_says_what_each_number_is_of(line: dict[str, object], told: str) -> None:
-    assert _told({"unroll": 5, "diverged": 0, **line}, "loss") == f"5 inner steps, {told}"
 
 
 # ---------------------------------------------------------------- what is no experiment

@@ -87,7 +87,7 @@ def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytes
     from blurc.cli.commands import meta as module
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_watch", lambda out: Interrupting())
+        patch.setattr(module, "follow", lambda out, experiment: Interrupting())
         done = command(file)
     assert (done.exit_code, "add --resume to continue" in done.output) == (130, True)
     assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11

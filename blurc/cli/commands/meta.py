@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import yaml
-from rich.progress import Progress, TaskID, TimeRemainingColumn
 
 from blurc import evaluation, language, meta, tasks
 from blurc.cli.shared import scores
+from blurc.cli.shared.following import follow
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
-from blurc.cli.shared.progress import bars
 from blurc.cli.shared.task_option import data_dir_option
-from blurc.cli.shared.terminal import console, print_table, say, show
+from blurc.cli.shared.terminal import console, print_table, say, show, tell
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import read_file
 
@@ -27,9 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Race, Row
-    from blurc.meta import Experiment, Metrics, Result, Watch
-
-LINES = 40  # of progress outside a terminal
+    from blurc.meta import Experiment, Result
 
 
 def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -82,19 +79,20 @@ def command(
     if resume:
         _tell_changes(folder, resolved)
     with _resumable(folder):
-        with _watch(out) as watch:
+        with follow(out, resolved) as watch:
             result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
         if result.diverged and math.isfinite(result.value):
-            say(_where(result), json)
-        rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: say(what, json))
+            say(_where(result), json)  # with a command, which stays whole
+        rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: tell(out, what))
     _print(_raced(rows, races), resolved, out)
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
         raise BlurError(_no_genome(result, resolved))
+    tell(out, _start(result))
     objective = resolved.method.objective.replace("_", " ")
     what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
-    say(f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}", json)
+    tell(out, f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}")
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:
@@ -141,6 +139,14 @@ def _check_no_spec(path: Path) -> None:
 def _where(result: Result) -> str:
     look = f"blurc meta {result.folder / meta.internals.EXPERIMENT} --replay 0"
     return f"{result.diverged:,} of {result.candidates:,} candidates diverged; to see where the first one did: {look}"
+
+
+def _start(result: Result) -> str:
+    if result.genome.found["meta-steps"] == 0:
+        return f"no genome was better than the start, which is what {meta.internals.GENOME} holds"
+    return (
+        f"the start: {result.start:.4g} on the same episodes" if math.isfinite(result.start) else "the start diverged"
+    )
 
 
 def _judged(experiment: Experiment) -> str:
@@ -192,55 +198,3 @@ def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, 
             {"task": r.task, "network": r.network, "results": evaluation.to_json(steps, r.accuracies)} for r in rows
         ],
     }
-
-
-# ---------------------------------------------------------------- progress
-
-
-@contextmanager
-def _watch(out: Console) -> Generator[Watch]:
-    if not out.is_terminal:
-        yield _Lines(out)
-        return
-    with bars(out, "meta-steps", TimeRemainingColumn()) as progress:
-        yield _Bar(progress)
-
-
-def _told(line: Metrics, objective: str) -> str:
-    """One line of numbers: the best candidate, the population, and the genome on episodes not used in the search."""
-    name, of_many = objective.replace("_", " "), line["candidates"] > 1
-    parts = [f"{line['unroll']} inner steps"]
-    if line["value"] is None:
-        parts.append("all diverged")
-    else:
-        parts.append(f"{name} {line['value']:.4g}" + (" the best" if of_many else ""))
-        parts += [f"{line['mean']:.4g} the mean"] if "mean" in line else []
-        parts += [f"{line['diverged']} of {line['candidates']} diverged"] if line["diverged"] else []
-    if "judged" in line:
-        parts.append("genome " + ("diverged" if line["judged"] is None else f"{line['judged']:.4g}"))
-    return ", ".join(parts)
-
-
-class _Lines:
-    def __init__(self, out: Console):
-        self._out, self._every, self._objective = out, 1, ""
-
-    def begin(self, done: int, steps: int, objective: str) -> None:
-        self._every, self._objective = max(1, steps // LINES), objective
-        self._out.print(f"{steps:,} meta-steps" + (f", resuming after {done:,}" if done else "") + "; compiling")
-
-    def line(self, line: Metrics) -> None:
-        if (line["step"] + 1) % self._every == 0:
-            self._out.print(f"  meta-step {line['step'] + 1:>7,}   {_told(line, self._objective)}")
-
-
-class _Bar:
-    def __init__(self, progress: Progress):
-        self._progress, self._task, self._objective = progress, TaskID(0), ""
-
-    def begin(self, done: int, steps: int, objective: str) -> None:
-        self._objective = objective
-        self._task = self._progress.add_task("", total=steps, completed=done, note="compiling")
-
-    def line(self, line: Metrics) -> None:
-        self._progress.update(self._task, completed=line["step"] + 1, note=_told(line, self._objective))

@@ -3,5 +3,6 @@
 options.py subjects.py task_option.py  arguments: networks, genomes, tasks
 stages.py summary.py                   printing a compiled network
 scores.py hints.py progress.py         results
+search.py following.py curves.py       how a search goes
 output.py terminal.py failure.py       files, the terminal, and failures
 """

@@ -6,15 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from blurc.training import Metric, Point, Watch
 
@@ -22,18 +14,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def bars(out: Console, unit: str, time: TimeElapsedColumn | TimeRemainingColumn) -> Progress:
-    """Bars with a count of units, the time, and `note`, a field of each task."""
-    name, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
-    return Progress(name, BarColumn(), MofNCompleteColumn(), TextColumn(unit), time, note, console=out)
-
-
 @contextmanager
 def watch(out: Console, metric: Metric) -> Generator[Watch]:
     if not out.is_terminal:
         yield Lines(out, metric)
         return
-    with bars(out, "steps", TimeElapsedColumn()) as progress:
+    name, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeElapsedColumn(), note)
+    with Progress(*columns, console=out) as progress:
         yield Bars(progress, metric)
 
 

@@ -58,6 +58,11 @@ def say(text: str, json: str | None = None) -> None:
     click.echo(text, err=json == STDOUT)
 
 
+def tell(out: Console, text: str) -> None:
+    """Prints a line of results: a terminal breaks it between words, a log keeps it whole."""
+    out.print(text, markup=False, emoji=False, soft_wrap=not out.is_terminal)
+
+
 def console(json: str | None = None) -> Console:
     """The rich console for results for people."""
     from rich.console import Console
@@ -68,11 +73,14 @@ def console(json: str | None = None) -> Console:
 
 
 def print_table(out: Console, table: Table) -> None:
-    """Prints a table. Outside a terminal, drops the empty line above it and trailing spaces."""
-    if out.is_terminal:
-        out.print(table)
-        return
-    with out.capture() as captured:
-        out.print(table)
-    lines = [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
-    click.echo("\n".join(lines[not lines[0] :]), file=out.file)
+    """Prints a table, no wider than the terminal. Outside one, drops the empty line above it and trailing spaces."""
+    from blurc.cli.shared.fitting import fitting
+
+    for part in fitting(table, out):
+        if out.is_terminal:
+            out.print(part)
+            continue
+        with out.capture() as captured:
+            out.print(part)
+        lines = [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+        click.echo("\n".join(lines[not lines[0] :]), file=out.file)

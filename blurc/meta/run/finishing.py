@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from blurc import genome as genomes
 from blurc.api import Net
 from blurc.diagnostics import BlurError
-from blurc.evaluation import Race, Row, accuracies, check_fits, label, race
+from blurc.evaluation import Race, Row, accuracies, check_fits, label, race, summaries
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
@@ -46,7 +46,7 @@ def finish(
     Args:
         folder: the run folder.
         data_dir: where to look first for data files.
-        watch: called with what starts next.
+        watch: called with what starts next, and with the accuracies as each evaluation ends.
 
     Returns:
         The accuracies, one row per network and task.
@@ -80,6 +80,7 @@ def _evaluated(
         except BlurError as error:
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
+        watch(f"  {_told(row, e.steps)}")
         rows.append(row)
         races += raced
     evaluation = {
@@ -89,6 +90,12 @@ def _evaluated(
     place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
     write(place.path)
     return rows, races
+
+
+def _told(row: Row, steps: Sequence[int]) -> str:
+    """`80.3 ± 1.6 after 5 steps, 85.5 ± 1.8 after 10`"""
+    found = [f"{value} after {step:,}" for value, step in zip(summaries(row.accuracies), steps, strict=True)]
+    return ", ".join((f"{found[0]} steps", *found[1:]))
 
 
 def _judged(
