@@ -61,7 +61,7 @@ def _parsed(data: bytes, name: str) -> Any:
     h5py: Any = import_module("h5py")  # `nir` brings it along
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
-            size = sum(_sizes(file))
+            size = sum(_sizes(file, data))
         if size > LIMIT:
             raise ValueError(f"its arrays take {size:,} bytes, expected at most {LIMIT:,}")
         found = nir.read(io.BytesIO(data), type_check=False)
@@ -78,8 +78,9 @@ def _not_nir(name: str, why: str) -> BlurError:
     return BlurError(Diagnostic(CODE, f"`{name}` is not a NIR graph: {why}", help="`nir.write` writes such files"))
 
 
-def _sizes(group: Any) -> Iterator[int]:
-    """Bytes of all arrays. Raises `ValueError` if a link leads elsewhere, which may be any file or back to itself."""
+def _sizes(group: Any, data: bytes) -> Iterator[int]:
+    """Bytes of all arrays. Raises `ValueError` if a link leads elsewhere, which may be any file or back to itself, or
+    if texts cannot be there."""
     todo, seen = [group], 0
     while todo:
         at = todo.pop()
@@ -90,8 +91,18 @@ def _sizes(group: Any) -> Iterator[int]:
             item = at[name]
             if hasattr(item, "nbytes"):
                 yield item.nbytes
+                _check_texts(item, data)
             else:
                 todo.append(item)
+
+
+def _check_texts(item: Any, data: bytes) -> None:
+    """Raises `ValueError` if texts claim more bytes than the file has, for which HDF5 would ask for memory. What stands
+    in the place of each text: four bytes that say its length, and twelve that say where it is."""
+    if item.dtype.kind == "O" and (offset := item.id.get_offset()) is not None:
+        places = np.frombuffer(data, np.uint8, 16 * item.size, offset).reshape(-1, 16)
+        if int(np.ascontiguousarray(places[:, :4]).view("<u4").sum(dtype=np.int64)) > len(data):
+            raise ValueError("its texts claim more bytes than it has")
 
 
 @dataclass

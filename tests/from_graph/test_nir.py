@@ -218,3 +218,16 @@ def test_without_the_package_the_error_says_how_to_get_it(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(blurc.BlurError, match=r"E921.*\n.*pip install 'blurc\[nir\]'"):
         blurc.read_nir(tmp_path / "n.nir")
+
+
+def test_a_text_that_claims_more_than_the_file_has_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.nir"
+    nodes = {"a": nir.Input({"input": np.array([1])}), "b": nir.Output({"output": np.array([1])})}
+    nir.write(path, nir.NIRGraph(nodes, [("a", "b")]))
+    with h5py.File(path) as file:
+        at = file["node/nodes/a/type"].id.get_offset()
+    data = bytearray(path.read_bytes())
+    data[at : at + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    with pytest.raises(blurc.BlurError, match="its texts claim more bytes than it has"):
+        blurc.read_nir(path)

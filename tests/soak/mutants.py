@@ -23,7 +23,11 @@ FRAGMENTS = (
     "for i in 1..1000000000 {", "repeat 1000000000 {", "import \"/dev/zero\"\n", "import \"..\"\n",
     "edges(\"/dev/zero\")", "edges(\"/etc/passwd\")", "sparse(fan_in = 900000)", "sparse(p = 1e-9)",
     "delay = 1000000000", "[1000000, 1000000]", "null", "true", "{}", "[]", "2024-99-99", "/dev/zero", "/etc/passwd",
-    "../../..",
+    "../../..", "extends backprop", "genome b extends a { }", "kind = a", "{ kind = a }", "of hidden", "of a", "[a](",
+    "incoming[a](", "{ tau = 20 }", "{ tau = 1e999 }", "running_mean(", "running_var(", "standardize(z, running)",
+    "slope x", "fn f(x) = f(x)", "fn f(x, y) = x + y slope y", "per example", "per population", "per projection",
+    "const c = 1 per population", "projection_mean(", "population_max(", "uniform(0, 1)", "post.incoming(",
+    "forward a {", "a ", "repeat 3 {", "persistent", "if kind", "where(", "softmax(", " > ", "@", ".T", "x -> y -> x",
 )  # fmt: skip
 
 Mutate = Callable[[str, random.Random, Sequence[str]], str]
