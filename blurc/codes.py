@@ -151,6 +151,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E810": "an unknown task",
         "E811": "a task setting that does not fit the data",
         "E812": "an episode without steps, examples or queries",
+        "E813": "an objective or metric that does not exist or does not suit the targets",
         "E901": "x or y of the wrong shape",
         "E902": "a genome that does not fit",
         "E903": "a missing batch size",

@@ -21,7 +21,7 @@ from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
 from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice, internals
 from blurc.runtime import map_tree
-from blurc.tasks import Episode
+from blurc.tasks import OBJECTIVES, Episode
 
 BATCH = 128
 EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2
@@ -84,7 +84,7 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
         # Batch by batch: larger batches than in training fall out of the cache.
         batches = episode.x.reshape(-1, min(BATCH, len(episode.x)), sizes[0])
         outputs = jax.vmap(partial(einsum.predict, genome, synapses))(batches)
-        return internals.OBJECTIVES["accuracy"].of(outputs.reshape(episode.y.shape), episode.y)
+        return OBJECTIVES["accuracy"].score(outputs.reshape(episode.y.shape), episode.y)
 
     def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
         episode = map_tree(lambda x: x[0], episodes)
@@ -95,7 +95,7 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
 
 
 def _judge(net: Any, objective: str, chunk: int = 0) -> internals.Judge:
-    return internals.Judge(net, internals.OBJECTIVES[objective], Inner(), chunk)
+    return internals.Judge(net, OBJECTIVES[objective], Inner(), chunk)
 
 
 def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:

@@ -1,7 +1,7 @@
 """Measures how good a genome is.
 
-course.py    one training run: from a seed to accuracies
-accuracy.py  accuracies on test examples
+course.py    one training run: from a seed to scores
+scoring.py   scores on test examples
 races.py     a rule against optimizers in the same network
 tuning.py    the search for the best recipe
 analysis.py  whether a rule is the gradient of anything
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.evaluation import accuracy, analysis, heat, races
-    from blurc.evaluation.accuracy import Row, Summary, accuracies, check_fits, doubt, label, summaries, to_json
+    from blurc.evaluation import analysis, heat, races, scoring
     from blurc.evaluation.analysis import Analysis, analyze
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
     from blurc.evaluation.races import Entry, Race, race
+    from blurc.evaluation.scoring import Row, Summary, check_fits, doubt, label, scores, summaries, to_json
 
 __all__ = [
     "MISSING",
@@ -29,8 +29,6 @@ __all__ = [
     "Race",
     "Row",
     "Summary",
-    "accuracies",
-    "accuracy",
     "analysis",
     "analyze",
     "check_fits",
@@ -40,6 +38,8 @@ __all__ = [
     "label",
     "race",
     "races",
+    "scores",
+    "scoring",
     "summaries",
     "to_json",
 ]

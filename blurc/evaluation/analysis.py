@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.evaluation.accuracy import check_no_signals
+from blurc.evaluation.scoring import check_no_signals
 from blurc.model import ParamValue
 from blurc.plan import plan_of
 from blurc.runtime import GenomeValues, State, map_tree

@@ -1,4 +1,4 @@
-"""Runs one contender through one course: from a seed to accuracies after given numbers of steps.
+"""Runs one contender through one course: from a seed to scores after given numbers of steps.
 
 For a given seed, all contenders get the same batches, initial synapses and test questions, whichever steps are scored.
 """
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.runtime import GenomeValues
-from blurc.tasks import Stream, Task
-from blurc.training import ACCURACY, asking_key, finite, predict, score
+from blurc.tasks import Objective, Stream, Task
+from blurc.training import asking_key, finite, predict, score
 
-Accuracies: TypeAlias = NDArray[np.float64]
+Scores: TypeAlias = NDArray[np.float64]
 Lost: TypeAlias = Callable[[int, int], object]  # is told which seed diverged, and at which step, from 1
 
 _finite = jax.jit(finite)
@@ -64,14 +64,15 @@ class Course:
     examples that were held out."""
 
     task: Task
+    metric: Objective
     steps: tuple[int, ...]
     batch: int
     query: int
     piece: int
     test: bool = True
 
-    def run(self, contender: Contender, seed: int, lost: Lost | None = None) -> Accuracies:
-        """Accuracies [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
+    def run(self, contender: Contender, seed: int, lost: Lost | None = None) -> Scores:
+        """Scores [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = Stream(self.task, own.task, self.batch, self.test)
         x, y = map(np.asarray, stream.questions(self.query))
@@ -85,7 +86,7 @@ class Course:
                     lost(seed, done - len(xs) + _until(contender, before, xs, ys))
                 break
             if done in found:
-                found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), x, y, ACCURACY)
+                found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), x, y, self.metric)
         return np.asarray([found[step] for step in self.steps])
 
 

@@ -17,13 +17,13 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from blurc.evaluation.accuracy import summaries
+from blurc.evaluation.scoring import summaries
 from blurc.pictures import figures
 
 MISSING = "#d4d7dd"
 MOST_TEXTS = 400  # cells; a larger table shows no numbers
 BLUE, ORANGE, *_ = figures.COLOURS
-SEQUENTIAL = LinearSegmentedColormap.from_list("accuracy", ("#f4f7fb", "#8db4d8", BLUE, "#1d4266"))
+SEQUENTIAL = LinearSegmentedColormap.from_list("score", ("#f4f7fb", "#8db4d8", BLUE, "#1d4266"))
 SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", ORANGE, "#ffffff", BLUE, "#1d4266"))
 DASHES = ("-", "--", ":", "-.")
 LETTER = 0.085  # inches; width of a letter in a title
@@ -35,7 +35,8 @@ LEGIBLE = 0.55  # fraction of the colour scale above which text is white
 class Panel:
     """A table [rows, columns] with its labels. `texts` are written into the cells.
 
-    If `signed`, colours run from `-most` to `most` (by default the largest magnitude); otherwise from 0 to 1.
+    If `signed`, colours run from `-most` to `most` (by default the largest magnitude); otherwise from 0 to 1, or from
+    the least to the greatest value of those that are not `shares`.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Panel:
     texts: Sequence[Sequence[str]] = ()
     signed: bool = False
     most: float = 0.0
+    shares: bool = True
 
 
 def render(panels: Sequence[Panel], form: str, title: str = "") -> bytes:
@@ -69,13 +71,13 @@ class Line(NamedTuple):
     diverged: Sequence[int]
 
 
-def line(name: str, accuracies: NDArray[Any], steps: Sequence[int]) -> Line:
-    """accuracies: [seeds, steps], NaN where a seed diverged."""
-    found = summaries(accuracies)
+def line(name: str, scores: NDArray[Any], steps: Sequence[int]) -> Line:
+    """scores: [seeds, steps], NaN where a seed diverged."""
+    found = summaries(scores)
     return Line(name, steps, [s.mean for s in found], [s.spread for s in found], [s.diverged for s in found])
 
 
-def curves(lines: Sequence[Line], title: str, x: str, y: str) -> Figure:
+def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> Figure:
     """Each line over a band of one standard deviation. Markers are hollow where seeds diverged."""
     figure = figures.figure()
     axes = figure.add_subplot()
@@ -85,7 +87,7 @@ def curves(lines: Sequence[Line], title: str, x: str, y: str) -> Figure:
         axes.fill_between(line.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
         flattered = np.asarray(line.diverged) > 0
         axes.plot(np.asarray(line.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
-    figures.dress(axes, title, x, y, percent=True)
+    figures.dress(axes, title, x, y, percent=percent)
     steps = sorted({step for line in lines for step in line.steps})
     if len(steps) > 1 and steps[-1] > 3 * steps[0]:
         axes.set_xscale("log")
@@ -135,9 +137,9 @@ def _draw(figure: Figure, axes: Axes, panel: Panel) -> None:
 
 
 def _limits(panel: Panel) -> tuple[float, float]:
-    if not panel.signed:
-        return 0.0, 1.0
     sound = panel.values[np.isfinite(panel.values)]
+    if not panel.signed:
+        return (0.0, 1.0) if panel.shares or not len(sound) else (float(sound.min()), float(sound.max()))
     most = panel.most or float(np.abs(sound).max(initial=0.0)) or 1.0
     return -most, most
 
@@ -147,7 +149,7 @@ def _write(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
     for i, row in enumerate(panel.texts):
         for j, text in enumerate(row):
             value = panel.values[i, j]
-            place = (value - low) / (high - low)
+            place = (value - low) / (high - low or 1.0)
             dark = abs(2 * place - 1) > LEGIBLE if panel.signed else place > LEGIBLE
             axes.text(
                 j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else figures.INK, clip_on=True

@@ -17,12 +17,12 @@ import numpy as np
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.evaluation.accuracy import STEPS, Summary, check_numbers, planned, summaries, to_json, written
-from blurc.evaluation.course import Accuracies, Contender, Course, fresh_each_seed, ruled
+from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
+from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
 from blurc.evaluation.tuning import Tried, Tuning, first
 from blurc.runtime import GenomeValues
-from blurc.tasks import Task
-from blurc.training import OPTIMIZERS, LeftOut, Optimizer, Recipe, ReluNetwork, relu_network, trained_by
+from blurc.tasks import Objective, Task
+from blurc.training import LOSSES, OPTIMIZERS, LeftOut, Optimizer, Recipe, ReluNetwork, relu_network, trained_by
 
 MOST_QUESTIONS = 2_000  # in a trial
 STRONGEST = "strongest"
@@ -30,7 +30,7 @@ STRONGEST = "strongest"
 
 @dataclass(frozen=True)
 class Chosen:
-    """The recipe of an optimizer for one number of steps, and its accuracy on held-out examples."""
+    """The recipe of an optimizer for one number of steps, and its score on held-out examples."""
 
     tried: Tried
     held_out: float
@@ -40,11 +40,11 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A learner's accuracies on test examples, [seeds, steps]. An optimizer also has its recipe for each number of
+    """A learner's scores on test examples, [seeds, steps]. An optimizer also has its recipe for each number of
     steps."""
 
     name: str
-    accuracies: Accuracies
+    scores: Scores
     chosen: tuple[Chosen, ...] = ()
 
 
@@ -54,6 +54,7 @@ class Race:
 
     Attributes:
         entries: the rule, then the optimizer that did best in the trials for each number of steps, then each optimizer.
+        metric: what the scores are.
         rounds: updates of the optimizers on each batch.
         fresh: whether each seed drew its own random genome.
     """
@@ -65,17 +66,19 @@ class Race:
     seeds: int
     query: int
     entries: tuple[Entry, ...]
+    metric: Objective
     rounds: int = 1
     fresh: bool = False
 
     def lead(self, entry: Entry) -> list[Summary]:
-        """How far the rule is ahead of an entry after each number of steps, paired over seeds."""
-        return summaries(self.entries[0].accuracies - entry.accuracies)
+        """How much better than an entry the rule is after each number of steps, paired over seeds."""
+        return summaries(self.metric.lead(self.entries[0].scores, entry.scores))
 
     def to_json(self) -> dict[str, Any]:
         names = ("network", "task", "steps", "batch", "seeds", "query", "rounds", "fresh")
         learners = [self._learner(entry) for entry in self.entries]
-        return {**{name: getattr(self, name) for name in names}, "learners": learners}
+        measured = {"metric": self.metric.title, "unit": self.metric.unit}
+        return {**{name: getattr(self, name) for name in names}, **measured, "learners": learners}
 
     def _learner(self, entry: Entry) -> dict[str, Any]:
         lead = [{"mean": written(s.mean), "error": written(s.error)} for s in self.lead(entry)]
@@ -84,7 +87,7 @@ class Race:
             for c in entry.chosen
         ]
         optimizer = {"lead_of_the_rule": lead, "chosen": chosen} if entry.chosen else {}
-        return {"name": entry.name, "results": to_json(self.steps, entry.accuracies), **optimizer}
+        return {"name": entry.name, "results": to_json(self.steps, entry.scores), **optimizer}
 
 
 def race(
@@ -97,6 +100,7 @@ def race(
     batch: int = 128,
     seeds: int = 5,
     query: int | None = None,
+    metric: str = "",
     seed: int = 0,
     rounds: int | None = None,
     optimizers: Sequence[Optimizer] = OPTIMIZERS,
@@ -113,17 +117,18 @@ def race(
         batch: examples per step.
         seeds: how many seeds to run.
         query: how many test examples to score on; None: all, up to 10,000.
+        metric: the name of the objective to measure (`tasks.OBJECTIVES`); "": the score of the task.
         seed: the first seed.
         rounds: updates of the optimizers on each batch; None: as many as the rule makes.
         optimizers: what the rule races against.
         watch: is told what is about to run.
 
     Raises:
-        BlurError: E720 if optimizers cannot train the network; E806 and E807 as for `accuracies`.
+        BlurError: E720 if optimizers cannot train the network; E806, E807 and E813 as for `scores`.
     """
     rounds = updates(net) if rounds is None else rounds
     check_numbers(rounds=rounds)
-    course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
+    course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query, metric=metric)
     field = Field(_network(net), course, rounds, range(seed, seed + seeds))
     name = name or net.plan.genome
     watch(name)
@@ -135,7 +140,7 @@ def race(
     entries += field.entries(optimizers, watch)
     fresh = fresh_each_seed(net, genome)
     counts = (course.steps, batch, seeds, course.query)
-    return Race(net.plan.name, task.name, *counts, tuple(entries), rounds, fresh)
+    return Race(net.plan.name, task.name, *counts, tuple(entries), course.metric, rounds, fresh)
 
 
 def updates(net: Net) -> int:
@@ -163,7 +168,7 @@ class Field:
 
     def entries(self, optimizers: Iterable[Optimizer], watch: Callable[[str], None]) -> list[Entry]:
         """The strongest for each number of steps, then each optimizer."""
-        found = {STRONGEST: list[tuple[Chosen, Accuracies]]()} | {o.name: [] for o in optimizers}
+        found = {STRONGEST: list[tuple[Chosen, Scores]]()} | {o.name: [] for o in optimizers}
         starts = [first(optimizer) for optimizer in optimizers]
         for steps in self.course.steps:
             watch(f"optimizers at {steps:,} steps")
@@ -186,18 +191,21 @@ class Field:
         held_out = replace(self.course, steps=(steps,), query=questions, test=False)
 
         def trial(recipe: Recipe, rate: float, seed: int) -> float:
-            return float(held_out.run(self._contender(recipe, rate, steps), self.seeds.stop + seed)[0])
+            found = float(held_out.run(self._contender(recipe, rate, steps), self.seeds.stop + seed)[0])
+            return self.course.metric.merit(found)
 
-        tuning = Tuning(trial)
+        tuning, natural = Tuning(trial), self.course.metric.from_merit
         best = tuning.search(starts)
-        return [Chosen(tried, tuning.held_out(tried), len(tuning.found), tuning.is_at_end(tried)) for tried in best]
+        return [
+            Chosen(tried, natural(tuning.held_out(tried)), len(tuning.found), tuning.is_at_end(tried)) for tried in best
+        ]
 
-    def _result(self, tried: Tried, steps: int) -> Accuracies:
-        """Accuracies [seeds] on test examples."""
+    def _result(self, tried: Tried, steps: int) -> Scores:
+        """Scores [seeds] on test examples."""
         course = replace(self.course, steps=(steps,))
         learner = self._contender(tried.recipe, tried.rate, steps)
         return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
     def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:
-        made = trained_by(recipe, self.network, rate, steps, self.rounds)
+        made = trained_by(recipe, self.network, rate, steps, self.rounds, LOSSES[self.course.task.kind])
         return Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)

@@ -16,7 +16,7 @@ from blurc.training import SCHEDULES, Inputs, Normalization, Optimizer, Recipe
 
 SEEDS, FINAL_SEEDS = 3, 5  # seeds of a trial, and of a finalist
 FINALISTS = 3
-# Distances behind the best accuracy, as a fraction of its error rate.
+# Distances behind the best, as a fraction of what it lacks to perfection.
 FAR = 0.2  # a trial this far behind gets no further seed
 NEAR = 0.1  # a trial nearer than this may still come first with other options
 MOST_RATES = 12  # per recipe: if nothing learns, the grid would widen for ever
@@ -50,8 +50,9 @@ def first(optimizer: Optimizer) -> Tried:
 class Tuning:
     """A search.
 
-    trial: (recipe, rate, number of a seed) -> the accuracy on held-out examples; NaN if it diverged.
-    found: the accuracies of the trials so far, seed by seed.
+    trial: (recipe, rate, number of a seed) -> the merit on held-out examples (`Objective.merit`), which is the
+        accuracy if that is measured; NaN if it diverged.
+    found: the merits of the trials so far, seed by seed.
     """
 
     trial: Trial
@@ -70,7 +71,7 @@ class Tuning:
         return [winner, *sorted(others, key=self.held_out, reverse=True)]
 
     def held_out(self, tried: Tried) -> float:
-        """The mean accuracy of its trials; -1 if one diverged."""
+        """The mean merit of its trials; -inf if one diverged."""
         return _mean(self.found[tried])
 
     def is_at_end(self, tried: Tried) -> bool:
@@ -97,7 +98,7 @@ class Tuning:
             for one in grid:
                 self._run(one, SEEDS)
             best = max(grid, key=self.held_out)
-            if self.held_out(best) < 0:  # all diverged
+            if self.held_out(best) == -math.inf:  # all diverged
                 best = min(grid, key=lambda one: one.quarters)
             if best.quarters not in (low, high) or len(grid) >= MOST_RATES:
                 return best
@@ -124,11 +125,11 @@ class Tuning:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """-1 if one is NaN, or there are none."""
+    """-inf if one is NaN, or there are none."""
     mean = sum(values) / len(values) if values else math.nan
-    return -1.0 if math.isnan(mean) else mean
+    return -math.inf if math.isnan(mean) else mean
 
 
-def _behind(accuracy: float, part: float) -> float:
-    """The accuracy that is behind another by a fraction of its error rate."""
-    return accuracy - part * (1 - accuracy)
+def _behind(merit: float, part: float) -> float:
+    """The merit that is behind another by a fraction of what that one lacks."""
+    return merit - part * (1 - merit)

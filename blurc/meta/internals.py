@@ -11,13 +11,11 @@ from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
 from blurc.meta.search.curriculum import unroll
 from blurc.meta.search.episode import Drawn, Judge
-from blurc.meta.search.objective import OBJECTIVES
 
 __all__ = [
     "CHECKPOINT",
     "EXPERIMENT",
     "GENOME",
-    "OBJECTIVES",
     "REPORT",
     "TRIALS",
     "Drawn",

@@ -2,7 +2,8 @@
 
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
-`task.py`.
+`task.py`, and where their examples come from (`source.py`) in `examples.py`, `plane.py`, `omniglot.py` and
+`sinusoid.py`. How good outputs are, and which direction is better: `objective.py`.
 """
 
 from __future__ import annotations
@@ -12,28 +13,40 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.tasks.choice import Augment, TaskChoice
-    from blurc.tasks.dataset import Dataset, Floats
+    from blurc.tasks.choice import TARGETS, Augment, TaskChoice
+    from blurc.tasks.dataset import Dataset, Floats, retargeted
     from blurc.tasks.draws import generator
     from blurc.tasks.endless import Stream
     from blurc.tasks.examples import Examples
+    from blurc.tasks.objective import ACCURACY, LOSS, OBJECTIVES, SCORE, Costs, Objective, TargetKind, chosen, number
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.task import Episode, Task, task, task_names
 
 __all__ = [
+    "ACCURACY",
+    "LOSS",
+    "OBJECTIVES",
+    "SCORE",
+    "TARGETS",
     "Augment",
+    "Costs",
     "Dataset",
     "Episode",
     "Examples",
     "Floats",
+    "Objective",
     "Stream",
+    "TargetKind",
     "Task",
     "TaskChoice",
     "batches",
+    "chosen",
     "generator",
     "load",
     "names",
+    "number",
+    "retargeted",
     "stream",
     "task",
     "task_names",

@@ -8,6 +8,8 @@ from typing import Annotated
 from blurc.diagnostics import Span
 from blurc.storage import limits, records
 
+TARGETS = ("data", "inputs")
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -33,7 +35,8 @@ class TaskChoice:
     """A task to make: its data, their preprocessing, and how episodes vary.
 
     Attributes:
-        data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, or a 2-D function (`xor`, `moons`, ..).
+        data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), or `sinusoid`.
+        target: what is learned: the labels or targets of the data, or the `inputs` themselves.
         name: what to call the task; "": the name of the data.
         weight: how often it is drawn, relative to other tasks.
         crop: keep this many pixels of each side, in the middle; 0: all.
@@ -49,6 +52,7 @@ class TaskChoice:
 
     data: limits.Word = field(metadata=records.SHORT)
     name: str = ""
+    target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
     weight: limits.Positive = 1.0
     crop: limits.Size = 0
     resize: limits.Size = 0

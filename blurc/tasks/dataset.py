@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from blurc.tasks.objective import TargetKind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -16,8 +19,8 @@ Indices: TypeAlias = npt.NDArray[np.int64]
 class Dataset:
     """Training and test examples, first axis the examples, all float32 and read-only.
 
-    If `classes` is a number, targets are one-hot over that many classes and accuracy is meaningful; if it is None, they
-    are values to regress on. `source` says where the arrays came from.
+    If `classes` is a number, targets are one-hot over that many classes; if it is None, they are values to regress on,
+    or yes and no where all are 1 or 0 (`kind`). `source` says where the arrays came from.
     """
 
     name: str
@@ -40,6 +43,19 @@ class Dataset:
     @property
     def output_shape(self) -> tuple[int, ...]:
         return self.y_train.shape[1:]
+
+    @cached_property
+    def kind(self) -> TargetKind:
+        if self.classes:
+            return "classes"
+        return "binary" if all(((y == 0) | (y == 1)).all() for y in (self.y_train, self.y_test)) else "values"
+
+
+def retargeted(dataset: Dataset, target: str) -> Dataset:
+    """The same examples, to learn another `target` of `choice.TARGETS`."""
+    if target == "data":
+        return dataset
+    return replace(dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None)
 
 
 def one_hot(labels: npt.NDArray[np.integer[Any]], classes: int) -> Floats:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,34 +16,31 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
-from blurc.tasks.dataset import Dataset, Indices
+from blurc.tasks.dataset import Dataset, Floats, Indices
 from blurc.tasks.draws import generator
+from blurc.tasks.objective import TargetKind
+from blurc.tasks.source import Draw, Drawn
 
 SEED = 0  # selects the held-out sixth
 
 
-class Drawn(NamedTuple):
-    """Examples to train on [count, features], others to query [query, features], and the labels of both."""
-
-    x: jax.Array
-    label: jax.Array
-    x_query: jax.Array
-    label_query: jax.Array
-
-
 @partial(
-    jax.tree_util.register_dataclass, data_fields=["x", "label", "x_test", "label_test"], meta_fields=["classes", "fit"]
+    jax.tree_util.register_dataclass,
+    data_fields=["x", "y", "x_test", "y_test"],
+    meta_fields=["outputs", "fit", "targets"],
 )
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """`x` [n, features] are the training examples, first the `fit` ones to train on, then the held-out sixth."""
+    """`x` [n, features] are the training examples, first the `fit` ones to train on, then the held-out sixth; `y` are
+    their answers, as in `Drawn`."""
 
     x: jax.Array
-    label: jax.Array
+    y: jax.Array
     x_test: jax.Array
-    label_test: jax.Array
-    classes: int
+    y_test: jax.Array
+    outputs: int
     fit: int
+    targets: TargetKind = "classes"
 
     @property
     def features(self) -> int:
@@ -55,9 +52,13 @@ class Examples:
         row = shuffled_rows(order_key, row_key, n if test else self.fit, count)
         if test:
             at = rows(query_key, len(self.x_test), query)
-            return Drawn(self.x[row], self.label[row], self.x_test[at], self.label_test[at])
+            return Drawn(self.x[row], self.y[row], self.x_test[at], self.y_test[at])
         at = self.fit + rows(query_key, n - self.fit, query)
-        return Drawn(self.x[row], self.label[row], self.x[at], self.label[at])
+        return Drawn(self.x[row], self.y[row], self.x[at], self.y[at])
+
+    def placed(self, key: jax.Array, test: bool) -> Draw:
+        """There is only one variation."""
+        return lambda draw_key, count, query: self.draw(draw_key, count, query, test)
 
 
 def rows(key: jax.Array, n: int, count: int) -> jax.Array:
@@ -76,39 +77,42 @@ def shuffled_rows(order_key: jax.Array, row_key: jax.Array, n: int, count: int) 
 
 
 def make(dataset: Dataset, choice: TaskChoice) -> Examples:
-    train, test, classes = _labels(dataset, choice)
-    (kept, label), (kept_test, label_test) = train, test
-    fit, held = preprocess.held_out(label, SEED)
+    """Of a data set with labels or targets; `choice.target` is not its concern."""
+    is_classes = dataset.kind == "classes"
+    train, test, outputs = _labels(dataset, choice) if is_classes else _targets(dataset, choice)
+    (kept, y), (kept_test, y_test) = train, test
+    fit, held = preprocess.held_out(y if is_classes else np.zeros(len(y), np.int64), SEED)
     if not (len(fit) and len(held) and len(kept_test)):
-        message = f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples of these classes"
+        of = " of these classes" if is_classes else ""
+        message = f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples{of}"
         help = "provide at least 2 training examples and 1 test example"
         raise BlurError(Diagnostic("E811", message, help=help))
-    if lacking := sorted(set(range(classes)) - set(label.tolist())) if choice.classes else []:
+    if lacking := sorted(set(range(outputs)) - set(y.tolist())) if choice.classes else []:
         message = f"`classes` lists {choice.classes[lacking[0]]}, of which {choice.data} has no training example"
         raise BlurError(Diagnostic("E811", message, help="list only classes with examples"))
     order = np.concatenate([fit, held])
-    x = preprocess.pixels(dataset.x_train[kept[order]], choice)
-    x_test = preprocess.pixels(dataset.x_test[kept_test], choice)
-    if choice.center:
-        mean, deviation = preprocess.moments(x)
-        x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
+    x, x_test = _inputs(dataset.x_train[kept[order]], dataset.x_test[kept_test], choice)
     # Shuffle the test examples too: `rows` takes one from each stretch of them.
     mixed = generator("test examples", SEED).permutation(len(x_test))
-    return Examples(
-        jnp.asarray(x),
-        jnp.asarray(label[order], jnp.int32),
-        jnp.asarray(x_test[mixed]),
-        jnp.asarray(label_test[mixed], jnp.int32),
-        classes,
-        len(fit),
-    )
+    dtype = jnp.int32 if is_classes else jnp.float32
+    arrays = jnp.asarray(x), jnp.asarray(y[order], dtype), jnp.asarray(x_test[mixed]), jnp.asarray(y_test[mixed], dtype)
+    return Examples(*arrays, outputs, len(fit), dataset.kind)
 
 
-def _labels(dataset: Dataset, choice: TaskChoice) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices], int]:
+def _inputs(x: Floats, x_test: Floats, choice: TaskChoice) -> tuple[Floats, Floats]:
+    x, x_test = preprocess.pixels(x, choice), preprocess.pixels(x_test, choice)
+    if not choice.center:
+        return x, x_test
+    mean, deviation = preprocess.moments(x)
+    return (x - mean) / deviation, (x_test - mean) / deviation
+
+
+Answers: TypeAlias = tuple[tuple[Indices, Any], tuple[Indices, Any], int]
+
+
+def _labels(dataset: Dataset, choice: TaskChoice) -> Answers:
     """For training and test examples: which are kept, and their labels. Also the number of classes."""
-    if dataset.classes is None:
-        message = f"the targets of {choice.data} are real numbers, but a task needs classes"
-        raise BlurError(Diagnostic("E811", message, help="provide labels: integers of shape [examples]"))
+    assert dataset.classes
     most = dataset.classes - 1
     if wrong := [c for c in choice.classes if not 0 <= c <= most]:
         message = f"`classes` contains {wrong[0]}, but those of {choice.data} are 0 to {most}"
@@ -116,3 +120,13 @@ def _labels(dataset: Dataset, choice: TaskChoice) -> tuple[tuple[Indices, Indice
     classes = choice.classes or tuple(range(dataset.classes))
     train, test = (preprocess.keep(y.argmax(axis=1), classes) for y in (dataset.y_train, dataset.y_test))
     return train, test, len(classes)
+
+
+def _targets(dataset: Dataset, choice: TaskChoice) -> Answers:
+    """All examples with their targets, flat. Also the size of a target."""
+    for key, given in {"classes": choice.classes, "augment.permute_labels": choice.augment.permute_labels}.items():
+        if given:
+            message = f"`{key}` is for data sets with classes, but the targets of {choice.data} are numbers"
+            raise BlurError(Diagnostic("E811", message, help="leave it out"))
+    train, test = (y.reshape(len(y), -1) for y in (dataset.y_train, dataset.y_test))
+    return (np.arange(len(train)), train), (np.arange(len(test)), test), train.shape[1]

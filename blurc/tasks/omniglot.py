@@ -32,8 +32,10 @@ from blurc.storage import open_file, why
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
-from blurc.tasks.examples import Drawn, rows, shuffled_rows
+from blurc.tasks.examples import Examples, rows, shuffled_rows
 from blurc.tasks.locate import VARIABLE, cache_folder, folders
+from blurc.tasks.objective import TargetKind
+from blurc.tasks.source import Draw, Drawn
 
 NAME = "omniglot"
 DESCRIPTION = "characters of many alphabets, N of them in an episode of N ways; from your own copy"
@@ -58,29 +60,50 @@ _DAMAGE = (
 _MEMBER = re.compile(r"(?:[^/]+/)?([^/]+/[^/]+)/[^/]+\.png")
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["learned", "tested"], meta_fields=["classes"])
+@partial(jax.tree_util.register_dataclass, data_fields=["learned", "tested"], meta_fields=["outputs"])
 @dataclass(frozen=True, eq=False)
 class Characters:
     """Drawings [characters, drawings, features] for learning a rule, and other characters for testing it."""
 
     learned: jax.Array
     tested: jax.Array
-    classes: int
+    outputs: int
 
     @property
     def features(self) -> int:
         return self.learned.shape[2]
 
+    @property
+    def targets(self) -> TargetKind:
+        return "classes"
+
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
         choice_key, drawing_key, order_key, row_key, query_key = jax.random.split(key, 5)
         images = self.tested if test else self.learned
-        character = jax.random.permutation(choice_key, len(images))[: self.classes]
+        character = jax.random.permutation(choice_key, len(images))[: self.outputs]
         drawing = jax.random.permutation(drawing_key, DRAWINGS)
         shown = DRAWINGS - ASKED
-        label, place = jnp.divmod(shuffled_rows(order_key, row_key, self.classes * shown, count), shown)
-        label_query, place_query = jnp.divmod(rows(query_key, self.classes * ASKED, query), ASKED)
+        label, place = jnp.divmod(shuffled_rows(order_key, row_key, self.outputs * shown, count), shown)
+        label_query, place_query = jnp.divmod(rows(query_key, self.outputs * ASKED, query), ASKED)
         x = images[character[label], drawing[place]]
         return Drawn(x, label, images[character[label_query], drawing[shown + place_query]], label_query)
+
+    def placed(self, key: jax.Array, test: bool) -> Draw:
+        few = self._few(key, test)
+        return lambda draw_key, count, query: few.draw(draw_key, count, query, True)
+
+    def _few(self, key: jax.Array, test: bool) -> Examples:
+        """The characters of one episode as a data set."""
+        character_key, drawing_key = jax.random.split(key)
+        images = self.tested if test else self.learned
+        character = jax.random.permutation(character_key, len(images))[: self.outputs]
+        drawing = jax.random.permutation(drawing_key, DRAWINGS)
+        sides: list[tuple[jax.Array, jax.Array]] = []
+        for of in (drawing[: DRAWINGS - ASKED], drawing[DRAWINGS - ASKED :]):
+            label = jnp.repeat(jnp.arange(self.outputs), len(of))
+            sides.append((images[character[:, None], of].reshape(-1, self.features), label))
+        (x, label), (x_query, label_query) = sides
+        return Examples(x, label, x_query, label_query, self.outputs, len(x))
 
 
 def make(choice: TaskChoice, data_dir: Path | None) -> Characters:

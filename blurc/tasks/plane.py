@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.tasks.examples import Drawn
+from blurc.tasks.objective import TargetKind
+from blurc.tasks.source import Draw, Drawn
 
 PREFIX = "random_"
 SHIFT = 0.3  # the largest shift of a `random_` problem along either axis
@@ -103,16 +104,22 @@ class Function:
         return 2
 
     @property
-    def classes(self) -> int:
+    def targets(self) -> TargetKind:
+        return "classes"
+
+    @property
+    def outputs(self) -> int:
         return CLOUDS[self.kind][1] if self.kind in CLOUDS else 2
 
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
         """All points are new, so `test` makes no difference."""
         place_key, key = jax.random.split(key)
-        return self.draw_placed(place_key, key, count, query)
+        return self._drawn(place_key, key, count, query)
 
-    def draw_placed(self, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
-        """Examples of the variation that `place_key` gives."""
+    def placed(self, key: jax.Array, test: bool) -> Draw:
+        return partial(self._drawn, key)
+
+    def _drawn(self, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
         x, label = self.points(place_key, key, count + query)
         x = (x - self.mean) / self.deviation
         return Drawn(x[:count], label[:count], x[count:], label[count:])
@@ -122,7 +129,7 @@ class Function:
         turn, shift = _place(place_key) if self.random else (jnp.eye(2), jnp.zeros(2))
         if self.kind in CLOUDS:
             label_key, key = jax.random.split(key)
-            label = jax.random.randint(label_key, (count,), 0, self.classes)
+            label = jax.random.randint(label_key, (count,), 0, self.outputs)
             return CLOUDS[self.kind][2](key, label) @ turn.T + shift, label
         x = jax.random.uniform(key, (count, 2), minval=-1)
         there = (x - shift) @ turn  # the inverse of a turn is its transpose

@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import jax
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_room, typed
-from blurc.tasks import augment, examples, omniglot, plane
+from blurc.tasks import augment, examples, omniglot, plane, sinusoid
 from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
-
-Source: TypeAlias = examples.Examples | plane.Function | omniglot.Characters
+from blurc.tasks.source import Drawn, Source
 
 
 class Episode(NamedTuple):
@@ -34,23 +34,41 @@ class Episode(NamedTuple):
     y: jax.Array
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["source"], meta_fields=["name", "outputs", "augment"])
+@partial(
+    jax.tree_util.register_dataclass, data_fields=["source"], meta_fields=["name", "outputs", "augment", "mirrored"]
+)
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A problem to learn, made by `task`. Targets are one-hot over all `outputs`, at least as many as classes."""
+    """A problem to learn, made by `task`. Classes are one-hot over all `outputs`, at least as many as classes. If
+    `mirrored`, the targets are the inputs, as they are in the episode."""
 
     name: str
     outputs: int
     augment: Augment
     source: Source
+    mirrored: bool = False
 
     @property
     def inputs(self) -> int:
         return augment.width(self.augment, self.source.features)
 
     @property
-    def classes(self) -> int:
-        return self.source.classes
+    def kind(self) -> TargetKind:
+        return "values" if self.mirrored else self.source.targets
+
+    @property
+    def classes(self) -> int | None:
+        return self.source.outputs if self.kind == "classes" else None
+
+    @property
+    def loss(self) -> Objective:
+        """What is descended, unless somebody chooses otherwise."""
+        return LOSS[self.kind]
+
+    @property
+    def score(self) -> Objective:
+        """What is shown, unless somebody chooses otherwise."""
+        return SCORE[self.kind]
 
     @typed
     def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
@@ -75,28 +93,34 @@ class Task:
         numbers = (steps * batch + query) * (self.source.features + self.inputs + self.outputs)
         what = f"an episode of {steps:,} batches of {batch:,}, and {query:,} to predict,"
         check_room(numbers, what, "write fewer: the whole episode is in memory at once")
-        return _episode(self.source, key, self.augment, self.outputs, steps, batch, query, test)
+        return _episode(self.source, key, self.augment, self.outputs, self.mirrored, steps, batch, query, test)
 
 
 # Takes the source rather than the task, whose name would make it a different program.
-@partial(jax.jit, static_argnums=range(2, 8))
+@partial(jax.jit, static_argnums=range(2, 9))
 def _episode(
-    source: Source, key: jax.Array, change: Augment, outputs: int, steps: int, batch: int, query: int, test: bool
-) -> Episode:
+    source: Source, key: jax.Array, change: Augment, outputs: int, mirrored: bool, steps: int, batch: int, query: int,
+    test: bool,
+) -> Episode:  # fmt: skip
     draw_key, input_key, label_key = jax.random.split(key, 3)
     drawn = source.draw(draw_key, steps * batch, query, test)
-    xs, ys, x, y = varied(drawn, change, input_key, label_key, outputs)
+    xs, ys, x, y = varied(drawn, change, input_key, label_key, outputs, mirrored)
     return Episode(xs.reshape(steps, batch, -1), ys.reshape(steps, batch, -1), x, y)
 
 
 def varied(
-    drawn: examples.Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int
+    drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, mirrored: bool
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """The examples in one variation, with one-hot targets."""
+    """The examples in one variation, with their targets [.., outputs]."""
     inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
+    x, x_query = inputs(drawn.x), inputs(drawn.x_query)
+    if mirrored:
+        return x, x, x_query, x_query
+    if drawn.y.ndim > 1:
+        return x, drawn.y, x_query, drawn.y_query
     labels = augment.labels(change, label_key, outputs)
-    y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.label, drawn.label_query))
-    return inputs(drawn.x), y, inputs(drawn.x_query), y_query
+    y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.y, drawn.y_query))
+    return x, y, x_query, y_query
 
 
 @typed
@@ -113,20 +137,29 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
     if complaints := [*_complaints(choice)]:
         raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
-    if choice.outputs and choice.outputs < source.classes:
-        message = f"`outputs` is {choice.outputs}, but {choice.data} has {source.classes} classes"
-        raise BlurError(Diagnostic("E811", message, help=f"write at least {source.classes}, or leave it out"))
-    return Task(choice.name or choice.data, choice.outputs or source.classes, choice.augment, source)
+    name = choice.name or choice.data
+    if choice.target == "inputs":
+        return Task(name, augment.width(choice.augment, source.features), choice.augment, source, mirrored=True)
+    if choice.outputs and source.targets != "classes":
+        message = f"`outputs` is for classes, but the targets of {choice.data} are numbers, {source.outputs} of them"
+        raise BlurError(Diagnostic("E811", message, help="leave it out"))
+    if choice.outputs and choice.outputs < source.outputs:
+        message = f"`outputs` is {choice.outputs}, but {choice.data} has {source.outputs} classes"
+        raise BlurError(Diagnostic("E811", message, help=f"write at least {source.outputs}, or leave it out"))
+    return Task(name, choice.outputs or source.outputs, choice.augment, source)
 
 
 def task_names() -> dict[str, str]:
     """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
-    return names() | {omniglot.NAME: omniglot.DESCRIPTION} | plane.names()
+    more = {omniglot.NAME: omniglot.DESCRIPTION, sinusoid.NAME: sinusoid.DESCRIPTION}
+    return names() | more | plane.names()
 
 
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
     if choice.data in plane.names():
         return plane.make(choice.data, choice.center)
+    if choice.data == sinusoid.NAME:
+        return sinusoid.Sinusoid()
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
@@ -162,7 +195,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
-    is_function = choice.data in plane.names()
+    is_function = choice.data in plane.names() or choice.data == sinusoid.NAME
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
         yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"
@@ -176,6 +209,16 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     for name in ("crop", "resize"):
         if is_function and getattr(choice, name):
             yield f"`{name}` is for images, not for {choice.data}", "leave it out"
+    numbers = f"the targets of {choice.data} are numbers"
+    if choice.target == "inputs":
+        numbers = "with `target: inputs` they are numbers"
+    elif choice.data != sinusoid.NAME:
+        return
+    for name, given in {"outputs": choice.outputs, "augment.permute_labels": choice.augment.permute_labels}.items():
+        if given:
+            yield f"`{name}` is for classes, but {numbers}", "leave it out"
+    if choice.center and choice.data == sinusoid.NAME:
+        yield f"`center` is for data sets and 2-D functions, not for {choice.data}", "leave it out"
 
 
 def _unknown(name: str) -> Diagnostic:

@@ -6,7 +6,7 @@ relu_network.py  the same wiring as a practitioner would build it
 recompile.py     the wiring of an artifact
 recipes.py       optimizer, schedule, normalization, and the network that trains by them
 baselines.py     that network under SGD and Adam
-scores.py        accuracy or mean squared error, and whether a data set fits a network
+scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
 """
 
@@ -21,19 +21,18 @@ if TYPE_CHECKING:
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
-    from blurc.training.recipes import OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
+    from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, predict, train
-    from blurc.training.scores import ACCURACY, Metric, fitted, may_be_labels, metric, never_seen, score
+    from blurc.training.scores import fitted, may_be_labels, never_seen, score
 
 __all__ = [
-    "ACCURACY",
+    "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
     "Broken",
     "Inputs",
     "LeftOut",
-    "Metric",
     "Normalization",
     "Optimizer",
     "Point",
@@ -51,7 +50,6 @@ __all__ = [
     "finite",
     "fitted",
     "may_be_labels",
-    "metric",
     "never_seen",
     "noise_keys",
     "predict",

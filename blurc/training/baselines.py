@@ -1,7 +1,7 @@
 """The same wiring and batches under SGD and Adam, as a practitioner would train it.
 
-`relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is the mean softmax
-cross entropy of the readout, or the mean squared error if the targets are not classes. Each optimizer gets the learning
+`relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is that of
+the targets (`recipes.LOSSES`). Each optimizer gets the learning
 rate that does best on a held-out tenth of the training examples, of a grid that is widened until the best is inside;
 test examples are never used. Trying the rates takes longer than the training itself.
 """
@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from blurc.tasks import Dataset, generator
+from blurc.tasks import Dataset, Objective, generator
 from blurc.training.learner import Learner, Run, Settings, Watch, fit
-from blurc.training.recipes import OPTIMIZERS, Optimizer, Recipe, cross_entropy, squared_error, trained_by
+from blurc.training.recipes import LOSSES, OPTIMIZERS, Optimizer, Recipe, trained_by
 from blurc.training.relu_network import ReluNetwork
 from blurc.training.rules import keys
-from blurc.training.scores import Metric, metric
 
 COMPARED = OPTIMIZERS[:2]
 GRID = (-1, -2, 0, -3, 1)  # places of rates, see `_rate`, the best guess first
@@ -36,7 +35,7 @@ def baselines(network: ReluNetwork, data: Dataset, settings: Settings, watch: Wa
 
 
 def _run(network: ReluNetwork, optimizer: Optimizer, data: Dataset, settings: Settings, watch: Watch) -> Run:
-    measure = metric(data)
+    measure = settings.measure(data)
     learner = _learners(network, optimizer, data, settings)
     watch.begin(optimizer.name, settings.steps * (len(GRID) + 1))
     rest, rest_settings = _held_out(data, settings)
@@ -54,7 +53,7 @@ def _run(network: ReluNetwork, optimizer: Optimizer, data: Dataset, settings: Se
     return replace(run, rate=_rate(optimizer, best), rates=scores, compile_seconds=compiling)
 
 
-def best_inside(held_out: Callable[[int], float], measure: Metric) -> int:
+def best_inside(held_out: Callable[[int], float], measure: Objective) -> int:
     """The best place in a grid, which is widened until the best is not at an end. Of equals, the first is taken; where
     all diverge, lower rates are tried."""
     tried: dict[int, None] = dict.fromkeys(GRID)
@@ -78,11 +77,10 @@ def _learners(
 ) -> Callable[[float], Learner]:
     """By rate. They share their compiled programs."""
     recipe = Recipe(optimizer, normalization="layer" if settings.batch < FEW else "batch")
-    loss = cross_entropy if data.classes else squared_error
     key, programs = keys(settings.seed)[1], dict[int, Any]()
 
     def learner(rate: float) -> Learner:
-        made = trained_by(recipe, network, rate, settings.steps, loss=loss)
+        made = trained_by(recipe, network, rate, settings.steps, loss=LOSSES[data.kind])
         return Learner(optimizer.name, made.start(key), made.advance, made.predict, programs)
 
     return learner

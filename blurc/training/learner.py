@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from blurc.tasks import Dataset, Floats, stream
-from blurc.training.scores import MOST, Metric, score
+from blurc.tasks import SCORE, Dataset, Floats, Objective, chosen, stream
+from blurc.training.scores import MOST, score
 
 EVALUATIONS = 20
 CHUNK_BYTES = 64 * 2**20
@@ -25,9 +25,16 @@ CHUNK_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Settings:
+    """metric: the name of the objective to measure; "": the score of the targets."""
+
     steps: int
     batch: int
     seed: int
+    metric: str = ""
+
+    def measure(self, data: Dataset) -> Objective:
+        """Raises `BlurError` (E813) if the metric does not suit the targets."""
+        return chosen(self.metric, data.kind, data.name, SCORE[data.kind])
 
     def rhythm(self, data: Dataset) -> tuple[int, int]:
         """Steps per chunk, and chunks between evaluations."""
@@ -123,7 +130,9 @@ class Clock:
         self.seconds += time.perf_counter() - self._since
 
 
-def fit(learner: Learner, data: Dataset, settings: Settings, metric: Metric, watch: Watch, curve: bool = True) -> Run:
+def fit(
+    learner: Learner, data: Dataset, settings: Settings, metric: Objective, watch: Watch, curve: bool = True
+) -> Run:
     """Trains on the training examples; the curve shows scores on the test examples."""
     chunk, chunks_per_point = settings.rhythm(data)
     training, compiling = Clock(), Clock()
@@ -156,7 +165,7 @@ def fit(learner: Learner, data: Dataset, settings: Settings, metric: Metric, wat
     return Run(learner.name, carry, tuple(points), test, train, training.seconds, compiling.seconds, broken=broken)
 
 
-def _scores(learner: Learner, carry: Any, data: Dataset, metric: Metric) -> tuple[float, float]:
+def _scores(learner: Learner, carry: Any, data: Dataset, metric: Objective) -> tuple[float, float]:
     sides = ((data.x_test, data.y_test), (data.x_train[:MOST], data.y_train[:MOST]))
     test, train = (score(lambda x, first: learner.predict(carry, x, first), x, y, metric) for x, y in sides)
     return test, train

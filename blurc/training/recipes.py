@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ import numpy as np
 import optax
 from optax import contrib
 
+from blurc.tasks import TargetKind
 from blurc.training.learner import finite
 from blurc.training.relu_network import Inputs, Normalization, ReluNetwork
 
@@ -63,15 +64,20 @@ class Recipe:
         return ", ".join([self.optimizer.name, f"momentum {self.momentum:g}", *words])
 
 
-Loss: TypeAlias = Callable[[Any, Any], jax.Array]  # of outputs and targets, [batch, n]
+@dataclass(frozen=True)
+class Loss:
+    """of: what the updates descend, from the last weighted sums and targets, [batch, n]. read: from these sums to
+    predictions."""
+
+    of: Callable[[Any, Any], jax.Array]
+    read: Callable[[Any], jax.Array] = lambda z: z
 
 
-def cross_entropy(outputs: Any, y: Any) -> jax.Array:
-    return optax.softmax_cross_entropy(outputs, y).mean()
-
-
-def squared_error(outputs: Any, y: Any) -> jax.Array:
-    return jnp.mean((outputs - y) ** 2)
+LOSSES: Mapping[TargetKind, Loss] = {
+    "classes": Loss(lambda z, y: optax.softmax_cross_entropy(z, y).mean()),
+    "binary": Loss(lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).mean(), jax.nn.sigmoid),
+    "values": Loss(lambda z, y: jnp.mean((z - y) ** 2)),
+}
 
 
 class Trained(NamedTuple):
@@ -88,7 +94,7 @@ class Trained(NamedTuple):
 
 
 def trained_by(
-    recipe: Recipe, network: ReluNetwork, rate: float, steps: int, rounds: int = 1, loss: Loss = cross_entropy
+    recipe: Recipe, network: ReluNetwork, rate: float, steps: int, rounds: int = 1, loss: Loss = LOSSES["classes"]
 ) -> Trained:
     """The network under a recipe.
 
@@ -96,7 +102,7 @@ def trained_by(
         rate: the learning rate, which the schedule then changes.
         steps: how many batches the schedule covers.
         rounds: updates on each batch.
-        loss: what the updates descend.
+        loss: what the updates descend, and how predictions are read from it.
     """
     built = replace(network, normalization=recipe.normalization, inputs=recipe.inputs)
     init, advance, predict = _programs(built, recipe.optimizer, loss)
@@ -128,7 +134,7 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[C
 
         def objective(learned: Any) -> tuple[jax.Array, Any]:
             outputs, running = network.learn(variables._replace(learned=learned), x)
-            return loss(outputs, y), running
+            return loss.of(outputs, y), running
 
         gradient, running = jax.grad(objective, has_aux=True)(variables.learned)
         rule = optimizer.make(_rate(carry["done"], carry["settings"]), carry["settings"]["momentum"])
@@ -147,7 +153,7 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[C
         return after, finite(after)
 
     def predict(carry: Any, x: Any) -> jax.Array:
-        return network.predict(carry["variables"], x)
+        return loss.read(network.predict(carry["variables"], x))
 
     return jax.jit(init), jax.jit(advance), jax.jit(predict)
 

@@ -11,7 +11,6 @@ from blurc.runtime import GenomeValues, Program, State, fold
 from blurc.tasks import Dataset
 from blurc.training.alone import check_in_time
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
-from blurc.training.scores import metric
 
 
 def keys(seed: int) -> tuple[jax.Array, jax.Array]:
@@ -38,7 +37,7 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
     watch.begin(name, settings.steps)
     start = (values, state, fold(key, "noise"))
     learner = Learner(name, start, _advance(net), _predict(net))
-    return fit(learner, data, settings, metric(data), watch)
+    return fit(learner, data, settings, settings.measure(data), watch)
 
 
 def _predict(net: Program) -> Any:

@@ -1,65 +1,33 @@
-"""How good predictions are, and whether a data set fits a network."""
+"""How good the predictions of a network are on many examples, and whether a data set fits it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.runtime import Signature
-from blurc.tasks import Dataset, Floats, names
+from blurc.tasks import Dataset, Floats, Objective, names
 
 SLICE = 4096  # examples predicted at once
 LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'
 MOST = 10_000  # training examples used for a score
 
 
-@dataclass(frozen=True)
-class Metric:
-    name: str
-    greater_is_better: bool
-    of: Callable[[Any, Any], Any]  # outputs and targets, [examples, n] -> [examples]
-
-    def better(self, a: float, b: float) -> bool:
-        """NaN is worse than any number."""
-        if math.isnan(a) or math.isnan(b):
-            return math.isnan(b) and not math.isnan(a)
-        return a > b if self.greater_is_better else a < b
-
-    def show(self, value: float) -> str:
-        if math.isnan(value):
-            return "diverged"
-        return f"{100 * value:.1f} %" if self.greater_is_better else f"{value:.4g}"
-
-
-def _correct(outputs: Any, targets: Any) -> Any:
-    hit = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
-    return np.where(np.isfinite(outputs).all(axis=-1), hit, np.nan)
-
-
-ACCURACY = Metric("accuracy", True, _correct)
-ERROR = Metric("mean squared error", False, lambda outputs, targets: ((outputs - targets) ** 2).mean(axis=-1))
-
-
-def metric(dataset: Dataset) -> Metric:
-    return ACCURACY if dataset.classes else ERROR
-
-
-def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: Metric) -> float:
-    """The mean over all examples, predicted in slices of one size so that one compiled program serves all. `predict` is
+def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: Objective) -> float:
+    """The score of all examples, predicted in slices of one size so that one compiled program serves all. `predict` is
     also told which example is the first of its slice."""
     count = len(x)
     size = math.ceil(count / math.ceil(count / SLICE))
-    values = np.empty(count)
+    outputs = np.empty(y.shape)
     for start in range(0, count, size):
         part = slice(min(start, count - size), min(start, count - size) + size)
-        outputs = np.asarray(predict(x[part], part.start)).reshape(size, -1)
-        values[part] = metric.of(outputs, y[part])
-    return float(values.mean())
+        outputs[part] = np.asarray(predict(x[part], part.start)).reshape(size, -1)
+    return float(metric.score(outputs, y))
 
 
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:

@@ -1,4 +1,4 @@
-"""`blurc eval`: accuracies of genomes on tasks, their table, and the text of tasks."""
+"""`blurc eval`: scores of genomes on tasks, their table, and the text of tasks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from click.testing import CliRunner, Result
 import blurc
 from blurc import genome as genome_files
 from blurc.cli import cli
-from blurc.cli.shared import task_option
+from blurc.cli.shared import scores, task_option
 from blurc.diagnostics import BlurError
-from blurc.evaluation import accuracy, course, heat
+from blurc.evaluation import course, heat, scoring
 from blurc.storage import records
-from blurc.tasks import Augment, TaskChoice, endless, omniglot
+from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, omniglot
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import Task, task
 from blurc.training import rules
@@ -99,19 +99,19 @@ def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int,
     return float(right.mean())
 
 
-# ---------------------------------------------------------------- accuracies
+# ---------------------------------------------------------------- scores
 
 
 @pytest.mark.slow
 def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any, digits: Task) -> None:
-    found = accuracy.accuracies(net, genome, digits, steps=(4, 10), batch=32, seeds=2, query=200, seed=7)
+    found = scoring.scores(net, genome, digits, steps=(4, 10), batch=32, seeds=2, query=200, seed=7)
     expected = [[by_hand(net, genome, digits, steps, 10, seed) for steps in (4, 10)] for seed in (7, 8)]
     np.testing.assert_allclose(found, expected, atol=0.011)  # two examples near a border
 
 
 def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(net: blurc.Net, genome: Any, digits: Task) -> None:
-    three = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=3)
-    last = accuracy.accuracies(net, genome, digits, steps=(6,), batch=32, seeds=1, seed=2)
+    three = scoring.scores(net, genome, digits, steps=(6,), batch=32, seeds=3)
+    last = scoring.scores(net, genome, digits, steps=(6,), batch=32, seeds=1, seed=2)
     assert three[2] == last[0]
     assert len(set(three[:, 0])) > 1
 
@@ -122,7 +122,7 @@ def test_scores_do_not_depend_on_what_else_is_scored(digits: Task, text: str | N
     net = blurc.compile(text or FADING)
     values = net.init_genome(jax.random.key(0))
     few, many = (
-        accuracy.accuracies(net, values, digits, steps=steps, batch=16, seeds=1, query=300)
+        scoring.scores(net, values, digits, steps=steps, batch=16, seeds=1, query=300)
         for steps in ((6,), (3, 6, 8, 104))
     )
     assert few[0, 0] == many[0, 1]
@@ -143,7 +143,7 @@ def test_memory_does_not_grow_with_steps(digits: Task, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(endless, "_drawn", spied)
     monkeypatch.setattr(endless, "PART_BYTES", 70 * 4 * 16 * (64 + 10))
-    accuracy.accuracies(net, values, digits, steps=(100, 500), batch=16, seeds=1, query=10)
+    scoring.scores(net, values, digits, steps=(100, 500), batch=16, seeds=1, query=10)
     question, *parts = sizes
     assert parts == [50 * 4 * 16 * (64 + 10)] * 10  # round numbers: 50 fit where 70 would
     assert question < parts[0]
@@ -195,10 +195,10 @@ def test_no_two_purposes_share_a_key() -> None:
 
 def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
     net = blurc.compile(DIGITS, genome="blur", hidden=8)
-    first, second = accuracy.accuracies(net, None, digits, steps=(5,), batch=32, seeds=2)
+    first, second = scoring.scores(net, None, digits, steps=(5,), batch=32, seeds=2)
     for seed, found in enumerate((first, second)):
         values = net.init_genome(course.keys(seed).genome)
-        given = accuracy.accuracies(net, values, digits, steps=(5,), batch=32, seeds=1, seed=seed)
+        given = scoring.scores(net, values, digits, steps=(5,), batch=32, seeds=1, seed=seed)
         np.testing.assert_array_equal(given[0], found)
     assert course.fresh_each_seed(net, None)
     assert not course.fresh_each_seed(net, values)
@@ -206,14 +206,14 @@ def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
 
 
 def test_it_learns(net: blurc.Net, genome: Any, digits: Task) -> None:
-    found = accuracy.accuracies(net, genome, digits, steps=(2, 60), batch=64, seeds=2).mean(axis=0)
+    found = scoring.scores(net, genome, digits, steps=(2, 60), batch=64, seeds=2).mean(axis=0)
     assert found[1] > 0.85
     assert found[1] > found[0] + 0.1
 
 
 def test_divergence_is_not_a_number_from_where_it_happens(net: blurc.Net, digits: Task) -> None:
     # tanh hides an infinite synapse from the outputs.
-    found = accuracy.accuracies(net, {"eta": jnp.float32(3e38)}, digits, steps=(2, 4), batch=32, seeds=2)
+    found = scoring.scores(net, {"eta": jnp.float32(3e38)}, digits, steps=(2, 4), batch=32, seeds=2)
     assert np.isnan(found).all()
 
 
@@ -235,32 +235,32 @@ def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> No
     """They are kept for 32 examples, the test has 360."""
     net = blurc.compile(FADING)
     values = net.init_genome(jax.random.key(0))
-    found = accuracy.accuracies(net, values, digits, steps=(60,), batch=32, seeds=1)
+    found = scoring.scores(net, values, digits, steps=(60,), batch=32, seeds=1)
     assert found[0, 0] > 0.5
 
 
 def test_all_test_examples_are_asked_about(digits: Task) -> None:
-    assert accuracy.queries(digits) == 360
-    assert accuracy.queries(task(TaskChoice("moons"))) == accuracy.GENERATED_QUERIES
+    assert scoring.queries(digits) == 360
+    assert scoring.queries(task(TaskChoice("moons"))) == scoring.GENERATED_QUERIES
 
 
 def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, digits: Task) -> None:
-    accuracy.accuracies(net, genome, digits, steps=(3, 6), batch=16, seeds=1)
+    scoring.scores(net, genome, digits, steps=(3, 6), batch=16, seeds=1)
     train = net._call.train
     before = train._cache_size()
-    accuracy.accuracies(net, {"eta": jnp.float32(0.2)}, digits, steps=(3, 9), batch=16, seeds=2)
+    scoring.scores(net, {"eta": jnp.float32(0.2)}, digits, steps=(3, 9), batch=16, seeds=2)
     assert train._cache_size() == before
 
 
 @pytest.mark.parametrize("wrong", [{"steps": (0, 3)}, {"steps": ()}, {"batch": 0}, {"seeds": 0}])
 def test_numbers_below_one_are_refused(net: blurc.Net, genome: Any, digits: Task, wrong: dict[str, Any]) -> None:
     with pytest.raises(BlurError, match="E806"):
-        accuracy.accuracies(net, genome, digits, **wrong)
+        scoring.scores(net, genome, digits, **wrong)
 
 
 def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
     with pytest.raises(BlurError) as error:
-        accuracy.check_fits(net, task(TaskChoice("moons")))
+        scoring.check_fits(net, task(TaskChoice("moons")))
     first, second = error.value.diagnostics
     assert first.code == second.code == "E807"
     assert "2 inputs" in first.message
@@ -273,17 +273,17 @@ def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
 
 
 def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
-    found = accuracy.summary(np.asarray([0.5, np.nan, 0.7]))
+    found = scoring.summary(np.asarray([0.5, np.nan, 0.7]))
     assert (found.mean, found.diverged) == (pytest.approx(0.6), 1)
     assert found.spread == pytest.approx(np.std([0.5, 0.7], ddof=1))
-    assert str(found) == "60.0 ± 14.1, 1 of 3 diverged"
+    assert found.show(ACCURACY) == "60.0 ± 14.1, 1 of 3 diverged"
 
 
 @pytest.mark.parametrize(
     ("values", "shown"), [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")]
 )
 def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
-    assert str(accuracy.summary(np.asarray(values))) == shown
+    assert scoring.summary(np.asarray(values)).show(ACCURACY) == shown
 
 
 # ---------------------------------------------------------------- the text of a task
@@ -446,7 +446,7 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
     [("blur_bounded", 8, "because it learns from 8 at a time"), ("blur_bounded", 128, ""), ("backprop", 8, "")],
 )
 def test_a_rule_that_normalises_over_few_examples_is_doubted(rule: str, batch: int, told: str, digits: Task) -> None:
-    found = accuracy.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
+    found = scoring.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
     assert bool(found) == bool(told)
     assert told in found
 
@@ -454,4 +454,43 @@ def test_a_rule_that_normalises_over_few_examples_is_doubted(rule: str, batch: i
 def test_few_questions_are_doubted() -> None:
     few = replace(task(TaskChoice("digits")).source, x_test=jnp.zeros((20, 64)))
     net = blurc.compile(DIGITS, genome="blur_bounded")
-    assert "because it predicts 20 at a time" in accuracy.doubt(net, Task("few", 10, Augment(), few), 128)
+    assert "because it predicts 20 at a time" in scoring.doubt(net, Task("few", 10, Augment(), few), 128)
+
+
+# ---------------------------------------------------------------- targets that are not classes
+
+
+CURVE = """
+import "rules/backprop3.blur"
+network curve uses backprop3_mse(rate = 0.01) { input x[1]  hidden h[16]  output y[1] { phi = linear }  x -> h -> y }
+network copy uses backprop3_mse(rate = 0.01) { input x[64]  output y[64] { phi = linear }  x -> y }
+network classes uses backprop3(rate = 0.1) { input x[64]  output y[10] { phi = linear }  x -> y }
+"""
+
+
+def test_numbers_are_scored_by_squared_errors(tmp_path: Path) -> None:
+    (tmp_path / "c.blur").write_text(CURVE)
+    where = ("--network", f"{tmp_path / 'c.blur'}:curve", "--task", "sinusoid", "--steps", "1,50", "--seeds", 2)
+    run = command("backprop3_mse", *where, "--batch", 16, "--json", tmp_path / "found.json", "-o", tmp_path / "heat.svg")
+    assert "mean squared error on test examples, mean ± standard deviation of 2 seeds\n" in run.stdout
+    (row,) = json.loads((tmp_path / "found.json").read_text())["rows"]
+    assert row["metric"] == "mean squared error"
+    assert row["results"][1]["mean"] < row["results"][0]["mean"]
+
+
+def test_every_task_is_scored_by_its_own_metric_in_one_table(tmp_path: Path) -> None:
+    (tmp_path / "c.blur").write_text(CURVE)
+    genome = ("backprop3_mse", "--network", f"{tmp_path / 'c.blur'}:copy", "--steps", 20, "--seeds", 1)
+    run = command(*genome, "--task", "digits:target=inputs", "--task", "digits:target=inputs,project=64")
+    assert "mean squared error on test examples, 1 seed\n" in run.stdout
+    refused = command(*genome, "--task", "digits:target=inputs", "--metric", "accuracy")
+    assert "E813" in refused.stderr
+    mixed = scores.legend(3, [("digits", ACCURACY), ("waves", OBJECTIVES["mse"])])
+    assert mixed.startswith("accuracy on test examples in % (digits); mean squared error on test examples (waves); ")
+
+
+def test_a_metric_may_be_chosen(tmp_path: Path) -> None:
+    (tmp_path / "c.blur").write_text(CURVE)
+    where = ("--network", f"{tmp_path / 'c.blur'}:classes", "--task", "digits", "--steps", 20, "--seeds", 1)
+    run = command("backprop3", *where, "--metric", "cross_entropy")
+    assert "softmax cross entropy on test examples, 1 seed\n" in run.stdout

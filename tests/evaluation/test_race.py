@@ -20,9 +20,9 @@ from blurc import genome as genome_files
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.evaluation import accuracy, course, races, tuning
-from blurc.evaluation.accuracy import Row
+from blurc.evaluation import course, races, scoring, tuning
 from blurc.evaluation.races import Race
+from blurc.evaluation.scoring import Row
 from blurc.meta.experiment.experiment import Evaluation
 from blurc.meta.run import finishing
 from blurc.tasks import TaskChoice
@@ -87,13 +87,13 @@ def searched_quickly(patch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_rule_is_scored_as_in_an_evaluation(found: Race, net: blurc.Net, genome: Any, digits: Task) -> None:
-    expected = accuracy.accuracies(net, genome, digits, **SMALL)
-    np.testing.assert_array_equal(found.entries[0].accuracies, expected)
+    expected = scoring.scores(net, genome, digits, **SMALL)
+    np.testing.assert_array_equal(found.entries[0].scores, expected)
 
 
 def test_the_lead_is_paired_over_seeds(found: Race) -> None:
     rule, strongest = found.entries[:2]
-    difference = rule.accuracies - strongest.accuracies
+    difference = rule.scores - strongest.scores
     for at, lead in enumerate(found.lead(strongest)):
         assert lead.mean == pytest.approx(difference[:, at].mean())
         assert lead.error == pytest.approx(difference[:, at].std(ddof=1) / np.sqrt(2))
@@ -105,7 +105,7 @@ def test_the_strongest_has_done_best_on_held_out_examples(found: Race) -> None:
     for at, chosen in enumerate(strongest.chosen):
         assert chosen.held_out == max(entry.chosen[at].held_out for entry in optimizers)
         (same,) = (entry for entry in optimizers if entry.name == chosen.tried.recipe.optimizer.name)
-        np.testing.assert_array_equal(strongest.accuracies[:, at], same.accuracies[:, at])
+        np.testing.assert_array_equal(strongest.scores[:, at], same.scores[:, at])
 
 
 def test_optimizers_learn_what_the_rule_learns_and_are_chosen_elsewhere(
@@ -173,7 +173,7 @@ def test_a_schedule_is_over_all_updates(schedule: str, rates: list[float]) -> No
 def test_every_optimizer_learns(optimizer: Optimizer, net: blurc.Net, digits: Task) -> None:
     made = recipes.trained_by(recipes.Recipe(optimizer), relu_network(net), optimizer.rate, 20)
     learner = course.Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)
-    learned = accuracy.planned(net, digits, steps=(20,), batch=32, seeds=1).run(learner, 0)
+    learned = scoring.planned(net, digits, steps=(20,), batch=32, seeds=1).run(learner, 0)
     assert learned[0] > 0.4
 
 
@@ -203,17 +203,17 @@ def finished(net: blurc.Net, digits: Task, patch: pytest.MonkeyPatch) -> tuple[R
 def test_a_run_that_ends_with_a_race_is_judged_once(
     net: blurc.Net, genome: Any, digits: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = accuracy.accuracies(net, genome, digits, steps=(10,), seeds=1, batch=32)
-    monkeypatch.delattr(finishing, "accuracies")
+    expected = scoring.scores(net, genome, digits, steps=(10,), seeds=1, batch=32)
+    monkeypatch.delattr(finishing, "scores")
     row, (one,), _ = finished(net, digits, monkeypatch)
-    np.testing.assert_array_equal(row.accuracies, expected)
+    np.testing.assert_array_equal(row.scores, expected)
     assert (row.genome, row.network, one.network) == ("mine", "wide", "wide")
     assert [entry.name for entry in one.entries] == ["mine", "strongest", "SGD"]
 
 
 def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     row, races, told = finished(blurc.compile(FADING), digits, monkeypatch)
-    assert (row.accuracies.shape, races) == ((1, 1), [])
+    assert (row.scores.shape, races) == ((1, 1), [])
     assert told[0].startswith("no race with optimizers:")
 
 
@@ -234,7 +234,7 @@ def test_the_optimizers_reach_on_mnist_what_others_report() -> None:
     net = blurc.compile("networks/mnist.blur", network="mnist")
     adam = [optimizer for optimizer in recipes.OPTIMIZERS if optimizer.name == "Adam"]
     found = races.race(net, None, task(TaskChoice("mnist"), root), steps=(10, 50), seeds=2, optimizers=adam)
-    assert (found.entries[1].accuracies.mean(axis=0) > (0.86, 0.92)).all()
+    assert (found.entries[1].scores.mean(axis=0) > (0.86, 0.92)).all()
 
 
 # ---------------------------------------------------------------- the command
@@ -304,3 +304,20 @@ def test_a_network_may_be_named_both_ways(args: list[str]) -> None:
     run = command(*args, "--task", "digits")
     assert run.exit_code == 1
     assert "did you mean `mnist`?" in run.stderr
+
+
+def test_of_numbers_the_strongest_has_the_least_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And the rule leads where its error is less."""
+    (tmp_path / "c.blur").write_text(
+        'import "rules/backprop3.blur"\nnetwork curve uses backprop3_mse(rate = 0.01) {'
+        " input x[1]  hidden h[16]  output y[1] { phi = linear }  x -> h -> y }"
+    )
+    searched_quickly(monkeypatch)
+    curve = blurc.compile(tmp_path / "c.blur")
+    sizes = {"steps": (10,), "batch": 16, "seeds": 2, "query": 100}
+    found = races.race(curve, None, task(TaskChoice("sinusoid")), optimizers=[SGD, ADAM], **sizes)
+    rule, strongest, sgd, adam = found.entries
+    assert found.metric.name == "mse"
+    assert strongest.chosen[0].held_out == min(sgd.chosen[0].held_out, adam.chosen[0].held_out)
+    assert found.lead(strongest)[0].mean == pytest.approx((strongest.scores - rule.scores).mean())
+    assert found.to_json()["metric"] == "mean squared error"

@@ -15,7 +15,7 @@ CALLS = list[tuple[Recipe, float, int]]
 
 
 def trial(best: float, top: float = 0.9) -> tuple[tuning.Trial, CALLS]:
-    """Accuracies fall with the distance from the best rate, and Adam's are lower."""
+    """Scores fall with the distance from the best rate, and Adam's are lower."""
     calls: CALLS = []
 
     def run(recipe: Recipe, rate: float, seed: int) -> float:

@@ -23,9 +23,8 @@ from blurc.meta.experiment.experiment import Inner
 from blurc.meta.run import persistent
 from blurc.meta.run.setup import Setup
 from blurc.meta.search.episode import Drawn, Judge, judged
-from blurc.meta.search.objective import OBJECTIVES
 from blurc.runtime import unroll
-from blurc.tasks import TaskChoice
+from blurc.tasks import OBJECTIVES, TaskChoice
 from blurc.tasks.task import task
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
@@ -39,7 +38,7 @@ def plain(net: blurc.Net, every: int, genome: Any, key: jax.Array, episode: Any)
         state, _ = net.step(genome, state, x, y)
         if (total - done) % every == 0 and done >= every:
             outputs = net.predict(genome, state, episode.x)
-            values.append(OBJECTIVES["cross_entropy"].of(outputs, episode.y))
+            values.append(OBJECTIVES["cross_entropy"].score(outputs, episode.y))
     return jnp.stack(values).mean()
 
 
@@ -145,7 +144,7 @@ sys.path.insert(0, {tests!r})
 import blurc, test_episodes, tiny
 from blurc.meta.search.episode import Judge
 from blurc.meta.experiment.experiment import Inner
-from blurc.meta.search.objective import OBJECTIVES
+from blurc.tasks import OBJECTIVES
 net = blurc.compile(tiny.SPEC)
 judge = Judge(net, OBJECTIVES["cross_entropy"], Inner(5))
 run = judge.values.lower(*test_episodes.judged_together(net)).compile()

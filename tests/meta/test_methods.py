@@ -17,7 +17,7 @@ from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.meta.search.methods.pes import PesMethod
-from blurc.meta.search.objective import OBJECTIVES
+from blurc.tasks import OBJECTIVES
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -46,13 +46,13 @@ def test_what_is_not_finite_costs_infinitely_much(name: str, value: float) -> No
 
 def test_accuracy_is_the_share_of_hits() -> None:
     outputs = jnp.asarray([[0.1, 0.2], [3.0, 0.0], [0.0, 5.0], [1.0, 2.0]])
-    assert OBJECTIVES["accuracy"].of(outputs, jax.nn.one_hot(jnp.asarray([1, 0, 0, 1]), 2)) == 0.75
+    assert OBJECTIVES["accuracy"].score(outputs, jax.nn.one_hot(jnp.asarray([1, 0, 0, 1]), 2)) == 0.75
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_outputs_that_are_not_finite_have_no_accuracy(bad: float) -> None:
     outputs = jnp.asarray([[0.1, bad], [3.0, 0.0]])
-    assert jnp.isnan(OBJECTIVES["accuracy"].of(outputs, jax.nn.one_hot(jnp.asarray([1, 0]), 2)))
+    assert jnp.isnan(OBJECTIVES["accuracy"].score(outputs, jax.nn.one_hot(jnp.asarray([1, 0]), 2)))
 
 
 # ------------------------------------------------------------------- methods

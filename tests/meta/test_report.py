@@ -19,7 +19,7 @@ from blurc import genome
 from blurc.diagnostics import BlurError, Source
 from blurc.evaluation import heat
 from blurc.meta.experiment import schema
-from blurc.meta.report import accuracy, contents, matrices, regions, sections, style, training
+from blurc.meta.report import contents, matrices, regions, scores, sections, style, training
 from blurc.meta.report.page import write
 from blurc.spec import select
 from blurc.tasks.choice import TaskChoice
@@ -305,7 +305,7 @@ def test_the_table_has_the_numbers_of_the_curves() -> None:
         contents.Curve("g", "moons", "plane", (5, 1000), (nan, 0.5), (nan, 0.02), (5, 2)),
         contents.Curve("Adam", "xor", "plane", (10,), (0.7,), (0.1,), (0,)),
     ]
-    assert [*accuracy.table(curves)] == [
+    assert [*scores.table(curves)] == [
         ("task", "network", "learner", "5 steps", "10 steps", "1,000 steps"),
         ("xor", "plane", "g", "81.2 ± 1.1", "90.0", "–"),
         ("xor", "plane", "Adam", "–", "70.0 ± 10.0", "–"),
@@ -324,7 +324,7 @@ PARTLY = [
 def test_cells_of_the_matrix_tell_what_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
     panels: list[heat.Panel] = []
     monkeypatch.setattr(heat, "render", lambda found, form: panels.extend(found) or b"")
-    (found,) = accuracy.matrices(PARTLY)
+    (found,) = scores.matrices(PARTLY)
     assert panels[0].texts == [["98.7*", "diverged"], ["80.0", "–"]]
     assert found.caption.endswith(
         "(row). *: without the seeds that diverged. Diverged: all seeds did. –: not measured."
@@ -333,7 +333,7 @@ def test_cells_of_the_matrix_tell_what_diverged(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_matrix_of_what_stayed_finite_needs_no_legend() -> None:
     finite = [PARTLY[2], dataclasses.replace(PARTLY[2], task="moons")]
-    assert next(accuracy.matrices(finite)).caption.endswith("of each learner (row).")
+    assert next(scores.matrices(finite)).caption.endswith("of each learner (row).")
 
 
 def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,7 +346,7 @@ def test_points_without_the_seeds_that_diverged_are_hollow(monkeypatch: pytest.M
         return style.Picture(b"", caption)
 
     monkeypatch.setattr(style, "picture", seen)
-    xor, moons = (found.caption for found in accuracy.pictures(PARTLY))
+    xor, moons = (found.caption for found in scores.pictures(PARTLY))
     assert [found for found in hollow if math.isfinite(found[1])] == [(10, 0.987)]
     assert xor.endswith("to either side. Hollow markers: some seeds diverged and are not in the mean.")
     assert moons.endswith("to either side. Where a point is missing, all seeds diverged: g.")

@@ -9,7 +9,7 @@ import pytest
 
 import blurc
 from blurc import genome
-from blurc.evaluation import accuracies
+from blurc.evaluation import scores
 from blurc.language import specs_path
 from blurc.meta.experiment import schema
 from blurc.meta.run.setup import compiled
@@ -26,7 +26,7 @@ def accuracy(text: str, rule: str, values: dict | None, data: str, steps: int, *
     net = blurc.compile(text, genome=rule, **parameters)
     outputs = next(iter(net.signature.outputs.values()))[0]
     values = values or net.init_genome(blurc_key())
-    found = accuracies(net, values, task(TaskChoice(data, outputs=outputs)), steps=[steps], seeds=3)
+    found = scores(net, values, task(TaskChoice(data, outputs=outputs)), steps=[steps], seeds=3)
     return float(found.mean())
 
 
@@ -81,7 +81,7 @@ def test_deep_learns_at_other_depths_than_its_own():
     reached = []
     for depth in (1, 4, 6):
         net = blurc.compile(text, network="mnist_deep", genome=found.rule, side=8, hidden=32, depth=depth)
-        reached.append(accuracies(net, values, task(TaskChoice("digits")), steps=[30], seeds=3).mean())
+        reached.append(scores(net, values, task(TaskChoice("digits")), steps=[30], seeds=3).mean())
     assert min(reached) > 0.8
     assert np.ptp(reached) < 0.1
 

@@ -703,12 +703,6 @@ def test_flat_examples_have_no_pixels_to_crop(numbered: str):
     assert d.message == f"`crop` is for images, but an example of {numbered} has shape 6"
 
 
-def test_targets_that_are_numbers_make_no_task(tmp_path: Path):
-    np.savez(tmp_path / "r.npz", x=np.ones((4, 2)), y=np.ones((4, 1)))
-    d = refused(TaskChoice(str(tmp_path / "r.npz")))
-    assert d.message == f"the targets of {tmp_path / 'r.npz'} are real numbers, but a task needs classes"
-
-
 def test_too_few_examples_make_no_task(tmp_path: Path):
     np.savez(tmp_path / "f.npz", x=np.ones((6, 2)), y=[0, 0, 0, 1, 1, 2], x_test=np.ones((1, 2)), y_test=[2])
     d = refused(TaskChoice(str(tmp_path / "f.npz"), classes=(0, 1)))

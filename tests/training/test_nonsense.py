@@ -14,7 +14,7 @@ import pytest
 import blurc
 from blurc import tasks
 from blurc.evaluation import check_fits, doubt
-from blurc.training import ACCURACY, check_in_time, doubts, may_be_labels, never_seen
+from blurc.training import check_in_time, doubts, may_be_labels, never_seen
 from blurc.training.baselines import GRID, MOST_RATES, best_inside
 
 # ------------------------------------------------------------------- rates
@@ -28,7 +28,7 @@ def test_the_grid_of_rates_is_widened_until_the_best_is_inside(best: int) -> Non
         tried.add(at)
         return -abs(at - best)
 
-    assert best_inside(score, ACCURACY) == best
+    assert best_inside(score, tasks.ACCURACY) == best
     assert min(tried) < best < max(tried)
     assert len(tried) <= MOST_RATES
 
@@ -43,7 +43,7 @@ def test_the_grid_of_rates_is_widened_until_the_best_is_inside(best: int) -> Non
     ],
 )
 def test_a_search_for_a_rate_ends(score: Callable[[int], float], expected: int) -> None:
-    assert best_inside(score, ACCURACY) == expected
+    assert best_inside(score, tasks.ACCURACY) == expected
 
 
 # --------------------------------------------------------- networks with a past

@@ -34,7 +34,7 @@ from blurc.training import (
 )
 from blurc.training.recompile import recompile
 from blurc.training.rules import keys
-from blurc.training.scores import ACCURACY, ERROR, score
+from blurc.training.scores import score
 
 XOR = "networks/xor.blur"
 
@@ -113,13 +113,13 @@ def test_scores_in_slices_count_every_example_once() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((9001, 3)).astype(np.float32)
     y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 9001)]
-    assert score(lambda part, first: part, x, y, ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
-    assert score(lambda part, first: part, x, y, ERROR) == pytest.approx(((x - y) ** 2).mean())
+    assert score(lambda part, first: part, x, y, tasks.ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
+    assert score(lambda part, first: part, x, y, tasks.OBJECTIVES["mse"]) == pytest.approx(((x - y) ** 2).mean())
 
 
 def test_outputs_that_are_not_finite_score_as_nothing() -> None:
     x = np.full((4, 3), np.nan, np.float32)
-    assert np.isnan(score(lambda part, first: part, x, np.eye(4, 3, dtype=np.float32), ACCURACY))
+    assert np.isnan(score(lambda part, first: part, x, np.eye(4, 3, dtype=np.float32), tasks.ACCURACY))
 
 
 # ---------------------------------------------------------------- baselines
@@ -588,13 +588,66 @@ def test_persistent_states_are_kept_for_each_example_of_the_batch(xor: tasks.Dat
 
 def test_the_same_runs_give_the_same_picture() -> None:
     run = Run("SGD", None, (Point(0, 0.1, 0.0), Point(10, 0.9, 0.5)), 0.9, 0.9, 0.5, 0.1, rate=0.3)
-    assert curve.render([run], ACCURACY, "title", "svg") == curve.render([run], ACCURACY, "title", "svg")
+    assert curve.render([run], tasks.ACCURACY, "title", "svg") == curve.render([run], tasks.ACCURACY, "title", "svg")
 
 
 def test_a_curve_as_json_lines() -> None:
     run = Run("SGD", None, (Point(0, 0.1, 0.0), Point(10, float("nan"), 0.5)), 0.9, 0.9, 0.5, 0.1)
-    lines = [json.loads(line) for line in curve.render([run], ERROR, "title", "jsonl").decode().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in curve.render([run], tasks.OBJECTIVES["mse"], "title", "jsonl").decode().splitlines()
+    ]
     assert lines == [
         {"run": "SGD", "step": 0, "test mean squared error": 0.1, "seconds": 0.0},
         {"run": "SGD", "step": 10, "test mean squared error": None, "seconds": 0.5},
     ]
+
+
+# ---------------------------------------------------------------- targets that are not classes
+
+
+SIGMOID = """
+genome logistic {
+  state act, err
+  synapse w ~ normal(1 / sqrt(fan_in))
+  learn eta = 1.0
+  sense    { act <- input }
+  forward  { act <- sigmoid(incoming(w * pre.act)) }
+  feedback { err <- act - target }
+  update   { w <- w - eta * batch_mean(pre.act * post.err) }
+  readout act
+}
+network n uses logistic { input x[4]  output y[3]  x -> y }
+"""
+
+
+def test_labels_of_any_number_are_learned_and_the_optimizers_get_their_loss(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(400, 4)).astype(np.float32)
+    y = x @ np.random.default_rng(1).normal(size=(4, 3)) > 0
+    np.savez(tmp_path / "labels.npz", x=x, y=y.astype(np.float32))
+    (tmp_path / "n.blur").write_text(SIGMOID)
+    data = ("--data", tmp_path / "labels.npz", "--steps", 300, "--batch", 16)
+    done = command(tmp_path / "n.blur", *data, "--json", tmp_path / "out.json")
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["metric"] == "binary accuracy"
+    assert [run["name"] for run in result["runs"]] == ["logistic", "SGD", "Adam"]
+    assert all(run["test"] > 0.93 for run in result["runs"]), result["runs"]
+    assert "test binary accuracy" in done.stdout
+
+
+def test_a_network_may_learn_its_inputs_and_be_measured_as_one_likes(tmp_path: Path) -> None:
+    wiring = "input x[64]  output y[64] { phi = linear }  x -> y"
+    text = f'import "rules/backprop3.blur"\nnetwork n uses backprop3_mse(rate = 0.05) {{ {wiring} }}'
+    (tmp_path / "n.blur").write_text(text)
+    options = ("--data", "digits", "--target", "inputs", "--metric", "r2", "--steps", 300, "--no-baselines")
+    done = command(tmp_path / "n.blur", *options, "--json", tmp_path / "out.json")
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["metric"] == "R²"
+    assert 0.8 < result["runs"][0]["test"] < 1
+    assert "test R²" in done.stdout
+
+
+def test_a_metric_that_does_not_suit_the_targets_is_refused(net: blurc.Net, tmp_path: Path) -> None:
+    done = command(XOR, "--data", "xor", "--metric", "binary_accuracy", "--steps", 4)
+    assert done.exit_code == 1
+    assert "E813" in done.stderr

@@ -17,6 +17,7 @@ from blurc.cli.shared.options import (
     batch_option,
     form,
     json_option,
+    metric_option,
     picture_option,
     seed_option,
     seeds_option,
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.api import Net
-    from blurc.evaluation import Row
+    from blurc.evaluation import Row, heat
     from blurc.meta import Experiment
     from blurc.runtime import GenomeValues
-    from blurc.tasks import Task, TaskChoice
+    from blurc.tasks import Objective, Task, TaskChoice
 
 
 @click.command("eval")
@@ -56,24 +57,26 @@ if TYPE_CHECKING:
 @batch_option
 @seed_option("The first seed.")
 @data_dir_option
+@metric_option
 @json_option
 @picture_option("Draw the table as a heat map.")
 def command(
     genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
-    data_dir: Path | None, json: str | None, output: Path | None,
+    data_dir: Path | None, metric: str, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Measure how well GENOMEs train networks.
 
     A GENOME is a genome file, or the name of a rule with fresh meta-parameters for each seed. Each one trains each
-    network on each task, from fresh synapses for each seed. Scores are accuracies on test examples.
+    network on each task, from fresh synapses for each seed. Scores are those of the task
+    on test examples: the accuracy of classes, the mean squared error of numbers, or the `--metric` given.
     """
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
 
     pairs = _pairs(genomes, wirings)
     protocol = Protocol(steps, seeds, batch, seed)
-    rows = protocol.measure(pairs, [data.task(one, data_dir) for one in chosen], console(STDOUT))
+    rows = protocol.measure(pairs, [data.task(one, data_dir) for one in chosen], metric, console(STDOUT))
     _print(rows, protocol, console(json))
     if json:
         write_json(json, _data(rows, protocol))
@@ -132,18 +135,20 @@ class Protocol:
     batch: int
     seed: int
 
-    def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], out: Console) -> list[Row]:
+    def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], metric: str, out: Console) -> list[Row]:
         for pair, task in product(pairs, tasks):  # fail before the slow part
-            evaluation.accuracy.check_fits(pair.net, task)
+            evaluation.check_fits(pair.net, task)
+            data.chosen(metric, task.kind, task.name, task.score)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             numbers = asdict(self)
-            found = evaluation.accuracy.accuracies(pair.net, pair.values, task, **numbers, lost=_told(out))
+            found = evaluation.scores(pair.net, pair.values, task, metric=metric, **numbers, lost=_told(out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
-            rows.append(evaluation.accuracy.Row(pair.genome, task.name, pair.network, found, fresh))
+            measured = data.chosen(metric, task.kind, task.name, task.score)
+            rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh))
         return rows
 
 
@@ -157,9 +162,9 @@ def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
     table = scores.table(["genome", "task", "network"], protocol.steps)
     for row in rows:
         names = (escape(name) for name in (row.genome, row.task, row.network))
-        table.add_row(*names, *map(str, evaluation.summaries(row.accuracies)))
+        table.add_row(*names, *(found.show(row.metric) for found in evaluation.summaries(row.scores)))
     print_table(out, table)
-    out.print(scores.legend(protocol.seeds))
+    out.print(scores.legend(protocol.seeds, ((row.task, row.metric) for row in rows)), soft_wrap=True)
     if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
         told = f"{fresh}: fresh meta-parameters for each seed, which add to the spread"
         out.print(told, markup=False, soft_wrap=True)
@@ -170,19 +175,28 @@ def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
 
 
 def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
-    """One heat map. What all rows have in common goes into the title."""
+    """A heat map for each metric. What all rows have in common goes into the title."""
+    names = [(row.genome, row.task, row.network) for row in rows]
+    common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
+    title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
+    panels = [
+        _panel([row for row in rows if row.metric is metric], metric, common, protocol)
+        for metric in dict.fromkeys(row.metric for row in rows)
+    ]
+    return evaluation.heat.render(panels, form, title)
+
+
+def _panel(rows: Sequence[Row], metric: Objective, common: Sequence[bool], protocol: Protocol) -> heat.Panel:
     import numpy as np
 
     names = [(row.genome, row.task, row.network) for row in rows]
-    common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
-    found = [evaluation.summaries(row.accuracies) for row in rows]
     labels = [" · ".join(n for n, same in zip(row, common, strict=True) if not same) for row in names]
-    title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
-    panel = evaluation.heat.Panel(
-        "accuracy on test examples, by number of steps",
+    found = [evaluation.summaries(row.scores) for row in rows]
+    return evaluation.heat.Panel(
+        f"{metric.title} on test examples, by number of steps",
         np.asarray([[s.mean for s in row] for row in found]),
-        labels if len(rows) > 1 else [" "],
+        labels if any(labels) else [" "],
         [str(step) for step in protocol.steps],
-        [[str(s) for s in row] for row in found],
+        [[s.show(metric) for s in row] for row in found],
+        shares=metric.percent,
     )
-    return evaluation.heat.render([panel], form, title)

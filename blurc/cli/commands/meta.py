@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,7 @@ def command(
 ) -> None:  # fmt: skip
     """Learn a genome, as described by the file EXPERIMENT.
 
-    Writes metrics, checkpoints, the best genome (genome.yaml), its accuracies on test examples and report.html to the
+    Writes metrics, checkpoints, the best genome (genome.yaml), its scores on test examples and report.html to the
     run folder. --resume continues an interrupted run, with bit-identical results.
     """
     if resume and replay is not None:
@@ -84,13 +84,13 @@ def command(
         if result.diverged and math.isfinite(result.value):
             say(_where(result), json)  # with a command, which stays whole
         rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: tell(out, what))
-    _print(_raced(rows, races), resolved, out)
+    _print([*_raced(rows, races)], resolved, out)
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
         raise BlurError(_no_genome(result, resolved))
     tell(out, _start(result))
-    objective = resolved.method.objective.replace("_", " ")
+    objective = result.objective.replace("_", " ")
     what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
     tell(out, f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}")
 
@@ -172,18 +172,19 @@ def _raced(rows: Iterable[Row], races: Iterable[Race]) -> Iterator[Row]:
     for row in rows:
         yield row
         for entry in optimizers.get((row.task, row.network), ()):
-            yield evaluation.Row(entry.name, row.task, row.network, entry.accuracies)
+            yield evaluation.Row(entry.name, row.task, row.network, entry.scores, row.metric)
 
 
-def _print(rows: Iterable[Row], experiment: Experiment, out: Console) -> None:
+def _print(rows: Sequence[Row], experiment: Experiment, out: Console) -> None:
     from rich.markup import escape
 
     table = scores.table(["", "task", "network"], experiment.evaluation.steps)
     for row in rows:
         names = (escape(name) for name in (row.genome, row.task, row.network))
-        table.add_row(*names, *map(str, evaluation.summaries(row.accuracies)))
+        table.add_row(*names, *(found.show(row.metric) for found in evaluation.summaries(row.scores)))
     print_table(out, table)
-    out.print(scores.legend(experiment.evaluation.seeds))
+    if rows:
+        out.print(scores.legend(experiment.evaluation.seeds, ((row.task, row.metric) for row in rows)))
 
 
 def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:
@@ -191,10 +192,8 @@ def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, 
     return {
         "experiment": experiment.name,
         "folder": str(result.folder),
-        "objective": experiment.method.objective,
+        "objective": result.objective,
         "value": result.value,
         "diverged": result.diverged,
-        "rows": [
-            {"task": r.task, "network": r.network, "results": evaluation.to_json(steps, r.accuracies)} for r in rows
-        ],
+        "rows": [{"task": r.task, "network": r.network, "results": evaluation.to_json(steps, r.scores)} for r in rows],
     }

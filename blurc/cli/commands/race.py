@@ -13,6 +13,7 @@ from blurc.cli.shared.options import (
     batch_option,
     form,
     json_option,
+    metric_option,
     picture_option,
     seed_option,
     seeds_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Race, Summary
+    from blurc.tasks import Objective
 
 
 @click.command("race")
@@ -41,11 +43,12 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @seed_option("The first seed.")
 @data_dir_option
+@metric_option
 @json_option
-@picture_option("Draw the accuracies against the number of steps.")
+@picture_option("Draw the scores against the number of steps.")
 def command(
     choice: Choice, task: str, steps: tuple[int, ...], seeds: int, batch: int, rounds: int | None, seed: int,
-    data_dir: Path | None, json: str | None, output: Path | None,
+    data_dir: Path | None, metric: str, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Race a genome against the best that optimizers can do in one network of SPEC.
 
@@ -71,6 +74,7 @@ def command(
         steps=steps,
         batch=batch,
         seeds=seeds,
+        metric=metric,
         seed=seed,
         rounds=rounds,
         watch=lambda what: errors.print(f"racing: {what}", markup=False),
@@ -89,11 +93,15 @@ def _print(race: Race, out: Console) -> None:
     table = scores.table([""], race.steps)
     for entry in race.entries:
         style = "bold" if entry is rule else ""
-        table.add_row(escape(entry.name), *map(str, evaluation.summaries(entry.accuracies)), style=style)
-    table.add_row("lead", *map(_lead, race.lead(strongest)))
+        table.add_row(
+            escape(entry.name), *(found.show(race.metric) for found in evaluation.summaries(entry.scores)), style=style
+        )
+    table.add_row("lead", *(_lead(found, race.metric) for found in race.lead(strongest)))
     print_table(out, table)
-    told = [f"{race.network} on {race.task}, batches of {race.batch}: {scores.legend(race.seeds)}"]
-    told.append(f"lead: {rule.name} minus the strongest, mean of paired differences ± standard error")
+    legend = scores.legend(race.seeds, [(race.task, race.metric)])
+    told = [f"{race.network} on {race.task}, batches of {race.batch}: {legend}"]
+    difference = "minus the strongest" if race.metric.greater_is_better else "subtracted from the strongest"
+    told.append(f"lead: {rule.name} {difference}, mean of paired differences ± standard error")
     if race.fresh:
         told.append(f"{rule.name}: fresh meta-parameters for each seed, which add to the spread")
     told.append(f"optimizers: {_updates(race)}; the strongest, chosen by trials on held-out examples:")
@@ -103,11 +111,12 @@ def _print(race: Race, out: Console) -> None:
         out.print(line, markup=False, soft_wrap=True)
 
 
-def _lead(found: Summary) -> str:
+def _lead(found: Summary, metric: Objective) -> str:
     if found.diverged == found.seeds:
         return ""
-    error = f" ± {100 * found.error:.1f}" if found.seeds - found.diverged > 1 else ""
-    return f"{100 * found.mean:+.1f}{error}"
+    error = f" ± {tasks.number(found.error, metric.unit)}" if found.seeds - found.diverged > 1 else ""
+    sign = "+" if found.mean >= 0 else ""
+    return f"{sign}{tasks.number(found.mean, metric.unit)}{error}"
 
 
 def _updates(race: Race) -> str:
@@ -115,7 +124,8 @@ def _updates(race: Race) -> str:
 
 
 def _drawn(race: Race, form: str) -> bytes:
-    lines = [evaluation.heat.line(entry.name, entry.accuracies, race.steps) for entry in race.entries]
+    lines = [evaluation.heat.line(entry.name, entry.scores, race.steps) for entry in race.entries]
     title = f"{race.network} on {race.task}; optimizers: {_updates(race)}"
-    figure = evaluation.heat.curves(lines, title, "step", "accuracy on test examples")
+    what = f"{race.metric.title} on test examples"
+    figure = evaluation.heat.curves(lines, title, "step", what, race.metric.percent)
     return pictures.figures.to_bytes(figure, form)

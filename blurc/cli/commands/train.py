@@ -12,7 +12,7 @@ import click
 import blurc
 from blurc import tasks, training
 from blurc.cli.shared import hints
-from blurc.cli.shared.options import OutputFile, at_least_one, form, json_option, seed_option
+from blurc.cli.shared.options import OutputFile, at_least_one, form, json_option, metric_option, seed_option
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.progress import watch
 from blurc.cli.shared.subjects import Choice, network_choice
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from blurc.api import Net
     from blurc.artifact import Loaded
     from blurc.runtime import GenomeValues
-    from blurc.tasks import Dataset
+    from blurc.tasks import Dataset, Objective
     from blurc.training import ReluNetwork, Run, Settings
 
 PRACTICE = (
@@ -46,6 +46,10 @@ class Outputs:
     "--data", default="digits", show_default=True, metavar="NAME|FILE.npz",
     help="A built-in data set (digits, xor, mnist, fashion-mnist, kmnist, emnist), or a file with arrays x and y.",
 )  # fmt: skip
+@click.option(
+    "--target", type=click.Choice(tasks.TARGETS), default="data", show_default=True,
+    help="What to learn: the labels or targets of the data, or the inputs themselves.",
+)  # fmt: skip
 @data_dir_option
 @at_least_one("--steps", 2000)
 @at_least_one("--batch", 32, "Examples per step.")
@@ -60,10 +64,12 @@ class Outputs:
     "--save", type=OutputFile(".npz"), metavar="F.npz",
     help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
 )  # fmt: skip
+@metric_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, choice: Choice, data: str, data_dir: Path | None, steps: int, batch: int, seed: int,
+    ctx: click.Context, choice: Choice, data: str, target: str, data_dir: Path | None, steps: int, batch: int,
+    seed: int, metric: str,
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
@@ -81,8 +87,8 @@ def command(
         )
 
     net, values = _artifact(choice) if loaded else _compiled(choice)
-    dataset = training.fitted(_dataset(data, data_dir), net.signature)
-    results = Results(net, dataset, training.Settings(steps, batch, seed), outputs, [], [])
+    dataset = training.fitted(tasks.retargeted(_dataset(data, data_dir), target), net.signature)
+    results = Results(net, dataset, training.Settings(steps, batch, seed, metric), outputs, [], [])
     results.train(values)
     results.write()
     ctx.exit(1 if results.diagnostics else 0)
@@ -124,6 +130,10 @@ class Results:
     diagnostics: list[Diagnostic]
 
     @property
+    def measure(self) -> Objective:
+        return self.settings.measure(self.data)
+
+    @property
     def names(self) -> tuple[str, str]:
         """The network and its rule."""
         if isinstance(self.net, blurc.Net):
@@ -140,7 +150,7 @@ class Results:
         out = console(self.outputs.json)
         wiring, why = (None, "") if self.outputs.no_baselines else _wiring(self.net)
         out.print(f"{self.title}: {self.data.description}", markup=False)
-        with watch(out, training.metric(self.data)) as watching:
+        with watch(out, self.measure) as watching:
             run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
             self.runs.append(run)
             if run.broken:
@@ -156,7 +166,7 @@ class Results:
 
     def write(self) -> None:
         for path in self.outputs.curves:
-            write(path, training.curve.render(self.runs, training.metric(self.data), self.title, form(path)))
+            write(path, training.curve.render(self.runs, self.measure, self.title, form(path)))
         if self.outputs.save:
             write(self.outputs.save, _synapses(self.runs[0]))
         if self.outputs.json:
@@ -193,9 +203,9 @@ def _print_table(results: Results, out: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    measure = training.metric(results.data)
+    measure = results.measure
     table = Table("", box=box.SIMPLE_HEAD)
-    scores = (f"test {measure.name}", f"train {measure.name}")
+    scores = (f"test {measure.title}", f"train {measure.title}")
     for title in (*scores, "learning rate", "steps", "seconds"):
         table.add_column(title, justify="right")
     for run in results.runs:
@@ -220,7 +230,7 @@ def _data(results: Results) -> dict[str, Any]:
         "network": network,
         "rule": rule,
         "data": results.data.name,
-        "metric": training.metric(results.data).name,
+        "metric": results.measure.title,
         "steps": results.settings.steps,
         "batch": results.settings.batch,
         "seed": results.settings.seed,

@@ -21,7 +21,7 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
     if not net.signature.uses_target:
         yield "this rule never reads `target`: it learns without a teacher"
     yield from training.doubts(net, data.name)
-    if training.may_be_labels(data):
+    if data.kind == "values" and training.may_be_labels(data):
         yield f"the targets of {data.name} are whole numbers, learned as values: save classes as integers"
     if missing := training.never_seen(data):
         yield f"no example of {data.name} has the class {missing[0]}: is it meant that its output is never asked for?"

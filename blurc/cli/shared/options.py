@@ -103,6 +103,10 @@ set_option = click.option(
     "--set", "parameters", type=Setting(), multiple=True, callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",
 )  # fmt: skip
+metric_option = click.option(
+    "--metric", default="", metavar="NAME",
+    help="What to measure: accuracy, cross_entropy, mse, mae, r2, ..  [default: that of the targets]",
+)  # fmt: skip
 json_option = click.option(
     "--json", metavar="FILE", help="Write the result as JSON to FILE, or to stdout (`-`), which then has nothing else."
 )

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from blurc.training import Metric, Point, Watch
+from blurc.tasks import Objective
+from blurc.training import Point, Watch
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 @contextmanager
-def watch(out: Console, metric: Metric) -> Generator[Watch]:
+def watch(out: Console, metric: Objective) -> Generator[Watch]:
     if not out.is_terminal:
         yield Lines(out, metric)
         return
@@ -28,7 +29,7 @@ def watch(out: Console, metric: Metric) -> Generator[Watch]:
 class Lines:
     """One line per point of the first learning curve, and one for the start of each baseline."""
 
-    def __init__(self, out: Console, metric: Metric):
+    def __init__(self, out: Console, metric: Objective):
         self._out, self._metric = out, metric
         self._first: str | None = None
 
@@ -43,13 +44,13 @@ class Lines:
     def point(self, name: str, point: Point) -> None:
         if name == self._first:
             score = self._metric.show(point.score)
-            self._out.print(f"  step {point.step:>7,}   test {self._metric.name} {score}")
+            self._out.print(f"  step {point.step:>7,}   test {self._metric.title} {score}")
 
 
 class Bars:
     """One bar per run."""
 
-    def __init__(self, progress: Progress, metric: Metric):
+    def __init__(self, progress: Progress, metric: Objective):
         self._progress, self._metric, self._current = progress, metric, TaskID(0)
 
     def begin(self, name: str, steps: int) -> None:
@@ -62,5 +63,5 @@ class Bars:
             self._progress.update(self._current, total=task.completed)
 
     def point(self, name: str, point: Point) -> None:
-        note = f"test {self._metric.name} [bold]{self._metric.show(point.score)}"
+        note = f"test {self._metric.title} [bold]{self._metric.show(point.score)}"
         self._progress.update(self._current, note=note)

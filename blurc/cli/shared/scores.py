@@ -1,12 +1,14 @@
-"""The table of accuracies that `blurc eval`, `race` and `meta` print at the end."""
+"""The table of scores that `blurc eval`, `race` and `meta` print at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from blurc.tasks import Objective
 
 
 def table(titles: Sequence[str], steps: Sequence[int]) -> Table:
@@ -20,7 +22,17 @@ def table(titles: Sequence[str], steps: Sequence[int]) -> Table:
     return made
 
 
-def legend(seeds: int) -> str:
-    """Explains the numbers. One seed has no deviation."""
+def legend(seeds: int, metrics: Iterable[tuple[str, Objective]]) -> str:
+    """Explains the numbers. metrics: each task with its own. One seed has no deviation."""
     of = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
-    return f"accuracy on test examples in %, {of}"
+    tasks: dict[str, list[str]] = {}
+    for task, metric in dict(metrics).items():
+        tasks.setdefault(named(metric), []).append(task)
+    if len(tasks) > 1:
+        return "; ".join([f"{what} ({', '.join(names)})" for what, names in tasks.items()]) + f"; {of}"
+    return f"{next(iter(tasks))}, {of}"
+
+
+def named(metric: Objective) -> str:
+    """`accuracy on test examples in %`"""
+    return f"{metric.title} on test examples{' in %' if metric.percent else ''}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes
 from blurc.storage import records
-from blurc.tasks import TaskChoice
+from blurc.tasks import LOSS, OBJECTIVES, TaskChoice
 
 
 def check(e: Experiment, reader: records.Reader) -> None:
@@ -35,9 +35,10 @@ def _check_method(e: Experiment, reader: records.Reader) -> None:
         message = f"`jitter` is 0: of {e.replicas} replicas, copies of the best would stay copies"
         _contradiction(reader, message, ("jitter",), "leave it out, or write a little noise, `jitter: 0.01`")
     match e.method:
-        case Gradient(objective="accuracy"):
-            help = "write `objective: cross_entropy`, or take `name: cma` or `name: pes`, which need only values"
-            _contradiction(reader, "accuracy has no gradient", ("method.objective",), help)
+        case Gradient(objective=name) if name in OBJECTIVES and not OBJECTIVES[name].differentiable:
+            loss = LOSS[OBJECTIVES[name].kinds[0]].name
+            help = f"write `objective: {loss}`, or take `name: cma` or `name: pes`, which need only values"
+            _contradiction(reader, f"{name} has no gradient", ("method.objective",), help)
         case Pes(truncation=truncation) if truncation > e.inner.steps:
             message = f"`method.truncation` is {truncation}, and an episode has {e.inner.steps} steps"
             _contradiction(reader, message, ("method.truncation", "inner.steps"))

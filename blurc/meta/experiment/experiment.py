@@ -12,10 +12,11 @@ from typing import Annotated, TypeAlias
 
 from blurc.model import ParamValue
 from blurc.storage import limits, records
-from blurc.tasks import TaskChoice
+from blurc.tasks import OBJECTIVES, TaskChoice
 
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
-Objective: TypeAlias = Annotated[str, limits.Limit.one_of("cross_entropy", "accuracy")]
+# Empty: what the tasks suggest, their loss, or for cma what they are scored by.
+Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Gradient:
     """
 
     steps: limits.Count = 10_000
-    objective: Objective = "cross_entropy"
+    objective: Objective = ""
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
     decay: bool = False
@@ -75,7 +76,7 @@ class Cma:
     """
 
     steps: limits.Count = 400
-    objective: Objective = "accuracy"
+    objective: Objective = ""
     population: Annotated[int, limits.Limit.whole(4)] = 80
     sigma: limits.Positive = 0.1
 
@@ -91,7 +92,7 @@ class Pes:
     """
 
     steps: limits.Count = 10_000
-    objective: Objective = "cross_entropy"
+    objective: Objective = ""
     population: limits.Even = 32
     sigma: limits.Positive = 0.01
     truncation: limits.Count = 10
@@ -114,7 +115,8 @@ class Curriculum:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a finished run is judged by: accuracy on test examples after each of `steps`, over `seeds` seeds.
+    """What a finished run is judged by: the scores of its tasks on test examples after each of `steps`, over `seeds`
+    seeds.
 
     Attributes:
         networks: none: the one that was trained on.

@@ -40,6 +40,7 @@ from blurc.tasks import TaskChoice
 
 WHAT = "an experiment"
 PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of
+SUGGESTED = ("method.objective",)  # by the tasks, if the experiment leaves it out; a run folder has it
 NO_OVERRIDES: Mapping[str, str] = {}
 
 
@@ -119,7 +120,7 @@ def changes(there: str, now: Experiment) -> list[str]:
     return [
         f"{path}: {_said(before, path)} there, {_said(after, path)} now"
         for path in {**after, **before}
-        if path not in PINNED and before.get(path) != after.get(path)
+        if path not in PINNED and before.get(path) != after.get(path) and (path in after or path not in SUGGESTED)
     ]
 
 

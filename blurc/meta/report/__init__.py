@@ -5,7 +5,7 @@
     training.py    figure: the objective over meta-steps, with stages and divergences
     by_task.py     figure: the same for each task
     running.py     running means, and means over bins
-    accuracy.py    figures and a table: accuracy against unroll step; the transfer matrix
+    scores.py      figures and a table: scores against unroll step; the transfer matrix
     matrices.py    figures and a table: the meta-parameters by name
     regions.py     figures: decision regions of a network with two inputs, as it learns
     comparing.py   the sections of a page about two runs

@@ -28,7 +28,7 @@ def picture(run: Run) -> style.Picture | None:
     series = {name: [(p.step, p.by_task[name]) for p in run.points if name in p.by_task] for name in sorted(names)}
     if len(series) < 2:
         return None
-    less = not (run.experiment and run.experiment.method.objective == "accuracy")
+    less = not run.objective.greater_is_better
     ends = {name: running_mean([value for _, value in found])[-1] for name, found in series.items()}
     worst = math.inf if less else -math.inf
     order = sorted(series, key=lambda name: ends[name] if math.isfinite(ends[name]) else worst, reverse=less)
@@ -38,7 +38,7 @@ def picture(run: Run) -> style.Picture | None:
         -(-len(shown) // ACROSS), min(len(shown), ACROSS), sharex=True, sharey=True, squeeze=False
     )
     for axes, name in zip(grid.flat, shown, strict=False):
-        _panel(axes, run, name, series[name], ends[name], percent=not less)
+        _panel(axes, run, name, series[name], ends[name], percent=run.objective.percent)
     for axes in grid.flat[len(shown) :]:
         axes.axis("off")
     figure.supxlabel("meta-step", fontsize=9, color=figures.SOFT)

@@ -14,12 +14,12 @@ from matplotlib.axes import Axes
 from blurc.evaluation import heat
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
-from blurc.meta.report import accuracy, private, style
+from blurc.meta.report import private, scores, style
 from blurc.meta.report.contents import Curve, Run
 from blurc.meta.report.running import WINDOW, binned, running_mean
 from blurc.meta.report.sections import Section, summary
 from blurc.pictures import figures
-from blurc.tasks import TaskChoice
+from blurc.tasks import TaskChoice, number
 
 Row = tuple[str, ...]
 ELSEWHERE = ("name", "write", "hash")  # settings that say nothing of how a run goes
@@ -49,7 +49,7 @@ def sections(one: Named, other: Named) -> Iterator[Section]:
     head = (("setting", one.name, other.name),) if differing else ()
     yield Section("Settings that differ", notes=same, table=(*head, *differing))
     yield _training(runs)
-    yield from _accuracy(*runs)
+    yield from _scores(*runs)
 
 
 def _facts(one: Named, other: Named) -> Iterator[Row]:
@@ -81,7 +81,7 @@ def _training(runs: Sequence[Named]) -> Section:
     axes = figure.add_subplot()
     for n, colour in zip(runs, figures.COLOURS, strict=False):
         _curve(axes, n, colour)
-    figures.dress(axes, "", "meta-step", objective, percent=objective == "accuracy")
+    figures.dress(axes, "", "meta-step", objective, percent=runs[0].run.objective.percent)
     figures.legend(axes)
     caption = (
         f"Thick: the running mean of each run over {WINDOW} meta-steps, of its best replica or its population. Pale: "
@@ -106,22 +106,28 @@ def _curve(axes: Axes, n: Named, colour: str) -> None:
 # ----------------------------------------------------------------- the genomes
 
 
-def _accuracy(one: Named, other: Named) -> Iterator[Section]:
-    pairs = [(a, b) for a in _own(one.run) for b in _own(other.run) if (a.task, a.network) == (b.task, b.network)]
+def _scores(one: Named, other: Named) -> Iterator[Section]:
+    pairs = [(a, b) for a in _own(one.run) for b in _own(other.run) if _measured(a) == _measured(b)]
     if not pairs:
-        yield Section("Accuracy", notes=("The runs have no task and network in common that both were evaluated on.",))
+        said = "The runs have no task and network in common that both were evaluated on, by the same metric."
+        yield Section("Scores", notes=(said,))
         return
     reasons = {a.task: _unpaired(one.run, other.run, a.task) for a, _ in pairs}
+    units = dict.fromkeys(f"{a.metric}{' in %' if a.unit == '%' else ''}" for a, _ in pairs)
     alone = dict.fromkeys(reason for reason in reasons.values() if reason)
     notes = (
-        "In %, on test examples. The difference is the first minus the second: its mean over seeds ± standard error.",
+        f"On test examples, {', '.join(units)}. The difference is the first minus the second: its mean over seeds ± standard error.",
         "Seeds are paired: both have the same batches and the same questions.",
         *(f"Not paired: {reason}." for reason in alone),
     )
     pictures = tuple(_picture(a, b, (one.name, other.name)) for a, b in pairs)
     head = ("task", "network", "steps", one.name, other.name, "difference", "pairs")
     rows = (row for a, b in pairs for row in _rows(a, b, paired=not reasons[a.task]))
-    yield Section("Accuracy", pictures, notes=notes, table=(head, *rows))
+    yield Section("Scores", pictures, notes=notes, table=(head, *rows))
+
+
+def _measured(curve: Curve) -> Row:
+    return curve.task, curve.network, curve.metric
 
 
 def _own(run: Run) -> list[Curve]:
@@ -148,7 +154,7 @@ def _choice(e: Experiment, task: str) -> TaskChoice | None:
 def _rows(a: Curve, b: Curve, *, paired: bool) -> Iterator[Row]:
     for step in sorted({*a.steps} & {*b.steps}):
         i, j = a.steps.index(step), b.steps.index(step)
-        cells = (accuracy.cell(a, step), accuracy.cell(b, step))
+        cells = (scores.cell(a, step), scores.cell(b, step))
         yield a.task, a.network, f"{step:,}", *cells, *_difference(a, b, i, j, paired=paired)
 
 
@@ -161,12 +167,13 @@ def _difference(a: Curve, b: Curve, i: int, j: int, *, paired: bool) -> tuple[st
     found = found[np.isfinite(found)]
     if not len(found):
         return "–", "–"
-    error = f" ± {100 * found.std(ddof=1) / math.sqrt(len(found)):.1f}" if len(found) > 1 else ""
-    return f"{100 * found.mean():+.1f}{error}", str(len(found))
+    error = f" ± {number(found.std(ddof=1) / math.sqrt(len(found)), a.unit)}" if len(found) > 1 else ""
+    sign = "+" if found.mean() >= 0 else ""
+    return f"{sign}{number(found.mean(), a.unit)}{error}", str(len(found))
 
 
 def _picture(a: Curve, b: Curve, names: tuple[str, str]) -> style.Picture:
     lines = [heat.Line(name, c.steps, c.mean, c.spread, c.diverged) for name, c in zip(names, (a, b), strict=True)]
-    title = f"{a.task} in {a.network}"
-    figure = heat.curves(lines, title, "unroll step", accuracy.WHAT)
-    return style.picture(figure, f"{title}: mean {accuracy.WHAT}, and one standard deviation over seeds.")
+    title, what = f"{a.task} in {a.network}", f"{a.metric} on test examples"
+    figure = heat.curves(lines, title, "unroll step", what, a.unit == "%")
+    return style.picture(figure, f"{title}: mean {what}, and one standard deviation over seeds.")

@@ -16,6 +16,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 from blurc.storage import read_file, why
+from blurc.tasks import OBJECTIVES, Objective
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """Accuracies of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard
-    deviation over the seeds that stayed finite, NaN if none did, and how many diverged. values: of each seed, NaN where
-    it diverged; empty in old runs."""
+    """Scores of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard deviation
+    over the seeds that stayed finite, NaN if none did, and how many diverged. values: of each seed, NaN where it
+    diverged; empty in old runs. metric, unit: `Objective.title`, `unit`."""
 
     name: str
     task: str
@@ -54,6 +55,8 @@ class Curve:
     spread: tuple[float, ...]
     diverged: tuple[int, ...]
     values: tuple[tuple[float, ...], ...] = ()
+    metric: str = "accuracy"
+    unit: str = "%"
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ class Run:
     @property
     def name(self) -> str:
         return self.experiment.name if self.experiment else self.folder.resolve().name
+
+    @property
+    def objective(self) -> Objective:
+        """What was optimised. One that this version does not know has a name alone."""
+        name = self.experiment.method.objective if self.experiment else ""
+        unknown = Objective("", name.replace("_", " ") or "objective", lambda outputs, targets, mask: outputs)
+        return OBJECTIVES.get(name, unknown)
 
 
 def read(folder: Path) -> Run:
@@ -185,7 +195,7 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
             for learner in race["learners"]:
                 yield _curve(learner["name"], race, learner["results"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _damaged(f"`{path}` does not contain accuracies: {type(error).__name__} {error}")
+        _damaged(f"`{path}` does not contain scores: {type(error).__name__} {error}")
 
 
 def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:
@@ -198,6 +208,8 @@ def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -
         spread=tuple(_number(r["spread"]) for r in results),
         diverged=tuple(int(r.get("diverged", 0)) for r in results),
         values=tuple(tuple(map(_number, r.get("values", ()))) for r in results),
+        metric=str(at.get("metric", "accuracy")),  # all that older runs measured
+        unit=str(at.get("unit", "%")),
     )
 
 

@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from blurc.api import Net
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
 from blurc.pictures import figures
@@ -49,8 +50,11 @@ class Painted:
 def picture(
     net: Net, genome: GenomeValues, task: Task, *, steps: Sequence[int], batch: int, seed: int
 ) -> style.Picture:
-    """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network."""
+    """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network, or has
+    no classes."""
     check_fits(net, task)
+    if not task.classes:
+        raise BlurError(Diagnostic("E811", f"the targets of {task.name} are not classes"))
     start_key, data_key = jax.random.split(jax.random.key(seed))
     episode = task.episode(data_key, steps=steps[-1], batch=batch, query=QUERY, test=True)
     painted = list(paint(net, genome, episode, start_key, steps))

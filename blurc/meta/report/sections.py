@@ -11,7 +11,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment
-from blurc.meta.report import accuracy, by_task, matrices, opening, private, regions, style, training
+from blurc.meta.report import by_task, matrices, opening, private, regions, scores, style, training
 from blurc.meta.report.contents import Run
 from blurc.tasks import TaskChoice, task
 
@@ -61,10 +61,11 @@ def sections(run: Run) -> Iterator[Section]:
         each = by_task.picture(run)
         yield Section("Meta-training", (training.picture(run), *([each] if each else [])))
     if run.curves:
-        notes = ("In %, on test examples: the mean over seeds ± one standard deviation.",)
-        figures, table = tuple(accuracy.pictures(run.curves)), tuple(accuracy.table(run.curves))
-        yield Section("Accuracy", figures, notes=notes, table=table)
-        if found := tuple(accuracy.matrices(run.curves)):
+        units = dict.fromkeys(f"{c.metric}{' in %' if c.unit == '%' else ''}" for c in run.curves)
+        notes = (f"On test examples, {', '.join(units)}: the mean over seeds ± one standard deviation.",)
+        figures, table = tuple(scores.pictures(run.curves)), tuple(scores.table(run.curves))
+        yield Section("Scores", figures, notes=notes, table=table)
+        if found := tuple(scores.matrices(run.curves)):
             yield Section("Transfer", found)
     if run.genome:
         if run.experiment and net and [p.size for p in net.model.network.with_role("input")] == [2]:

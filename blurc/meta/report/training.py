@@ -29,7 +29,7 @@ WIDE = 30.0  # the ratio of the largest to the smallest value that makes the sca
 
 
 def picture(run: Run) -> style.Picture:
-    points, percent = run.points, _is_accuracy(run)
+    points, objective = run.points, run.objective
     diverged = any(p.diverged for p in points)
     figure = figures.figure(style.WIDE, 5.0 if diverged else 4.0)
     rows: Any = figure.subplots(
@@ -39,8 +39,8 @@ def picture(run: Run) -> style.Picture:
     size = -(-len(points) // style.MOST_POINTS)
     steps = binned(np.asarray([p.step for p in points], float), size)
     _lines(top, points, steps, size)
-    unit = "" if percent else " [nats]" if run.experiment else ""
-    figures.dress(top, f"{run.name}: meta-training", "", f"{_objective(run)}{unit}", percent=percent)
+    unit = f" [{objective.unit}]" if objective.unit == "nats" else ""
+    figures.dress(top, f"{run.name}: meta-training", "", f"{objective.title}{unit}", percent=objective.percent)
     _stages(top, points)
     figures.legend(top)
     if diverged:
@@ -52,16 +52,6 @@ def picture(run: Run) -> style.Picture:
     bottom.set_xlabel("meta-step", fontsize=9, color=figures.SOFT)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     return style.picture(figure, _caption(run, size), wide=True)
-
-
-def _is_accuracy(run: Run) -> bool:
-    return bool(run.experiment) and run.experiment.method.objective == "accuracy"
-
-
-def _objective(run: Run) -> str:
-    if run.experiment is None:
-        return "objective"
-    return "accuracy" if _is_accuracy(run) else "softmax cross entropy"
 
 
 def _caption(run: Run, size: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from blurc import genome as genomes
 from blurc.api import Net
 from blurc.diagnostics import BlurError
-from blurc.evaluation import Race, Row, accuracies, check_fits, label, race, summaries
+from blurc.evaluation import Race, Row, check_fits, label, race, scores, summaries
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
@@ -49,7 +49,7 @@ def finish(
         watch: called with what starts next, and with the accuracies as each evaluation ends.
 
     Returns:
-        The accuracies, one row per network and task.
+        The scores, one row per network and task.
 
     Raises:
         BlurError: if the folder, its files or the data cannot be read.
@@ -101,15 +101,15 @@ def _told(row: Row, steps: Sequence[int]) -> str:
 def _judged(
     e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
 ) -> tuple[Row, list[Race]]:
-    """The genome's accuracies, and the race they come from, if any. Raises `BlurError`."""
+    """The genome's scores, and the race they come from, if any. Raises `BlurError`."""
     check_fits(net, one)
     genomes.check_rule(genome, net.model, net.sources)
     raced = _raced(e, genome, net, named, one, watch) if e.race else []
     if raced:
-        found = raced[0].entries[0].accuracies
+        found = raced[0].entries[0].scores
     else:
-        found = accuracies(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
-    return Row(genome.name, one.name, named, found), raced
+        found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+    return Row(genome.name, one.name, named, found, one.score), raced
 
 
 def _raced(

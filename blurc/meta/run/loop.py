@@ -38,6 +38,7 @@ class Result:
     """The outcome of a run.
 
     Attributes:
+        objective: the name of what was optimised.
         value: the objective of the genome on at least 16 episodes that the search never sees (`best.py`), the best of
             all judgements; NaN if no genome stayed finite.
         start: the same of what the search started from, with which it competed; NaN if that diverged.
@@ -46,6 +47,7 @@ class Result:
 
     folder: Path
     genome: genomes.GenomeFile
+    objective: str
     value: float
     start: float
     steps: int
@@ -96,7 +98,7 @@ def run(
     room.check(ready)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
     files = copies(ready)
-    text = schema.dump(pinned(experiment, ready, place))
+    text = schema.dump(pinned(ready.experiment, ready, place))
     fresh = Progress(0, 0, start(ready), {})
     if not resume:
         place.make(files)
@@ -200,7 +202,8 @@ class _Run:
             "candidates": candidates,
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        return Result(self.folder.path, genome, value, start, now.steps, now.diverged, candidates)
+        objective = self.setup.judge.objective.name
+        return Result(self.folder.path, genome, objective, value, start, now.steps, now.diverged, candidates)
 
     def _population(self) -> int:
         """Candidates of a meta-step."""

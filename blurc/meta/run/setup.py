@@ -16,17 +16,16 @@ from blurc import genome as genomes
 from blurc import model as models
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.evaluation import accuracy
-from blurc.meta.experiment.experiment import Experiment, Network, Pes
+from blurc.evaluation import scoring
+from blurc.meta.experiment.experiment import Cma, Experiment, Network, Pes
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
-from blurc.meta.search.objective import OBJECTIVES
 from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
-from blurc.tasks import Task, TaskChoice, generator, task
+from blurc.tasks import OBJECTIVES, Task, TaskChoice, chosen, generator, task
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
@@ -40,7 +39,8 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN = range(6, 11)
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """validation: the tasks that decide which genome is best; empty: `tasks` do."""
+    """experiment: with the objective that its tasks suggest, if it names none. validation: the tasks that decide which
+    genome is best; empty: `tasks` do."""
 
     experiment: Experiment
     net: Net
@@ -142,22 +142,37 @@ class Setup:
 def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     """Compiles and loads what the experiment names. Raises `BlurError`."""
     net = compiled(experiment.network)
-    e = experiment
-    tasks, validation = (tuple(_task(net, one, data_dir) for one in choices) for choices in (e.tasks, e.validation))
+    e, wanted = experiment, experiment.method.objective
+    tasks, validation = (
+        tuple(_task(net, one, wanted, data_dir) for one in choices) for choices in (e.tasks, e.validation)
+    )
     if not net.plan.metas:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
-    return Setup(e, net, tasks, validation)
+    return Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation)
 
 
-def _task(net: Net, choice: TaskChoice, data_dir: str | Path | None) -> Task:
+def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> Task:
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = task(choice, data_dir)
-        accuracy.check_fits(net, one)
+        scoring.check_fits(net, one)
+        chosen(objective, one.kind, one.name, one.loss)
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one
+
+
+def _with_objective(e: Experiment, tasks: tuple[Task, ...]) -> Experiment:
+    """Raises `BlurError` (E613) if the tasks suggest several."""
+    if e.method.objective:
+        return e
+    wanted = {t.name: (t.score if isinstance(e.method, Cma) else t.loss).name for t in tasks}
+    if len(set(wanted.values())) > 1:
+        several = ", ".join(f"{objective} for {name}" for name, objective in wanted.items())
+        message = f"the tasks have different objectives: {several}"
+        raise BlurError(Diagnostic("E613", message, help="name one for all: `method: {objective: mse}`"))
+    return replace(e, method=replace(e.method, objective=next(iter(wanted.values()))))
 
 
 def _digest(examples: Task) -> str:

@@ -1,6 +1,5 @@
 """The search for a genome.
 
-objective.py   what is optimised, and in which direction
 episode.py     train a fresh network, then test it
 many.py        many candidates in one program
 curriculum.py  how long episodes are, and which replicas survive

@@ -20,9 +20,8 @@ from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
-from blurc.meta.search.objective import Objective
 from blurc.runtime import GenomeValues, State
-from blurc.tasks import Episode
+from blurc.tasks import Episode, Objective
 from blurc.training import asking_key, finite, predict
 
 
@@ -98,7 +97,7 @@ def asked(
     batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
     keys = jax.vmap(partial(asking_key, noise))(jnp.arange(len(batches)))
     outputs = jax.vmap(partial(predict, net, genome, state))(batches, keys)
-    value = objective.of(outputs.reshape(count, -1), episode.y)
+    value = objective.score(outputs.reshape(count, -1), episode.y)
     return jnp.where(finite(state), value, jnp.nan)
 
 

@@ -20,7 +20,7 @@ from blurc.meta.experiment.experiment import Cma
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.method import Wants
-from blurc.meta.search.objective import Costs
+from blurc.tasks import Costs
 
 
 class CmaState(NamedTuple):

@@ -17,8 +17,8 @@ import optax
 from blurc.meta.experiment.experiment import Gradient
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods.method import Wants
-from blurc.meta.search.objective import Costs
 from blurc.runtime import map_pair
+from blurc.tasks import Costs
 
 
 class GradientState(NamedTuple):

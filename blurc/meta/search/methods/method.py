@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import jax
 
 from blurc.meta.search.episode import Feedback
-from blurc.meta.search.objective import Costs
+from blurc.tasks import Costs
 
 Wants = Literal["gradients", "values", "persistent"]
 

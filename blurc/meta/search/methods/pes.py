@@ -20,8 +20,8 @@ from blurc.meta.experiment.experiment import Pes
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.method import Wants
-from blurc.meta.search.objective import Costs
 from blurc.runtime import map_pair, map_tree
+from blurc.tasks import Costs
 
 
 class PesState(NamedTuple):

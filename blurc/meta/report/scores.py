@@ -1,4 +1,4 @@
-"""How well the genome trains networks: accuracy over unroll steps beside the baselines (figures 5 and 9 of the paper),
+"""How well the genome trains networks: scores over unroll steps beside the baselines (figures 5 and 9 of the paper),
 as a table, and as a matrix of learners and tasks.
 
 Means are over the seeds that stayed finite, which flatters learners that diverge, so those means are always marked.
@@ -13,8 +13,7 @@ import numpy as np
 from blurc.evaluation import heat
 from blurc.meta.report import style
 from blurc.meta.report.contents import Curve
-
-WHAT = "accuracy on test examples"
+from blurc.tasks import number
 
 
 def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
@@ -25,8 +24,10 @@ def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     lines = [heat.Line(c.name, c.steps, c.mean, c.spread, c.diverged) for c in curves]
-    said = f"{title}: mean {WHAT}, and one standard deviation over seeds to either side."
-    return style.picture(heat.curves(lines, title, "unroll step", WHAT), " ".join((said, *_lost(curves))))
+    what = f"{curves[0].metric} on test examples"
+    said = f"{title}: mean {what}, and one standard deviation over seeds to either side."
+    figure = heat.curves(lines, title, "unroll step", what, curves[0].unit == "%")
+    return style.picture(figure, " ".join((said, *_lost(curves))))
 
 
 def _lost(curves: Sequence[Curve]) -> Iterator[str]:
@@ -39,7 +40,7 @@ def _lost(curves: Sequence[Curve]) -> Iterator[str]:
 
 
 def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
-    """A header, and a row per curve in per cent, grouped by task and network."""
+    """A header, and a row per curve, grouped by task and network."""
     steps = sorted({step for curve in curves for step in curve.steps})
     yield ("task", "network", "learner", *(f"{step:,} steps" for step in steps))
     groups = list(dict.fromkeys((c.task, c.network) for c in curves))
@@ -50,7 +51,7 @@ def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
 def cell(curve: Curve, step: int) -> str:
     """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`, or a dash if not measured."""
     _, mean, spread, lost = _at(curve, step)
-    deviation = f" ± {100 * spread:.1f}" if np.isfinite(spread) else ""
+    deviation = f" ± {number(spread, curve.unit)}" if np.isfinite(spread) else ""
     return mean + deviation + (f", {lost} diverged" if lost and mean != "diverged" else "")
 
 
@@ -60,11 +61,17 @@ def _at(curve: Curve | None, step: int) -> tuple[float, str, float, int]:
         return np.nan, "–", np.nan, 0
     i = curve.steps.index(step)
     mean = curve.mean[i]
-    return mean, f"{100 * mean:.1f}" if np.isfinite(mean) else "diverged", curve.spread[i], curve.diverged[i]
+    return mean, number(mean, curve.unit) if np.isfinite(mean) else "diverged", curve.spread[i], curve.diverged[i]
 
 
 def matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
-    """Learners by tasks, one matrix per network, if there are several tasks; otherwise learners by networks."""
+    """Learners by tasks, one matrix per network, if there are several tasks; otherwise learners by networks. Tasks with
+    different metrics have matrices of their own."""
+    for metric in dict.fromkeys(c.metric for c in curves):
+        yield from _matrices([c for c in curves if c.metric == metric])
+
+
+def _matrices(curves: Sequence[Curve]) -> Iterator[style.Picture]:
     tasks, networks = ([*dict.fromkeys(names)] for names in zip(*((c.task, c.network) for c in curves), strict=True))
     if len(tasks) > 1:
         for network in networks:
@@ -84,11 +91,12 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     cells = [[_at(of.get((row, column)), step) for column in columns] for row in rows]
     values = np.asarray([[mean for mean, *_ in row] for row in cells])
     texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
-    title = f"accuracy in %, {where}, after {step:,} steps"
-    caption = f"Mean {WHAT} {where} after {step:,} steps, of each learner (row)." + _legend(texts)
-    return style.Picture(
-        heat.render([heat.Panel(title, values, rows, columns, texts)], style.FORM), caption, natural=True
-    )
+    one = next(iter(of.values()))
+    title = f"{one.metric}{' in %' if one.unit == '%' else ''}, {where}, after {step:,} steps"
+    what = f"Mean {one.metric} on test examples {where} after {step:,} steps"
+    caption = f"{what}, of each learner (row)." + _legend(texts)
+    panel = heat.Panel(title, values, rows, columns, texts, shares=one.unit == "%")
+    return style.Picture(heat.render([panel], style.FORM), caption, natural=True)
 
 
 def _legend(texts: Sequence[Sequence[str]]) -> str:

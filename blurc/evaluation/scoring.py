@@ -1,7 +1,8 @@
-"""How well a genome trains networks: test accuracy after given numbers of steps, from fresh synapses, for each seed.
+"""How well a genome trains networks: the score on test examples after given numbers of steps, from fresh synapses,
+for each seed.
 
 Each seed has its own initial synapses and its own variation of the task. A seed diverges when a number stops being
-finite; its accuracies are NaN from then on. Means leave diverged seeds out, and say how many there were.
+finite; its scores are NaN from then on. Means leave diverged seeds out, and say how many there were.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy as np
 from blurc.api import Net
 from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
-from blurc.evaluation.course import Accuracies, Course, Lost, ruled
+from blurc.evaluation.course import Course, Lost, Scores, ruled
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
-from blurc.tasks import Examples, Task
+from blurc.tasks import Examples, Objective, Task, chosen, number
 from blurc.training import check_in_time, doubts
 
 STEPS = (10, 20, 50, 100)
@@ -28,24 +29,26 @@ MOST_QUERIES = 10_000
 GENERATED_QUERIES = 1_000  # for tasks that generate their examples without end
 
 
-def accuracies(
+def scores(
     net: Net,
     genome: GenomeValues | None,
     task: Task,
     *,
+    metric: str = "",
     steps: Sequence[int] = STEPS,
     batch: int = 128,
     seeds: int = 5,
     query: int | None = None,
     seed: int = 0,
     lost: Lost | None = None,
-) -> Accuracies:
-    """Measures accuracy on test examples.
+) -> Scores:
+    """Measures how good the answers to test examples are.
 
     Args:
         net: the network.
         genome: its meta-parameters; None draws fresh ones for each seed.
         task: what to train on.
+        metric: the name of the objective to measure (`tasks.OBJECTIVES`); "": the score of the task.
         steps: numbers of steps to score after. A score does not depend on the other entries.
         batch: examples per step.
         seeds: how many seeds to run.
@@ -54,25 +57,29 @@ def accuracies(
         lost: is told each seed that diverges, and at which step, counted from 1.
 
     Returns:
-        Accuracies from 0 to 1, [seeds, len(steps)]; NaN after divergence.
+        Scores [seeds, len(steps)], accuracies from 0 to 1; NaN after divergence.
 
     Raises:
-        BlurError: If a number is below 1 (E806) or the task does not fit the network (E807).
+        BlurError: If a number is below 1 (E806), the task does not fit the network (E807), or the metric does not fit
+            the targets (E813).
     """
-    course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query)
+    course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query)
     contender = ruled(net, genome)
     return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
 
 
-def planned(net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None) -> Course:
-    """Checks the settings and returns the course. Raises `BlurError` (E806, E807)."""
+def planned(
+    net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None, metric: str = ""
+) -> Course:
+    """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
+    measured = chosen(metric, task.kind, task.name, task.score)
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
     numbers = (batch + (query or 0)) * (task.inputs + task.outputs)
     check_room(
         numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
     )
-    return Course(task, tuple(steps), batch, query or queries(task), math.gcd(*steps))
+    return Course(task, measured, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 
 def queries(task: Task) -> int:
@@ -94,14 +101,14 @@ def doubt(net: Net, task: Task, batch: int) -> str:
         if count < FEW and block.uses("standardize")
     ]
     if few:
-        what = f"`{net.plan.genome}` normalises over the batch, and loses accuracy because it {' and '.join(few)}"
+        what = f"`{net.plan.genome}` normalises over the batch, and does worse because it {' and '.join(few)}"
         lines.append(f"warning: {what}")
     return "\n".join(lines)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One accuracy over seeds: mean and standard deviation of the seeds that stayed finite (NaN if none did), and how
+    """One score over seeds: mean and standard deviation of the seeds that stayed finite (NaN if none did), and how
     many seeds diverged."""
 
     mean: float
@@ -114,33 +121,33 @@ class Summary:
         """The standard error of the mean."""
         return self.spread / math.sqrt(self.seeds - self.diverged) if self.spread == self.spread else math.nan
 
-    def __str__(self) -> str:
-        """In percent: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
+    def show(self, metric: Objective) -> str:
+        """Without the unit: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
         if self.diverged == self.seeds:
             return "diverged"
-        spread = f" ± {100 * self.spread:.1f}" if self.seeds - self.diverged > 1 else ""
+        spread = f" ± {number(self.spread, metric.unit)}" if self.seeds - self.diverged > 1 else ""
         lost = f", {self.diverged} of {self.seeds} diverged" if self.diverged else ""
-        return f"{100 * self.mean:.1f}{spread}{lost}"
+        return f"{number(self.mean, metric.unit)}{spread}{lost}"
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": written(self.mean), "spread": written(self.spread), "diverged": self.diverged}
 
 
-def summary(values: Accuracies) -> Summary:
-    """Summarises accuracies [seeds]."""
+def summary(values: Scores) -> Summary:
+    """Summarises scores [seeds]."""
     sound = values[np.isfinite(values)]
     mean = float(sound.mean()) if len(sound) else math.nan
     spread = float(sound.std(ddof=1)) if len(sound) > 1 else math.nan
     return Summary(mean, spread, len(values) - len(sound), len(values))
 
 
-def summaries(values: Accuracies) -> list[Summary]:
-    """One summary for each step of accuracies [seeds, steps]."""
+def summaries(values: Scores) -> list[Summary]:
+    """One summary for each step of scores [seeds, steps]."""
     return [summary(column) for column in values.T]
 
 
-def to_json(steps: Sequence[int], values: Accuracies) -> list[dict[str, Any]]:
-    """Accuracies [seeds, steps] as JSON: the summary of each step and the value of each seed."""
+def to_json(steps: Sequence[int], values: Scores) -> list[dict[str, Any]]:
+    """Scores [seeds, steps] as JSON: the summary of each step and the value of each seed."""
     counted = zip(steps, summaries(values), values.T.tolist(), strict=True)
     return [{"steps": n, **found.to_json(), "values": [*map(written, each)]} for n, found, each in counted]
 
@@ -152,17 +159,19 @@ def written(value: float) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A table row: names and accuracies [seeds, steps]. `fresh`: each seed drew its own random genome."""
+    """A table row: names and scores [seeds, steps] by a metric. `fresh`: each seed drew its own random genome."""
 
     genome: str
     task: str
     network: str
-    accuracies: Accuracies
+    scores: Scores
+    metric: Objective
     fresh: bool = False
 
     def to_json(self, steps: Sequence[int]) -> dict[str, Any]:
         names = {"genome": self.genome, "task": self.task, "network": self.network}
-        return {**names, "fresh": self.fresh, "results": to_json(steps, self.accuracies)}
+        names |= {"metric": self.metric.title, "unit": self.metric.unit}
+        return {**names, "fresh": self.fresh, "results": to_json(steps, self.scores)}
 
 
 def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:
@@ -198,7 +207,7 @@ def check_fits(net: Net, task: Task) -> None:
             ("input", net.signature.inputs, task.inputs),
             ("output", net.signature.outputs, task.outputs),
         )
-        if (problem := _misfit(net.signature.name, role, populations, task.name, size))
+        if (problem := _misfit(net.signature.name, role, populations, task, size))
     ]
     if found:
         raise BlurError(found)
@@ -212,7 +221,7 @@ def check_no_signals(net: Net) -> None:
 
 
 def _misfit(
-    network: str, role: str, populations: dict[str, tuple[int, ...]], task: str, size: int
+    network: str, role: str, populations: dict[str, tuple[int, ...]], task: Task, size: int
 ) -> Diagnostic | None:
     if len(populations) != 1:
         message = f"`{network}` has {len(populations)} {role} populations, but a task feeds exactly one"
@@ -220,12 +229,16 @@ def _misfit(
     ((name, shape),) = populations.items()
     if math.prod(shape) == size:
         return None
-    other = "preprocess it, `TASK:crop=20,resize=10`" if role == "input" else "choose other `classes`"
-    if role == "output" and math.prod(shape) > size:
-        widened = f"{task}{',' if ':' in task else ':'}outputs={math.prod(shape)}"
-        other = f"leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
+    help = f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task"
+    if role == "input":
+        help += ", or preprocess it, `TASK:crop=20,resize=10`"
+    elif task.classes and math.prod(shape) < size:
+        help += ", or choose other `classes`"
+    elif task.classes:
+        widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={math.prod(shape)}"
+        help += f", or leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
     return Diagnostic(
         "E807",
-        f"the task {task} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
-        help=f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task, or {other}",
+        f"the task {task.name} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
+        help=help,
     )

@@ -1,0 +1,219 @@
+"""What is measured of a network's outputs, and in which direction.
+
+One type serves everything that judges outputs: what meta-learning optimises, what tables and curves show, and what the
+optimizers of a comparison descend. Nothing else in blurc knows whether more or less is better.
+
+Targets are of three kinds, and each kind has a loss and a score of its own (`LOSS`, `SCORE`):
+
+classes  one-hot rows; the greatest output is the answer
+binary   zeros and ones, several labels at once or a single yes or no; outputs above 1/2 say yes
+values   any numbers: regression, reconstruction, the next step of a sequence
+
+The formulas are written for NumPy and JAX alike, in the precision of the arrays that they get, and import neither.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, get_args
+
+from blurc.diagnostics import BlurError, Diagnostic, suggest
+
+if TYPE_CHECKING:
+    from jax import Array
+
+TargetKind: TypeAlias = Literal["classes", "binary", "values"]
+KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
+PLURALS: Mapping[TargetKind, str] = {"classes": "classes", "binary": "zeros and ones", "values": "numbers"}
+Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
+# (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
+Formula: TypeAlias = Callable[[Any, Any, Any], Any]
+
+MARGIN = 1e-6  # of a probability from 0 and 1, below which its logarithm would be huge
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A number that says how good outputs are, with its direction.
+
+    Methods of meta-learning only see `Costs`, where lower is better, and only an objective can make them, so none can
+    minimise an accuracy by mistake.
+
+    Attributes:
+        name: in experiment files, and for `--metric`.
+        title: in tables and figures.
+        formula: maps outputs and targets, both [.., n], and a mask [..] of ones and zeros that says which of them count
+            (None: all) to a scalar, which is not finite if an output is not. What does not count is 0.
+        greater_is_better: its direction. If so, it is at most 1; if not, at least 0.
+        differentiable: whether gradients with respect to the outputs are of use.
+        kinds: of targets that it is for.
+        unit: "%" if it is shown times 100, "nats", or "".
+    """
+
+    name: str
+    title: str
+    formula: Formula
+    greater_is_better: bool = False
+    differentiable: bool = True
+    kinds: tuple[TargetKind, ...] = KINDS
+    unit: str = ""
+
+    def score(self, outputs: Any, targets: Any, mask: Any = None) -> Any:
+        """How good `outputs` [.., n] are for `targets` [.., n], where a `mask` [..] says which count; a scalar. What
+        does not count may be anything, NaN included, and has no gradient."""
+        if mask is not None:
+            xp, counts = outputs.__array_namespace__(), mask[..., None] > 0
+            outputs, targets = xp.where(counts, outputs, 0), xp.where(counts, targets, 0)
+        return self.formula(outputs, targets, mask)
+
+    # -------------------------------------------------------------- direction
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether `a` is better than `b`. NaN is worse than any number."""
+        if math.isnan(a) or math.isnan(b):
+            return math.isnan(b) and not math.isnan(a)
+        return a > b if self.greater_is_better else a < b
+
+    def costs(self, values: Any) -> Costs:
+        """Lower is better; infinite where a value is not finite."""
+        xp = values.__array_namespace__()
+        costs = -values if self.greater_is_better else values
+        return Costs(xp.where(xp.isfinite(costs), costs, xp.inf))
+
+    def natural(self, costs: Any) -> Any:
+        return 0.0 + (-costs if self.greater_is_better else costs)  # no -0.0
+
+    def lead(self, values: Any, others: Any) -> Any:
+        """By how much `values` are better than `others`."""
+        return values - others if self.greater_is_better else others - values
+
+    def merit(self, value: Any) -> Any:
+        """The value on a scale where 1 is perfect and less is worse: an accuracy is its own merit."""
+        return value if self.greater_is_better else 1 - value
+
+    def from_merit(self, merit: float) -> float:
+        return merit if self.greater_is_better else 1 - merit
+
+    # ----------------------------------------------------------------- showing
+
+    @property
+    def percent(self) -> bool:
+        return self.unit == "%"
+
+    def show(self, value: float) -> str:
+        if math.isnan(value):
+            return "diverged"
+        return f"{number(value, self.unit)} %" if self.percent else number(value, self.unit)
+
+
+def number(value: float, unit: str) -> str:
+    """As tables show it, without its unit: `88.1` for 0.881 in "%"."""
+    return f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}"
+
+
+# ---------------------------------------------------------------- the formulas
+
+
+def _mean(values: Any, mask: Any) -> Any:
+    """Over everything that counts."""
+    return values.mean() if mask is None else (values * mask).sum() / mask.sum()
+
+
+def _cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
+    """Of the softmax of the outputs. XLA may compute outputs twice and round them differently when subtracting the
+    maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite."""
+    import jax  # as jax is not needed to name an objective
+    import optax
+
+    xp = outputs.__array_namespace__()
+    below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
+    # Not `minimum`, which halves the gradient of the largest output.
+    return _mean(optax.softmax_cross_entropy(xp.where(below > 0, 0.0, below), targets), mask)
+
+
+def _accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _hits(outputs, outputs.argmax(axis=-1) == targets.argmax(axis=-1), mask)
+
+
+def _binary_accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
+    xp = outputs.__array_namespace__()
+    right = (outputs > 0.5) == (targets > 0.5)
+    return _hits(outputs, xp.where(right, 1.0, 0.0).mean(axis=-1).astype(outputs.dtype), mask)
+
+
+def _hits(outputs: Any, right: Any, mask: Any) -> Any:
+    """NaN if an output is not finite: argmax would treat a NaN as the winning class."""
+    xp = outputs.__array_namespace__()
+    return xp.where(xp.isfinite(outputs).all(), _mean(right.astype(outputs.dtype), mask), xp.nan)
+
+
+def _binary_cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
+    """Of outputs as probabilities."""
+    xp = outputs.__array_namespace__()
+    p = xp.clip(outputs, MARGIN, 1 - MARGIN)
+    return _mean(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)).mean(axis=-1), mask)
+
+
+def _mse(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _mean(((outputs - targets) ** 2).mean(axis=-1), mask)
+
+
+def _mae(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _mean(abs(outputs - targets).mean(axis=-1), mask)
+
+
+def _r2(outputs: Any, targets: Any, mask: Any) -> Any:
+    """1 - (squared errors) / (squared distances of the targets from their mean), both summed over all outputs, so that
+    a constant output does no harm. 1 is perfect, 0 is no better than the mean."""
+    n = targets.shape[-1]
+    rows = targets.reshape(-1, n)
+    weight = None if mask is None else mask.reshape(-1)
+    centre = rows.mean(axis=0) if weight is None else (rows * weight[:, None]).sum(axis=0) / weight.sum()
+    return 1 - _mse(outputs, targets, mask) / _mse(centre, targets, mask)
+
+
+_CLASSES: tuple[TargetKind, ...] = ("classes",)
+_BINARY: tuple[TargetKind, ...] = ("binary",)
+_ALL = (
+    Objective("cross_entropy", "softmax cross entropy", _cross_entropy, kinds=_CLASSES, unit="nats"),
+    Objective("accuracy", "accuracy", _accuracy, True, False, _CLASSES, "%"),
+    Objective("mse", "mean squared error", _mse),
+    Objective("mae", "mean absolute error", _mae),
+    Objective("r2", "R²", _r2, True),
+    Objective("binary_cross_entropy", "binary cross entropy", _binary_cross_entropy, kinds=_BINARY, unit="nats"),
+    Objective("binary_accuracy", "binary accuracy", _binary_accuracy, True, False, _BINARY, "%"),
+)
+OBJECTIVES: Mapping[str, Objective] = {objective.name: objective for objective in _ALL}
+ACCURACY = OBJECTIVES["accuracy"]
+
+# What is descended, and what is shown, unless somebody chooses otherwise.
+LOSS: Mapping[TargetKind, Objective] = {
+    "classes": OBJECTIVES["cross_entropy"],
+    "binary": OBJECTIVES["binary_cross_entropy"],
+    "values": OBJECTIVES["mse"],
+}
+SCORE: Mapping[TargetKind, Objective] = {
+    "classes": ACCURACY,
+    "binary": OBJECTIVES["binary_accuracy"],
+    "values": OBJECTIVES["mse"],
+}
+
+
+def chosen(name: str, kind: TargetKind, of: str, default: Objective) -> Objective:
+    """The objective called `name`, if it suits the targets `of` something, which are of a `kind`; else the default.
+
+    Raises:
+        BlurError: E813.
+    """
+    if not name:
+        return default
+    if name not in OBJECTIVES:
+        help = suggest(name, OBJECTIVES, f"they are {', '.join(OBJECTIVES)}")
+        raise BlurError(Diagnostic("E813", f"there is no objective `{name}`", help=help))
+    if kind not in OBJECTIVES[name].kinds:
+        wanted = " or ".join(PLURALS[k] for k in OBJECTIVES[name].kinds)
+        message = f"`{name}` is for targets that are {wanted}, and those of {of} are {PLURALS[kind]}"
+        raise BlurError(Diagnostic("E813", message, help=f"write `{default.name}`, or leave it out"))
+    return OBJECTIVES[name]
