@@ -64,6 +64,9 @@ def _call(plan: Plan, name: str, trees: dict[str, Any]) -> dict[str, Any]:
     state = State(synapses, trees.get("neurons", {}), trees.get("statistics", {}))
     if name == "predict":
         return {"out": entries.predict(genome, state, trees["x"], _fed(trees))}
+    if name == "run":
+        state, out = entries.run(genome, state, trees["x"], _fed(trees))
+        return {"neurons": state.neurons, "out": out}
     run = entries.train if name == "train" else entries.step
     state, out = run(genome, state, trees["x"], trees.get("y", {}), _fed(trees))
     return {**state._asdict(), "out": out}

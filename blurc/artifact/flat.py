@@ -41,23 +41,30 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
     batch = (Leaf(("batch",), ("batch",), "bool"),) if signature.persistent else ()
     genome = tuple(_genome(signature, dtype))
     state = tuple(_state(signature, dtype))
+    neurons = tuple(leaf for leaf in state if leaf.path[0] == "neurons")
 
     def examples(*leading: Size) -> tuple[Leaf, ...]:
         x = _flat("x", signature.inputs, leading, dtype)
         y = _flat("y", signature.outputs, leading, dtype) if signature.uses_target else ()
-        anew = (Leaf(("reset",), leading, "bool"),) if signature.persistent and "steps" in leading else ()
-        return (*x, *y, *_fed(signature, "step", leading, dtype), *anew)
+        return (*x, *y, *_fed(signature, "step", leading, dtype))
 
     def out(*leading: Size) -> tuple[Leaf, ...]:
         return tuple(Leaf(("out", p), (*leading, *shape), dtype) for p, shape in signature.outputs.items())
 
-    x = _flat("x", signature.inputs, ("batch",), dtype)
+    def anew(*leading: Size) -> tuple[Leaf, ...]:
+        return (Leaf(("reset",), leading, "bool"),) if signature.persistent else ()
+
+    def asked(entry: str, *leading: Size) -> tuple[Leaf, ...]:
+        return (*_flat("x", signature.inputs, leading, dtype), *_fed(signature, entry, leading, dtype))
+
+    many: tuple[Size, Size] = ("steps", "batch")
     return {
         "init_genome": EntryPoint(key, genome),
         "init": EntryPoint((*key, *genome, *batch), state),
         "step": EntryPoint((*genome, *state, *examples("batch")), (*state, *out("batch"))),
-        "predict": EntryPoint((*genome, *state, *x, *_fed(signature, "predict", ("batch",), dtype)), out("batch")),
-        "train": EntryPoint((*genome, *state, *examples("steps", "batch")), (*state, *out("steps", "batch"))),
+        "predict": EntryPoint((*genome, *state, *asked("predict", "batch")), out("batch")),
+        "run": EntryPoint((*genome, *state, *asked("run", *many), *anew(*many)), (*neurons, *out(*many))),
+        "train": EntryPoint((*genome, *state, *examples(*many), *anew(*many)), (*state, *out(*many))),
     }
 
 

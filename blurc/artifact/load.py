@@ -16,7 +16,7 @@ from blurc.artifact.loaded import Loaded
 from blurc.artifact.manifest import Manifest, Unexpected
 from blurc.diagnostics import BlurError, Diagnostic, Source
 
-CALLS = {"step", "predict", "trace"}
+CALLS = {"step", "predict", "trace", "run"}
 Members = Mapping[str, bytes]
 
 

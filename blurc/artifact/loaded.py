@@ -132,6 +132,11 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
     def predict(genome: GenomeValues, state: Any, x: Any, fed: Fed) -> Any:
         return run("predict", genome=genome, **state._asdict(), x=x, **_trees(fed))["out"]
 
+    def go_on(genome: GenomeValues, state: Any, x: Any, fed: Fed) -> tuple[State, Any]:
+        fed = fed._replace(reset=_resets(x, fed.reset))
+        results = run("run", genome=genome, **state._asdict(), x=x, **_trees(fed))
+        return state._replace(neurons=results.get("neurons", {})), results["out"]
+
     def learn(name: str) -> Callable[..., Any]:
         def call(genome: GenomeValues, state: Any, x: Any, y: Any, fed: Fed) -> tuple[State, Any]:
             if name == "train":
@@ -146,6 +151,7 @@ def _calls(manifest: Manifest, modules: Mapping[str, Exported]) -> Calls:
         jax.jit(init, static_argnums=2),
         jax.jit(learn("step")),
         jax.jit(predict),
+        jax.jit(go_on),
         jax.jit(learn("train")),
         jax.jit(learn("train"), donate_argnums=1),
     )

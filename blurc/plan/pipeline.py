@@ -53,7 +53,7 @@ class Pipeline:
         blocks = self._stage("factor", lambda: tuple(factor(b) for b in blocks))
         self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
-        self._verify("liveness", (plan.step, plan.predict, plan.trace))
+        self._verify("liveness", (plan.step, plan.predict, plan.trace, plan.run))
         if not self.rolls:
             return plan
         plan = self._stage("roll", lambda: roll(plan))

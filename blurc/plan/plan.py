@@ -287,6 +287,7 @@ class Plan:
     step: Block
     predict: Block
     trace: Block
+    run: Block  # `predict`, and what the neurons carry to the next step; the same block where they carry nothing
     statistics: tuple[Variable, ...] = ()
     dropped: tuple[str, ...] = ()  # what liveness removed, in words
 
@@ -347,7 +348,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     for v in plan.statistics:
         yield f"  {v.of}.{v.name}{list(v.dims) or ''}: kept over steps and examples"
     yield from (f"  dropped: {what}" for what in plan.dropped)
-    for name, block in (("step", plan.step), ("predict", plan.predict)):
+    blocks = {"step": plan.step, "predict": plan.predict} | ({"run": plan.run} if plan.carried else {})
+    for name, block in blocks.items():
         yield ""
         yield f"{name}:"
         yield from show(block)

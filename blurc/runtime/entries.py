@@ -152,6 +152,37 @@ class Entries:
         packed, outs = unroll.scan(body, self.packed(state), each, recompute=recompute)
         return self.unpacked(packed), outs
 
+    def run(self, genome: GenomeValues, state: State, xs: Any, fed: Fed = NOTHING) -> tuple[State, dict[str, Array]]:
+        """Many steps of the neurons, up to the readout: synapses and statistics stay."""
+        stacks = stacking.Stacks(self.plan.run.stacks)
+        genome = stacks.packed_genome(genome)
+        synapses = stacks.packed("synapse", state.synapses)
+
+        def body(neurons: Any, now: tuple[Any, Any, Array]) -> tuple[Any, dict[str, Array]]:
+            x, (modulators, _, anew), i = now
+            key = None if fed.key is None else jax.random.fold_in(fed.key, i)
+            carry = State(synapses, neurons, state.statistics)
+            carry = carry if anew is None else self.reset(carry, anew)
+            return self._run(genome, carry, x, Fed(modulators, key))
+
+        steps = jnp.arange(next(iter(xs.values())).shape[0])
+        neurons, outs = jax.lax.scan(body, state.neurons, (xs, fed._replace(key=None), steps))
+        return state._replace(neurons=neurons), outs
+
+    def _run(self, genome: GenomeValues, state: State, x: Any, fed: Fed) -> tuple[Any, dict[str, Array]]:
+        """The neurons after the step, and the readout."""
+        neurons = {name: dict(states) for name, states in state.neurons.items()}
+        out: dict[str, Array] = {}
+        for result, value in run(self.plan, self.plan.run, self._inputs(genome, state, x, {}, fed)):
+            match result.key:
+                case ("readout", population):
+                    out[population] = self._shaped(population, value)
+                case (_, population, name):
+                    neurons[population][name] = self._shaped(population, value)
+                case _:
+                    raise AssertionError(result.key)
+        return neurons, out
+
     @cached_property
     def _stacks(self) -> stacking.Stacks:
         return stacking.Stacks(self.plan.step.stacks)

@@ -31,6 +31,7 @@ class Calls:
     init: Callable[..., Any]
     step: Callable[..., Any]
     predict: Callable[..., Any]
+    run: Callable[..., Any]
     train: Callable[..., Any]
     train_donating: Callable[..., Any]
 
@@ -51,6 +52,7 @@ def jitted(plan: Plan) -> Jitted:
         e.init,
         jax.jit(e.step),
         jax.jit(e.predict),
+        jax.jit(e.run),
         jax.jit(e.train),
         jax.jit(e.train, donate_argnums=1),
         jax.jit(partial(e.train, recompute=True)),
@@ -176,6 +178,42 @@ class Program:
         """
         values, state, xs, _, fed = self._checked("predict", genome, state, x, None, signals, key)
         return self.signature.unpack(self._call.predict(values, state, xs, fed))
+
+    @by_name
+    def run(
+        self,
+        genome: GenomeValues,
+        state: State,
+        xs: ArraysLike,
+        reset: ArrayLike | None = None,
+        signals: Signals | None = None,
+        *,
+        key: Array | None = None,
+    ) -> tuple[State, Readout]:
+        """Runs a sequence with frozen synapses: in every step `sense` and `forward`, as in `predict`.
+
+        Unlike in `predict`, persistent states and what delayed projections read go on from step to step, as the neurons
+        have them after `forward`. Later phases, which learn, do not run.
+
+        Args:
+            genome: the meta-parameters.
+            state: the state before the first step.
+            xs: inputs `[steps, batch, *input shape]`, as in `step` else.
+            reset: booleans `[steps]` or `[steps, batch]`, as in `train`.
+            signals: where these phases read them, with a leading axis of steps, as in `train`.
+            key: where these phases draw random numbers, as in `train`.
+
+        Returns:
+            The state after the last step, in which only neurons have changed, and the readouts `[steps, batch, *output
+            shape]`; a dict by population where there are several outputs.
+
+        Raises:
+            BlurError: E901 to E911 where something does not fit.
+        """
+        arguments = self._checked("run", genome, state, xs, None, signals, key, reset, leading=("steps", "batch"))
+        values, state, inputs, _, fed = arguments
+        state, outs = self._call.run(values, state, inputs, fed)
+        return state, self.signature.unpack(outs)
 
     @by_name
     def train(

@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, suggest
 from blurc.guards import check_room
-from blurc.plan import DRAWS, Plan
+from blurc.plan import DRAWS, Block, Plan
 from blurc.runtime.arguments import (
     ArraysLike,
     Readout,
@@ -60,7 +60,7 @@ class Signature:
     synapses: Shapes
     persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     signals: Shapes
-    reads: dict[str, Reads]  # step, predict, trace
+    reads: dict[str, Reads]  # step, predict, trace, run
     statistics: Shapes = field(default_factory=dict[str, tuple[int, ...]])
     per_example: tuple[str, ...] = ()
 
@@ -312,10 +312,14 @@ def signature(plan: Plan) -> Signature:
         statistics={f"{v.of}/{v.name}": (*v.dims, *plan.population(v.of).shape) for v in plan.statistics},
         reads={
             name: Reads(block.uses_target, block.modulators, any(map(block.uses, DRAWS)))
-            for name, block in (("step", plan.step), ("predict", plan.predict), ("trace", plan.trace))
+            for name, block in _blocks(plan).items()
         },
         per_example=tuple(v.name for v in plan.modulators if v.of == "example"),
     )
+
+
+def _blocks(plan: Plan) -> dict[str, Block]:
+    return {"step": plan.step, "predict": plan.predict, "trace": plan.trace, "run": plan.run}
 
 
 def _whole_number(batch: object) -> int:

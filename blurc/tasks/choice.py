@@ -36,7 +36,6 @@ class TaskChoice:
 
     Attributes:
         data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), or `sinusoid`.
-        target: what is learned: the labels or targets of the data, or the `inputs` themselves.
         name: what to call the task; "": the name of the data.
         weight: how often it is drawn, relative to other tasks.
         crop: keep this many pixels of each side, in the middle; 0: all.
@@ -46,13 +45,13 @@ class TaskChoice:
         alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
         outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
         center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
+        target: what is learned: the labels or targets of the data, or the `inputs` themselves.
         augment: how episodes vary.
         where: where the choice was read, for errors; not a key of a file.
     """
 
     data: limits.Word = field(metadata=records.SHORT)
     name: str = ""
-    target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
     weight: limits.Positive = 1.0
     crop: limits.Size = 0
     resize: limits.Size = 0
@@ -61,5 +60,6 @@ class TaskChoice:
     alphabet: str = ""
     outputs: limits.Size = 0
     center: bool = False
+    target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
     augment: Augment = Augment()
     where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)

@@ -41,6 +41,7 @@ EXPERIMENT = """
 name: plane
 spec: plane.blur
 tasks: [xor, blobs]
+method: {objective: cross_entropy}
 curriculum: {add: 5, every: 2, until: 20}
 replicas: 2
 evaluation: {steps: [5, 10], batch: 16}

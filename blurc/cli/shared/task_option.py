@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import click
 
 from blurc.diagnostics import BlurError, Report, Source, Span, in_order
-from blurc.storage import records
+from blurc.storage import limits, records
 from blurc.tasks import Augment, TaskChoice
 
 CODE = "E721"
@@ -118,7 +118,16 @@ class _Text(records.Front):
         return "nothing" if value is None else f"`{value}`"
 
     def help(self, path: records.Path, kind: Any, value: Any) -> str | None:
-        return f"write {path[0]}{EXAMPLES.get(kind, '')}"
+        return f"write {example(path[0])}"
+
+
+def example(name: str) -> str:
+    """A field of a task as it may be written."""
+    hint = (OWN | AUGMENT)[name].hint
+    if choices := next((part.choices for part in get_args(hint) if isinstance(part, limits.Limit)), ()):
+        return f"{name}={choices[-1]}"
+    kind = records.bare(hint)
+    return f"{name}{EXAMPLES.get(get_origin(kind) or kind, '')}"
 
 
 def _labels(text: str) -> list[int]:

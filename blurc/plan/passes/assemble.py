@@ -12,7 +12,7 @@ from blurc.plan.passes.sparse_form import sparse_form
 from blurc.plan.plan import Block, Plan, Population, Projection, Variable
 
 
-def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
+def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block) -> Plan:
     genome, network = model.genome, model.network
     projections = tuple(_projection(p, model) for p in network.projections)
     return Plan(
@@ -36,6 +36,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block) -> Plan:
         step=step,
         predict=predict,
         trace=trace,
+        run=run,
         statistics=tuple(_statistics(step)),
     )
 

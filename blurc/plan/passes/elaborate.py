@@ -137,6 +137,14 @@ class Elaborator:
                 full = self.fill(value, channel.shape, "synapses", p.name)
                 self.result(("synapse", p.name, channel.name), full)
 
+    def new_states(self) -> None:
+        """What the neurons carry to the next step."""
+        for population in self.now.model.network.populations:
+            for state in self.now.model.genome.states:
+                if state.persistent and population.role != "unit":
+                    self.result(("carried", population.name, state.name), self.fill_state(population.name, state))
+        self.history()
+
     def history(self) -> None:
         """Shifts the states of this step into those of one step ago, and so on. Known inefficiency: a long delay keeps
         that many arrays and copies each of them every step, where a ring buffer would write one."""
@@ -163,9 +171,11 @@ class Elaborator:
         return Block(tuple(self.now.builder.ops), tuple(self.results))
 
 
-def elaborate(model: Model, schedule: Schedule) -> tuple[Block, Block, Block]:
-    """The blocks of step, predict and trace."""
-    return _step(model, schedule), _predict(model, schedule), _trace(model, schedule)
+def elaborate(model: Model, schedule: Schedule) -> tuple[Block, Block, Block, Block]:
+    """The blocks of step, predict, trace and run; the last is empty where nothing is carried."""
+    carries = bool(remembered(model)) or any(state.persistent for state in model.genome.states)
+    run = _run(model, schedule) if carries else Block((), ())
+    return _step(model, schedule), _predict(model, schedule), _trace(model, schedule), run
 
 
 def _step(model: Model, schedule: Schedule) -> Block:
@@ -178,12 +188,8 @@ def _step(model: Model, schedule: Schedule) -> Block:
     if schedule.readout == len(schedule.visits):
         e.readout()
     e.new_synapses()
-    for population in model.network.populations:
-        for state in model.genome.states:
-            if state.persistent and population.role != "unit":
-                e.result(("carried", population.name, state.name), e.fill_state(population.name, state))
+    e.new_states()
     e.new_statistics()
-    e.history()
     return e.block()
 
 
@@ -199,11 +205,22 @@ def remembered(model: Model) -> dict[str, int]:
 
 
 def _predict(model: Model, schedule: Schedule) -> Block:
+    return _asked(model, schedule).block()
+
+
+def _run(model: Model, schedule: Schedule) -> Block:
+    e = _asked(model, schedule)
+    e.new_states()
+    return e.block()
+
+
+def _asked(model: Model, schedule: Schedule) -> Elaborator:
+    """After `sense` and `forward`, with the readout."""
     e = Elaborator(Versions(model, learns=False))
     for visit in schedule.prediction:
         e.visit(visit)
     e.readout()
-    return e.block()
+    return e
 
 
 def _trace(model: Model, schedule: Schedule) -> Block:

@@ -28,14 +28,17 @@ def liveness(plan: Plan, written: Block) -> Plan:
     step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
     lost = _needing_others(plan.trace, live)
     trace = [r for r in plan.trace.results if r.value not in lost]
+    predict = _keep(plan.predict, plan.predict.results)
+    run = _keep(plan.run, [r for r in plan.run.results if r.key[0] == "readout" or r.key in live])
     return replace(
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
         carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
         statistics=tuple(v for v in plan.statistics if ("statistic", v.of, v.name) in live),
         step=_keep(plan.step, step),
-        predict=_keep(plan.predict, plan.predict.results),
+        predict=predict,
         trace=_keep(plan.trace, trace),
+        run=run if run.results else predict,
         dropped=(*_dropped_variables(plan, live), *_dropped_states(written, live)),
     )
 
@@ -45,8 +48,9 @@ def _live_variables(plan: Plan) -> set[Key]:
     roots = [r.value for r in plan.step.results if r.key[0] == "readout"]
     live = _variables(plan.step, roots) | _variables(plan.predict, [r.value for r in plan.predict.results])
     while True:
-        updated = [r.value for r in plan.step.results if r.key in live]
-        more = live | _variables(plan.step, updated)
+        more = live
+        for block in (plan.step, plan.run):
+            more = more | _variables(block, [r.value for r in block.results if r.key in live])
         if more == live:
             return live
         live = more
