@@ -17,19 +17,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, TypeVar, cast, get_args
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 
 if TYPE_CHECKING:
     from jax import Array
+    from numpy.typing import NDArray
 
 TargetKind: TypeAlias = Literal["classes", "binary", "values"]
 KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 PLURALS: Mapping[TargetKind, str] = {"classes": "classes", "binary": "zeros and ones", "values": "numbers"}
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
+Values: TypeAlias = "Array | NDArray[Any]"
+Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
 # (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
-Formula: TypeAlias = Callable[[Any, Any, Any], Any]
+Formula: TypeAlias = "Callable[[Values, Values, Values | None], Values]"
 
 MARGIN = 1e-6  # of a probability from 0 and 1, below which its logarithm would be huge
 
@@ -60,15 +63,21 @@ class Objective:
     kinds: tuple[TargetKind, ...] = KINDS
     unit: str = ""
 
-    def score(self, outputs: Any, targets: Any, mask: Any = None) -> Any:
+    def score(self, outputs: Values, targets: Values, mask: Values | None = None) -> Values:
         """How good `outputs` [.., n] are for `targets` [.., n], where a `mask` [..] says which count; a scalar. What
         does not count may be anything, NaN included, and has no gradient."""
         if mask is not None:
-            xp, counts = outputs.__array_namespace__(), mask[..., None] > 0
+            xp: Any = outputs.__array_namespace__()
+            counts = mask[..., None] > 0
             outputs, targets = xp.where(counts, outputs, 0), xp.where(counts, targets, 0)
         return self.formula(outputs, targets, mask)
 
     # -------------------------------------------------------------- direction
+
+    @property
+    def sign(self) -> int:
+        """1 if less is better, -1 if more is."""
+        return -1 if self.greater_is_better else 1
 
     def better(self, a: float, b: float) -> bool:
         """Whether `a` is better than `b`. NaN is worse than any number."""
@@ -76,20 +85,20 @@ class Objective:
             return math.isnan(b) and not math.isnan(a)
         return a > b if self.greater_is_better else a < b
 
-    def costs(self, values: Any) -> Costs:
+    def costs(self, values: Values) -> Costs:
         """Lower is better; infinite where a value is not finite."""
-        xp = values.__array_namespace__()
-        costs = -values if self.greater_is_better else values
+        xp: Any = values.__array_namespace__()
+        costs = self.sign * values
         return Costs(xp.where(xp.isfinite(costs), costs, xp.inf))
 
-    def natural(self, costs: Any) -> Any:
-        return 0.0 + (-costs if self.greater_is_better else costs)  # no -0.0
+    def natural(self, costs: Number) -> Number:
+        return cast("Number", 0.0 + self.sign * costs)  # no -0.0
 
-    def lead(self, values: Any, others: Any) -> Any:
+    def lead(self, values: Number, others: Number) -> Number:
         """By how much `values` are better than `others`."""
-        return values - others if self.greater_is_better else others - values
+        return cast("Number", self.sign * (others - values))
 
-    def merit(self, value: Any) -> Any:
+    def merit(self, value: float) -> float:
         """The value on a scale where 1 is perfect and less is worse: an accuracy is its own merit."""
         return value if self.greater_is_better else 1 - value
 
