@@ -84,7 +84,7 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
         # Batch by batch: larger batches than in training fall out of the cache.
         batches = episode.x.reshape(-1, min(BATCH, len(episode.x)), sizes[0])
         outputs = jax.vmap(partial(einsum.predict, genome, synapses))(batches)
-        return OBJECTIVES["accuracy"].score(outputs.reshape(episode.y.shape), episode.y)
+        return jnp.asarray(OBJECTIVES["accuracy"].score(outputs.reshape(episode.y.shape), episode.y))
 
     def run(genomes: Any, key: jax.Array, episodes: Episode) -> jax.Array:
         episode = map_tree(lambda x: x[0], episodes)

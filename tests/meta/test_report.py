@@ -118,7 +118,7 @@ def test_every_part_of_the_run_has_its_section(html: str) -> None:
     assert re.findall("<h2>(.*)</h2>", html) == [
         "Rule",
         "Meta-training",
-        "Accuracy",
+        "Scores",
         "Transfer",
         "Decision regions",
         "Genome",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from blurc.evaluation import accuracy
+from blurc.evaluation import scoring
 from blurc.guards import check_room
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes
 from blurc.meta.run.setup import Setup
@@ -25,7 +25,7 @@ def check(ready: Setup) -> None:
     _check_networks(ready, candidates(e))
     ev = e.evaluation
     for one in () if ev.tasks or ev.networks else ready.tasks:
-        accuracy.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds)
+        scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds)
 
 
 def candidates(e: Experiment) -> int:
