@@ -188,7 +188,7 @@ def test_settings_that_differ_are_in_a_table(tmp_path: Path) -> None:
 
 def test_accuracies_are_paired_over_seeds_where_the_tasks_agree(tmp_path: Path) -> None:
     """Which another file of the same name does not."""
-    rows = tables(run_in(tmp_path / "a"), run_in(tmp_path / "b", shift=0.02))["Accuracy"]
+    rows = tables(run_in(tmp_path / "a"), run_in(tmp_path / "b", shift=0.02))["Scores"]
     assert rows[0][3:] == ("a", "b", "difference", "pairs")
     pairs = [(row[0], *row[-2:]) for row in rows[1:]]
     assert pairs == [("xor", "-2.0 ± 0.0", "3")] * 2 + [("own", "–", "–")] * 2
@@ -199,13 +199,14 @@ def test_other_batches_are_not_paired(tmp_path: Path) -> None:
     text = (other / "experiment.yaml").read_text()
     (other / "experiment.yaml").write_text(text.replace("  batch: 16", "  batch: 32"))
     runs = comparing.named(contents.read(run_in(tmp_path / "a")), contents.read(other))
-    (section,) = (s for s in comparing.sections(*runs) if s.title == "Accuracy")
+    (section,) = (s for s in comparing.sections(*runs) if s.title == "Scores")
     assert "Not paired: the batches have different sizes." in section.notes
     assert {row[-2:] for row in section.table[1:]} == {("–", "–")}
 
 
 def test_curves_of_other_objectives_are_not_drawn_over_each_other(tmp_path: Path) -> None:
-    one, other = run_in(tmp_path / "a"), run_in(tmp_path / "b", more="method: {name: cma}\n")
+    methods = ("{name: gradient, objective: cross_entropy}", "{name: cma, objective: accuracy}")
+    one, other = (run_in(tmp_path / f, more=f"method: {m}\n") for f, m in zip("ab", methods, strict=True))
     runs = comparing.named(contents.read(one), contents.read(other))
     (section,) = (s for s in comparing.sections(*runs) if s.title == "Meta-training")
     assert not section.pictures

@@ -116,7 +116,8 @@ def _scores(one: Named, other: Named) -> Iterator[Section]:
     units = dict.fromkeys(f"{a.metric}{' in %' if a.unit == '%' else ''}" for a, _ in pairs)
     alone = dict.fromkeys(reason for reason in reasons.values() if reason)
     notes = (
-        f"On test examples, {', '.join(units)}. The difference is the first minus the second: its mean over seeds ± standard error.",
+        f"On test examples, {', '.join(units)}. The difference is the first minus the second: its mean over seeds ± "
+        "standard error.",
         "Seeds are paired: both have the same batches and the same questions.",
         *(f"Not paired: {reason}." for reason in alone),
     )
