@@ -226,7 +226,7 @@ def test_the_step_at_which_a_seed_diverges_is_told(last: int, digits: Task) -> N
 
     counting = course.Contender(lambda own, batch: 0, advance, lambda done, x, first: np.zeros((len(x), 10)))
     told: list[tuple[int, int]] = []
-    found = course.Course(digits, (4, 10, 20), 8, 16, 2).run(counting, 7, lambda *lost: told.append(lost))
+    found = course.Course(digits, ACCURACY, (4, 10, 20), 8, 16, 2).run(counting, 7, lambda *lost: told.append(lost))
     assert told == [(7, last)]
     assert np.isnan(found).tolist() == [step >= last for step in (4, 10, 20)]
 
