@@ -54,7 +54,7 @@ def _rows(search: Search) -> Iterator[tuple[str, Sequence[float | None]]]:
 
     def cost(name: str) -> float:
         value = running(search.by_task[name])
-        return math.inf if value is None else -value if search.objective == "accuracy" else value
+        return math.inf if value is None else -value if search.more_is_better else value
 
     yield search.objective, search.values
     for name in sorted(search.by_task, key=cost, reverse=True)[:MOST]:

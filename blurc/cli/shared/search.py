@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from blurc import meta
+from blurc.tasks import OBJECTIVES
 
 if TYPE_CHECKING:
     from blurc.meta import Experiment, Metrics
@@ -28,6 +29,7 @@ class Search:
     experiment: Experiment
     now: Callable[[], float] = time.monotonic
     objective: str = ""
+    more_is_better: bool = False
     steps: int = 0
     done: int = 0
     unroll: int = 0
@@ -47,6 +49,7 @@ class Search:
 
     def begin(self, done: int, steps: int, objective: str) -> None:
         self.objective, self.steps, self.done = objective.replace("_", " "), steps, done
+        self.more_is_better = objective in OBJECTIVES and OBJECTIVES[objective].greater_is_better
         self._to_do = sum(meta.internals.unroll(self.experiment, step) for step in range(done, steps))
 
     def add(self, line: Metrics) -> None:

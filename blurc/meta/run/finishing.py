@@ -46,7 +46,7 @@ def finish(
     Args:
         folder: the run folder.
         data_dir: where to look first for data files.
-        watch: called with what starts next, and with the accuracies as each evaluation ends.
+        watch: called with what starts next, and with the scores as each evaluation ends.
 
     Returns:
         The scores, one row per network and task.
@@ -94,7 +94,8 @@ def _evaluated(
 
 def _told(row: Row, steps: Sequence[int]) -> str:
     """`80.3 ± 1.6 after 5 steps, 85.5 ± 1.8 after 10`"""
-    found = [f"{value} after {step:,}" for value, step in zip(summaries(row.accuracies), steps, strict=True)]
+    pairs = zip(summaries(row.scores), steps, strict=True)
+    found = [f"{value.show(row.metric)} after {step:,}" for value, step in pairs]
     return ", ".join((f"{found[0]} steps", *found[1:]))
 
 
