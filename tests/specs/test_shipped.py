@@ -37,7 +37,7 @@ def blurc_key():
 
 
 def test_there_are_some():
-    assert {f.stem for f in FILES} >= {"bounded", "swift", "plane", "deep", "evolution"}
+    assert {f.stem for f in FILES} >= {"bounded", "swift", "plane", "deep", "evolution", "general"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
@@ -59,7 +59,7 @@ def backprop() -> float:
     return max(accuracy(SMALL, "backprop", None, "digits", 10, rate=rate) for rate in (0.1, 0.3, 1.0))
 
 
-@pytest.mark.parametrize("name", ["swift", "bounded"])
+@pytest.mark.parametrize("name", ["swift", "bounded", "general"])
 def test_digits_are_learned_in_ten_steps_by_what_never_saw_them(name: str, backprop: float):
     """The digits of scikit-learn, and genomes that were meta-learned on MNIST."""
     found = genome.read(f"genomes/{name}.yaml")
