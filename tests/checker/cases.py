@@ -23,14 +23,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import chdir
+from collections.abc import Generator, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from blurc.diagnostics import BlurError, Diagnostic
-from blurc.spec import check, select_model
+from blurc import checker
+from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.model import rule_hash
+from blurc.spec import Sources, check, select_model
 
 FOLDER = Path(__file__).parent / "cases"
 HEADER = re.compile(r"(case|file) ([^\s,]+)(?:, ([\w -]+))?")
@@ -62,22 +65,42 @@ class Case:
         return self.main.name
 
     def diagnose(self, *, repaired: bool = False) -> list[Diagnostic]:
-        """What blurc says of the text, in a folder that holds the files of the case and nothing else."""
-        with TemporaryDirectory() as folder, chdir(folder):  # messages name files as they were called
+        """What blurc says of the text."""
+        with self._written(repaired) as spec:
+            if self.main.option is None:
+                return check(spec)
+            assert self.main.option == "when compiled", f"{self.name}: {self.main.option}"
+            try:
+                select_model(spec)
+            except BlurError as error:
+                return list(error.diagnostics)
+            return []
+
+    def meaning(self, *, repaired: bool = False) -> dict[str, Any]:
+        """The genomes and networks of the text and its imports by name, as far as they can be compared."""
+        report = Report()
+        with self._written(repaired) as spec:
+            sources = Sources.load(spec, report)
+            genomes = {name: checker.check_genome(tree, {}, report) for name, tree in sources.genomes.items()}
+            networks = {
+                name: checker.check_network(tree, {}, report, sources.around) for name, tree in sources.networks.items()
+            }
+        starts = {name: {m.name: m.init for m in g.metas} for name, g in genomes.items() if g}
+        rules = {name: rule_hash(g) for name, g in genomes.items() if g}
+        return {"starts": starts, "rules": rules, "networks": networks}
+
+    @contextmanager
+    def _written(self, repaired: bool) -> Generator[str]:
+        """The text in a folder that holds the files of the case and nothing else. Messages name files as they were
+        called."""
+        with TemporaryDirectory() as folder, chdir(folder):
             for part in self.files:
                 path = Path(part.name)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(part.text(), encoding=part.option or "utf-8")
             spec = Path(f"{self.name}.blur")
             spec.write_text(self.main.text(without="-" if repaired else "+"), encoding="utf-8")
-            if self.main.option is None:
-                return check(spec.name)
-            assert self.main.option == "when compiled", f"{self.name}: {self.main.option}"
-            try:
-                select_model(spec.name)
-            except BlurError as error:
-                return list(error.diagnostics)
-            return []
+            yield spec.name
 
     def describe(self, d: Diagnostic) -> Iterator[str]:
         at = f" at {d.span.line}:{d.span.column}" if d.span else ""

@@ -1,5 +1,6 @@
-"""Every help of a wrong spec, followed to the letter, gives a spec without a mistake: one of the texts that it quotes
-stands in place of what it is about, or is declared in the genome; or what the diagnostic points at goes.
+"""Every help of a wrong spec, followed to the letter, gives a spec without a mistake that means what the repair of the
+case means: one of the texts that it quotes stands in place of what it is about, or is declared in the genome; or what
+the diagnostic points at goes.
 
 Helps that leave a choice or ask for more are listed in `helps_by_hand.txt`, which `BLURC_WRITE_CASES=1` writes anew. A
 name may join it only for a help that cannot be said as what to write.
@@ -22,7 +23,7 @@ QUOTED = re.compile(r"`([^`]+)`")
 REMOVE = re.compile(r"remove|keep one|leave it out|drop one")
 OF_GENOME = re.compile(r"(state|synapse|learn|const|fn|signal|readout|sense)\b")
 OF_NETWORK = re.compile(r"(input|hidden|output)\b|[\w.]+ -> ")
-WORD = re.compile(r"\w+")
+WORD, PATH = re.compile(r"\w+"), re.compile(r"(?<=\")[^\"\n]+(?=\")|\bper \w+")
 TOKEN = re.compile(r"\w+|\S")
 
 
@@ -35,7 +36,9 @@ def test_every_help_can_be_followed_to_the_letter_or_is_known_to_need_more() -> 
 
 def _is_followed(case: Case) -> bool:
     (d,) = case.diagnose()
-    return any(_is_mended(_with_text(case, text), d.code) for text in dict.fromkeys(_repaired(case, d)))
+    texts = (_with_text(case, text) for text in dict.fromkeys(_repaired(case, d)))
+    mended = [found for found in texts if _is_mended(found, d.code)]
+    return bool(mended) and case.meaning(repaired=True) in [found.meaning() for found in mended]
 
 
 def _is_mended(case: Case, code: str) -> bool:
@@ -59,9 +62,16 @@ def _repaired(case: Case, d: Diagnostic) -> Iterator[str]:
             for high in _stops(whole, stop, quoted):
                 yield whole[:low] + quoted + whole[high:]
         if d.help.startswith("did you mean"):
-            for word in WORD.finditer(whole, start, stop):
+            for word in (*WORD.finditer(whole, start, stop), *PATH.finditer(whole, start, stop)):
                 yield whole[: word.start()] + quoted + whole[word.end() :]
+        if re.search(rf"drop (the )?`{re.escape(quoted)}`", d.help):
+            for found in re.finditer(rf" ?{re.escape(quoted)}", whole):
+                yield whole[: found.start()] + whole[found.end() :]
+        yield from _given(whole, start, stop, quoted)
+        yield from _inserted(whole, start, d.help, quoted)
         yield from _declared(whole, quoted)
+    if "leave the value out" in d.help:
+        yield whole[:start].rstrip() + re.sub(r"^[^,\n]*", "", whole[start:])
 
 
 def _without(whole: str, start: int, stop: int) -> Iterator[str]:
@@ -72,6 +82,28 @@ def _without(whole: str, start: int, stop: int) -> Iterator[str]:
     yield re.sub(r",\s*$", "", before) + after
     yield re.sub(r"\w+\s*$", "", before) + after
     yield re.sub(r"\(\s*$", "", before) + re.sub(r"^\s*\)", "", after)
+    for opening, closing in ("[]", "{}"):
+        yield re.sub(rf"\s*\{opening}\s*$", "", before) + re.sub(rf"^\s*\{closing}", "", after)
+
+
+def _given(whole: str, start: int, stop: int, quoted: str) -> Iterator[str]:
+    """With another value or one more, where the help quotes `name = value`."""
+    name, equal, _ = quoted.partition(" = ")
+    if equal and whole[stop - 1] == ")":
+        yield f"{whole[: stop - 1]}, {quoted}{whole[stop - 1 :]}"
+    for found in (
+        re.finditer(rf"\b{name} = [^,)\]}}]*[^,)\]}} ]", whole[start:stop]) if equal and WORD.fullmatch(name) else ()
+    ):
+        yield whole[: start + found.start()] + quoted + whole[start + found.end() :]
+
+
+def _inserted(whole: str, start: int, help: str, quoted: str) -> Iterator[str]:
+    """With what the help says to write before a place, or with a parameter, `(size = 1)`."""
+    if f"write `{quoted}` before it" in help:
+        yield whole[:start] + quoted + whole[start:]
+    if f"as a parameter: `{quoted}`" in help:
+        before, header, after = whole[:start].rpartition("network n")
+        yield before + header + quoted + after + whole[start:]
 
 
 def _declared(whole: str, quoted: str) -> Iterator[str]:
@@ -89,7 +121,8 @@ def _starts(whole: str, start: int, quoted: str) -> list[int]:
     """Where the quoted text may begin: at the span, or before it on its line, where its first token stands."""
     line = whole.rfind("\n", 0, start) + 1
     first = TOKEN.findall(quoted)[0]
-    return [start, *(found.start() + line for found in re.finditer(re.escape(first), whole[line:start]))]
+    sign = "[~=]" if first == "~" else re.escape(first)  # a value is drawn instead of given
+    return [start, *(found.start() + line for found in re.finditer(sign, whole[line:start]))]
 
 
 def _stops(whole: str, stop: int, quoted: str) -> list[int]:

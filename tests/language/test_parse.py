@@ -445,7 +445,7 @@ MISTAKES = [
     ("let z = incoming(w * pre.act)", "let z =", (9, 12), None),
     ("act <- phi(z)", "act <- phi(z) phi(z)", (10, 19), None),
     ("softmax(act)", "softmax(act) == 1", (13, 41), "compared by"),
-    ("1 / sqrt(fan_in)", "1 / 2 ** 3", (3, 28), "`x ^ 2`"),
+    ("1 / sqrt(fan_in)", "1 / 2 ** 3", (3, 28), "`2 ^ 3`"),
     ("1 / sqrt(fan_in)", "2fan_in", (3, 22), "write `2 * fan_in`"),
     ("1 / sqrt(fan_in)", "1e999", (3, 22), "1.8e308"),
     ("  fn ", "  // the function\n  fn ", (5, 3), "write `# the function`"),
@@ -468,7 +468,7 @@ MISTAKES = [
     ("h{depth} -> class", "h{depth} class", (27, 12), None),
     ("h{depth} -> class", "h{depth} <- class", (27, 12), "`a -> b`"),
     ("h{depth} -> class", "h{depth} -> class [fixed] -> x", (27, 29), "`h{depth} -> class [fixed]` and `class -> x`"),
-    ("2..depth", "2:depth", (22, 13), "`1..n`"),
+    ("2..depth", "2:depth", (22, 13), "`2..depth`"),
     ("2..depth {", "2..depth", (23, 5), "write `{` before it"),
     ("for i in", "for i", (22, 9), None),
     # brackets

@@ -112,7 +112,7 @@ class WrongCall:
         help = (
             f"scale what is drawn: `noise(1) * ({parts[0]})`"
             if e.function == "noise"
-            else f"scale what is drawn: `{parts[0]} + ({parts[1]} - ({parts[0]})) * uniform(0, 1)`"
+            else f"scale what is drawn: `({parts[0]} + ({parts[1]} - ({parts[0]})) * uniform(0, 1))`"
         )
         self.report.error("E312", message, e.span, help=help)
 
@@ -122,7 +122,7 @@ class WrongCall:
         if len(e.args) == 2 and isinstance(last, syntax.Name) and not self.symbols.named(last.name) and not e.kind:
             return f"{whole}[{last.name}]({code(e.args[0].span)})"
         if e.args:
-            return f"{whole}({code(e.args[0].span)})"
+            return f"{whole}({' * '.join(code(a.span) for a in e.args)})"
         (channel, *_), (state, *_) = ([*self.symbols.names(kind), "x"] for kind in ("channel", "state"))
         return f"{whole}({channel} * {OTHER_END[e.function]}.{state})"
 

@@ -182,7 +182,8 @@ class WrongName:
 
     def channel_in_neuron(self, symbol: Symbol, e: syntax.Name) -> None:
         message = f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses"
-        help = f"sum over them: `incoming({symbol.name} * pre.x)` or `outgoing({symbol.name} * post.x)`"
+        (state, *_) = [*self.symbols.names("state"), "x"]
+        help = f"sum over them: `incoming({symbol.name} * pre.{state})` or `outgoing({symbol.name} * post.{state})`"
         self.report.error("E303", message, e.span, help=help)
 
     def start_of_channel(self, symbol: Symbol, e: syntax.Name) -> None:
@@ -197,7 +198,8 @@ class WrongName:
 
     def fan_of_neuron(self, e: syntax.Name) -> None:
         message = f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections"
-        help = f"use it inside incoming(..) or outgoing(..): `incoming(w * pre.x / {e.name})`"
+        (channel, *_), (state, *_) = ([*self.symbols.names(kind), "x"] for kind in ("channel", "state"))
+        help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} / {e.name})`"
         self.report.error("E311", message, e.span, help=help)
 
     def no_end(self, e: syntax.Attribute) -> None:

@@ -208,7 +208,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     # a sign for another one
     *(Slip("", "... !OTHER_ARROW", f"write `$before {SIGNS[kind]} $after`", needs=kind, repair=SIGNS[kind])
       for kind in ("ASSIGN", "PROJECT", "EQUAL")),
-    Slip("", "... !DOUBLE_STAR", "a power is written `x ^ 2`", repair="^"),
+    Slip("", "... !DOUBLE_STAR", "a power is written `$previous ^ $next`", repair="^"),
     Slip("", "... !CHANGE", "write `$before <- $before $sign $after`", text="(?P<sign>.)="),
     Slip("statement", "WORD !EQUAL", "write `$before <- $after`, or `let $before = ...` for a new name",
          needs="ASSIGN", repair="<-"),
@@ -228,7 +228,7 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
          needs="LPAR", bracket=""),
     Slip("network_item", "-PROJECT ... EQUAL ... LPAR|COMMA ANY !ANY", "say what it is for: `x = $previous`",
          needs="EQUAL"),
-    Slip("", "... !COLON", "a range is written `1..n`, both ends included", needs="RANGE", repair=".."),
+    Slip("", "... !COLON", "a range is written `$previous..$next`, both ends included", needs="RANGE", repair=".."),
     Slip("network_item", "... PROJECT ... RSQB !PROJECT", _each_projection),
     Slip("network_item", "... PROJECT ... kind|label|delay !WORD|NUMBER", "write `$previous = $found`", needs="EQUAL",
          bracket="[", expected="`=`"),
