@@ -8,6 +8,7 @@ tables.py     the parser, loaded from prebuilt tables
 tree.py       lark's tree -> the syntax tree
 chains.py     long sums and products, as trees that are not deep
 unparse.py    tree -> text
+prune.py      a genome without the terms whose coefficient is 0
 library.py    a spec with everything it imports
 packaged.py   the locations of the grammar and the spec library
 repair/       error messages and fixes for text that does not parse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from blurc.language.functions import RUNNING, STANDARDIZE_EPS
     from blurc.language.packaged import examples_path, resolve_import, specs_path
     from blurc.language.parse import parse
+    from blurc.language.prune import prune
     from blurc.language.syntax import PhaseKind
     from blurc.language.unparse import unparse
 
@@ -35,6 +37,7 @@ __all__ = [
     "functions",
     "library",
     "parse",
+    "prune",
     "resolve_import",
     "specs_path",
     "syntax",

@@ -23,7 +23,17 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.meta import internals
-    from blurc.meta.experiment.experiment import Cma, Curriculum, Evaluation, Experiment, Gradient, Inner, Network, Pes
+    from blurc.meta.experiment.experiment import (
+        L1,
+        Cma,
+        Curriculum,
+        Evaluation,
+        Experiment,
+        Gradient,
+        Inner,
+        Network,
+        Pes,
+    )
     from blurc.meta.experiment.schema import dump, read
     from blurc.meta.run.finishing import finish
     from blurc.meta.run.loop import Result, Watch, run
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from blurc.tasks import Augment, TaskChoice
 
 __all__ = [
+    "L1",
     "Augment",
     "Cma",
     "Curriculum",

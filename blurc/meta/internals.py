@@ -1,7 +1,7 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
-from blurc.meta.report.page import REPORT, compare
+from blurc.meta.report.page import REPORT, compare, sparse_rule
 from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
@@ -30,6 +30,7 @@ __all__ = [
     "meta_step",
     "resolved",
     "setup",
+    "sparse_rule",
     "start",
     "unroll",
     "write_report",

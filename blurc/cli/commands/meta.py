@@ -89,6 +89,8 @@ def command(
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
         raise BlurError(_no_genome(result, resolved))
+    if isinstance(resolved.method, meta.Gradient) and resolved.method.l1:
+        _print_sparse(folder, out)
     tell(out, _start(result))
     objective = result.objective.replace("_", " ")
     what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
@@ -139,6 +141,11 @@ def _check_no_spec(path: Path) -> None:
 def _where(result: Result) -> str:
     look = f"blurc meta {result.folder / meta.internals.EXPERIMENT} --replay 0"
     return f"{result.diverged:,} of {result.candidates:,} candidates diverged; to see where the first one did: {look}"
+
+
+def _print_sparse(folder: Path, out: Console) -> None:
+    rule = meta.internals.sparse_rule(folder)
+    tell(out, f"the rule without the terms that became 0:\n\n{rule}\n" if rule else "no term of the rule became 0")
 
 
 def _start(result: Result) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
+from blurc.diagnostics import Span
 from blurc.model import ParamValue
 from blurc.storage import limits, records
 from blurc.tasks import OBJECTIVES, TaskChoice
@@ -51,12 +52,30 @@ class Inner:
 
 
 @dataclass(frozen=True)
+class L1:
+    """A pull of chosen meta-parameters to 0, so that a rule becomes a sum of few terms (Shervani-Tabar and Rosenbaum,
+    2023).
+
+    Attributes:
+        names: of the meta-parameters.
+        strength: how far they are pulled in every meta-step, in units of the method's rate. Adam's own step is at most
+            about 1 of these: what a gradient holds less firmly becomes exactly 0.
+        where: where it was read, for errors; not a key of a file.
+    """
+
+    names: Annotated[tuple[limits.Word, ...], limits.SOME]
+    strength: limits.Positive = 0.1
+    where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)
+
+
+@dataclass(frozen=True)
 class Gradient:
     """Adam on the gradient through the unrolled steps.
 
     Attributes:
         clip: the greatest global norm of a gradient.
         decay: whether the rate falls to 0 along a cosine.
+        l1: which meta-parameters are pulled to 0; None: none is.
     """
 
     steps: limits.Count = 10_000
@@ -64,6 +83,7 @@ class Gradient:
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
     decay: bool = False
+    l1: L1 | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ import yaml
 from blurc.diagnostics import BlurError, Diagnostic, Report, Source, Span
 from blurc.guards import typed
 from blurc.meta.experiment.checks import check
-from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.experiment.experiment import L1, Experiment, Gradient
 from blurc.meta.experiment.files import Files
 from blurc.meta.experiment.override import Override
 from blurc.storage import YamlTree, compose, read_source, records, yaml_write
@@ -66,7 +66,12 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
         return [tree.span((name, str(i))) for i in range(len(tasks))]
 
     e = experiment
-    return _placed(e, spans("tasks", e.tasks), spans("validation", e.validation))
+    e = _placed(e, spans("tasks", e.tasks), spans("validation", e.validation))
+    match e.method:
+        case Gradient(l1=L1() as l1):
+            return replace(e, method=replace(e.method, l1=replace(l1, where=tree.span(("method", "l1", "names")))))
+        case _:
+            return e
 
 
 def checked(experiment: Experiment) -> Experiment:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
 from blurc import model
 from blurc.api import Net, compile
 from blurc.diagnostics import BlurError
-from blurc.language import unparse
+from blurc.genome import GenomeFile
+from blurc.language import prune, unparse
 from blurc.meta.experiment.experiment import Network
 from blurc.meta.report import style
 from blurc.pictures import draw
@@ -45,3 +49,17 @@ def rule(net: Net) -> str:
     """The text of the rule: as it was written, or in one piece with all that it inherits."""
     tree = net.sources.genomes[net.model.genome.name]
     return unparse(replace(tree, extends=None)) if tree.extends else tree.span.text
+
+
+def sparse_rule(net: Net, genome: GenomeFile) -> str:
+    """The rule without the terms whose coefficient is 0 in the genome; empty if none is."""
+    tree = net.sources.genomes[net.model.genome.name]
+    whole = replace(tree, extends=None)
+
+    def is_zero(name: str, at: tuple[int, ...]) -> bool:
+        value = genome.values.get(name)
+        parts = value.values() if isinstance(value, Mapping) else [value]
+        return value is not None and not any(np.any(np.asarray(part)[(..., *at)]) for part in parts)
+
+    pruned = unparse(prune(whole, is_zero))
+    return "" if pruned == unparse(whole) else pruned

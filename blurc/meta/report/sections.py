@@ -57,6 +57,8 @@ def sections(run: Run) -> Iterator[Section]:
     yield Section("", (opening.picture(net),) if net else (), tuple(summary(run)))
     if net:
         yield Section("Rule", text=private.known_removed(opening.rule(net)))
+    if net and run.genome and (sparse := opening.sparse_rule(net, run.genome)):
+        yield Section("Rule without the terms that are 0", text=private.known_removed(sparse))
     if run.points:
         each = by_task.picture(run)
         yield Section("Meta-training", (training.picture(run), *([each] if each else [])))

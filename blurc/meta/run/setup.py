@@ -15,9 +15,9 @@ import numpy as np
 from blurc import genome as genomes
 from blurc import model as models
 from blurc.api import Net
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
-from blurc.meta.experiment.experiment import Cma, Experiment, Network, Pes
+from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.methods.make import make
@@ -149,7 +149,18 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     if not net.plan.metas:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
+    _check_l1(e, net)
     return Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation)
+
+
+def _check_l1(e: Experiment, net: Net) -> None:
+    """Raises `BlurError` (E613) if a name is not that of a meta-parameter."""
+    l1 = e.method.l1 if isinstance(e.method, Gradient) else None
+    names = [meta.name for meta in net.plan.metas]
+    if l1 and (unknown := [name for name in l1.names if name not in names]):
+        message = f"the rule `{net.plan.genome}` has no meta-parameter `{unknown[0]}`"
+        help = suggest(unknown[0], names, f"they are {', '.join(names)}")
+        raise BlurError(Diagnostic("E613", message, l1.where, help=help))
 
 
 def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> Task:

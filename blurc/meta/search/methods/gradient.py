@@ -17,6 +17,7 @@ import optax
 from blurc.meta.experiment.experiment import Gradient
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods.method import Wants
+from blurc.meta.search.methods.shrink import shrink
 from blurc.runtime import map_pair
 from blurc.tasks import Costs
 
@@ -37,7 +38,8 @@ class GradientMethod:
     def _optimizer(self) -> optax.GradientTransformation:
         c = self.choice
         rate = optax.cosine_decay_schedule(c.rate, c.steps) if c.decay else c.rate
-        return optax.chain(optax.clip_by_global_norm(c.clip), optax.adam(rate))
+        pull = [shrink(c.l1.names, c.l1.strength, rate)] if c.l1 else []
+        return optax.chain(optax.clip_by_global_norm(c.clip), optax.adam(rate), *pull)
 
     def init(self, genomes: Any) -> GradientState:
         return GradientState(genomes, jax.vmap(self._optimizer.init)(genomes))
