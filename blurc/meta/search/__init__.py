@@ -1,6 +1,7 @@
 """The search for a genome.
 
 episode.py     train a fresh network, then test it
+combine.py     several tasks as one number
 many.py        many candidates in one program
 curriculum.py  how long episodes are, and which replicas survive
 methods/       gradients, CMA-ES and PES behind one interface
