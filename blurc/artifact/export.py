@@ -46,8 +46,8 @@ def _export(plan: Plan, name: str, point: EntryPoint, platforms: Sequence[str]) 
 
 
 def avals(leaves: Sequence[Leaf]) -> list[jax.ShapeDtypeStruct]:
-    batch, steps = export.symbolic_shape("batch, steps")
-    sizes: dict[Size, Any] = {"batch": batch, "steps": steps}
+    names = sorted({n for leaf in leaves for n in leaf.shape if isinstance(n, str)} | {"batch", "steps"})
+    sizes: dict[Size, Any] = dict(zip(names, export.symbolic_shape(", ".join(names)), strict=True))
     return [jax.ShapeDtypeStruct([sizes.get(n, n) for n in leaf.shape], leaf.dtype) for leaf in leaves]
 
 

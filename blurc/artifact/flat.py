@@ -15,11 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from blurc.runtime import Signature
 
-Size: TypeAlias = int | Literal["batch", "steps"]  # a string is a symbolic size
+Size: TypeAlias = int | str  # a text is a symbolic size: "batch", "steps", "ids_item"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
     neurons = tuple(leaf for leaf in state if leaf.path[0] == "neurons")
 
     def examples(*leading: Size) -> tuple[Leaf, ...]:
-        x = _flat("x", signature.inputs, leading, dtype)
+        x = _inputs(signature, leading, dtype)
         y = _flat("y", signature.outputs, leading, dtype) if signature.uses_target else ()
         return (*x, *y, *_fed(signature, "step", leading, dtype))
 
@@ -55,7 +55,7 @@ def entry_points(signature: Signature, dtype: str) -> dict[str, EntryPoint]:
         return (Leaf(("reset",), leading, "bool"),) if signature.persistent else ()
 
     def asked(entry: str, *leading: Size) -> tuple[Leaf, ...]:
-        return (*_flat("x", signature.inputs, leading, dtype), *_fed(signature, entry, leading, dtype))
+        return (*_inputs(signature, leading, dtype), *_fed(signature, entry, leading, dtype))
 
     many: tuple[Size, Size] = ("steps", "batch")
     return {
@@ -97,6 +97,12 @@ def owner(name: str) -> tuple[str, str]:
     """Splits `Signature`'s "a->b/w" into projection and channel."""
     of, _, variable = name.rpartition("/")
     return of, variable
+
+
+def _inputs(signature: Signature, leading: tuple[Size, ...], dtype: str) -> tuple[Leaf, ...]:
+    """Of an input by ids, each example of a call has the same number of ids."""
+    leaves = {p: Leaf(("x", p), (*leading, f"ids_{p}"), "int32") for p in signature.ids}
+    return tuple(leaves.get(leaf.path[1], leaf) for leaf in _flat("x", signature.inputs, leading, dtype))
 
 
 def _flat(tree: str, shapes: Mapping[str, tuple[int, ...]], leading: tuple[Size, ...], dtype: str) -> tuple[Leaf, ...]:

@@ -56,10 +56,13 @@ class Attributes:
         forward, feedback = self._flag("forward", where, data), self._flag("feedback", where, data)
         return forward, feedback, self._flag("plastic", where, data)
 
-    def _flag(self, key: str, where: str, data: Mapping[str, Any]) -> bool:
+    def ids(self, where: str, data: Mapping[str, Any]) -> bool:
+        return self._flag("ids", where, data, False)
+
+    def _flag(self, key: str, where: str, data: Mapping[str, Any], default: bool = True) -> bool:
         value = given(data, key)
-        found = True if value is None else switch(value)
-        return self._refused(key, where, data, "True or False", True) if found is None else found
+        found = default if value is None else switch(value)
+        return self._refused(key, where, data, "True or False", default) if found is None else found
 
     def bias(self, where: str, data: Mapping[str, Any], *, shared: bool) -> str:
         value = given(data, "bias")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,12 +108,19 @@ def several(nodes: Iterable[Node]) -> str:
 
 
 def population_line(
-    role: str, name: str, shape: Sequence[int], slots: Iterable[tuple[str, str]], bias: str, given: Iterable[str] = ()
+    role: str,
+    name: str,
+    shape: Sequence[int],
+    slots: Iterable[tuple[str, str]],
+    bias: str,
+    given: Iterable[str] = (),
+    ids: bool = False,
 ) -> str:
     options = [*given, *(f"{slot} = {function}" for slot, function in slots)]
     if role != "input" and bias != "on":
         options.append(f"bias = {bias}")
     brackets = f"[{', '.join(map(str, shape))}]" if shape else ""
+    brackets = f" ids {math.prod(shape)}" if ids else brackets
     return f"{role} {name}{brackets}" + (f" {{ {', '.join(options)} }}" if options else "")
 
 

@@ -1,6 +1,6 @@
 """Graphs whose nodes are populations: `net.graph`, or graphs of the same form.
 
-node attributes   role, shape, bias, kind, values, slots
+node attributes   role, shape, ids, bias, kind, values, slots
 edge attributes   forward, feedback, plastic, delay, kind, values, topology, pairs, same, label, order
 
 All but `shape` have defaults. The unit neuron of `net.graph` is left out: every bias recreates it.
@@ -105,7 +105,8 @@ def _population(data: Mapping[str, Any], name: str, attributes: Attributes) -> s
     where = f"the node `{name}`"
     role, shape = attributes.role(where, data), attributes.shape(where, data)
     slots, bias = attributes.slots(where, data), attributes.bias(where, data, shared=True)
-    return population_line(role, name, shape, slots, bias, _given(where, data, attributes))
+    given, ids = _given(where, data, attributes), attributes.ids(where, data)
+    return population_line(role, name, shape, slots, bias, given, ids)
 
 
 def _projection(

@@ -280,6 +280,7 @@ class Population(Node):
     name: IndexedName
     dims: tuple[Expr, ...]
     options: tuple[Option, ...] = ()
+    ids: bool = False  # `input item ids 100`: `dims` is that one number
 
 
 @dataclass(frozen=True)

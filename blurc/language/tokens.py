@@ -10,7 +10,9 @@ TOP = frozenset({"GENOME", "NETWORK", "BLOCK"})
 PHASES = frozenset({"SENSE", "FORWARD", "FEEDBACK", "BACKWARD", "UPDATE"})
 DECLARATIONS = frozenset({"STATE", "SIGNAL", "SYNAPSE", "LEARN", "CONST", "FN", "READOUT"})
 ROLES = frozenset({"INPUT", "HIDDEN", "OUTPUT"})
-OTHERS = frozenset({"NAME", "IMPORT", "USES", "EXTENDS", "PERSISTENT", "PER", "SLOPE", "REPEAT", "FOR", "IN", "OF"})
+OTHERS = frozenset(
+    {"NAME", "IMPORT", "USES", "EXTENDS", "PERSISTENT", "PER", "SLOPE", "REPEAT", "FOR", "IN", "OF", "IDS"}
+)
 WORDS = TOP | PHASES | DECLARATIONS | ROLES | OTHERS  # usable as names: everything but `let`
 
 FOREIGN = frozenset(

@@ -45,7 +45,7 @@ class _Group:
 
 
 DECLARATIONS = ("states", "signals", "synapses", "learns", "consts", "fns", "functions")
-LISTS = (*DECLARATIONS, "params", "dims", "uses_args", "options", "attrs", "args", "arguments", "selection")
+LISTS = (*DECLARATIONS, "params", "dims", "ids", "uses_args", "options", "attrs", "args", "arguments", "selection")
 
 
 def _nodes(children: Children) -> tuple[Any, ...]:
@@ -100,6 +100,11 @@ def _network(c: Children, at: Span) -> s.Network:
     uses = _last(_of(s.Uses, c))
     items = tuple(n for n in _nodes(c) if n is not uses)
     return s.Network(str(c[1]), _group(c, "params"), uses, items, span=at, name_span=_at(c[1], at))
+
+
+def _population(c: Children, at: Span) -> s.Population:
+    ids = _group(c, "ids")
+    return s.Population(c[0].value, c[1], ids or _dims(c), _group(c, "options"), bool(ids), span=at)
 
 
 def _per(c: Children) -> str | None:
@@ -180,7 +185,7 @@ NODES: Mapping[str, Callable[[Children, Span], s.Node | _Group]] = {
     "block": lambda c, at: s.Block(str(c[1]), _group(c, "params"), _nodes(c), span=at, name_span=_at(c[1], at)),
     "uses": lambda c, at: s.Uses(str(c[1]), _group(c, "uses_args"), span=at),
     "option": lambda c, at: s.Option(str(c[0]), c[2], span=at),
-    "population": lambda c, at: s.Population(c[0].value, c[1], _dims(c), _group(c, "options"), span=at),
+    "population": _population,
     "projection": lambda c, at: s.Projection(_of(s.IndexedName, c), _group(c, "attrs"), span=at),
     "attr": lambda c, at: s.Attr(str(c[0]), span=at),
     "attr_value": lambda c, at: s.Attr(str(c[0]), c[2], span=at),

@@ -66,9 +66,10 @@ def _line(node: s.Node) -> str:
             return f"readout {_expr(value)}"
         case s.Uses(genome, args):
             return f"uses {genome}{_call(args) if args else ''}"
-        case s.Population(role, name, dims, options):
+        case s.Population(role, name, dims, options, ids):
             braces = f" {{ {_list(options)} }}" if options else ""
-            return f"{role} {_line(name)}{_bracketed(dims)}{braces}"
+            shape = f" ids {_expr(dims[0])}" if ids else _bracketed(dims)
+            return f"{role} {_line(name)}{shape}{braces}"
         case s.Projection(ends, attrs):
             brackets = f" {_bracketed(attrs)}" if attrs else ""
             return f"{' -> '.join(map(_line, ends))}{brackets}"

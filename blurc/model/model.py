@@ -505,6 +505,7 @@ class Population:
     span: Span = field(compare=False, repr=False)
     kind: str = ""
     values: tuple[Given, ...] = ()
+    ids: bool = False  # its data are integers: which of its neurons are 1
 
     @property
     def size(self) -> int:

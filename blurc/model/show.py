@@ -200,7 +200,8 @@ def _network(n: m.Network) -> Iterator[str]:
         options += map(given, p.values)
         options += ["bias = off"] if not p.bias and p.role in ("hidden", "output") else []
         braces = f" {{ {', '.join(options)} }}" if options else ""
-        yield _commented(f"  {p.role:6} {p.name}{list(p.shape) or ''}{braces}", f"{p.size} neurons" * (p.size > 1))
+        shape = f" ids {p.size}" if p.ids else list(p.shape) or ""
+        yield _commented(f"  {p.role:6} {p.name}{shape}{braces}", f"{p.size} neurons" * (p.size > 1))
     yield ""
     for e in n.projections:
         ways = {(True, True): [], (True, False): ["forward"], (False, True): ["backward"]}[e.forward, e.feedback]

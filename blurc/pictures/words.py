@@ -46,7 +46,7 @@ def projections(found: Sequence[Projection]) -> str:
 def population(p: Population) -> list[str]:
     """The lines under the name."""
     return [
-        f"{_what(p)}  {shape(p.shape)}",
+        f"{_what(p)}  {f'{p.size:,} ids' if p.ids else shape(p.shape)}",
         *(f"{slot} = {function}" for slot, function in p.slots),
         *map(given, p.values),
     ]

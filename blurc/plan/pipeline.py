@@ -16,6 +16,7 @@ from blurc.plan.passes.factor import factor
 from blurc.plan.passes.liveness import liveness
 from blurc.plan.passes.roll import roll
 from blurc.plan.passes.schedule import schedule
+from blurc.plan.passes.seen import seen
 from blurc.plan.passes.simplify import simplify
 from blurc.plan.plan import Block, Plan, verify
 
@@ -54,6 +55,7 @@ class Pipeline:
         self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace, plan.run))
+        plan = self._stage("seen", lambda: seen(plan))
         if not self.rolls:
             return plan
         plan = self._stage("roll", lambda: roll(plan))

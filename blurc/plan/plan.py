@@ -163,6 +163,7 @@ class Block:
     ops: tuple[Op, ...]
     results: tuple[Result, ...]
     stacks: tuple[Stack, ...] = ()
+    seen: tuple[str, ...] = ()  # inputs by ids of which only the rows of ids that occur are computed
 
     def result(self, *key: str) -> int | None:
         return next((r.value for r in self.results if r.key == key), None)
@@ -214,6 +215,7 @@ class Population:
     role: str
     shape: Shape
     size: int
+    ids: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +292,7 @@ class Plan:
     run: Block  # `predict`, and what the neurons carry to the next step; the same block where they carry nothing
     statistics: tuple[Variable, ...] = ()
     dropped: tuple[str, ...] = ()  # what liveness removed, in words
+    ids: tuple[str, ...] = field(default=(), compare=False)  # how inputs by ids are computed, in words
 
     @cached_property
     def _by_name(self) -> dict[str, Population]:
@@ -347,6 +350,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  {v.of}.{v.name}{list(v.dims) or ''}: carried from step to step"
     for v in plan.statistics:
         yield f"  {v.of}.{v.name}{list(v.dims) or ''}: kept over steps and examples"
+    yield from (f"  {how}" for how in plan.ids)
     yield from (f"  dropped: {what}" for what in plan.dropped)
     blocks = {"step": plan.step, "predict": plan.predict} | ({"run": plan.run} if plan.carried else {})
     for name, block in blocks.items():
@@ -428,6 +432,10 @@ LEAVES = {"literal", "meta", "modulator", "input", "target", "carried", "statist
 LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is taken from it
 GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
+OF_ALL = {
+    "to_post", "to_pre", "softmax", "population_sum", "population_mean", "population_max", "projection_sum",
+    "projection_mean", "projection_max",
+}  # fmt: skip  - of all neurons or synapses, not of one
 CROSSING = LOOP | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}  # from one space to another
 
 

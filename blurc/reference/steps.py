@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blurc import graph, model
 from blurc.model import UNIT, Over, Phase, Projection, synapse_shape
@@ -139,7 +140,7 @@ class Reference:
     ) -> tuple[ReferenceState, Variables]:
         """The new state and the readout {population: [batch, n]}, "given the state, a batch x and targets y".
 
-        x and y: {population: [batch, n]}, or [batch, *shape]."""
+        x and y: {population: [batch, n]}, or [batch, *shape]; ids as integers [batch], or [batch, m]."""
         now = self._start(genome, state, x, y, signals, noise)
         self._run(self.before, now)
         readout = self._readout(now)
@@ -270,6 +271,16 @@ class Reference:
         return result
 
     def _batches(self, populations: Iterable[str], given: Arrays) -> dict[str, Array]:
-        """Batches [batch, n]; [batch, *shape] is flattened."""
-        sizes = {p.name: p.size for p in self.model.network.populations}
-        return {name: np.asarray(given[name], np.float64).reshape(-1, sizes[name]) for name in populations}
+        """Batches [batch, n]; [batch, *shape] is flattened, and ids become what they mean."""
+        found = {name: self.model.network.population(name) for name in populations}
+        return {
+            name: one_hot(given[name], p.size) if p.ids else np.asarray(given[name], np.float64).reshape(-1, p.size)
+            for name, p in found.items()
+        }
+
+
+def one_hot(ids: ArrayLike, size: int) -> Array:
+    """Ids [batch], or bags of them [batch, m], as [batch, size]: how often each id is in the bag. "An id of -1 is
+    nothing"."""
+    bags = np.asarray(ids, np.int64)
+    return (bags.reshape(len(bags), -1, 1) == np.arange(size)).sum(axis=1).astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from blurc.plan import Block, Factors, Op, Plan, Result, Type, loop_of
-from blurc.runtime.kernels import elementwise, kernel
+from blurc.runtime.kernels import elementwise, ids, kernel
+from blurc.runtime.kernels.ids import Rows, RowsKernel
 
 Arrays = Mapping[str, Any]
 
@@ -20,7 +22,7 @@ Arrays = Mapping[str, Any]
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
     `carried[population][state]`, `statistics[population][name]`, all in the shapes that users see, stacks by name;
-    `input[population]` and `target[population]` as `[batch, n]`; `modulators[name]`, `[*dims]` or `[batch, *dims]`; the
+    `input[population]` and `target[population]` as `[batch, n]`, or ids `[batch, m]`; `modulators[name]`, `[*dims]` or `[batch, *dims]`; the
     random key of the step, if there is noise."""
 
     genome: Arrays
@@ -41,20 +43,33 @@ def dtype() -> Any:
 
 def run(plan: Plan, block: Block, inputs: Inputs) -> list[tuple[Result, jax.Array]]:
     """The results of a block, in order."""
-    values = run_body(Lowering(plan, block, inputs, []))
-    return list(zip(block.results, values, strict=True))
+    lowering = Lowering(plan, block, inputs, [], rows=_rows(plan, block, inputs))
+    values = run_body(lowering)
+    return [(result, lowering.whole(result, value)) for result, value in zip(block.results, values, strict=True)]
+
+
+def _rows(plan: Plan, block: Block, inputs: Inputs) -> dict[tuple[str, str], Rows]:
+    """The rows that are computed of inputs by ids, for their neurons and for the synapses that start there."""
+    found: dict[tuple[str, str], Rows] = {}
+    for p in (p for p in plan.populations if p.ids):
+        kind = Rows.seen if p.name in block.seen else Rows.all
+        rows = kind(inputs.input[p.name], p.size, dtype())
+        found["neurons", p.name] = rows
+        found |= {("synapses", e.name): rows for e in plan.projections if e.source == p.name and e.dense}
+    return found
 
 
 @dataclass(frozen=True)
 class Lowering:
     """An operation is lowered by the method of its name, or else is elementwise. `given`: in the body of a loop, the
-    values of carry, each and same."""
+    values of carry, each and same. Of inputs by ids, values have the `rows` that are computed."""
 
     plan: Plan
     block: Block
     inputs: Inputs
     values: list[Any]
     given: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, "Sequence[Any]"])
+    rows: Mapping[tuple[str, str], Rows] = field(default_factory=dict[tuple[str, str], Rows])  # by kind and space
 
     def op(self, op: Op) -> jax.Array:
         method: Callable[[Op], jax.Array] | None = getattr(self, op.name, None)
@@ -90,7 +105,9 @@ class Lowering:
         value = value[str(op.attrs[1])] if len(op.attrs) == 2 else value
         space = op.type.space
         if space.kind == "neurons":
-            return value.reshape((*op.type.dims, 1, self.plan.population(space.of).size))
+            every = value.reshape((*op.type.dims, 1, self.plan.population(space.of).size))
+            rows = self.rows.get(("neurons", space.of))
+            return rows.taken(every, -1) if rows else every
         return self._with_two_axes(value, op) if space.kind == "synapses" else value
 
     def modulator(self, op: Op) -> jax.Array:
@@ -126,7 +143,24 @@ class Lowering:
         return self._with_two_axes(self.inputs.synapses[str(op.attrs[0])][str(op.attrs[1])], op)
 
     def _with_two_axes(self, value: jax.Array, op: Op) -> jax.Array:
-        return value.reshape((*op.type.dims, *self.plan.projection(op.type.space.of).axes))
+        every = value.reshape((*op.type.dims, *self.plan.projection(op.type.space.of).axes))
+        rows = self.rows.get(("synapses", op.type.space.of))
+        return rows.taken(every, -2) if rows else every
+
+    def _size(self, population: str) -> Any:
+        rows = self.rows.get(("neurons", population))
+        return rows.count if rows else self.plan.population(population).size
+
+    def whole(self, result: Result, value: jax.Array) -> jax.Array:
+        """The rows that were computed, written to the others."""
+        match result.key:
+            case ("synapse", projection, channel) if rows := self.rows.get(("synapses", projection)):
+                axes = self.plan.projection(projection).axes
+                every = self.inputs.synapses[projection][channel]
+                every = every.reshape((*value.shape[:-2], *axes))
+                return every if self.block.ops[result.value].name == "synapse" else rows.written(every, value)
+            case _:
+                return value
 
     def carried(self, op: Op) -> jax.Array:
         value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
@@ -137,7 +171,8 @@ class Lowering:
         return value.reshape((*op.type.dims, 1, self.plan.population(op.type.space.of).size))
 
     def input(self, op: Op) -> jax.Array:
-        return self.inputs.input[str(op.attrs[0])]
+        rows = self.rows.get(("neurons", str(op.attrs[0])))
+        return rows.one_hot() if rows else self.inputs.input[str(op.attrs[0])]
 
     def target(self, op: Op) -> jax.Array:
         return self.inputs.target[str(op.attrs[0])]
@@ -185,8 +220,9 @@ class Lowering:
     def _axes(self, t: Type) -> tuple[Any, Any]:
         space = t.space
         if space.kind == "neurons":
-            return self.inputs.batch, self.plan.population(space.of).size
-        return self.plan.projection(space.of).axes
+            return self.inputs.batch, self._size(space.of)
+        rows, axes = self.rows.get(("synapses", space.of)), self.plan.projection(space.of).axes
+        return (rows.count, axes[1]) if rows else axes
 
     # ------------------------------------------- over populations and batch
 
@@ -204,12 +240,15 @@ class Lowering:
         return jnp.max(self.arg(op.args[0], op), axis=-1, keepdims=True)
 
     def population_mean(self, op: Op) -> jax.Array:
-        return jnp.mean(self.arg(op.args[0], op), axis=-1, keepdims=True)
+        x, of = self.arg(op.args[0], op), op.type.space.of
+        if ("neurons", of) in self.rows:
+            return self.population_sum(op) / self.plan.population(of).size
+        return jnp.mean(x, axis=-1, keepdims=True)
 
     def _with_neurons(self, op: Op) -> jax.Array:
         """The argument broadcast to all neurons of the population."""
         x = self.arg(op.args[0], op)
-        return jnp.broadcast_to(x, (*x.shape[:-1], self.plan.population(op.type.space.of).size))
+        return jnp.broadcast_to(x, (*x.shape[:-1], self._size(op.type.space.of)))
 
     def batch_mean(self, op: Op) -> jax.Array:
         return jnp.mean(self.values[op.args[0]], axis=-2, keepdims=True)
@@ -223,7 +262,8 @@ class Lowering:
 
     def projection_mean(self, op: Op) -> jax.Array:
         every = self._with_synapses(op)
-        return jnp.sum(every, axis=(-2, -1), keepdims=True) / max(1, every.shape[-2] * every.shape[-1])
+        count = math.prod(self.plan.projection(op.type.space.of).axes)
+        return jnp.sum(every, axis=(-2, -1), keepdims=True) / max(1, count)
 
     def projection_sum(self, op: Op) -> jax.Array:
         return jnp.sum(self._with_synapses(op), axis=(-2, -1), keepdims=True)
@@ -238,13 +278,23 @@ class Lowering:
         return jnp.broadcast_to(x, (*x.shape[:-2], *self._full(op)))
 
     def to_post(self, op: Op) -> jax.Array:
+        factors = op.attrs[1]
+        assert isinstance(factors, Factors)
+        if factors.neuron and (rows := self._gathered(op, op.args[-1])):
+            return ids.to_post(self._with_axes(op.args[0]) if factors.synapse else None, rows)
         return self._kernel(op).to_post(*self._factors(op))
+
+    def _gathered(self, op: Op, i: int) -> Rows | None:
+        """The rows by which a product with the bare input by ids is gathered."""
+        return self.rows.get(("synapses", str(op.attrs[0]))) if self.block.ops[i].name == "input" else None
 
     def to_pre(self, op: Op) -> jax.Array:
         return self._kernel(op).to_pre(*self._factors(op))
 
     def _kernel(self, op: Op) -> Any:
-        return kernel(self.plan.projection(str(op.attrs[0])))
+        p = self.plan.projection(str(op.attrs[0]))
+        rows = self.rows.get(("synapses", p.name))
+        return RowsKernel(rows.count, p.n_post) if rows and rows.whole is not None else kernel(p)
 
     def _factors(self, op: Op) -> tuple[jax.Array | None, jax.Array | None, bool, jax.Array | None]:
         has = op.attrs[1]
@@ -261,8 +311,11 @@ class Lowering:
         return x.reshape((*x.shape, 1, 1)) if self.block.ops[i].type.space.kind == "everywhere" else x
 
     def outer(self, op: Op) -> jax.Array:
-        pre, post = (self._stretch(a) for a in op.args)
-        total = self._kernel(op).outer(pre, post)
+        pre, post = op.args
+        if rows := self._gathered(op, pre):
+            total = ids.outer(self._stretch(post), rows)
+        else:
+            total = self._kernel(op).outer(self._stretch(pre), self._stretch(post))
         return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
 
     def until(self, op: Op) -> jax.Array:
@@ -278,8 +331,8 @@ class Lowering:
 
     def _stretch(self, i: int) -> jax.Array:
         """A neuron value broadcast to all examples and neurons, so that sums count each."""
-        x, population = self.values[i], self.plan.population(self.block.ops[i].type.space.of)
-        return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, population.size))
+        x, size = self.values[i], self._size(self.block.ops[i].type.space.of)
+        return jnp.broadcast_to(x, (*x.shape[:-2], self.inputs.batch, size))
 
     def at_pre(self, op: Op) -> jax.Array:
         return self._at(op, self._kernel(op).at_pre)
@@ -307,7 +360,7 @@ class Lowering:
 
         def body(carry: list[Any], each: list[Any]) -> tuple[list[Any], list[Any]]:
             given = {"carry": carry, "each": each, "same": same}
-            results = run_body(Lowering(self.plan, loop.body, self.inputs, [], given))
+            results = run_body(Lowering(self.plan, loop.body, self.inputs, [], given, self.rows))
             handed = [jnp.broadcast_to(x, shape) for x, shape in zip(results, whole, strict=False)]
             return handed, results[len(carries) :]
 

@@ -29,6 +29,7 @@ from blurc.runtime.arguments import (
     kind_of,
     mapping,
 )
+from blurc.runtime.bags import bags
 from blurc.runtime.entries import State
 from blurc.runtime.lower import dtype
 
@@ -49,7 +50,7 @@ class Signature:
     """Shapes of inputs and outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
     population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the
     axes before and after the batch), signals (those in `per_example` have the batch in front), and running statistics
-    (by "population/name")."""
+    (by "population/name"). Inputs in `ids` are given by integers: so many as their shape says there are."""
 
     name: str
     inputs: Shapes
@@ -63,6 +64,7 @@ class Signature:
     reads: dict[str, Reads]  # step, predict, trace, run
     statistics: Shapes = field(default_factory=dict[str, tuple[int, ...]])
     per_example: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
 
     @property
     def uses_target(self) -> bool:
@@ -92,7 +94,7 @@ class Signature:
         return xs, ys
 
     def _pack(self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
-        values, expected = mapping(value), _expected(shapes, leading)
+        values, expected = mapping(value), _expected({p: () if p in self.ids else s for p, s in shapes.items()}, leading)
         if values is None:
             if len(shapes) != 1:
                 raise error("E901", f"`{self.name}` has several populations for {name}", f"pass a dict: {expected}")
@@ -105,11 +107,13 @@ class Signature:
     def _flat(
         self, name: str, population: str, value: object, shape: tuple[int, ...], leading: tuple[str, ...]
     ) -> jax.Array:
+        if population in self.ids:
+            return bags(value, population, math.prod(shape), leading)
         expected = f"expected {name} of shape {_expected({population: shape}, leading)}"
         given = array(value, "E901", f"{name} of `{population}`", expected, dtype())
         n = math.prod(shape)
         flat, lead = (n,), given.shape[: len(leading)]
-        labels = name == "y" and n > 1 and given.ndim == len(leading)
+        numbers = n > 1 and given.ndim == len(leading)
         if len(lead) < len(leading) or given.shape[len(leading) :] not in (shape, flat):
             axes = " and ".join(f"`{axis}`" for axis in leading)
             alone = leading and given.shape in (shape, flat)
@@ -119,7 +123,8 @@ class Signature:
                 f"{name} has shape {list(given.shape)}, {instead}",
                 f"expected {name} of shape [{', '.join((*leading, *map(str, shape)))}]"
                 + (f" or [{', '.join((*leading, str(n)))}]" if shape != flat else "")
-                + (f"; from labels, make it with `jax.nn.one_hot(y, {n})`" if labels else ""),
+                + (f"; from labels, make it with `jax.nn.one_hot(y, {n})`" if numbers and name == "y" else "")
+                + (f"; to give it by ids, declare `input {population} ids {n}`" if numbers and name == "x" else ""),
             )
         return given.reshape((*lead, n))
 
@@ -315,6 +320,7 @@ def signature(plan: Plan) -> Signature:
             for name, block in _blocks(plan).items()
         },
         per_example=tuple(v.name for v in plan.modulators if v.of == "example"),
+        ids=tuple(p.name for p in plan.populations if p.ids),
     )
 
 

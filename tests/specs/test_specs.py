@@ -32,13 +32,17 @@ RULES, NETWORKS = declared("rules", "genomes"), declared("networks", "networks")
 def assert_steps_are_finite(net: blurc.Net, learns: bool = True) -> None:
     """Two steps on random data, from a fresh genome and a fresh state; all signals are 1. They change some synapse."""
     rng, key = np.random.default_rng(0), jax.random.key(0)
-    (x,), (y,) = net.signature.inputs.values(), net.signature.outputs.values()
+    (y,) = net.signature.outputs.values()
+    xs = {
+        name: rng.integers(x[0], size=(2, 8)) if name in net.signature.ids else rng.normal(size=(2, 8, *x))
+        for name, x in net.signature.inputs.items()
+    }
     genome = net.init_genome(key)
     before = net.init(key, genome, batch=8)
     targets = np.eye(y[0])[rng.integers(y[0], size=(2, 8))]
     batch = {name: (8,) if name in net.signature.per_example else () for name in net.signature.signals}
     signals = {name: np.ones((2, *batch[name], *shape)) for name, shape in net.signature.signals.items()}
-    after, out = net.train(genome, before, rng.normal(size=(2, 8, *x)), targets, signals=signals, key=key)
+    after, out = net.train(genome, before, xs, targets, signals=signals, key=key)
     assert all(jnp.isfinite(a).all() for a in jax.tree.leaves((after, out)))
     pairs = zip(jax.tree.leaves(before.synapses), jax.tree.leaves(after.synapses), strict=True)
     assert any((a != b).any() for a, b in pairs) == learns

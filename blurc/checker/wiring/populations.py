@@ -20,6 +20,7 @@ from blurc.model import UNIT, Given, Population, dims
 OPTIONS = ("bias", "kind")  # beside the slots of the genome
 SWITCHES = ("on", "off", "shared")  # what `bias` may be
 MOST_NEURONS = 2**31 - 1  # of a population: sizes are 32-bit numbers further on
+MOST_IDS = 2**30  # so that the numbers of rows and of ids together stay within 32 bits
 
 Bias: TypeAlias = Literal["on", "off", "shared"]
 
@@ -32,14 +33,37 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
         body.broken.add(item.name.base)
         return
     numbers = Constants(env, body.report)
-    shape = complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
+    shape = _shape(item, numbers)
     slots, values, bias = _options(item, numbers, shape, name, body.wiring.around)
     kind = next((kinds.named(o, env, body) for o in item.options if o.name == "kind"), "")
-    if shape is None or not _is_small(item, shape, body):
+    if shape is None or not (_is_small(item, shape, body) and _may_have_ids(item, body)):
         body.broken.add(name)
     elif _name_is_free(name, item, body):
-        population = Population(body.prefix + name, item.role, shape, slots, bias != "off", item.span, kind, values)
+        whole = body.prefix + name
+        population = Population(whole, item.role, shape, slots, bias != "off", item.span, kind, values, item.ids)
         _add(name, item, population, bias, body)
+
+
+def _shape(item: syntax.Population, numbers: Constants) -> tuple[int, ...] | None:
+    if item.ids:
+        return complete([numbers.whole(item.dims[0], "the number of ids", 1, MOST_IDS)])
+    return complete(numbers.whole(d, "the size of a population", 1) for d in item.dims)
+
+
+def _may_have_ids(item: syntax.Population, body: Body) -> bool:
+    """Only the data of a network's inputs can be ids."""
+    is_port = isinstance(body.tree, syntax.Block) and item.role == "input"
+    if not item.ids or (item.role == "input" and not is_port):
+        return True
+    called, sizes = code(item.name.span), code(item.dims[0].span)
+    if is_port:
+        message = f"`{called}` is a port of the block, and ids are the data of a network's input"
+        help = f"write `input {called}[{sizes}]`; outside, bind it to an `input NAME ids {sizes}`"
+    else:
+        message = f"`{called}` is {item.role}, and ids are the data of an input"
+        help = f"write `{item.role} {called}[{sizes}]`"
+    body.report.error("E407", message, item.span, help=help)
+    return False
 
 
 def _add(name: str, item: syntax.Population, population: Population, bias: Bias, body: Body) -> None:

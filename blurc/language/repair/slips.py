@@ -75,6 +75,12 @@ def _unquoted(piece: Piece, texts: Texts) -> str:
     return f"only file names are quoted: write {f'`{name}`' if name.isidentifier() else 'a number or a name'}"
 
 
+def _ids_of_shape(piece: Piece, texts: Texts) -> str:
+    """For `input item[100] ids` and `input item[100] ids 100`."""
+    sizes = " * ".join(size.strip() for size in texts["sizes"].split(","))
+    return f"write `input {texts['name']} ids {sizes}`"
+
+
 def _option(text: str, before: str) -> str | None:
     """What to write for an option of a population that stands in other brackets, in none, or without its name."""
     if text == "softmax":
@@ -265,6 +271,12 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
     Slip("genome_item", "STATE ... !EQUAL|TILDE",
          "states start at 0: leave the value out, or assign it in the first phase"),
     Slip("genome_item", "SIGNAL ... !EQUAL|TILDE", "signals are fed at every step: leave the value out"),
+    Slip("network_item", "ROLE {name:WORD} LSQB {sizes} RSQB !IDS", _ids_of_shape, whole=True),
+    Slip("network_item", "ROLE {name:WORD} IDS !EQUAL", "write `input $name ids $after`", expected="a number"),
+    Slip("network_item", "ROLE {name:WORD} IDS ... !COMMA",
+         "ids count one axis: write their number, `input $name ids 1000`", expected="the end of the line"),
+    Slip("network_item", "ROLE {name:WORD} IDS !END", "say how many there are: `input $name ids 1000`",
+         expected="a number"),
     Slip("network_item", "{role:ROLE} ... RSQB !ANY", _option_elsewhere, bracket=""),
     Slip("network_item", "ROLE ... !ANY", _nameless_option, needs="EQUAL"),
     Slip("network_item", "{shaped} COMMA {name:WORD} !EQUAL ANY RSQB END", _option_in_shape, bracket="["),

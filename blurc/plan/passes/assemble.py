@@ -18,7 +18,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
     return Plan(
         name=network.name,
         genome=genome.name,
-        populations=tuple(Population(p.name, p.role, p.shape, p.size) for p in network.populations),
+        populations=tuple(Population(p.name, p.role, p.shape, p.size, p.ids) for p in network.populations),
         projections=projections,
         metas=tuple(Variable(v.per, v.name, v.shape, v.init, v.span, _starts(v, network)) for v in genome.metas),
         channels=tuple(

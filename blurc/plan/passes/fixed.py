@@ -24,7 +24,7 @@ def _number(e: m.Expr, value: Callable[[m.Constant], m.Nested]) -> float | None:
         case m.Apply(function=function, args=args, prime=False):
             numbers = [_number(arg, value) for arg in args]
             known = [number for number in numbers if number is not None]
-            return _applied(function, known) if len(known) == len(numbers) else None
+            return applied(function, known) if len(known) == len(numbers) else None
         case _:
             return None
 
@@ -33,7 +33,7 @@ def _scalar(value: m.Nested) -> float | None:
     return None if isinstance(value, tuple) else float(value)
 
 
-def _applied(function: str, numbers: list[float]) -> float | None:
+def applied(function: str, numbers: list[float]) -> float | None:
     match function, numbers:
         case "neg", [a]:
             return -a

@@ -22,10 +22,10 @@ Rule = Callable[[Builder, Op], "int | None"]
 
 
 def simplify(block: Block) -> Block:
-    return rewritten(block, _simplified)
+    return rewritten(block, simplified)
 
 
-def _simplified(b: Builder, op: Op) -> int:
+def simplified(b: Builder, op: Op) -> int:
     # On simplified arguments an operation may vary over fewer axes.
     space = infer_space(op.name, [b.type(a).space for a in op.args], op.attrs, op.type.space)
     if space is not op.type.space:
@@ -35,7 +35,7 @@ def _simplified(b: Builder, op: Op) -> int:
     return b.add(op) if found is None else found
 
 
-def _constant(b: Builder, value: int) -> float | None:
+def constant(b: Builder, value: int) -> float | None:
     """The number that all entries of a value are known to equal."""
     op = b.ops[value]
     return op.attrs[0] if op.name == "literal" and isinstance(op.attrs[0], float) else None
@@ -57,7 +57,7 @@ def _mul(b: Builder, op: Op) -> int | None:
 
 
 def _add(b: Builder, op: Op) -> int | None:
-    if all(_constant(b, a) == 0.0 for a in op.args):
+    if all(constant(b, a) == 0.0 for a in op.args):
         return _uniform(b, 0.0, op)
     return _without(b, 0.0, op)
 
@@ -65,13 +65,13 @@ def _add(b: Builder, op: Op) -> int | None:
 def _without(b: Builder, unit: float, op: Op) -> int | None:
     """The other operand of a commutative operation, if one is the unit."""
     left, right = op.args
-    if _constant(b, left) == unit:
+    if constant(b, left) == unit:
         return _same(b, right, op)
-    return _same(b, left, op) if _constant(b, right) == unit else None
+    return _same(b, left, op) if constant(b, right) == unit else None
 
 
 def _neg(b: Builder, op: Op) -> int | None:
-    inner, number = b.ops[op.args[0]], _constant(b, op.args[0])
+    inner, number = b.ops[op.args[0]], constant(b, op.args[0])
     if number is not None:
         return _uniform(b, -number, op)
     return _same(b, inner.args[0], op) if inner.name == "neg" else None
@@ -79,19 +79,19 @@ def _neg(b: Builder, op: Op) -> int | None:
 
 def _pow(b: Builder, op: Op) -> int | None:
     """Integer powers become products: exact for negative bases, with a gradient at 0."""
-    n = _constant(b, op.args[1])
+    n = constant(b, op.args[1])
     if n is None or n != int(n) or abs(n) > MOST_WHOLE_POWER:
         return None
     return b.emit("power", (op.args[0],), (int(n),), op.type, op.span)
 
 
 def _spread(b: Builder, op: Op) -> int | None:
-    number = _constant(b, op.args[0])
+    number = constant(b, op.args[0])
     return _same(b, op.args[0], op) if number is None else _uniform(b, number, op)
 
 
 def _where(b: Builder, op: Op) -> int | None:
-    condition = _constant(b, op.args[0])
+    condition = constant(b, op.args[0])
     return None if condition is None else _same(b, op.args[1 if condition else 2], op)
 
 
@@ -99,7 +99,7 @@ def _matmul(b: Builder, op: Op) -> int | None:
     """A matrix times a vector with one nonzero part, such as the states of an input population, is a column."""
     matrix, vector = op.args
     part = b.ops[vector]
-    if part.name != "put" or _constant(b, part.args[0]) != 0.0 or len(op.type.dims) != 1:
+    if part.name != "put" or constant(b, part.args[0]) != 0.0 or len(op.type.dims) != 1:
         return _zero_if_any_zero(b, op)
     (items,) = part.attrs
     if not (isinstance(items, tuple) and len(items) == 1 and isinstance(items[0], int)):
@@ -110,7 +110,7 @@ def _matmul(b: Builder, op: Op) -> int | None:
 
 
 def _zero_if_any_zero(b: Builder, op: Op) -> int | None:
-    return _uniform(b, 0.0, op) if any(_constant(b, a) == 0.0 for a in op.args) else None
+    return _uniform(b, 0.0, op) if any(constant(b, a) == 0.0 for a in op.args) else None
 
 
 def _weighted_sum(b: Builder, op: Op) -> int | None:
@@ -118,11 +118,11 @@ def _weighted_sum(b: Builder, op: Op) -> int | None:
     has = op.attrs[1]
     assert isinstance(has, Factors)
     factors = op.args[:-1] if has.gate else op.args
-    return _uniform(b, 0.0, op) if any(_constant(b, a) == 0.0 for a in factors) else None
+    return _uniform(b, 0.0, op) if any(constant(b, a) == 0.0 for a in factors) else None
 
 
 def _pick(b: Builder, op: Op) -> int | None:
-    number, base = _constant(b, op.args[0]), b.ops[op.args[0]]
+    number, base = constant(b, op.args[0]), b.ops[op.args[0]]
     if number is not None:
         return _uniform(b, number, op)
     return _same(b, base.args[1], op) if base.name == "put" and base.attrs == op.attrs else None
@@ -139,8 +139,8 @@ def _put(b: Builder, op: Op) -> int | None:
 RULES: dict[str, Rule] = {
     "mul": _mul,
     "add": _add,
-    "sub": lambda b, op: _same(b, op.args[0], op) if _constant(b, op.args[1]) == 0.0 else None,
-    "div": lambda b, op: _same(b, op.args[0], op) if _constant(b, op.args[1]) == 1.0 else None,
+    "sub": lambda b, op: _same(b, op.args[0], op) if constant(b, op.args[1]) == 0.0 else None,
+    "div": lambda b, op: _same(b, op.args[0], op) if constant(b, op.args[1]) == 1.0 else None,
     "neg": _neg,
     "pow": _pow,
     "square": lambda b, op: None if op.attrs else b.emit("power", op.args, (2,), op.type, op.span),

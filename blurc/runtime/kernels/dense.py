@@ -52,10 +52,10 @@ class DenseKernel:
     def outer(self, pre: jax.Array, post: jax.Array) -> jax.Array:
         """`sum_b pre[.., b, i] * post[.., b, j]` as `[*dims, i, j]`."""
         dims = max(pre.ndim, post.ndim) - 2
-        pre, post = _lift(pre, dims), _lift(post, dims)
-        pre, post = _broadcast_batch(pre, post)
+        pre, post = lift(pre, dims), lift(post, dims)
+        pre, post = broadcast_batch(pre, post)
         n, n_pre, n_post = pre.shape[-2], pre.shape[-1], post.shape[-1]
-        return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=_outer_plain)
+        return lax.platform_dependent(pre, post, cpu=_outer_cpu(n, n_pre, n_post), default=outer_plain)
 
     def until(self, synapse: jax.Array) -> jax.Array:
         """`sum_{k <= j} synapse[.., i, k]` as `[*dims, i, j]`."""
@@ -75,7 +75,7 @@ class DenseKernel:
         return x
 
 
-def _outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
+def outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
     dims = AXES[: pre.ndim - 2]
     return jnp.einsum(f"{dims}bi,{dims}bj->{dims}ij", pre, post)
 
@@ -94,7 +94,7 @@ def _outer_cpu(batch: Any, n_pre: int, n_post: int) -> Callable[[jax.Array, jax.
     copies it, which does not pay for large products. For a symbolic batch both forms are kept; XLA drops one once it
     knows the size."""
     small = n_pre * n_post <= 2**16
-    otherwise = _outer_turning_pre if small or 4 * n_pre < n_post else _outer_plain
+    otherwise = _outer_turning_pre if small or 4 * n_pre < n_post else outer_plain
     if n_pre <= 4 * n_post:
         return otherwise
     least = 4 * n_post * n_pre / (n_pre - 4 * n_post)
@@ -116,7 +116,7 @@ def _product(
     if dims:
         # Neuron values without this axis are repeated: a product whose free axes surround the contracted one would
         # transpose the synapses instead.
-        neuron = jnp.broadcast_to(_lift(neuron, dims), (*synapse.shape[:-2], *neuron.shape[-2:]))
+        neuron = jnp.broadcast_to(lift(neuron, dims), (*synapse.shape[:-2], *neuron.shape[-2:]))
     names = AXES[: neuron.ndim - 2]
     return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
 
@@ -140,10 +140,10 @@ def _full_axis(x: jax.Array, n: int, axis: int) -> jax.Array:
     return jnp.broadcast_to(x, shape)
 
 
-def _lift(x: jax.Array, dims: int) -> jax.Array:
+def lift(x: jax.Array, dims: int) -> jax.Array:
     return x.reshape((1,) * (dims - (x.ndim - 2)) + x.shape) if x.ndim - 2 < dims else x
 
 
-def _broadcast_batch(pre: jax.Array, post: jax.Array) -> tuple[jax.Array, jax.Array]:
+def broadcast_batch(pre: jax.Array, post: jax.Array) -> tuple[jax.Array, jax.Array]:
     shape = jnp.broadcast_shapes(pre.shape[:-2], post.shape[:-2])
     return jnp.broadcast_to(pre, (*shape, *pre.shape[-2:])), jnp.broadcast_to(post, (*shape, *post.shape[-2:]))

@@ -41,9 +41,10 @@ class Classes:
     def __post_init__(self) -> None:
         self._of: dict[str, int] = {}
         for p in self.plan.populations:
-            self._of[p.name] = self.number(("population", p.shape))
+            self._of[p.name] = self.number(("population", p.shape, *([p.name] if p.ids else ())))
         for p in self.plan.projections:
-            kind = (p.pre, p.post, p.topology, p.form, p.unit)
+            alone = [p.name] if self.plan.population(p.source).ids else ()  # its rows are read where they lie
+            kind = (p.pre, p.post, p.topology, p.form, p.unit, *alone)
             self._of[p.name] = self.number(("projection", *kind))
 
     def number(self, key: Hashable) -> int:

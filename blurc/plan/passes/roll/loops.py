@@ -84,7 +84,7 @@ class Writer:
             place += 1
         results = tuple(self._results())
         stacks = (*self.old.block.stacks, *(s for _, s in self.stacks.values()))
-        return Block(tuple(self.builder.ops), results, stacks)
+        return Block(tuple(self.builder.ops), results, stacks, self.old.block.seen)
 
     def _op(self, i: int) -> Op:
         return self.old.block.ops[i]
