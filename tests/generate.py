@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from blurc.diagnostics import Report, Source
 from blurc.language import functions, parse, syntax, unparse
-from blurc.model.model import MetaVar, Model, Shape
+from blurc.model.model import MetaVar, Model, Population, Shape
 from blurc.model.sites import synapse_shape
 from blurc.model.topology import Conv, Pool
 
@@ -241,6 +241,13 @@ class Rule:
     learns: dict[str, Names]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
     each: Names  # signals per example
     kinds: bool = False  # whether it tells projections and populations of some kinds from others
+    by_rows: bool = False  # whether neurons without input leave their synapses as they are, mostly
+
+    @property
+    def first(self) -> str:
+        """The number that passes the signal on."""
+        name, shape = next(iter(self.states.items()))
+        return f"{name}[0]" if shape else name
 
     def way(self, way: str) -> str:
         """`incoming`, or `incoming[basal]`."""
@@ -274,8 +281,9 @@ class Rule:
             """The total of the neuron that sums."""
             return f"tanh({near}.{self.way(way)}({separable(self.synapse(), [end.leaf], s, 1)}))"
 
-        factors = [lambda s: end.expr(s, 1), end.leaf, *[own] * self.random.chance(25)]
-        return f"{self.way(way)}({separable(self.synapse(), factors, shape, depth)})"
+        factors = [lambda s: end.expr(s, 1), end.leaf, *[own] * (not self.by_rows and self.random.chance(25))]
+        signal = f"pre.{self.first} * " if self.by_rows and way == "incoming" else ""
+        return f"{self.way(way)}({signal}{separable(self.synapse(), factors, shape, depth)})"
 
     def still_total(self, way: str, shape: Shape, depth: int) -> str:
         """One that does not differ over the batch."""
@@ -403,7 +411,7 @@ def neuron_phase(rule: Rule, kind: str, of: str = "") -> str:
     """Random lets and assignments, and then one that passes the signal on."""
     random, lets = rule.random, Names()
     statements: list[str] = []
-    for i in range(random.count(0, 2)):
+    for i in range(0 if kind == "sense" and rule.by_rows else random.count(0, 2)):
         name, shape = random.one(list(rule.states.items()))
         place = rule.neuron(kind, lets)
         if random.chance(40):
@@ -420,7 +428,8 @@ def passed_on(rule: Rule, kind: str, lets: Names) -> str:
     name, shape = next(iter(rule.states.items()))
     first = f"{name}[0]" if shape else name
     if kind == "sense":
-        return f"{first} <- input"
+        form = random.one(["input", "tanh(input)", "input * pace[0]" if rule.of_neuron["pace"] else "pace * input"])
+        return f"{first} <- {form if rule.by_rows else 'input'}"
     if kind == "feedback":
         return f"{first} <- {random.one([first, f'softmax({first})'])} - target"
     way, neighbour = ("incoming", "pre") if kind == "forward" else ("outgoing", "post")
@@ -430,6 +439,8 @@ def passed_on(rule: Rule, kind: str, lets: Names) -> str:
 
 def update_phase(rule: Rule, kind: str = "update", of: str = "") -> str:
     """Random lets and assignments of channels, and then a Hebbian one."""
+    if rule.by_rows:
+        return braces(rule.random, kind, of, [row_change(rule) for _ in range(rule.random.count(1, 3))])
     random, update = rule.random, Update(rule)
     statements: list[str] = []
     for i in range(random.count(0, 2)):
@@ -443,6 +454,18 @@ def update_phase(rule: Rule, kind: str = "update", of: str = "") -> str:
     hebb = f"{update.end('pre').leaf(shape)} * {update.end('post').leaf(shape)}"
     value = f"(0.7 * {update.synapse().expr(shape, 1)} + 0.3 * batch_mean({update.pair(shape)} + {hebb}))"
     return braces(random, kind, of, [*statements, f"w <- {random.one(BOUNDED).format(value)}"])
+
+
+def row_change(rule: Rule) -> str:
+    """A change that is 0 where the presynaptic neuron is."""
+    random, update = rule.random, Update(rule)
+    name, shape = random.one(list(rule.channels.items()))
+    reduced = f"{random.one(['batch_mean', '0.4 * batch_sum'])}(pre.{rule.first} * {update.pair(shape)})"
+    zero = random.one(["tanh({0})", "clip({0}, -1.5, 1.5)", "max(min({0}, 1), -1)", "tanh({0} / (0.1 + v ^ 2))"])
+    zero = zero.format(reduced) if "v" in rule.channels and rule.channels["v"] in ((), shape) else f"tanh({reduced})"
+    times = random.one(["", f" * tanh({rule.synapse().expr(shape, 1)})", f" / (1 + projection_sum(({zero}) ^ 2))"])
+    kept = random.one([name, name, name, f"(0.9 * {name})"])
+    return f"{name} <- {kept} + 0.3 * {zero}{times}"
 
 
 def braces(random: Random, kind: str, of: str, statements: Sequence[str]) -> str:
@@ -462,7 +485,7 @@ ORDERS = (
 
 
 @st.composite
-def rules(draw: Draw, name: str = "rule") -> str:
+def rules(draw: Draw, name: str = "rule", by_rows: bool = False) -> str:
     """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a
     matrix), learn values of every shape (shared, or per projection, population, neuron or synapse), up to 2 signals, a
     const, a parameter, the slots SLOTS, functions, and phases in one of several orders, some of them in a `repeat`."""
@@ -483,7 +506,7 @@ def rules(draw: Draw, name: str = "rule") -> str:
     shared |= {s: shape for s, shape in signals.items() if s not in each}
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
     of["projection"]["site"], of["population"]["pace"] = (), random.one(shapes)
-    rule = Rule(random, states, channels, shared, of, each, random.chance(30))
+    rule = Rule(random, states, channels, shared, of, each, random.chance(30), by_rows)
     order = random.one(ORDERS).split()
     number = random.one([s for s, shape in shared.items() if not shape])
     lines = [
@@ -561,8 +584,9 @@ def networks(
     name: str = "net",
     kinds: Sequence[str] | None = None,
     inhibitory: bool | None = None,
+    ids: int = 20,
 ) -> str:
-    """A network for a genome: 1 or 2 inputs, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
+    """A network for a genome: 1 or 2 inputs, `ids` percent of them by ids, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
     (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
     projections, and delayed ones in any direction.
 
@@ -578,9 +602,12 @@ def networks(
     edges = through(random, order, len(inputs)) + extra(random, order, len(inputs))
     edges += recurrent(random, order, len(inputs))
     roles = {"x": "input", "h": "hidden", "y": "output"}
-    family = random.one(SIZES)
+    family = random.one(SIZES[:1] if ids > 50 else SIZES)
     shapes = {p: random.one(family) for p in order}
-    lines = [f"{roles[p[0]]} {p}{list(shapes[p])}{options(random, p, shapes[p], slots, inhibitory)}" for p in order]
+    sizes = {p: list(shape) for p, shape in shapes.items()}
+    by_ids = [p for p in inputs if len(shapes[p]) == 1 and random.chance(ids)]
+    sizes |= {p: f" ids {shapes[p][0]}" for p in by_ids}
+    lines = [f"{roles[p[0]]} {p}{sizes[p]}{options(random, p, shapes[p], slots, inhibitory)}" for p in order]
     chain = chained(edges) if random.chance(20) else []
     if len(chain) > 1:
         path = " -> ".join([chain[0].source, *(e.target for e in chain)])
@@ -588,8 +615,12 @@ def networks(
             path + random.one(["", " [fixed]", " [sparse(p = 0.4)]", *(f" [kind = {kind}]" for kind in kinds or ())])
         )
         edges = [e for e in edges if e not in chain]
-    same = tied(random, edges, shapes)
-    lines += [f"{e.source} -> {e.target}{attributes(random, i, e, shapes, kinds, same)}" for i, e in enumerate(edges)]
+    plain = by_ids if ids > 50 else []  # without a topology or a delay
+    same = {} if plain else tied(random, edges, shapes)
+    lines += [
+        f"{e.source} -> {e.target}{'' if e.source in plain else attributes(random, i, e, shapes, kinds, same)}"
+        for i, e in enumerate(edges)
+    ]
     lines = random.shuffled(lines) if random.chance(50) else lines
     return "\n  ".join([f"network {name} uses {genome_name} {{", *lines]) + "\n}\n"
 
@@ -744,11 +775,12 @@ class Case:
 
 
 @st.composite
-def cases(draw: Draw) -> Case:
-    """A whole file, a batch of 1 to 4 examples, and a seed for `values`."""
-    random, rule = Random(draw), draw(rules())
+def cases(draw: Draw, by_rows: bool = False) -> Case:
+    """A whole file, a batch of 1 to 4 examples, and a seed for `values`. `by_rows`: mostly inputs by ids, and a rule
+    that leaves most rows as they are."""
+    random, rule = Random(draw), draw(rules(by_rows=by_rows))
     kinds = [kind for kind in KINDS if f"[{kind}](" in rule or f"update of {kind}" in rule]
-    network = draw(networks("rule", kinds=kinds, inhibitory="of inhibitory" in rule))
+    network = draw(networks("rule", kinds=kinds, inhibitory="of inhibitory" in rule, ids=90 if by_rows else 20))
     source = divided(random, rule) + "\n" + network
     return Case(source, draw(st.integers(1, 4)), draw(st.integers(0, 2**31)))
 
@@ -759,7 +791,7 @@ class Values:
 
     genome: dict[str, Any]  # {"nu": [k, k]}, or per projection {"nu": {"a->b": [k, k]}}
     synapses: dict[str, dict[str, Array]]  # {projection: {channel: [*channels, *synapses]}}
-    xs: list[dict[str, Array]]  # {input: [batch, n]}
+    xs: list[dict[str, Array]]  # {input: [batch, n]}, or integers [batch, m] where it is by ids
     ys: list[dict[str, Array]]  # {output: [batch, n]}
     signals: list[dict[str, Array]]  # {signal: [*shape]}, or [batch, *shape]
     seed: int
@@ -794,7 +826,12 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
     network, genome = model.network, model.genome
 
     def batches(role: str) -> list[dict[str, Array]]:
-        return [{p.name: rng.normal(size=(batch, p.size)) for p in network.with_role(role)} for _ in range(steps)]
+        return [{p.name: fed(p) for p in network.with_role(role)} for _ in range(steps)]
+
+    def fed(p: Population) -> Array:
+        if p.ids:
+            return rng.integers(-1, p.size, (batch, 1 + seed % 3))
+        return rng.normal(size=(batch, p.size))
 
     metas = {m.name: meta_values(m, model, rng) for m in genome.metas}
     synapses = {
@@ -802,8 +839,8 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
         for p, shape in synapse_shapes(model).items()
     }
     xs, ys = batches("input"), batches("output")
-    fed = {m.name: (*[batch] * m.per_example, *m.shape) for m in genome.modulators}
-    signals = [{name: rng.normal(size=shape) for name, shape in fed.items()} for _ in range(steps)]
+    modulators = {m.name: (*[batch] * m.per_example, *m.shape) for m in genome.modulators}
+    signals = [{name: rng.normal(size=shape) for name, shape in modulators.items()} for _ in range(steps)]
     return Values(metas, synapses, xs, ys, signals, seed)
 
 

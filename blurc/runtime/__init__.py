@@ -9,6 +9,7 @@ unroll.py      a scan whose gradient keeps about sqrt(T) states
 entries.py     `init`, `step`, `predict`, `train` and `trace` as traced functions
 program.py     the same, with checks of the arguments
 signature.py   checks the shapes that callers pass
+bags.py        .. and ids
 finite.py      .. and, where asked for, that they are finite
 arguments.py   checks the arrays, numbers and random keys that callers pass
 """

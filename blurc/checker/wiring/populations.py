@@ -58,9 +58,10 @@ def _may_have_ids(item: syntax.Population, body: Body) -> bool:
     called, sizes = code(item.name.span), code(item.dims[0].span)
     if is_port:
         message = f"`{called}` is a port of the block, and ids are the data of a network's input"
-        help = f"write `input {called}[{sizes}]`; outside, bind it to an `input NAME ids {sizes}`"
+        help = f"write `input {called}[{sizes}]`, and bind it to an input by ids outside"
     else:
-        message = f"`{called}` is {item.role}, and ids are the data of an input"
+        role = "an output" if item.role == "output" else item.role
+        message = f"`{called}` is {role}, and ids are the data of an input"
         help = f"write `{item.role} {called}[{sizes}]`"
     body.report.error("E407", message, item.span, help=help)
     return False

@@ -16,8 +16,8 @@ from dataclasses import replace
 
 from blurc.plan.passes.builder import Builder
 from blurc.plan.passes.simplify import constant
-from blurc.plan.passes.unseen import is_row, unseen
-from blurc.plan.plan import DRAWS, OF_ALL, Block, Op, Plan
+from blurc.plan.passes.unseen import of_all_rows, of_rows, unseen
+from blurc.plan.plan import DRAWS, Block, Op, Plan
 
 SUMS = {"to_post", "population_sum", "population_mean", "projection_sum", "projection_mean"}  # where 0 adds nothing
 KEPT = {"carried", "statistic"}
@@ -56,10 +56,9 @@ def _reasons(plan: Plan, block: Block, ids: str) -> Iterator[str]:
         if ids in sources and len(sources) > 1:
             yield f"`{p.name}` has the synapses of `{p.same}`, and other rows of them"
     builder, new = unseen(plan, block, ids)
-    for i, op in enumerate(block.ops):
-        args = [a for a in op.args if is_row(block.ops[a].type.space, ids, plan)]
-        if is_row(op.type.space, ids, plan) or args:
-            yield from _reasons_of(op, plan, any(constant(builder, new[a]) == 0.0 for a in args), i)
+    for op in block.ops:
+        if of_rows(op, ids, plan):
+            yield from _reasons_of(op, plan, any(constant(builder, new[a]) == 0.0 for a in op.args))
     for r in block.results:
         kept = r.key[0] == "synapse" and plan.projection(r.key[1]).source == ids
         if kept and not _is_unchanged(builder, new[r.value], r.key):
@@ -67,7 +66,7 @@ def _reasons(plan: Plan, block: Block, ids: str) -> Iterator[str]:
             yield f"`{r.key[2]}` of `{r.key[1]}` changes also where an id does not occur ({at.line}:{at.column})"
 
 
-def _reasons_of(op: Op, plan: Plan, is_zero: bool, i: int) -> Iterator[str]:
+def _reasons_of(op: Op, plan: Plan, is_zero: bool) -> Iterator[str]:
     at = f"({op.span.line}:{op.span.column})"
     if op.name in KEPT:
         yield f"`{str(op.attrs[1]).partition('@')[0]}` of its neurons is kept from step to step"
@@ -75,7 +74,7 @@ def _reasons_of(op: Op, plan: Plan, is_zero: bool, i: int) -> Iterator[str]:
         yield f"random numbers are drawn for every row {at}"
     elif op.name in ("to_post", "to_pre", "outer") and not plan.projection(str(op.attrs[0])).dense:
         yield f"`{op.attrs[0]}` is {plan.projection(str(op.attrs[0])).topology}, which is not computed by rows"
-    elif op.name in OF_ALL and op.name != "to_pre" and not (op.name in SUMS and is_zero):
+    elif of_all_rows(op) and not (op.name in SUMS and is_zero):
         yield f"`{op.name}` reads every row {at}"
 
 

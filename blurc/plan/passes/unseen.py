@@ -21,30 +21,30 @@ ZERO_AT_ZERO = {
 }  # fmt: skip
 
 
-def is_row(space: Space, ids: str, plan: Plan) -> bool:
-    """Whether values of a space belong to the neurons of a population or to the synapses that start there."""
-    if space.kind == "synapses":
-        return plan.projection(space.of).source == ids
+def of_rows(op: Op, ids: str, plan: Plan) -> bool:
+    """Whether an operation is of the neurons of a population or of the synapses that start there."""
+    space = op.type.space
+    if op.name == "to_post" or space.kind == "synapses":
+        return plan.projection(str(op.attrs[0]) if op.name == "to_post" else space.of).source == ids
     return space.kind == "neurons" and space.of == ids
+
+
+def of_all_rows(op: Op) -> bool:
+    """Whether such an operation reads all of them; a sum over the outgoing synapses of a neuron is in its row."""
+    return op.name in OF_ALL and op.name != "to_pre"
 
 
 def unseen(plan: Plan, block: Block, ids: str) -> tuple[Builder, list[int]]:
     """The operations as they are for an unseen row of the population `ids`, and which of them each one became."""
     builder, new = Builder(), list[int]()
     for i, op in enumerate(block.ops):
-        args = [block.ops[a].type.space for a in op.args]
         if op.name == "input" and op.attrs == (ids,):
             new.append(builder.literal(0.0, Type((), Space("neurons", ids)), op.span))
-        elif op.name in OF_ALL and any(is_row(a, ids, plan) for a in args) and not _is_of_row(op, ids, plan):
+        elif of_all_rows(op) and of_rows(op, ids, plan):
             new.append(builder.emit("same", (), (i,), op.type, op.span))
         else:
             new.append(_folded(builder, op.on(new[a] for a in op.args)))
     return builder, new
-
-
-def _is_of_row(op: Op, ids: str, plan: Plan) -> bool:
-    """A sum over the outgoing synapses of a neuron is in its row."""
-    return op.name == "to_pre" and is_row(op.type.space, ids, plan)
 
 
 def _folded(b: Builder, op: Op) -> int:

@@ -7,7 +7,8 @@ A topology defines these operations on its synapse arrays, here `[*dims, A, B]` 
     outer      the pre-by-post outer product, summed over the batch and over the places of a shared synapse
     at_pre, at_post    a neuron's value as seen by its synapses
 
-Dense projections, whose synapses have an order, also have running totals (`until`, `outer_until`).
+Dense projections, whose synapses have an order, also have running totals (`until`, `outer_until`), and rows that
+inputs by ids gather and add to (`ids.py`).
 """
 
 from blurc.runtime.kernels.choose import Kernel, kernel

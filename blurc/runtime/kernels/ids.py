@@ -21,8 +21,8 @@ class Rows:
     """The rows that a block computes, and where the ids of each example are among them.
 
     place, there: `[batch, m]`, the number of the row, and 1 or, where the id is nothing, 0. count: of rows. whole:
-    `[count]`, the numbers of these rows in the whole, ascending and different; those of no use are beyond its end. None
-    if they are all rows.
+    `[count]`, the numbers of these rows in the whole, all different; those of no use are beyond its end. None if they
+    are all rows.
     """
 
     place: jax.Array
@@ -42,12 +42,11 @@ class Rows:
         count = ids.shape[0] * ids.shape[1]
         flat = jnp.where(there, ids, size).reshape(count).astype(jnp.int32)
         order = jnp.argsort(flat)
-        ascending = flat[order]
-        is_new = jnp.concatenate([jnp.zeros(1, jnp.int32), (ascending[1:] != ascending[:-1]).astype(jnp.int32)])
-        number = jnp.cumsum(is_new)
-        place = jnp.zeros(count, jnp.int32).at[order].set(number, unique_indices=True).reshape(ids.shape)
-        whole = (size + jnp.arange(count, dtype=jnp.int32)).at[number].set(ascending)
-        return cls(place, there.astype(dtype), count, whole)
+        ascending, number = flat[order], jnp.arange(count, dtype=jnp.int32)
+        is_first = jnp.concatenate([jnp.ones(1, bool), ascending[1:] != ascending[:-1]])
+        first = _first(is_first, number)
+        place = jnp.zeros(count, jnp.int32).at[order].set(first, unique_indices=True).reshape(ids.shape)
+        return cls(place, there.astype(dtype), count, jnp.where(is_first, ascending, size + number))
 
     def one_hot(self) -> jax.Array:
         """`[batch, count]`: how often each id is in a bag."""
@@ -63,7 +62,15 @@ class Rows:
         """The whole array `[.., n, n_post]` with these rows in place of its own."""
         if self.whole is None:
             return rows
-        return x.at[..., self.whole, :].set(rows, mode="drop", unique_indices=True, indices_are_sorted=True)
+        return x.at[..., self.whole, :].set(rows, mode="drop", unique_indices=True)
+
+
+def _first(is_first: jax.Array, number: jax.Array) -> jax.Array:
+    """The number of the last first up to each place; a round looks twice as far back as the one before. The cumulative
+    functions of JAX cannot be exported for a batch of any size."""
+    count = number.shape[0]
+    rounds = count.bit_length() if isinstance(count, int) else 31
+    return jax.lax.fori_loop(0, rounds, lambda _, place: place[place], jnp.where(is_first, number, number - 1))
 
 
 @dataclass(frozen=True)
