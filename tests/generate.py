@@ -586,9 +586,9 @@ def networks(
     inhibitory: bool | None = None,
     ids: int = 20,
 ) -> str:
-    """A network for a genome: 1 or 2 inputs, `ids` percent of them by ids, 0 to 4 hidden and 1 or 2 output populations of 1 to 18 neurons
-    (some with several axes), in any order of declaration, on a random graph with skips, branches, parallel
-    projections, and delayed ones in any direction.
+    """A network for a genome: 1 or 2 inputs, `ids` percent of them by ids, 0 to 4 hidden and 1 or 2 output populations
+    of 1 to 18 neurons (some with several axes), in any order of declaration, on a random graph with skips, branches,
+    parallel projections, and delayed ones in any direction.
 
     Every population is reached from an input and leads to an output (outputs may lead on). Some projections
     have a topology other than dense, carry one way only, are delayed or fixed, have a label, or the synapses of

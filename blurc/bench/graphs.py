@@ -1,7 +1,7 @@
-"""The cost of other topologies than dense.
+"""The cost of other topologies than dense, and of inputs by ids.
 
-Convolutions against handwritten ones, sparse projections against dense ones of the same size, and the step time of
-sparse networks by number of synapses.
+Convolutions against handwritten ones, sparse projections against dense ones of the same size, the step time of sparse
+networks by number of synapses, and that of a recommender by number of users and items.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ SQUARE = 1024  # neurons on both sides when comparing densities
 NEURONS = (1_000, 10_000, 100_000)  # with FAN_IN synapses each
 FAN_IN = 10
 FEW = 8  # examples per step in the large sparse networks
+IDS = (1_000, 100_000)  # users, and as many items
+MANY_TO_FEW_IDS = 2.0
+ID_STEPS = 100  # per timed training scan
 
 
 def convolution(rounds: int) -> Iterator[Row]:
@@ -73,6 +76,23 @@ def _density(density: float, rounds: int) -> Iterator[Row]:
     name = f"{SQUARE} to {SQUARE}, density {density:g}"
     yield row("sparse", f"{name}: {form} / dense", timings.ratio("sparse", "dense"), "x")
     yield row("sparse", f"{name}: {form} / masked", timings.ratio("sparse", "masked"), "x")
+
+
+def ids(rounds: int) -> Iterator[Row]:
+    """A training step of the library's recommender, which costs by the rows it sees."""
+    candidates = {str(n): specs.trained("networks/ratings.blur", *_ratings(n), users=n, items=n) for n in IDS}
+    timings = alternate(candidates, rounds=rounds, sample_seconds=0.1)
+    for n in IDS:
+        name = f"{n:,} users and items, embeddings of 8, batch {BATCH}, time of a step"
+        yield row("ids", name, timings.time(str(n)).scaled(1000 / ID_STEPS), "ms")
+    few, many = map(str, IDS)
+    yield row("ids", f"{IDS[1]:,} / {IDS[0]:,} ids", timings.ratio(many, few), "x", bound=MANY_TO_FEW_IDS)
+
+
+def _ratings(n: int) -> tuple[dict[str, jax.Array], jax.Array]:
+    draw = np.random.default_rng(0)
+    xs = {name: jnp.asarray(draw.integers(0, n, (ID_STEPS, BATCH))) for name in ("user", "item")}
+    return xs, jnp.asarray(draw.standard_normal((ID_STEPS, BATCH, 1), np.float32))
 
 
 def _data(n: int, batch: int) -> tuple[jax.Array, jax.Array]:

@@ -75,7 +75,7 @@ def start(spec: str, **parameters: Any) -> tuple[Any, Any, Any]:
     return net, genome, net.init(jax.random.key(1), genome)
 
 
-def trained(spec: str, xs: jax.Array, ys: jax.Array, **parameters: Any) -> Loop:
+def trained(spec: str, xs: Any, ys: jax.Array, **parameters: Any) -> Loop:
     net, genome, state = start(spec, **parameters)
     return Loop(lambda s: net.train(genome, s, xs, ys, donate=True), state)
 

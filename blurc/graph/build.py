@@ -15,23 +15,20 @@ Graph: TypeAlias = "nx.MultiDiGraph[str]"
 def build(network: Network) -> Graph:
     """The network as a frozen graph.
 
-    Nodes have role, shape, size, slots (a dict), bias (False, True, "shared") and, where it is true, ids. Edges are keyed by the
-    projection's name and have forward, feedback, plastic, topology (as written), delay, order (of declaration) and,
-    unless there are no synapses or shared ones, `pairs`; `same` is the projection whose synapses it has, if another's.
-    Both have a `kind`, and `values` as they are written, if they were given.
+    Nodes have role, shape, size, slots (a dict), bias (False, True, "shared") and, where it is true, ids. Edges are
+    keyed by the projection's name and have forward, feedback, plastic, topology (as written), delay, order (of
+    declaration) and, unless there are no synapses or shared ones, `pairs`; `same` is the projection whose synapses it
+    has, if another's. Both have a `kind`, and `values` as they are written, if they were given.
     """
     graph: Graph = nx.MultiDiGraph(name=network.name)
     shared = {e.target for e in network.projections if isinstance(e.topology, Shared)}
     for p in network.populations:
         bias = "shared" if p.name in shared else p.bias
-        graph.add_node(p.name, role=p.role, shape=p.shape, size=p.size, slots=dict(p.slots), bias=bias, **_ids(p), **_given(p))
+        more = {**({"ids": True} if p.ids else {}), **_given(p)}
+        graph.add_node(p.name, role=p.role, shape=p.shape, size=p.size, slots=dict(p.slots), bias=bias, **more)
     for order, e in enumerate(network.projections):
         graph.add_edge(e.source, e.target, key=e.name, **_edge(e, network), order=order)
     return nx.freeze(graph)
-
-
-def _ids(p: Population) -> dict[str, bool]:
-    return {"ids": True} if p.ids else {}
 
 
 def _given(e: Population | Projection) -> dict[str, str]:

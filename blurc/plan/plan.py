@@ -433,8 +433,15 @@ LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is ta
 GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
 OF_ALL = {
-    "to_post", "to_pre", "softmax", "population_sum", "population_mean", "population_max", "projection_sum",
-    "projection_mean", "projection_max",
+    "to_post",
+    "to_pre",
+    "softmax",
+    "population_sum",
+    "population_mean",
+    "population_max",
+    "projection_sum",
+    "projection_mean",
+    "projection_max",
 }  # fmt: skip  - of all neurons or synapses, not of one
 CROSSING = LOOP | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}  # from one space to another
 

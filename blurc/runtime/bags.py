@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from blurc.runtime.arguments import array, error, is_array, is_numeric, kind_of
+from blurc.runtime.arguments import array, error, is_array, is_gone, kind_of
 
 
 def bags(value: object, population: str, count: int, leading: tuple[str, ...]) -> jax.Array:
@@ -20,8 +20,8 @@ def bags(value: object, population: str, count: int, leading: tuple[str, ...]) -
     axes = ", ".join(leading)
     help = f"give each example one of the ids 0 .. {count - 1:,} as an integer, [{axes}], or several, [{axes}, m]"
     what = f"x of `{population}`"
-    given = value if is_array(value) else array(value, "E901", what, help)
-    if not is_numeric(given) or given.dtype.kind not in "iu":
+    given: Any = value if is_array(value) else array(value, "E901", what, help)
+    if is_gone(given) or getattr(given.dtype, "kind", "") not in ("i", "u"):
         one_hot = given.shape[-1:] == (count,) and given.ndim > len(leading)
         instead = f"{help}; from one-hot rows, x.argmax(axis=-1)" if one_hot else help
         raise error("E922", f"{what} must contain integers, its ids, found {kind_of(given)}", instead)

@@ -22,8 +22,8 @@ Arrays = Mapping[str, Any]
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
     `carried[population][state]`, `statistics[population][name]`, all in the shapes that users see, stacks by name;
-    `input[population]` and `target[population]` as `[batch, n]`, or ids `[batch, m]`; `modulators[name]`, `[*dims]` or `[batch, *dims]`; the
-    random key of the step, if there is noise."""
+    `input[population]` and `target[population]` as `[batch, n]`, ids as `[batch, m]`; `modulators[name]`, `[*dims]` or
+    `[batch, *dims]`; the random key of the step, if there is noise."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])

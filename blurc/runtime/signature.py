@@ -94,7 +94,8 @@ class Signature:
         return xs, ys
 
     def _pack(self, name: str, value: object, shapes: Shapes, leading: tuple[str, ...]) -> dict[str, jax.Array]:
-        values, expected = mapping(value), _expected({p: () if p in self.ids else s for p, s in shapes.items()}, leading)
+        values = mapping(value)
+        expected = _expected({p: () if p in self.ids else shape for p, shape in shapes.items()}, leading)
         if values is None:
             if len(shapes) != 1:
                 raise error("E901", f"`{self.name}` has several populations for {name}", f"pass a dict: {expected}")

@@ -98,7 +98,7 @@ BY_ROWS = {
     "a mean of the change": "let g = batch_mean(pre.act * post.err);  w <- w - g * (1 + projection_mean(g))",
     "rows of their own sums": "w <- w - batch_mean(pre.act * pre.outgoing(w * post.err) * post.err)",
     "running totals": "w <- w - batch_mean(pre.act * post.err) * pre.outgoing_until(w * v)",
-    "two updates": "w <- w - 0.1 * batch_mean(pre.act * post.err) } update { w <- w + v * batch_sum(pre.act * post.act)",
+    "two updates": "w <- w - batch_mean(pre.act * post.err) } update { w <- w + v * batch_sum(pre.act * post.act)",
 }
 
 SENSES = {
@@ -258,7 +258,10 @@ def test_traced_ids_out_of_range_are_nothing(beyond: int) -> None:
     state = net.init(jax.random.key(0), genome)
     ids, _, y = data()
     step = jax.jit(lambda user: net.step(genome, state, {**ids, "user": user}, y))
-    found, expected = step(np.where(ids["user"] == 3, beyond, ids["user"])), step(np.where(ids["user"] == 3, -1, ids["user"]))
+    found, expected = (
+        step(np.where(ids["user"] == 3, beyond, ids["user"])),
+        step(np.where(ids["user"] == 3, -1, ids["user"])),
+    )
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 
 

@@ -68,7 +68,7 @@ class Rows:
 def _first(is_first: jax.Array, number: jax.Array) -> jax.Array:
     """The number of the last first up to each place; a round looks twice as far back as the one before. The cumulative
     functions of JAX cannot be exported for a batch of any size."""
-    count = number.shape[0]
+    count: Any = number.shape[0]
     rounds = count.bit_length() if isinstance(count, int) else 31
     return jax.lax.fori_loop(0, rounds, lambda _, place: place[place], jnp.where(is_first, number, number - 1))
 
