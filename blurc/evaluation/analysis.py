@@ -162,10 +162,15 @@ def _labels(synapses: dict[str, dict[str, jax.Array]]) -> list[str]:
 
 
 def _examples(net: Net, key: jax.Array, batch: int) -> tuple[dict[str, jax.Array], dict[str, jax.Array]]:
-    """Normally distributed inputs, and random classes for each output population."""
+    """Normally distributed inputs or random ids, and random classes for each output population."""
     inputs, outputs = net.signature.inputs, net.signature.outputs
     keys = iter(jax.random.split(key, len(inputs) + len(outputs)))
-    x = {name: jax.random.normal(next(keys), (batch, *shape)) for name, shape in inputs.items()}
+    x = {
+        name: jax.random.randint(next(keys), (batch,), 0, shape[0])
+        if name in net.signature.ids
+        else jax.random.normal(next(keys), (batch, *shape))
+        for name, shape in inputs.items()
+    }
     y: dict[str, jax.Array] = {}
     for name, shape in outputs.items():
         size = int(np.prod(shape))

@@ -200,6 +200,7 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
 def check_fits(net: Net, task: Task) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network."""
     check_no_signals(net)
+    check_no_ids(net)
     check_in_time(net)
     found = [
         problem
@@ -211,6 +212,13 @@ def check_fits(net: Net, task: Task) -> None:
     ]
     if found:
         raise BlurError(found)
+
+
+def check_no_ids(net: Net) -> None:
+    if net.signature.ids:
+        message = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids, and tasks have numbers"
+        help = "train it with `blurc train` on a file of integers, or from Python"
+        raise BlurError(Diagnostic("E807", message, help=help))
 
 
 def check_no_signals(net: Net) -> None:

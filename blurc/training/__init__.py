@@ -6,6 +6,7 @@ relu_network.py  the same wiring as a practitioner would build it
 recompile.py     the wiring of an artifact
 recipes.py       optimizer, schedule, normalization, and the network that trains by them
 baselines.py     that network under SGD and Adam
+columns.py       examples for inputs by ids
 scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
 """

@@ -20,6 +20,7 @@ from blurc import plan as plans
 from blurc.api import Net
 from blurc.diagnostics import Diagnostic, Span
 from blurc.runtime import GenomeValues, Program, State
+from blurc.training import columns
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def find(
     before. None if everything is finite."""
     if broken := _broken_synapse(net, state):
         return _at_start(net, *broken)
-    for i, (x, y) in enumerate(zip(xs, ys, strict=True), done + 1):
+    for i, (flat, y) in enumerate(zip(xs, ys, strict=True), done + 1):
+        x = columns.inputs(net.signature, flat)
         now = None if key is None else jax.random.fold_in(key, i - done - 1)
         after, out = net.step(genome, state, x, y, key=now)
         if found := _of_step(net, genome, state, after, out, x, y, i, now):

@@ -195,6 +195,8 @@ def relu_network(net: Net | Loaded) -> ReluNetwork:
 
 def _refuse(signature: Signature) -> None:
     name, reads = signature.name, signature.reads
+    if signature.ids:
+        raise LeftOut(f"`{signature.ids[0]}` of `{name}` is an input by ids, and they take numbers")
     if any("@" in kept for kept in signature.persistent):
         raise LeftOut(f"`{name}` has delayed projections, but they do not see earlier steps")
     if signature.persistent:

@@ -9,6 +9,7 @@ import jax
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.runtime import GenomeValues, Program, State, fold
 from blurc.tasks import Dataset
+from blurc.training import columns
 from blurc.training.alone import check_in_time
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
 
@@ -53,7 +54,7 @@ def _advance(net: Program) -> Any:
     def advance(carry: Any, xs: Any, ys: Any) -> Any:
         genome, state, key = carry
         later, now = noise_keys(key)
-        after, outs = net.train(genome, state, xs, ys, key=now)
+        after, outs = net.train(genome, state, columns.inputs(net.signature, xs), ys, key=now)
         return (genome, after, later), finite((after, outs))
 
     return advance
@@ -77,4 +78,4 @@ def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.A
     if net.signature.persistent:
         fresh = net.init(key, genome, batch=len(x))
         state = state._replace(neurons=fresh.neurons)
-    return net.predict(genome, state, x, key=key)
+    return net.predict(genome, state, columns.inputs(net.signature, x), key=key)

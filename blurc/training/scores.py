@@ -12,6 +12,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.runtime import Signature
 from blurc.tasks import Dataset, Floats, Objective, names
+from blurc.training import columns
 
 SLICE = 4096  # examples predicted at once
 LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'
@@ -31,20 +32,24 @@ def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: O
 
 
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:
-    """The data set with its examples flattened for the network. Raises `BlurError` (E807) if they do not fit."""
+    """The data set with its examples flattened for the network, or as integers for inputs by ids. Raises `BlurError` (E807) if they do not fit."""
     problems = [
-        *_problems(dataset, "examples", dataset.input_shape, "input", signature.inputs, signature.name),
+        *(
+            columns.problems(dataset, signature)
+            if signature.ids
+            else _problems(dataset, "examples", dataset.input_shape, "input", signature.inputs, signature.name)
+        ),
         *_problems(dataset, "targets", dataset.output_shape, "output", signature.outputs, signature.name),
     ]
     if problems:
         raise BlurError(problems)
-    return replace(
-        dataset,
-        **{
-            name: np.ascontiguousarray(getattr(dataset, name)).reshape(len(getattr(dataset, name)), -1)
-            for name in ("x_train", "y_train", "x_test", "y_test")
-        },
-    )
+    flat = {
+        name: np.ascontiguousarray(getattr(dataset, name)).reshape(len(getattr(dataset, name)), -1)
+        for name in ("x_train", "y_train", "x_test", "y_test")
+    }
+    if signature.ids:
+        flat |= {name: columns.ids(flat[name]) for name in ("x_train", "x_test")}
+    return replace(dataset, **flat)
 
 
 def _problems(

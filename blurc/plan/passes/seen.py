@@ -28,15 +28,15 @@ def seen(plan: Plan) -> Plan:
     if not names:
         return plan
     why = {(name, which): next(_reasons(plan, block, name), None) for which, block in _blocks(plan) for name in names}
-    step, predict = (
+    step, predict, run = (
         replace(block, seen=tuple(name for name in names if why[name, which] is None)) for which, block in _blocks(plan)
     )
     said = tuple(_said(plan, name, {which: why[name, which] for which, _ in _blocks(plan)}) for name in names)
-    return replace(plan, step=step, predict=predict, ids=said)
+    return replace(plan, step=step, predict=predict, run=run, ids=said)
 
 
-def _blocks(plan: Plan) -> tuple[tuple[str, Block], tuple[str, Block]]:
-    return ("step", plan.step), ("predict", plan.predict)
+def _blocks(plan: Plan) -> tuple[tuple[str, Block], ...]:
+    return ("step", plan.step), ("predict", plan.predict), ("run", plan.run)
 
 
 def _said(plan: Plan, name: str, why: dict[str, str | None]) -> str:
