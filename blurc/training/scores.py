@@ -32,7 +32,8 @@ def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: O
 
 
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:
-    """The data set with its examples flattened for the network, or as integers for inputs by ids. Raises `BlurError` (E807) if they do not fit."""
+    """The data set with its examples flattened for the network, for inputs by ids as integers. Raises `BlurError`
+    (E807) if they do not fit."""
     problems = [
         *(
             columns.problems(dataset, signature)
