@@ -134,7 +134,8 @@ class Program:
         Args:
             genome: the meta-parameters.
             state: the state before the step.
-            x: inputs `[batch, *input shape]`, or flat, `[batch, n]`; a dict by population where there are several.
+            x: inputs `[batch, *input shape]`, or flat, `[batch, n]`; of an input by ids integers, `[batch]` or
+                `[batch, m]`; a dict by population where there are several.
             y: targets `[batch, *output shape]`, alike. Not needed by a genome without `target`.
             signals: `{name: value}` for the `signal`s of the genome: `[*shape]`, or `[batch, *shape]` for one `per
                 example`.
@@ -145,7 +146,7 @@ class Program:
             dict by population where there are several outputs.
 
         Raises:
-            BlurError: E901 to E910 where something does not fit.
+            BlurError: E901 to E910, or E922 for ids, where something does not fit.
         """
         arguments = self._checked("step", genome, state, x, y, signals, key)
         state, out = self._call.step(*arguments)
@@ -174,7 +175,7 @@ class Program:
             The readout `[batch, *output shape]`; a dict by population where there are several outputs.
 
         Raises:
-            BlurError: E901 to E910 where something does not fit.
+            BlurError: E901 to E910, or E922 for ids, where something does not fit.
         """
         values, state, xs, _, fed = self._checked("predict", genome, state, x, None, signals, key)
         return self.signature.unpack(self._call.predict(values, state, xs, fed))
@@ -249,7 +250,7 @@ class Program:
             there are several outputs.
 
         Raises:
-            BlurError: E901 to E911 where something does not fit; E716 for `recompute` of an artifact.
+            BlurError: E901 to E911, or E922 for ids, where something does not fit; E716 for `recompute` of an artifact.
         """
         require(bool, donate=donate, recompute=recompute)
         arguments = self._checked("step", genome, state, xs, ys, signals, key, reset, leading=("steps", "batch"))
@@ -344,7 +345,7 @@ class Compiled(Program):
             are named by kind, the second of a kind `forward#2`. States that need a dropped channel are left out.
 
         Raises:
-            BlurError: E901 to E910 where something does not fit.
+            BlurError: E901 to E910, or E922 for ids, where something does not fit.
         """
         traced = self._call.trace(*self._checked("trace", genome, state, x, y, signals, key))
         # jit sorts dicts by key, but phases should come in the order in which they ran

@@ -144,6 +144,27 @@ def test_values_that_are_0_without_input_may_be_anything_else(sense: str, double
         compare(source, 4, seed)
 
 
+TIED = """
+genome g {
+  state act, err  synapse w ~ normal(1)
+  sense { act <- input }
+  forward { act <- tanh(incoming(w * pre.act)) }
+  feedback { err <- act - target }
+  update { w <- w - 0.1 * batch_mean(pre.act * post.err) }
+  readout act
+}
+network n uses g { input a ids 7  input b ids 7  output y[3]  output z[3]
+  a -> y [label = table]  b -> z  %s -> z [same = table]
+}
+"""
+
+
+@pytest.mark.parametrize(("other", "how"), [("a", "only the rows"), ("b", "and other rows of them")])
+def test_a_table_of_several_projections(other: str, how: str, double: None) -> None:
+    assert how in blurc.compile(TIED % other).plan.ids[0]
+    compare(TIED % other, 5, 1)
+
+
 @pytest.mark.parametrize(("update", "parts", "why"), BY_ALL.values(), ids=BY_ALL)
 def test_any_other_rule_computes_all_rows_and_the_plan_says_why(
     update: str, parts: dict[str, str], why: str, double: None
