@@ -8,7 +8,7 @@ import pytest
 import blurc
 from blurc import tasks, training
 from blurc.diagnostics import BlurError
-from blurc.evaluation import accuracies
+from blurc.evaluation.scoring import check_fits
 from blurc.tasks import Dataset
 from blurc.tasks.choice import TaskChoice
 from blurc.training.columns import inputs
@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused(populations: str, x: list[list[float]], me
 
 def test_tasks_have_numbers_and_no_ids() -> None:
     with pytest.raises(BlurError, match="`a` of `n` is an input by ids, and tasks have numbers"):
-        accuracies(net("input a ids 64"), {"eta": 0.1}, tasks.task(TaskChoice("digits")), steps=[1], batch=1)
+        check_fits(net("input a ids 64"), tasks.task(TaskChoice("digits")))
 
 
 def test_optimizers_to_compare_with_are_left_out() -> None:
