@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Inner,
         Network,
         Pes,
+        Symbolic,
     )
     from blurc.meta.experiment.schema import dump, read
     from blurc.meta.run.finishing import finish
@@ -54,6 +55,7 @@ __all__ = [
     "Network",
     "Pes",
     "Result",
+    "Symbolic",
     "TaskChoice",
     "Watch",
     "dump",

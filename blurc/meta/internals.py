@@ -6,6 +6,7 @@ from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
+from blurc.meta.run.found import Member, found_rules
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
@@ -20,12 +21,14 @@ __all__ = [
     "TRIALS",
     "Drawn",
     "Judge",
+    "Member",
     "Setup",
     "changes",
     "check",
     "compare",
     "compiled",
     "evaluated",
+    "found_rules",
     "is_of_run",
     "meta_step",
     "resolved",

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.reference import arithmetic
     from blurc.reference.steps import Reference, ReferenceState
 
-__all__ = ["Reference", "ReferenceState"]
+__all__ = ["Reference", "ReferenceState", "arithmetic"]
 
 face(__name__)

@@ -3,11 +3,12 @@
 One type serves everything that judges outputs: what meta-learning optimises, what tables and curves show, and what the
 optimizers of a comparison descend. Nothing else in blurc knows whether more or less is better.
 
-Targets are of three kinds, and each kind has a loss and a score of its own (`LOSS`, `SCORE`):
+Targets are of four kinds, and each kind has a loss and a score of its own (`LOSS`, `SCORE`):
 
 classes  one-hot rows; the greatest output is the answer
 binary   zeros and ones, several labels at once or a single yes or no; outputs above 1/2 say yes
 values   any numbers: regression, reconstruction, the next step of a sequence
+component  numbers that nobody can know the sign of: coordinates along an axis that was found without a teacher
 
 The formulas are written for NumPy and JAX alike, in the precision of the arrays that they get, and import neither.
 """
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
     from jax import Array
     from numpy.typing import NDArray
 
-TargetKind: TypeAlias = Literal["classes", "binary", "values"]
+TargetKind: TypeAlias = Literal["classes", "binary", "values", "component"]
 KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
-PLURALS: Mapping[TargetKind, str] = {"classes": "classes", "binary": "zeros and ones", "values": "numbers"}
+PLURALS: Mapping[TargetKind, str] = {
+    "classes": "classes",
+    "binary": "zeros and ones",
+    "values": "numbers",
+    "component": "components",
+}
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
 Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
@@ -169,6 +175,16 @@ def _mse(outputs: Any, targets: Any, mask: Any) -> Any:
     return _mean(((outputs - targets) ** 2).mean(axis=-1), mask)
 
 
+def _signless(outputs: Any, targets: Any, mask: Any) -> Any:
+    """For each output the smaller of the errors of both signs."""
+    xp = outputs.__array_namespace__()
+
+    def each(errors: Any) -> Any:
+        return xp.stack([_mean(errors[..., i], mask) for i in range(errors.shape[-1])])
+
+    return xp.minimum(each((outputs - targets) ** 2), each((outputs + targets) ** 2)).mean()
+
+
 def _mae(outputs: Any, targets: Any, mask: Any) -> Any:
     return _mean(abs(outputs - targets).mean(axis=-1), mask)
 
@@ -185,6 +201,7 @@ def _r2(outputs: Any, targets: Any, mask: Any) -> Any:
 
 _CLASSES: tuple[TargetKind, ...] = ("classes",)
 _BINARY: tuple[TargetKind, ...] = ("binary",)
+_COMPONENT: tuple[TargetKind, ...] = ("component",)
 _ALL = (
     Objective("cross_entropy", "softmax cross entropy", _cross_entropy, kinds=_CLASSES, unit="nats"),
     Objective("accuracy", "accuracy", _accuracy, True, False, _CLASSES, "%"),
@@ -193,6 +210,7 @@ _ALL = (
     Objective("r2", "R²", _r2, True),
     Objective("binary_cross_entropy", "binary cross entropy", _binary_cross_entropy, kinds=_BINARY, unit="nats"),
     Objective("binary_accuracy", "binary accuracy", _binary_accuracy, True, False, _BINARY, "%"),
+    Objective("signless_mse", "mean squared error up to sign", _signless, kinds=_COMPONENT),
 )
 OBJECTIVES: Mapping[str, Objective] = {objective.name: objective for objective in _ALL}
 ACCURACY = OBJECTIVES["accuracy"]
@@ -202,11 +220,13 @@ LOSS: Mapping[TargetKind, Objective] = {
     "classes": OBJECTIVES["cross_entropy"],
     "binary": OBJECTIVES["binary_cross_entropy"],
     "values": OBJECTIVES["mse"],
+    "component": OBJECTIVES["signless_mse"],
 }
 SCORE: Mapping[TargetKind, Objective] = {
     "classes": ACCURACY,
     "binary": OBJECTIVES["binary_accuracy"],
     "values": OBJECTIVES["mse"],
+    "component": OBJECTIVES["signless_mse"],
 }
 
 

@@ -18,7 +18,7 @@ import jax
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_room, typed
-from blurc.tasks import augment, examples, omniglot, plane, sinusoid
+from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
@@ -151,7 +151,7 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
 
 def task_names() -> dict[str, str]:
     """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
-    more = {omniglot.NAME: omniglot.DESCRIPTION, sinusoid.NAME: sinusoid.DESCRIPTION}
+    more = {family.NAME: family.DESCRIPTION for family in (omniglot, sinusoid, component)}
     return names() | more | plane.names()
 
 
@@ -160,6 +160,8 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
         return plane.make(choice.data, choice.center)
     if choice.data == sinusoid.NAME:
         return sinusoid.Sinusoid()
+    if choice.data == component.NAME:
+        return component.Cloud()
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
@@ -195,7 +197,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
-    is_function = choice.data in plane.names() or choice.data == sinusoid.NAME
+    is_function = choice.data in (*plane.names(), sinusoid.NAME, component.NAME)
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
         yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"

@@ -51,6 +51,13 @@ def test_a_measure_is_what_its_formula_says_in_numpy_and_jax(name: str, expected
         assert float(OBJECTIVES[name].score(arrays(OUTPUTS), arrays(TARGETS))) == pytest.approx(expected)
 
 
+def test_a_component_has_either_sign() -> None:
+    signless = OBJECTIVES["signless_mse"].score
+    one_flipped = TARGETS * np.asarray([1.0, -1.0])
+    assert signless(TARGETS, TARGETS) == signless(one_flipped, TARGETS) == 0
+    assert signless(OUTPUTS, TARGETS) <= OBJECTIVES["mse"].score(OUTPUTS, TARGETS)
+
+
 def test_the_mean_of_the_targets_explains_nothing() -> None:
     mean = np.broadcast_to(TARGETS.mean(axis=0), TARGETS.shape)
     assert OBJECTIVES["r2"].score(mean, TARGETS) == pytest.approx(0)

@@ -17,6 +17,7 @@ from blurc.cli.shared import scores
 from blurc.cli.shared.following import follow
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show, tell
 from blurc.diagnostics import BlurError, Diagnostic
@@ -85,6 +86,7 @@ def command(
             say(_where(result), json)  # with a command, which stays whole
         rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: tell(out, what))
     _print([*_raced(rows, races)], resolved, out)
+    print_rules(out, meta.internals.found_rules(folder), result.objective)
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
@@ -162,14 +164,19 @@ def _judged(experiment: Experiment) -> str:
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
     method, file = experiment.method, result.folder / meta.internals.GENOME
-    key, size = ("sigma", method.sigma) if isinstance(method, meta.Cma) else ("rate", method.rate)
-    more = ", `replicas` with `jitter`" if isinstance(method, meta.Gradient) else ""
+    if isinstance(method, meta.Symbolic):
+        help = "try shorter episodes (`inner.steps`), more candidates (`--set method.population=..`), or `functions` "
+        help += "that are bounded, such as tanh"
+    else:
+        key, size = ("sigma", method.sigma) if isinstance(method, meta.Cma) else ("rate", method.rate)
+        more = ", `replicas` with `jitter`" if isinstance(method, meta.Gradient) else ""
+        help = f"try smaller steps (`--set method.{key}={size / 10:g}`){more}, shorter episodes (`inner.steps`), or a "
+        help += "`start` from a genome that stays finite"
     return Diagnostic(
         "E905",
         f"no finite genome was found: the one in `{file}` diverges in some of {_judged(experiment)}",
         notes=(_where(result),) if result.diverged else (),
-        help=f"try smaller steps (`--set method.{key}={size / 10:g}`){more}, shorter episodes (`inner.steps`), or a "
-        "`start` from a genome that stays finite",
+        help=help,
     )
 
 

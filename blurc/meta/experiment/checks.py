@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes
+from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes, Symbolic
 from blurc.storage import records
 from blurc.tasks import LOSS, OBJECTIVES, TaskChoice
 
@@ -45,6 +45,9 @@ def _check_method(e: Experiment, reader: records.Reader) -> None:
         case Pes() if e.inner.judge_every:
             message = "pes judges after every `method.truncation` steps, and `inner.judge_every` is given too"
             _contradiction(reader, message, ("inner.judge_every",), "leave `judge_every` out")
+        case Symbolic() if e.curriculum:
+            message = "a symbolic search has no curriculum: all rules of its front are judged on episodes of one length"
+            _contradiction(reader, message, ("curriculum",), "leave `curriculum` out, and give `inner.steps`")
         case Pes() if e.curriculum:
             message = "pes has no curriculum: it goes on within an episode, however long that is"
             _contradiction(reader, message, ("curriculum",), "leave `curriculum` out, and give `inner.steps`")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from blurc.diagnostics import Span
+from blurc.language import functions
 from blurc.model import ParamValue
 from blurc.storage import limits, records
 from blurc.tasks import OBJECTIVES, TaskChoice
@@ -18,6 +19,10 @@ from blurc.tasks import OBJECTIVES, TaskChoice
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
 # Empty: what the tasks suggest, their loss, or for cma what they are scored by.
 Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
+NO_VALUE_AT_0 = ("log",)
+FUNCTIONS = tuple(f for f in functions.UNARY if f not in NO_VALUE_AT_0)
+FUNCTION = limits.Limit.one_of(*FUNCTIONS)
+OPERATORS = limits.Limit("a list of some of + - * /, with one at least", lambda o: bool(o) and {*o} <= {*"+-*/"})
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,43 @@ class Pes:
     clip: limits.Positive = 10.0
 
 
-MethodChoice: TypeAlias = Gradient | Cma | Pes
+@dataclass(frozen=True)
+class Symbolic:
+    """A search for the equations of some phases, by genetic programming (`blurc.symbolic`).
+
+    Attributes:
+        search: the phases whose right-hand sides are looked for, by kind or by name.
+        steps: generations.
+        population: candidates of a generation, most of which are only screened.
+        length: the most symbols of a candidate: leaves, constants, functions and operators of all its expressions.
+        operators: some of + - * /.
+        functions: of one number, that expressions may apply.
+        leaves: for some of the phases, the terms that expressions may read; else all that there are.
+        tune: rounds in which the constants of every candidate are tuned, in each generation.
+    """
+
+    search: Annotated[tuple[limits.Word, ...], limits.SOME] = field(metadata=records.write("`search: [update]`"))
+    steps: limits.Count = 50
+    objective: Objective = ""
+    population: Annotated[int, limits.Limit.whole(4)] = 200
+    length: limits.Count = 20
+    operators: Annotated[tuple[str, ...], OPERATORS] = ("+", "-", "*")
+    functions: tuple[Annotated[str, FUNCTION], ...] = ()
+    leaves: Mapping[str, tuple[limits.Word, ...]] = field(default_factory=dict[str, tuple[limits.Word, ...]])
+    tune: limits.Size = 4
+
+    @property
+    def elite(self) -> int:
+        """Candidates that stay."""
+        return max(1, self.population // 8)
+
+    @property
+    def judged(self) -> int:
+        """Candidates that are judged on all episodes: the elite, and the best of its children."""
+        return max(2, self.population // 3)
+
+
+MethodChoice: TypeAlias = Gradient | Cma | Pes | Symbolic
 
 
 @dataclass(frozen=True)

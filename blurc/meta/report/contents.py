@@ -60,6 +60,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One that a symbolic search found: its symbols, its objective on episodes the search never sees, None if it
+    diverged, what it says, and its file in the run folder."""
+
+    length: int
+    value: float | None
+    equations: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True)
 class Run:
     """text: of the experiment file. problem: why it could not be read as an experiment. result: of result.json; empty
     before the run is done."""
@@ -73,6 +84,7 @@ class Run:
     curves: tuple[Curve, ...]
     versions: Mapping[str, Any]
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    rules: tuple[Rule, ...] = ()
 
     @property
     def name(self) -> str:
@@ -104,6 +116,7 @@ def read(folder: Path) -> Run:
         curves=tuple(_curves(_json(folder, "evaluation.json"), folder / "evaluation.json")),
         versions=_json(folder, "versions.json"),
         result=_json(folder, "result.json"),
+        rules=tuple(_rules(_json(folder, "front.json"), folder / "front.json")),
     )
 
 
@@ -196,6 +209,14 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
                 yield _curve(learner["name"], race, learner["results"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         _damaged(f"`{path}` does not contain scores: {type(error).__name__} {error}")
+
+
+def _rules(data: Mapping[str, Any], path: Path) -> Iterator[Rule]:
+    try:
+        for one in data.get("rules", []):
+            yield Rule(int(one["length"]), one["value"], tuple(map(str, one["equations"])), str(one["file"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _damaged(f"`{path}` does not contain rules: {type(error).__name__} {error}")
 
 
 def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:

@@ -11,7 +11,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment
-from blurc.meta.report import by_task, matrices, opening, private, regions, scores, style, training
+from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
 from blurc.meta.report.contents import Run
 from blurc.tasks import TaskChoice, task
 
@@ -62,6 +62,9 @@ def sections(run: Run) -> Iterator[Section]:
     if run.points:
         each = by_task.picture(run)
         yield Section("Meta-training", (training.picture(run), *([each] if each else [])))
+    if run.rules:
+        objective = _objective(run.experiment)
+        yield Section("Rules", (rules.picture(run.rules, objective),), table=tuple(rules.table(run.rules, objective)))
     if run.curves:
         units = dict.fromkeys(f"{c.metric}{' in %' if c.unit == '%' else ''}" for c in run.curves)
         notes = (f"On test examples, {', '.join(units)}: the mean over seeds ± one standard deviation.",)

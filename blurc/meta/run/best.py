@@ -21,25 +21,30 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from blurc.api import Net
+from blurc.meta.experiment.experiment import Symbolic
+from blurc.meta.run import front as fronts
 from blurc.meta.run.setup import TRIAL, Setup
-from blurc.meta.search.episode import Drawn
+from blurc.meta.search.episode import Drawn, Judge
 from blurc.runtime import map_tree
 from blurc.tasks import Task
 
 EVERY = 50  # episodes between judgements
+EVERY_FRONT = 5  # of a symbolic search, whose meta-steps are as long as ten of others
 TRIALS = 16  # episodes; one per task if there are more tasks
 
 
 class Best(NamedTuple):
     """cost: infinite if no genome stayed finite yet. start: the cost of the start on the same episodes. unroll: length
     of the episodes it was judged on. step: meta-steps so far, 0 for the start. All but the genome are 0-d arrays, so
-    that a checkpoint can store them."""
+    that a checkpoint can store them. front: of a symbolic search; empty for other methods."""
 
     genome: Any
     cost: np.ndarray
     start: np.ndarray
     unroll: np.ndarray
     step: np.ndarray
+    front: Any = ()
 
     @property
     def known(self) -> bool:
@@ -47,9 +52,10 @@ class Best(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """The lowest cost of some genomes, where that one is among them, and its value for each task, NaN where it
+    """The costs of some genomes, the lowest, where that one is among them, and its value for each task, NaN where it
     diverged."""
 
+    costs: NDArray[np.float64]
     cost: float
     which: int
     by_task: Mapping[str, float]
@@ -58,12 +64,14 @@ class Judgement(NamedTuple):
 def nothing(ready: Setup, state: Any) -> Best:
     """The placeholder before the first judgement: its genome only has the right shapes."""
     one = map_tree(lambda x: np.asarray(x[0]), ready.method.genomes(state))
-    return Best(one, *map(np.asarray, (math.inf, math.inf, 0, 0)))
+    never, zero = np.asarray(math.inf), np.asarray(0)
+    return Best(one, never, never, zero, zero, fronts.empty(ready))
 
 
 def is_due(ready: Setup, step: int) -> bool:
     """Whether the genome is judged after meta-step `step`."""
-    return (step + 1) % (EVERY * ready.pieces) == 0
+    every = EVERY_FRONT if isinstance(ready.experiment.method, Symbolic) else EVERY
+    return (step + 1) % (every * ready.pieces) == 0
 
 
 def is_judged(ready: Setup, steps: int) -> bool:
@@ -72,7 +80,11 @@ def is_judged(ready: Setup, steps: int) -> bool:
 
 
 def begun(ready: Setup, unroll: int) -> Best:
-    """What the search starts from, judged on episodes of this length."""
+    """What the search starts from, judged on episodes of this length. That of a symbolic search is a rule, and none of
+    its candidates."""
+    if isinstance(ready.experiment.method, Symbolic):
+        start = worth(ready, ready.net, ready.own, unroll)
+        return nothing(ready, ready.method.init(None))._replace(start=np.asarray(start), unroll=np.asarray(unroll))
     genomes = ready.method.genomes(ready.method.init(ready.start()))
     found = judged(ready, genomes, unroll)
     return Best(_taken(genomes, found.which), *map(np.asarray, (found.cost, found.cost, unroll, 0)))
@@ -83,10 +95,11 @@ def updated(ready: Setup, best: Best, state: Any, step: int) -> tuple[Best, Judg
     episodes, the best of the shorter ones is kept."""
     unroll, genomes = ready.unroll(step), ready.method.genomes(state)
     found, before = judged(ready, genomes, unroll), _again(ready, best, unroll)
+    front = fronts.joined(ready, best.front, genomes, found.costs)
     if found.cost < before.cost:
         new = (np.asarray(found.cost), before.start, np.asarray(unroll), np.asarray(step + 1))
-        return Best(_taken(genomes, found.which), *new), found
-    return (before if before.known else best), found
+        return Best(_taken(genomes, found.which), *new, front), found
+    return (before if before.known else best)._replace(front=front), found
 
 
 def _again(ready: Setup, best: Best, unroll: int) -> Best:
@@ -111,12 +124,22 @@ def judged(ready: Setup, genomes: Any, unroll: int) -> Judgement:
     values = _values(ready, genomes, unroll)
     costs = _costs(ready, values)
     which = int(np.argmin(costs))
-    return Judgement(float(costs[which]), which, by_task([t.name for t in trial_tasks(ready)], values[which]))
+    return Judgement(costs, float(costs[which]), which, by_task([t.name for t in trial_tasks(ready)], values[which]))
 
 
 def trials(ready: Setup, genomes: Any, unroll: int) -> NDArray[np.float64]:
     """Costs [genomes]; infinite for a genome that diverged in any trial."""
     return _costs(ready, _values(ready, genomes, unroll))
+
+
+def worth(ready: Setup, net: Net, genome: Any, unroll: int) -> float:
+    """The cost of one genome of any compiled network."""
+    of = ready.judge
+    judge = Judge(net, of.objective, of.inner, of.chunk, of.over_tasks, of.tasks)
+    drawn = [trial(ready, number, unroll) for number in range(count(ready))]
+    together = jax.tree.map(lambda *parts: jnp.concatenate(parts), *drawn)
+    value, _ = jax.jit(judge.one)(genome, together)
+    return float(ready.judge.objective.costs(value))
 
 
 def _values(ready: Setup, genomes: Any, unroll: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from blurc.evaluation import Race, Row, check_fits, label, race, scores, summari
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import Evaluation, Experiment, Network
+from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Symbolic
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
@@ -72,7 +72,7 @@ def _evaluated(
 ) -> tuple[list[Row], list[Race]]:
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
-    for net, named, choice in _pairs(experiment):
+    for net, named, choice in _pairs(_under_its_rule(experiment, place, genome)):
         one = task(choice, data_dir)
         watch(f"{one.name} in {named}")
         try:
@@ -133,10 +133,19 @@ def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
     own = compiled(experiment.network)
     networks = [(experiment.network, own)]
     if experiment.evaluation.networks:
-        networks = [(n, compiled(_with_rule(n, own))) for n in experiment.evaluation.networks]
+        spec = Path(experiment.network.spec)
+        networks = [(n, compiled(_with_rule(n, own), [spec])) for n in experiment.evaluation.networks]
     for network, net in networks:
         for choice in experiment.evaluation.tasks or experiment.tasks:
             yield net, label(net, network.parameters), choice
+
+
+def _under_its_rule(e: Experiment, place: Folder, genome: GenomeFile) -> Experiment:
+    """The experiment with the rule of its genome, which a symbolic search has found."""
+    if not (isinstance(e.method, Symbolic) and (place.path / genome.spec).is_file()):
+        return e
+    own = replace(e.network, spec=str(place.path / genome.spec), rule=genome.rule, hash="")
+    return replace(e, network=own)
 
 
 def _with_rule(network: Network, trained: Net) -> Network:

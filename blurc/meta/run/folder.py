@@ -10,6 +10,7 @@
     divergences.jsonl   the first genomes that diverged, for `--replay`
     checkpoint.npz      what `--resume` continues from
     genome.yaml         the best genome so far
+    rules/, front.json  of a symbolic search: the rules of its front, and the list of them
     result.json         the outcome, once the run is done; along with evaluation.json and report.html
     .lock               held by the run that is writing; the file itself stays behind and means nothing
 
@@ -40,6 +41,7 @@ from blurc.storage import append_to, read_file, remove_unfinished, why, write_fi
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
+RULES, FRONT = "rules", "front.json"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 REMEDIES: Mapping[int | None, str] = MappingProxyType(

@@ -20,14 +20,16 @@ import numpy as np
 from blurc import genome as genomes
 from blurc.guards import typed
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import Experiment, Gradient
+from blurc.meta.experiment.experiment import Experiment, Gradient, Symbolic
 from blurc.meta.run import checkpoint, room
 from blurc.meta.run.best import Best, begun, is_due, is_judged, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
+from blurc.meta.run.found import best_rule
 from blurc.meta.run.pinned import copies, pinned
 from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
+from blurc.meta.search.methods.symbolic import Candidates
 from blurc.runtime import map_tree
 
 MOST_RECORDED = 20  # divergences
@@ -148,7 +150,8 @@ class _Run:
     def _record(self, step: int, lost: Sequence[Lost]) -> None:
         """The first genomes that diverged, for `replay`."""
         for one in lost:
-            line: dict[str, Any] = {"step": step, "candidate": one.candidate, "genome": _plain(one.genome)}
+            genome = one.genome._asdict() if isinstance(one.genome, Candidates) else one.genome
+            line: dict[str, Any] = {"step": step, "candidate": one.candidate, "genome": _plain(genome)}
             if one.earlier:
                 line["earlier"] = [*map(_plain, one.earlier)]
             self.folder.append(DIVERGENCES, line)
@@ -162,7 +165,15 @@ class _Run:
         self._write_genome(now, best if is_judged(self.setup, now.steps) else best._replace(cost=np.asarray(math.inf)))
         self.folder.guarded(lambda: checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about))
 
-    def _write_genome(self, now: Progress, best: Best) -> genomes.GenomeFile:
+    def _write_genome(self, now: Progress, best: Best, finished: bool = False) -> genomes.GenomeFile:
+        if isinstance(self.setup.experiment.method, Symbolic):
+            genome = best_rule(self.setup, self.folder, best, now.steps, finished)
+        else:
+            genome = self._genome(now, best)
+        self.folder.write(GENOME, genomes.dump(genome))
+        return genome
+
+    def _genome(self, now: Progress, best: Best) -> genomes.GenomeFile:
         e = self.setup.experiment
         values, after = (best.genome, int(best.step)) if best.known else self._unjudged(now)
         judged = {"unroll": int(best.unroll), e.method.objective: self._natural(best.cost)} if best.known else {}
@@ -173,9 +184,7 @@ class _Run:
             **judged,
             "seed": e.seed,
         }
-        genome = genomes.describe(self.setup.net, values, name=e.name, found=found)
-        self.folder.write(GENOME, genomes.dump(genome))
-        return genome
+        return genomes.describe(self.setup.net, values, name=e.name, found=found)
 
     def _unjudged(self, now: Progress) -> tuple[Any, int]:
         """The genome that the method believes in, or the start if that one is not finite; and after how many
@@ -192,7 +201,8 @@ class _Run:
         best, last = now.carry.best, now.steps - 1
         if not is_due(self.setup, last):
             best, _ = updated(self.setup, best, now.carry.method, last)
-        genome, value, start = self._write_genome(now, best), self._natural(best.cost), self._natural(best.start)
+        genome, start = self._write_genome(now, best, finished=True), self._natural(best.start)
+        value = float(genome.found.get(self.setup.experiment.method.objective, math.nan))
         candidates = now.steps * self._population()
         shown = {
             "value": value if math.isfinite(value) else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from blurc.meta.run import persistent
 from blurc.meta.run.folder import DIVERGENCES, EXPERIMENT, Folder
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
+from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
 from blurc.tasks import Episode
 from blurc.training import diverge
@@ -38,7 +40,10 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
     place = Folder(Path(folder))
     lost = _recorded(place, number)
     ready = setup(schema.read(place.path / EXPERIMENT), data_dir)
-    genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
+    if isinstance(ready.method, SymbolicMethod):
+        ready, genomes = _of_rule(ready, ready.method, lost["genome"])
+    else:
+        genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
     episode_number = persistent.episode_of(ready, lost["step"])
     whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(lost["step"])
     drawn = ready.episodes(episode_number, whole)
@@ -68,6 +73,14 @@ def _genome(values: dict[str, Any]) -> Any:
         return jnp.asarray(np.asarray(x, float))
 
     return jax.tree.map(read, values, is_leaf=lambda x: not isinstance(x, dict))
+
+
+def _of_rule(ready: Setup, method: SymbolicMethod, rows: dict[str, Any]) -> tuple[Setup, list[Any]]:
+    """The setup with the network under a candidate of a symbolic search, and its constants."""
+    found = Candidates(np.asarray([rows["symbols"]], np.int32), np.asarray([rows["values"]], np.float32))
+    (trees,) = method.trees(found)
+    net = method.space.compiled(trees)
+    return replace(ready, net=net), [{**net.init_genome(ready.key(0)), **ready.own}]
 
 
 def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode) -> diverge.Divergence | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from blurc.evaluation import scoring
 from blurc.guards import check_room
-from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes
+from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.run.setup import Setup
 
 DOUBLE = 2  # numbers of float32 that take as much
@@ -45,6 +45,10 @@ def _check_genomes(ready: Setup, count: int) -> None:
             help = "lower `method.population`, or take `name: pes`, which keeps no covariances"
         case Pes():
             kept, help = (2 + ready.pieces) * count * size, "lower `method.population`, or raise `method.truncation`"
+        case Symbolic():  # the tables of every candidate
+            assert ready.space
+            size = _numbers(ready.space.interpreter.signature.genome.values())
+            kept, help = count * size, "lower `method.population`"
     check_room(kept, f"a search with {count:,} genomes of {size:,} values", help)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +18,17 @@ from blurc import model as models
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
-from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes
+from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes, Symbolic
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
+from blurc.meta.search.interpreted import InterpretedJudge
+from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
+from blurc.symbolic import Space, space
 from blurc.tasks import OBJECTIVES, Task, TaskChoice, chosen, generator, task
 
 AS_KEYS = Wording(
@@ -34,7 +38,7 @@ AS_KEYS = Wording(
 )
 # What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
 START, EPISODES = 0, 1
-JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN = range(6, 11)
+JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +59,42 @@ class Setup:
     @cached_property
     def judge(self) -> Judge:
         e = self.experiment
-        count = max(len(self.tasks), len(self.judging))
-        return Judge(self.net, OBJECTIVES[e.method.objective], e.inner, self.chunk, e.over_tasks, count)
+        common: dict[str, Any] = {
+            "objective": OBJECTIVES[e.method.objective],
+            "inner": e.inner,
+            "chunk": self.chunk,
+            "over_tasks": e.over_tasks,
+            "tasks": max(len(self.tasks), len(self.judging)),
+        }
+        if not (self.space and isinstance(e.method, Symbolic)):
+            return Judge(self.net, **common)
+        sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
+        return InterpretedJudge(self.space.interpreter, **common, space=self.space, fixed=self.own, **sizes)
+
+    @cached_property
+    def own(self) -> Any:
+        """The meta-parameters of the rule that a symbolic search starts from, which it leaves as they are."""
+        return flat.first(self.start())
+
+    @cached_property
+    def space(self) -> Space | None:
+        """The rules that a symbolic search looks through. Raises `BlurError` (E613)."""
+        choice = self.experiment.method
+        if not isinstance(choice, Symbolic):
+            return None
+        return space(self.net, choice.search, choice.leaves, choice.functions, choice.operators)
 
     @cached_property
     def chunk(self) -> int:
         """Candidates evaluated in parallel."""
         chosen = self.experiment.chunk
-        return many.automatic() if chosen is None else chosen
+        if chosen is None:  # the tables of a symbolic search are so small that all at once is faster everywhere
+            return 0 if self.space else many.automatic()
+        return chosen
 
     @cached_property
     def method(self) -> Method:
-        return make(self.experiment.method, self.experiment.seed)
+        return make(self.experiment.method, self.experiment.seed, self.space)
 
     @cached_property
     def data(self) -> dict[str, str]:
@@ -146,11 +174,13 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     tasks, validation = (
         tuple(_task(net, one, wanted, data_dir) for one in choices) for choices in (e.tasks, e.validation)
     )
-    if not net.plan.metas:
+    if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
     _check_l1(e, net)
-    return Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation)
+    ready = Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation)
+    assert ready.space or not isinstance(e.method, Symbolic)
+    return ready
 
 
 def _check_l1(e: Experiment, net: Net) -> None:
@@ -178,7 +208,7 @@ def _with_objective(e: Experiment, tasks: tuple[Task, ...]) -> Experiment:
     """Raises `BlurError` (E613) if the tasks suggest several."""
     if e.method.objective:
         return e
-    wanted = {t.name: (t.score if isinstance(e.method, Cma) else t.loss).name for t in tasks}
+    wanted = {t.name: (t.score if isinstance(e.method, Cma | Symbolic) else t.loss).name for t in tasks}
     if len(set(wanted.values())) > 1:
         several = ", ".join(f"{objective} for {name}" for name, objective in wanted.items())
         message = f"the tasks have different objectives: {several}"
@@ -194,14 +224,16 @@ def _digest(examples: Task) -> str:
     return digest.hexdigest()
 
 
-def compiled(network: Network) -> Net:
-    """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins."""
+def compiled(network: Network, elsewhere: Sequence[Path] = ()) -> Net:
+    """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins. elsewhere: specs that
+    may declare the rule."""
     model, sources, warnings = select(
         network.spec,
         network=network.network,
         genome=network.rule,
         params=network.parameters,
         giver="the experiment gives",
+        elsewhere=elsewhere,
         wording=AS_KEYS,
     )
     net = Net(plan_of(model), model, sources, warnings)

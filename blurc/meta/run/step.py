@@ -16,10 +16,11 @@ import numpy as np
 
 from blurc.meta.run import best, persistent
 from blurc.meta.run.best import Best
-from blurc.meta.run.setup import CANDIDATES, JITTER, LENGTHEN, RESTART, Setup
+from blurc.meta.run.setup import CANDIDATES, JITTER, LENGTHEN, RESTART, TUNE, Setup
 from blurc.meta.search import curriculum
 from blurc.meta.search.curriculum import Record
-from blurc.meta.search.episode import Feedback
+from blurc.meta.search.episode import Drawn, Feedback
+from blurc.meta.search.interpreted import InterpretedJudge
 from blurc.meta.search.methods import flat
 from blurc.runtime import map_tree, stack_trees
 
@@ -62,7 +63,8 @@ class Lost:
 
 def start(ready: Setup) -> Carry:
     state = ready.method.init(ready.start())
-    count = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
+    replicas = jax.tree.leaves(ready.method.genomes(state))[0].shape[0]
+    count = replicas if ready.method.wants == "gradients" else 1
     return Carry(state, Record.empty(count), persistent.start(ready), best.nothing(ready, state))
 
 
@@ -84,8 +86,7 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     if method.wants == "persistent":
         feedback, inner = persistent.piece(ready, candidates, inner, step)
     else:
-        see = judge.gradients if method.wants == "gradients" else judge.values
-        feedback = see(candidates, ready.episodes(step, ready.unroll(step)))
+        feedback = _judged(ready, candidates, ready.episodes(step, ready.unroll(step)), step)
     costs = judge.objective.costs(jnp.where(feedback.finite, feedback.values, jnp.nan))
     state = method.tell(state, candidates, costs, feedback)
     known = np.asarray(costs, float)
@@ -104,6 +105,16 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     return carry, line, lost
 
 
+def _judged(ready: Setup, candidates: Any, drawn: Drawn, step: int) -> Feedback:
+    match ready.method.wants, ready.judge:
+        case "tuned", InterpretedJudge() as judge:
+            return judge.tuned(candidates, drawn, ready.key(TUNE, step))
+        case "gradients", judge:
+            return judge.gradients(candidates, drawn)
+        case _, judge:
+            return judge.values(candidates, drawn)
+
+
 def _line(ready: Setup, step: int, costs: Any, each: Any) -> Metrics:
     """costs: [candidates]. each: the values of their episodes, [candidates, episodes]."""
     natural = [_natural(ready, cost) for cost in costs.tolist()]
@@ -119,7 +130,7 @@ def _line(ready: Setup, step: int, costs: Any, each: Any) -> Metrics:
         "diverged": len(costs) - len(known),
     }
     if len(ready.tasks) > 1 and len(known):
-        shown = each[leading] if ready.method.wants == "gradients" else each[sound].mean(axis=0)
+        shown = each[leading] if ready.method.wants == "gradients" else np.nanmean(each[sound], axis=0)
         line["by_task"] = _finite(best.by_task(tasks, shown))
     if ready.method.wants == "gradients":
         return {**line, "values": natural}
@@ -164,8 +175,8 @@ def _best_to_all(ready: Setup, carry: Carry, step: int) -> Carry:
 
 def _to_restart(ready: Setup, carry: Carry, step: int) -> Any:
     """Replicas that keep diverging, a boolean [replicas]. Diverged networks stay diverged until the episode ends, so
-    nothing restarts in the middle of one."""
-    return carry.record.lost() & ((step + 1) % ready.pieces == 0)
+    nothing restarts in the middle of one. A symbolic search has new candidates at every step anyway."""
+    return carry.record.lost() & ((step + 1) % ready.pieces == 0) & (ready.method.wants != "tuned")
 
 
 def _restarted(ready: Setup, carry: Carry, lost: Any, step: int) -> Carry:

@@ -27,12 +27,13 @@ from blurc.training import asking_key, finite, predict
 
 class Feedback(NamedTuple):
     """values, finite: [candidates]. each: the value of each episode, [candidates, episodes]. gradients: of the values,
-    shaped like the candidates; None if not requested."""
+    shaped like the candidates; None if not requested. tuned: what a symbolic search learns from them, else None."""
 
     values: jax.Array
     finite: jax.Array
     each: jax.Array
     gradients: Any = None
+    tuned: Any = None
 
 
 class Drawn(NamedTuple):
@@ -117,7 +118,7 @@ class Judge:
 
     @cached_property
     def combine(self) -> Combine:
-        return combine(self.over_tasks, self.objective.sign, self.tasks)
+        return combine(self.over_tasks, -1 if self.objective.greater_is_better else 1, self.tasks)
 
     def one(self, genome: GenomeValues, drawn: Drawn) -> tuple[jax.Array, jax.Array]:
         """The value of a genome, and that of each episode."""

@@ -9,12 +9,12 @@ import jax
 from blurc.meta.search.episode import Feedback
 from blurc.tasks import Costs
 
-Wants = Literal["gradients", "values", "persistent"]
+Wants = Literal["gradients", "values", "persistent", "tuned"]
 
 
 class Method(Protocol):
-    """wants: the feedback a method needs: gradients, values, or values on the next piece of an episode that spans
-    several meta-steps."""
+    """wants: the feedback a method needs: gradients, values, values on the next piece of an episode that spans
+    several meta-steps, or values after constants were tuned."""
 
     wants: ClassVar[Wants]
 
