@@ -494,3 +494,9 @@ def test_a_metric_may_be_chosen(tmp_path: Path) -> None:
     where = ("--network", f"{tmp_path / 'c.blur'}:classes", "--task", "digits", "--steps", 20, "--seeds", 1)
     run = command("backprop3", *where, "--metric", "cross_entropy")
     assert "softmax cross entropy on test examples, 1 seed\n" in run.stdout
+
+
+@pytest.mark.parametrize("number", ["-1", "999999999999"])
+def test_a_number_of_a_task_that_is_out_of_range_is_told_the_range(number: str) -> None:
+    with pytest.raises(BlurError, match=f"`crop` is from 0 to 2147483647, found `{number}`"):
+        task_option.parse(f"moons:crop={number}")

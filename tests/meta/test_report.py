@@ -182,7 +182,16 @@ def test_of_a_step_that_was_run_again_the_later_line_counts(tmp_path: Path) -> N
     assert read_points(tmp_path, lines) == [(1, 0.5), (2, 0.3)]
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"step": 2}', '{"step": 2, "unroll": 3, "value": "x"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{", "[]", "null", "[" * 5000, '{"step": 2}', '{"step": 2, "unroll": 3, "value": "x"}',
+        '{"step": 1e999, "unroll": 3, "value": 1}', '{"step": 1e20, "unroll": 3, "value": 1}',
+        '{"step": 2, "unroll": 1e308, "value": 1}', '{"step": 2, "unroll": 3, "value": 1e308}',
+        '{"step": 2, "unroll": 3, "value": Infinity}', '{"step": -1, "unroll": 3, "value": 1}',
+        '{"step": 2, "unroll": 3, "value": 1, "diverged": 1e30}', '{"step": NaN, "unroll": 3, "value": 1}',
+    ],
+)  # fmt: skip
 def test_a_damaged_line_is_pointed_at(tmp_path: Path, line: str) -> None:
     with pytest.raises(BlurError) as caught:
         read_points(tmp_path, point(1, 10, 0.5) + line + "\n")
@@ -294,7 +303,17 @@ def test_accuracies_are_of_genomes_and_of_races(tmp_path: Path, data: dict[str, 
     assert math.isnan(curve.spread[1])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"rows": [{}]}', '{"rows": 3}', '{"races": [{}]}'])
+ROW = '{"rows": [{"genome": "g", "task": "t", "network": "n", "results": [%s]}]}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "[" * 5000, '{"rows": [{}]}', '{"rows": 3}', '{"races": [{}]}',
+        ROW % '{"steps": 1e999, "mean": 1, "spread": 0}', ROW % '{"steps": 1, "mean": 1e308, "spread": 0}',
+        ROW % '{"steps": -5, "mean": 1, "spread": 0}',
+    ],
+)  # fmt: skip
 def test_a_damaged_evaluation_is_refused(tmp_path: Path, text: str) -> None:
     assert codes(folder_with(tmp_path, metrics__jsonl=METRICS, evaluation__json=text)) == ["E614"]
 

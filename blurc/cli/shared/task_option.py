@@ -105,7 +105,7 @@ class _Text(records.Front):
         if kind is bool:
             return FLAGS.get(leaf)
         if kind is int and isinstance(leaf, str):
-            return int(leaf) if re.fullmatch(r"\d{1,9}", leaf) else None
+            return int(leaf) if re.fullmatch(r"-?\d{1,18}", leaf, re.ASCII) else None
         if kind is float:
             try:
                 leaf = float(leaf or "")

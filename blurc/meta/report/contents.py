@@ -15,7 +15,7 @@ from blurc.diagnostics import BlurError, Diagnostic, Source, Span
 from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
-from blurc.storage import read_file, why
+from blurc.storage import limits, read_file, why
 from blurc.tasks import OBJECTIVES, Objective
 
 
@@ -120,6 +120,10 @@ def read(folder: Path) -> Run:
     )
 
 
+LARGEST = 1e100  # of a number in a picture
+WRONG = (KeyError, TypeError, ValueError, OverflowError, AttributeError)  # of data that have another form
+
+
 def _text(folder: Path, name: str) -> str:
     """The text of a file; empty if there is no such file."""
     try:
@@ -138,6 +142,8 @@ def _json(folder: Path, name: str) -> Mapping[str, Any]:
         value: object = json.loads(text) if text else {}
     except ValueError as error:
         _damaged(f"`{folder / name}` is not JSON: {error}")
+    except RecursionError:
+        _damaged(f"`{folder / name}` is nested too deeply")
     if not isinstance(value, dict):
         _damaged(f"`{folder / name}` is not a JSON object")
     return cast("Mapping[str, Any]", value)
@@ -175,19 +181,19 @@ def _point(line: str) -> Point | None:
         values = () if "mean" in data else tuple(map(_number, data.get("values") or [value]))
         candidates = data.get("candidates", len(values) or None)
         point = Point(
-            step=int(data["step"]),
-            unroll=int(data["unroll"]),
+            step=_whole(data["step"]),
+            unroll=_whole(data["unroll"]),
             value=value,
             values=values,
             mean=_number(data.get("mean")),
             judged=_number(data["judged"]) if "judged" in data else None,
-            diverged=int(data.get("diverged", 0)),
+            diverged=_whole(data.get("diverged", 0)),
             candidates=candidates,
             by_task=_numbers(data.get("by_task", {})),
             judged_by_task=_numbers(data.get("judged_by_task", {})),
         )
         possible = candidates is None or 0 <= point.diverged <= candidates
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (*WRONG, RecursionError):
         return None
     return point if possible else None
 
@@ -197,7 +203,18 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    """Raises `ValueError` for what no picture can show."""
+    found = math.nan if value is None else float(value)
+    if abs(found) > LARGEST:
+        raise ValueError(f"found {found}")
+    return found
+
+
+def _whole(value: Any) -> int:
+    found = int(value)
+    if not 0 <= found <= limits.MOST:
+        raise ValueError(f"found {found}, expected 0 to {limits.MOST}")
+    return found
 
 
 def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
@@ -207,7 +224,7 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
         for race in data.get("races", []):
             for learner in race["learners"]:
                 yield _curve(learner["name"], race, learner["results"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except WRONG as error:
         _damaged(f"`{path}` does not contain scores: {type(error).__name__} {error}")
 
 
@@ -224,10 +241,10 @@ def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -
         name=str(name),
         task=str(at["task"]),
         network=str(at["network"]),
-        steps=tuple(int(r["steps"]) for r in results),
+        steps=tuple(_whole(r["steps"]) for r in results),
         mean=tuple(_number(r["mean"]) for r in results),
         spread=tuple(_number(r["spread"]) for r in results),
-        diverged=tuple(int(r.get("diverged", 0)) for r in results),
+        diverged=tuple(_whole(r.get("diverged", 0)) for r in results),
         values=tuple(tuple(map(_number, r.get("values", ()))) for r in results),
         metric=str(at.get("metric", "accuracy")),  # all that older runs measured
         unit=str(at.get("unit", "%")),
