@@ -5,6 +5,8 @@ room.py        whether that fits into memory
 persistent.py  truncated episodes, for PES
 step.py        one meta-step
 best.py        the best genome so far, judged on separate episodes
+front.py       of a symbolic search: the best rule of each length
+found.py       the same as files, judged as what they say
 loop.py        the loop over meta-steps
 resuming.py    resumes from a checkpoint
 checkpoint.py folder.py pinned.py  the files of a run
