@@ -128,7 +128,7 @@ def accuracies(experiment: meta.Experiment, folder: Path) -> np.ndarray:
     except BlurError as error:
         raise BlurError([_elsewhere(d, folder) for d in error.diagnostics]) from None
     (row,) = meta.finish(folder)
-    return row.accuracies
+    return row.scores
 
 
 def _elsewhere(problem: Diagnostic, folder: Path) -> Diagnostic:
