@@ -115,9 +115,9 @@ def test_optimizers_learn_what_the_rule_learns_and_are_chosen_elsewhere(
     seen: list[tuple[bool, int, tuple[int, ...]]] = []
     run = course.Course.run
 
-    def spied(self: course.Course, contender: Any, seed: int) -> Any:
+    def spied(self: course.Course, contender: Any, seed: int, *lost: Any) -> Any:
         seen.append((self.test, seed, self.steps))
-        return run(self, contender, seed)
+        return run(self, contender, seed, *lost)
 
     searched_quickly(monkeypatch)
     monkeypatch.setattr(course.Course, "run", spied)
