@@ -241,6 +241,7 @@ class Rule:
     learns: dict[str, Names]  # learn values `per projection`, `per population`, `per neuron` and `per synapse`
     each: Names  # signals per example
     kinds: bool = False  # whether it tells projections and populations of some kinds from others
+    of_examples: Names = field(default_factory=dict[str, Shape])  # channels per example; the first is a number
     by_rows: bool = False  # whether neurons without input leave their synapses as they are, mostly
 
     @property
@@ -281,9 +282,25 @@ class Rule:
             """The total of the neuron that sums."""
             return f"tanh({near}.{self.way(way)}({separable(self.synapse(), [end.leaf], s, 1)}))"
 
+        if self.of_examples and self.random.chance(40):
+            sums = (lambda s, _: own(s),) * self.random.chance(25)
+            return f"{self.way(way)}({self.built(self.everything(end, sums=sums), shape, depth)})"
         factors = [lambda s: end.expr(s, 1), end.leaf, *[own] * (not self.by_rows and self.random.chance(25))]
         signal = f"pre.{self.first} * " if self.by_rows and way == "incoming" else ""
         return f"{self.way(way)}({signal}{separable(self.synapse(), factors, shape, depth)})"
+
+    def everything(self, *ends: Place, sums: tuple[Callable[[Shape, int], str], ...] = ()) -> Place:
+        """About a synapse, neurons at its ends and one example, also in what cannot be separated."""
+        parts = [self.synapse(), *ends]
+        names: Names = {name: shape for part in parts for name, shape in part.names.items()}
+        still: Names = {name: shape for part in parts for name, shape in part.still.items()}
+        return Place(self.random, {**self.of_examples, **names}, still, sums)
+
+    def built(self, everything: Place, shape: Shape, depth: int) -> str:
+        """One that reads a channel per example."""
+        e = next(iter(self.of_examples))
+        form = self.random.one(["({0} * {1})", "({1} + {0})", "tanh({0} - {1})", "where({0} > {1} + 0.0137, {1}, 0.3)"])
+        return form.format(e, everything.expr(shape, depth))
 
     def still_total(self, way: str, shape: Shape, depth: int) -> str:
         """One that does not differ over the batch."""
@@ -316,12 +333,15 @@ class Rule:
         return Place(self.random, alone.names, alone.still, sums)
 
 
+ABOUT = ("synapse", "pre", "post", "pair", "built")
+
+
 @dataclass
 class Update:
     """An update phase being written: what its synapses know. The lets are sorted by what they are about."""
 
     rule: Rule
-    lets: dict[str, Names] = field(default_factory=lambda: {"synapse": {}, "pre": {}, "post": {}, "pair": {}})
+    lets: dict[str, Names] = field(default_factory=lambda: {about: {} for about in ABOUT})
 
     def end(self, side: str) -> Place:
         """About one neuron and one example: its states, and its own totals over its synapses."""
@@ -347,6 +367,8 @@ class Update:
         random, alone = self.rule.random, self.rule.synapse()
 
         def reduced(shape: Shape, depth: int) -> str:
+            if self.rule.of_examples and random.chance(30):
+                return f"{random.one(['batch_mean', '0.4 * batch_sum'])}({self.of_example(shape, 1)})"
             return f"{random.one(['batch_mean', 'batch_mean', '0.4 * batch_sum'])}({self.pair(shape)})"
 
         def total(shape: Shape, depth: int) -> str:
@@ -364,6 +386,14 @@ class Update:
         names = {**alone.names, **of_neurons, **self.lets["synapse"]}
         return Place(random, names, alone.still, (reduced, reduced, noise, total, across))
 
+    def of_example(self, shape: Shape, depth: int) -> str:
+        """About the synapse, its neurons and one example: what can be assigned to a channel per example."""
+        ends = [self.end("pre"), self.end("post")]
+        sums = tuple(total for end in ends for total in end.sums)
+        everything = self.rule.everything(*ends, sums=sums)
+        everything.names = {**everything.names, **self.lets["pair"], **self.lets["synapse"], **self.lets["built"]}
+        return self.rule.built(everything, shape, depth)
+
     def across(self, shape: Shape, depth: int) -> str:
         """One value of the projection, inside a reducer."""
         alone = self.rule.synapse()
@@ -371,8 +401,10 @@ class Update:
         return f"{self.rule.random.one(functions.PROJECTION)}({alone.expr(shape, min(depth, 1))})"
 
     def let(self, name: str, shape: Shape) -> str:
-        about = self.rule.random.one(["synapse", "pre", "post", "pair"])
-        if about == "pair":
+        about = self.rule.random.one(ABOUT[: 5 if self.rule.of_examples else 4])
+        if about == "built":
+            value = self.of_example(shape, 2)
+        elif about == "pair":
             value = self.pair(shape)
         else:
             value = (self.synapse() if about == "synapse" else self.end(about)).expr(shape, 2)
@@ -450,6 +482,8 @@ def update_phase(rule: Rule, kind: str = "update", of: str = "") -> str:
         else:
             place = update.synapse()
             statements.append(assigned(random, name, shape, lambda s, place=place: place.expr(s, 2)))
+    for name, shape in rule.of_examples.items():
+        statements.append(assigned(random, name, shape, lambda s: update.of_example(s, 2)))
     shape = rule.channels["w"]
     hebb = f"{update.end('pre').leaf(shape)} * {update.end('post').leaf(shape)}"
     value = f"(0.7 * {update.synapse().expr(shape, 1)} + 0.3 * batch_mean({update.pair(shape)} + {hebb}))"
@@ -486,9 +520,10 @@ ORDERS = (
 
 @st.composite
 def rules(draw: Draw, name: str = "rule", by_rows: bool = False) -> str:
-    """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a
-    matrix), learn values of every shape (shared, or per projection, population, neuron or synapse), up to 2 signals, a
-    const, a parameter, the slots SLOTS, functions, and phases in one of several orders, some of them in a `repeat`."""
+    """A genome: 1 to 3 states (numbers or vectors, some persistent), 1 or 2 channels (the second also a matrix),
+    sometimes two more per example, learn values of every shape (shared, or per projection, population, neuron or
+    synapse), up to 2 signals, a const, a parameter, the slots SLOTS, functions, and phases in one of several orders,
+    some of them in a `repeat`."""
     random = Random(draw)
     k, m = random.count(1, 3), random.count(1, 2)
     shapes: list[Shape] = [(), (k,), (m,)]
@@ -506,7 +541,8 @@ def rules(draw: Draw, name: str = "rule", by_rows: bool = False) -> str:
     shared |= {s: shape for s, shape in signals.items() if s not in each}
     of = {p: {s: learns[s] for s in per if per[s] == p} for p in ("projection", "population", "neuron", "synapse")}
     of["projection"]["site"], of["population"]["pace"] = (), random.one(shapes)
-    rule = Rule(random, states, channels, shared, of, each, random.chance(30), by_rows)
+    of_examples: Names = {"e": (), "f": random.one(shapes)} if not by_rows and random.chance(25) else {}
+    rule = Rule(random, states, channels, shared, of, each, random.chance(30), of_examples, by_rows)
     order = random.one(ORDERS).split()
     number = random.one([s for s, shape in shared.items() if not shape])
     lines = [
@@ -515,6 +551,7 @@ def rules(draw: Draw, name: str = "rule", by_rows: bool = False) -> str:
         "  state "
         + ", ".join(f"{s}{dims(shape, k)}{' persistent' * random.chance(25)}" for s, shape in states.items()),
         *(f"  synapse {c}{dims(shape, k)} {channel_start(random, c, channels)}" for c, shape in channels.items()),
+        *(f"  synapse {c}{dims(shape, k)} ~ zeros per example" for c, shape in of_examples.items()),
         *(
             f"  learn {s}{dims(shape, k)} {learn_start(random, shape)}{f' per {per[s]}' if s in per else ''}"
             for s, shape in learns.items()
@@ -835,7 +872,7 @@ def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
 
     metas = {m.name: meta_values(m, model, rng) for m in genome.metas}
     synapses = {
-        p: {c.name: rng.normal(0, 0.7, (*c.shape, *shape)) for c in genome.channels}
+        p: {c.name: rng.normal(0, 0.7, (*c.shape, *shape)) for c in genome.channels if not c.per_example}
         for p, shape in synapse_shapes(model).items()
     }
     xs, ys = batches("input"), batches("output")

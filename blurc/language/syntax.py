@@ -137,6 +137,7 @@ class Synapse(Node):
     name: str
     dims: tuple[Expr, ...]
     init: Distribution | Expr | None  # None: missing, which the checker refuses
+    per: str | None = None  # as written
 
 
 @dataclass(frozen=True)

@@ -150,10 +150,8 @@ def _declared(node: s.Node) -> str:
         case s.State(name, dims, persistent):
             return f"{name}{_bracketed(dims)}{' persistent' if persistent else ''}"
         case s.Signal(name, dims, per):
-            return f"{name}{_bracketed(dims)}{f' per {per}' if per else ''}"
-        case s.Synapse(name, dims, init):
-            return f"{name}{_bracketed(dims)}{_init(init)}"
-        case s.Learn(name, dims, init, per):
+            return f"{name}{_bracketed(dims)}{_per(per)}"
+        case s.Synapse(name, dims, init, per) | s.Learn(name, dims, init, per):
             return f"{name}{_bracketed(dims)}{_init(init)}{_per(per)}"
         case s.Const(name, dims, value, per):
             return f"{name}{_bracketed(dims)}{_init(value)}{_per(per)}"

@@ -94,11 +94,12 @@ if TYPE_CHECKING:
         Separated,
         Stacked,
         Terms,
+        is_reduced,
         separate,
     )
     from blurc.model.show import given, show
     from blurc.model.sites import Index, Sites, sites, synapse_shape
-    from blurc.model.size import Size, size, synapses_of
+    from blurc.model.size import FLOAT, Size, size, synapses_of
     from blurc.model.substitute import inline, rebuild
     from blurc.model.topology import (
         TOPOLOGIES,
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DRAWN",
+    "FLOAT",
     "MODEL",
     "MOST_POWER",
     "MOST_TERMS",
@@ -210,6 +212,7 @@ __all__ = [
     "filled",
     "given",
     "inline",
+    "is_reduced",
     "locality",
     "model_hash",
     "picked",

@@ -39,6 +39,7 @@ class Over(enum.Flag):
     POST = enum.auto()  # the postsynaptic neuron
     SYNAPSE = enum.auto()
     PROJECTION = enum.auto()  # fan_in, `per projection` meta-parameters
+    BUILT = enum.auto()  # a channel `per example`: there is an array of batch x pre x post
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ class State(Typed):
 
 @dataclass(frozen=True)
 class Channel(Typed):
-    """A channel of the synapse."""
+    """A channel of the synapse. It varies over EXAMPLE, and is BUILT, if it is declared `per example`."""
 
     name: str
 
@@ -357,6 +358,7 @@ class SignalVar(Declared):
 @dataclass(frozen=True)
 class ChannelVar(Declared):
     init: Init
+    per_example: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ batch is `still` and moves out. (A value of one neuron always stays inside: a sy
 has several neurons.) Sums are multiplied out; pure factors may be any function. What remains, a non-linear function of
 a mixture, would need an array of size batch x pre x post and is refused: `Inseparable`.
 
+What reads a channel `per example` is not separated: that array is built.
+
 Known inefficiency: a matrix times a product that has to be split is expanded row by row.
 """
 
@@ -145,14 +147,15 @@ def in_reduce(e: Expr) -> Group | None:
     over one end only. A signal per example goes with the postsynaptic neuron; it might go with the other as well.
     """
     ends = e.over & ENDS
-    if ends in (Over.PRE, Over.POST) and not _is_reduced(e):
+    if ends in (Over.PRE, Over.POST) and not is_reduced(e):
         return GROUPS[ends]
     if Over.EXAMPLE not in e.over:
         return "still"
-    return None if ends or _is_reduced(e) else "post"
+    return None if ends or is_reduced(e) else "post"
 
 
-def _is_reduced(e: Expr) -> bool:
+def is_reduced(e: Expr) -> bool:
+    """Whether it holds what is the same for all places of a synapse, whatever it varies over."""
     return any(isinstance(x, Reduce | Across) for x in walk(e))
 
 

@@ -31,7 +31,7 @@ def _genome(g: m.Genome) -> Iterator[str]:
     for modulator in g.modulators:
         yield f"  signal  {_declared(modulator)}{' per example' if modulator.per_example else ''}"
     for channel in g.channels:
-        yield f"  synapse {_declared(channel)} {_init(channel.init)}"
+        yield f"  synapse {_declared(channel)} {_init(channel.init)}{' per example' if channel.per_example else ''}"
     for meta in g.metas:
         per = "" if meta.per == "network" else f" per {meta.per}"
         yield f"  learn   {_declared(meta)} {_init(meta.init)}{per}"
@@ -118,7 +118,7 @@ def _statement(statement: m.Statement) -> str:
 
 def _type(e: m.Expr) -> str:
     """`[2] by example and neuron`."""
-    over = [str(flag.name).lower() for flag in m.Over if flag in e.over]
+    over = [str(flag.name).lower() for flag in m.Over if flag in e.over and flag is not m.Over.BUILT]
     return f"{list(e.shape)}{' by ' if over else ''}{', '.join(over)}"
 
 

@@ -15,10 +15,24 @@ if TYPE_CHECKING:
     from blurc.plan.passes.schedule import schedule
     from blurc.plan.passes.sparse_form import sparse_form
     from blurc.plan.pipeline import Pipeline, plan_of
-    from blurc.plan.plan import DRAWS, Block, Factors, Op, Plan, Projection, Result, Stack, Type, Variable, loop_of
+    from blurc.plan.plan import (
+        DRAWS,
+        EACH,
+        Block,
+        Factors,
+        Op,
+        Plan,
+        Projection,
+        Result,
+        Stack,
+        Type,
+        Variable,
+        loop_of,
+    )
 
 __all__ = [
     "DRAWS",
+    "EACH",
     "Block",
     "Factors",
     "Op",

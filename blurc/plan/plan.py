@@ -7,6 +7,9 @@ axes it has. Arrays have their dims first:
     everywhere      [*dims]
     neurons         [*dims, batch or 1, n or 1]
     synapses        [*dims, A or 1, B or 1]      for a dense projection n_pre, n_post; see `Projection.axes`
+    examples        [*dims, batch or 1, A or 1, B or 1]       of every synapse and example
+    sites           [*dims, batch or 1, A or 1, B or 1]       of every example and place where a synapse acts: for a
+                                                 dense projection the same, else 1 and all the sites (model/sites.py)
 
 Operation             arguments                   attributes
 literal                                           value
@@ -20,6 +23,7 @@ carried                                           population, state      a persi
                                                                          the state at the end of two steps ago
 statistic                                         population, name       a running statistic, before the step
 synapse                                           projection, channel    its value at the start of the step
+example                                           projection, channel    the same, for every example
 FUNCTION              x..                         [prime]                elementwise
 matmul                m, x                                               over dims
 pick                  x                           items
@@ -35,6 +39,10 @@ outer                 pre, post                   projection, reduce     summed 
 until                 x                           projection             the running total over the postsynaptic neurons
 outer_until           synapse, post, post         projection, reduce     the outer product with a running total
 at_pre, at_post       x                           projection, dense      a neuron value as seen by the synapses
+at_sites              x                           projection, "pre", "post" or "synapse", dense     as seen at the sites
+sites_to_post, sites_to_pre     x [gate]          projection             summed over the sites of a neuron
+sites_to_synapse      x                           projection, reduce     summed over places and the batch
+over_places           x                           projection             their mean, for every synapse and example
 spread                x                                                  over the dims of its type, in its space
 fill                  x                                                  stretched over all axes of its space
 
@@ -59,7 +67,7 @@ from typing import TypeAlias
 
 from blurc.diagnostics import Span
 from blurc.language import functions
-from blurc.model import Dense, Form, Init, Nested, Shape, Topology
+from blurc.model import FLOAT, Dense, Form, Init, Nested, Shape, Topology, sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +91,26 @@ Attr: TypeAlias = "str | int | bool | Nested | Factors | Loop | tuple[int | tupl
 Key: TypeAlias = tuple[str, ...]
 
 
+EACH = ("examples", "sites")  # spaces with an axis of examples in front of two others
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """`of` is a population or a projection ("" for everywhere). `first`: varies over the batch, or over the presynaptic
     neurons. `second`: varies over the neurons, or over the postsynaptic neurons. In a projection that is not dense a
     value varies over both or neither."""
 
-    kind: str  # "everywhere", "neurons", "synapses"
+    kind: str  # "everywhere", "neurons", "synapses", "examples", "sites"
     of: str = ""
     first: bool = False
     second: bool = False
 
     def __str__(self) -> str:
-        axes = {"neurons": ("batch", self.of), "synapses": ("pre", "post")}.get(self.kind, ("", ""))
+        if self.kind == "everywhere":
+            return ""
+        axes = ("batch", self.of) if self.kind == "neurons" else ("pre", "post")
         named = [axis if there else "1" for axis, there in zip(axes, (self.first, self.second), strict=True)]
-        return "" if self.kind == "everywhere" else ", ".join(named)
+        return ", ".join(["batch"] * (self.kind in EACH) + named)
 
 
 EVERYWHERE = Space("everywhere")
@@ -135,6 +148,7 @@ class Result:
     key                                      what
     ("readout", population)                  a prediction
     ("synapse", projection, channel)         the new channel
+    ("example", projection, channel)         the same, for every example
     ("carried", population, state)           the new persistent state
     ("statistic", population, name)          a running statistic
     ("trace", phase, population, state)      a state after a phase
@@ -150,7 +164,7 @@ class Stack:
     """Variables of equal shape that a block reads and writes as one array: `variable` of each projection or population
     in `members`. `kind` is the operation that reads it: a channel, a persistent state or a meta-parameter."""
 
-    kind: str  # "synapse", "carried", "meta"
+    kind: str  # "synapse", "example", "carried", "meta"
     name: str
     variable: str
     members: tuple[str, ...]
@@ -291,6 +305,7 @@ class Plan:
     trace: Block
     run: Block  # `predict`, and what the neurons carry to the next step; the same block where they carry nothing
     statistics: tuple[Variable, ...] = ()
+    examples: tuple[Variable, ...] = ()  # the allocated channels per example
     dropped: tuple[str, ...] = ()  # what liveness removed, in words
     ids: tuple[str, ...] = field(default=(), compare=False)  # how inputs by ids are computed, in words
 
@@ -346,6 +361,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  {p.name}: {kind}, {p.n_pre} x {p.n_post}, {what}"
         if p.form:
             yield f"    computed as {p.form}: {p.why}"
+    for v in plan.examples:
+        yield f"  {v.of}.{v.name}{list(v.dims) or ''}: a value for every synapse and example, {_bytes(plan, v)}"
     for v in plan.carried:
         yield f"  {v.of}.{v.name}{list(v.dims) or ''}: carried from step to step"
     for v in plan.statistics:
@@ -357,6 +374,15 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield ""
         yield f"{name}:"
         yield from show(block)
+
+
+def _bytes(plan: Plan, v: Variable) -> str:
+    p, numbers = plan.projection(v.of), math.prod(v.dims)
+    kept = f"{FLOAT * numbers * math.prod(p.shape):,} bytes for each example"
+    if not p.topology.shares:
+        return kept
+    places = len(sites(p.topology, p.pre, p.post).pre)
+    return f"{kept}, and {FLOAT * numbers * places:,} where it is used: at {places:,} places"
 
 
 def show(block: Block, indent: str = "  ") -> Iterator[str]:
@@ -428,10 +454,13 @@ def _verify_space(i: int, op: Op, args: list[Type], after: str) -> None:
 # --------------------------------------------------------------------- spaces
 
 DRAWS = {"noise", "uniform"}
-LEAVES = {"literal", "meta", "modulator", "input", "target", "carried", "statistic", "synapse", "batch_size", *DRAWS}
+VARIABLES = {"meta", "synapse", "example", "carried", "statistic"}
+LEAVES = {"literal", "modulator", "input", "target", "batch_size", *VARIABLES, *DRAWS}
 LOOP = {"loop", "final", "stacked", "element", "join"}  # a loop, and what is taken from it
 GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
-DECLARED = LEAVES | LOOP | GIVEN | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
+FROM_SITES = {"sites_to_post", "sites_to_pre", "sites_to_synapse", "over_places"}
+SITES = FROM_SITES | {"at_sites"}
+DECLARED = LEAVES | LOOP | GIVEN | FROM_SITES | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
 OF_ALL = {
     "to_post",
     "to_pre",
@@ -443,7 +472,8 @@ OF_ALL = {
     "projection_mean",
     "projection_max",
 }  # fmt: skip  - of all neurons or synapses, not of one
-CROSSING = LOOP | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}  # from one space to another
+# from one space to another
+CROSSING = LOOP | SITES | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}
 
 
 def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared: Space) -> Space:
@@ -462,6 +492,8 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
     elif name in ("at_pre", "at_post"):
         seen, dense = any(a.second for a in args), attrs[1] is True
         first, second = seen and (name == "at_pre" or not dense), seen and (name == "at_post" or not dense)
+    elif name == "at_sites":
+        first, second = _at_sites(args[0], attrs)
     elif name in functions.WHOLE:
         second = False
     elif name in ("batch_mean", "batch_sum"):
@@ -471,6 +503,14 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
     if (first, second) == (declared.first, declared.second):
         return declared
     return Space(declared.kind, declared.of, first, second)
+
+
+def _at_sites(arg: Space, attrs: tuple[Attr, ...]) -> tuple[bool, bool]:
+    _, side, dense = attrs
+    if side == "synapse":
+        either = arg.first or arg.second
+        return (arg.first, arg.second) if dense else (either, either)
+    return arg.second and (side == "pre" or not dense), arg.second and (side == "post" or not dense)
 
 
 def reachable(block: Block, roots: Iterable[int]) -> set[int]:

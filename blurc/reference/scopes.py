@@ -37,7 +37,9 @@ class Moment:
     batch: int
     neurons: dict[str, Variables]  # {population: {state: [*states, batch, n]}}
     past: Mapping[str, Mapping[str, Array]]  # {population: {"act@2": its value at the end of the step before the last}}
-    synapses: dict[str, Variables]  # {projection: {channel: [*channels, synapse]}}
+    synapses: dict[
+        str, Variables
+    ]  # {projection: {channel: [*channels, synapse]}}, [*channels, batch, synapse] per example
     signals: Mapping[str, Mapping[str, Array]]  # {"input" or "target": {population: [batch, n]}}
     modulators: Arrays
     noise: Noise | None
@@ -137,7 +139,7 @@ class SynapseLet:
 @dataclass
 class SynapseScope(_Ends):
     """One synapse, without anything that varies over the batch; all synapses of a projection at once. `channels` are as
-    the previous statements left them, [*channels, synapse]."""
+    the previous statements left them, [*channels, synapse], or [*channels, batch, synapse] for one per example."""
 
     channels: Variables
     phase: str = ""
@@ -207,9 +209,12 @@ class SiteScope(_Ends):
         return self.along(e.side, self.now.state(self.population(e.side), e.name, delay))
 
     def channel(self, e: model.Channel) -> Array:
-        if self.projection.topology.has_synapses:
+        if not self.projection.topology.has_synapses:
+            return self.without_array(e.shape)
+        if Over.BUILT not in e.over:
             return self.of_synapses(self.now.synapses[self.projection.keeper][e.name])
-        return self.without_array(e.shape)
+        channels = self.update.channels if self.update else self.now.synapses[self.projection.keeper]
+        return channels[e.name][..., self.now.sites(self.projection).synapse]
 
     def without_array(self, shape: tuple[int, ...]) -> Array:
         """Without arrays, "every channel reads as `topology.value()` for numbers and vectors, as that times the

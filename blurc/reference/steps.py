@@ -22,6 +22,7 @@ from blurc.reference.scopes import (
     SynapseLet,
     SynapseScope,
     Variables,
+    added,
 )
 
 # ---------------------------------------------------------------- phases
@@ -62,11 +63,22 @@ def updated(phase: Phase, projection: Projection, now: Moment) -> Variables:
         if isinstance(s, model.LetStatement):
             at_sites = evaluate(s.value, SiteScope(now, projection, synapse))
             synapse.lets[s.name] = SynapseLet(value, at_sites, holds_reducer(s.value, synapse))
+        elif now.model.genome.channel(s.name).per_example:
+            synapse.channels[s.name] = with_part(synapse.channels[s.name], s.items, of_examples(s.value, synapse))
         else:
             assert value is not None, f"{s.span}: a synapse is shared by the batch"
             any_example = value[..., 0, :]
             synapse.channels[s.name] = with_part(synapse.channels[s.name], s.items, any_example)
     return synapse.channels
+
+
+def of_examples(e: model.Expr, synapse: SynapseScope) -> Array:
+    """A value of every synapse and example: "place by place, as inside reducers", and then "the mean over the places",
+    0 if there is none."""
+    at = synapse.now.sites(synapse.projection)
+    places = np.bincount(at.synapse, minlength=at.count)
+    values = evaluate(e, SiteScope(synapse.now, synapse.projection, synapse))
+    return added(values, at.synapse, at.count) / np.maximum(places, 1)
 
 
 def with_part(whole: Array, items: Items, value: Array) -> Array:
@@ -79,13 +91,17 @@ def with_part(whole: Array, items: Items, value: Array) -> Array:
 # ---------------------------------------------------------------- steps
 
 
+def joined(one: Mapping[str, Variables], other: Mapping[str, Variables]) -> dict[str, Variables]:
+    return {of: {**one.get(of, {}), **other.get(of, {})} for of in {**one, **other}}
+
+
 @dataclass(frozen=True)
 class ReferenceState:
     """What one step passes to the next. Synapses have their natural shape; identity and pool have none."""
 
     synapses: dict[str, Variables]  # {projection: {channel: [*channels, *synapses]}}
     # {population: {state: [*states, batch, n]}}: the persistent states, and for delayed projections the states of d
-    # steps ago ("act@d").
+    # steps ago ("act@d"). {projection: {channel: [*channels, batch, *synapses]}}: the channels per example.
     neurons: dict[str, Variables]
     statistics: dict[str, Variables] = field(default_factory=dict[str, Variables])  # {population: {name: [*shape, n]}}
 
@@ -119,7 +135,12 @@ class Reference:
         """A state with these synapses, {projection: {channel: [*channels, *synapses]}}, and zeros for persistent and
         past neuron states. Every channel of every projection that has arrays is needed, dead or not."""
         given = {
-            p.name: {c.name: np.asarray(synapses[p.name][c.name], np.float64) for c in self.model.genome.channels}
+            p.name: {
+                c.name: np.zeros((*c.shape, batch, *self._synapse_shape(p)))
+                if c.per_example
+                else np.asarray(synapses[p.name][c.name], np.float64)
+                for c in self.model.genome.channels
+            }
             for p in self._with_synapses()
         }
         zeros = self._zeros(batch)
@@ -127,7 +148,8 @@ class Reference:
             population: {f"{name}@{d}": zero for name, zero in zeros[population].items() for d in range(1, far + 1)}
             for population, far in self._remembered().items()
         }
-        return ReferenceState(self._natural(given), self._kept(zeros, past))
+        shared, of_examples = self._divided(given)
+        return ReferenceState(shared, joined(self._kept(zeros, past), of_examples))
 
     def step(
         self,
@@ -146,7 +168,8 @@ class Reference:
         readout = self._readout(now)
         self._run(self.after, now)
         kept = self._kept(now.neurons, self._past_of_the_next(now))
-        return ReferenceState(self._natural(now.synapses), kept, now.statistics), readout
+        shared, of_examples = self._divided(now.synapses)
+        return ReferenceState(shared, joined(kept, of_examples), now.statistics), readout
 
     def predict(
         self,
@@ -202,8 +225,12 @@ class Reference:
         }
         if UNIT in neurons:
             neurons[UNIT] = {name: np.ones_like(zero) for name, zero in zeros[UNIT].items()}
+        channels = joined(state.synapses, state.neurons)
         flat = {
-            p.name: {c.name: state.synapses[p.name][c.name].reshape(*c.shape, -1) for c in self.model.genome.channels}
+            p.name: {
+                c.name: channels[p.name][c.name].reshape(*c.shape, *[batch] * c.per_example, -1)
+                for c in self.model.genome.channels
+            }
             for p in self._with_synapses()
         }
         kept = {name: dict(named) for name, named in state.statistics.items()}
@@ -260,15 +287,25 @@ class Reference:
     def _with_synapses(self) -> list[Projection]:
         return [p for p in self.model.network.projections if p.has_arrays]
 
-    def _natural(self, synapses: Mapping[str, Variables]) -> dict[str, Variables]:
-        network = self.model.network
-        result: dict[str, Variables] = {}
+    def _divided(self, synapses: Mapping[str, Variables]) -> tuple[dict[str, Variables], dict[str, Variables]]:
+        """The channels that the batch shares, and those of every example, in their natural shapes."""
+        shared: dict[str, Variables] = {}
+        of_examples: dict[str, Variables] = {}
         for p in self._with_synapses():
-            pre, post = network.population(p.source).shape, network.population(p.target).shape
-            shape = synapse_shape(p.topology, pre, post)
-            channels = self.model.genome.channels
-            result[p.name] = {c.name: synapses[p.name][c.name].reshape(*c.shape, *shape) for c in channels}
-        return result
+            shape = self._synapse_shape(p)
+            shared[p.name] = {}
+            for c in self.model.genome.channels:
+                value = synapses[p.name][c.name]
+                if c.per_example:
+                    natural = value.reshape(*c.shape, value.shape[len(c.shape)], *shape)
+                    of_examples.setdefault(p.name, {})[c.name] = natural
+                else:
+                    shared[p.name][c.name] = value.reshape(*c.shape, *shape)
+        return shared, of_examples
+
+    def _synapse_shape(self, p: Projection) -> tuple[int, ...]:
+        network = self.model.network
+        return synapse_shape(p.topology, network.population(p.source).shape, network.population(p.target).shape)
 
     def _batches(self, populations: Iterable[str], given: Arrays) -> dict[str, Array]:
         """Batches [batch, n]; [batch, *shape] is flattened, and ids become what they mean."""

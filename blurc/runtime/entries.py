@@ -24,6 +24,7 @@ class State(NamedTuple):
     synapses[projection][channel]: `[*channels, n_pre, n_post]` where the projection is dense; of other topologies as
     `blurc.model.topology` says. neurons[population][state]: `[*states, batch, *population]`, persistent states, and as
     `"x@2"` the state x at the end of the step two steps ago, where a delayed projection reads it.
+    neurons[projection][channel]: `[*channels, batch, n_pre, n_post]`, or alike: the channels `per example`.
     statistics[population]["running_mean#0"]: `[*states, *population]`, of any batch: what the functions `running_mean`,
     `running_var` and `standardize(z, running)` of a genome keep, counted from 0.
     """
@@ -77,6 +78,9 @@ class Entries:
         for v in self.plan.carried:
             shape = (*v.dims, batch, *self.plan.population(v.of).shape)
             neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
+        for v in self.plan.examples:
+            shape = (*v.dims, batch, *self.plan.projection(v.of).shape)
+            neurons.setdefault(v.of, {})[v.name] = jnp.zeros(shape, dtype())
         statistics: dict[str, dict[str, Array]] = {}
         for v in self.plan.statistics:
             start = jnp.ones if v.name.startswith("running_var") else jnp.zeros
@@ -120,6 +124,8 @@ class Entries:
                     out[population] = self._shaped(population, value)
                 case ("synapse", projection, channel):
                     synapses[projection][channel] = self._natural(projection, value)
+                case ("example", projection, channel):
+                    neurons[projection][channel] = self._natural(projection, value)
                 case ("statistic", population, name):
                     statistics[population][name] = self._shaped(population, value[..., 0, :])
                 case (_, population, name):
@@ -130,8 +136,7 @@ class Entries:
 
     def predict(self, genome: GenomeValues, state: State, x: Any, fed: Fed = NOTHING) -> dict[str, Array]:
         stacks = stacking.Stacks(self.plan.predict.stacks)
-        packed = stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons)
-        state = State(*packed, state.statistics)
+        state = _packed(stacks, state)
         inputs = self._inputs(stacks.packed_genome(genome), state, x, {}, fed)
         results = run(self.plan, self.plan.predict, inputs)
         return {r.key[1]: self._shaped(r.key[1], value) for r, value in results}
@@ -156,7 +161,7 @@ class Entries:
         """Many steps of the neurons, up to the readout: synapses and statistics stay."""
         stacks = stacking.Stacks(self.plan.run.stacks)
         genome = stacks.packed_genome(genome)
-        synapses = stacks.packed("synapse", state.synapses)
+        synapses = stacks.packed(("synapse",), state.synapses)
 
         def body(neurons: Any, now: tuple[Any, Any, Array]) -> tuple[Any, dict[str, Array]]:
             x, (modulators, _, anew), i = now
@@ -189,14 +194,12 @@ class Entries:
 
     def packed(self, state: State) -> State:
         """The state as a step reads it: arrays of equal layers as one. Done once for many steps, as it copies."""
-        stacks = self._stacks
-        packed = stacks.packed("synapse", state.synapses), stacks.packed("carried", state.neurons)
-        return State(*packed, state.statistics)
+        return _packed(self._stacks, state)
 
     def unpacked(self, state: State) -> State:
         stacks = self._stacks
-        unpacked = stacks.unpacked("synapse", state.synapses), stacks.unpacked("carried", state.neurons)
-        return State(*unpacked, state.statistics)
+        neurons = stacks.unpacked(("carried", "example"), state.neurons)
+        return State(stacks.unpacked(("synapse",), state.synapses), neurons, state.statistics)
 
     def _packed_genome(self, genome: GenomeValues) -> GenomeValues:
         return self._stacks.packed_genome(genome)
@@ -210,9 +213,9 @@ class Entries:
 
     def reset(self, state: State, anew: Array) -> State:
         """Resets the neurons of the examples `anew`, `[]` or `[batch]`, to the initial state."""
-        axes = {(v.of, v.name): len(v.dims) for v in self.plan.carried}
+        axes = {(v.of, v.name): len(v.dims) for v in (*self.plan.carried, *self.plan.examples)}
         for s in self.plan.step.stacks:
-            if s.kind == "carried":
+            if s.kind in ("carried", "example"):
                 axes[s.name, s.variable] = axes[s.members[0], s.variable] + 1
 
         def cleared(of: str, name: str, value: Array) -> Array:
@@ -235,3 +238,8 @@ class Entries:
     def _shaped(self, population: str, value: Array) -> Array:
         """`[.., n]` as `[.., *population]`."""
         return value.reshape((*value.shape[:-1], *self.plan.population(self._stacks.first(population)).shape))
+
+
+def _packed(stacks: stacking.Stacks, state: State) -> State:
+    neurons = stacks.packed(("carried", "example"), state.neurons)
+    return State(stacks.packed(("synapse",), state.synapses), neurons, state.statistics)

@@ -11,8 +11,8 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 
-from blurc.plan import Block, Factors, Op, Plan, Result, Type, loop_of
-from blurc.runtime.kernels import elementwise, ids, kernel
+from blurc.plan import EACH, Block, Factors, Op, Plan, Result, Type, loop_of
+from blurc.runtime.kernels import at_sites, elementwise, ids, kernel
 from blurc.runtime.kernels.ids import Rows, RowsKernel
 
 Arrays = Mapping[str, Any]
@@ -21,9 +21,9 @@ Arrays = Mapping[str, Any]
 @dataclass(frozen=True)
 class Inputs:
     """What the operations of a block read: `genome[meta]`, `synapses[projection][channel]`,
-    `carried[population][state]`, `statistics[population][name]`, all in the shapes that users see, stacks by name;
-    `input[population]` and `target[population]` as `[batch, n]`, ids as `[batch, m]`; `modulators[name]`, `[*dims]` or
-    `[batch, *dims]`; the random key of the step, if there is noise."""
+    `carried[population][state]`, also `[projection][channel]` of channels per example, `statistics[population][name]`,
+    all in the shapes that users see, stacks by name; `input[population]` and `target[population]` as `[batch, n]`, ids
+    as `[batch, m]`; `modulators[name]`, `[*dims]` or `[batch, *dims]`; the random key of the step, where it draws."""
 
     genome: Arrays
     synapses: Arrays = field(default_factory=dict[str, Any])
@@ -86,7 +86,7 @@ class Lowering:
         """An argument, with the two trailing axes of the space of `op`."""
         x, found = self.values[i], self.block.ops[i].type
         if found.space.kind == "everywhere" and op.type.space.kind != "everywhere":
-            return x.reshape((*x.shape, 1, 1))
+            return x.reshape((*x.shape, *(1,) * _trailing(op.type)))
         return x
 
     def args(self, op: Op) -> list[jax.Array]:
@@ -96,7 +96,7 @@ class Lowering:
 
     def literal(self, op: Op) -> jax.Array:
         value = jnp.asarray(op.attrs[0], dtype())
-        trailing = () if op.type.space.kind == "everywhere" else (1, 1)
+        trailing = (1,) * _trailing(op.type)
         shape = (*op.type.dims, *trailing)
         return jnp.broadcast_to(value.reshape((*value.shape, *trailing)) if value.ndim else value, shape)
 
@@ -162,6 +162,10 @@ class Lowering:
             case _:
                 return value
 
+    def example(self, op: Op) -> jax.Array:
+        value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
+        return value.reshape((*op.type.dims, *self._full(op)))
+
     def carried(self, op: Op) -> jax.Array:
         value = self.inputs.carried[str(op.attrs[0])][str(op.attrs[1])]
         return value.reshape((*op.type.dims, *self._full(op)))
@@ -192,7 +196,8 @@ class Lowering:
 
     def put(self, op: Op) -> jax.Array:
         base, part = self.args(op)
-        shape = (*op.type.dims, *jnp.broadcast_shapes(base.shape[-2:], part.shape[-2:]))
+        last = -_trailing(op.type)
+        shape = (*op.type.dims, *jnp.broadcast_shapes(base.shape[last:], part.shape[last:]))
         index = _index(op.attrs[0])
         if len(op.type.dims) == 1:
             return _put_vector(base, part, index[0], shape)
@@ -208,21 +213,29 @@ class Lowering:
 
     def spread(self, op: Op) -> jax.Array:
         (x,) = self.args(op)
-        return jnp.broadcast_to(x, (*op.type.dims, *x.shape[len(x.shape) - 2 :]))
+        return jnp.broadcast_to(x, (*op.type.dims, *x.shape[len(x.shape) - _trailing(op.type) :]))
 
     def fill(self, op: Op) -> jax.Array:
         (x,) = self.args(op)
         return jnp.broadcast_to(x, self._whole(op.type))
 
-    def _full(self, op: Op) -> tuple[Any, Any]:
-        return self._axes(op.type)
+    def _full(self, op: Op) -> tuple[Any, ...]:
+        return *self._examples(op.type), *self._axes(op.type)
 
     def _axes(self, t: Type) -> tuple[Any, Any]:
+        """The last two."""
         space = t.space
         if space.kind == "neurons":
             return self.inputs.batch, self._size(space.of)
-        rows, axes = self.rows.get(("synapses", space.of)), self.plan.projection(space.of).axes
+        projection = self.plan.projection(space.of)
+        if space.kind == "sites":
+            return at_sites(projection).axes
+        rows, axes = self.rows.get(("synapses", space.of)), projection.axes
         return (rows.count, axes[1]) if rows else axes
+
+    def _examples(self, t: Type) -> tuple[Any, ...]:
+        """The axis in front of the last two, if there is one."""
+        return (self.inputs.batch,) if t.space.kind in EACH else ()
 
     # ------------------------------------------- over populations and batch
 
@@ -320,7 +333,7 @@ class Lowering:
 
     def until(self, op: Op) -> jax.Array:
         x = self.arg(op.args[0], op)
-        return self._kernel(op).until(jnp.broadcast_to(x, (*x.shape[:-2], *self._full(op))))
+        return self._kernel(op).until(jnp.broadcast_to(x, (*x.shape[:-2], *self._axes(op.type))))
 
     def outer_until(self, op: Op) -> jax.Array:
         synapse = self._with_axes(op.args[0])
@@ -345,6 +358,40 @@ class Lowering:
         one neuron."""
         x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second
         return jnp.broadcast_to(each(x), self._whole(op.type)) if varies else x
+
+    # ---------------------------------------------- every site and example
+
+    def at_sites(self, op: Op) -> jax.Array:
+        x, sites = self.values[op.args[0]], at_sites(self.plan.projection(str(op.attrs[0])))
+        match op.attrs[1]:
+            case "pre":
+                return sites.at_pre(x)
+            case "post":
+                return sites.at_post(x)
+            case _:
+                with_examples = self.block.ops[op.args[0]].type.space.kind in EACH
+                return sites.at_synapse(x if with_examples else jnp.expand_dims(x, -3))
+
+    def sites_to_post(self, op: Op) -> jax.Array:
+        return at_sites(self.plan.projection(str(op.attrs[0]))).to_post(self._each(op), self._gate_of(op))
+
+    def sites_to_pre(self, op: Op) -> jax.Array:
+        return at_sites(self.plan.projection(str(op.attrs[0]))).to_pre(self._each(op), self._gate_of(op))
+
+    def sites_to_synapse(self, op: Op) -> jax.Array:
+        total = at_sites(self.plan.projection(str(op.attrs[0]))).to_synapse(jnp.sum(self._each(op), axis=-3))
+        return total / self.inputs.batch if op.attrs[1] == "batch_mean" else total
+
+    def over_places(self, op: Op) -> jax.Array:
+        return at_sites(self.plan.projection(str(op.attrs[0]))).over_places(self._each(op))
+
+    def _each(self, op: Op) -> jax.Array:
+        """The argument for every example and site, so that sums count each."""
+        x, found = self.values[op.args[0]], self.block.ops[op.args[0]].type
+        return jnp.broadcast_to(x, (*x.shape[:-3], self.inputs.batch, *self._axes(found)))
+
+    def _gate_of(self, op: Op) -> jax.Array | None:
+        return self._all_neurons(self.values[op.args[1]], op) if len(op.args) > 1 else None
 
     # ---------------------------------------------------------------- loops
 
@@ -378,7 +425,8 @@ class Lowering:
         if t.space.kind == "everywhere":
             return t.dims
         axes = self._axes(t)
-        return (*t.dims, axes[0] if t.space.first else 1, axes[1] if t.space.second else 1)
+        varies = axes[0] if t.space.first else 1, axes[1] if t.space.second else 1
+        return (*t.dims, *self._examples(t), *varies)
 
     def carry(self, op: Op) -> Any:
         return self.given[op.name][int(str(op.attrs[0]))]
@@ -435,6 +483,11 @@ def _put_vector(base: jax.Array, part: jax.Array, at: int | slice, shape: tuple[
         jnp.broadcast_to(base[high:], (shape[0] - high, *shape[1:])),
     ]
     return jnp.concatenate([p for p in pieces if p.shape[0]])
+
+
+def _trailing(t: Type) -> int:
+    """How many axes come after the dims."""
+    return 0 if t.space.kind == "everywhere" else 3 if t.space.kind in EACH else 2
 
 
 PRODUCTS = {"to_post", "to_pre", "outer", "matmul"}

@@ -48,9 +48,10 @@ class Reads:
 @dataclass(frozen=True)
 class Signature:
     """Shapes of inputs and outputs (by population), meta-parameters (by name; the `scoped` ones by name and by
-    population or projection), synapses (by "projection/channel"), persistent neuron states (by "population/state": the
-    axes before and after the batch), signals (those in `per_example` have the batch in front), and running statistics
-    (by "population/name"). Inputs in `ids` are given by integers: so many as their shape says there are."""
+    population or projection), synapses (by "projection/channel"), persistent neuron states and channels per example (by
+    "population/state" and "projection/channel": the axes before and after the batch), signals (those in `per_example`
+    have the batch in front), and running statistics (by "population/name"). Inputs in `ids` are given by integers: so
+    many as their shape says there are."""
 
     name: str
     inputs: Shapes
@@ -313,7 +314,8 @@ def signature(plan: Plan) -> Signature:
         scoped={v.name: shapes for v in plan.metas if isinstance(shapes := plan.meta_shapes(v), dict)},
         projections=tuple(p.name for p in plan.projections),
         synapses={f"{v.of}/{v.name}": (*v.dims, *plan.projection(v.of).shape) for v in plan.channels},
-        persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried},
+        persistent={f"{v.of}/{v.name}": (v.dims, plan.population(v.of).shape) for v in plan.carried}
+        | {f"{v.of}/{v.name}": (v.dims, plan.projection(v.of).shape) for v in plan.examples},
         signals={v.name: v.dims for v in plan.modulators},
         statistics={f"{v.of}/{v.name}": (*v.dims, *plan.population(v.of).shape) for v in plan.statistics},
         reads={

@@ -20,17 +20,17 @@ class Stacks:
         """The first member of a stack; any other name unchanged."""
         return next((s.members[0] for s in self.stacks if s.name == name), name)
 
-    def packed(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> Named:
-        """Replaces the arrays of the members of every stack of this kind by one array under the stack's name."""
+    def packed(self, kinds: tuple[str, ...], values: Mapping[str, Mapping[str, Any]]) -> Named:
+        """Replaces the arrays of the members of every stack of these kinds by one array under the stack's name."""
         found = {of: dict(named) for of, named in values.items()}
-        for s in self._of(kind):
+        for s in self._of(*kinds):
             found.setdefault(s.name, {})[s.variable] = stack([found[of].pop(s.variable) for of in s.members])
         return found
 
-    def unpacked(self, kind: str, values: Mapping[str, Mapping[str, Any]]) -> Named:
+    def unpacked(self, kinds: tuple[str, ...], values: Mapping[str, Mapping[str, Any]]) -> Named:
         names = {s.name for s in self.stacks}
         found = {of: dict(named) for of, named in values.items() if of not in names}
-        for s in self._of(kind):
+        for s in self._of(*kinds):
             for of, value in zip(s.members, unstack(values[s.name][s.variable]), strict=True):
                 found[of][s.variable] = value
         return found
@@ -43,5 +43,5 @@ class Stacks:
             found[s.variable] = {**values, s.name: stack([values[of] for of in s.members])}
         return found
 
-    def _of(self, kind: str) -> tuple[Stack, ...]:
-        return tuple(s for s in self.stacks if s.kind == kind)
+    def _of(self, *kinds: str) -> tuple[Stack, ...]:
+        return tuple(s for s in self.stacks if s.kind in kinds)

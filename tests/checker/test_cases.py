@@ -198,7 +198,7 @@ incoming(..) cannot separate them
     5 |   forward  { a <- incoming(tanh(w * pre.a)) }
       |                            ^^^^^^^^^^^^^^^
    note: sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic factor; a \
-non-linear function of a mixture would need a value for every example and synapse
+non-linear function of a mixture would need a value for every example and synapse, as a channel `per example` has
    help: apply the function to one of them alone, or to the finished sum: `phi(incoming(w * pre.x))`""",
     "E205_for_these_parameters": """\
 E205_for_these_parameters.blur:6:52: error[E205]: no index 1: `post.a` has 1 part, counted from 0

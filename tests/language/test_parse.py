@@ -621,7 +621,9 @@ def test_a_message_says_what_was_found_and_expected() -> None:
 
     assert message("hello world") == "found `hello`, expected `import`, `genome`, `network`, `block` or `fn`"
     assert message("genome g { state a, }") == "found the end of the declaration, expected a name"
-    assert message("genome g { synapse w 1 }") == "found `1`, expected `=`, `~`, `,` or the end of the declaration"
+    assert (
+        message("genome g { synapse w 1 }") == "found `1`, expected `per`, `=`, `~`, `,` or the end of the declaration"
+    )
     assert message("genome g { readout f(a b) }") == "found `b`, expected `,` or `)`"
     assert message("genome g { readout f'a }") == "found `a`, expected `(`"
     assert message("network n { a b }") == "found `b`, expected `->`"

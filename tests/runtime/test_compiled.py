@@ -90,6 +90,9 @@ def _state(model: Model, plan: Any, values: generate.Values, batch: int) -> Stat
     for v in plan.carried:
         shape = (*v.dims, batch, *plan.population(v.of).shape)
         neurons.setdefault(v.of, {})[v.name] = jax.numpy.zeros(shape)
+    for v in plan.examples:
+        shape = (*v.dims, batch, *plan.projection(v.of).shape)
+        neurons.setdefault(v.of, {})[v.name] = jax.numpy.zeros(shape)
     statistics: dict[str, Any] = {}
     for v in plan.statistics:
         start = jax.numpy.ones if "var" in v.name else jax.numpy.zeros

@@ -145,11 +145,16 @@ SIZE = 16
 
 
 def life(net: blurc.Net, genome: Mapping, pattern: jax.Array, shown: jax.Array) -> jax.Array:
-    """Two steps of a pattern, then, from rest, two steps of a part of it. Returns the last answer."""
-    state = net.init(KEY, genome, batch=1)
-    seen = jnp.stack([pattern, pattern, pattern * shown, pattern * shown])[:, None]
-    _, outs = net.train(genome, state, seen, reset=jnp.arange(4) == 2)
-    return outs[-1, 0]
+    return lives(net, genome, pattern[None], shown[None])[0]
+
+
+def lives(net: blurc.Net, genome: Mapping, patterns: jax.Array, shown: jax.Array) -> jax.Array:
+    """Two steps of a pattern, then, from rest, two steps of a part of it. Returns the last answer of every example."""
+    state = net.init(KEY, genome, batch=len(patterns))
+    state, _ = net.train(genome, state, jnp.stack([patterns] * 2))
+    rest = {"y": jax.tree.map(jnp.zeros_like, state.neurons["y"])}
+    _, outs = net.train(genome, state._replace(neurons=state.neurons | rest), jnp.stack([patterns * shown] * 2))
+    return outs[-1]
 
 
 def life_by_hand(genome: Mapping, pattern: jax.Array, shown: jax.Array) -> jax.Array:
@@ -189,6 +194,14 @@ def test_differentiable_plasticity_and_its_gradients_are_the_equations(double):
             assert np.abs(slope).max() > 1e-5
             np.testing.assert_allclose(slopes[name][projection], slope, atol=1e-12)
     np.testing.assert_allclose(slopes["eta"], expected_slopes["eta"], atol=1e-12)
+
+
+def test_the_lives_of_a_batch_have_traces_of_their_own(double):
+    net = blurc.compile("networks/one_shot.blur", size=SIZE)
+    genome = jax.tree.map(lambda a: a + 0.1, net.init_genome(KEY))
+    patterns, shown = patterns_and_parts(np.random.default_rng(0), 3)
+    alone = [life(net, genome, *one) for one in zip(patterns, shown, strict=True)]
+    np.testing.assert_allclose(lives(net, genome, patterns, shown), np.stack(alone), rtol=1e-12)
 
 
 def right_where_hidden(plastic: bool) -> float:

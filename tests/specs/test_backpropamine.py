@@ -44,12 +44,12 @@ def test_a_life_is_the_equations_of_the_paper():
         h, m = new, said
     assert np.abs(hebb["x->h"]).max() > 0.1
     for name in ("x->h", "h->h", "m->h"):
-        np.testing.assert_allclose(state.synapses[name]["hebb"], hebb[name], atol=1e-5)
+        np.testing.assert_allclose(state.neurons[name]["hebb"][0], hebb[name], atol=1e-5)
 
 
 def test_a_silent_modulator_stores_nothing_and_an_opposite_one_the_opposite():
     """In the second step, the first that the modulator has a say in."""
-    stored, nothing, opposite = (life(2, m)[2].synapses["x->h"]["hebb"] for m in (1.0, 0.0, -1.0))
+    stored, nothing, opposite = (life(2, m)[2].neurons["x->h"]["hebb"] for m in (1.0, 0.0, -1.0))
     assert np.abs(stored).max() > 0.1
     np.testing.assert_array_equal(nothing, 0)
     np.testing.assert_allclose(opposite, -stored, atol=1e-6)

@@ -12,14 +12,14 @@ CELLS = {"part": [0.5, 0.1, 0.5], "recovery": [800.0, 100.0, 1e-3], "facilitatio
 
 
 def sent_at(rates: list[int]) -> np.ndarray:
-    """What a spike sends in the end [rates, 3]: a depressing neuron, a facilitating one and one that does neither."""
+    """What a spike sends in the end [rates, 3]: a depressing synapse, a facilitating one and one that does neither."""
     net = blurc.compile(SENDING, genome="tsodyks_markram")
     genome = net.init_genome(KEY)
     for name, values in CELLS.items():
-        genome[name]["x"] = np.array(values)
+        genome[name]["x->y"] = np.array(values)[:, None]
     spikes = np.stack([np.arange(4000) % (1000 // rate) == 0 for rate in rates], 1)
     state = net.init(KEY, genome, batch=len(rates) * 3)
-    one = np.eye(3)[None, None] * spikes[:, :, None, None]  # each neuron by itself
+    one = np.eye(3)[None, None] * spikes[:, :, None, None]  # each synapse by itself
     state = with_synapses(state, w={"x->y": 1.0})
     _, outs = net.train(genome | {"eta": 0.0}, state, one.reshape(4000, -1, 3), np.zeros((4000, len(rates) * 3, 1)))
     return (
@@ -51,7 +51,7 @@ def part_explained(recovery: np.ndarray) -> float:
         since[t] = np.where(spikes[t - 1], 0.01, since[t - 1] + 0.01)
     net = blurc.compile(text, genome="tsodyks_markram", rate=1.0)
     genome = net.init_genome(KEY)
-    genome["recovery"]["x"] = recovery
+    genome["recovery"]["x->y"] = recovery[:, None]
     xs = np.repeat(1.0 * spikes[..., None], 10, axis=-1)
     _, outs = net.train(genome, net.init(KEY, genome, batch=16), xs, (since * spikes)[..., None])
     said, true = (a[-2000:][spikes[-2000:]] for a in (np.asarray(outs)[..., 0], since))

@@ -68,7 +68,7 @@ class Declarations:
             case _:
                 shape = self.numbers.shape(item.dims)
                 per = self._per(item) if isinstance(item, syntax.Learn) else "network"
-                each = isinstance(item, syntax.Signal) and self._per_example(item)
+                each = isinstance(item, syntax.Signal | syntax.Synapse) and self._per_example(item)
                 return Symbol(KINDS[type(item)], item.name, item.span, shape, per, per_example=each)
 
     def _declare(self, symbol: Symbol) -> None:
@@ -118,10 +118,13 @@ class Declarations:
         self.report.error("E207", message, item.span, notes=notes, help=help)
         return None
 
-    def _per_example(self, item: syntax.Signal) -> bool:
+    def _per_example(self, item: syntax.Signal | syntax.Synapse) -> bool:
         if item.per not in (None, "example"):
-            message = f"a signal is the same for all, or `per example`; found `per {item.per}`"
-            help = f"write `signal {item.name} per example`, or nothing; what neurons or synapses have is a `learn`"
+            shared, declared = "a signal is the same for all", f"signal {item.name}"
+            if isinstance(item, syntax.Synapse):
+                shared, declared = "a channel is shared by the batch", f"synapse {item.name} ~ zeros"
+            message = f"{shared}, or `per example`; found `per {item.per}`"
+            help = f"write `{declared} per example`, or nothing; what neurons or synapses have is a `learn`"
             self.report.error("E207", message, item.span, help=help)
         return item.per is not None
 

@@ -218,7 +218,8 @@ class Expressions:
         elif place.phase == "init":
             self.wrong_name.start_of_channel(symbol, e)
         elif symbol.shape is not None:
-            return Channel(symbol.name, shape=symbol.shape, over=Over.SYNAPSE, span=e.span)
+            over = Over.SYNAPSE | (Over.EXAMPLE | Over.BUILT if symbol.per_example else Over.NOTHING)
+            return Channel(symbol.name, shape=symbol.shape, over=over, span=e.span)
         return None
 
     def _meta(self, symbol: Symbol, e: syntax.Name, place: Place) -> Expr | None:
@@ -434,7 +435,7 @@ class Expressions:
         body = self._body(e, place.inside("outgoing", running=True))
         if body is None:
             return None
-        over = Over.PRE | Over.POST | Over.SYNAPSE | (body.over & Over.EXAMPLE)
+        over = Over.PRE | Over.POST | Over.SYNAPSE | (body.over & (Over.EXAMPLE | Over.BUILT))
         return Until(body, shape=body.shape, over=over, span=e.span)
 
     def _reduce(self, e: syntax.Call, place: Place) -> Expr | None:
@@ -445,7 +446,7 @@ class Expressions:
         if body is None:
             return None
         kind = "batch_mean" if e.function == "batch_mean" else "batch_sum"
-        return Reduce(kind, body, shape=body.shape, over=body.over & ~Over.EXAMPLE, span=e.span)
+        return Reduce(kind, body, shape=body.shape, over=body.over & ~(Over.EXAMPLE | Over.BUILT), span=e.span)
 
     def _across(self, e: syntax.Call, place: Place) -> Expr | None:
         if place.phase != "update" or place.total:

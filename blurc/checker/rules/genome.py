@@ -159,7 +159,7 @@ class GenomeChecker:
         if value.shape not in ((), shape):
             self.wrong_target.wrong_shape(s, shape, value)
             return None
-        if place.phase == "update" and Over.EXAMPLE in value.over:
+        if place.phase == "update" and Over.EXAMPLE in value.over and not symbol.per_example:
             self.wrong_target.varies(s, value)
             return None
         return Assign(s.name, items, value, s.span)

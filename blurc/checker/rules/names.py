@@ -45,7 +45,7 @@ class Symbol:
     shape: Shape | None = ()
     per: Per | None = "network"  # of a meta-parameter or constant; None: an unknown word, and uses stay silent
     value: Literal | ParamValue | None = None  # of a const, param or slot
-    per_example: bool = False  # of a signal
+    per_example: bool = False  # of a signal or channel
 
     @property
     def words(self) -> str:

@@ -31,10 +31,11 @@ GROUPS = {Over.SYNAPSE: "synapse", Over.PRE: "presynaptic neuron", Over.POST: "p
 
 
 def separable(value: Expr, lets: Mapping[str, Expr], report: Report) -> bool:
-    """Whether all sums and reductions in a value can be separated, after its `lets` are expanded."""
+    """Whether all sums and reductions in a value can be separated, after its `lets` are expanded. Those that read a
+    channel `per example` need not be."""
     sound = True
     for e in walk(value):
-        if isinstance(e, Total | Reduce):
+        if isinstance(e, Total | Reduce) and Over.BUILT not in e.body.over:
             whole = inline(e, lets)
             assert isinstance(whole, Total | Reduce), "inlining replaces only lets"
             found = separate(whole)
@@ -63,7 +64,8 @@ def _refuse(whole: Total | Reduce, node: Expr, report: Report) -> None:
         return
     notes = [
         "sums over synapses become matrix products of a synapse factor, a presynaptic and a postsynaptic "
-        "factor; a non-linear function of a mixture would need a value for every example and synapse"
+        "factor; a non-linear function of a mixture would need a value for every example and synapse, as a "
+        "channel `per example` has"
     ]
     if isinstance(node, Apply) and node.function == "pow":
         notes.append(f"whole powers from 1 to {MOST_POWER} are multiplied out")

@@ -14,7 +14,7 @@ from blurc.checker.rules.shapes import literal
 from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report, Span, suggest
 from blurc.language import functions, syntax
-from blurc.model import DRAWN, ChannelVar, Drawn, Expr, Init, Literal, MetaVar, Over, Shape, dims
+from blurc.model import DRAWN, ChannelVar, Drawn, Expr, Init, Literal, MetaVar, Over, Shape, dims, uniform
 
 Start: TypeAlias = syntax.Distribution | syntax.Expr
 EXAMPLES: dict[Kind, str] = {
@@ -45,7 +45,7 @@ class Starts:
 
     def channels(self) -> list[ChannelVar]:
         return [
-            ChannelVar(name=s.name, shape=s.shape or (), span=s.span, init=init)
+            ChannelVar(name=s.name, shape=s.shape or (), span=s.span, init=init, per_example=s.per_example)
             for s, init in self._started("channel", self._channel)
         ]
 
@@ -57,6 +57,7 @@ class Starts:
                 continue
             if item.init is None:
                 help = f"write `{EXAMPLES[kind].format(code(item.span))}`"
+                help = f"write `{_of_examples(symbol)}`" if symbol.per_example else help
                 self.report.error("E208", f"`{item.name}` has no start value", item.span, help=help)
             elif init := start(symbol, item.init):
                 yield symbol, init
@@ -71,6 +72,15 @@ class Starts:
         return Init("value", (Literal(found[0], shape=found[1], over=Over.NOTHING, span=start.span),))
 
     def _channel(self, symbol: Symbol, start: Start) -> Init | None:
+        init = self._start_of_channel(symbol, start)
+        if init is None or not symbol.per_example or _is_zero(init):
+            return init
+        message = f"`{symbol.name}` is `per example`: it starts at 0, as the states of neurons do"
+        help = f"write `{_of_examples(symbol)}`; to start elsewhere, add to it where you read it"
+        self.report.error("E208", message, start.span, help=help)
+        return None
+
+    def _start_of_channel(self, symbol: Symbol, start: Start) -> Init | None:
         if isinstance(start, syntax.Distribution):
             args = complete(self._number(a) for a in start.args)
             return None if args is None else self._draw(start, args)
@@ -94,6 +104,9 @@ class Starts:
         elif order.index(other.name) > order.index(symbol.name):
             message = f"`{symbol.name}` starts as `{other.name}`, which is declared after it"
             help = f"declare `{other.name}` first"
+        elif other.per_example and not symbol.per_example:
+            message = f"`{symbol.name}` is shared by the batch, and `{other.name}`, which it starts as, is not"
+            help = f"write `{code(symbol.span).partition('=')[0]}~ zeros`: `{other.name}` starts at 0"
         elif other.shape is None or not self._fits(symbol, other.shape, init.span, exact=True):
             return None
         else:
@@ -125,3 +138,11 @@ class Starts:
         self.report.error("E203", message, span, help=help)
         symbol.shape = None  # which of the two is right, nobody knows: uses stay silent
         return False
+
+
+def _of_examples(symbol: Symbol) -> str:
+    return f"synapse {symbol.name}{dims(symbol.shape) if symbol.shape else ''} ~ zeros per example"
+
+
+def _is_zero(init: Init) -> bool:
+    return init.dist == "value" and isinstance(init.args[0], Literal) and uniform(init.args[0].value) == 0.0

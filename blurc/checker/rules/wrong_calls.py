@@ -172,14 +172,16 @@ class WrongCall:
         self.report.error("E308", message, e.span, help=help)
 
     def value_of_every_pair(self, e: syntax.Call) -> None:
-        f = e.function
+        f, population = e.function, e.function in functions.POPULATION
         message = (
-            f"`{code(e.span)}` would need a value for every pair of neurons and every example, which is never built"
+            f"`{code(e.span)}` would need a value for every pair of neurons and every example, which only a channel "
+            "`per example` has"
         )
         finished = f"to the finished sum, `{f}(incoming(w * pre.x))`"
-        alone = "" if f in functions.POPULATION else f"to one neuron's own values, `{f}(pre.x)`, or "
-        help = f"apply `{f}` {alone}{finished}"
-        self.report.error("E306", message, e.span, notes=["so attention scores cannot be written"], help=help)
+        alone = "" if population else f"to one neuron's own values, `{f}(pre.x)`, or "
+        score, read = ("exp(..)", "incoming(s * pre.x) / incoming(s)") if population else (code(e.span), "s")
+        note = f"scores of attention: `synapse s ~ zeros per example`, `update {{ s <- {score} }}`, and then `{read}`"
+        self.report.error("E306", message, e.span, notes=[note], help=f"apply `{f}` {alone}{finished}")
 
     def standardizes_by(self, e: syntax.Call) -> None:
         message = "`standardize` takes a value, and the word `running` for statistics kept over steps"

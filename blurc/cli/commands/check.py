@@ -45,7 +45,8 @@ def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: st
 
 
 def _large(size: Size) -> str:
-    return f"{size.neurons:,} neurons, {size.synapses:,} synapses, {size.bytes:,} bytes of state for one example"
+    each = f", of which {size.per_example:,} again for every other example" if size.per_example else ""
+    return f"{size.neurons:,} neurons, {size.synapses:,} synapses, {size.bytes:,} bytes of state for one example{each}"
 
 
 def _summary(specs: int, errors: int, warnings: int) -> str:

@@ -182,6 +182,11 @@ def _named_argument(piece: Piece, texts: Texts) -> str | None:
     return f"arguments have no names: write `{function}({values})`" if function.isidentifier() else None
 
 
+def _start_first(piece: Piece, texts: Texts) -> str | None:
+    start = re.match(r"[^,(]+(\(.*?\))?", texts["after"])
+    return start and f"the start comes first: `{texts['name']} {texts['found']} {start[0]} per {texts['scope']}`"
+
+
 def _without_marks(piece: Piece, texts: Texts) -> str:
     return f"write `{texts['found'].replace('_', '')}`"
 
@@ -240,6 +245,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
          bracket="[", expected="`=`"),
     Slip("", "... {sum:incoming|outgoing} LSQB ... RSQB !LPAR",
          "the brackets name one kind of projections: `$sum[dendrite](..)`", expected="an operator"),
+    Slip("genome_item", "STATE ... !PER example", "write `$before`: a state has a value for every example anyway"),
+    Slip("genome_item", "... {name} PER {scope} !TILDE|EQUAL", _start_first),
     # a word that is misspelt, missing, or good elsewhere
     Slip("genome_item repeat_item", "PHASE @off|fo !WORD", "did you mean `of`?", repair="of"),
     Slip("genome_item repeat_item", "PHASE NAME !WORD", "write `$before of $found`"),

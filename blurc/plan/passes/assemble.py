@@ -26,8 +26,11 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
             for p in projections
             if p.topology.has_synapses and not p.same
             for c in genome.channels
+            if not c.per_example
         ),
-        channel_starts=tuple(Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels),
+        channel_starts=tuple(
+            Variable("", c.name, c.shape, c.init, c.span) for c in genome.channels if not c.per_example
+        ),
         carried=(*_persistent(model), *_history(model)),
         modulators=tuple(
             Variable("example" if v.per_example else "network", v.name, v.shape, None, v.span)
@@ -38,6 +41,13 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
         trace=trace,
         run=run,
         statistics=tuple(_statistics(step)),
+        examples=tuple(
+            Variable(p.name, c.name, c.shape, None, c.span)
+            for p in projections
+            if p.topology.has_synapses and not p.same
+            for c in genome.channels
+            if c.per_example
+        ),
     )
 
 

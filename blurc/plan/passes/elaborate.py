@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 from blurc import model as m
 from blurc.model import Model, Total, Until, rebuild
+from blurc.plan.passes.expressions import Known
 from blurc.plan.passes.schedule import Schedule, Visit
-from blurc.plan.passes.scopes import Known, NeuronScope, SynapseScope
+from blurc.plan.passes.scopes import NeuronScope, SynapseScope
 from blurc.plan.passes.versions import Versions
 from blurc.plan.plan import Block, Key, Result, Space, Type
 
@@ -84,14 +85,15 @@ class Elaborator:
         current = {c.name: self.now.synapses[projection.name, c.name] for c in self.now.model.genome.channels}
         lets: dict[str, m.Expr] = {}
         changed: dict[str, int] = {}
-        space = Space("synapses", projection.keeper)
         scope = SynapseScope(self.now, projection, phase.name)
         for s in phase.of(projection.kind):
             resolved = self._resolve(s.value, current, lets)
             if isinstance(s, m.LetStatement):
                 lets[s.name] = resolved
                 continue
-            value = scope.value(resolved)
+            each = self.now.model.genome.channel(s.name).per_example
+            value = scope.sites.of_examples(resolved) if each else scope.value(resolved)
+            space = Space("examples" if each else "synapses", projection.keeper)
             current[s.name] = self._assign(current[s.name], s, value, space)
             changed[s.name] = current[s.name]
         return changed
@@ -134,8 +136,9 @@ class Elaborator:
         for p in network.projections:
             for channel in genome.channels if p.has_arrays else ():
                 value = self.now.synapses[p.name, channel.name]
-                full = self.fill(value, channel.shape, "synapses", p.name)
-                self.result(("synapse", p.name, channel.name), full)
+                kind, space = ("example", "examples") if channel.per_example else ("synapse", "synapses")
+                full = self.fill(value, channel.shape, space, p.name)
+                self.result((kind, p.name, channel.name), full)
 
     def new_states(self) -> None:
         """What the neurons carry to the next step."""

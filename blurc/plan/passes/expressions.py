@@ -17,6 +17,13 @@ from blurc.plan.passes.versions import Versions
 from blurc.plan.plan import EVERYWHERE, Attr, Space, Type
 
 
+@dataclass(frozen=True)
+class Known(m.Typed):
+    """An expression that is already computed: the version of a channel seen by an update statement."""
+
+    value: int
+
+
 @dataclass
 class Scope(ABC):
     """Turns expressions into operations. Subclasses define what names mean."""

@@ -16,6 +16,7 @@ from blurc.plan.plan import Block, Key, Op, Plan, Result, reachable
 
 READS = (
     "synapse",
+    "example",
     "carried",
     "statistic",
 )  # operations, and the first part of the key of the result that updates the variable
@@ -33,6 +34,7 @@ def liveness(plan: Plan, written: Block) -> Plan:
     return replace(
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
+        examples=tuple(v for v in plan.examples if ("example", v.of, v.name) in live),
         carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
         statistics=tuple(v for v in plan.statistics if ("statistic", v.of, v.name) in live),
         step=_keep(plan.step, step),
@@ -77,6 +79,9 @@ def _variable(op: Op) -> Key:
 def _dropped_variables(plan: Plan, live: set[Key]) -> Iterable[str]:
     for v in plan.channels:
         if ("synapse", v.of, v.name) not in live:
+            yield f"channel {v.name} of {v.of}"
+    for v in plan.examples:
+        if ("example", v.of, v.name) not in live:
             yield f"channel {v.name} of {v.of}"
     for v in plan.carried:
         if ("carried", v.of, v.name) not in live and "@" not in v.name:

@@ -7,16 +7,10 @@ from dataclasses import dataclass, field, replace
 from blurc import model as m
 from blurc.language import functions
 from blurc.model import Dense, Inseparable, Over, Partial, Pool, Product, Separated, Total, separate
-from blurc.plan.passes.expressions import Scope
+from blurc.plan.passes.expressions import Known, Scope
+from blurc.plan.passes.site_scope import SiteScope
 from blurc.plan.passes.versions import without_array
 from blurc.plan.plan import EVERYWHERE, Attr, Factors, Space, Type
-
-
-@dataclass(frozen=True)
-class Known(m.Typed):
-    """An expression that is already computed: the version of a channel seen by an update statement."""
-
-    value: int
 
 
 def end(projection: m.Projection, side: str) -> str:
@@ -119,7 +113,7 @@ class NeuronScope(Scope):
 
     def total(self, e: Total) -> int:
         """The sum of the weighted sums of all projections, equations (5) and (6) of the paper."""
-        separated = separate(e)
+        separated = None if Over.BUILT in e.body.over else separate(e)
         assert not isinstance(separated, Inseparable)
         forward = e.direction == "incoming"
         projections = (self.now.into if forward else self.now.out_of)[self.population]
@@ -143,8 +137,14 @@ class WeightedSum(Scope):
         self.neuron = NeuronScope(self.now, self.far, p, p.delay)
         self.synapse = SynapseScope(self.now, p)
 
-    def of(self, separated: Separated) -> int:
-        return self.combine(separated, self._term, self.total)
+    def of(self, separated: Separated | None) -> int:
+        """None: it reads a channel `per example`, and is computed site by site."""
+        if separated is not None:
+            return self.combine(separated, self._term, self.total)
+        near = NeuronScope(self.now, self.near, self.projection)
+        ends = (self.neuron, near) if self.forward else (near, self.neuron)
+        sites = SiteScope(self.now, self.projection, *ends, self.synapse, update=False)
+        return sites.total(self.total, self.near, self._gate())
 
     def leaf(self, e: m.Expr) -> int:
         """What is the same for all terms: the totals of the neuron that sums, signals, meta-parameters and fans."""
@@ -230,6 +230,8 @@ class SynapseScope(Scope):
                 # A running total of something that does not vary over the batch.
                 type_ = Type(e.shape, self._each_synapse)
                 return self.builder.emit("until", (self.value(e.body),), (self.projection.name,), type_, e.span)
+            case m.Reduce(body=body) if Over.BUILT in body.over:
+                return self.sites.reduced(e)
             case m.Reduce():
                 separated = separate(e)
                 assert not isinstance(separated, Inseparable)
@@ -239,6 +241,10 @@ class SynapseScope(Scope):
                 return self.builder.emit(function, (self.value(body),), (), type_, e.span)
             case _:
                 raise AssertionError(f"{e.span}: not of a synapse: {e}")
+
+    @property
+    def sites(self) -> SiteScope:
+        return SiteScope(self.now, self.projection, self._end("pre"), self._end("post"), self, update=True)
 
     @property
     def _each_synapse(self) -> Space:

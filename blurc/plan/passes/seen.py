@@ -17,7 +17,7 @@ from dataclasses import replace
 from blurc.plan.passes.builder import Builder
 from blurc.plan.passes.simplify import constant
 from blurc.plan.passes.unseen import of_all_rows, of_rows, unseen
-from blurc.plan.plan import DRAWS, Block, Op, Plan
+from blurc.plan.plan import DRAWS, SITES, Block, Op, Plan
 
 SUMS = {"to_post", "population_sum", "population_mean", "projection_sum", "projection_mean"}  # where 0 adds nothing
 KEPT = {"carried", "statistic"}
@@ -55,6 +55,9 @@ def _reasons(plan: Plan, block: Block, ids: str) -> Iterator[str]:
         sources = {p.source, plan.projection(p.keeper).source}
         if ids in sources and len(sources) > 1:
             yield f"`{p.name}` has the synapses of `{p.same}`, and other rows of them"
+    for op in block.ops:
+        if op.name in SITES and plan.projection(str(op.attrs[0])).source == ids:
+            yield f"`{op.attrs[0]}` has values for every synapse and example ({op.span.line}:{op.span.column})"
     builder, new = unseen(plan, block, ids)
     for op in block.ops:
         if of_rows(op, ids, plan):

@@ -121,6 +121,11 @@ def _weighted_sum(b: Builder, op: Op) -> int | None:
     return _uniform(b, 0.0, op) if any(constant(b, a) == 0.0 for a in factors) else None
 
 
+def _sum_over_sites(b: Builder, op: Op) -> int | None:
+    """The second argument is the gate of a max pool."""
+    return _uniform(b, 0.0, op) if constant(b, op.args[0]) == 0.0 else None
+
+
 def _pick(b: Builder, op: Op) -> int | None:
     number, base = constant(b, op.args[0]), b.ops[op.args[0]]
     if number is not None:
@@ -151,6 +156,11 @@ RULES: dict[str, Rule] = {
     "to_post": _weighted_sum,
     "to_pre": _weighted_sum,
     "outer": _zero_if_any_zero,
+    "sites_to_post": _sum_over_sites,
+    "sites_to_pre": _sum_over_sites,
+    "sites_to_synapse": _zero_if_any_zero,
+    "over_places": _zero_if_any_zero,
+    "at_sites": _spread,
     "at_pre": _spread,
     "at_post": _spread,
     "pick": _pick,

@@ -48,8 +48,9 @@ class Versions:
 
     def _channel(self, p: m.Projection, channel: m.ChannelVar) -> int:
         if p.topology.has_synapses:
-            type_ = Type(channel.shape, Space("synapses", p.keeper, True, True))
-            return self.builder.emit("synapse", (), (p.keeper, channel.name), type_, channel.span)
+            kind, space = ("example", "examples") if channel.per_example else ("synapse", "synapses")
+            type_ = Type(channel.shape, Space(space, p.keeper, True, True))
+            return self.builder.emit(kind, (), (p.keeper, channel.name), type_, channel.span)
         type_ = Type(channel.shape, Space("synapses", p.name))
         return self.builder.literal(without_array(p.topology, channel.shape), type_, channel.span)
 

@@ -34,7 +34,7 @@ def roll(plan: Plan, least: int = LEAST, worth: int = WORTH) -> Plan:
     """Rolls `step` and `predict` where this saves `worth` operations; `trace` is not changed, nor `run` if it is a
     block of its own."""
     step, predict = (_rolled(plan, block, least, worth) for block in (plan.step, plan.predict))
-    return replace(plan, step=step, predict=predict, run=plan.run if plan.carried else predict)
+    return replace(plan, step=step, predict=predict, run=plan.run if plan.carried or plan.examples else predict)
 
 
 def _rolled(plan: Plan, block: Block, least: int, worth: int) -> Block:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from blurc.plan.plan import DRAWS, LEAVES, Block, Op, Plan, Type
+from blurc.plan.plan import DRAWS, LEAVES, SITES, Block, Op, Plan, Type
 
-TELLING = {"literal", "meta", "modulator", "synapse"}
-OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post"}  # the first attribute names one
+TELLING = {"literal", "meta", "modulator", "synapse", "example"}
+OF_PROJECTION = {"to_post", "to_pre", "outer", "at_pre", "at_post", *SITES}  # the first attribute names one
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Read:
 def variable(op: Op) -> Read | None:
     """The variable that may become an entry of a stack."""
     match op.name, op.attrs:
-        case (("synapse" | "carried"), (of, name)):
+        case (("synapse" | "example" | "carried"), (of, name)):
             return Read(op.name, str(of), str(name))
         case "meta", (name, of):
             return Read("meta", str(of), str(name))
