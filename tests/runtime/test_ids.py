@@ -125,6 +125,8 @@ BY_ALL = {
     "a softmax": ("w <- w - batch_mean(pre.act * post.err)", {"sense": "act <- softmax(input)"}, "`softmax`"),
     "other wirings": ("w <- w - batch_mean(pre.act * post.err)", {"ends": "[sparse(fan_in = 4)]"}, "is sparse"),
     "delays": ("w <- w - batch_mean(pre.act * post.err)", {"ends": "[delay = 1]"}, "`act` of its neurons is kept"),
+    "powers that are not 0 at 0": ("w <- w + eta * batch_sum(pre.act) ^ 0", {}, "`w` of `x->y` changes"),
+    "powers that are infinite at 0": ("w <- w + min(2, batch_sum(pre.act) ^ -2)", {}, "`w` of `x->y` changes"),
     "a maximum": ("w <- w - eta * batch_mean(pre.act * post.err) * projection_max(w)", {}, "`projection_max`"),
 }
 
@@ -173,6 +175,34 @@ def test_any_other_rule_computes_all_rows_and_the_plan_says_why(
     assert "every row is computed" in how(source)
     assert why in how(source)
     compare(source, 5, 1)
+
+
+ONLY_LEARNING_READS = """
+genome g {
+  state act, t persistent
+  synapse w ~ normal(1)
+  update { w <- w + 0.1 * batch_sum(pre.t * post.t) }
+  sense { act <- input;  t <- input }
+  forward { act <- incoming(w * pre.act);  t <- act }
+  update { w <- w + 0.1 * batch_sum(pre.act * post.act) }
+  readout act
+}
+network n uses g { input x ids 11  output y[2]  x -> y [label = on] %s }
+"""
+
+
+@pytest.mark.parametrize("more", ["", "x -> y [same = on, delay = 1, backward]"], ids=["a trace", "a delay"])
+def test_sequences_keep_what_only_learning_reads(more: str) -> None:
+    source = ONLY_LEARNING_READS % more
+    if more:  # then only the delayed projection remembers
+        source = source.replace("pre.t * post.t", "pre.act * post.act").replace("t persistent", "t")
+    by_ids, one_hot = blurc.compile(source), blurc.compile(source.replace("x ids 11", "x[11]"))
+    key = jax.random.key(0)
+    genome = by_ids.init_genome(key)
+    state = by_ids.init(key, genome, 2)
+    ids = np.array([[1, 3], [4, 3]])
+    found, expected = by_ids.run(genome, state, ids), one_hot.run(genome, state, np.eye(11)[ids])
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), found, expected)
 
 
 def test_ids_are_one_hot_inputs() -> None:

@@ -63,8 +63,10 @@ def _reasons(plan: Plan, block: Block, ids: str) -> Iterator[str]:
         if of_rows(op, ids, plan):
             yield from _reasons_of(op, plan, any(constant(builder, new[a]) == 0.0 for a in op.args))
     for r in block.results:
-        kept = r.key[0] == "synapse" and plan.projection(r.key[1]).source == ids
-        if kept and not _is_unchanged(builder, new[r.value], r.key):
+        if r.key[0] in KEPT and r.key[1] == ids:  # written, even if this block does not read it
+            yield _kept(r.key[2])
+        of_row = r.key[0] == "synapse" and plan.projection(r.key[1]).source == ids
+        if of_row and not _is_unchanged(builder, new[r.value], r.key):
             at = block.ops[r.value].span
             yield f"`{r.key[2]}` of `{r.key[1]}` changes also where an id does not occur ({at.line}:{at.column})"
 
@@ -72,13 +74,17 @@ def _reasons(plan: Plan, block: Block, ids: str) -> Iterator[str]:
 def _reasons_of(op: Op, plan: Plan, is_zero: bool) -> Iterator[str]:
     at = f"({op.span.line}:{op.span.column})"
     if op.name in KEPT:
-        yield f"`{str(op.attrs[1]).partition('@')[0]}` of its neurons is kept from step to step"
+        yield _kept(str(op.attrs[1]))
     elif op.name in DRAWS:
         yield f"random numbers are drawn for every row {at}"
     elif op.name in ("to_post", "to_pre", "outer") and not plan.projection(str(op.attrs[0])).dense:
         yield f"`{op.attrs[0]}` is {plan.projection(str(op.attrs[0])).topology}, which is not computed by rows"
     elif of_all_rows(op) and not (op.name in SUMS and is_zero):
         yield f"`{op.name}` reads every row {at}"
+
+
+def _kept(name: str) -> str:
+    return f"`{name.partition('@')[0]}` of its neurons is kept from step to step"
 
 
 def _is_unchanged(b: Builder, value: int, key: tuple[str, ...]) -> bool:

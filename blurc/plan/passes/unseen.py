@@ -13,11 +13,11 @@ from dataclasses import replace
 from blurc.plan.passes.builder import Builder
 from blurc.plan.passes.fixed import applied
 from blurc.plan.passes.simplify import constant, simplified
-from blurc.plan.plan import OF_ALL, Block, Op, Plan, Space, Type
+from blurc.plan.plan import OF_ALL, Attr, Block, Op, Plan, Space, Type
 
 ZERO_AT_ZERO = {
     "linear", "tanh", "relu", "gelu", "sqrt", "abs", "sign", "step", "square", "sin", "erf", "floor", "neg", "hold",
-    "standardize", "batch_mean", "batch_sum", "power", "stack",
+    "standardize", "batch_mean", "batch_sum", "stack",
 }  # fmt: skip
 
 
@@ -49,11 +49,18 @@ def unseen(plan: Plan, block: Block, ids: str) -> tuple[Builder, list[int]]:
 
 def _folded(b: Builder, op: Op) -> int:
     numbers = [constant(b, a) for a in op.args]
-    found = None if op.attrs and op.attrs[0] is True else _number(op.name, numbers)
+    if op.name == "power":
+        found = _power(numbers[0], op.attrs[0])
+    else:
+        found = None if op.attrs and op.attrs[0] is True else _number(op.name, numbers)
     if found is None:
         return simplified(b, op)
     space = replace(op.type.space, first=False, second=False)
     return b.literal(found, Type(op.type.dims, space), op.span)
+
+
+def _power(base: float | None, exponent: Attr) -> float | None:
+    return 0.0 if base == 0.0 and isinstance(exponent, int) and exponent > 0 else None
 
 
 def _number(name: str, numbers: list[float | None]) -> float | None:
