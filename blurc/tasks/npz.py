@@ -30,11 +30,12 @@ def load(path: Path) -> Dataset:
     arrays = _read(path)
     if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)] or [*_classes(arrays)]:
         raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in complaints])
-    if "x_test" not in arrays:
+    held_out = "x_test" not in arrays
+    if held_out:
         arrays = _held_out(arrays["x"], arrays["y"])
     y_train, y_test, classes = _targets(arrays["y"], arrays["y_test"])
     x_train, x_test = _floats(arrays["x"]), _floats(arrays["x_test"])
-    about = f"the arrays of {path.name}"
+    about = f"{len(x_train):,} to train and {len(x_test):,} to test{', held out' if held_out else ''}"
     return Dataset(path.name, x_train, y_train, x_test, y_test, classes, about, str(path))
 
 

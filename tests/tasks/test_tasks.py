@@ -557,6 +557,11 @@ def test_a_test_set_in_the_file_is_used_as_it_is(save: Callable[..., Path]):
     assert (d.classes, d.y_train.shape, d.y_test.argmax(1).tolist()) == (4, (20, 4), [0, 3, 1])
 
 
+def test_arrays_are_described_by_how_many_they_are_and_whether_the_test_set_is_held_out(save: Callable[..., Path]):
+    assert tasks.load(save(x=X, y=Y)).description == "16 to train and 4 to test, held out"
+    assert tasks.load(save(x=X, y=Y, x_test=X[:3], y_test=Y[:3])).description == "20 to train and 3 to test"
+
+
 def test_float_targets_are_used_as_they_are(save: Callable[..., Path]):
     y = np.sin(X)
     d = tasks.load(save(x=X, y=y, x_test=X, y_test=y))
