@@ -209,7 +209,7 @@ class Program:
             shape]`; a dict by population where there are several outputs.
 
         Raises:
-            BlurError: E901 to E911 where something does not fit.
+            BlurError: E901 to E911, or E922 for ids, where something does not fit.
         """
         arguments = self._checked("run", genome, state, xs, None, signals, key, reset, leading=("steps", "batch"))
         values, state, inputs, _, fed = arguments

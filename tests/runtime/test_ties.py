@@ -13,6 +13,7 @@ import pytest
 from test_compiled import compare
 
 import blurc
+from blurc.diagnostics import BlurError
 from blurc.model import model_hash, show
 from blurc.pictures.words import projection
 from blurc.spec import select_model
@@ -179,6 +180,21 @@ def test_optimizers_and_pictures_know_whose_synapses_they_are() -> None:
     relus = relu_network(net)
     assert set(relus.init(jax.random.key(0)).learned["weights"]) == {"on", "unit->h", "unit->y"}
     assert [projection(p) for p in net.model.network.projections][:2] == ["on", "same as on"]
+
+
+def test_a_chain_of_ties_is_led_back_to_the_synapses_and_a_circle_is_said_once() -> None:
+    spec = """import "rules/backprop.blur"
+    network n uses backprop {
+      input x[4]  hidden a[4]  hidden b[4]  output y[4]
+      x -> a [%s]  a -> b [label = two, same = one]  b -> y [label = three, same = two]  a -> y [same = three]
+    }"""
+    for first, helps in (
+        ("label = one", ["write `same = one`"] * 2),
+        ("label = one, same = three", ["remove it here, and write `same = one` in the others"]),
+    ):
+        with pytest.raises(BlurError) as caught:
+            blurc.compile(spec % first)
+        assert [d.help for d in caught.value.diagnostics] == helps
 
 
 def test_each_instance_of_a_block_has_its_own() -> None:

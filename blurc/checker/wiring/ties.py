@@ -44,7 +44,7 @@ def _owner(tie: Tie, tied: dict[str, Tie], wiring: Wiring) -> Projection | None:
             report.error("E428", message, tie.attr.span, notes=notes, help=help)
         return None
     if tie.label in tied:
-        _of_another(tie, tied[tie.label])
+        _of_another(tie, tied)
     elif not owner.topology.has_synapses:
         message = f"`{written}` has no synapses of its own that another could have: it is `{owner.topology}`"
         report.error("E428", message, tie.attr.span, help="remove it")
@@ -55,17 +55,25 @@ def _owner(tie: Tie, tied: dict[str, Tie], wiring: Wiring) -> Projection | None:
     return None
 
 
-def _of_another(tie: Tie, other: Tie) -> None:
-    """The other has none of its own, either."""
-    report, written = tie.ends.body.report, code(other.attr.value.span) if other.attr.value else ""
-    if tie.name == tie.label:
-        report.error("E428", "a projection has its own synapses anyway", tie.attr.span, help="remove it")
-    elif other.label != tie.name:
-        message = f"`{tie.label}` itself has the synapses of `{other.label}`"
+def _of_another(tie: Tie, tied: dict[str, Tie]) -> None:
+    """The other has none of its own, either. Where all have one another's, this is said once."""
+    report, last, names = tie.ends.body.report, tie, [tie.name]
+    while last.label in tied and last.label not in names:
+        last = tied[last.label]
+        names.append(last.name)
+    written = code(last.attr.value.span) if last.attr.value else ""
+    if last.label not in tied:
+        message = f"`{tie.label}` itself has the synapses of `{tied[tie.label].label}`"
         report.error("E428", message, tie.attr.span, help=f"write `same = {written}`")
-    elif tie.name < other.name:
-        message = f"`{tie.name}` and `{tie.label}` have each other's synapses, so neither has any"
-        report.error("E428", message, tie.attr.span, help="remove it in one of them")
+    elif names == [last.label]:
+        report.error("E428", "a projection has its own synapses anyway", tie.attr.span, help="remove it")
+    elif last.label == tie.name == min(names):
+        *others, end = (f"`{name}`" for name in names)
+        whose, help = "each other's synapses, so neither has any", "remove it in one of them"
+        if len(names) > 2:
+            whose = "one another's synapses, so none of them has any"
+            help = f"remove it here, and write `same = {written}` in the others"
+        report.error("E428", f"{', '.join(others)} and {end} have {whose}", tie.attr.span, help=help)
 
 
 def _misfit(owner: Projection, tie: Tie, wiring: Wiring) -> tuple[str, str] | None:
