@@ -124,11 +124,13 @@ def race(
         watch: is told what is about to run.
 
     Raises:
-        BlurError: E720 if optimizers cannot train the network; E806, E807 and E813 as for `scores`.
+        BlurError: E720 if optimizers cannot train the network, or on the task; E806, E807 and E813 as for `scores`.
     """
     rounds = updates(net) if rounds is None else rounds
     check_numbers(rounds=rounds)
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query, metric=metric)
+    if task.kind not in LOSSES:
+        raise _without(f"{task.name} has no targets that they could learn from")
     field = Field(_network(net), course, rounds, range(seed, seed + seeds))
     name = name or net.plan.genome
     watch(name)
@@ -153,8 +155,12 @@ def _network(net: Net) -> ReluNetwork:
     try:
         return relu_network(net)
     except LeftOut as why:
-        help = "`blurc eval` measures a genome without them"
-        raise BlurError(Diagnostic("E720", f"no race with optimizers: {why}", help=help)) from None
+        raise _without(str(why)) from None
+
+
+def _without(why: str) -> BlurError:
+    help = "`blurc eval` measures a genome without them"
+    return BlurError(Diagnostic("E720", f"no race with optimizers: {why}", help=help))
 
 
 @dataclass(frozen=True, eq=False)

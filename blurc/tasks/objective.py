@@ -10,7 +10,8 @@ binary   zeros and ones, several labels at once or a single yes or no; outputs a
 values   any numbers: regression, reconstruction, the next step of a sequence
 component  numbers that nobody can know the sign of: coordinates along an axis that was found without a teacher
 
-The formulas are written for NumPy and JAX alike, in the precision of the arrays that they get, and import neither.
+The formulas take arrays of NumPy and of JAX, in their precision. Only the softmax cross entropy imports JAX, when it is
+called.
 """
 
 from __future__ import annotations

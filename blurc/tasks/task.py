@@ -197,7 +197,8 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
-    is_function = choice.data in (*plane.names(), sinusoid.NAME, component.NAME)
+    has_numbers = choice.data in (sinusoid.NAME, component.NAME)
+    is_function = has_numbers or choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
         yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"
@@ -214,12 +215,12 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     numbers = f"the targets of {choice.data} are numbers"
     if choice.target == "inputs":
         numbers = "with `target: inputs` they are numbers"
-    elif choice.data != sinusoid.NAME:
+    elif not has_numbers:
         return
     for name, given in {"outputs": choice.outputs, "augment.permute_labels": choice.augment.permute_labels}.items():
         if given:
             yield f"`{name}` is for classes, but {numbers}", "leave it out"
-    if choice.center and choice.data == sinusoid.NAME:
+    if choice.center and has_numbers:
         yield f"`center` is for data sets and 2-D functions, not for {choice.data}", "leave it out"
 
 

@@ -1,9 +1,9 @@
 """The same wiring and batches under SGD and Adam, as a practitioner would train it.
 
-`relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is that of
-the targets (`recipes.LOSSES`). Each optimizer gets the learning
-rate that does best on a held-out tenth of the training examples, of a grid that is widened until the best is inside;
-test examples are never used. Trying the rates takes longer than the training itself.
+`relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is that of the
+targets (`recipes.LOSSES`). Each optimizer gets the learning rate that does best on a held-out tenth of the training
+examples, of a grid that is widened until the best is inside; test examples are never used. Trying the rates takes
+longer than the training itself.
 """
 
 from __future__ import annotations

@@ -222,6 +222,13 @@ def test_a_network_that_sgd_cannot_train_is_refused(digits: Task) -> None:
         races.race(blurc.compile(FADING), {}, digits, **SMALL)
 
 
+def test_a_task_without_targets_is_refused() -> None:
+    text = 'import "rules/backprop.blur"\nnetwork cloud uses backprop { input x[8]  output y[1]  x -> y }'
+    net = blurc.compile(text)
+    with pytest.raises(BlurError, match="E720"):
+        races.race(net, {}, task(TaskChoice("principal_component")), **SMALL)
+
+
 @pytest.mark.slow
 def test_the_optimizers_reach_on_mnist_what_others_report() -> None:
     """784-256-128-10, batches of 128, after 10 and 50 steps: Adam with batch norm, as an independent program has it.

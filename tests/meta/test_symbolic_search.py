@@ -134,6 +134,12 @@ def test_what_the_rule_does_not_have_is_refused_before_the_run(search: str, more
     assert not Path("run").exists()
 
 
+def test_a_length_that_no_candidate_can_have_is_refused() -> None:
+    method = METHOD.format("forward, update", "").replace("length: 9", "length: 1")
+    (found,) = refused(lambda: meta.run(experiment(method), "run"))
+    assert (found.code, found.help) == ("E613", "write `length: 2`, or more")
+
+
 def test_the_front_is_listed_as_it_is_written(shared: None) -> None:
     meta.run(small(), "run")
     listed = json.loads(Path("run/front.json").read_text())["rules"]

@@ -112,6 +112,11 @@ def test_what_is_for_classes_is_refused_for_numbers(numbers: str, choice: dict, 
         (TaskChoice("sinusoid", outputs=2), "`outputs` is for classes, but the targets of sinusoid are numbers"),
         (TaskChoice("sinusoid", center=True), "`center` is for data sets and 2-D functions, not for sinusoid"),
         (TaskChoice("sinusoid", crop=2), "`crop` is for images, not for sinusoid"),
+        (TaskChoice("principal_component", center=True), "`center` is for data sets and 2-D functions, not for"),
+        (
+            TaskChoice("principal_component", augment=Augment(permute_labels=True)),
+            "`augment.permute_labels` is for classes, but the targets of principal_component are numbers",
+        ),
         (TaskChoice("digits", target="inputs", outputs=99), "with `target: inputs` they are numbers"),
     ],
 )

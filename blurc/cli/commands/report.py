@@ -22,7 +22,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     """Write the page of the run in the folder RUN, also while it is still going on.
 
     With a second folder: a page that compares the two runs. Their curves are drawn over each other, the settings that
-    differ are in a table, and the accuracies are paired where tasks and seeds agree.
+    differ are in a table, and the scores are paired over seeds where tasks and batches agree.
     """
     one, *others = runs
     if len(others) > 1:

@@ -82,7 +82,11 @@ class Setup:
         choice = self.experiment.method
         if not isinstance(choice, Symbolic):
             return None
-        return space(self.net, choice.search, choice.leaves, choice.functions, choice.operators)
+        found = space(self.net, choice.search, choice.leaves, choice.functions, choice.operators)
+        if choice.length < (least := len(found.sites)):
+            message = f"`method.length` is {choice.length}, and {least} expressions are searched, of a symbol at least"
+            raise BlurError(Diagnostic("E613", message, help=f"write `length: {least}`, or more"))
+        return found
 
     @cached_property
     def chunk(self) -> int:
