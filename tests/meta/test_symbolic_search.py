@@ -18,6 +18,8 @@ from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.internals import found_rules
 from blurc.meta.run import best
 from blurc.meta.run import setup as setups
+from blurc.meta.run.folder import Folder
+from blurc.meta.run.found import best_rule
 from blurc.meta.search.methods.symbolic import survivors
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
@@ -77,6 +79,14 @@ def test_what_went_in_is_kept_where_nothing_better_was_found(shared: None) -> No
     Path("tiny.blur").write_text(Path("tiny.blur").read_text().replace("~ uniform(0.05, 0.4)", "= 0.5"))
     result = meta.run(e, "run")
     assert result.value >= result.start
+
+
+def test_a_rule_that_stays_as_it_was_has_seen_no_meta_steps(shared: None) -> None:
+    ready, place = setups.setup(small()), Folder(Path("run"))
+    place.path.mkdir()
+    start = best.nothing(ready, ready.method.init(None))._replace(start=np.asarray(-0.75))
+    file = best_rule(ready, place, start, 7, finished=False)
+    assert (file.rule, file.found["meta-steps"], file.found["accuracy"]) == ("delta", 0, 0.75)
 
 
 def test_every_candidate_of_a_search_is_another(shared: None) -> None:

@@ -159,7 +159,8 @@ def _start(result: Result) -> str:
 
 
 def _judged(experiment: Experiment) -> str:
-    return f"{max(meta.internals.TRIALS, len(experiment.tasks))} episodes not used in the search"
+    count = len(experiment.validation or experiment.tasks)
+    return f"{max(meta.internals.TRIALS, count)} episodes not used in the search"
 
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:

@@ -65,6 +65,7 @@ def best_rule(ready: Setup, folder: Folder, best: Best, steps: int, finished: bo
     finite = [one for one in found if one.value is not None]
     costs = objective.costs(jnp.asarray([one.value for one in finite]))
     if not finite or best.start <= costs.min():
+        about["meta-steps"] = 0
         about |= {e.method.objective: objective.natural(float(best.start))} if math.isfinite(best.start) else {}
         return genomes.describe(ready.net, ready.own, name=e.name, found=about)
     one = finite[int(np.argmin(costs))]
