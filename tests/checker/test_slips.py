@@ -104,6 +104,7 @@ SLIPS = [
     ("h -> y", "h -> y (label = skip)", "write `h -> y [label = skip]`", "h -> y [label = skip]"),
     ("h -> y", "h -> y { label = skip }", "write `h -> y [label = skip]`", "h -> y [label = skip]"),
     ("h -> y", "h -> y [label skip]", "write `label = skip`", "h -> y [label = skip]"),
+    ("h -> y", "h -> y [same = x->h]", "label that projection, `[label = shared]`, and write `same = shared`", None),
     ("h -> y", "h -> y [fixed, delay 1]", "write `delay = 1`", "h -> y [fixed, delay = 1]"),
     ("h -> y", "h -> y fixed", "write `h -> y [fixed]`", "h -> y [fixed]"),
     ("h -> y", "h -> y, delay = 1", "write `h -> y [delay = 1]`", "h -> y [delay = 1]"),

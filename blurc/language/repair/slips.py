@@ -241,6 +241,8 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
          needs="EQUAL"),
     Slip("", "... !COLON", "a range is written `$previous..$next`, both ends included", needs="RANGE", repair=".."),
     Slip("network_item", "... PROJECT ... RSQB !PROJECT", _each_projection),
+    Slip("network_item", "... PROJECT ... same EQUAL WORD !PROJECT WORD",
+         "label that projection, `[label = shared]`, and write `same = shared`"),
     Slip("network_item", "... PROJECT ... kind|label|delay !WORD|NUMBER", "write `$previous = $found`", needs="EQUAL",
          bracket="[", expected="`=`"),
     Slip("", "... {sum:incoming|outgoing} LSQB ... RSQB !LPAR",
