@@ -850,11 +850,18 @@ def divided(random: Random, text: str) -> str:
     file = parse(Source("rule", text), Report())
     (whole,) = file.genomes
     movable = [i for i in whole.items if isinstance(i, syntax.Learn | syntax.Readout | syntax.Phase)]
-    own = [i for i in movable if not (isinstance(i, syntax.Phase) and i.name) and random.chance(50)]
+    unnamed = [i for i in movable if not (isinstance(i, syntax.Phase) and i.name)]
+    # Phases of one kind go together: the second `update`, alone, would stand for the first.
+    moves = {_together(i): random.chance(50) for i in unnamed}
+    own = [i for i in unnamed if moves[_together(i)]]
     base = replace(whole, name="base", items=tuple(i for i in whole.items if not any(i is o for o in own)))
     extends = syntax.Extends("base", span=whole.span)
     variant = replace(whole, params=(), items=tuple(own), extends=extends)
     return unparse(replace(file, genomes=(base, variant)))
+
+
+def _together(item: syntax.Learn | syntax.Readout | syntax.Phase) -> object:
+    return (item.kind, item.of) if isinstance(item, syntax.Phase) else id(item)
 
 
 def values(model: Model, batch: int, seed: int, steps: int = 3) -> Values:
