@@ -112,7 +112,7 @@ def answer(question: str, out: Path, settings: Settings, runs: int) -> Path:
         print(_line(variant, parts, steps), flush=True)
     figure = out / f"{question}.svg"
     lines = [heat.line(label, table, steps) for label, table in found.items()]
-    drawn = heat.curves(lines, asked, "step", "accuracy on test digits")
+    drawn = heat.curves(lines, asked, "step", "accuracy on test digits", percent=True)
     figure.write_bytes(figures.to_bytes(drawn, "svg"))
     return figure
 

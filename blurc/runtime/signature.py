@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral
 
 import jax
@@ -63,9 +63,9 @@ class Signature:
     persistent: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     signals: Shapes
     reads: dict[str, Reads]  # step, predict, trace, run
-    statistics: Shapes = field(default_factory=dict[str, tuple[int, ...]])
-    per_example: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
+    statistics: Shapes
+    per_example: tuple[str, ...]
+    ids: tuple[str, ...]
 
     @property
     def uses_target(self) -> bool:

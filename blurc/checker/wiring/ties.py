@@ -9,7 +9,7 @@ from blurc.checker.wiring.topologies import Ends
 from blurc.checker.wording import code, listed
 from blurc.diagnostics import suggest
 from blurc.language import syntax
-from blurc.model import End, Projection, synapse_shape
+from blurc.model import End, Projection
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _misfit(owner: Projection, tie: Tie, wiring: Wiring) -> tuple[str, str] | No
     if misfit := topology.misfit(str(topology), _end(ends, 0), _end(ends, 1)):
         return misfit.message, misfit.help
     if topology.shares:
-        own, other = (synapse_shape(topology, a.shape, b.shape) for a, b in ((pre, post), (ends.pre, ends.post)))
+        own, other = (topology.synapse_shape(a.shape, b.shape) for a, b in ((pre, post), (ends.pre, ends.post)))
         message = f"the synapses of `{owner.name}` join {own[-2]} channels with {own[-1]}, but {' and '.join(there)}"
         return None if own == other else (message, "connect populations with these channels, or remove it")
     message = f"the synapses of `{owner.name}` lead from {pre.size} to {post.size} neurons, but {' and '.join(there)}"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def fitting(table: Table, out: Console) -> Iterator[Table | Text]:
     """The table, or what to print instead of it."""
-    if _fits(table, out):
+    numbers = [column for column in table.columns if column.justify != "left"]
+    if not numbers or _fits(table, out):  # words wrap
         yield table
         return
     names = [column for column in table.columns if column.justify == "left"]
@@ -26,7 +27,6 @@ def fitting(table: Table, out: Console) -> Iterator[Table | Text]:
     if shared:
         yield Text(" " + ", ".join(f"{column.header} {next(iter(column.cells))}".strip() for column in shared))
     names = [column for column in names if column not in shared]
-    numbers = [column for column in table.columns if column.justify != "left"]
     while numbers:
         count = next((n for n in range(len(numbers), 1, -1) if _fits(_of(table, [*names, *numbers[:n]]), out)), 1)
         yield _of(table, [*names, *numbers[:count]])
