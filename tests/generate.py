@@ -368,8 +368,8 @@ class Update:
 
         def reduced(shape: Shape, depth: int) -> str:
             if self.rule.of_examples and random.chance(30):
-                return f"{random.one(['batch_mean', '0.4 * batch_sum'])}({self.of_example(shape, 1)})"
-            return f"{random.one(['batch_mean', 'batch_mean', '0.4 * batch_sum'])}({self.pair(shape)})"
+                return f"{random.one(['(batch_mean', '(0.4 * batch_sum'])}({self.of_example(shape, 1)}))"
+            return f"{random.one(['(batch_mean', '(batch_mean', '(0.4 * batch_sum'])}({self.pair(shape)}))"
 
         def total(shape: Shape, depth: int) -> str:
             side, way = random.one([("post", "incoming"), ("pre", "outgoing")])

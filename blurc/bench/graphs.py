@@ -1,7 +1,7 @@
-"""The cost of other topologies than dense, and of inputs by ids.
+"""The cost of other topologies than dense, of inputs by ids, and of channels per example.
 
 Convolutions against handwritten ones, sparse projections against dense ones of the same size, the step time of sparse
-networks by number of synapses, and that of a recommender by number of users and items.
+networks by number of synapses, that of a recommender by number of users and items, and that of e-prop by batch.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ FEW = 8  # examples per step in the large sparse networks
 IDS = (1_000, 100_000)  # users, and as many items
 MANY_TO_FEW_IDS = 2.0
 ID_STEPS = 100  # per timed training scan
+SPIKING = {"inputs": 100, "hidden": 200}
+BATCHES = (1, 8, 64)
 
 
 def convolution(rounds: int) -> Iterator[Row]:
@@ -87,6 +89,20 @@ def ids(rounds: int) -> Iterator[Row]:
         yield row("ids", name, timings.time(str(n)).scaled(1000 / ID_STEPS), "ms")
     few, many = map(str, IDS)
     yield row("ids", f"{IDS[1]:,} / {IDS[0]:,} ids", timings.ratio(many, few), "x", bound=MANY_TO_FEW_IDS)
+
+
+def per_example(rounds: int) -> Iterator[Row]:
+    """A training step of e-prop, which keeps a trace for every synapse and example."""
+    draw = np.random.default_rng(0)
+    candidates: dict[str, Loop] = {}
+    for batch in BATCHES:
+        spikes = jnp.asarray(draw.random((STEPS, batch, SPIKING["inputs"])) < 0.1, jnp.float32)
+        targets = jnp.asarray(draw.standard_normal((STEPS, batch, 1), np.float32))
+        candidates[str(batch)] = specs.trained("networks/spiking.blur", spikes, targets, **SPIKING)
+    timings = alternate(candidates, rounds=rounds, sample_seconds=0.05)
+    for batch in BATCHES:
+        name = f"e-prop 100-200-1, recurrent, batch {batch}, time of a step"
+        yield row("per example", name, timings.time(str(batch)).scaled(1000 / STEPS), "ms")
 
 
 def _ratings(n: int) -> tuple[dict[str, jax.Array], jax.Array]:

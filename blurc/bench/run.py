@@ -61,6 +61,8 @@ def run(quick: bool, report: Report) -> list[Row]:
     rows += graphs.sparse(rounds=3 if quick else 9)
     report("inputs by ids")
     rows += graphs.ids(rounds=5 if quick else 25)
+    report("channels per example")
+    rows += graphs.per_example(rounds=5 if quick else 25)
     report("memory")
     rows += memory(SHALLOW)
     report("meta-learning")

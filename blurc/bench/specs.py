@@ -68,15 +68,15 @@ def sparse(topology: str) -> str:
     return SPARSE.replace("TOPOLOGY", topology)
 
 
-def start(spec: str, **parameters: Any) -> tuple[Any, Any, Any]:
+def start(spec: str, batch: int | None = None, **parameters: Any) -> tuple[Any, Any, Any]:
     """A compiled network, its genome, its initial state."""
     net = blurc.compile(spec, **parameters)
     genome = net.init_genome(jax.random.key(0))
-    return net, genome, net.init(jax.random.key(1), genome)
+    return net, genome, net.init(jax.random.key(1), genome, batch)
 
 
 def trained(spec: str, xs: Any, ys: jax.Array, **parameters: Any) -> Loop:
-    net, genome, state = start(spec, **parameters)
+    net, genome, state = start(spec, ys.shape[1], **parameters)
     return Loop(lambda s: net.train(genome, s, xs, ys, donate=True), state)
 
 
