@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,7 @@ from blurc.guards import check_room
 ArraysLike: TypeAlias = ArrayLike | Mapping[str, ArrayLike]  # {population: array} if there are several
 GenomeValues: TypeAlias = Mapping[str, ArrayLike | Mapping[str, ArrayLike]]
 Signals: TypeAlias = Mapping[str, ArrayLike]
+T = TypeVar("T")
 # An array, or {population: array} for several outputs. Few networks have several: a union with the dict would make
 # every caller narrow it, so the other half is Any, as in typeshed.
 Readout: TypeAlias = jax.Array | Any
@@ -70,6 +71,18 @@ def is_numeric(value: object) -> TypeGuard[ArrayLike]:
 def is_gone(value: object) -> bool:
     """Whether an array's memory was given away, as `train(.., donate=True)` does with the state."""
     return isinstance(value, jax.Array) and not isinstance(value, Tracer) and value.is_deleted()
+
+
+def unshared(state: T) -> T:
+    """The state with a copy of every array that stands in it a second time: donation takes each only once."""
+    taken: set[int] = set()
+
+    def own(leaf: Any) -> Any:
+        shared = id(leaf) in taken
+        taken.add(id(leaf))
+        return jnp.copy(leaf) if shared else leaf
+
+    return jax.tree.map(own, state)
 
 
 def kind_of(value: object) -> str:

@@ -100,7 +100,7 @@ class Entries:
             if p.unit:
                 drawn[v.name] = jnp.zeros(shape, dtype())
             elif v.init.dist == "copy":
-                drawn[v.name] = drawn[str(v.init.source)]
+                drawn[v.name] = jnp.copy(drawn[str(v.init.source)])  # memory of its own, so that it can be donated
             else:
                 drawn[v.name] = draw(v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values})
         return {name: value for name, value in drawn.items() if name in kept}

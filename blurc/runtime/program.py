@@ -18,7 +18,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import by_name, check_room, require
 from blurc.plan import Plan
 from blurc.runtime import signature as signatures
-from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals
+from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals, unshared
 from blurc.runtime.entries import Entries, Fed, State
 from blurc.runtime.finite import check_finite, of_state
 
@@ -254,6 +254,8 @@ class Program:
         """
         require(bool, donate=donate, recompute=recompute)
         arguments = self._checked("step", genome, state, xs, ys, signals, key, reset, leading=("steps", "batch"))
+        if donate:
+            arguments = (arguments[0], unshared(arguments[1]), *arguments[2:])
         state, outs = self._train(donate, recompute)(*arguments)
         return state, self.signature.unpack(outs)
 

@@ -169,6 +169,23 @@ def test_nothing_is_donated_unless_asked(net: blurc.Net, started: Any) -> None:
     assert all(a.is_deleted() for a in jax.tree.leaves(copy))
 
 
+def test_arrays_that_stand_twice_can_be_donated() -> None:
+    """A channel that starts as a copy of another, and a state that a user put together."""
+    text = """genome g { state a  synapse v ~ normal(1), w = v
+              sense { a <- input }  forward { a <- incoming(w * pre.a) }
+              update { v <- v + 0.1 * batch_mean(pre.a * post.a)  w <- v + w }  readout a }
+              network n uses g { input x[2]  output y[2] { bias = off }  x -> y }"""
+    net, key = blurc.compile(text), jax.random.key(0)
+    genome, xs = net.init_genome(key), jnp.ones((3, 4, 2))
+    fresh = net.init(key, genome)
+    expected, _ = net.train(genome, fresh, xs)
+    own = fresh.synapses["x->y"]["v"]
+    for state in (net.init(key, genome), fresh._replace(synapses={"x->y": {"v": own, "w": own}})):
+        after, _ = net.train(genome, state, xs, donate=True)
+        jax.tree.map(np.testing.assert_array_equal, after, expected)
+    jax.jit(net.train, donate_argnums=1)(genome, net.init(key, genome), xs)
+
+
 def test_adding_a_projection_leaves_the_draws_of_the_others() -> None:
     small = """genome g { state a  synapse w ~ normal(1)
                sense { a <- input }  forward { a <- incoming(w * pre.a) }  readout a }"""
