@@ -53,6 +53,8 @@ def run(quick: bool, report: Report) -> list[Row]:
     for sizes in (SHALLOW, DEEP):
         report(f"training {_name(sizes)}, batch {BATCH}")
         rows += training(sizes, rounds=5 if quick else 25)
+    report("general")
+    rows += general(DEEP, rounds=5 if quick else 25)
     report("compiling")
     rows += compiling(depths=(1, 10) if quick else (1, 10, 100, 300, 1000), rounds=2 if quick else 3)
     report("convolutions")
@@ -103,6 +105,21 @@ def training(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
     timings = alternate(candidates(sizes), rounds=rounds, sample_seconds=0.1)
     yield from _times(_name(sizes), timings)
     yield from _ratios(tuple(sizes), timings)
+
+
+def general(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
+    """A training step of the library's `general`, and those of the optimizers that it is raced against."""
+    xs, ys = _data(sizes, STEPS)
+    key = jax.random.key(0)
+    programs: dict[str, Candidate] = {
+        "general": specs.trained(specs.general(sizes), xs, ys),
+        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(key, sizes)),
+        "Muon": Loop(lambda p: handwritten.train_muon(p, xs, ys), handwritten.init_muon(key, sizes)),
+    }
+    timings = alternate(programs, rounds=rounds, sample_seconds=0.1)
+    yield row(_name(sizes), "general, time of a step", timings.time("general").scaled(1000 / STEPS), "ms")
+    yield row(_name(sizes), "general / hand", timings.ratio("general", "hand"), "x")
+    yield row(_name(sizes), "general / Muon", timings.ratio("general", "Muon"), "x")
 
 
 def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:

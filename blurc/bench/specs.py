@@ -58,6 +58,10 @@ def backprop(sizes: Sequence[int]) -> str:
     return BACKPROP + _perceptron("backprop", sizes, "{ phi = linear }")
 
 
+def general(sizes: Sequence[int]) -> str:
+    return 'import "rules/general.blur"\n' + _perceptron("general", sizes, "{ phi = linear }")
+
+
 def blur(sizes: Sequence[int], k: int) -> str:
     """The output population keeps tanh, as in `einsum.py`."""
     return BLUR + _perceptron(f"blur(k = {k})", sizes, "")

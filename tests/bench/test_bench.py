@@ -45,6 +45,14 @@ def test_the_handwritten_yardstick_learns_what_compiled_backprop_learns(data: An
         np.testing.assert_allclose(after.synapses[bias]["w"][0], b, rtol=1e-4, atol=1e-6)
 
 
+def test_the_yardstick_by_muon_starts_where_that_by_sgd_starts_and_learns(data: Any) -> None:
+    key = jax.random.key(0)
+    _, losses = handwritten.train(handwritten.init(key, SIZES), *data)
+    _, by_muon = handwritten.train_muon(handwritten.init_muon(key, SIZES), *(jnp.repeat(a[:1], 50, 0) for a in data))
+    assert by_muon[0] == pytest.approx(losses[0])
+    assert by_muon[-1] < by_muon[0]
+
+
 @pytest.mark.parametrize("k", [2, 4])
 def test_the_einsum_formulation_predicts_what_compiled_blur_predicts(data: Any, k: int) -> None:
     net, genome, state = start(specs.blur(SIZES, k))
