@@ -31,6 +31,7 @@ NEURONS = ("I", "IF", "LI", "LIF", "CubaLI", "CubaLIF", "Threshold")
 MAPS = ("Linear", "Affine", "Scale")
 KNOWN = (*NEURONS, *MAPS, "Input", "Output", "Flatten")
 LIMIT = 2**30  # bytes of all arrays together
+MOST_CHUNKS = 1000  # of texts
 
 CHANNELS = "NIR counts channels first and blurc last, so neither the data nor the weights would mean the same"
 UNSAID = {
@@ -79,8 +80,8 @@ def _not_nir(name: str, why: str) -> BlurError:
 
 
 def _sizes(group: Any, data: bytes) -> Iterator[int]:
-    """Bytes of all arrays. Raises `ValueError` if a link leads elsewhere, which may be any file or back to itself, or
-    if texts cannot be there."""
+    """Bytes of all arrays. Raises `ValueError` if a link or an array leads elsewhere, which may be any file or back to
+    itself, or if texts cannot be there."""
     todo, seen = [group], 0
     while todo:
         at = todo.pop()
@@ -90,6 +91,8 @@ def _sizes(group: Any, data: bytes) -> Iterator[int]:
                 raise ValueError("it has links to elsewhere")
             item = at[name]
             if hasattr(item, "nbytes"):
+                if item.external or item.is_virtual:
+                    raise ValueError("it has arrays that lie elsewhere")
                 yield item.nbytes
                 _check_texts(item, data)
             else:
@@ -99,10 +102,26 @@ def _sizes(group: Any, data: bytes) -> Iterator[int]:
 def _check_texts(item: Any, data: bytes) -> None:
     """Raises `ValueError` if texts claim more bytes than the file has, for which HDF5 would ask for memory. What stands
     in the place of each text: four bytes that say its length, and twelve that say where it is."""
-    if item.dtype.kind == "O" and (offset := item.id.get_offset()) is not None:
-        places = np.frombuffer(data, np.uint8, 16 * item.size, offset).reshape(-1, 16)
-        if int(np.ascontiguousarray(places[:, :4]).view("<u4").sum(dtype=np.int64)) > len(data):
-            raise ValueError("its texts claim more bytes than it has")
+    claimed = 0
+    for offset, size in _stored(item) if item.dtype.hasobject else ():
+        places = np.frombuffer(data, np.uint8, size, offset).reshape(-1, 16)
+        claimed += int(np.ascontiguousarray(places[:, :4]).view("<u4").sum(dtype=np.int64))
+    if claimed > len(data):
+        raise ValueError("its texts claim more bytes than it has")
+
+
+def _stored(item: Any) -> Iterator[tuple[int, int]]:
+    """Where the places of texts lie in the file: an offset, and how many bytes. Raises `ValueError` if they cannot be
+    read there as they are."""
+    found = item.id
+    offset, chunks = found.get_offset(), found.get_num_chunks() if item.chunks else 0
+    is_plain = item.dtype.kind == "O" and not found.get_create_plist().get_nfilters() and chunks <= MOST_CHUNKS
+    if not is_plain or (offset is None and not chunks and found.get_storage_size()):
+        raise ValueError("its texts are compressed, or stored in another unusual way")
+    if offset is not None:
+        yield offset, 16 * item.size
+    for info in map(found.get_chunk_info, range(chunks)):
+        yield info.byte_offset, info.size
 
 
 @dataclass

@@ -196,6 +196,34 @@ def round_in_a_circle(path: Path) -> None:
     nir.write(path, nir.NIRGraph(nodes, [("f", "g"), ("g", "f"), ("g", "y")], type_check=False))
 
 
+def with_texts(path: Path, **how: Any) -> None:
+    nodes = {"a": nir.Input({"input": np.array([1])}), "b": nir.Output({"output": np.array([1])})}
+    nir.write(path, nir.NIRGraph(nodes, [("a", "b")]))
+    with h5py.File(path, "a") as file:
+        del file["node/edges"]
+        file["node"].create_dataset("edges", data=[["a", "b"]], dtype=h5py.string_dtype(), **how)
+
+
+def compressed(path: Path) -> None:
+    with_texts(path, compression="gzip")
+
+
+def outside(path: Path) -> None:
+    with_texts(path)
+    path.with_suffix(".raw").write_bytes(b"12345678")
+    with h5py.File(path, "a") as file:
+        elsewhere = [(str(path.with_suffix(".raw")), 0, 8)]
+        file["node/nodes/a"].create_dataset("other", (8,), "u1", external=elsewhere)
+
+
+def virtual(path: Path) -> None:
+    with_texts(path)
+    layout = h5py.VirtualLayout((8,), "u1")
+    layout[:] = h5py.VirtualSource(str(path.with_suffix(".h5")), "x", (8,))
+    with h5py.File(path, "a") as file:
+        file["node/nodes/a"].create_virtual_dataset("other", layout)
+
+
 def words(path: Path) -> None:
     path.write_text("root:x:0:0")
 
@@ -204,6 +232,20 @@ def words(path: Path) -> None:
 def test_what_is_not_nir_is_refused(tmp_path: Path, damage: Any) -> None:
     damage(tmp_path / "n.nir")
     with pytest.raises(blurc.BlurError, match=r"E920.*is not a NIR graph"):
+        blurc.read_nir(tmp_path / "n.nir")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (compressed, "its texts are compressed"),
+        (outside, "it has arrays that lie elsewhere"),
+        (virtual, "it has arrays that lie elsewhere"),
+    ],
+)
+def test_what_cannot_be_looked_at_first_is_not_read(tmp_path: Path, damage: Any, said: str) -> None:
+    damage(tmp_path / "n.nir")
+    with pytest.raises(blurc.BlurError, match=said):
         blurc.read_nir(tmp_path / "n.nir")
 
 
@@ -220,12 +262,14 @@ def test_without_the_package_the_error_says_how_to_get_it(tmp_path: Path, monkey
         blurc.read_nir(tmp_path / "n.nir")
 
 
-def test_a_text_that_claims_more_than_the_file_has_takes_no_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["node/nodes/a/type", "node/edges"])
+def test_a_text_that_claims_more_than_the_file_has_takes_no_memory(tmp_path: Path, where: str) -> None:
     path = tmp_path / "a.nir"
-    nodes = {"a": nir.Input({"input": np.array([1])}), "b": nir.Output({"output": np.array([1])})}
-    nir.write(path, nir.NIRGraph(nodes, [("a", "b")]))
+    with_texts(path, chunks=(1, 1))
+    assert set(blurc.read_nir(path).nodes) == {"a", "b"}
     with h5py.File(path) as file:
-        at = file["node/nodes/a/type"].id.get_offset()
+        found = file[where].id
+        at = found.get_chunk_info(1).byte_offset if file[where].chunks else found.get_offset()
     data = bytearray(path.read_bytes())
     data[at : at + 4] = b"\xff\xff\xff\x7f"
     path.write_bytes(data)
