@@ -18,6 +18,8 @@ from blurc.spec.phase_places import with_phases
 from blurc.spec.stray_phases import warn_of_strays
 from blurc.spec.unknown import unknown
 
+KEPT = (syntax.Fn, syntax.Function)
+
 
 def written_out(files: Sequence[syntax.File], report: Report, lacks_imports: bool = False) -> dict[str, syntax.Genome]:
     """All genomes by name, the first of each name, those that extend others written out.
@@ -33,9 +35,6 @@ def written_out(files: Sequence[syntax.File], report: Report, lacks_imports: boo
     for tree in (genome for file in files for genome in file.genomes):
         found.setdefault(tree.name, bases.written_out(tree))
     return found
-
-
-KEPT = (syntax.Fn, syntax.Function)
 
 
 @dataclass(slots=True)
@@ -107,11 +106,10 @@ def _without_unread(tree: syntax.Genome) -> syntax.Genome:
     fill stays: slots, with the functions that go into them, and values per population or projection."""
     named = mentions.names([*tree.params, *tree.items])
     named |= {s.name for phase in mentions.phases(tree) for s in phase.statements}
+    named |= {*mentions.valued(tree, "population"), *mentions.valued(tree, "projection")}
 
     def kept(part: syntax.Node) -> bool:
         if not isinstance(part, syntax.Declaration | syntax.Param) or isinstance(part, KEPT):
-            return True
-        if isinstance(part, syntax.Learn | syntax.Const) and part.per:
             return True
         return part.name in named or tree.span.contains(part.span)
 

@@ -65,6 +65,23 @@ def test_what_nothing_reads_any_more_is_left_out() -> None:
     assert genome.metas == ()
 
 
+def test_what_networks_may_fill_stays_also_where_nothing_reads_it() -> None:
+    scopes = ("population", "projection", "neuron", "synapse")
+    learned = ", ".join(f"{scope[:4]} = 1 per {scope}" for scope in scopes)
+    product = " * ".join(scope[:4] for scope in ("projection", "synapse"))
+    base = f"""genome all {{
+      state   act
+      synapse w ~ normal(1)
+      learn   {learned}
+      sense   {{ act <- input }}
+      forward {{ act <- popu * neur * incoming({product} * w * pre.act) }}
+      readout act
+    }}"""
+    variant = "genome g extends all { forward { act <- incoming(w * pre.act) } }"
+    found = select_model(f"{base}\n{variant}\n{NETWORK}").genome
+    assert [v.per for v in found.metas] == ["population", "projection"]
+
+
 def test_a_phase_takes_the_place_of_the_one_of_its_kind_and_name() -> None:
     assert phases("genome g extends base { forward relax { act <- 1 } }") == phases("genome g extends base { }")
     shown = equations("genome g extends base { update { w <- w }  update { w <- 0.25 * w } }")
