@@ -259,6 +259,11 @@ class Projection:
         return self.same or self.name
 
     @property
+    def has_arrays(self) -> bool:
+        """Whether it has synapses of its own, with arrays."""
+        return self.topology.has_synapses and not self.same
+
+    @property
     def n_pre(self) -> int:
         return math.prod(self.pre)
 
@@ -332,8 +337,7 @@ class Plan:
             case "projection":
                 return {p.name: v.dims for p in self.projections}
             case "synapse":
-                own = (p for p in self.projections if p.topology.has_synapses and not p.same)
-                return {p.name: (*v.dims, *p.shape) for p in own}
+                return {p.name: (*v.dims, *p.shape) for p in self.projections if p.has_arrays}
             case "population":
                 return {p.name: v.dims for p in self.populations}
             case "neuron":
@@ -461,17 +465,7 @@ GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 FROM_SITES = {"sites_to_post", "sites_to_pre", "sites_to_synapse", "over_places"}
 SITES = FROM_SITES | {"at_sites"}
 DECLARED = LEAVES | LOOP | GIVEN | FROM_SITES | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
-OF_ALL = {
-    "to_post",
-    "to_pre",
-    "softmax",
-    "population_sum",
-    "population_mean",
-    "population_max",
-    "projection_sum",
-    "projection_mean",
-    "projection_max",
-}  # fmt: skip  - of all neurons or synapses, not of one
+OF_ALL = {"to_post", "to_pre", "softmax", *functions.WHOLE, *functions.PROJECTION}  # of all neurons or synapses
 # from one space to another
 CROSSING = LOOP | SITES | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}
 

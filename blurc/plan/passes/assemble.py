@@ -24,7 +24,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
         channels=tuple(
             Variable(p.name, c.name, c.shape, c.init, c.span)
             for p in projections
-            if p.topology.has_synapses and not p.same
+            if p.has_arrays
             for c in genome.channels
             if not c.per_example
         ),
@@ -44,7 +44,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
         examples=tuple(
             Variable(p.name, c.name, c.shape, None, c.span)
             for p in projections
-            if p.topology.has_synapses and not p.same
+            if p.has_arrays
             for c in genome.channels
             if c.per_example
         ),

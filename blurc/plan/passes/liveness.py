@@ -77,12 +77,8 @@ def _variable(op: Op) -> Key:
 
 
 def _dropped_variables(plan: Plan, live: set[Key]) -> Iterable[str]:
-    for v in plan.channels:
-        if ("synapse", v.of, v.name) not in live:
-            yield f"channel {v.name} of {v.of}"
-    for v in plan.examples:
-        if ("example", v.of, v.name) not in live:
-            yield f"channel {v.name} of {v.of}"
+    for kind, channels in (("synapse", plan.channels), ("example", plan.examples)):
+        yield from (f"channel {v.name} of {v.of}" for v in channels if (kind, v.of, v.name) not in live)
     for v in plan.carried:
         if ("carried", v.of, v.name) not in live and "@" not in v.name:
             yield f"persistent state {v.name} of {v.of}"

@@ -31,8 +31,8 @@ LEVELS = 3
 
 
 def roll(plan: Plan, least: int = LEAST, worth: int = WORTH) -> Plan:
-    """Rolls `step` and `predict` where this saves `worth` operations; `trace` is not changed, nor `run` if it is a
-    block of its own."""
+    """Rolls `step` and `predict` where this saves `worth` operations. `trace` is not changed, nor is `run` where
+    something is kept of neurons or examples: it does not read that from stacks."""
     step, predict = (_rolled(plan, block, least, worth) for block in (plan.step, plan.predict))
     return replace(plan, step=step, predict=predict, run=plan.run if plan.carried or plan.examples else predict)
 
