@@ -120,6 +120,10 @@ class Symbols:
     def names(self, kind: Kind) -> list[str]:
         return [s.name for s in self.of_kind(kind)]
 
+    def example(self, kind: Kind) -> str:
+        """The first name of this kind, for helps."""
+        return next(iter(self.names(kind)), "x")
+
 
 Lets = dict[str, "Expr | None"]
 

@@ -123,7 +123,7 @@ class WrongCall:
             return f"{whole}[{last.name}]({code(e.args[0].span)})"
         if e.args:
             return f"{whole}({' * '.join(code(a.span) for a in e.args)})"
-        (channel, *_), (state, *_) = ([*self.symbols.names(kind), "x"] for kind in ("channel", "state"))
+        channel, state = self.symbols.example("channel"), self.symbols.example("state")
         return f"{whole}({channel} * {OTHER_END[e.function]}.{state})"
 
     def total_in_total(self, e: syntax.Call, total: Direction, place: Place) -> None:

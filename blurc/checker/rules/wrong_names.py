@@ -182,7 +182,7 @@ class WrongName:
 
     def channel_in_neuron(self, symbol: Symbol, e: syntax.Name) -> None:
         message = f"`{symbol.name}` is a synapse channel, but the scope here is one neuron, which has many synapses"
-        (state, *_) = [*self.symbols.names("state"), "x"]
+        state = self.symbols.example("state")
         help = f"sum over them: `incoming({symbol.name} * pre.{state})` or `outgoing({symbol.name} * post.{state})`"
         self.report.error("E303", message, e.span, help=help)
 
@@ -198,7 +198,7 @@ class WrongName:
 
     def fan_of_neuron(self, e: syntax.Name) -> None:
         message = f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections"
-        (channel, *_), (state, *_) = ([*self.symbols.names(kind), "x"] for kind in ("channel", "state"))
+        channel, state = self.symbols.example("channel"), self.symbols.example("state")
         help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} / {e.name})`"
         self.report.error("E311", message, e.span, help=help)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blurc.checker import mentions
@@ -15,7 +15,7 @@ from blurc.checker.wiring.projections import ATTRIBUTES
 from blurc.checker.wording import code, listed, shape_text
 from blurc.diagnostics import Report, suggest
 from blurc.language import syntax
-from blurc.model import Genome, Network, dims
+from blurc.model import Genome, Given, Network, Shape, dims
 
 VALUED = (syntax.Learn, syntax.Const)
 
@@ -118,28 +118,32 @@ def _declared(name: str, per: str, value: str) -> str:
 def check_values(network: Network, genome: Genome, uses: bool, report: Report) -> None:
     """Whether values have the right shapes, and, of a genome that the network does not use, whether it has them."""
     for per, parts in (("population", network.populations), ("projection", network.projections)):
-        declared = {v.name: v for v in (*genome.metas, *genome.constants) if v.per == per}
-        for part in parts:
-            for given in part.values:
-                variable = declared.get(given.name)
-                if per == "population" and given.name in dict(genome.slots):
-                    message = f"`{given.name}` takes a function, found `{code(given.span)}`"
-                    report.error("E407", message, given.span, help=f"write `{given.name} = tanh`")
-                elif variable is None and not uses:
-                    message = f"`{given.name}` is never used: `{genome.name}` has no value per {per} of that name"
-                    notes = [f"it has these: {listed([*declared])}; it is declared at {genome.span}"]
-                    help = "remove it, unless another rule reads it"
-                    report.warn("W501", message, given.span, notes=notes, help=help)
-                elif variable and given.shape not in ((), variable.shape):
-                    message = f"`{given.name}` is {shape_text(variable.shape)}, but this is {shape_text(given.shape)}"
-                    help = f"write a number, or {dims(variable.shape)} of them" if variable.shape else "write a number"
-                    report.error("E203", message, given.span, help=help)
+        shapes = _shapes(genome, per)
+        for given in (given for part in parts for given in part.values):
+            if per == "population" and given.name in dict(genome.slots):
+                message = f"`{given.name}` takes a function, found `{code(given.span)}`"
+                report.error("E407", message, given.span, help=f"write `{given.name} = tanh`")
+            elif given.name in shapes:
+                _check_shape(given, shapes[given.name], report)
+            elif not uses:
+                message = f"`{given.name}` is never used: `{genome.name}` has no value per {per} of that name"
+                notes = [f"it has these: {listed([*shapes])}; it is declared at {genome.span}"]
+                help = "remove it, unless another rule reads it"
+                report.warn("W501", message, given.span, notes=notes, help=help)
+    numbers = _shapes(genome, "population").keys() - dict(genome.slots)
     for p in network.populations:
         for slot, function in p.slots:
-            if slot not in dict(genome.slots) and slot in _names(genome, "population"):
+            if slot in numbers:
                 message = f"`{slot}` takes a number, found the function `{function}`"
                 report.error("E407", message, p.span, help=f"write `{slot} = 1`, for example")
 
 
-def _names(genome: Genome, per: str) -> Iterator[str]:
-    yield from (v.name for v in (*genome.metas, *genome.constants) if v.per == per)
+def _shapes(genome: Genome, per: str) -> dict[str, Shape]:
+    return {v.name: v.shape for v in (*genome.metas, *genome.constants) if v.per == per}
+
+
+def _check_shape(given: Given, shape: Shape, report: Report) -> None:
+    if given.shape not in ((), shape):
+        message = f"`{given.name}` is {shape_text(shape)}, but this is {shape_text(given.shape)}"
+        help = f"write a number, or {dims(shape)} of them" if shape else "write a number"
+        report.error("E203", message, given.span, help=help)
