@@ -9,9 +9,10 @@ between 0 (a gradient) and 1 (pure rotation); about 0.71 for a matrix of indepen
 
 s has those channels of plastic projections, biases included, that the update changes and the forward pass reads: a loss
 is a function of these. Everything else is held fixed: other synaptic traces (momentum, counts of changes), synapses of
-the feedback path, examples, targets and the neurons' persistent state. `whole` is the same measure over all channels
-that the update changes; it means little if there are traces. Channels that the update does not change, such as the
-feedback synapses of feedback alignment, are constants. Everything is computed in float64.
+the feedback path, examples, targets, the neurons' persistent state and channels `per example`. `whole` is the same
+measure over all channels that the update changes and the batch shares; it means little if there are traces. Channels
+that the update does not change, such as the feedback synapses of feedback alignment, are constants. Everything is
+computed in float64.
 """
 
 from __future__ import annotations
