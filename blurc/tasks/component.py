@@ -13,8 +13,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from blurc.tasks.generated import Generated
 from blurc.tasks.objective import TargetKind
-from blurc.tasks.source import Draw, Drawn
 
 NAME = "principal_component"
 DESCRIPTION = "points of a random Gaussian cloud in each episode; asked is the coordinate along its first axis"
@@ -24,9 +24,7 @@ SECOND = 0.6  # the greatest variance along the other axes
 
 @partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=[])
 @dataclass(frozen=True, eq=False)
-class Cloud:
-    """All points are new, so `test` makes no difference."""
-
+class Cloud(Generated):
     @property
     def features(self) -> int:
         return INPUTS
@@ -39,18 +37,12 @@ class Cloud:
     def targets(self) -> TargetKind:
         return "component"
 
-    def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
-        place_key, key = jax.random.split(key)
-        return self.placed(place_key, test)(key, count, query)
-
-    def placed(self, key: jax.Array, test: bool) -> Draw:
-        axes_key, size_key = jax.random.split(key)
+    def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+        axes_key, size_key = jax.random.split(place_key)
         axes = jnp.linalg.qr(jax.random.normal(axes_key, (INPUTS, INPUTS)))[0]
         variances = jax.random.uniform(size_key, (INPUTS,), maxval=SECOND).at[0].set(1.0)
+        along = jax.random.normal(key, (count, INPUTS)) * jnp.sqrt(variances)
+        return along @ axes.T, along[:, :1]
 
-        def draw(draw_key: jax.Array, count: int, query: int) -> Drawn:
-            along = jax.random.normal(draw_key, (count + query, INPUTS)) * jnp.sqrt(variances)
-            x = along @ axes.T
-            return Drawn(x[:count], jnp.zeros((count, 1)), x[count:], along[count:, :1])
-
-        return draw
+    def told(self, y: jax.Array) -> jax.Array:
+        return jnp.zeros_like(y)

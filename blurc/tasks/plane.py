@@ -2,7 +2,7 @@
 
 Most are a region of the square [-1, 1] x [-1, 1], whose points are drawn uniformly; class 1 is inside. Moons, circles
 and blobs draw a class and then a point of it. `random_NAME` is the same problem, rotated about the origin and then
-shifted, differently in each episode. Points are made on the device, so batches and queries are always new.
+shifted, differently in each episode.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from blurc.tasks.generated import Generated
 from blurc.tasks.objective import TargetKind
-from blurc.tasks.source import Draw, Drawn
 
 PREFIX = "random_"
 SHIFT = 0.3  # the largest shift of a `random_` problem along either axis
@@ -91,7 +91,7 @@ def names() -> dict[str, str]:
 
 @partial(jax.tree_util.register_dataclass, data_fields=["mean", "deviation"], meta_fields=["kind", "random"])
 @dataclass(frozen=True, eq=False)
-class Function:
+class Function(Generated):
     """kind: one of `REGIONS` or `CLOUDS`. random: rotated and shifted. Inputs are centered: (x - mean) / deviation."""
 
     kind: str
@@ -111,21 +111,12 @@ class Function:
     def outputs(self) -> int:
         return CLOUDS[self.kind][1] if self.kind in CLOUDS else 2
 
-    def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
-        """All points are new, so `test` makes no difference."""
-        place_key, key = jax.random.split(key)
-        return self._drawn(place_key, key, count, query)
-
-    def placed(self, key: jax.Array, test: bool) -> Draw:
-        return partial(self._drawn, key)
-
-    def _drawn(self, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
-        x, label = self.points(place_key, key, count + query)
-        x = (x - self.mean) / self.deviation
-        return Drawn(x[:count], label[:count], x[count:], label[count:])
-
     def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
-        """Points [count, 2] and their labels, not centered. The placement depends on `place_key` alone."""
+        """Points [count, 2] and their labels."""
+        x, label = self._uncentered(place_key, key, count)
+        return (x - self.mean) / self.deviation, label
+
+    def _uncentered(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
         turn, shift = _place(place_key) if self.random else (jnp.eye(2), jnp.zeros(2))
         if self.kind in CLOUDS:
             label_key, key = jax.random.split(key)

@@ -12,8 +12,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from blurc.tasks.generated import Generated
 from blurc.tasks.objective import TargetKind
-from blurc.tasks.source import Draw, Drawn
 
 NAME = "sinusoid"
 DESCRIPTION = "a sinusoid of another amplitude and phase in each episode, to regress on"
@@ -24,9 +24,7 @@ WIDE = 5.0  # the largest |x|
 
 @partial(jax.tree_util.register_dataclass, data_fields=[], meta_fields=[])
 @dataclass(frozen=True, eq=False)
-class Sinusoid:
-    """All points are new, so `test` makes no difference."""
-
+class Sinusoid(Generated):
     @property
     def features(self) -> int:
         return 1
@@ -39,18 +37,9 @@ class Sinusoid:
     def targets(self) -> TargetKind:
         return "values"
 
-    def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
-        place_key, key = jax.random.split(key)
-        return self.placed(place_key, test)(key, count, query)
-
-    def placed(self, key: jax.Array, test: bool) -> Draw:
-        amplitude_key, phase_key = jax.random.split(key)
+    def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+        amplitude_key, phase_key = jax.random.split(place_key)
         amplitude = jax.random.uniform(amplitude_key, minval=AMPLITUDES[0], maxval=AMPLITUDES[1])
         phase = jax.random.uniform(phase_key, minval=PHASES[0], maxval=PHASES[1])
-
-        def draw(draw_key: jax.Array, count: int, query: int) -> Drawn:
-            x = jax.random.uniform(draw_key, (count + query, 1), minval=-WIDE, maxval=WIDE)
-            y = amplitude * jnp.sin(x - phase)
-            return Drawn(x[:count], y[:count], x[count:], y[count:])
-
-        return draw
+        x = jax.random.uniform(key, (count, 1), minval=-WIDE, maxval=WIDE)
+        return x, amplitude * jnp.sin(x - phase)
