@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.symbolic.interpreter import CONSTANTS, Table
+    from blurc.symbolic.interpreter import CONSTANTS, Table, constants
     from blurc.symbolic.space import Space, Trees, space
     from blurc.symbolic.trees import Alphabet, Tree, constant
     from blurc.symbolic.variation import Variation
 
-__all__ = ["CONSTANTS", "Alphabet", "Space", "Table", "Tree", "Trees", "Variation", "constant", "space"]
+__all__ = ["CONSTANTS", "Alphabet", "Space", "Table", "Tree", "Trees", "Variation", "constant", "constants", "space"]
 
 face(__name__)

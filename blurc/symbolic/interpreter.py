@@ -33,6 +33,13 @@ TABLE = "table"  # what the names of all tables begin with
 Table = NDArray[np.float32]
 
 
+def constants(values: Sequence[float]) -> Table:
+    """The table of an expression's constants, the last of which is 1."""
+    found = np.zeros(CONSTANTS + 1, np.float32)
+    found[[*range(len(values)), CONSTANTS]] = [*values, 1.0]
+    return found
+
+
 @dataclass(frozen=True)
 class File:
     """The registers of one scope at a site. rows: how many of its weighted sums are read."""

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blurc import model as m
 from blurc.api import Net
@@ -26,6 +27,7 @@ POINTS = 24  # at which two expressions are compared
 PREFIXES = ("c", "k", "const", "constant")  # of the names of constants
 
 Trees: TypeAlias = tuple[Tree, ...]  # a candidate: one for each site
+Rows: TypeAlias = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,10 @@ class Space:
         return Net(plan_of(model), model, self.net.sources)
 
     # ------------------------------------------------------------- candidates
+
+    def trees(self, symbols: Rows, values: Rows) -> Trees:
+        """A candidate from its rows in a checkpoint, [sites, length]."""
+        return tuple(a.tree(s, v) for a, s, v in zip(self.alphabets, symbols, values, strict=True))
 
     def simplified(self, trees: Trees) -> Trees:
         return tuple(a.simplified(t) for a, t in zip(self.alphabets, trees, strict=True))

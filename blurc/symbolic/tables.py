@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from blurc import model as m
+from blurc.symbolic import interpreter
 from blurc.symbolic.interpreter import CONSTANTS, LAYERS, WIDTH, File, Interpreted, Table
 from blurc.symbolic.sites import group_of, statement
 
@@ -124,8 +125,7 @@ def tables(one: Interpreted, rule: m.Genome, constants: Sequence[str], values: S
     else:
         products = _products(value)
         rows = {side: [_row(writers, side, p) for p in products] for side in writers}
-    found = {one.constants: np.zeros(CONSTANTS + 1, np.float32)}
-    found[one.constants][[*range(len(values)), CONSTANTS]] = [*values, 1.0]
+    found = {one.constants: interpreter.constants(values)}
     for side, writer in writers.items():
         found |= writer.tables(rows[side])
     return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from tiny import codes, experiment, lines, made, refused
@@ -20,7 +21,11 @@ from blurc.meta.run import best
 from blurc.meta.run import setup as setups
 from blurc.meta.run.folder import Folder
 from blurc.meta.run.found import best_rule
-from blurc.meta.search.methods.symbolic import survivors
+from blurc.meta.run.step import meta_step, start
+from blurc.meta.search import interpreted
+from blurc.meta.search.episode import Drawn, Feedback
+from blurc.meta.search.interpreted import InterpretedJudge
+from blurc.meta.search.methods.symbolic import Candidates, survivors
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -111,6 +116,37 @@ def test_a_divergence_is_replayed_in_the_equation_of_its_rule(shared: None) -> N
     assert found.code == "E905"
     assert found.span
     assert "w <- w + " in found.span.source.line(found.span.line)
+
+
+def test_a_divergence_is_recorded_with_the_constants_that_were_tuned(
+    shared: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = InterpretedJudge.tuned
+
+    def diverging(judge: InterpretedJudge, candidates: Candidates, drawn: Drawn, key: jax.Array) -> Feedback:
+        found = tuned(judge, candidates, drawn, key)
+        constants = found.tuned._replace(values=candidates.values + 1)
+        return found._replace(finite=jnp.zeros_like(found.finite), tuned=constants)
+
+    monkeypatch.setattr(InterpretedJudge, "tuned", diverging)
+    ready = setups.setup(small())
+    carry = start(ready)
+    asked = ready.method.ask(carry.method, ready.key(setups.CANDIDATES, 0))
+    _, _, lost = meta_step(ready, carry, 0)
+    assert len(lost) == 16
+    for one in lost:
+        np.testing.assert_array_equal(one.genome.values, asked.values[one.candidate] + 1)
+
+
+def test_tables_that_are_forgotten_are_made_again(shared: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = setups.setup(small())
+    judge, candidates = ready.judge, ready.method.ask(ready.method.init(None), jax.random.key(0))
+    assert isinstance(judge, InterpretedJudge)
+    monkeypatch.setattr(interpreted, "REMEMBERED", 3)
+    before, again = judge._encoded(candidates), judge._encoded(candidates)
+    assert len(judge._tables) == 3
+    for name, table in before.items():
+        np.testing.assert_array_equal(again[name], table)
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,17 @@ def nothing(ready: Setup, state: Any) -> Best:
 
 def is_due(ready: Setup, step: int) -> bool:
     """Whether the genome is judged after meta-step `step`."""
-    every = EVERY_FRONT if isinstance(ready.experiment.method, Symbolic) else EVERY
-    return (step + 1) % (every * ready.pieces) == 0
+    return (step + 1) % _every(ready) == 0
 
 
 def is_judged(ready: Setup, steps: int) -> bool:
     """Whether a search of that many meta-steps was judged yet."""
-    return steps >= EVERY * ready.pieces
+    return steps >= _every(ready)
+
+
+def _every(ready: Setup) -> int:
+    """Meta-steps between judgements."""
+    return (EVERY_FRONT if isinstance(ready.experiment.method, Symbolic) else EVERY) * ready.pieces
 
 
 def begun(ready: Setup, unroll: int) -> Best:

@@ -20,7 +20,7 @@ import numpy as np
 from blurc import genome as genomes
 from blurc.guards import typed
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import Experiment, Gradient, Symbolic
+from blurc.meta.experiment.experiment import Experiment, Symbolic
 from blurc.meta.run import checkpoint, room
 from blurc.meta.run.best import Best, begun, is_due, is_judged, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
@@ -141,8 +141,8 @@ class _Run:
     def _advanced(self, now: Progress) -> Progress:
         carry, line, lost = meta_step(self.setup, now.carry, now.steps)
         self.still_locked()
-        room = MOST_RECORDED - self.folder.lines(DIVERGENCES) if lost else 0
-        self._record(now.steps, lost[: max(0, room)])
+        more = MOST_RECORDED - self.folder.lines(DIVERGENCES) if lost else 0
+        self._record(now.steps, lost[: max(0, more)])
         self.folder.append(METRICS, line)
         self.watch.line(line)
         return Progress(now.steps + 1, now.diverged + line["diverged"], carry, self.folder.lengths())
@@ -203,7 +203,7 @@ class _Run:
             best, _ = updated(self.setup, best, now.carry.method, last)
         genome, start = self._write_genome(now, best, finished=True), self._natural(best.start)
         value = float(genome.found.get(self.setup.experiment.method.objective, math.nan))
-        candidates = now.steps * self._population()
+        candidates = now.steps * room.candidates(self.setup.experiment)
         shown = {
             "value": value if math.isfinite(value) else None,
             "start": start if math.isfinite(start) else None,
@@ -214,11 +214,6 @@ class _Run:
         self.folder.write("result.json", json.dumps(shown) + "\n")
         objective = self.setup.judge.objective.name
         return Result(self.folder.path, genome, objective, value, start, now.steps, now.diverged, candidates)
-
-    def _population(self) -> int:
-        """Candidates of a meta-step."""
-        e = self.setup.experiment
-        return e.replicas if isinstance(e.method, Gradient) else e.method.population
 
 
 def _plain(genome: Any) -> Any:

@@ -44,12 +44,13 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 @dataclass(frozen=True, eq=False)
 class Setup:
     """experiment: with the objective that its tasks suggest, if it names none. validation: the tasks that decide which
-    genome is best; empty: `tasks` do."""
+    genome is best; empty: `tasks` do. space: the rules that a symbolic search looks through."""
 
     experiment: Experiment
     net: Net
     tasks: tuple[Task, ...]
     validation: tuple[Task, ...] = ()
+    space: Space | None = None
 
     @property
     def judging(self) -> tuple[Task, ...]:
@@ -75,18 +76,6 @@ class Setup:
     def own(self) -> Any:
         """The meta-parameters of the rule that a symbolic search starts from, which it leaves as they are."""
         return flat.first(self.start())
-
-    @cached_property
-    def space(self) -> Space | None:
-        """The rules that a symbolic search looks through. Raises `BlurError` (E613)."""
-        choice = self.experiment.method
-        if not isinstance(choice, Symbolic):
-            return None
-        found = space(self.net, choice.search, choice.leaves, choice.functions, choice.operators)
-        if choice.length < (least := len(found.sites)):
-            message = f"`method.length` is {choice.length}, and {least} expressions are searched, of a symbol at least"
-            raise BlurError(Diagnostic("E613", message, help=f"write `length: {least}`, or more"))
-        return found
 
     @cached_property
     def chunk(self) -> int:
@@ -182,9 +171,19 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
     _check_l1(e, net)
-    ready = Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation)
-    assert ready.space or not isinstance(e.method, Symbolic)
-    return ready
+    return Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation, _space(net, e))
+
+
+def _space(net: Net, e: Experiment) -> Space | None:
+    """None if the search is not symbolic. Raises `BlurError` (E613)."""
+    choice = e.method
+    if not isinstance(choice, Symbolic):
+        return None
+    found = space(net, choice.search, choice.leaves, choice.functions, choice.operators)
+    if choice.length < (least := len(found.sites)):
+        message = f"`method.length` is {choice.length}, and {least} expressions are searched, of a symbol at least"
+        raise BlurError(Diagnostic("E613", message, help=f"write `length: {least}`, or more"))
+    return found
 
 
 def _check_l1(e: Experiment, net: Net) -> None:

@@ -90,7 +90,7 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     costs = judge.objective.costs(jnp.where(feedback.finite, feedback.values, jnp.nan))
     state = method.tell(state, candidates, costs, feedback)
     known = np.asarray(costs, float)
-    lost = _lost(ready, candidates, feedback, carry.inner, step)
+    lost = _lost(ready, _as_judged(candidates, feedback), feedback, carry.inner, step)
     line, found = _line(ready, step, known, np.asarray(feedback.each, float)), carry.best
     if best.is_due(ready, step):
         found, judgement = best.updated(ready, found, state, step)
@@ -113,6 +113,11 @@ def _judged(ready: Setup, candidates: Any, drawn: Drawn, step: int) -> Feedback:
             return judge.gradients(candidates, drawn)
         case _, judge:
             return judge.values(candidates, drawn)
+
+
+def _as_judged(candidates: Any, feedback: Feedback) -> Any:
+    """With the constants that a symbolic search has tuned."""
+    return candidates if feedback.tuned is None else candidates._replace(values=feedback.tuned.values)
 
 
 def _line(ready: Setup, step: int, costs: Any, each: Any) -> Metrics:

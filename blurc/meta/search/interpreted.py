@@ -4,6 +4,8 @@
     tuned        the best of these and the elite, on half of the episodes
     judged       the same, on all; what counts is the half that their constants were not tuned on
 
+Where there is no half, with one episode or for the worst task, all episodes do both.
+
 Constants are tuned by an evolution strategy of one parent and one child for each candidate: they change by factors, for
 rates that differ by orders of magnitude, and now and then in sign.
 """
@@ -23,12 +25,13 @@ from numpy.typing import NDArray
 from blurc.meta.search import many
 from blurc.meta.search.episode import Drawn, Feedback, Judge
 from blurc.runtime import map_tree
-from blurc.symbolic import CONSTANTS, Space, Table, Trees
+from blurc.symbolic import CONSTANTS, Space, Table, constants
 
 SIGMA = 0.7  # of the first changes, as logarithms
 BETTER, WORSE = 1.5, 0.8  # how a success and a failure change it (Kern et al. 2004)
 FLIPPED = 0.1  # how many constants change their sign
 SCREENED = 2  # rounds of tuning for new candidates
+REMEMBERED = 4096  # candidates whose tables are kept
 
 
 class Tuned(NamedTuple):
@@ -48,7 +51,7 @@ class InterpretedJudge(Judge):
     rounds: int = 0
     elite: int = 0
     most: int = 1
-    # Cache: what depends on the symbols of a candidate alone.
+    # Cache, the last used at the end: what depends on the symbols of a candidate alone.
     _tables: dict[bytes, dict[str, Table]] = field(default_factory=dict[bytes, dict[str, Table]])
 
     @cached_property
@@ -146,19 +149,13 @@ class InterpretedJudge(Judge):
     def _of(self, symbols: np.ndarray, values: np.ndarray) -> dict[str, Table]:
         """The tables of one candidate. All but the constants depend on its symbols alone."""
         key = symbols.tobytes()
-        if key not in self._tables:
-            found = self.space.tables(self._trees(symbols, values))
-            assert found, "only what fits is asked"
-            self._tables[key] = found
-        tables = dict(self._tables[key])
-        for i, name in enumerate(self._names):
-            own = values[i][symbols[i] == 0]
-            tables[name] = np.zeros(CONSTANTS + 1, np.float32)
-            tables[name][[*range(len(own)), CONSTANTS]] = [*own, 1.0]
-        return tables
-
-    def _trees(self, symbols: np.ndarray, values: np.ndarray) -> Trees:
-        return tuple(a.tree(s, v) for a, s, v in zip(self.space.alphabets, symbols, values, strict=True))
+        found = self._tables.pop(key, None) or self.space.tables(self.space.trees(symbols, values))
+        assert found, "only what fits is asked"
+        self._tables[key] = found
+        if len(self._tables) > REMEMBERED:
+            del self._tables[next(iter(self._tables))]
+        own = {name: constants(values[i][symbols[i] == 0]) for i, name in enumerate(self._names)}
+        return {**found, **own}
 
 
 def _changed(constants: Mapping[str, jax.Array], sigma: jax.Array, key: jax.Array) -> dict[str, jax.Array]:

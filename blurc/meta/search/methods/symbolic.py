@@ -104,10 +104,7 @@ class SymbolicMethod:
 
     def trees(self, candidates: Candidates) -> list[Trees]:
         pairs = zip(np.asarray(candidates.symbols), np.asarray(candidates.values), strict=True)
-        return [
-            tuple(a.tree(s, v) for a, s, v in zip(self.space.alphabets, symbols, values, strict=True))
-            for symbols, values in pairs
-        ]
+        return [self.space.trees(symbols, values) for symbols, values in pairs]
 
     def lengths(self, candidates: Candidates) -> NDArray[np.int64]:
         return (np.asarray(candidates.symbols) >= 0).sum(axis=(1, 2))
