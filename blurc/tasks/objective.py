@@ -9,9 +9,6 @@ classes  one-hot rows; the greatest output is the answer
 binary   zeros and ones, several labels at once or a single yes or no; outputs above 1/2 say yes
 values   any numbers: regression, reconstruction, the next step of a sequence
 component  numbers that nobody can know the sign of: coordinates along an axis that was found without a teacher
-
-The formulas take arrays of NumPy and of JAX, in their precision. Only the softmax cross entropy imports JAX, when it is
-called.
 """
 
 from __future__ import annotations
@@ -22,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, TypeVar, cast, get_args
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.tasks import formulas
 
 if TYPE_CHECKING:
     from jax import Array
@@ -40,8 +38,6 @@ Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
 # (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
 Formula: TypeAlias = "Callable[[Values, Values, Values | None], Values]"
-
-MARGIN = 1e-6  # of a probability from 0 and 1, below which its logarithm would be huge
 
 
 @dataclass(frozen=True)
@@ -129,89 +125,20 @@ def number(value: float, unit: str) -> str:
     return f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}"
 
 
-# ---------------------------------------------------------------- the formulas
-
-
-def _mean(values: Any, mask: Any) -> Any:
-    """Over everything that counts."""
-    return values.mean() if mask is None else (values * mask).sum() / mask.sum()
-
-
-def _cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
-    """Of the softmax of the outputs. XLA may compute outputs twice and round them differently when subtracting the
-    maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite."""
-    import jax  # as jax is not needed to name an objective
-    import optax
-
-    xp = outputs.__array_namespace__()
-    below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
-    # Not `minimum`, which halves the gradient of the largest output.
-    return _mean(optax.softmax_cross_entropy(xp.where(below > 0, 0.0, below), targets), mask)
-
-
-def _accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _hits(outputs, outputs.argmax(axis=-1) == targets.argmax(axis=-1), mask)
-
-
-def _binary_accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
-    xp = outputs.__array_namespace__()
-    right = (outputs > 0.5) == (targets > 0.5)
-    return _hits(outputs, xp.where(right, 1.0, 0.0).mean(axis=-1).astype(outputs.dtype), mask)
-
-
-def _hits(outputs: Any, right: Any, mask: Any) -> Any:
-    """NaN if an output is not finite: argmax would treat a NaN as the winning class."""
-    xp = outputs.__array_namespace__()
-    return xp.where(xp.isfinite(outputs).all(), _mean(right.astype(outputs.dtype), mask), xp.nan)
-
-
-def _binary_cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
-    """Of outputs as probabilities."""
-    xp = outputs.__array_namespace__()
-    p = xp.clip(outputs, MARGIN, 1 - MARGIN)
-    return _mean(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)).mean(axis=-1), mask)
-
-
-def _mse(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _mean(((outputs - targets) ** 2).mean(axis=-1), mask)
-
-
-def _signless(outputs: Any, targets: Any, mask: Any) -> Any:
-    """For each output the smaller of the errors of both signs."""
-    xp = outputs.__array_namespace__()
-
-    def each(errors: Any) -> Any:
-        return xp.stack([_mean(errors[..., i], mask) for i in range(errors.shape[-1])])
-
-    return xp.minimum(each((outputs - targets) ** 2), each((outputs + targets) ** 2)).mean()
-
-
-def _mae(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _mean(abs(outputs - targets).mean(axis=-1), mask)
-
-
-def _r2(outputs: Any, targets: Any, mask: Any) -> Any:
-    """1 - (squared errors) / (squared distances of the targets from their mean), both summed over all outputs, so that
-    a constant output does no harm. 1 is perfect, 0 is no better than the mean."""
-    n = targets.shape[-1]
-    rows = targets.reshape(-1, n)
-    weight = None if mask is None else mask.reshape(-1)
-    centre = rows.mean(axis=0) if weight is None else (rows * weight[:, None]).sum(axis=0) / weight.sum()
-    return 1 - _mse(outputs, targets, mask) / _mse(centre, targets, mask)
-
-
 _CLASSES: tuple[TargetKind, ...] = ("classes",)
 _BINARY: tuple[TargetKind, ...] = ("binary",)
 _COMPONENT: tuple[TargetKind, ...] = ("component",)
 _ALL = (
-    Objective("cross_entropy", "softmax cross entropy", _cross_entropy, kinds=_CLASSES, unit="nats"),
-    Objective("accuracy", "accuracy", _accuracy, True, False, _CLASSES, "%"),
-    Objective("mse", "mean squared error", _mse),
-    Objective("mae", "mean absolute error", _mae),
-    Objective("r2", "R²", _r2, True),
-    Objective("binary_cross_entropy", "binary cross entropy", _binary_cross_entropy, kinds=_BINARY, unit="nats"),
-    Objective("binary_accuracy", "binary accuracy", _binary_accuracy, True, False, _BINARY, "%"),
-    Objective("signless_mse", "mean squared error up to sign", _signless, kinds=_COMPONENT),
+    Objective("cross_entropy", "softmax cross entropy", formulas.cross_entropy, kinds=_CLASSES, unit="nats"),
+    Objective("accuracy", "accuracy", formulas.accuracy, True, False, _CLASSES, "%"),
+    Objective("mse", "mean squared error", formulas.mse),
+    Objective("mae", "mean absolute error", formulas.mae),
+    Objective("r2", "R²", formulas.r2, True),
+    Objective(
+        "binary_cross_entropy", "binary cross entropy", formulas.binary_cross_entropy, kinds=_BINARY, unit="nats"
+    ),
+    Objective("binary_accuracy", "binary accuracy", formulas.binary_accuracy, True, False, _BINARY, "%"),
+    Objective("signless_mse", "mean squared error up to sign", formulas.signless, kinds=_COMPONENT),
 )
 OBJECTIVES: Mapping[str, Objective] = {objective.name: objective for objective in _ALL}
 ACCURACY = OBJECTIVES["accuracy"]

@@ -1,0 +1,78 @@
+"""The formulas of objectives: (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
+
+They take arrays of NumPy and of JAX, in their precision. Only the softmax cross entropy imports JAX, when it is called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+MARGIN = 1e-6  # of a probability from 0 and 1, below which its logarithm would be huge
+
+
+def _mean(values: Any, mask: Any) -> Any:
+    """Over everything that counts."""
+    return values.mean() if mask is None else (values * mask).sum() / mask.sum()
+
+
+def cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
+    """Of the softmax of the outputs. XLA may compute outputs twice and round them differently when subtracting the
+    maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite."""
+    import jax  # as jax is not needed to name an objective
+    import optax
+
+    xp = outputs.__array_namespace__()
+    below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
+    # Not `minimum`, which halves the gradient of the largest output.
+    return _mean(optax.softmax_cross_entropy(xp.where(below > 0, 0.0, below), targets), mask)
+
+
+def accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _hits(outputs, outputs.argmax(axis=-1) == targets.argmax(axis=-1), mask)
+
+
+def binary_accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
+    xp = outputs.__array_namespace__()
+    right = (outputs > 0.5) == (targets > 0.5)
+    return _hits(outputs, xp.where(right, 1.0, 0.0).mean(axis=-1).astype(outputs.dtype), mask)
+
+
+def _hits(outputs: Any, right: Any, mask: Any) -> Any:
+    """NaN if an output is not finite: argmax would treat a NaN as the winning class."""
+    xp = outputs.__array_namespace__()
+    return xp.where(xp.isfinite(outputs).all(), _mean(right.astype(outputs.dtype), mask), xp.nan)
+
+
+def binary_cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
+    """Of outputs as probabilities."""
+    xp = outputs.__array_namespace__()
+    p = xp.clip(outputs, MARGIN, 1 - MARGIN)
+    return _mean(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)).mean(axis=-1), mask)
+
+
+def mse(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _mean(((outputs - targets) ** 2).mean(axis=-1), mask)
+
+
+def signless(outputs: Any, targets: Any, mask: Any) -> Any:
+    """For each output the smaller of the errors of both signs."""
+    xp = outputs.__array_namespace__()
+
+    def each(errors: Any) -> Any:
+        return xp.stack([_mean(errors[..., i], mask) for i in range(errors.shape[-1])])
+
+    return xp.minimum(each((outputs - targets) ** 2), each((outputs + targets) ** 2)).mean()
+
+
+def mae(outputs: Any, targets: Any, mask: Any) -> Any:
+    return _mean(abs(outputs - targets).mean(axis=-1), mask)
+
+
+def r2(outputs: Any, targets: Any, mask: Any) -> Any:
+    """1 - (squared errors) / (squared distances of the targets from their mean), both summed over all outputs, so that
+    a constant output does no harm. 1 is perfect, 0 is no better than the mean."""
+    n = targets.shape[-1]
+    rows = targets.reshape(-1, n)
+    weight = None if mask is None else mask.reshape(-1)
+    centre = rows.mean(axis=0) if weight is None else (rows * weight[:, None]).sum(axis=0) / weight.sum()
+    return 1 - mse(outputs, targets, mask) / mse(centre, targets, mask)
