@@ -1,12 +1,13 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
+from blurc.meta.report.contents import Rule
+from blurc.meta.report.contents import rules as found_rules
 from blurc.meta.report.page import REPORT, compare, sparse_rule
 from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
-from blurc.meta.run.found import Member, found_rules
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
@@ -21,7 +22,7 @@ __all__ = [
     "TRIALS",
     "Drawn",
     "Judge",
-    "Member",
+    "Rule",
     "Setup",
     "changes",
     "check",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from blurc.meta import internals
 
 
-def print_rules(out: Console, found: Sequence[internals.Member], objective: str) -> None:
+def print_rules(out: Console, found: Sequence[internals.Rule], objective: str) -> None:
     """Their lengths, values and equations; nothing if there are none."""
     from rich import box
     from rich.markup import escape

@@ -61,13 +61,21 @@ class Curve:
 
 @dataclass(frozen=True)
 class Rule:
-    """One that a symbolic search found: its symbols, its objective on episodes the search never sees, None if it
-    diverged, what it says, and its file in the run folder."""
+    """One that a symbolic search found.
 
+    Attributes:
+        file: in the run folder.
+        rule: the name of its genome.
+        length: its symbols.
+        value: its objective on episodes the search never sees; None if it diverged.
+        equations: the statements that were found, with their constants.
+    """
+
+    file: str
+    rule: str
     length: int
     value: float | None
     equations: tuple[str, ...]
-    file: str
 
 
 @dataclass(frozen=True)
@@ -116,10 +124,11 @@ def read(folder: Path) -> Run:
         curves=tuple(_curves(_json(folder, "evaluation.json"), folder / "evaluation.json")),
         versions=_json(folder, "versions.json"),
         result=_json(folder, "result.json"),
-        rules=tuple(_rules(_json(folder, "front.json"), folder / "front.json")),
+        rules=rules(folder),
     )
 
 
+FRONT = "front.json"
 LARGEST = 1e100  # of a number in a picture
 WRONG = (KeyError, TypeError, ValueError, OverflowError, AttributeError)  # of data that have another form
 
@@ -228,12 +237,19 @@ def _curves(data: Mapping[str, Any], path: Path) -> Iterator[Curve]:
         _damaged(f"`{path}` does not contain scores: {type(error).__name__} {error}")
 
 
-def _rules(data: Mapping[str, Any], path: Path) -> Iterator[Rule]:
+def rules(folder: Path) -> tuple[Rule, ...]:
+    """What a symbolic search found, the shortest first; nothing for other methods. Raises `BlurError` (E614)."""
+    data = _json(folder, FRONT)
     try:
-        for one in data.get("rules", []):
-            yield Rule(int(one["length"]), one["value"], tuple(map(str, one["equations"])), str(one["file"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _damaged(f"`{path}` does not contain rules: {type(error).__name__} {error}")
+        return tuple(map(_rule, data.get("rules", [])))
+    except WRONG as error:
+        _damaged(f"`{folder / FRONT}` does not contain rules: {type(error).__name__} {error}")
+
+
+def _rule(one: Mapping[str, Any]) -> Rule:
+    value = None if one["value"] is None else _number(one["value"])
+    equations = tuple(map(str, one["equations"]))
+    return Rule(str(one["file"]), str(one["rule"]), _whole(one["length"]), value, equations)
 
 
 def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -> Curve:

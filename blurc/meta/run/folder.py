@@ -41,7 +41,7 @@ from blurc.storage import append_to, read_file, remove_unfinished, why, write_fi
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
-RULES, FRONT = "rules", "front.json"
+RULES = "rules"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 REMEDIES: Mapping[int | None, str] = MappingProxyType(

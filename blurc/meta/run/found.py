@@ -12,8 +12,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -24,8 +23,9 @@ from blurc.api import Net
 from blurc.genome import GenomeFile
 from blurc.language import unparse
 from blurc.meta.experiment.experiment import Network
+from blurc.meta.report.contents import FRONT, Rule
 from blurc.meta.run.best import Best, worth
-from blurc.meta.run.folder import FRONT, RULES, Folder
+from blurc.meta.run.folder import RULES, Folder
 from blurc.meta.run.front import Front, members
 from blurc.meta.run.pinned import copies
 from blurc.meta.run.setup import START, Setup, compiled
@@ -33,25 +33,6 @@ from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.symbolic import Trees
 
 DIGITS = 4
-
-
-@dataclass(frozen=True)
-class Member:
-    """A rule of the front.
-
-    Attributes:
-        file: in the run folder.
-        rule: the name of its genome.
-        length: its symbols.
-        value: its objective on episodes the search never sees.
-        equations: the statements that were found, with their constants.
-    """
-
-    file: str
-    rule: str
-    length: int
-    value: float | None
-    equations: tuple[str, ...]
 
 
 def best_rule(ready: Setup, folder: Folder, best: Best, steps: int, finished: bool) -> GenomeFile:
@@ -75,7 +56,7 @@ def best_rule(ready: Setup, folder: Folder, best: Best, steps: int, finished: bo
     return replace(genome, spec=one.file)
 
 
-def write(ready: Setup, folder: Folder, front: Front) -> list[Member]:
+def write(ready: Setup, folder: Folder, front: Front) -> list[Rule]:
     """Writes the rules of the front, and lists them. Raises `BlurError` (E618)."""
     method = ready.method
     assert isinstance(method, SymbolicMethod)
@@ -91,14 +72,14 @@ def write(ready: Setup, folder: Folder, front: Front) -> list[Member]:
     return found
 
 
-def judged(ready: Setup, folder: Folder, found: Sequence[Member], steps: int) -> list[Member]:
+def judged(ready: Setup, folder: Folder, found: Sequence[Rule], steps: int) -> list[Rule]:
     """The same with what each is worth, compiled from its file; in episodes of so many steps."""
     again = [replace(one, value=_value(ready, folder, one, steps)) for one in found]
     _list(folder, again)
     return again
 
 
-def _value(ready: Setup, folder: Folder, one: Member, steps: int) -> float | None:
+def _value(ready: Setup, folder: Folder, one: Rule, steps: int) -> float | None:
     net = compiled(_network(ready, folder, one))
     cost = worth(ready, net, _values(ready, net), steps)
     return ready.judge.objective.natural(cost) if math.isfinite(cost) else None
@@ -117,7 +98,7 @@ def _rounded(trees: Trees) -> Trees:
     return tuple(t.with_constants(map(digits, t.constants)) for t in trees)
 
 
-def _written(ready: Setup, folder: Folder, trees: Trees, place: int, value: float) -> Member:
+def _written(ready: Setup, folder: Folder, trees: Trees, place: int, value: float) -> Rule:
     assert ready.space
     e, length = ready.experiment, place + 1
     name = re.sub(r"\W", "_", f"{e.name}_{length}", flags=re.ASCII)
@@ -135,22 +116,14 @@ def _written(ready: Setup, folder: Folder, trees: Trees, place: int, value: floa
     ]
     file = f"{RULES}/{length:02}.blur"
     folder.write(file, "\n".join(lines))
-    return Member(file, name, length, value, equations)
+    return Rule(file, name, length, value, equations)
 
 
-def _list(folder: Folder, found: Sequence[Member]) -> None:
+def _list(folder: Folder, found: Sequence[Rule]) -> None:
     folder.write(FRONT, json.dumps({"rules": [asdict(one) for one in found]}, indent=1) + "\n")
 
 
-def found_rules(path: Path) -> list[Member]:
-    """The rules in a run folder, the shortest first; none if its search was not symbolic. Raises `BlurError` (E615)."""
-    if not (path / FRONT).exists():
-        return []
-    listed = json.loads(Folder(path).read(FRONT))
-    return [replace(Member(**one), equations=tuple(one["equations"])) for one in listed["rules"]]
-
-
-def _network(ready: Setup, folder: Folder, one: Member) -> Network:
+def _network(ready: Setup, folder: Folder, one: Rule) -> Network:
     """The network of the experiment under a rule that was found."""
     of = ready.experiment.network
     return Network(str(folder.path / one.file), ready.net.plan.name, one.rule, of.parameters)
