@@ -63,6 +63,18 @@ def test_the_last_line_says_what_its_number_is_of() -> None:
     assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
 
 
+def test_the_last_line_says_that_the_worst_task_counts() -> None:
+    done = command("e.yaml", "--set", "over_tasks=worst")
+    assert "on its worst task in 16 episodes not used in the search\n" in done.stdout
+
+
+def test_a_log_tells_what_takes_long_before_it_begins() -> None:
+    told = command("e.yaml").stdout.split("\n")
+    first = next(i for i, text in enumerate(told) if text.split()[:1] == ["1"])
+    assert any(text.startswith("compiling") for text in told[:first])
+    assert told.index("the report") < told.index("accuracy on test examples in %, 1 seed")
+
+
 def test_the_start_is_told_beside_the_result() -> None:
     done = command("e.yaml")
     start = json.loads(Path("runs/tiny/result.json").read_text())["start"]

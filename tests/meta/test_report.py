@@ -19,6 +19,7 @@ from blurc import genome
 from blurc.diagnostics import BlurError, Source
 from blurc.evaluation import heat
 from blurc.meta.experiment import schema
+from blurc.meta.experiment.experiment import L1, Gradient
 from blurc.meta.report import contents, matrices, regions, scores, sections, style, training
 from blurc.meta.report.page import write
 from blurc.spec import select
@@ -284,6 +285,23 @@ def test_the_summary_tells_the_best_at_last_from_the_genome(run: Path) -> None:
     rows = dict(sections.summary(dataclasses.replace(found, genome=judged)))
     assert rows["cross entropy, best of the last meta-step"] == "0.4"
     assert rows["cross entropy of the genome"] == "0.75, on episodes the search never sees"
+
+
+def test_the_summary_tells_what_decides_about_genomes_and_what_is_pulled_to_0(run: Path) -> None:
+    found = contents.read(run)
+    assert found.experiment
+    plain = {name for name, _ in sections.summary(found)}
+    assert plain.isdisjoint({"validation tasks", "over tasks", "pulled to 0"})
+    asked = dataclasses.replace(
+        found.experiment,
+        validation=(TaskChoice("xor"), TaskChoice("moons", name="crescents")),
+        over_tasks="worst",
+        method=Gradient(l1=L1(("eta", "f"), 0.25)),
+    )
+    rows = dict(sections.summary(dataclasses.replace(found, experiment=asked)))
+    assert rows["validation tasks"] == "xor, crescents"
+    assert rows["over tasks"] == "the worst"
+    assert rows["pulled to 0"] == "eta, f, with strength 0.25"
 
 
 # ---------------------------------------------------------------- evaluation

@@ -68,8 +68,8 @@ def command(
     """Measure how well GENOMEs train networks.
 
     A GENOME is a genome file, or the name of a rule with fresh meta-parameters for each seed. Each one trains each
-    network on each task, from fresh synapses for each seed. Scores are those of the task
-    on test examples: the accuracy of classes, the mean squared error of numbers, or the `--metric` given.
+    network on each task, from fresh synapses for each seed. Scores are those of the task on test examples: the accuracy
+    of classes, the mean squared error of numbers, or the `--metric` given.
     """
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)

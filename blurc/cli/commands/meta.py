@@ -95,7 +95,8 @@ def command(
         _print_sparse(folder, out)
     tell(out, _start(result))
     objective = result.objective.replace("_", " ")
-    what = f"{objective} of the genome {result.value:.4g}, the mean of {_judged(resolved)}"
+    mean = "on its worst task in" if resolved.over_tasks == "worst" else "the mean of"
+    what = f"{objective} of the genome {result.value:.4g}, {mean} {_judged(resolved)}"
     tell(out, f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}")
 
 

@@ -5,6 +5,7 @@ All that is shown fits into 80 columns. Values are running means: of the best re
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.live import Live
 
-from blurc.cli.shared.curves import clock, number, panel
+from blurc.cli.shared.curves import WIDTH, clock, number, panel
 from blurc.cli.shared.search import WINDOW, Search, running
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Lines:
         self.search.begin(done, steps, objective)
         resuming = f", resuming after {done:,}" if done else ""
         self._print(f"{steps:,} meta-steps{resuming}; {self.search.objective}: the mean of the last {WINDOW}")
+        self._print("compiling; the first row takes the longest")
         self._print(HEAD.format(self.search.objective))
 
     def line(self, line: Metrics) -> None:
@@ -75,7 +77,7 @@ class Lines:
     def end(self) -> None:
         if self.search.by_task:
             means = [f"{name} {number(running(values))}" for name, values in self.search.by_task.items()]
-            self._print(f"by task: {', '.join(means)}")
+            self._print(textwrap.fill(f"by task: {', '.join(means)}", WIDTH, break_on_hyphens=False))
 
     def _print(self, text: str) -> None:
         self.out.print(text, markup=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from blurc.storage import limits, records
 from blurc.tasks import OBJECTIVES, TaskChoice
 
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
-# Empty: what the tasks suggest, their loss, or for cma what they are scored by.
+# Empty: what the tasks suggest, their loss, or for cma and symbolic what they are scored by.
 Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
 NO_VALUE_AT_0 = ("log",)
 FUNCTIONS = tuple(f for f in functions.UNARY if f not in NO_VALUE_AT_0)

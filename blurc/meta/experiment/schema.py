@@ -9,7 +9,7 @@
     tasks:                             # plain names of data, or mappings
     - {data: mnist, crop: 20, resize: 10, classes: [0, 1, 2, 3, 4], augment: {permute_labels: true}}
     inner: {steps: 10, batch: 128, query: 128, judge_every: 5}
-    method: {name: gradient, steps: 5000, rate: 5.0e-4}    # or cma, or pes
+    method: {name: gradient, steps: 5000, rate: 5.0e-4}    # or cma, pes, symbolic
     curriculum: {add: 5, every: 1000, until: 50}
     replicas: 4
     seed: 0

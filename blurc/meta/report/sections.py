@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
-from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.experiment.experiment import Experiment, Gradient, MethodChoice
 from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
 from blurc.meta.report.contents import Run
 from blurc.tasks import TaskChoice, task
@@ -38,7 +38,9 @@ def summary(run: Run) -> Rows:
     if e:
         rule = e.network.rule or (run.genome.rule if run.genome else "")
         rows += [("network", " ".join(filter(None, (e.network.spec, e.network.network)))), ("rule", rule)]
-        rows += [("tasks", ", ".join(_name(task) for task in e.tasks)), ("method", type(e.method).__name__.lower())]
+        rows += [("tasks", _names(e.tasks)), ("validation tasks", _names(e.validation))]
+        rows += [("over tasks", "the worst" if e.over_tasks == "worst" else "")]
+        rows += [("method", type(e.method).__name__.lower()), ("pulled to 0", _pulled(e.method))]
     if run.points:
         last = run.points[-1]
         rows += [("meta-steps", f"{last.step + 1:,}"), ("final steps per episode", f"{last.unroll:,}")]
@@ -85,6 +87,15 @@ def sections(run: Run) -> Iterator[Section]:
 
 def _objective(e: Experiment | None) -> str:
     return e.method.objective.replace("_", " ") if e else "value"
+
+
+def _pulled(method: MethodChoice) -> str:
+    l1 = method.l1 if isinstance(method, Gradient) else None
+    return f"{', '.join(l1.names)}, with strength {l1.strength:g}" if l1 else ""
+
+
+def _names(tasks: Iterable[TaskChoice]) -> str:
+    return ", ".join(map(_name, tasks))
 
 
 def _name(task: TaskChoice) -> str:

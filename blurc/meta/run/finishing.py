@@ -88,6 +88,7 @@ def _evaluated(
         "races": [{**found, "learners": found["learners"][1:]} for found in (r.to_json() for r in races)],
     }
     place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
+    watch("the report")
     write(place.path)
     return rows, races
 
