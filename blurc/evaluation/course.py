@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.runtime import GenomeValues
-from blurc.tasks import Objective, Stream, Task
+from blurc.tasks import LoadedTask, Objective, Stream
 from blurc.training import asking_key, finite, predict, score
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -63,7 +63,7 @@ class Course:
     the number of steps in a program, and divides all of `steps`. Questions are test examples if `test`, else training
     examples that were held out."""
 
-    task: Task
+    task: LoadedTask
     metric: Objective
     steps: tuple[int, ...]
     batch: int

@@ -21,7 +21,7 @@ from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, 
 from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
 from blurc.evaluation.tuning import Tried, Tuning, first
 from blurc.runtime import GenomeValues
-from blurc.tasks import Objective, Task
+from blurc.tasks import LoadedTask, Objective
 from blurc.training import LOSSES, OPTIMIZERS, LeftOut, Optimizer, Recipe, ReluNetwork, relu_network, trained_by
 
 MOST_QUESTIONS = 2_000  # in a trial
@@ -93,7 +93,7 @@ class Race:
 def race(
     net: Net,
     genome: GenomeValues | None,
-    task: Task,
+    task: LoadedTask,
     *,
     name: str = "",
     steps: Sequence[int] = STEPS,

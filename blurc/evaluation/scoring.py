@@ -21,7 +21,7 @@ from blurc.evaluation.course import Course, Lost, Scores, ruled
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
-from blurc.tasks import Examples, Objective, Task, chosen, number
+from blurc.tasks import Examples, LoadedTask, Objective, chosen, number
 from blurc.training import check_in_time, doubts
 
 STEPS = (10, 20, 50, 100)
@@ -32,7 +32,7 @@ GENERATED_QUERIES = 1_000  # for tasks that generate their examples without end
 def scores(
     net: Net,
     genome: GenomeValues | None,
-    task: Task,
+    task: LoadedTask,
     *,
     metric: str = "",
     steps: Sequence[int] = STEPS,
@@ -69,7 +69,14 @@ def scores(
 
 
 def planned(
-    net: Net, task: Task, *, steps: Sequence[int], batch: int, seeds: int, query: int | None = None, metric: str = ""
+    net: Net,
+    task: LoadedTask,
+    *,
+    steps: Sequence[int],
+    batch: int,
+    seeds: int,
+    query: int | None = None,
+    metric: str = "",
 ) -> Course:
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
     measured = chosen(metric, task.kind, task.name, task.score)
@@ -82,7 +89,7 @@ def planned(
     return Course(task, measured, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 
-def queries(task: Task) -> int:
+def queries(task: LoadedTask) -> int:
     """The default number of examples to score on."""
     if isinstance(task.source, Examples):
         return min(len(task.source.x_test), MOST_QUERIES)
@@ -92,7 +99,7 @@ def queries(task: Task) -> int:
 FEW = 64  # examples; means and deviations over fewer are rough
 
 
-def doubt(net: Net, task: Task, batch: int) -> str:
+def doubt(net: Net, task: LoadedTask, batch: int) -> str:
     """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
     lines = [f"warning: {line}" for line in doubts(net, task.name)]
     few = [
@@ -197,7 +204,7 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
         raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
 
 
-def check_fits(net: Net, task: Task) -> None:
+def check_fits(net: Net, task: LoadedTask) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network."""
     check_no_signals(net)
     check_no_ids(net)
@@ -229,7 +236,7 @@ def check_no_signals(net: Net) -> None:
 
 
 def _misfit(
-    network: str, role: str, populations: dict[str, tuple[int, ...]], task: Task, size: int
+    network: str, role: str, populations: dict[str, tuple[int, ...]], task: LoadedTask, size: int
 ) -> Diagnostic | None:
     if len(populations) != 1:
         message = f"`{network}` has {len(populations)} {role} populations, but a task feeds exactly one"

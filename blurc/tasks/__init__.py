@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blurc.tasks.objective import ACCURACY, LOSS, OBJECTIVES, SCORE, Costs, Objective, TargetKind, chosen, number
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
-    from blurc.tasks.task import Episode, Task, task, task_names
+    from blurc.tasks.task import Episode, LoadedTask, task, task_names
 
 __all__ = [
     "ACCURACY",
@@ -36,10 +36,10 @@ __all__ = [
     "Episode",
     "Examples",
     "Floats",
+    "LoadedTask",
     "Objective",
     "Stream",
     "TargetKind",
-    "Task",
     "TaskChoice",
     "batches",
     "chosen",

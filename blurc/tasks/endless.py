@@ -15,7 +15,7 @@ import jax
 
 from blurc.tasks.choice import Augment
 from blurc.tasks.source import Source
-from blurc.tasks.task import Task, varied
+from blurc.tasks.task import LoadedTask, varied
 
 # Steps per part: the largest that fits. Round numbers share divisors with others.
 LENGTHS = (100, 50, 20, 10, 5, 2, 1)
@@ -28,7 +28,7 @@ Pair: TypeAlias = tuple[jax.Array, jax.Array]  # inputs and targets
 class Stream:
     """A function of the key. test: the questions are test examples; otherwise they are held-out training examples."""
 
-    task: Task
+    task: LoadedTask
     key: jax.Array
     batch: int
     test: bool

@@ -1,6 +1,6 @@
 """A task: a problem that every episode learns from scratch, sampled on the device.
 
-`task` makes one from a `TaskChoice`. A `Task` is a JAX pytree whose leaves are its examples: pass it to a jitted
+`task` makes one from a `TaskChoice`. A `LoadedTask` is a JAX pytree whose leaves are its examples: pass it to a jitted
 function as an argument, so that the examples are on the device once instead of a constant in each program.
 """
 
@@ -38,7 +38,7 @@ class Episode(NamedTuple):
     jax.tree_util.register_dataclass, data_fields=["source"], meta_fields=["name", "outputs", "augment", "mirrored"]
 )
 @dataclass(frozen=True, eq=False)
-class Task:
+class LoadedTask:
     """A problem to learn, made by `task`. Classes are one-hot over all `outputs`, at least as many as classes. If
     `mirrored`, the targets are the inputs, as they are in the episode."""
 
@@ -124,7 +124,7 @@ def varied(
 
 
 @typed
-def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
+def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
     """Loads and preprocesses the data.
 
     Args:
@@ -139,14 +139,14 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> Task:
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
     name = choice.name or choice.data
     if choice.target == "inputs":
-        return Task(name, augment.width(choice.augment, source.features), choice.augment, source, mirrored=True)
+        return LoadedTask(name, augment.width(choice.augment, source.features), choice.augment, source, mirrored=True)
     if choice.outputs and source.targets != "classes":
         message = f"`outputs` is for classes, but the targets of {choice.data} are numbers, {source.outputs} of them"
         raise BlurError(Diagnostic("E811", message, help="leave it out"))
     if choice.outputs and choice.outputs < source.outputs:
         message = f"`outputs` is {choice.outputs}, but {choice.data} has {source.outputs} classes"
         raise BlurError(Diagnostic("E811", message, help=f"write at least {source.outputs}, or leave it out"))
-    return Task(name, choice.outputs or source.outputs, choice.augment, source)
+    return LoadedTask(name, choice.outputs or source.outputs, choice.augment, source)
 
 
 def task_names() -> dict[str, str]:

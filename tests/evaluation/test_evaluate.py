@@ -23,7 +23,7 @@ from blurc.evaluation import course, heat, scoring
 from blurc.storage import records
 from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, omniglot
 from blurc.tasks.endless import Stream
-from blurc.tasks.task import Task, task
+from blurc.tasks.task import LoadedTask, task
 from blurc.training import rules
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
@@ -46,15 +46,15 @@ network n uses fading { input x[64]  output y[10]  x -> y }
 NOISY = FADING.replace("act <- act - target", "act <- act - target + noise(0.3)")
 
 
-def characters() -> Task:
+def characters() -> LoadedTask:
     """Twelve patterns to learn a rule with and twelve others, drawn by twenty hands."""
     noise = np.random.default_rng(0)
     patterns = noise.normal(size=(2, 12, 1, 16)) + np.asarray([5.0, -5.0]).reshape(2, 1, 1, 1)
     learned, tested = jnp.float32(patterns + 0.1 * noise.normal(size=(2, 12, 20, 16)))
-    return Task("characters", 4, Augment(), omniglot.Characters(learned, tested, 4))
+    return LoadedTask("characters", 4, Augment(), omniglot.Characters(learned, tested, 4))
 
 
-VARIED: dict[str, Callable[[], Task]] = {
+VARIED: dict[str, Callable[[], LoadedTask]] = {
     "digits": lambda: task(TaskChoice("digits", augment=Augment(permute_inputs=True, permute_labels=True))),
     "function": lambda: task(TaskChoice("random_pie_slice")),
     "characters": characters,
@@ -66,7 +66,7 @@ def command(*args: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Task:
+def digits() -> LoadedTask:
     return task(TaskChoice("digits"))
 
 
@@ -87,7 +87,7 @@ def written(net: blurc.Net, genome: dict[str, Any], tmp_path_factory: pytest.Tem
     return path
 
 
-def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int, seed: int) -> float:
+def by_hand(net: blurc.Net, genome: Any, digits: LoadedTask, steps: int, longest: int, seed: int) -> float:
     """In one piece, with all that evaluation does written out."""
     keys = course.keys(seed)
     stream = Stream(digits, keys.task, 32, True)
@@ -103,13 +103,15 @@ def by_hand(net: blurc.Net, genome: Any, digits: Task, steps: int, longest: int,
 
 
 @pytest.mark.slow
-def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_accuracy_in_pieces_is_that_of_one_training(net: blurc.Net, genome: Any, digits: LoadedTask) -> None:
     found = scoring.scores(net, genome, digits, steps=(4, 10), batch=32, seeds=2, query=200, seed=7)
     expected = [[by_hand(net, genome, digits, steps, 10, seed) for steps in (4, 10)] for seed in (7, 8)]
     np.testing.assert_allclose(found, expected, atol=0.011)  # two examples near a border
 
 
-def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(
+    net: blurc.Net, genome: Any, digits: LoadedTask
+) -> None:
     three = scoring.scores(net, genome, digits, steps=(6,), batch=32, seeds=3)
     last = scoring.scores(net, genome, digits, steps=(6,), batch=32, seeds=1, seed=2)
     assert three[2] == last[0]
@@ -117,7 +119,7 @@ def test_a_seed_is_the_same_start_and_episode_wherever_it_stands(net: blurc.Net,
 
 
 @pytest.mark.parametrize("text", [None, NOISY])
-def test_scores_do_not_depend_on_what_else_is_scored(digits: Task, text: str | None) -> None:
+def test_scores_do_not_depend_on_what_else_is_scored(digits: LoadedTask, text: str | None) -> None:
     """Neither on how long it goes on, nor on the pieces that come of it; also where there is noise."""
     net = blurc.compile(text or FADING)
     values = net.init_genome(jax.random.key(0))
@@ -129,7 +131,7 @@ def test_scores_do_not_depend_on_what_else_is_scored(digits: Task, text: str | N
     assert len(set(many[0])) > 2
 
 
-def test_memory_does_not_grow_with_steps(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_steps(digits: LoadedTask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches are drawn a part at a time, and no part is larger than another."""
     net = blurc.compile(FADING)
     values = net.init_genome(jax.random.key(0))
@@ -193,7 +195,7 @@ def test_no_two_purposes_share_a_key() -> None:
     assert len({jax.random.key_data(key).tobytes() for key in all_keys}) == 20 * 6
 
 
-def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
+def test_without_a_genome_every_seed_has_its_own(digits: LoadedTask) -> None:
     net = blurc.compile(DIGITS, genome="blur", hidden=8)
     first, second = scoring.scores(net, None, digits, steps=(5,), batch=32, seeds=2)
     for seed, found in enumerate((first, second)):
@@ -205,20 +207,20 @@ def test_without_a_genome_every_seed_has_its_own(digits: Task) -> None:
     assert not course.fresh_each_seed(blurc.compile(DIGITS), None)  # its one meta-parameter starts at one value
 
 
-def test_it_learns(net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_it_learns(net: blurc.Net, genome: Any, digits: LoadedTask) -> None:
     found = scoring.scores(net, genome, digits, steps=(2, 60), batch=64, seeds=2).mean(axis=0)
     assert found[1] > 0.85
     assert found[1] > found[0] + 0.1
 
 
-def test_divergence_is_not_a_number_from_where_it_happens(net: blurc.Net, digits: Task) -> None:
+def test_divergence_is_not_a_number_from_where_it_happens(net: blurc.Net, digits: LoadedTask) -> None:
     # tanh hides an infinite synapse from the outputs.
     found = scoring.scores(net, {"eta": jnp.float32(3e38)}, digits, steps=(2, 4), batch=32, seeds=2)
     assert np.isnan(found).all()
 
 
 @pytest.mark.parametrize("last", [1, 2, 3, 12, 20])
-def test_the_step_at_which_a_seed_diverges_is_told(last: int, digits: Task) -> None:
+def test_the_step_at_which_a_seed_diverges_is_told(last: int, digits: LoadedTask) -> None:
     """Whatever the pieces, which are of 2 steps here."""
 
     def advance(done: int, xs: Any, ys: Any) -> tuple[int, bool]:
@@ -231,7 +233,7 @@ def test_the_step_at_which_a_seed_diverges_is_told(last: int, digits: Task) -> N
     assert np.isnan(found).tolist() == [step >= last for step in (4, 10, 20)]
 
 
-def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> None:
+def test_persistent_states_of_training_do_not_reach_the_test(digits: LoadedTask) -> None:
     """They are kept for 32 examples, the test has 360."""
     net = blurc.compile(FADING)
     values = net.init_genome(jax.random.key(0))
@@ -239,12 +241,12 @@ def test_persistent_states_of_training_do_not_reach_the_test(digits: Task) -> No
     assert found[0, 0] > 0.5
 
 
-def test_all_test_examples_are_asked_about(digits: Task) -> None:
+def test_all_test_examples_are_asked_about(digits: LoadedTask) -> None:
     assert scoring.queries(digits) == 360
     assert scoring.queries(task(TaskChoice("moons"))) == scoring.GENERATED_QUERIES
 
 
-def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, digits: LoadedTask) -> None:
     scoring.scores(net, genome, digits, steps=(3, 6), batch=16, seeds=1)
     train = net._call.train
     before = train._cache_size()
@@ -253,7 +255,7 @@ def test_genomes_of_one_network_share_its_programs(net: blurc.Net, genome: Any, 
 
 
 @pytest.mark.parametrize("wrong", [{"steps": (0, 3)}, {"steps": ()}, {"batch": 0}, {"seeds": 0}])
-def test_numbers_below_one_are_refused(net: blurc.Net, genome: Any, digits: Task, wrong: dict[str, Any]) -> None:
+def test_numbers_below_one_are_refused(net: blurc.Net, genome: Any, digits: LoadedTask, wrong: dict[str, Any]) -> None:
     with pytest.raises(BlurError, match="E806"):
         scoring.scores(net, genome, digits, **wrong)
 
@@ -443,7 +445,9 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
     ("rule", "batch", "told"),
     [("blur_bounded", 8, "because it learns from 8 at a time"), ("blur_bounded", 128, ""), ("backprop", 8, "")],
 )
-def test_a_rule_that_normalises_over_few_examples_is_doubted(rule: str, batch: int, told: str, digits: Task) -> None:
+def test_a_rule_that_normalises_over_few_examples_is_doubted(
+    rule: str, batch: int, told: str, digits: LoadedTask
+) -> None:
     found = scoring.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
     assert bool(found) == bool(told)
     assert told in found
@@ -452,7 +456,7 @@ def test_a_rule_that_normalises_over_few_examples_is_doubted(rule: str, batch: i
 def test_few_questions_are_doubted() -> None:
     few = replace(task(TaskChoice("digits")).source, x_test=jnp.zeros((20, 64)))
     net = blurc.compile(DIGITS, genome="blur_bounded")
-    assert "because it predicts 20 at a time" in scoring.doubt(net, Task("few", 10, Augment(), few), 128)
+    assert "because it predicts 20 at a time" in scoring.doubt(net, LoadedTask("few", 10, Augment(), few), 128)
 
 
 # ---------------------------------------------------------------- targets that are not classes

@@ -26,7 +26,7 @@ from blurc.evaluation.scoring import Row
 from blurc.meta.experiment.experiment import Evaluation
 from blurc.meta.run import finishing
 from blurc.tasks import TaskChoice
-from blurc.tasks.task import Task, task
+from blurc.tasks.task import LoadedTask, task
 from blurc.training import recipes
 from blurc.training.recipes import Optimizer
 from blurc.training.relu_network import relu_network
@@ -56,7 +56,7 @@ def command(*args: object) -> Result:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Task:
+def digits() -> LoadedTask:
     return task(TaskChoice("digits"))
 
 
@@ -71,7 +71,7 @@ def genome(net: blurc.Net) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def found(net: blurc.Net, genome: dict[str, Any], digits: Task) -> Iterator[Race]:
+def found(net: blurc.Net, genome: dict[str, Any], digits: LoadedTask) -> Iterator[Race]:
     with pytest.MonkeyPatch.context() as patch:
         searched_quickly(patch)
         yield races.race(net, genome, digits, optimizers=[SGD, ADAM], **SMALL)
@@ -86,7 +86,7 @@ def searched_quickly(patch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- the race
 
 
-def test_the_rule_is_scored_as_in_an_evaluation(found: Race, net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_the_rule_is_scored_as_in_an_evaluation(found: Race, net: blurc.Net, genome: Any, digits: LoadedTask) -> None:
     expected = scoring.scores(net, genome, digits, **SMALL)
     np.testing.assert_array_equal(found.entries[0].scores, expected)
 
@@ -109,7 +109,7 @@ def test_the_strongest_has_done_best_on_held_out_examples(found: Race) -> None:
 
 
 def test_optimizers_learn_what_the_rule_learns_and_are_chosen_elsewhere(
-    net: blurc.Net, genome: Any, digits: Task, monkeypatch: pytest.MonkeyPatch
+    net: blurc.Net, genome: Any, digits: LoadedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The results are of the same seeds, steps and batches; trials have other seeds and no test examples."""
     seen: list[tuple[bool, int, tuple[int, ...]]] = []
@@ -127,7 +127,7 @@ def test_optimizers_learn_what_the_rule_learns_and_are_chosen_elsewhere(
     assert {seed for test, seed, _ in seen if not test} == {2}
 
 
-def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: Task) -> None:
+def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: LoadedTask) -> None:
     """Three batches, two updates on each, by hand: SGD on the mean cross entropy, a rate that falls to 0."""
     network = relu_network(net)
     learner = recipes.trained_by(recipes.Recipe(SGD, momentum=0.7), network, 0.1, steps=3, rounds=2)
@@ -170,7 +170,7 @@ def test_a_schedule_is_over_all_updates(schedule: str, rates: list[float]) -> No
 
 
 @pytest.mark.parametrize("optimizer", recipes.OPTIMIZERS, ids=lambda o: o.name)
-def test_every_optimizer_learns(optimizer: Optimizer, net: blurc.Net, digits: Task) -> None:
+def test_every_optimizer_learns(optimizer: Optimizer, net: blurc.Net, digits: LoadedTask) -> None:
     made = recipes.trained_by(recipes.Recipe(optimizer), relu_network(net), optimizer.rate, 20)
     learner = course.Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)
     learned = scoring.planned(net, digits, steps=(20,), batch=32, seeds=1).run(learner, 0)
@@ -185,12 +185,12 @@ def test_optimizers_update_as_often_as_the_rule() -> None:
     assert (count(genome="blur_bounded"), count(genome="equilibrium_propagation")) == (1, 1)
 
 
-def test_rounds_may_be_given(net: blurc.Net, genome: Any, digits: Task) -> None:
+def test_rounds_may_be_given(net: blurc.Net, genome: Any, digits: LoadedTask) -> None:
     with pytest.raises(BlurError, match="E806"):
         races.race(net, genome, digits, rounds=0, **SMALL)
 
 
-def finished(net: blurc.Net, digits: Task, patch: pytest.MonkeyPatch) -> tuple[Row, list[Race], list[str]]:
+def finished(net: blurc.Net, digits: LoadedTask, patch: pytest.MonkeyPatch) -> tuple[Row, list[Race], list[str]]:
     """What is judged after a run with `evaluation: {race: true}`, and what is told meanwhile."""
     searched_quickly(patch)
     patch.setattr(finishing, "race", partial(races.race, optimizers=[SGD]))
@@ -201,7 +201,7 @@ def finished(net: blurc.Net, digits: Task, patch: pytest.MonkeyPatch) -> tuple[R
 
 
 def test_a_run_that_ends_with_a_race_is_judged_once(
-    net: blurc.Net, genome: Any, digits: Task, monkeypatch: pytest.MonkeyPatch
+    net: blurc.Net, genome: Any, digits: LoadedTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = scoring.scores(net, genome, digits, steps=(10,), seeds=1, batch=32)
     monkeypatch.delattr(finishing, "scores")
@@ -211,13 +211,15 @@ def test_a_run_that_ends_with_a_race_is_judged_once(
     assert [entry.name for entry in one.entries] == ["mine", "strongest", "SGD"]
 
 
-def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(digits: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_network_sgd_cannot_train_is_judged_alone(
+    digits: LoadedTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     row, races, told = finished(blurc.compile(FADING), digits, monkeypatch)
     assert (row.scores.shape, races) == ((1, 1), [])
     assert told[0].startswith("no race with optimizers:")
 
 
-def test_a_network_that_sgd_cannot_train_is_refused(digits: Task) -> None:
+def test_a_network_that_sgd_cannot_train_is_refused(digits: LoadedTask) -> None:
     with pytest.raises(BlurError, match="E720"):
         races.race(blurc.compile(FADING), {}, digits, **SMALL)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from blurc import tasks
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import Augment, TaskChoice, examples, omniglot, plane, preprocess
-from blurc.tasks.task import Episode, Task, task
+from blurc.tasks.task import Episode, LoadedTask, task
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SIZES = {"steps": 10, "batch": 10, "query": 20}
@@ -26,7 +26,7 @@ def key(seed: int = 0) -> jax.Array:
     return jax.random.key(seed)
 
 
-def episode(t: Task, seed: int = 0, **sizes) -> Episode:
+def episode(t: LoadedTask, seed: int = 0, **sizes) -> Episode:
     """As NumPy arrays."""
     return Episode(*map(np.asarray, t.episode(key(seed), **(SIZES | sizes))))
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from blurc.evaluation import Row, heat
     from blurc.meta import Experiment
     from blurc.runtime import GenomeValues
-    from blurc.tasks import Objective, Task, TaskChoice
+    from blurc.tasks import LoadedTask, Objective, TaskChoice
 
 
 @click.command("eval")
@@ -135,7 +135,7 @@ class Protocol:
     batch: int
     seed: int
 
-    def measure(self, pairs: Sequence[Pair], tasks: Sequence[Task], metric: str, out: Console) -> list[Row]:
+    def measure(self, pairs: Sequence[Pair], tasks: Sequence[LoadedTask], metric: str, out: Console) -> list[Row]:
         for pair, task in product(pairs, tasks):  # fail before the slow part
             evaluation.check_fits(pair.net, task)
             data.chosen(metric, task.kind, task.name, task.score)

@@ -25,7 +25,7 @@ from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
 from blurc.pictures import figures
 from blurc.runtime import GenomeValues, State
-from blurc.tasks import Episode, Task
+from blurc.tasks import Episode, LoadedTask
 from blurc.training import asking_key, predict
 
 SIDE = 60  # grid points along an axis
@@ -48,7 +48,7 @@ class Painted:
 
 
 def picture(
-    net: Net, genome: GenomeValues, task: Task, *, steps: Sequence[int], batch: int, seed: int
+    net: Net, genome: GenomeValues, task: LoadedTask, *, steps: Sequence[int], batch: int, seed: int
 ) -> style.Picture:
     """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network, or has
     no classes."""

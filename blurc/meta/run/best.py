@@ -27,7 +27,7 @@ from blurc.meta.run import front as fronts
 from blurc.meta.run.setup import TRIAL, Setup
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.runtime import map_tree
-from blurc.tasks import Task
+from blurc.tasks import LoadedTask
 
 EVERY = 50  # episodes between judgements
 EVERY_FRONT = 5  # of a symbolic search, whose meta-steps are as long as ten of others
@@ -178,7 +178,7 @@ def trial(ready: Setup, number: int, unroll: int) -> Drawn:
     return Drawn(start[None], map_tree(lambda x: x[None], episode), jnp.asarray([which]))
 
 
-def trial_tasks(ready: Setup) -> list[Task]:
+def trial_tasks(ready: Setup) -> list[LoadedTask]:
     """The task of each trial."""
     return [ready.judging[i] for i in _numbers(ready)]
 

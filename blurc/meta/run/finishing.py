@@ -19,7 +19,7 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import Task, TaskChoice, task
+from blurc.tasks import LoadedTask, TaskChoice, task
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
@@ -101,7 +101,7 @@ def _told(row: Row, steps: Sequence[int]) -> str:
 
 
 def _judged(
-    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: LoadedTask, watch: Callable[[str], None]
 ) -> tuple[Row, list[Race]]:
     """The genome's scores, and the race they come from, if any. Raises `BlurError`."""
     check_fits(net, one)
@@ -115,7 +115,7 @@ def _judged(
 
 
 def _raced(
-    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: Task, watch: Callable[[str], None]
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: LoadedTask, watch: Callable[[str], None]
 ) -> list[Race]:
     """One race; none, with a message, if the network cannot be raced."""
     counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}

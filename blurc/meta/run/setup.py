@@ -29,7 +29,7 @@ from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
 from blurc.symbolic import Space, space
-from blurc.tasks import OBJECTIVES, Task, TaskChoice, chosen, generator, task
+from blurc.tasks import OBJECTIVES, LoadedTask, TaskChoice, chosen, generator, task
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
@@ -48,12 +48,12 @@ class Setup:
 
     experiment: Experiment
     net: Net
-    tasks: tuple[Task, ...]
-    validation: tuple[Task, ...] = ()
+    tasks: tuple[LoadedTask, ...]
+    validation: tuple[LoadedTask, ...] = ()
     space: Space | None = None
 
     @property
-    def judging(self) -> tuple[Task, ...]:
+    def judging(self) -> tuple[LoadedTask, ...]:
         """The tasks that decide which genome is best."""
         return self.validation or self.tasks
 
@@ -196,7 +196,7 @@ def _check_l1(e: Experiment, net: Net) -> None:
         raise BlurError(Diagnostic("E613", message, l1.where, help=help))
 
 
-def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> Task:
+def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> LoadedTask:
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = task(choice, data_dir)
@@ -207,7 +207,7 @@ def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | N
     return one
 
 
-def _with_objective(e: Experiment, tasks: tuple[Task, ...]) -> Experiment:
+def _with_objective(e: Experiment, tasks: tuple[LoadedTask, ...]) -> Experiment:
     """Raises `BlurError` (E613) if the tasks suggest several."""
     if e.method.objective:
         return e
@@ -219,7 +219,7 @@ def _with_objective(e: Experiment, tasks: tuple[Task, ...]) -> Experiment:
     return replace(e, method=replace(e.method, objective=next(iter(wanted.values()))))
 
 
-def _digest(examples: Task) -> str:
+def _digest(examples: LoadedTask) -> str:
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(examples):
         digest.update(f"{leaf.dtype} {leaf.shape} ".encode())
