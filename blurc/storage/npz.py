@@ -48,8 +48,7 @@ class Unfit(Exception):
 
 @contextmanager
 def opened(path: Path) -> Generator[Archive]:
-    """The arrays of a file. Raises `OSError` where it cannot be opened, `Damaged` where it is no
-    archive."""
+    """The arrays of a file. Raises `OSError` where it cannot be opened, `Damaged` where it is not an archive."""
     with open_file(path, (".npz",), FILE_LIMIT) as file:
         try:
             archive = zipfile.ZipFile(file)
