@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blurc.diagnostics import BlurError, Diagnostic
     from blurc.runtime import State
     from blurc.spec import check
+    from blurc.training import optax_from
     from blurc.version import __version__
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "genome",
     "load",
     "meta",
+    "optax_from",
     "read_nir",
     "tasks",
     "write_nir",

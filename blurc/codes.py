@@ -174,5 +174,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E920": "a NIR file that cannot be read or written, or something that NIR and blurc cannot both say",
         "E921": "a package that is not installed",
         "E922": "ids that are not integers, or out of range",
+        "E923": "a rule that cannot be an optimizer of other models",
     }
 )

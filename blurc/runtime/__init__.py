@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.runtime import lower
     from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, is_array
     from blurc.runtime.entries import Entries, Fed, State
+    from blurc.runtime.initial import draw
     from blurc.runtime.kernels import kernel
     from blurc.runtime.kernels.dense import DenseKernel
     from blurc.runtime.kernels.sparse import FORMS, sparse
-    from blurc.runtime.lower import dtype, fold
+    from blurc.runtime.lower import Inputs, dtype, fold
     from blurc.runtime.program import Calls, Compiled, Program, jitted
     from blurc.runtime.signature import Signature
     from blurc.runtime.trees import map_pair, map_tree, stack_trees
@@ -40,15 +42,18 @@ __all__ = [
     "Entries",
     "Fed",
     "GenomeValues",
+    "Inputs",
     "Program",
     "Readout",
     "Signature",
     "State",
+    "draw",
     "dtype",
     "fold",
     "is_array",
     "jitted",
     "kernel",
+    "lower",
     "map_pair",
     "map_tree",
     "sparse",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, predict, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
+    from blurc.training.transformation import optax_from
 
 __all__ = [
     "LOSSES",
@@ -53,6 +54,7 @@ __all__ = [
     "may_be_labels",
     "never_seen",
     "noise_keys",
+    "optax_from",
     "predict",
     "relu_network",
     "score",
