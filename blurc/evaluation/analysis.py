@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.evaluation.scoring import check_no_signals
 from blurc.model import ParamValue
 from blurc.plan import plan_of
 from blurc.runtime import GenomeValues, State, map_tree
 from blurc.spec import select
+from blurc.training import asked, check_signals
 
 Matrix: TypeAlias = NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
         BlurError: If the Jacobian would be too large or empty (E722) or is not finite (E905), or the rule reads signals
             (E807).
     """
-    check_no_signals(net)
+    check_signals(net.signature)
     with jax.enable_x64(True):
         values = map_tree(lambda a: jnp.asarray(a, jnp.float64), dict(genome))
         start_key, data_key, noise_key = jax.random.split(jax.random.key(seed), 3)
@@ -121,7 +121,7 @@ def analyze(net: Net, genome: GenomeValues, *, batch: int = 16, seed: int = 0) -
 
         def change(flat: jax.Array) -> jax.Array:
             now = state._replace(synapses={**state.synapses, **synapses(flat)})
-            after, _ = net.step(values, now, x, y, key=noise_key)
+            after, _ = net.step(values, now, x, y, signals=asked(net.signature, (batch,)), key=noise_key)
             return ravel_pytree({name: after.synapses[name] for name in plastic})[0] - flat
 
         # Reverse mode, as in meta-learning: the sparse kernels have no forward derivative.

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blurc.api import Net
-from blurc.runtime import GenomeValues
-from blurc.tasks import LoadedTask, Objective, Stream
-from blurc.training import asking_key, finite, predict, score
+from blurc.runtime import GenomeValues, map_tree
+from blurc.tasks import Batches, LoadedTask, Objective, Side, Stream
+from blurc.training import asking_key, finite, learn, predict, score
 
 Scores: TypeAlias = NDArray[np.float64]
 Lost: TypeAlias = Callable[[int, int], object]  # is told which seed diverged, and at which step, from 1
@@ -48,12 +48,13 @@ class Contender:
 
     Attributes:
         start: takes keys and the batch size; returns the first carry.
-        advance: takes a carry and batches `[steps, batch, n]`; returns the next carry and whether it is all finite.
-        predict: takes a carry and examples `[examples, n]` and the number of the first; returns outputs.
+        advance: takes a carry and batches; returns the next carry and whether it is all finite.
+        predict: takes a carry, examples `[examples, n]` or sequences `[examples, time, n]`, and the number of the
+            first; returns outputs.
     """
 
     start: Callable[[Keys, int], Any]
-    advance: Callable[[Any, Any, Any], tuple[Any, Any]]
+    advance: Callable[[Any, Batches], tuple[Any, Any]]
     predict: Callable[[Any, Any, int], Any]
 
 
@@ -75,28 +76,34 @@ class Course:
         """Scores [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = Stream(self.task, own.task, self.batch, self.test)
-        x, y = map(np.asarray, stream.questions(self.query))
+        x, y, mask = stream.questions(self.query)
+        asked = Side(np.asarray(x), np.asarray(y), None if mask is None else np.asarray(mask))
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
         # All pieces have the same length, so one compiled program does them all.
-        for done, xs, ys in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
+        for done, batches in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
             before = carry
-            carry, sound = contender.advance(carry, xs, ys)
+            carry, sound = contender.advance(carry, batches)
             if not sound:
                 if lost:
-                    lost(seed, done - len(xs) + _until(contender, before, xs, ys))
+                    lost(seed, done - len(batches.xs) + _until(contender, before, batches))
                 break
             if done in found:
-                found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), x, y, self.metric)
+                found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), asked, self.metric)
         return np.asarray([found[step] for step in self.steps])
 
 
-def _until(contender: Contender, carry: Any, xs: Any, ys: Any) -> int:
+def _until(contender: Contender, carry: Any, batches: Batches) -> int:
     """How many steps it takes to diverge, which these do."""
-    for i in range(len(xs) - 1):
-        carry, sound = contender.advance(carry, xs[i : i + 1], ys[i : i + 1])
+    count = len(batches.xs)
+    for i in range(count - 1):
+        carry, sound = contender.advance(carry, _part(batches, i, i + 1))
         if not sound:
             return i + 1
-    return len(xs)
+    return count
+
+
+def _part(batches: Batches, first: int, end: int) -> Batches:
+    return map_tree(lambda a: a[first:end], batches)
 
 
 def ruled(net: Net, genome: GenomeValues | None) -> Contender:
@@ -107,14 +114,14 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
         values = net.init_genome(own.genome) if genome is None else dict(genome)
         return values, net.init(own.start, values, batch=batch), own.noise, 0
 
-    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, Any]:
+    def advance(carry: Any, batches: Batches) -> tuple[Any, Any]:
         values, state, noise, done = carry
-        sound = jnp.asarray(True)
+        sound, count = jnp.asarray(True), len(batches.xs)
         # One step at a time, so that noise does not depend on the pieces, and so not on which steps are scored.
-        size = 1 if noisy else len(xs)
-        for first in range(0, len(xs), size):
-            part = slice(first, first + size)
-            state, outs = net.train(values, state, xs[part], ys[part], key=jax.random.fold_in(noise, done))
+        size = 1 if noisy else count
+        for first in range(0, count, size):
+            part = _part(batches, first, first + size)
+            state, outs = learn(net, values, state, part, jax.random.fold_in(noise, done))
             sound &= _finite((state, outs))
             done += size
         return (values, state, noise, done), sound

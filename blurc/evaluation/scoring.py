@@ -22,7 +22,7 @@ from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
 from blurc.tasks import Examples, LoadedTask, Objective, chosen, number
-from blurc.training import check_in_time, doubts
+from blurc.training import check_in_time, check_signals, doubts
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -82,7 +82,7 @@ def planned(
     measured = chosen(metric, task.kind, task.name, task.score)
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
     check_fits(net, task)
-    numbers = (batch + (query or 0)) * (task.inputs + task.outputs)
+    numbers = (batch + (query or 0)) * max(1, task.time) * (task.inputs + task.outputs)
     check_room(
         numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
     )
@@ -206,9 +206,10 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
 
 def check_fits(net: Net, task: LoadedTask) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network."""
-    check_no_signals(net)
+    check_signals(net.signature)
     check_no_ids(net)
-    check_in_time(net)
+    if not task.time:
+        check_in_time(net)
     found = [
         problem
         for role, populations, size in (
@@ -225,13 +226,6 @@ def check_no_ids(net: Net) -> None:
     if net.signature.ids:
         message = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids, and tasks have numbers"
         help = "train it with `blurc train` on a file of integers, or from Python"
-        raise BlurError(Diagnostic("E807", message, help=help))
-
-
-def check_no_signals(net: Net) -> None:
-    if reads := net.signature.reads["step"].signals:
-        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which tasks do not have"
-        help = f"use a rule that learns from targets, or {net.signature.feeding()}"
         raise BlurError(Diagnostic("E807", message, help=help))
 
 

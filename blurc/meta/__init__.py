@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         Gradient,
         Inner,
         Network,
-        Optimizer,
         Pes,
         Symbolic,
     )
@@ -54,7 +53,6 @@ __all__ = [
     "Inner",
     "Metrics",
     "Network",
-    "Optimizer",
     "Pes",
     "Result",
     "Symbolic",

@@ -3,8 +3,8 @@
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
-the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. How good outputs are, and
-which direction is better: `objective.py`, with `formulas.py`.
+the device (`generated.py`), in `plane.py`, `sinusoid.py` and `component.py`. How good outputs are, and which direction
+is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.tasks.choice import TARGETS, Augment, TaskChoice
-    from blurc.tasks.dataset import Dataset, Floats, retargeted
+    from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
     from blurc.tasks.draws import generator
     from blurc.tasks.endless import Stream
     from blurc.tasks.examples import Examples
     from blurc.tasks.objective import ACCURACY, LOSS, OBJECTIVES, SCORE, Costs, Objective, TargetKind, chosen, number
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
+    from blurc.tasks.source import Batches
     from blurc.tasks.task import Episode, LoadedTask, task, task_names
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SCORE",
     "TARGETS",
     "Augment",
+    "Batches",
     "Costs",
     "Dataset",
     "Episode",
@@ -38,6 +40,7 @@ __all__ = [
     "Floats",
     "LoadedTask",
     "Objective",
+    "Side",
     "Stream",
     "TargetKind",
     "TaskChoice",

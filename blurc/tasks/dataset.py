@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,23 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 Indices: TypeAlias = npt.NDArray[np.int64]
 
 
+class Side(NamedTuple):
+    """Examples, their targets, and where the answers of sequences are asked (None: everywhere)."""
+
+    x: Floats
+    y: Floats
+    mask: Floats | None = None
+
+    def at(self, rows: slice | Indices) -> Side:
+        return Side(self.x[rows], self.y[rows], None if self.mask is None else self.mask[rows])
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Training and test examples, first axis the examples, all float32 and read-only.
+
+    With `time`, the steps of an example, which is a sequence, the second axis of all is that of time. Masks [examples,
+    time] are 1 where an answer is asked and 0 elsewhere; None if all are.
 
     If `classes` is a number, targets are one-hot over that many classes; if it is None, they are values to regress on,
     or yes and no where all are 1 or 0 (`kind`). `source` says where the arrays came from.
@@ -31,18 +45,31 @@ class Dataset:
     classes: int | None
     description: str
     source: str
+    time: int = 0
+    mask_train: Floats | None = None
+    mask_test: Floats | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            array.flags.writeable = False
+        for array in (*self.train, *self.test):
+            if array is not None:
+                array.flags.writeable = False
+
+    @property
+    def train(self) -> Side:
+        return Side(self.x_train, self.y_train, self.mask_train)
+
+    @property
+    def test(self) -> Side:
+        return Side(self.x_test, self.y_test, self.mask_test)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        return self.x_train.shape[1:]
+        """Of one example, or of one step of a sequence."""
+        return self.x_train.shape[2 if self.time else 1 :]
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        return self.y_train.shape[1:]
+        return self.y_train.shape[2 if self.time else 1 :]
 
     @cached_property
     def kind(self) -> TargetKind:

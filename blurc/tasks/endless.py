@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 import jax
 
+from blurc.runtime import map_tree
 from blurc.tasks.choice import Augment
-from blurc.tasks.source import Source
+from blurc.tasks.source import Batches, Drawn, Source
 from blurc.tasks.task import LoadedTask, varied
 
 # Steps per part: the largest that fits. Round numbers share divisors with others.
 LENGTHS = (100, 50, 20, 10, 5, 2, 1)
 PART_BYTES = 64 * 2**20
-
-Pair: TypeAlias = tuple[jax.Array, jax.Array]  # inputs and targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +34,25 @@ class Stream:
     @property
     def length(self) -> int:
         """Steps per part."""
-        step = 4 * self.batch * (self.task.inputs + self.task.outputs)
+        step = 4 * self.batch * max(1, self.task.time) * (self.task.inputs + self.task.outputs)
         return next((n for n in LENGTHS if n * step <= PART_BYTES), 1)
 
-    def questions(self, count: int) -> Pair:
-        return self._drawn(0, 1, count)[1]
+    def questions(self, count: int) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+        """Inputs and targets [count, ..], and the mask [count, time], as in an `Episode`."""
+        drawn = self._drawn(0, 1, count)
+        return drawn.x_query, drawn.y_query, drawn.mask_query
 
-    def pieces(self, size: int, steps: int) -> Iterator[tuple[int, jax.Array, jax.Array]]:
-        """(steps done, xs, ys), with batches [size, batch, n]. size: divides `length` and `steps`."""
+    def pieces(self, size: int, steps: int) -> Iterator[tuple[int, Batches]]:
+        """How many steps are done after each, and `size` batches. size: divides `length` and `steps`."""
         for first in range(0, steps, self.length):
             # Number 0 is for the questions.
-            learned, _ = self._drawn(1 + first // self.length, self.length * self.batch, 1)
-            xs, ys = (a.reshape(-1, size, self.batch, a.shape[-1]) for a in learned)
+            drawn = self._drawn(1 + first // self.length, self.length * self.batch, 1)
+            part = Batches(drawn.x, drawn.y, drawn.mask)
+            part = map_tree(lambda a: a.reshape(-1, size, self.batch, *a.shape[1:]), part)
             for i in range(min(self.length, steps - first) // size):
-                yield first + (i + 1) * size, xs[i], ys[i]
+                yield first + (i + 1) * size, map_tree(lambda a, i=i: a[i], part)
 
-    def _drawn(self, number: int, count: int, query: int) -> tuple[Pair, Pair]:
+    def _drawn(self, number: int, count: int, query: int) -> Drawn:
         t = self.task
         return _drawn(t.source, self.key, number, t.augment, t.outputs, t.mirrored, count, query, self.test)
 
@@ -60,9 +61,8 @@ class Stream:
 def _drawn(
     source: Source, key: jax.Array, number: int, change: Augment, outputs: int, mirrored: bool, count: int, query: int,
     test: bool,
-) -> tuple[Pair, Pair]:  # fmt: skip
+) -> Drawn:  # fmt: skip
     """Examples to learn and to be tested on: one variation per key, but other examples for every number."""
     place_key, input_key, label_key, draw_key = jax.random.split(key, 4)
     drawn = source.placed(place_key, test)(jax.random.fold_in(draw_key, number), count, query)
-    x, y, x_query, y_query = varied(drawn, change, input_key, label_key, outputs, mirrored)
-    return (x, y), (x_query, y_query)
+    return varied(drawn, change, input_key, label_key, outputs, mirrored)

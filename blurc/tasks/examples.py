@@ -26,13 +26,13 @@ SEED = 0  # selects the held-out sixth
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=["x", "y", "x_test", "y_test"],
+    data_fields=["x", "y", "x_test", "y_test", "mask", "mask_test"],
     meta_fields=["outputs", "fit", "targets"],
 )
 @dataclass(frozen=True, eq=False)
 class Examples:
     """`x` [n, features] are the training examples, first the `fit` ones to train on, then the held-out sixth; `y` are
-    their answers, as in `Drawn`."""
+    their answers and `mask` says which of them are asked, as in `Drawn`."""
 
     x: jax.Array
     y: jax.Array
@@ -41,10 +41,16 @@ class Examples:
     outputs: int
     fit: int
     targets: TargetKind = "classes"
+    mask: jax.Array | None = None
+    mask_test: jax.Array | None = None
 
     @property
     def features(self) -> int:
-        return self.x.shape[1]
+        return self.x.shape[-1]
+
+    @property
+    def time(self) -> int:
+        return self.x.shape[1] if self.x.ndim > 2 else 0
 
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
         order_key, row_key, query_key = jax.random.split(key, 3)
@@ -52,13 +58,22 @@ class Examples:
         row = shuffled_rows(order_key, row_key, n if test else self.fit, count)
         if test:
             at = rows(query_key, len(self.x_test), query)
-            return Drawn(self.x[row], self.y[row], self.x_test[at], self.y_test[at])
-        at = self.fit + rows(query_key, n - self.fit, query)
-        return Drawn(self.x[row], self.y[row], self.x[at], self.y[at])
+            queried = _at(at, self.x_test, self.y_test, self.mask_test)
+        else:
+            at = self.fit + rows(query_key, n - self.fit, query)
+            queried = _at(at, self.x, self.y, self.mask)
+        x, y, mask = _at(row, self.x, self.y, self.mask)
+        return Drawn(x, y, queried[0], queried[1], mask, queried[2])
 
     def placed(self, key: jax.Array, test: bool) -> Draw:
         """There is only one variation."""
         return lambda draw_key, count, query: self.draw(draw_key, count, query, test)
+
+
+def _at(
+    rows: jax.Array, x: jax.Array, y: jax.Array, mask: jax.Array | None
+) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+    return x[rows], y[rows], None if mask is None else mask[rows]
 
 
 def rows(key: jax.Array, n: int, count: int) -> jax.Array:

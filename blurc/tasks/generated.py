@@ -13,6 +13,10 @@ from blurc.tasks.source import Draw, Drawn
 class Generated(ABC):
     """What such sources have in common. All points are new, so `test` makes no difference."""
 
+    @property
+    def time(self) -> int:
+        return 0
+
     @abstractmethod
     def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
         """`count` inputs and their answers, of the variation that `place_key` alone gives."""

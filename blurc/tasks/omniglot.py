@@ -77,6 +77,10 @@ class Characters:
     def targets(self) -> TargetKind:
         return "classes"
 
+    @property
+    def time(self) -> int:
+        return 0
+
     def draw(self, key: jax.Array, count: int, query: int, test: bool) -> Drawn:
         choice_key, drawing_key, order_key, row_key, query_key = jax.random.split(key, 5)
         images = self.tested if test else self.learned

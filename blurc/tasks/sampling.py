@@ -20,17 +20,18 @@ from blurc.tasks.draws import generator
 
 
 @typed
-def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, Floats]:
+def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats, ...]:
     """The first `steps` batches at once.
 
     Args:
         dataset: whose training examples are drawn.
-        batch: examples per batch.
+        batch: examples per batch, or sequences.
         steps: how many batches.
         seed: of the permutations, one for each epoch.
 
     Returns:
-        xs [steps, batch, *input] and ys [steps, batch, *output].
+        xs [steps, batch, *input] and ys [steps, batch, *output]; of data with time xs [steps, batch, time, *input], ys
+        [steps, batch, time, *output] and, if they have a mask, masks [steps, batch, time].
 
     Raises:
         BlurError: E806 for a number that makes no sense.
@@ -40,7 +41,7 @@ def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats
 
 
 @typed
-def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, Floats]]:
+def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, ...]]:
     """The same batches without end, `chunk` steps at a time, each chunk made on demand.
 
     Raises:
@@ -50,9 +51,9 @@ def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tupl
     return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
 
 
-def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> tuple[Floats, Floats]:
+def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> tuple[Floats, ...]:
     at = _positions(len(dataset.x_train), first * batch, steps * batch, seed).reshape(steps, batch)
-    return dataset.x_train[at], dataset.y_train[at]
+    return tuple(array[at] for array in dataset.train if array is not None)
 
 
 def _positions(n: int, start: int, length: int, seed: int) -> Indices:

@@ -15,23 +15,35 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_room, typed
-from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid, teacher
+from blurc.runtime import map_tree
+from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
-from blurc.tasks.source import Drawn, Source
+from blurc.tasks.source import Batches, Drawn, Source
 
 
 class Episode(NamedTuple):
-    """Batches to learn, xs [steps, batch, inputs] and ys [steps, batch, outputs]; then others to predict, x and y."""
+    """Batches to learn, xs [steps, batch, inputs] and ys [steps, batch, outputs]; then others to predict, x and y.
+
+    With time, all have an axis of it before the last, and masks [steps, batch, time] and mask [query, time] are 1 where
+    an answer is asked; None if all are.
+    """
 
     xs: jax.Array
     ys: jax.Array
     x: jax.Array
     y: jax.Array
+    masks: jax.Array | None = None
+    mask: jax.Array | None = None
+
+    @property
+    def batches(self) -> Batches:
+        return Batches(self.xs, self.ys, self.masks)
 
 
 @partial(
@@ -51,6 +63,11 @@ class LoadedTask:
     @property
     def inputs(self) -> int:
         return augment.width(self.augment, self.source.features)
+
+    @property
+    def time(self) -> int:
+        """The steps of an example, if it is a sequence; else 0."""
+        return self.source.time
 
     @property
     def kind(self) -> TargetKind:
@@ -90,9 +107,9 @@ class LoadedTask:
         if wrong := [f"`{name}` is {size}" for name, size in sizes.items() if size < 1]:
             message = f"no episode: {' and '.join(wrong)}, expected at least 1"
             raise BlurError(Diagnostic("E812", message, help="write 1 or more"))
-        numbers = (steps * batch + query) * (self.source.features + self.inputs + self.outputs)
+        each = max(1, self.time) * (self.source.features + self.inputs + self.outputs)
         what = f"an episode of {steps:,} batches of {batch:,}, and {query:,} to predict,"
-        check_room(numbers, what, "write fewer: the whole episode is in memory at once")
+        check_room((steps * batch + query) * each, what, "write fewer: the whole episode is in memory at once")
         return _episode(self.source, key, self.augment, self.outputs, self.mirrored, steps, batch, query, test)
 
 
@@ -104,23 +121,24 @@ def _episode(
 ) -> Episode:  # fmt: skip
     draw_key, input_key, label_key = jax.random.split(key, 3)
     drawn = source.draw(draw_key, steps * batch, query, test)
-    xs, ys, x, y = varied(drawn, change, input_key, label_key, outputs, mirrored)
-    return Episode(xs.reshape(steps, batch, -1), ys.reshape(steps, batch, -1), x, y)
+    x, y, x_query, y_query, mask, mask_query = varied(drawn, change, input_key, label_key, outputs, mirrored)
+    xs, ys, masks = map_tree(lambda a: a.reshape(steps, batch, *a.shape[1:]), (x, y, mask))
+    return Episode(xs, ys, x_query, y_query, masks, mask_query)
 
 
 def varied(
     drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, mirrored: bool
-) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+) -> Drawn:
     """The examples in one variation, with their targets [.., outputs]."""
     inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
-    x, x_query = inputs(drawn.x), inputs(drawn.x_query)
+    drawn = drawn._replace(x=inputs(drawn.x), x_query=inputs(drawn.x_query))
     if mirrored:
-        return x, x, x_query, x_query
-    if drawn.y.ndim > 1:
-        return x, drawn.y, x_query, drawn.y_query
+        return drawn._replace(y=drawn.x, y_query=drawn.x_query)
+    if jnp.issubdtype(drawn.y.dtype, jnp.floating):
+        return drawn
     labels = augment.labels(change, label_key, outputs)
     y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.y, drawn.y_query))
-    return x, y, x_query, y_query
+    return drawn._replace(y=y, y_query=y_query)
 
 
 @typed
@@ -152,7 +170,7 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
 def task_names() -> dict[str, str]:
     """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
     more = {family.NAME: family.DESCRIPTION for family in (omniglot, sinusoid, component)}
-    return {**names(), **more, **teacher.NAMES, **plane.names()}
+    return names() | more | plane.names()
 
 
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
@@ -162,8 +180,6 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
         return sinusoid.Sinusoid()
     if choice.data == component.NAME:
         return component.Cloud()
-    if choice.data in teacher.NAMES:
-        return teacher.make(choice.data)
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
@@ -199,7 +215,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
-    has_numbers = choice.data in (sinusoid.NAME, component.NAME, *teacher.NAMES)
+    has_numbers = choice.data in (sinusoid.NAME, component.NAME)
     is_function = has_numbers or choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:

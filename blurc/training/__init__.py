@@ -2,6 +2,7 @@
 
 learner.py       anything that learns from batches, and the training loop
 rules.py         a compiled network with its own rule, as a learner
+sequences.py     how such a network runs through batches, of sequences too
 relu_network.py  the same wiring as a practitioner would build it
 recompile.py     the wiring of an artifact
 recipes.py       optimizer, schedule, normalization, and the network that trains by them
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
-    from blurc.training.rules import asking_key, noise_keys, predict, train
+    from blurc.training.rules import asking_key, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
+    from blurc.training.sequences import asked, check_signals, learn, predict
     from blurc.training.transformation import optax_from
 
 __all__ = [
@@ -43,14 +45,17 @@ __all__ = [
     "Run",
     "Settings",
     "Watch",
+    "asked",
     "asking_key",
     "baselines",
     "check_in_time",
+    "check_signals",
     "curve",
     "diverge",
     "doubts",
     "finite",
     "fitted",
+    "learn",
     "may_be_labels",
     "never_seen",
     "noise_keys",

@@ -91,11 +91,14 @@ def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
     count = len(data.x_train)
     order = generator("held out", settings.seed).permutation(count)
     held, rest = np.split(order, [max(1, count // HELD_OUT)])
+    learned, tested = data.train.at(rest), data.train.at(held)
     part = replace(
         data,
-        x_train=data.x_train[rest],
-        y_train=data.y_train[rest],
-        x_test=data.x_train[held],
-        y_test=data.y_train[held],
+        x_train=learned.x,
+        y_train=learned.y,
+        mask_train=learned.mask,
+        x_test=tested.x,
+        y_test=tested.y,
+        mask_test=tested.mask,
     )
     return part, replace(settings, batch=min(settings.batch, len(rest)))

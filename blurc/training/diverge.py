@@ -8,7 +8,7 @@ later.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, cast
 
@@ -20,7 +20,8 @@ from blurc import plan as plans
 from blurc.api import Net
 from blurc.diagnostics import Diagnostic, Span
 from blurc.runtime import GenomeValues, Program, State
-from blurc.training import columns
+from blurc.tasks import Batches
+from blurc.training import sequences
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Divergence:
     """The first value that is not finite. `of` is a population, or a projection if `name` is a channel. `phase` is
     None if unknown: an artifact cannot be traced."""
 
-    step: int  # counted from 1; 0: before the first step
+    step: int  # counted from 1, in batches; 0: before the first step
     of: str
     name: str
     phase: str | None = None
@@ -37,9 +38,12 @@ class Divergence:
     size: int = 0
     largest: float = 0.0  # the largest synapse before the step
     where: str = ""  # its projection
+    time: int = 0  # the step of the sequences, counted from 1; 0: they are none
 
     def diagnostic(self) -> Diagnostic:
         when = "before the first step" if self.step == 0 else f"at step {self.step}"
+        if self.time:
+            when += f", {self.time} steps into its sequences"
         phase = f" in {self.phase}" if self.phase else ""
         counted = f" ({self.count} of {self.size} values)" if self.size else ""
         what = f"`{self.name}` of `{self.of}`{phase} is not finite{counted}"
@@ -57,18 +61,24 @@ class Divergence:
 
 
 def find(
-    net: Program, genome: GenomeValues, state: State, xs: Any, ys: Any, done: int = 0, key: Any = None
+    net: Program, genome: GenomeValues, state: State, batches: Batches, done: int = 0, key: Any = None
 ) -> Divergence | None:
-    """Replays the steps of `xs` and `ys` from `state`, as `net.train(.., key=key)` runs them; `done` steps came
-    before. None if everything is finite."""
+    """Replays the batches from `state`, as `learn(net, ..)` runs them; `done` batches came before. None if everything
+    is finite."""
     if broken := _broken_synapse(net, state):
         return _at_start(net, *broken)
-    for i, (flat, y) in enumerate(zip(xs, ys, strict=True), done + 1):
-        x = columns.inputs(net.signature, flat)
-        now = None if key is None else jax.random.fold_in(key, i - done - 1)
-        after, out = net.step(genome, state, x, y, key=now)
-        if found := _of_step(net, genome, state, after, out, x, y, i, now):
-            return found
+    steps = sequences.steps(net.signature, batches)
+    time = sequences.length(batches)
+    for i in range(len(steps.ys)):
+        x, y, signals = jax.tree.map(lambda a, i=i: a[i], (steps.xs, steps.ys, steps.signals))
+        now = None if key is None else jax.random.fold_in(key, i)
+        if steps.reset is not None and steps.reset[i]:
+            state = state._replace(neurons=jax.tree.map(np.zeros_like, state.neurons))
+        fed: dict[str, Any] = {"signals": signals, "key": now}
+        after, out = net.step(genome, state, x, y, **fed)
+        if found := _of_step(net, genome, state, after, out, x, y, fed):
+            number, place = divmod(i, max(1, time))
+            return replace(found, step=done + 1 + number, time=place + 1 if time else 0)
         state = after
     return None
 
@@ -79,7 +89,7 @@ def _at_start(net: Program, projection: str, channel: str, value: Any) -> Diverg
 
 
 def _of_step(
-    net: Program, genome: GenomeValues, state: State, after: State, out: Any, x: Any, y: Any, step: int, key: Any
+    net: Program, genome: GenomeValues, state: State, after: State, out: Any, x: Any, y: Any, fed: dict[str, Any]
 ) -> Divergence | None:
     synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
     neurons = _broken_persistent(after)
@@ -87,11 +97,11 @@ def _of_step(
         return None
     largest, where = _largest(state)
     if isinstance(net, Net):
-        for phase, of, name, span, value in _traced(net, net.trace(genome, state, x, y, key=key), after):
-            return Divergence(step, of, name, phase, span, *_counted(value), largest, where)
+        for phase, of, name, span, value in _traced(net, net.trace(genome, state, x, y, **fed), after):
+            return Divergence(1, of, name, phase, span, *_counted(value), largest, where)
     of, name, value = next(found for found in (synapse, neurons, outputs) if found)
     span = net.model.genome.readout.span if isinstance(net, Net) and not (synapse or neurons) else None
-    return Divergence(step, of, name, None, span, *_counted(value), largest, where)
+    return Divergence(1, of, name, None, span, *_counted(value), largest, where)
 
 
 def _bad(value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from blurc.tasks import SCORE, Dataset, Floats, Objective, chosen, stream
+from blurc.tasks import SCORE, Batches, Dataset, Objective, chosen, stream
 from blurc.training.scores import MOST, score
 
 EVALUATIONS = 20
@@ -60,8 +60,7 @@ class Broken:
 
     carry: Any
     first: int
-    xs: Floats
-    ys: Floats
+    batches: Batches
 
 
 @dataclass(frozen=True)
@@ -95,20 +94,21 @@ class Watch(Protocol):
 class Learner:
     """Pure functions of a carry.
 
-    advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
-    predict: (carry, examples `[examples, n]`, the number of the first of them) -> outputs.
+    advance: (carry, batches) -> (the next carry, whether everything is finite).
+    predict: (carry, examples `[examples, n]` or `[examples, time, n]`, the number of the first of them) -> outputs.
     """
 
     name: str
     start: Any
-    advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
+    advance: Callable[[Any, Batches], tuple[Any, jax.Array]]
     predict: Callable[[Any, Any, int], Any]
     programs: dict[int, Any] = field(default_factory=dict[int, Any])  # by steps in a chunk
 
-    def program(self, carry: Any, xs: Floats, ys: Floats) -> Any:
-        if len(xs) not in self.programs:
-            self.programs[len(xs)] = jax.jit(self.advance).lower(carry, xs, ys).compile()
-        return self.programs[len(xs)]
+    def program(self, carry: Any, batches: Batches) -> Any:
+        count = len(batches.xs)
+        if count not in self.programs:
+            self.programs[count] = jax.jit(self.advance).lower(carry, batches).compile()
+        return self.programs[count]
 
 
 def finite(tree: Any) -> jax.Array:
@@ -139,43 +139,43 @@ def fit(
     carry, points, broken = learner.start, list[Point](), None
 
     def tested(step: int) -> None:
-        value = score(lambda x, first: learner.predict(carry, x, first), data.x_test, data.y_test, metric)
+        value = score(lambda x, first: learner.predict(carry, x, first), data.test, metric)
         points.append(Point(step, value, training.seconds))
         watch.point(learner.name, points[-1])
 
-    batches = enumerate(_chunks(data, settings, chunk), 1)
-    upcoming = next(batches)
+    chunks = enumerate(_chunks(data, settings, chunk), 1)
+    upcoming = next(chunks)
     if curve:
         tested(0)
     while upcoming:
-        number, (first, xs, ys) = upcoming
+        number, (first, now) = upcoming
         with compiling:
-            program = learner.program(carry, xs, ys)
+            program = learner.program(carry, now)
         with training:
-            after, sound = program(carry, xs, ys)
-            upcoming = next(batches, None)
+            after, sound = program(carry, now)
+            upcoming = next(chunks, None)
             if not sound:
-                broken = Broken(carry, first, xs, ys)
+                broken = Broken(carry, first, now)
                 break
         carry = after
-        watch.advance(len(xs))
+        watch.advance(len(now.xs))
         if curve and (number % chunks_per_point == 0 or not upcoming):
-            tested(first + len(xs))
+            tested(first + len(now.xs))
     test, train = (math.nan, math.nan) if broken else _scores(learner, carry, data, metric)
     return Run(learner.name, carry, tuple(points), test, train, training.seconds, compiling.seconds, broken=broken)
 
 
 def _scores(learner: Learner, carry: Any, data: Dataset, metric: Objective) -> tuple[float, float]:
-    sides = ((data.x_test, data.y_test), (data.x_train[:MOST], data.y_train[:MOST]))
-    test, train = (score(lambda x, first: learner.predict(carry, x, first), x, y, metric) for x, y in sides)
+    sides = (data.test, data.train.at(slice(MOST)))
+    test, train = (score(lambda x, first: learner.predict(carry, x, first), side, metric) for side in sides)
     return test, train
 
 
-def _chunks(data: Dataset, settings: Settings, chunk: int) -> Iterator[tuple[int, Floats, Floats]]:
+def _chunks(data: Dataset, settings: Settings, chunk: int) -> Iterator[tuple[int, Batches]]:
     done = 0
-    for xs, ys in stream(data, settings.batch, settings.seed, chunk):
+    for arrays in stream(data, settings.batch, settings.seed, chunk):
         left = settings.steps - done
         if left <= 0:
             return
-        yield done, xs[:left], ys[:left]
+        yield done, Batches(*(a[:left] for a in arrays))
         done += chunk

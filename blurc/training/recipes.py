@@ -13,7 +13,7 @@ import numpy as np
 import optax
 from optax import contrib
 
-from blurc.tasks import TargetKind
+from blurc.tasks import Batches, TargetKind
 from blurc.training.learner import finite
 from blurc.training.relu_network import Inputs, Normalization, ReluNetwork
 
@@ -84,12 +84,12 @@ class Trained(NamedTuple):
     """A network in training, as functions of a carry.
 
     start: a random key -> the first carry.
-    advance: (carry, batches `[steps, batch, n]`) -> (the next carry, whether everything is finite).
+    advance: (carry, batches) -> (the next carry, whether everything is finite).
     predict: (carry, examples `[examples, n]`, the number of the first, which makes no difference) -> outputs.
     """
 
     start: Callable[[jax.Array], Any]
-    advance: Callable[[Any, Any, Any], tuple[Any, jax.Array]]
+    advance: Callable[[Any, Batches], tuple[Any, jax.Array]]
     predict: Callable[[Any, Any, int], jax.Array]
 
 
@@ -148,8 +148,8 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[C
         rounds = carry["settings"]["rounds"]
         return jax.lax.fori_loop(0, rounds, lambda _, carry: update(carry, *now), carry), None
 
-    def advance(carry: Any, xs: Any, ys: Any) -> tuple[Any, jax.Array]:
-        after, _ = jax.lax.scan(step, carry, (xs, ys))
+    def advance(carry: Any, batches: Batches) -> tuple[Any, jax.Array]:
+        after, _ = jax.lax.scan(step, carry, (batches.xs, batches.ys))
         return after, finite(after)
 
     def predict(carry: Any, x: Any) -> jax.Array:

@@ -6,12 +6,11 @@ from typing import Any
 
 import jax
 
-from blurc.diagnostics import BlurError, Diagnostic
-from blurc.runtime import GenomeValues, Program, State, fold
-from blurc.tasks import Dataset
-from blurc.training import columns
+from blurc.runtime import GenomeValues, Program, fold
+from blurc.tasks import Batches, Dataset
 from blurc.training.alone import check_in_time
 from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
+from blurc.training.sequences import check_signals, learn, predict
 
 
 def keys(seed: int) -> tuple[jax.Array, jax.Array]:
@@ -30,8 +29,9 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
     Raises:
         BlurError: E807 if the genome reads signals, or answers an example in a later step.
     """
-    _refuse_signals(net)
-    check_in_time(net)
+    check_signals(net.signature)
+    if not data.time:
+        check_in_time(net)
     genome_key, key = keys(settings.seed)
     values = dict(net.init_genome(genome_key) if genome is None else genome)
     state = net.init(key, values, batch=settings.batch)
@@ -51,10 +51,10 @@ def asking_key(noise: jax.Array, first: int | jax.Array) -> jax.Array:
 
 
 def _advance(net: Program) -> Any:
-    def advance(carry: Any, xs: Any, ys: Any) -> Any:
+    def advance(carry: Any, batches: Batches) -> Any:
         genome, state, key = carry
         later, now = noise_keys(key)
-        after, outs = net.train(genome, state, columns.inputs(net.signature, xs), ys, key=now)
+        after, outs = learn(net, genome, state, batches, now)
         return (genome, after, later), finite((after, outs))
 
     return advance
@@ -64,18 +64,3 @@ def noise_keys(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     """For the steps after a chunk, and for the chunk."""
     later, now = jax.random.split(key)
     return later, now
-
-
-def _refuse_signals(net: Program) -> None:
-    reads = net.signature.reads["step"].signals
-    if reads:
-        message = f"`{net.signature.name}` reads the signal `{reads[0]}`, which a data set does not have"
-        raise BlurError(Diagnostic("E807", message, help=net.signature.feeding()))
-
-
-def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.Array) -> Any:
-    """Starts from fresh persistent neuron states: test examples do not follow the ones the network remembers."""
-    if net.signature.persistent:
-        fresh = net.init(key, genome, batch=len(x))
-        state = state._replace(neurons=fresh.neurons)
-    return net.predict(genome, state, columns.inputs(net.signature, x), key=key)

@@ -11,24 +11,26 @@ import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, did_you_mean
 from blurc.runtime import Signature
-from blurc.tasks import Dataset, Floats, Objective, names
+from blurc.tasks import Dataset, Floats, Objective, Side, names
 from blurc.training import columns
 
-SLICE = 4096  # examples predicted at once
+SLICE = 4096  # examples, or steps of sequences, predicted at once
 LABELS = 'the targets are whole numbers: save classes as integers, y.ravel().astype("int64")'
 MOST = 10_000  # training examples used for a score
 
 
-def score(predict: Callable[[Floats, int], Any], x: Floats, y: Floats, metric: Objective) -> float:
+def score(predict: Callable[[Floats, int], Any], side: Side, metric: Objective) -> float:
     """The score of all examples, predicted in slices of one size so that one compiled program serves all. `predict` is
     also told which example is the first of its slice."""
+    x, y, mask = side
     count = len(x)
-    size = math.ceil(count / math.ceil(count / SLICE))
+    most = max(1, SLICE // x.shape[1]) if x.ndim > 2 else SLICE
+    size = math.ceil(count / math.ceil(count / most))
     outputs = np.empty(y.shape)
     for start in range(0, count, size):
         part = slice(min(start, count - size), min(start, count - size) + size)
-        outputs[part] = np.asarray(predict(x[part], part.start)).reshape(size, -1)
-    return float(metric.score(outputs, y))
+        outputs[part] = np.asarray(predict(x[part], part.start)).reshape(size, *y.shape[1:])
+    return float(metric.score(outputs, y, mask))
 
 
 def fitted(dataset: Dataset, signature: Signature) -> Dataset:
@@ -44,9 +46,11 @@ def fitted(dataset: Dataset, signature: Signature) -> Dataset:
     ]
     if problems:
         raise BlurError(problems)
+    leading = 2 if dataset.time else 1
     flat = {
-        name: np.ascontiguousarray(getattr(dataset, name)).reshape(len(getattr(dataset, name)), -1)
+        name: np.ascontiguousarray(array).reshape(*array.shape[:leading], -1)
         for name in ("x_train", "y_train", "x_test", "y_test")
+        for array in (getattr(dataset, name),)
     }
     if signature.ids:
         flat |= {name: columns.ids(flat[name]) for name in ("x_train", "x_test")}
@@ -82,11 +86,12 @@ def _problems(
 
 def never_seen(dataset: Dataset) -> list[int]:
     """Classes without an example."""
-    seen = np.any(dataset.y_train, axis=0) | np.any(dataset.y_test, axis=0)
+    axes = (0, 1) if dataset.time else 0
+    seen = np.any(dataset.y_train, axis=axes) | np.any(dataset.y_test, axis=axes)
     return np.flatnonzero(~seen).tolist() if dataset.classes else []
 
 
 def may_be_labels(dataset: Dataset) -> bool:
     """Whether targets, which are learned as values, look like numbers of classes."""
     y = dataset.y_train
-    return dataset.classes is None and y[0].size == 1 and bool((y == np.floor(y)).all())
+    return dataset.classes is None and math.prod(dataset.output_shape) == 1 and bool((y == np.floor(y)).all())

@@ -132,7 +132,7 @@ def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: LoadedTask) 
     network = relu_network(net)
     learner = recipes.trained_by(recipes.Recipe(SGD, momentum=0.7), network, 0.1, steps=3, rounds=2)
     episode = digits.episode(jax.random.key(1), steps=3, batch=32, query=20)
-    after, sound = learner.advance(learner.start(course.keys(0).start), episode.xs, episode.ys)
+    after, sound = learner.advance(learner.start(course.keys(0).start), episode.batches)
     assert sound
 
     variables = network.init(course.keys(0).start)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny import METHODS, experiment
+from tiny import METHODS, SPEC, experiment
 
 import blurc
 from blurc import meta
@@ -24,7 +24,7 @@ from blurc.meta.run import persistent
 from blurc.meta.run.setup import Setup
 from blurc.meta.search.episode import Drawn, Judge, judged
 from blurc.runtime import unroll
-from blurc.tasks import OBJECTIVES, TaskChoice
+from blurc.tasks import OBJECTIVES, Episode, TaskChoice
 from blurc.tasks.task import task
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
@@ -211,3 +211,27 @@ def test_first_synapses_are_of_the_perturbed_genome(ready: Callable[..., Setup])
     genomes["spread"] = jnp.asarray([0.1, 2.0])
     found, _ = persistent.piece(one, genomes, persistent.start(one), 0)
     assert found.values[0] != found.values[1]
+
+
+# --------------------------------------------------------------------- time
+
+
+def test_an_episode_of_sequences_is_judged_by_what_is_asked() -> None:
+    """The objective of the answers under the mask, by hand; what is not asked may be NaN."""
+    net = blurc.compile(SPEC.replace("act, err", "act persistent, err").replace("act <- inc", "act <- act + inc"))
+    keys = iter(jax.random.split(jax.random.key(4), 9))
+    xs, x = (jax.random.normal(next(keys), (*lead, 3, 2)) for lead in ((2, 4), (8,)))
+    ys, y = (jax.nn.one_hot(jax.random.randint(next(keys), (*lead, 3), 0, 2), 2) for lead in ((2, 4), (8,)))
+    mask = (jnp.arange(3) == 2) * jnp.ones((8, 1))
+    episode = Episode(xs, ys, x, jnp.where(mask[..., None] > 0, y, jnp.nan), None, mask)
+    genome, key = net.init_genome(next(keys)), next(keys)
+    found = judged(net, OBJECTIVES["cross_entropy"], Inner(2), genome, key, episode)
+
+    state = net.init(jax.random.split(key)[0], genome, batch=4)
+    for batch, answers in zip(xs, ys, strict=True):
+        state = state._replace(neurons=jax.tree.map(jnp.zeros_like, state.neurons))
+        state, _ = net.train(genome, state, batch.swapaxes(0, 1), answers.swapaxes(0, 1))
+    rest = net.init(key, genome, batch=8)._replace(synapses=state.synapses)
+    _, outs = net.run(genome, rest, x.swapaxes(0, 1))
+    expected = OBJECTIVES["cross_entropy"].score(jnp.asarray(outs)[2], y[:, 2])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -85,8 +85,8 @@ def test_a_sinusoid_is_another_one_in_each_episode_and_the_same_within() -> None
 def test_a_stream_goes_on_with_one_sinusoid() -> None:
     one = task(TaskChoice("sinusoid"))
     stream = Stream(one, jax.random.key(3), 10, True)
-    x, y = stream.questions(50)
-    (_, xs, ys), *_ = stream.pieces(20, 20)
+    x, y, _ = stream.questions(50)
+    (_, (xs, ys, _)), *_ = stream.pieces(20, 20)
     basis = jnp.stack([jnp.sin(x[:, 0]), jnp.cos(x[:, 0])], axis=1)
     mixing = jnp.linalg.lstsq(basis, y)[0]
     np.testing.assert_allclose(jnp.sin(xs) * mixing[0] + jnp.cos(xs) * mixing[1], ys, atol=1e-4)

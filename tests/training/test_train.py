@@ -113,13 +113,15 @@ def test_scores_in_slices_count_every_example_once() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((9001, 3)).astype(np.float32)
     y = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 9001)]
-    assert score(lambda part, first: part, x, y, tasks.ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
-    assert score(lambda part, first: part, x, y, tasks.OBJECTIVES["mse"]) == pytest.approx(((x - y) ** 2).mean())
+    assert score(lambda part, first: part, tasks.Side(x, y), tasks.ACCURACY) == (x.argmax(1) == y.argmax(1)).mean()
+    mse = score(lambda part, first: part, tasks.Side(x, y), tasks.OBJECTIVES["mse"])
+    assert mse == pytest.approx(((x - y) ** 2).mean())
 
 
 def test_outputs_that_are_not_finite_score_as_nothing() -> None:
     x = np.full((4, 3), np.nan, np.float32)
-    assert np.isnan(score(lambda part, first: part, x, np.eye(4, 3, dtype=np.float32), tasks.ACCURACY))
+    side = tasks.Side(x, np.eye(4, 3, dtype=np.float32))
+    assert np.isnan(score(lambda part, first: part, side, tasks.ACCURACY))
 
 
 # ---------------------------------------------------------------- baselines
@@ -347,8 +349,8 @@ network n uses exploding { input x[2] hidden h[3] output y[2] x -> h h -> y }
 def found(rule: str, steps: int = 8) -> diverge.Divergence:
     net = blurc.compile(EXPLODING, genome=rule)
     genome = net.init_genome(jax.random.key(0))
-    xs, ys = tasks.batches(tasks.load("xor"), 4, steps, 0)
-    result = diverge.find(net, genome, net.init(jax.random.key(1), genome), xs, ys, done=100)
+    batches = tasks.Batches(*tasks.batches(tasks.load("xor"), 4, steps, 0))
+    result = diverge.find(net, genome, net.init(jax.random.key(1), genome), batches, done=100)
     assert result is not None
     return result
 
@@ -379,15 +381,16 @@ def test_a_start_that_is_not_finite_is_found() -> None:
     text = EXPLODING.replace("synapse w ~ ones", "synapse w ~ normal(1 / (fan_in - fan_in))")
     net = blurc.compile(text, genome="exploding")
     genome = net.init_genome(jax.random.key(0))
-    xs, ys = tasks.batches(tasks.load("xor"), 4, 1, 0)
-    what = diverge.find(net, genome, net.init(jax.random.key(1), genome), xs, ys)
+    batches = tasks.Batches(*tasks.batches(tasks.load("xor"), 4, 1, 0))
+    what = diverge.find(net, genome, net.init(jax.random.key(1), genome), batches)
     assert what is not None
     assert (what.step, what.of, what.name) == (0, "x->h", "w")
 
 
 def test_what_stays_finite_is_no_divergence(net: blurc.Net, xor: tasks.Dataset) -> None:
     genome = net.init_genome(jax.random.key(0))
-    assert diverge.find(net, genome, net.init(jax.random.key(1), genome), *tasks.batches(xor, 4, 3, 0)) is None
+    batches = tasks.Batches(*tasks.batches(xor, 4, 3, 0))
+    assert diverge.find(net, genome, net.init(jax.random.key(1), genome), batches) is None
 
 
 def test_a_projection_without_synapses_has_no_largest() -> None:
@@ -396,7 +399,7 @@ def test_a_projection_without_synapses_has_no_largest() -> None:
     genome = net.init_genome(jax.random.key(0))
     state = net.init(jax.random.key(1), genome)
     assert 0 in state.synapses["x->y"]["w"].shape
-    what = diverge.find(net, genome, state, *tasks.batches(tasks.load("xor"), 4, 8, 0))
+    what = diverge.find(net, genome, state, tasks.Batches(*tasks.batches(tasks.load("xor"), 4, 8, 0)))
     assert what is not None
     assert what.where in ("x->h", "h->y", "unit->h", "unit->y")
 

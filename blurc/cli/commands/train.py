@@ -184,10 +184,10 @@ def _wiring(net: Net | Loaded) -> tuple[ReluNetwork | None, str]:
 def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
     assert run.broken
     (genome, state, key), first = run.broken.carry, run.broken.first
-    found = training.diverge.find(net, genome, state, run.broken.xs, run.broken.ys, first, training.noise_keys(key)[1])
+    found = training.diverge.find(net, genome, state, run.broken.batches, first, training.noise_keys(key)[1])
     if found:
         return found.diagnostic()
-    steps = f"between steps {first} and {first + len(run.broken.xs)}"
+    steps = f"between steps {first} and {first + len(run.broken.batches.xs)}"
     return Diagnostic(
         "E905",
         f"training diverged {steps}",

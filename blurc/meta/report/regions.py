@@ -24,9 +24,9 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
 from blurc.pictures import figures
-from blurc.runtime import GenomeValues, State
+from blurc.runtime import GenomeValues, State, map_tree
 from blurc.tasks import Episode, LoadedTask
-from blurc.training import asking_key, predict
+from blurc.training import asking_key, learn, predict
 
 SIDE = 60  # grid points along an axis
 QUERY = 512  # task points per prediction
@@ -76,7 +76,8 @@ def paint(net: Net, genome: GenomeValues, episode: Episode, key: jax.Array, step
     points, targets = grid(episode.x), np.asarray(episode.y).argmax(axis=-1)
     for done, upto in zip((0, *steps), steps, strict=False):
         now, noise = jax.random.split(now)
-        state, _ = net.train(genome, state, episode.xs[done:upto], episode.ys[done:upto], key=noise)
+        now_learned = map_tree(lambda a, done=done, upto=upto: a[done:upto], episode.batches)
+        state, _ = learn(net, genome, state, now_learned, noise)
         correct = _classes(net, genome, state, episode.x, asking_key(noise, 0)) == targets
         yield Painted(upto, _among(net, genome, state, episode.x, points, noise), float(correct.mean()))
 

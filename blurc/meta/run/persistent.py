@@ -16,7 +16,8 @@ from blurc.meta.search.episode import Drawn, Feedback, asked
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
 from blurc.runtime import State, map_tree
-from blurc.tasks import Episode
+from blurc.tasks import Batches, Episode
+from blurc.training import learn
 
 
 class Going(NamedTuple):
@@ -57,9 +58,9 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
         going = _fresh(ready, candidates, episode_of(ready, step))
     drawn = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
-    part = map_tree(lambda a: a[:, first : first + choice.truncation], (drawn.episodes.xs, drawn.episodes.ys))
+    part = map_tree(lambda a: a[:, first : first + choice.truncation], drawn.episodes.batches)
     noise = jax.vmap(partial(_noise, first))(drawn.keys)
-    drawn = drawn._replace(keys=noise, episodes=drawn.episodes._replace(xs=part[0], ys=part[1]))
+    drawn = drawn._replace(keys=noise, episodes=drawn.episodes._replace(**part._asdict()))
     networks, values, each = _programs(ready)[1](candidates, going.networks, drawn)
     finite = jnp.isfinite(values)
     trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
@@ -68,11 +69,11 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
 
 def parts(
     choice: Pes, genomes: list[Any], key: jax.Array, episode: Episode
-) -> Iterator[tuple[Any, jax.Array, jax.Array, jax.Array]]:
-    """What one network was trained with, piece by piece: genome, inputs, targets, noise key."""
+) -> Iterator[tuple[Any, Batches, jax.Array]]:
+    """What one network was trained with, piece by piece: genome, batches, noise key."""
     for number, genome in enumerate(genomes):
         first, end = number * choice.truncation, (number + 1) * choice.truncation
-        yield genome, episode.xs[first:end], episode.ys[first:end], _noise(first, key)
+        yield genome, map_tree(lambda a, first=first, end=end: a[first:end], episode.batches), _noise(first, key)
 
 
 def _start_key(key: jax.Array) -> jax.Array:
@@ -105,8 +106,8 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
 
         return jax.vmap(one)(keys)
 
-    def learned(genome: Any, state: Any, key: jax.Array, episode: Any) -> tuple[Any, jax.Array]:
-        state, _ = net.train(genome, state, episode.xs, episode.ys, key=key)
+    def learned(genome: Any, state: Any, key: jax.Array, episode: Episode) -> tuple[Any, jax.Array]:
+        state, _ = learn(net, genome, state, episode.batches, key)
         return state, asked(net, judge.objective, genome, state, episode, key)
 
     def one(candidate: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:

@@ -22,7 +22,7 @@ from blurc.meta.search.episode import segments
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
 from blurc.tasks import Episode
-from blurc.training import diverge
+from blurc.training import diverge, learn
 
 
 @typed
@@ -92,11 +92,11 @@ def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episo
         parts = persistent.parts(choice, genomes, key, episode)
     else:
         parts = ((genomes[0], *part) for part in segments(ready.experiment.inner, noise_key, episode))
-    for genome, xs, ys, noise in parts:
-        if found := diverge.find(net, genome, state, xs, ys, done, noise):
+    for genome, batches, noise in parts:
+        if found := diverge.find(net, genome, state, batches, done, noise):
             return found
-        state, _ = net.train(genome, state, xs, ys, key=noise)
-        done += len(xs)
+        state, _ = learn(net, genome, state, batches, noise)
+        done += len(batches.xs)
     return None
 
 

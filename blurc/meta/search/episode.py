@@ -20,9 +20,9 @@ from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
-from blurc.runtime import GenomeValues, State
-from blurc.tasks import Episode, Objective
-from blurc.training import asking_key, finite, predict
+from blurc.runtime import GenomeValues, State, map_tree
+from blurc.tasks import Batches, Episode, Objective
+from blurc.training import asking_key, finite, learn, predict
 
 
 class Feedback(NamedTuple):
@@ -52,22 +52,19 @@ def judged(
     start_key, noise_key = jax.random.split(key)
     state = net.init(start_key, genome, batch=episode.xs.shape[1])
 
-    def learn(state: State, xs: Any, ys: Any, key: jax.Array) -> State:
-        return net.train(genome, state, xs, ys, key=key, recompute=True)[0]
-
-    def part(state: State, batches: tuple[Any, Any, jax.Array]) -> tuple[State, jax.Array]:
-        state = learn(state, *batches)
-        return state, asked(net, objective, genome, state, episode, batches[2])
+    def part(state: State, now: tuple[Batches, jax.Array]) -> tuple[State, jax.Array]:
+        state, _ = learn(net, genome, state, *now, recompute=True)
+        return state, asked(net, objective, genome, state, episode, now[1])
 
     every, rest, keys = _pieces(inner, noise_key, episode)
-    xs, ys = episode.xs, episode.ys
+    batches = episode.batches
     if rest:
-        state = learn(state, xs[:rest], ys[:rest], keys[0])
-        xs, ys, keys = xs[rest:], ys[rest:], keys[1:]
+        state, _ = learn(net, genome, state, map_tree(lambda a: a[:rest], batches), keys[0], recompute=True)
+        batches, keys = map_tree(lambda a: a[rest:], batches), keys[1:]
     if len(keys) == 1:
-        return part(state, (xs, ys, keys[0]))[1]
-    stacked = tuple(a.reshape(len(keys), every, *a.shape[1:]) for a in (xs, ys))
-    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, (*stacked, keys))[1].mean()
+        return part(state, (batches, keys[0]))[1]
+    stacked = map_tree(lambda a: a.reshape(len(keys), every, *a.shape[1:]), batches)
+    return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, (stacked, keys))[1].mean()
 
 
 def _pieces(inner: Inner, key: jax.Array, episode: Episode) -> tuple[int, int, jax.Array]:
@@ -77,12 +74,13 @@ def _pieces(inner: Inner, key: jax.Array, episode: Episode) -> tuple[int, int, j
     return every, steps % every, jax.random.split(key, -(-steps // every))
 
 
-def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[jax.Array, jax.Array, jax.Array]]:
+def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[Batches, jax.Array]]:
     """The batches between evaluations, each with its noise key. The first segment takes the remainder."""
     every, rest, keys = _pieces(inner, key, episode)
     ends = range(rest or every, len(episode.xs) + 1, every)
     starts = [0, *ends[:-1]]
-    return [(episode.xs[a:b], episode.ys[a:b], k) for a, b, k in zip(starts, ends, keys, strict=True)]
+    parts = [map_tree(lambda x, a=a, b=b: x[a:b], episode.batches) for a, b in zip(starts, ends, strict=True)]
+    return list(zip(parts, keys, strict=True))
 
 
 def asked(
@@ -98,7 +96,7 @@ def asked(
     batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
     keys = jax.vmap(partial(asking_key, noise))(jnp.arange(len(batches)))
     outputs = jax.vmap(partial(predict, net, genome, state))(batches, keys)
-    value = objective.score(outputs.reshape(count, -1), episode.y)
+    value = objective.score(outputs.reshape(episode.y.shape), episode.y, episode.mask)
     return jnp.where(finite(state), value, jnp.nan)
 
 

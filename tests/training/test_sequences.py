@@ -1,0 +1,99 @@
+"""Sequences: the neurons are reset between batches, the synapses go on, and only what is asked counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import blurc
+from blurc.tasks import Batches
+from blurc.training import learn, predict
+
+SPEC = """
+genome memory {
+  state   act persistent, err
+  synapse w ~ normal(1 / sqrt(fan_in)), trace ~ zeros per example
+  signal  asked per example
+  learn   rate = 0.1
+
+  sense    { act <- input }
+  forward  { act <- 0.5 * act + incoming(w * pre.act) }
+  feedback { err <- asked * (target - act) }
+  update   { trace <- 0.5 * trace + pre.act;  w <- w + rate * batch_mean(trace * post.err) }
+  readout  act
+}
+network late uses memory {
+  input  x[2]
+  hidden h[3]
+  output y[1]
+  x -> h
+  h -> h [delay = 1, forward]
+  h -> y
+}
+"""
+TIME, BATCH = 4, 3
+
+
+@pytest.fixture(scope="module")
+def net() -> blurc.Net:
+    return blurc.compile(SPEC)
+
+
+def drawn(count: int) -> Batches:
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((count, BATCH, TIME, n)).astype(np.float32) for n in (2, 1))
+    return Batches(x, y, (rng.random((count, BATCH, TIME)) < 0.5).astype(np.float32))
+
+
+def by_hand(net: blurc.Net, genome: Any, state: blurc.State, batches: Batches) -> blurc.State:
+    for xs, ys, masks in zip(*batches, strict=True):
+        state = state._replace(neurons=net.init(jax.random.key(9), genome, batch=BATCH).neurons)
+        for t in range(TIME):
+            state, _ = net.step(genome, state, xs[:, t], ys[:, t], signals={"asked": masks[:, t]})
+    return state
+
+
+def test_batches_are_learned_step_by_step_from_neurons_at_rest(net: blurc.Net) -> None:
+    genome = net.init_genome(jax.random.key(0))
+    start = net.init(jax.random.key(1), genome, batch=BATCH)
+    after, outs = learn(net, genome, start, drawn(2), None)
+    assert outs.shape == (2 * TIME, BATCH, 1)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
+        after,
+        by_hand(net, genome, start, drawn(2)),
+    )
+
+
+def test_what_is_not_asked_is_not_learned(net: blurc.Net) -> None:
+    genome, batches = net.init_genome(jax.random.key(0)), drawn(1)
+    start = net.init(jax.random.key(1), genome, batch=BATCH)
+    after, _ = learn(net, genome, start, batches._replace(masks=np.zeros_like(batches.masks)), None)
+    jax.tree.map(np.testing.assert_array_equal, after.synapses["h->y"]["w"], start.synapses["h->y"]["w"])
+
+
+def test_sequences_are_answered_with_frozen_synapses_and_neurons_at_rest(net: blurc.Net) -> None:
+    genome = net.init_genome(jax.random.key(0))
+    state = net.init(jax.random.key(1), genome, batch=BATCH)
+    before, _ = learn(net, genome, state, drawn(1), None)
+    x = drawn(1).xs[0]
+    _, outs = net.run(genome, before, x.swapaxes(0, 1), reset=np.arange(TIME) == 0)
+    found = predict(net, genome, before, x, jax.random.key(2))
+    assert found.shape == (BATCH, TIME, 1)
+    np.testing.assert_allclose(found, jnp.asarray(outs).swapaxes(0, 1), rtol=1e-5)
+
+
+def test_examples_without_time_do_not_follow_one_another(net: blurc.Net) -> None:
+    """Two batches at once and one by one, from neurons at rest."""
+    genome = net.init_genome(jax.random.key(0))
+    start = net.init(jax.random.key(1), genome, batch=BATCH)
+    xs, ys = drawn(2).xs[:, :, 0], drawn(2).ys[:, :, 0]
+    state, ones = start, np.ones(BATCH)
+    for x, y in zip(xs, ys, strict=True):
+        state, _ = net.step(genome, state._replace(neurons=start.neurons), x, y, signals={"asked": ones})
+    after, _ = learn(net, genome, start, Batches(xs, ys), None)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), after, state)
