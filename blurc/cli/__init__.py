@@ -23,6 +23,7 @@ from blurc.diagnostics import did_you_mean
 COMMANDS = {
     "check": "Report all errors and warnings of specs.",
     "explain": "Explain the code of a diagnostic, such as E306.",
+    "fmt": "Lay out the text of specs.",
     "compile": "Compile one network of a spec.",
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome, as described by an experiment.",

@@ -8,6 +8,7 @@ tables.py     the parser, loaded from prebuilt tables
 tree.py       lark's tree -> the syntax tree
 chains.py     long sums and products, as trees that are not deep
 unparse.py    tree -> text
+format/       text -> the same text in one layout, with its comments
 prune.py      a genome without the terms whose coefficient is 0
 library.py    a spec with everything it imports
 packaged.py   the locations of the grammar and the spec library
@@ -22,6 +23,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.language import functions, library, syntax
+    from blurc.language.format import formatted
     from blurc.language.functions import RUNNING, STANDARDIZE_EPS
     from blurc.language.packaged import examples_path, resolve_import, specs_path
     from blurc.language.parse import parse
@@ -34,6 +36,7 @@ __all__ = [
     "STANDARDIZE_EPS",
     "PhaseKind",
     "examples_path",
+    "formatted",
     "functions",
     "library",
     "parse",

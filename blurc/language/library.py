@@ -128,21 +128,8 @@ class Loader:
         span = asked[0].span if asked else None
         folder = self.folders[asked[1].source] if asked else Path()
         path = path or folder / name
-        try:
-            data = read_file(path, (SUFFIX,), LIMIT)
-            if data.startswith(ARCHIVE):
-                self._archive(name, span)
-                return
-            text = data.decode("utf-8-sig")
-        except (FileNotFoundError, IsADirectoryError) as error:
-            self._not_found(name, folder, why(error), span)
-        except OSError as error:
-            help = ARTIFACT if name.endswith(".blurx") else None
-            self._report.error("E103", f"cannot read `{name}`: {why(error)}", span, help=help)
-        except UnicodeDecodeError as error:
-            found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
-            self._report.error("E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8")
-        else:
+        text = _read(name, path, folder, self._report, span)
+        if text is not None:
             self.enter(Source(name, text, self._may_quote(path)), path, asked)
 
     def _may_quote(self, path: Path) -> bool:
@@ -152,14 +139,44 @@ class Loader:
         root = next(iter(self.folders.values()), None)
         return self._quoted and (root is None or is_inside(path, root))
 
-    def _archive(self, name: str, span: Span | None) -> None:
-        self._report.error("E105", f"`{name}` is not UTF-8 text: it is a zip archive", span, help=ARTIFACT)
 
-    def _not_found(self, name: str, folder: Path, what: str, span: Span | None) -> None:
-        notes = ["imports are searched next to the importing file, then in the spec library"] if span else []
-        near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
-        help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
-        self._report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
+def read(name: str, report: Report) -> tuple[Source, Path] | None:
+    """One file without its imports, and where it lies; None if it cannot be read."""
+    path = resolve_import(name, None) or Path(name)
+    text = _read(name, path, Path(), report)
+    return None if text is None else (Source(name, text), path)
+
+
+def _read(name: str, path: Path, folder: Path, report: Report, span: Span | None = None) -> str | None:
+    """The text of a file that was asked for there, from a spec in that folder."""
+    try:
+        return decoded(name, read_file(path, (SUFFIX,), LIMIT), report, span)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        _not_found(name, folder, why(error), report, span)
+    except OSError as error:
+        help = ARTIFACT if name.endswith(".blurx") else None
+        report.error("E103", f"cannot read `{name}`: {why(error)}", span, help=help)
+    return None
+
+
+def decoded(name: str, data: bytes, report: Report, span: Span | None = None) -> str | None:
+    """The text of a spec from its bytes."""
+    if data.startswith(ARCHIVE):
+        report.error("E105", f"`{name}` is not UTF-8 text: it is a zip archive", span, help=ARTIFACT)
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start} is 0x{error.object[error.start]:02x}"
+        report.error("E105", f"`{name}` is not UTF-8 text: {found}", span, help="save the file as UTF-8")
+        return None
+
+
+def _not_found(name: str, folder: Path, what: str, report: Report, span: Span | None) -> None:
+    notes = ["imports are searched next to the importing file, then in the spec library"] if span else []
+    near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
+    help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
+    report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
 
 
 def _of_stem(name: str) -> str | None:

@@ -67,6 +67,13 @@ def parse(source: Source, report: Report, left: Left | None = None) -> syntax.Fi
     )
 
 
+def grammar_tree(text: str) -> Tree[Token]:
+    """Every token of a text that `parse` finds nothing wrong with, by the rules of the grammar."""
+    tree = _feed("file", _tokens(text, MOST_TOKENS))
+    assert isinstance(tree, Tree), "the text parses"
+    return tree
+
+
 def _stray_words(file: syntax.File) -> bool:
     """Whether a name of a phase stands behind something else on its line, such as a misspelt keyword."""
     items = [item for genome in file.genomes for item in genome.items]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Gradient,
         Inner,
         Network,
+        Optimizer,
         Pes,
         Symbolic,
     )
@@ -53,6 +54,7 @@ __all__ = [
     "Inner",
     "Metrics",
     "Network",
+    "Optimizer",
     "Pes",
     "Result",
     "Symbolic",

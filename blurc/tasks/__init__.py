@@ -3,8 +3,8 @@
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
-the device (`generated.py`), in `plane.py`, `sinusoid.py` and `component.py`. How good outputs are, and which direction
-is better: `objective.py`, with `formulas.py`.
+the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. How good outputs are, and
+which direction is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations

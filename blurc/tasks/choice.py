@@ -35,8 +35,8 @@ class TaskChoice:
     """A task to make: its data, their preprocessing, and how episodes vary.
 
     Attributes:
-        data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), `sinusoid`
-            or `principal_component`.
+        data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), `sinusoid`,
+            `linear_teacher`, `layered_teacher` or `principal_component`.
         name: what to call the task; "": the name of the data.
         weight: how often it is drawn, relative to other tasks.
         crop: keep this many pixels of each side, in the middle; 0: all.

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_room, typed
 from blurc.runtime import map_tree
-from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid
+from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
@@ -170,7 +170,7 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
 def task_names() -> dict[str, str]:
     """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
     more = {family.NAME: family.DESCRIPTION for family in (omniglot, sinusoid, component)}
-    return names() | more | plane.names()
+    return {**names(), **more, **teacher.NAMES, **plane.names()}
 
 
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
@@ -180,6 +180,8 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
         return sinusoid.Sinusoid()
     if choice.data == component.NAME:
         return component.Cloud()
+    if choice.data in teacher.NAMES:
+        return teacher.make(choice.data)
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
@@ -215,7 +217,7 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
-    has_numbers = choice.data in (sinusoid.NAME, component.NAME)
+    has_numbers = choice.data in (sinusoid.NAME, component.NAME, *teacher.NAMES)
     is_function = has_numbers or choice.data in plane.names()
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:

@@ -1,6 +1,7 @@
 """How a search goes: on a terminal, a bar with the time left and a curve for each task; elsewhere, a table that grows.
 
-All that is shown fits into 80 columns. Values are running means: of the best replica, or of the mean of a population.
+All that is shown fits into 80 columns. Values are running means: of the best replica, or of the mean (of a
+symbolic search, the median) of a population.
 """
 
 from __future__ import annotations

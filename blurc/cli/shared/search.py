@@ -54,7 +54,7 @@ class Search:
 
     def add(self, line: Metrics) -> None:
         self.done, self.unroll = line["step"] + 1, line["unroll"]
-        self.values.append(line["mean"] if "mean" in line else line["value"])
+        self.values.append(line.get("mean", line.get("median", line["value"])))
         for name, value in line.get("by_task", {}).items():
             self.by_task.setdefault(name, []).append(value)
         if "judged" in line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes, Symbolic
+from blurc.meta.experiment.optimizers import complaints
 from blurc.storage import records
 from blurc.tasks import LOSS, OBJECTIVES, TaskChoice
 
@@ -34,6 +35,11 @@ def _check_method(e: Experiment, reader: records.Reader) -> None:
     if e.replicas > 1 and not e.jitter:
         message = f"`jitter` is 0: of {e.replicas} replicas, copies of the best would stay copies"
         _contradiction(reader, message, ("jitter",), "leave it out, or write a little noise, `jitter: 0.01`")
+    if isinstance(e.method, Gradient | Pes) and not reader.is_wrong(("method",)):
+        for option, message, help in complaints(e.method):
+            path = ("method", "optimizer", option or "name")
+            at = path if path in reader.front else path[:2]
+            reader.refuse(at, "E612", message, help)
     match e.method:
         case Gradient(objective=name) if name in OBJECTIVES and not OBJECTIVES[name].differentiable:
             loss = LOSS[OBJECTIVES[name].kinds[0]].name

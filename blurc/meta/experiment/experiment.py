@@ -19,6 +19,7 @@ from blurc.tasks import OBJECTIVES, TaskChoice
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
 # Empty: what the tasks suggest, their loss, or for cma and symbolic what they are scored by.
 Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
+Option: TypeAlias = bool | float | int | str
 NO_VALUE_AT_0 = ("log",)
 FUNCTIONS = tuple(f for f in functions.UNARY if f not in NO_VALUE_AT_0)
 FUNCTION = limits.Limit.one_of(*FUNCTIONS)
@@ -74,8 +75,20 @@ class L1:
 
 
 @dataclass(frozen=True)
+class Optimizer:
+    """An optimizer of optax, as optax calls it (`optimizers.py` says which).
+
+    Attributes:
+        options: its other arguments by name, such as `weight_decay`. In a file they stand beside `name`.
+    """
+
+    name: limits.Word = field(default="adam", metadata=records.SHORT)
+    options: Mapping[str, Option] = field(default_factory=dict[str, Option], metadata=records.REST)
+
+
+@dataclass(frozen=True)
 class Gradient:
-    """Adam on the gradient through the unrolled steps.
+    """An optimizer on the gradient through the unrolled steps.
 
     Attributes:
         clip: the greatest global norm of a gradient.
@@ -85,6 +98,7 @@ class Gradient:
 
     steps: limits.Count = 10_000
     objective: Objective = ""
+    optimizer: Optimizer = Optimizer()
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
     decay: bool = False
@@ -108,7 +122,7 @@ class Cma:
 
 @dataclass(frozen=True)
 class Pes:
-    """Persistent evolution strategies (Vicol, Metz, Sohl-Dickstein, ICML 2021, algorithm 1), with Adam.
+    """Persistent evolution strategies (Vicol, Metz, Sohl-Dickstein, ICML 2021, algorithm 1), with an optimizer.
 
     Attributes:
         population: perturbed genomes at once, in antithetic pairs.
@@ -121,6 +135,7 @@ class Pes:
     population: limits.Even = 32
     sigma: limits.Positive = 0.01
     truncation: limits.Count = 10
+    optimizer: Optimizer = Optimizer()
     rate: limits.Positive = 1e-3
     clip: limits.Positive = 10.0
 

@@ -61,7 +61,8 @@ def _panel(axes: Axes, run: Run, name: str, found: list[tuple[int, float]], end:
 
 
 def _caption(run: Run, left_out: int) -> str:
-    of = "the mean of the population" if not any(p.values for p in run.points) else "the best replica"
+    replicas = any(p.values for p in run.points)
+    of = "the best replica" if replicas else f"the {run.points[0].middle} of the population"
     sentences = [
         f"The objective by task, of {of}, the worst task first.",
         f"Thick: the running mean over the last {WINDOW} meta-steps that drew the task, with its last value above.",

@@ -24,9 +24,9 @@ class Point:
     """One meta-step: its objectives, NaN for what diverged.
 
     value: of the best candidate. values: of each replica; empty for a population. mean: of a population, without those
-    that diverged. by_task: of each task that was drawn; empty for a single task. judged: of the genome on episodes the
-    search never sees; None in most meta-steps. diverged: how many of `candidates` did, which is None in old runs that
-    did not record it.
+    that diverged, or, where `middle` says so, its median. by_task: of each task that was drawn; empty for a single
+    task. judged: of the genome on episodes the search never sees; None in most meta-steps. diverged: how many of
+    `candidates` did, which is None in old runs that did not record it.
     """
 
     step: int
@@ -39,6 +39,7 @@ class Point:
     candidates: int | None
     by_task: Mapping[str, float] = field(default_factory=dict[str, float])
     judged_by_task: Mapping[str, float] = field(default_factory=dict[str, float])
+    middle: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -187,19 +188,21 @@ def _point(line: str) -> Point | None:
     try:
         data = json.loads(line)
         value = _number(data["value"])
-        values = () if "mean" in data else tuple(map(_number, data.get("values") or [value]))
+        middle = "median" if "median" in data else "mean"
+        values = () if middle in data else tuple(map(_number, data.get("values") or [value]))
         candidates = data.get("candidates", len(values) or None)
         point = Point(
             step=_whole(data["step"]),
             unroll=_whole(data["unroll"]),
             value=value,
             values=values,
-            mean=_number(data.get("mean")),
+            mean=_number(data.get(middle)),
             judged=_number(data["judged"]) if "judged" in data else None,
             diverged=_whole(data.get("diverged", 0)),
             candidates=candidates,
             by_task=_numbers(data.get("by_task", {})),
             judged_by_task=_numbers(data.get("judged_by_task", {})),
+            middle=middle,
         )
         possible = candidates is None or 0 <= point.diverged <= candidates
     except (*WRONG, RecursionError):

@@ -79,7 +79,8 @@ def _lost(points: Sequence[Point]) -> str:
 def _which(points: Sequence[Point]) -> Iterator[str]:
     count = _replicas(points)
     if not count:
-        yield "Thick: the mean of the population at each meta-step; thin: its best, which is partly luck."
+        middle = f"the {points[0].middle} of the population"
+        yield f"Thick: {middle} at each meta-step; thin: its best, which is partly luck."
     elif count > 1:
         others = f"each of {count}" if count <= MOST_LINES else f"the median of {count}, with the middle 80 %"
         yield f"Thick: the best replica of each meta-step; thin: {others}."
@@ -114,7 +115,7 @@ def _running(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> N
 def _of_population(axes: Axes, points: Sequence[Point], steps: Floats, size: int) -> list[Floats]:
     best, mean = (binned(np.asarray(x), size) for x in zip(*((p.value, p.mean) for p in points), strict=True))
     _thin(axes, steps, best, "best of the population")
-    _thick(axes, steps, mean, "mean of the population")
+    _thick(axes, steps, mean, f"{points[0].middle} of the population")
     return [best, mean]
 
 

@@ -3,10 +3,11 @@
     experiment.yaml     the resolved experiment: `blurc meta` with it repeats the run
     spec/, start.yaml   copies of the spec with its imports, and of the genome the search started from
     versions.json       versions of blurc, jax and the rest, and the platform
-    metrics.jsonl       one line per meta-step: the objective of the best candidate (value), of each replica (values) or
-                        the mean of a population (mean), without those that diverged; the number that did (diverged)
-                        and of how many (candidates); now and then the current genome on separate episodes (judged);
-                        replicas that kept diverging and restart after this step (restarted)
+    metrics.jsonl       one line per meta-step: the objective of the best candidate (value), of each replica (values),
+                        or the mean of a population (mean; of a symbolic search, the median), without those that
+                        diverged; the number that did (diverged) and of how many (candidates); now and then the current
+                        genome on separate episodes (judged); replicas that kept diverging and restart after this step
+                        (restarted)
     divergences.jsonl   the first genomes that diverged, for `--replay`
     checkpoint.npz      what `--resume` continues from
     genome.yaml         the best genome so far

@@ -44,6 +44,7 @@ class Metrics(TypedDict):
     value: float | None
     values: NotRequired[list[float | None]]
     mean: NotRequired[float | None]
+    median: NotRequired[float | None]
     candidates: int
     diverged: int
     by_task: NotRequired[dict[str, float | None]]
@@ -135,11 +136,17 @@ def _line(ready: Setup, step: int, costs: Any, each: Any) -> Metrics:
         "diverged": len(costs) - len(known),
     }
     if len(ready.tasks) > 1 and len(known):
-        shown = each[leading] if ready.method.wants == "gradients" else np.nanmean(each[sound], axis=0)
+        shown = each[leading] if ready.method.wants == "gradients" else _middle(ready)(each[sound], axis=0)
         line["by_task"] = _finite(best.by_task(tasks, shown))
     if ready.method.wants == "gradients":
         return {**line, "values": natural}
-    return {**line, "mean": _natural(ready, float(known.mean())) if len(known) else None}
+    middle = _natural(ready, float(_middle(ready)(known))) if len(known) else None
+    return {**line, "median": middle} if ready.space else {**line, "mean": middle}
+
+
+def _middle(ready: Setup) -> Any:
+    """Some candidates of a symbolic search are huge without diverging: a mean would show nothing but these."""
+    return np.nanmedian if ready.space else np.nanmean
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

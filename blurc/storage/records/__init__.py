@@ -3,7 +3,8 @@
 A tree is what JSON holds: mappings with texts as keys, lists, and leaves. `Reader` goes by the fields of a dataclass
 and their type hints:
 
-    a dataclass             a mapping; where a field is `SHORT`, also a text, the value of that field
+    a dataclass             a mapping; where a field is `SHORT`, also a text, the value of that field; a `REST` field
+                            has all keys that no other field has
     A | B, dataclasses      a mapping with the key `name`, which says whether it is `a` or `b`; or that word alone
     T | None                nothing, or a T
     tuple[T, ...]           a list; tuple[S, T] one of two entries
@@ -26,12 +27,13 @@ from __future__ import annotations
 from blurc.storage.records.front import LONGEST_SHOWN, Front, Path, Problem, dotted
 from blurc.storage.records.plain import plain
 from blurc.storage.records.reader import Reader
-from blurc.storage.records.shape import INLINE, NO_KEY, SHORT, bare, entry, keys, short_key, write
+from blurc.storage.records.shape import INLINE, NO_KEY, REST, SHORT, bare, entry, keys, short_key, write
 
 __all__ = [
     "INLINE",
     "LONGEST_SHOWN",
     "NO_KEY",
+    "REST",
     "SHORT",
     "Front",
     "Path",

@@ -21,6 +21,9 @@ def plain(value: Any) -> Any:
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
     for name, key in own_keys(cast("Any", type(value))).items():
         part = getattr(value, name)
+        if key.rest:
+            yield from plain(part).items()
+            continue
         if not is_dataclass(part):
             empty = part is None or (isinstance(part, str | tuple | Mapping) and not part)
             if not (empty and part == key.fallback):

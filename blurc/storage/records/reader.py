@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_
 from blurc.diagnostics import did_you_mean
 from blurc.storage.limits import Limit
 from blurc.storage.records.front import Front, Path, Problem, dotted
-from blurc.storage.records.shape import TAG, Key, keys, own_keys, short_key, variants
+from blurc.storage.records.shape import TAG, Key, keys, own_keys, rest, short_key, variants
 
 T = TypeVar("T")
 WORDS: Mapping[Any, str] = {
@@ -61,7 +61,8 @@ class Reader:
             for name in keys(cls):
                 self._mark((*path, name))
             return self._filled(cls, {}, path)
-        self._check_keys(keys(cls), pairs, path, more)
+        own = {name: part for name, part in pairs.items() if not rest(cls) or name in keys(cls)}
+        self._check_keys(keys(cls), own, path, more)
         return self._filled(cls, pairs, path)
 
     def _filled(self, cls: Any, pairs: Mapping[str, Any], path: Path) -> Any:
@@ -69,6 +70,9 @@ class Reader:
         for name, key in own_keys(cls).items():
             if key.inline:
                 values[name] = self._filled(key.hint, pairs, path)
+            elif key.rest:
+                others = {n: part for n, part in pairs.items() if n not in keys(cls)}
+                values[name] = self._value(key.hint, others, path, key.fallback)
             elif name in pairs:
                 values[name] = self._value(key.hint, pairs[name], (*path, name), key.fallback)
             else:

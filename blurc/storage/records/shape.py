@@ -13,6 +13,7 @@ TAG = "name"
 # Metadata of fields.
 INLINE = MappingProxyType({"inline": True})  # the keys of this record stand among those of the one around it
 SHORT = MappingProxyType({"short": True})  # its value may stand in the place of the whole record
+REST = MappingProxyType({"rest": True})  # a mapping: all keys that the record has no other field for
 NO_KEY = MappingProxyType({"key": False})  # it does not come from the tree
 
 
@@ -30,6 +31,7 @@ class Key(NamedTuple):
     fallback: Any
     inline: bool
     write: str
+    rest: bool = False
 
 
 @lru_cache
@@ -44,8 +46,13 @@ def keys(cls: Any) -> Mapping[str, Key]:
     """The keys of the mapping that a dataclass is read from, in the order of its fields."""
     found: dict[str, Key] = {}
     for name, key in own_keys(cls).items():
-        found |= keys(key.hint) if key.inline else {name: key}
+        found |= keys(key.hint) if key.inline else {} if key.rest else {name: key}
     return found
+
+
+def rest(cls: Any) -> Key | None:
+    """The field for all keys that have no other."""
+    return next((key for key in own_keys(cls).values() if key.rest), None)
 
 
 def _key(field: Field[Any], hint: Any) -> Key:
@@ -54,7 +61,7 @@ def _key(field: Field[Any], hint: Any) -> Key:
     if required:
         default = () if get_origin(bare(hint)) is tuple else {} if _is_mapping(hint) else ""
     write = field.metadata.get("write", f"`{field.name}: ..`")
-    return Key(field.name, hint, required, default, "inline" in field.metadata, write)
+    return Key(field.name, hint, required, default, "inline" in field.metadata, write, "rest" in field.metadata)
 
 
 def short_key(hint: Any) -> str | None:
@@ -78,8 +85,10 @@ def entry(hint: Any, name: str) -> Any:
         return get_args(kinds[0])[0]
     if _is_mapping(kinds[0]):
         return get_args(kinds[0])[1]
-    known = [keys(k) for k in kinds if is_dataclass(k)]
-    return next((found[name].hint for found in known if name in found), None)
+    records = [k for k in kinds if is_dataclass(k)]
+    found = next((keys(k)[name].hint for k in records if name in keys(k)), None)
+    more = next((rest(k) for k in records if rest(k)), None)
+    return found or (entry(more.hint, name) if more else None)
 
 
 def bare(hint: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Adam on the gradient through the unrolled training, for several genomes in parallel.
+"""An optimizer on the gradient through the unrolled training, for several genomes in parallel.
 
-Sandler et al. (arXiv:2104.04657), appendix B. Each genome has an optimizer of its own. A gradient that is not finite is
-dropped: the genome and its optimizer stay as they are.
+Adam, as in Sandler et al. (arXiv:2104.04657), appendix B, or another one of optax. Each genome has an optimizer of its
+own. A gradient that is not finite is dropped: the genome and its optimizer stay as they are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import optax
 
 from blurc.meta.experiment.experiment import Gradient
+from blurc.meta.experiment.optimizers import transformation
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods.method import Wants
 from blurc.meta.search.methods.shrink import shrink
@@ -39,7 +40,7 @@ class GradientMethod:
         c = self.choice
         rate = optax.cosine_decay_schedule(c.rate, c.steps) if c.decay else c.rate
         pull = [shrink(c.l1.names, c.l1.strength, rate)] if c.l1 else []
-        return optax.chain(optax.clip_by_global_norm(c.clip), optax.adam(rate), *pull)
+        return optax.chain(optax.clip_by_global_norm(c.clip), transformation(c.optimizer, rate), *pull)
 
     def init(self, genomes: Any) -> GradientState:
         return GradientState(genomes, jax.vmap(self._optimizer.init)(genomes))
@@ -63,7 +64,7 @@ class GradientMethod:
         return state.genomes
 
     def replaced(self, state: GradientState, genomes: Any, anew: jax.Array) -> GradientState:
-        """Resets Adam's moments, but not its step count, which the schedule reads."""
+        """Resets what optimizers remember, but not their step counts, which the schedule reads."""
         fresh = jax.vmap(self._optimizer.init)(genomes)
 
         def chosen(new: jax.Array, old: jax.Array) -> jax.Array:

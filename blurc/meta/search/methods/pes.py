@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import optax
 
 from blurc.meta.experiment.experiment import Pes
+from blurc.meta.experiment.optimizers import transformation
 from blurc.meta.search.episode import Feedback
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.method import Wants
@@ -39,7 +40,8 @@ class PesMethod:
 
     @cached_property
     def _optimizer(self) -> optax.GradientTransformation:
-        return optax.chain(optax.clip_by_global_norm(self.choice.clip), optax.adam(self.choice.rate))
+        c = self.choice
+        return optax.chain(optax.clip_by_global_norm(c.clip), transformation(c.optimizer, c.rate))
 
     def init(self, genomes: Any) -> PesState:
         mean = flat.first(genomes)

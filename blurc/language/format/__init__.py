@@ -1,0 +1,35 @@
+"""One layout for `.blur` text. Line breaks are the author's, and so are comments and single blank lines; indentation,
+blanks, semicolons and columns are not.
+
+pieces.py   the tokens, each with its place in the grammar and the comments before it
+spaces.py   the blank between two tokens
+lines.py    tokens -> lines
+columns.py  what stands below each other in adjacent lines
+"""
+
+from __future__ import annotations
+
+from blurc.diagnostics import Report, Source
+from blurc.language.format.columns import align
+from blurc.language.format.lines import lines
+from blurc.language.format.pieces import pieces
+from blurc.language.parse import grammar_tree, parse
+
+
+def formatted(source: Source, report: Report) -> str | None:
+    """The text in the canonical layout.
+
+    Args:
+        source: the text of a `.blur` file.
+        report: receives what is wrong with the text.
+
+    Returns:
+        The new text, which has the same syntax tree; None if the text does not parse.
+    """
+    before = len(report.errors)
+    tree = parse(source, report)
+    if len(report.errors) > before:
+        return None
+    text = align(lines(pieces(source.text, grammar_tree(source.text))))
+    assert parse(Source(source.name, text), Report()) == tree, "a layout changes no meaning"
+    return text
