@@ -131,6 +131,8 @@ def race(
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query, metric=metric)
     if task.kind not in LOSSES:
         raise _without(f"{task.name} has no targets that they could learn from")
+    if task.time:
+        raise _without(f"they do not see earlier steps of the sequences of {task.name}")
     field = Field(_network(net), course, rounds, range(seed, seed + seeds))
     name = name or net.plan.genome
     watch(name)

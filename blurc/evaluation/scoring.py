@@ -101,7 +101,7 @@ FEW = 64  # examples; means and deviations over fewer are rough
 
 def doubt(net: Net, task: LoadedTask, batch: int) -> str:
     """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
-    lines = [f"warning: {line}" for line in doubts(net, task.name)]
+    lines = [f"warning: {line}" for line in doubts(net, task.name, task.time, task.is_masked)]
     few = [
         f"{what} {count} at a time"
         for what, count, block in (("learns from", batch, net.plan.step), ("predicts", queries(task), net.plan.predict))
@@ -239,7 +239,9 @@ def _misfit(
     if math.prod(shape) == size:
         return None
     help = f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task"
-    if role == "input":
+    if role == "input" and not task.time and size % math.prod(shape) == 0:
+        help += f", or, if an example is a sequence of inputs {list(shape)}, say so: `time: true`"
+    elif role == "input":
         help += ", or preprocess it, `TASK:crop=20,resize=10`"
     elif task.classes and math.prod(shape) < size:
         help += ", or choose other `classes`"

@@ -46,6 +46,7 @@ class TaskChoice:
         alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
         outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
         center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
+        time: examples are sequences along their first axis, as a `mask` in a file says, too.
         target: what is learned: the labels or targets of the data, or the `inputs` themselves.
         augment: how episodes vary.
         where: where the choice was read, for errors; not a key of a file.
@@ -61,6 +62,7 @@ class TaskChoice:
     alphabet: str = ""
     outputs: limits.Size = 0
     center: bool = False
+    time: bool = False
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
     augment: Augment = Augment()
     where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)

@@ -82,7 +82,15 @@ def retargeted(dataset: Dataset, target: str) -> Dataset:
     """The same examples, to learn another `target` of `choice.TARGETS`."""
     if target == "data":
         return dataset
-    return replace(dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None)
+    train, test = (_unless_at_the_end(mask) for mask in (dataset.mask_train, dataset.mask_test))
+    return replace(
+        dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None, mask_train=train, mask_test=test
+    )
+
+
+def _unless_at_the_end(mask: Floats | None) -> Floats | None:
+    """A mask that asks more than the answer at the end of each sequence, which is what data without a mask ask."""
+    return None if mask is None or (mask[:, -1].all() and mask.sum() == len(mask)) else mask
 
 
 def one_hot(labels: npt.NDArray[np.integer[Any]], classes: int) -> Floats:

@@ -94,9 +94,12 @@ def shuffled_rows(order_key: jax.Array, row_key: jax.Array, n: int, count: int) 
 def make(dataset: Dataset, choice: TaskChoice) -> Examples:
     """Of a data set with labels or targets; `choice.target` is not its concern."""
     is_classes = dataset.kind == "classes"
+    if dataset.time:
+        _check_sequences(choice)
     train, test, outputs = _labels(dataset, choice) if is_classes else _targets(dataset, choice)
     (kept, y), (kept_test, y_test) = train, test
-    fit, held = preprocess.held_out(y if is_classes else np.zeros(len(y), np.int64), SEED)
+    has_one_label = is_classes and not dataset.time
+    fit, held = preprocess.held_out(y if has_one_label else np.zeros(len(y), np.int64), SEED)
     if not (len(fit) and len(held) and len(kept_test)):
         of = " of these classes" if is_classes else ""
         message = f"{choice.data} has {len(kept)} training and {len(kept_test)} test examples{of}"
@@ -106,16 +109,21 @@ def make(dataset: Dataset, choice: TaskChoice) -> Examples:
         message = f"`classes` lists {choice.classes[lacking[0]]}, of which {choice.data} has no training example"
         raise BlurError(Diagnostic("E811", message, help="list only classes with examples"))
     order = np.concatenate([fit, held])
-    x, x_test = _inputs(dataset.x_train[kept[order]], dataset.x_test[kept_test], choice)
+    x, x_test = _inputs(dataset.x_train[kept[order]], dataset.x_test[kept_test], choice, dataset.time)
     # Shuffle the test examples too: `rows` takes one from each stretch of them.
     mixed = generator("test examples", SEED).permutation(len(x_test))
     dtype = jnp.int32 if is_classes else jnp.float32
     arrays = jnp.asarray(x), jnp.asarray(y[order], dtype), jnp.asarray(x_test[mixed]), jnp.asarray(y_test[mixed], dtype)
-    return Examples(*arrays, outputs, len(fit), dataset.kind)
+    masks = [
+        None if mask is None else jnp.asarray(mask[at])
+        for mask, at in ((dataset.mask_train, kept[order]), (dataset.mask_test, kept_test[mixed]))
+    ]
+    return Examples(*arrays, outputs, len(fit), dataset.kind, *masks)
 
 
-def _inputs(x: Floats, x_test: Floats, choice: TaskChoice) -> tuple[Floats, Floats]:
-    x, x_test = preprocess.pixels(x, choice), preprocess.pixels(x_test, choice)
+def _inputs(x: Floats, x_test: Floats, choice: TaskChoice, time: int) -> tuple[Floats, Floats]:
+    leading = 2 if time else 1
+    x, x_test = preprocess.pixels(x, choice, leading), preprocess.pixels(x_test, choice, leading)
     if not choice.center:
         return x, x_test
     mean, deviation = preprocess.moments(x)
@@ -132,6 +140,9 @@ def _labels(dataset: Dataset, choice: TaskChoice) -> Answers:
     if wrong := [c for c in choice.classes if not 0 <= c <= most]:
         message = f"`classes` contains {wrong[0]}, but those of {choice.data} are 0 to {most}"
         raise BlurError(Diagnostic("E811", message, help="list only classes that exist"))
+    if dataset.time:
+        train, test = ((np.arange(len(y)), y.argmax(axis=2)) for y in (dataset.y_train, dataset.y_test))
+        return train, test, dataset.classes
     classes = choice.classes or tuple(range(dataset.classes))
     train, test = (preprocess.keep(y.argmax(axis=1), classes) for y in (dataset.y_train, dataset.y_test))
     return train, test, len(classes)
@@ -143,5 +154,14 @@ def _targets(dataset: Dataset, choice: TaskChoice) -> Answers:
         if given:
             message = f"`{key}` is for data sets with classes, but the targets of {choice.data} are numbers"
             raise BlurError(Diagnostic("E811", message, help="leave it out"))
-    train, test = (y.reshape(len(y), -1) for y in (dataset.y_train, dataset.y_test))
-    return (np.arange(len(train)), train), (np.arange(len(test)), test), train.shape[1]
+    leading = 2 if dataset.time else 1
+    train, test = (y.reshape(*y.shape[:leading], -1) for y in (dataset.y_train, dataset.y_test))
+    return (np.arange(len(train)), train), (np.arange(len(test)), test), train.shape[-1]
+
+
+def _check_sequences(choice: TaskChoice) -> None:
+    """Raises `BlurError` (E811) for what sequences do not have."""
+    for name in ("crop", "resize", "classes"):
+        if getattr(choice, name):
+            message = f"`{name}` is for examples without time, but those of {choice.data} are sequences"
+            raise BlurError(Diagnostic("E811", message, help="leave it out"))

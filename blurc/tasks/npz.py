@@ -1,42 +1,59 @@
-"""A user's own arrays: `x` and `y` of an `.npz` file, and optionally `x_test` and `y_test`.
+"""A user's own arrays: `x` and `y` of an `.npz` file, and optionally `x_test` and `y_test`; of sequences also masks.
 
 Integer `y` with one axis are labels and become one-hot. Anything else is a target, used as is; if every target is
 one-hot, they also count as classes. `x` and targets of shape [n] are read as [n, 1]. Nothing is rescaled. Without a
-test set, a fixed seeded fifth of the examples is held out (for labels: of each class).
+test set, a fixed seeded fifth of the examples is held out (for labels: of each class). Sequences: `timed.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.storage import Array, npz, why
-from blurc.tasks.dataset import Dataset, Floats, one_hot, split
+from blurc.tasks import answers, timed
+from blurc.tasks.answers import Complaint
+from blurc.tasks.dataset import Dataset, Floats, split
 
-REQUIRED, OPTIONAL = ("x", "y"), ("x_test", "y_test")
+REQUIRED, OPTIONAL = ("x", "y"), ("x_test", "y_test", "mask", "mask_test")
 HELP = "save the file with numpy.savez(FILE, x=inputs, y=labels_or_targets)"
 SEED = 0
-MOST_CLASSES = 10_000  # a greater label is probably a target, and one-hot rows would fill the memory
-MOST_LISTED = 10  # classes
-LABELS_OR_TARGETS = 'write y.ravel() for labels, or y.astype("float32") for targets'
-
-Complaint = tuple[str, "str | None"]  # what is wrong, and what to write
 
 
-def load(path: Path) -> Dataset:
+def load(path: Path, time: bool = False, inputs: int | None = None) -> Dataset:
+    """time: the second axis is that of time. inputs: of a network that remembers, by which sequences are known."""
     arrays = _read(path)
-    if complaints := [*_shapes(arrays)] or [*_pairs(arrays), *_values(arrays)] or [*_classes(arrays)]:
-        raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in complaints])
+    _refuse(path, _shapes(arrays))
+    is_timed, pairs = timed.is_timed(arrays, time, inputs), [*_pairs(arrays)]
+    labels = arrays["y"] if answers.are_labels(arrays["y"]) else None
+    if is_timed:
+        _refuse(path, [*pairs, *timed.problems(arrays)])
+        arrays = timed.laid_out(arrays)
+    asked = timed.asked(arrays) if is_timed else arrays
+    _refuse(path, [*pairs, *_not_finite(arrays), *answers.kinds(asked)])
+    _refuse(path, answers.problems(asked))
+    classes, has_labels = answers.classes(asked), answers.are_labels(asked["y"])
     held_out = "x_test" not in arrays
     if held_out:
-        arrays = _held_out(arrays["x"], arrays["y"])
-    y_train, y_test, classes = _targets(arrays["y"], arrays["y_test"])
-    x_train, x_test = _floats(arrays["x"]), _floats(arrays["x_test"])
-    about = f"{len(x_train):,} to train and {len(x_test):,} to test{', held out' if held_out else ''}"
-    return Dataset(path.name, x_train, y_train, x_test, y_test, classes, about, str(path))
+        arrays = _held_out(arrays, labels)
+    made = {
+        name: answers.targets(array, classes, has_labels) if name in answers.NAMES else answers.floats(array)
+        for name, array in arrays.items()
+    }
+    x, y, x_test, y_test = (_columns(made[name]) for name in ("x", "y", "x_test", "y_test"))
+    steps = x.shape[1] if is_timed else 0
+    about = f"{len(x):,} to train and {len(x_test):,} to test{', held out' if held_out else ''}"
+    about += f", sequences of {steps:,} steps" if steps else ""
+    masks = made.get("mask"), made.get("mask_test")
+    return Dataset(path.name, x, y, x_test, y_test, classes, about, str(path), steps, *masks)
+
+
+def _refuse(path: Path, complaints: Iterable[Complaint]) -> None:
+    if found := [*complaints]:
+        raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in found])
 
 
 def _read(path: Path) -> dict[str, Array]:
@@ -80,112 +97,28 @@ def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
         if b in arrays and arrays[a].shape[1:] != arrays[b].shape[1:]:
             found = f"`{a}` has shape {_shape(arrays[a])}, but `{b}` has shape {_shape(arrays[b])}"
             yield f"{found}: all but the first axis must agree", None
-    if "y_test" in arrays and arrays["y"].ndim == arrays["y_test"].ndim == 1:
-        kinds = {_are_labels(arrays[name]): name for name in ("y", "y_test")}
-        if len(kinds) == 2:
-            yield f"`{kinds[True]}` contains labels (integers), but `{kinds[False]}` targets (floats)", None
-    if _are_labels(arrays["y"]) and _count_from_one(arrays):
-        help = "write y - 1; if there is a class 0 that never occurs, write numpy.eye(classes)[y]"
-        yield "the labels in `y` are counted from 1, expected classes counted from 0", help
     if "x_test" not in arrays and len(arrays["x"]) == 1:
         yield "`x` has 1 example, expected at least 2: one to train and one to test", None
 
 
-def _count_from_one(arrays: dict[str, Array]) -> bool:
-    """Whether the labels are 1, 2 .. without a gap."""
-    found = np.unique(np.concatenate([arrays[name].ravel() for name in ("y", "y_test") if name in arrays]))
-    return len(found) > 1 and found[0] == 1 and found[-1] == len(found)
-
-
-def _values(arrays: dict[str, Array]) -> Iterator[Complaint]:
-    """Checks each array separately."""
+def _not_finite(arrays: dict[str, Array]) -> Iterator[Complaint]:
     for name, array in arrays.items():
-        if array.dtype.kind == "f":
-            yield from _not_finite(name, array)
-        elif name.startswith("y"):
-            yield from _wrong_labels(name, array)
+        finite = np.isfinite(answers.floats(array))
+        if not finite.all():
+            at = np.unravel_index(int(np.argmin(finite)), array.shape)
+            where = ", ".join(map(str, at))
+            yield f"`{name}[{where}]` is {array[at]}, expected finite float32 numbers", None
 
 
-def _not_finite(name: str, array: Array) -> Iterator[Complaint]:
-    finite = np.isfinite(_floats(array)).reshape(array.shape)
-    if not finite.all():
-        at = np.unravel_index(int(np.argmin(finite)), array.shape)
-        where = ", ".join(map(str, at))
-        yield f"`{name}[{where}]` is {array[at]}, expected finite float32 numbers", None
+def _held_out(arrays: dict[str, Array], labels: Array | None) -> dict[str, Array]:
+    train, test = split(len(arrays["x"]), SEED, labels)
+    held = {f"{name}_test": array[test] for name, array in arrays.items()}
+    return {name: array[train] for name, array in arrays.items()} | held
 
 
-def _wrong_labels(name: str, array: Array) -> Iterator[Complaint]:
-    if array.ndim > 1:
-        if array.shape[1:] == (1,):
-            yield f"`{name}` has integers of shape {_shape(array)}: labels or targets?", LABELS_OR_TARGETS
-        return
-    least, most = int(array.min()), int(array.max())
-    if least < 0 or most >= MOST_CLASSES:
-        found = least if least < 0 else most
-        help = f'for real-valued targets, write {name}.astype("float32")'
-        yield f"`{name}` has the label {found}, expected classes counted from 0, below {MOST_CLASSES}", help
-
-
-def _classes(arrays: dict[str, Array]) -> Iterator[Complaint]:
-    """Checks that there are several classes, and that every one that is asked for can be learned."""
-    named = {name: found for name in ("y", "y_test") if name in arrays and (found := _labels(arrays[name])) is not None}
-    if len(named) == 1 and "y_test" in arrays:
-        (one,), (other,) = named, {"y", "y_test"} - set(named)
-        yield f"`{one}` is one-hot, but `{other}` is not", "save both as labels (integers), or both one-hot"
-    if len(named) == 0 or (len(named) == 1 and "y_test" in arrays):
-        return
-    known = set(np.unique(named["y"]).tolist())
-    asked = set(np.unique(named.get("y_test", named["y"])).tolist())
-    if unknown := sorted(asked - known):
-        yield f"`y_test` has {_listed(unknown)}, which `y` lacks, so nothing can learn {_them(unknown)}", None
-    if _are_labels(arrays["y"]) and len(known | asked) == 1:
-        yield f"all labels are {int(min(known))}: there are no classes to tell apart", None
-
-
-def _listed(classes: list[int]) -> str:
-    shown = ", ".join(map(str, classes[:MOST_LISTED]))
-    more = len(classes) - MOST_LISTED
-    return f"the class{'es' if len(classes) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"
-
-
-def _them(classes: list[int]) -> str:
-    return "them" if len(classes) > 1 else "it"
-
-
-def _labels(y: Array) -> Array | None:
-    """The class of each example; None of targets."""
-    if _are_labels(y):
-        return y
-    return y.argmax(axis=1) if _is_one_hot(_floats(y)) else None
+def _columns(array: Floats) -> Floats:
+    return array[:, None] if array.ndim == 1 else array
 
 
 def _shape(array: Array) -> str:
     return f"[{', '.join(map(str, array.shape))}]"
-
-
-def _are_labels(y: Array) -> bool:
-    return y.ndim == 1 and y.dtype.kind in "biu"
-
-
-def _held_out(x: Array, y: Array) -> dict[str, Array]:
-    train, test = split(len(x), SEED, y if _are_labels(y) else None)
-    return {"x": x[train], "y": y[train], "x_test": x[test], "y_test": y[test]}
-
-
-def _targets(y: Array, y_test: Array) -> tuple[Floats, Floats, int | None]:
-    if _are_labels(y):
-        classes = 1 + int(max(y.max(), y_test.max()))
-        # int64, because bools and bytes would not index.
-        return one_hot(y.astype(np.int64), classes), one_hot(y_test.astype(np.int64), classes), classes
-    train, test = _floats(y), _floats(y_test)
-    return train, test, train.shape[1] if _is_one_hot(train) and _is_one_hot(test) else None
-
-
-def _is_one_hot(y: Floats) -> bool:
-    return y.ndim == 2 and y.shape[1] > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
-
-
-def _floats(array: Array) -> Floats:
-    with np.errstate(over="ignore"):  # values that overflow float32 are reported by place
-        floats = array.astype(np.float32)
-    return floats[:, None] if array.ndim == 1 else floats

@@ -13,15 +13,16 @@ from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Floats, Indices
 
 
-def pixels(x: Floats, choice: TaskChoice) -> Floats:
-    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels."""
+def pixels(x: Floats, choice: TaskChoice, leading: int = 1) -> Floats:
+    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels. leading: 2
+    for sequences, [n, time, ..] -> [n, time, inputs], which are no images."""
     if choice.crop or choice.resize:
         _check(x.shape[1:], choice)
     if choice.crop:
         x = _crop(x, choice.crop)
     if choice.resize:
         x = _resize(x, choice.resize)
-    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+    return np.ascontiguousarray(x.reshape(*x.shape[:leading], -1), dtype=np.float32)
 
 
 def _check(shape: tuple[int, ...], choice: TaskChoice) -> None:

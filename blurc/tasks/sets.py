@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import typed
-from blurc.tasks import images, npz
+from blurc.tasks import images, npz, timed
 from blurc.tasks.dataset import Dataset, Floats, one_hot, split
 
 DIGITS = "handwritten digits of 8x8, 1,437 to train and 360 to test, bundled with scikit-learn"
@@ -67,21 +67,32 @@ def names() -> dict[str, str]:
 
 
 @typed
-def load(name_or_path: str | Path, *, data_dir: str | Path | None = None, download: bool = True) -> Dataset:
+def load(
+    name_or_path: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    download: bool = True,
+    time: bool = False,
+    inputs: int | None = None,
+) -> Dataset:
     """A built-in data set by name, or a user's own from the path of an `.npz` file.
 
     Args:
         data_dir: where to look first for the files of an image set.
         download: whether to fetch missing ones.
+        time: that examples are sequences along their first axis; a mask in a file says so, too.
+        inputs: how many a network that remembers has. Examples that fit it without their first axis, and not with it,
+            are sequences.
 
     Raises:
         BlurError: E801 for an unknown name, E802 to E805 for bad files.
     """
     name = str(name_or_path)
     if name in _BUILT_IN:
-        return _BUILT_IN[name][1](None if data_dir is None else Path(os.path.expanduser(data_dir)), download)
+        found = _BUILT_IN[name][1](None if data_dir is None else Path(os.path.expanduser(data_dir)), download)
+        return timed.at_the_end(found) if time or timed.fits(found.input_shape, inputs) else found
     if name.lower().endswith(".npz"):
-        return npz.load(Path(name))
+        return npz.load(Path(name), time, inputs)
     raise BlurError(_unknown(name))
 
 

@@ -22,6 +22,7 @@ from blurc.guards import check_room, typed
 from blurc.runtime import map_tree
 from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.dataset import retargeted
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
 from blurc.tasks.source import Batches, Drawn, Source
@@ -68,6 +69,12 @@ class LoadedTask:
     def time(self) -> int:
         """The steps of an example, if it is a sequence; else 0."""
         return self.source.time
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether only some answers of a sequence are asked."""
+        drawn = jax.eval_shape(lambda key: self.source.draw(key, 1, 1, False), jax.random.key(0))
+        return drawn.mask is not None
 
     @property
     def kind(self) -> TargetKind:
@@ -186,7 +193,8 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
         return omniglot.make(choice, data_dir)
-    return examples.make(load(choice.data, data_dir=data_dir), choice)
+    loaded = load(choice.data, data_dir=data_dir, time=choice.time)
+    return examples.make(retargeted(loaded, choice.target) if loaded.time else loaded, choice)
 
 
 def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
@@ -219,6 +227,8 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Fields that do not apply to this kind of data."""
     has_numbers = choice.data in (sinusoid.NAME, component.NAME, *teacher.NAMES)
     is_function = has_numbers or choice.data in plane.names()
+    if choice.time and (is_function or choice.data == omniglot.NAME):
+        yield f"`time` is for data sets, not for {choice.data}", "leave it out"
     has_episodes = choice.data == omniglot.NAME and not choice.alphabet
     if choice.alphabet and choice.data != omniglot.NAME:
         yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
-    from blurc.training.sequences import asked, check_signals, learn, predict
+    from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
     from blurc.training.transformation import optax_from
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "predict",
     "relu_network",
     "score",
+    "step_inputs",
     "train",
     "trained_by",
 ]

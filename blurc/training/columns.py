@@ -25,7 +25,7 @@ def inputs(signature: Signature, x: Any) -> Any:
 
 
 def ids(x: Any) -> Any:
-    return np.ascontiguousarray(x.reshape(len(x), -1), np.int32)
+    return np.ascontiguousarray(x, np.int32)
 
 
 def problems(dataset: Dataset, signature: Signature) -> list[Diagnostic]:
@@ -48,7 +48,7 @@ def problems(dataset: Dataset, signature: Signature) -> list[Diagnostic]:
 
 def _out_of_range(dataset: Dataset, signature: Signature) -> Iterator[Diagnostic]:
     for array, x in (("x", dataset.x_train), ("x_test", dataset.x_test)):
-        flat = x.reshape(len(x), -1)
+        flat = x.reshape(-1, math.prod(dataset.input_shape))
         sizes = [math.prod(shape) for shape in signature.inputs.values()]
         most = np.asarray(sizes if len(sizes) > 1 else sizes * flat.shape[1])
         wrong = (flat != np.floor(flat)) | (flat < -1) | (flat >= most)
@@ -56,6 +56,6 @@ def _out_of_range(dataset: Dataset, signature: Signature) -> Iterator[Diagnostic
             example, column = map(int, np.argwhere(wrong)[0])
             name = list(signature.inputs)[column if len(sizes) > 1 else 0]
             found = f"{flat[example, column]:.12g}"
-            message = f"example {example} of {array} in {dataset.name} has {found} for `{name}`"
+            message = f"example {example // max(1, dataset.time)} of {array} in {dataset.name} has {found} for `{name}`"
             help = "number them from 0; -1 is nothing"
             yield Diagnostic("E807", f"{message}, whose ids are 0 .. {int(most[column]) - 1:,}", help=help)

@@ -6,6 +6,7 @@ and answers examples without time each on its own.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -70,6 +71,13 @@ def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.A
     _, outs = net.run(genome, state, columns.inputs(net.signature, x.swapaxes(0, 1)), key=key)
     outputs: Any = outs
     return outputs.swapaxes(0, 1)
+
+
+def step_inputs(signature: Signature) -> int | None:
+    """The number of inputs of a network that remembers, for which examples may be sequences; else None."""
+    if not signature.persistent or len(signature.inputs) != 1 or signature.ids:
+        return None
+    return math.prod(next(iter(signature.inputs.values())))
 
 
 # ------------------------------------------------------------------ signals

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import blurc
+from blurc.cli import cli
 from blurc.tasks import Batches
 from blurc.training import learn, predict
 
@@ -97,3 +100,18 @@ def test_examples_without_time_do_not_follow_one_another(net: blurc.Net) -> None
         state, _ = net.step(genome, state._replace(neurons=start.neurons), x, y, signals={"asked": ones})
     after, _ = learn(net, genome, start, Batches(xs, ys), None)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), after, state)
+
+
+def test_the_command_learns_sequences_and_says_what_is_odd(tmp_path: Path) -> None:
+    """By a network that would need to be told what is asked, and one that remembers nothing."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "s.npz", x=rng.standard_normal((20, TIME, 2)), y=rng.standard_normal((20, 1)))
+    deaf = SPEC.replace("  signal  asked per example\n", "").replace("asked * ", "")
+    for name, spec, said in (("told", SPEC, ""), ("deaf", deaf, "`late` learns at all steps, also where no answer")):
+        (tmp_path / f"{name}.blur").write_text(spec)
+        options = ["--data", tmp_path / "s.npz", "--steps", 3, "--batch", 4, "--no-baselines"]
+        done = CliRunner().invoke(cli, ["train", str(tmp_path / f"{name}.blur"), *map(str, options)])
+        assert done.exit_code == 0, done.output
+        assert "16 to train and 4 to test, held out, sequences of 4 steps" in done.stdout
+        assert ("learns at all steps" in done.stdout) == bool(said)
+        assert said in done.stdout

@@ -50,9 +50,13 @@ class Outputs:
     "--target", type=click.Choice(tasks.TARGETS), default="data", show_default=True,
     help="What to learn: the labels or targets of the data, or the inputs themselves.",
 )  # fmt: skip
+@click.option(
+    "--time", is_flag=True,
+    help="Examples are sequences along their first axis. Not needed where a mask, or the network's inputs, say so.",
+)  # fmt: skip
 @data_dir_option
-@at_least_one("--steps", 2000)
-@at_least_one("--batch", 32, "Examples per step.")
+@at_least_one("--steps", 2000, "Batches to learn.")
+@at_least_one("--batch", 32, "Examples, or sequences, per step.")
 @seed_option("Seed for synapses and batches.")
 @network_choice("blurc train")
 @click.option("--no-baselines", is_flag=True, help="Skip SGD and Adam.")
@@ -68,8 +72,8 @@ class Outputs:
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, choice: Choice, data: str, target: str, data_dir: Path | None, steps: int, batch: int,
-    seed: int, metric: str,
+    ctx: click.Context, choice: Choice, data: str, target: str, time: bool, data_dir: Path | None, steps: int,
+    batch: int, seed: int, metric: str,
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
@@ -87,7 +91,8 @@ def command(
         )
 
     net, values = _artifact(choice) if loaded else _compiled(choice)
-    dataset = training.fitted(tasks.retargeted(_dataset(data, data_dir), target), net.signature)
+    found = _dataset(data, data_dir, time, training.step_inputs(net.signature))
+    dataset = training.fitted(tasks.retargeted(found, target), net.signature)
     results = Results(net, dataset, training.Settings(steps, batch, seed, metric), outputs, [], [])
     results.train(values)
     results.write()
@@ -107,12 +112,12 @@ def _artifact(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
     return net, file.values
 
 
-def _dataset(name: str, data_dir: Path | None) -> Dataset:
+def _dataset(name: str, data_dir: Path | None, time: bool, inputs: int | None) -> Dataset:
     """Raises `BlurError` (E801) for a task, which generates its examples or episodes on the fly."""
     if name not in tasks.names() and name in tasks.task_names():
         help = f"use it with `blurc eval`, `race` or `meta`: `blurc eval RULE --task {name} --network SPEC`"
         raise BlurError(Diagnostic("E801", f"`{name}` is a task, not a data set to train on", help=help))
-    return tasks.load(name, data_dir=data_dir)
+    return tasks.load(name, data_dir=data_dir, time=time, inputs=inputs)
 
 
 # ---------------------------------------------------------------- training
@@ -148,7 +153,7 @@ class Results:
 
     def train(self, genome: GenomeValues | None) -> None:
         out = console(self.outputs.json)
-        wiring, why = (None, "") if self.outputs.no_baselines else _wiring(self.net)
+        wiring, why = (None, "") if self.outputs.no_baselines else _wiring(self.net, self.data)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         with watch(out, self.measure) as watching:
             run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
@@ -173,8 +178,10 @@ class Results:
             write_json(self.outputs.json, _data(self))
 
 
-def _wiring(net: Net | Loaded) -> tuple[ReluNetwork | None, str]:
+def _wiring(net: Net | Loaded, data: Dataset) -> tuple[ReluNetwork | None, str]:
     """The network for SGD and Adam, or why there is none."""
+    if data.time:
+        return None, "they do not see earlier steps of a sequence"
     try:
         return training.relu_network(net), ""
     except training.LeftOut as why:

@@ -20,7 +20,7 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
     """`genome` is None if the meta-parameters are fresh."""
     if not net.signature.uses_target:
         yield "this rule never reads `target`: it learns without a teacher"
-    yield from training.doubts(net, data.name)
+    yield from training.doubts(net, data.name, data.time, data.mask_train is not None)
     if data.kind == "values" and training.may_be_labels(data):
         yield f"the targets of {data.name} are whole numbers, learned as values: save classes as integers"
     if missing := training.never_seen(data):
