@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Report all errors and warnings of specs.",
     "explain": "Explain the code of a diagnostic, such as E306.",
     "fmt": "Lay out the text of specs.",
+    "lsp": "Serve editors: mistakes, hovers, completion, renaming.",
     "compile": "Compile one network of a spec.",
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome, as described by an experiment.",

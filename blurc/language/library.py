@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -32,13 +32,14 @@ def load(path_or_text: str | Path, report: Report) -> tuple[syntax.File, ...]:
 
 
 def load_with_folders(
-    path_or_text: str | Path, report: Report, quoted: bool = True
+    path_or_text: str | Path, report: Report, quoted: bool = True, unsaved: Mapping[Path, str] | None = None
 ) -> tuple[tuple[syntax.File, Path], ...]:
     """Like `load`, with the folder that each file's imports are relative to: for a text, the working folder.
 
     quoted: whether to quote the file that is asked for and those in its folder; the library always is.
+    unsaved: by resolved path, texts that stand for what is on disk.
     """
-    loader = Loader(report, quoted)
+    loader = Loader(report, quoted, unsaved or {})
     if isinstance(path_or_text, str) and ("\n" in path_or_text or "{" in path_or_text):
         loader.enter(Source(TEXT_NAME, path_or_text), None, None)
     else:
@@ -65,13 +66,14 @@ Asked: TypeAlias = "tuple[syntax.Import, _Open] | None"  # by which import of wh
 
 
 class Loader:
-    def __init__(self, report: Report, quoted: bool = True) -> None:
+    def __init__(self, report: Report, quoted: bool, unsaved: Mapping[Path, str]) -> None:
         self.files: dict[Path | None, syntax.File] = {}
         self.folders: dict[Source, Path] = {}
         self._report = report
         self._left = Left()
         self._open: list[_Open] = []  # each imports the next
         self._quoted = quoted
+        self._unsaved = unsaved
 
     def enter(self, source: Source, path: Path | None, asked: Asked) -> None:
         file = parse(source, self._report, self._left) if source.quoted else self._parse_unquoted(source, asked)
@@ -128,7 +130,9 @@ class Loader:
         span = asked[0].span if asked else None
         folder = self.folders[asked[1].source] if asked else Path()
         path = path or folder / name
-        text = _read(name, path, folder, self._report, span)
+        text = self._unsaved.get(path.resolve()) if self._unsaved else None
+        if text is None:
+            text = _read(name, path, folder, self._report, span)
         if text is not None:
             self.enter(Source(name, text, self._may_quote(path)), path, asked)
 

@@ -45,7 +45,7 @@ class Left:
 def parse(source: Source, report: Report, left: Left | None = None) -> syntax.File:
     """The tree of a text. Broken parts are left out, and their genome, network or block is marked as damaged."""
     left = left or Left()
-    tokens = _tokens(source.text, left.tokens)
+    tokens = tokens_of(source.text, left.tokens)
     too_much = _has_too_much(tokens, left.tokens, source, report)
     left.tokens -= min(left.tokens, len(tokens))
     if too_much:
@@ -69,7 +69,7 @@ def parse(source: Source, report: Report, left: Left | None = None) -> syntax.Fi
 
 def grammar_tree(text: str) -> Tree[Token]:
     """Every token of a text that `parse` finds nothing wrong with, by the rules of the grammar."""
-    tree = _feed("file", _tokens(text, MOST_TOKENS))
+    tree = _feed("file", tokens_of(text))
     assert isinstance(tree, Tree), "the text parses"
     return tree
 
@@ -91,7 +91,7 @@ def _at_start(start: Start, text: str = "") -> Any:
     return blur_parser().parse_interactive(text, start=start)
 
 
-def _tokens(text: str, most: int) -> list[Token]:
+def tokens_of(text: str, most: int = MOST_TOKENS) -> list[Token]:
     parser = _at_start("file", text)
     tokens: list[Token] = list(islice(parser.lexer_thread.lex(parser.parser_state), most + 1))
     return [token.update(type="MALFORMED_NUMBER") if _too_large(token) else token for token in tokens]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from blurc.spec.select import select, select_model
     from blurc.spec.sources import Sources, Spec, names_of_edge_files
     from blurc.spec.unknown import unknown
-    from blurc.spec.validate import Params, check, check_with, localities, sizes
+    from blurc.spec.validate import Params, check, check_all, check_with, localities, sizes
 
 __all__ = [
     "ANYWHERE",
@@ -36,6 +36,7 @@ __all__ = [
     "Spec",
     "Wording",
     "check",
+    "check_all",
     "check_with",
     "examples",
     "localities",

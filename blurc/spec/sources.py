@@ -38,10 +38,16 @@ class Sources:
     lacks_imports: bool = False  # as far as can be told: an unknown name may be declared in one
 
     @staticmethod
-    def load(spec: Spec, report: Report, files: Mapping[str, str] | None = None, quoted: bool = True) -> Sources:
+    def load(
+        spec: Spec,
+        report: Report,
+        files: Mapping[str, str] | None = None,
+        quoted: bool = True,
+        unsaved: Mapping[Path, str] | None = None,
+    ) -> Sources:
         """`files`: texts of edge files by name; they take precedence over those on disk. `quoted`: whether diagnostics
-        may show lines of the spec."""
-        found = library.load_with_folders(spec, report, quoted)
+        may show lines of the spec. `unsaved`: texts of specs, by resolved path, that stand for what is on disk."""
+        found = library.load_with_folders(spec, report, quoted, unsaved)
         known = [folder for _, folder in found[:1] if quoted]
         unread = any(d.code in ("E103", "E104", "E105") for d in report.errors)
         trees = tuple(file for file, _ in found)

@@ -9,7 +9,6 @@ name may join it only for a help that cannot be said as what to write.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +16,9 @@ from pathlib import Path
 from cases import Case, Part, read_all
 
 from blurc.diagnostics import Diagnostic
+from blurc.editor.repairs import repaired
 
 BY_HAND = Path(__file__).with_name("helps_by_hand.txt")
-QUOTED = re.compile(r"`([^`]+)`")
-REMOVE = re.compile(r"remove|keep one|leave it out|drop one")
-OF_GENOME = re.compile(r"(state|synapse|learn|const|fn|signal|readout|sense)\b")
-OF_NETWORK = re.compile(r"(input|hidden|output)\b|[\w.]+ -> ")
-WORD, PATH = re.compile(r"\w+"), re.compile(r"(?<=\")[^\"\n]+(?=\")|\bper \w+")
-TOKEN = re.compile(r"\w+|\S")
 
 
 def test_every_help_can_be_followed_to_the_letter_or_is_known_to_need_more() -> None:
@@ -51,84 +45,4 @@ def _with_text(case: Case, text: str) -> Case:
 
 
 def _repaired(case: Case, d: Diagnostic) -> Iterator[str]:
-    """The texts that the help may mean."""
-    if d.span is None or d.span.source.name != f"{case.name}.blur" or not d.help:
-        return
-    whole, start, stop = d.span.source.text, d.span.start, d.span.stop
-    if REMOVE.match(d.help):
-        yield from _without(whole, start, stop)
-    for quoted in QUOTED.findall(d.help):
-        for low in _starts(whole, start, quoted):
-            for high in _stops(whole, stop, quoted):
-                yield whole[:low] + quoted + whole[high:]
-        if d.help.startswith("did you mean"):
-            for word in (*WORD.finditer(whole, start, stop), *PATH.finditer(whole, start, stop)):
-                yield whole[: word.start()] + quoted + whole[word.end() :]
-        if re.search(rf"drop (the )?`{re.escape(quoted)}`", d.help):
-            for found in re.finditer(rf" ?{re.escape(quoted)}", whole):
-                yield whole[: found.start()] + whole[found.end() :]
-        yield from _given(whole, start, stop, quoted)
-        yield from _inserted(whole, start, d.help, quoted)
-        yield from _declared(whole, quoted)
-    if "leave the value out" in d.help:
-        yield whole[:start].rstrip() + re.sub(r"^[^,\n]*", "", whole[start:])
-
-
-def _without(whole: str, start: int, stop: int) -> Iterator[str]:
-    """Without a part, and without what goes with it: a comma, or the keyword before the last of its kind."""
-    before, after = whole[:start], whole[stop:]
-    yield before + after
-    yield before + re.sub(r"^\s*,", "", after)
-    yield re.sub(r",\s*$", "", before) + after
-    yield re.sub(r"\w+\s*$", "", before) + after
-    yield re.sub(r"\(\s*$", "", before) + re.sub(r"^\s*\)", "", after)
-    for opening, closing in ("[]", "{}"):
-        yield re.sub(rf"\s*\{opening}\s*$", "", before) + re.sub(rf"^\s*\{closing}", "", after)
-
-
-def _given(whole: str, start: int, stop: int, quoted: str) -> Iterator[str]:
-    """With another value or one more, where the help quotes `name = value`."""
-    name, equal, _ = quoted.partition(" = ")
-    if equal and whole[stop - 1] == ")":
-        yield f"{whole[: stop - 1]}, {quoted}{whole[stop - 1 :]}"
-    for found in (
-        re.finditer(rf"\b{name} = [^,)\]}}]*[^,)\]}} ]", whole[start:stop]) if equal and WORD.fullmatch(name) else ()
-    ):
-        yield whole[: start + found.start()] + quoted + whole[start + found.end() :]
-
-
-def _inserted(whole: str, start: int, help: str, quoted: str) -> Iterator[str]:
-    """With what the help says to write before a place, or with a parameter, `(size = 1)`."""
-    if f"write `{quoted}` before it" in help:
-        yield whole[:start] + quoted + whole[start:]
-    if f"as a parameter: `{quoted}`" in help:
-        before, header, after = whole[:start].rpartition("network n")
-        yield before + header + quoted + after + whole[start:]
-
-
-def _declared(whole: str, quoted: str) -> Iterator[str]:
-    """With a declaration or a projection in the genome or network, or with a declaration instead of another."""
-    if OF_GENOME.match(quoted):
-        yield re.sub(r"(genome [^{]*\{)", lambda found: f"{found[1]} {quoted}\n", whole, count=1)
-    if OF_NETWORK.match(quoted):
-        yield re.sub(r"(network [^{]*\{)", lambda found: f"{found[1]} {quoted}\n", whole, count=1)
-    if declared := re.fullmatch(r"(\w+ )?(\w+)\[.*", quoted):
-        role = f"{declared[1].strip()}\\s+" if declared[1] else ""
-        yield re.sub(rf"\b{role}{declared[2]}\b(\[[^\]]*\])?", lambda _: quoted, whole, count=1)
-
-
-def _starts(whole: str, start: int, quoted: str) -> list[int]:
-    """Where the quoted text may begin: at the span, or before it on its line, where its first token stands."""
-    line = whole.rfind("\n", 0, start) + 1
-    first = TOKEN.findall(quoted)[0]
-    sign = "[~=]" if first == "~" else re.escape(first)  # a value is drawn instead of given
-    return [start, *(found.start() + line for found in re.finditer(sign, whole[line:start]))]
-
-
-def _stops(whole: str, stop: int, quoted: str) -> list[int]:
-    """Where what it replaces may end: with the span, or behind it on its line, at the quoted text's last token or at
-    the end of a statement."""
-    end = whole.find("\n", stop)
-    last = TOKEN.findall(quoted)[-1]
-    behind = rf"(?={re.escape(last)})(?:{re.escape(last)})|(?= *[;}}])|$"
-    return [stop, *(found.end() + stop for found in re.finditer(behind, whole[stop : end if end >= 0 else None]))]
+    return repaired(d) if d.span and d.span.source.name == f"{case.name}.blur" else iter(())

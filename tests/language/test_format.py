@@ -26,7 +26,9 @@ genome  a( rate=0.1 ){  # its head
   synapse w~normal( 1/sqrt(fan_in) )# and synapses
 
 
-  learn  eta=rate; fn phi=tanh
+  learn  eta=rate,
+    beta [2]=[ 1,2 ]; fn phi=tanh,
+  psi=relu
   # phases
   sense{act<-input}
   forward of inhibitory {act<- -phi( incoming [dendrite] (w*pre . act) )}
@@ -57,7 +59,9 @@ genome a(rate = 0.1) {  # its head
   state   act, err                      # what neurons keep
   synapse w ~ normal(1 / sqrt(fan_in))  # and synapses
 
-  learn   eta = rate;  fn phi = tanh
+  learn   eta = rate,
+          beta[2] = [1, 2];  fn phi = tanh,
+      psi = relu
   # phases
   sense   { act <- input }
   forward of inhibitory { act <- -phi(incoming[dendrite](w * pre.act)) }

@@ -136,6 +136,12 @@ class _Writer:
             self._ends_columns = True
         elif piece.opens == "option" and last.kind != "LBRACE":
             self._append("", ", " + piece.text)
+        elif piece.breaks and last.kind == "COMMA" and last.rule in HEADS and last.rule == self._item().head:
+            keyword = self._item().parts[0].text
+            self._comment(piece.trailing)
+            self._above([comment for comment in piece.above if comment], block)
+            below = [Part("", " " * len(keyword)), Part("head", piece.text)]  # below its first name
+            self._lines.append(Line(block.number, block.inside, "", below))
         elif piece.breaks and not opens_block:
             indent = block.inside + (0 if piece.kind in ("RPAR", "RSQB") else CONTINUED)
             self._comment(piece.trailing)
@@ -145,6 +151,10 @@ class _Writer:
             for comment in (piece.trailing, *piece.above):  # before a brace: behind it
                 self._comment(comment)
             self._append(self._stop(last, piece), piece.text, blank(last, piece))
+
+    def _item(self) -> Line:
+        """The line that the last item began on."""
+        return next(line for line in reversed(self._lines) if line.head)
 
     def _append(self, stop: str, text: str, blank: str = "") -> None:
         parts = self._lines[-1].parts

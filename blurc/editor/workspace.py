@@ -1,0 +1,102 @@
+"""The files of an editor: what is open, what each open file is when checked, and who refers to what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blurc.diagnostics import Span
+from blurc.editor.analysis import Analysis, analyse, path_of
+from blurc.editor.names import Symbol
+from blurc.language import library, specs_path
+from blurc.storage import is_inside
+
+MOST_FILES = 200  # that are searched for references
+
+
+class CannotRename(Exception):
+    """Says why."""
+
+
+@dataclass
+class Workspace:
+    folders: list[Path] = field(default_factory=list[Path])
+    open: dict[Path, str] = field(default_factory=dict[Path, str])  # by resolved path
+    _known: dict[Path, Analysis] = field(default_factory=dict[Path, Analysis])
+
+    def change(self, path: Path, text: str | None) -> None:
+        """A file has this text now, saved or not; None: it is closed."""
+        if text is None:
+            self.open.pop(path, None)
+        else:
+            self.open[path] = text
+        self._known.clear()  # any file may import it
+
+    def analysis(self, path: Path) -> Analysis:
+        if path not in self._known:
+            self._known[path] = analyse(path, self.open)
+        return self._known[path]
+
+    def with_text(self, path: Path, text: str) -> Analysis:
+        """What a file would be with another text."""
+        return analyse(path, {**self.open, path: text})
+
+    def definition(self, path: Path, offset: int) -> tuple[Path, Span] | None:
+        analysis = self.analysis(path)
+        use = analysis.names.at(analysis.root, offset)
+        if use and use.symbol:
+            return path_of(use.symbol.span.source), use.symbol.span
+        for node in analysis.sources.files[0].imports if analysis.sources.files else ():
+            if node.span.start <= offset <= node.span.stop:
+                ends = (node.path, str(Path(analysis.root.name).parent / node.path))
+                files = (f.span.source for f in analysis.sources.files if f.span.source.name in ends)
+                return next(((path_of(source), Span(source, 0, 0)) for source in files), None)
+        return None
+
+    def references(self, path: Path, offset: int) -> dict[Path, list[Span]]:
+        """Where the name stands that is at a place, with its declaration, in all files of the workspace."""
+        analysis = self.analysis(path)
+        use = analysis.names.at(analysis.root, offset)
+        return self._uses(use.symbol, path) if use and use.symbol else {}
+
+    def _uses(self, symbol: Symbol, asked: Path) -> dict[Path, list[Span]]:
+        found: dict[Path, dict[int, Span]] = {}
+        wanted = self._key(symbol)
+        for path in dict.fromkeys((asked, *self.open, *self._files())):
+            for use in self.analysis(path).names.uses:
+                if use.symbol and use.name == symbol.name and self._key(use.symbol) == wanted:
+                    found.setdefault(path_of(use.span.source), {})[use.span.start] = use.span
+        return {path: [spans[start] for start in sorted(spans)] for path, spans in found.items()}
+
+    def _key(self, symbol: Symbol) -> object:
+        """Kinds are declared nowhere: their name says which they are."""
+        return symbol.name if symbol.kind == "kind" else (path_of(symbol.span.source), symbol.span.start)
+
+    def _files(self) -> Iterator[Path]:
+        found = (path.resolve() for folder in self.folders for path in sorted(folder.rglob(f"*{library.SUFFIX}")))
+        yield from (path for _, path in zip(range(MOST_FILES), found, strict=False))
+
+    def rename(self, path: Path, offset: int, name: str) -> dict[Path, list[Span]]:
+        """The places to change. Raises `CannotRename`."""
+        analysis = self.analysis(path)
+        use = analysis.names.at(analysis.root, offset)
+        if not use or not use.symbol:
+            raise CannotRename("nobody declared this name: it is a word of the language")
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or name == "let":
+            raise CannotRename(f"`{name}` is not a name: letters, digits and `_`, the first not a digit")
+        found = self._uses(use.symbol, path)
+        if any(is_inside(file, specs_path()) for file in found if file not in self.open):
+            raise CannotRename(f"`{use.name}` is declared in the library of blurc, which stays as it is")
+        changed = {file: self._renamed(spans, name) for file, spans in found.items()}
+        before = analysis.errors
+        if analyse(path, {**self.open, **changed}).errors > before:
+            raise CannotRename(f"`{name}` would clash with another name")
+        return found
+
+    def _renamed(self, spans: list[Span], name: str) -> str:
+        text = spans[0].source.text
+        for span in reversed(spans):
+            text = text[: span.start] + name + text[span.stop :]
+        return text
