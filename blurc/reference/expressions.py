@@ -32,6 +32,8 @@ def evaluate(e: Expr, at: Scope) -> Array:
         case model.Slot(), _:
             return slot(e, at)
         case model.Sloped(), _:
+            if isinstance(at, NeuronScope):
+                evaluate(e.arg, at)  # its statistics move "at every visit", also if only the slope reads them
             return evaluate(e.value, at)
         case Apply(), _:
             return apply(e, at)

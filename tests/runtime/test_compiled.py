@@ -254,8 +254,8 @@ def test_functions_of_a_projection(topology: str) -> None:
 def test_running_statistics() -> None:
     source = """
       genome g {
-        state a, b[2]  synapse w ~ normal(1)  fn spike(x) = step(x) slope tanh'(x)
-        sense { a <- input - running_mean(input) }
+        state a, b[2]  synapse w ~ normal(1)  fn spike(x) = step(x) slope tanh'(x), flat(x) = 0.5 slope x
+        sense { a <- input - running_mean(input) * flat(running_mean(2 * input)) }
         repeat 2 { forward {
           a <- tanh(standardize(incoming(w * pre.a), running, 0.3)) + 0.1 * spike(running_mean(a, 1))
           b <- [a, running_var(2 * a, 0.05)]
