@@ -4,6 +4,7 @@ rules/         genomes: names, locality, shapes, separability of sums
 wiring/        networks: unrolls loops, expands blocks, resolves ends and attributes
 constants.py   compile-time numbers
 parameters.py  compile-time parameters and their values
+scope.py       the functions of one's own that compile-time numbers may call
 mentions.py    the names that a piece of the tree mentions
 wording.py     how messages show pieces of a spec
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.checker.rules.expressions import check_functions
     from blurc.checker.rules.genome import check_genome
     from blurc.checker.rules.variants import together
+    from blurc.checker.scope import FunctionScope
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
     from blurc.checker.wiring.kinds import check_kinds
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RESERVED",
     "Around",
+    "FunctionScope",
     "check_block",
     "check_functions",
     "check_genome",

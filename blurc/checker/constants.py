@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from blurc.checker import mentions
+from blurc.checker.scope import FunctionScope
 from blurc.checker.wording import code, head, number_text
 from blurc.diagnostics import Diagnostic, Report, Span, did_you_mean, suggest
 from blurc.language import functions, syntax
@@ -18,6 +19,8 @@ Value: TypeAlias = "float | int | str"
 Part = TypeVar("Part")
 
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {**DRAWN, "zeros": (), "ones": ()}
+MOST_CALLS = 4096  # of functions of one's own by another; the check of that one says so
+MOST_DEPTH = 100  # of such calls in each other
 MOST_AXIS = 1024  # of a state, channel or meta-parameter: equations may be written out entry by entry
 
 SIGNATURES = {
@@ -124,6 +127,11 @@ def complete(parts: Iterable[Part | None]) -> tuple[Part, ...] | None:
     return known if len(known) == len(found) else None
 
 
+def too_deep(name: str, span: Span, report: Report) -> None:
+    message = f"`{name}` is called through {MOST_DEPTH} functions, each of which calls the next"
+    report.error("E218", message, span, help="join some of these functions into one")
+
+
 class Constants:
     """Evaluates compile-time expressions over named values. A problem is reported once; the result is then None."""
 
@@ -133,13 +141,15 @@ class Constants:
         report: Report,
         runtime: Mapping[str, str] | None = None,
         damaged: bool = False,
-        own: Collection[str] = (),
+        own: FunctionScope | None = None,
     ):
         self.values = values  # None: wrong, and already reported
         self.report = report
         # Names known only at run time, and what they are.
         self.runtime: Mapping[str, str] = {} if runtime is None else runtime
-        self.own = own  # functions of the spec, which parameters may hold
+        self.own = own or FunctionScope()
+        self._calls: list[str] = []  # of functions of one's own, for one number
+        self._open: tuple[syntax.Function, ...] = ()  # each calls the next
         self.damaged = damaged  # by syntax errors, which may hide declarations: no name is unknown then
 
     # --------------------------------------------------------------- numbers
@@ -199,6 +209,8 @@ class Constants:
         return value
 
     def _call(self, e: syntax.Call) -> Value | None:
+        if found := self.own.find(e.function):
+            return self._own_call(e, *found)
         if e.function not in _FUNCTIONS:
             return self._no_function(e)
         args = complete(self.number(a) for a in e.args)
@@ -208,6 +220,40 @@ class Constants:
         if value is None:
             self.no_value(e.span, e)
         return value
+
+    def _own_call(self, e: syntax.Call, f: syntax.Function, own: FunctionScope) -> Value | None:
+        """A call of a function of one's own. If it calls itself or too much, only its own check speaks."""
+        names = [argument.name for argument in f.arguments]
+        args = complete(self.number(a) for a in e.args)
+        signature = f"{f.name}({', '.join(names)})"
+        if not self.takes(f.name, len(e.args), (len(names), len(names)), e.span, signature) or args is None:
+            return None
+        self._calls.append(f.name)
+        if len(self._calls) > MOST_CALLS or any(f is g for g in self._open):
+            return None
+        if len(self._open) == MOST_DEPTH:
+            too_deep(f.name, e.span, self.report)
+            return None
+        seen: Mapping[str, ParamValue | None] = self.values if own is self.own else {}
+        inner = Constants({**seen, **dict(zip(names, args, strict=True))}, Report(), self.runtime, self.damaged, own)
+        inner._calls, inner._open = self._calls, (*self._open, f)
+        value = inner.number(f.value)
+        if not self._open:
+            self._calls.clear()
+        for error in inner.report.errors:
+            self._wrong_inside(error, e)
+        return value
+
+    def _wrong_inside(self, error: Diagnostic, e: syntax.Call) -> None:
+        if isinstance(error, WrongValue):
+            self.no_value(e.span, e)
+        elif error.code == "E206":
+            notes = [f"in `{e.function}`: {error.message}"]
+            help = "use a number, or a parameter in `( )`"
+            message = f"expected a compile-time number, found `{code(e.span)}`"
+            self.report.error("E206", message, e.span, notes=notes, help=help)
+        else:
+            self.report.add(error)
 
     def takes(
         self, name: str, found: int, arity: tuple[int, int | None], span: Span, signature: str | None = None
@@ -224,7 +270,12 @@ class Constants:
 
     def _no_function(self, e: syntax.Call) -> None:
         near = did_you_mean(e.function, _FUNCTIONS)
-        if e.function in DISTRIBUTIONS:
+        if self._open and e.function not in functions.ALL:
+            return  # as the check of the function around it says
+        if e.function in self.own.held:
+            help = f"declare `{e.function}` outside of the genome, where it reads nothing but its arguments"
+            self._not_compile_time(e.span, f"found `{e.function}`, a function of a genome", help)
+        elif e.function in DISTRIBUTIONS:
             help = f"to draw it, write `~ {code(e.span)}`"
             self._not_compile_time(e.span, f"found the distribution `{e.function}`", help)
         elif near and e.function not in functions.ALL:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from blurc.checker.constants import Constants
+from blurc.checker.scope import FunctionScope
 from blurc.checker.wording import listed
 from blurc.diagnostics import Report, Span, suggest
 from blurc.language import functions, syntax
@@ -18,11 +19,13 @@ def parameters(
     declared: tuple[syntax.Param, ...],
     given: Mapping[str, ParamValue | None],
     report: Report,
-    own: Collection[str] = (),
+    own: FunctionScope | None = None,
+    runtime: Mapping[str, str] | None = None,
 ) -> dict[str, ParamValue | None]:
-    """Parameter values: the given ones, otherwise the defaults, which may use earlier parameters. `own`: the
-    functions of the spec."""
+    """Parameter values: the given ones, otherwise the defaults, which may use earlier parameters. `own`: functions of
+    one's own; `runtime`: names known only at run time, and what they are."""
     values: dict[str, ParamValue | None] = {}
+    runtime = {p.name: "a parameter that is declared further down" for p in declared} | dict(runtime or {})
     for p in declared:
         if p.name in RESERVED:
             reserved(p.name, "a parameter", p.span, report)
@@ -30,9 +33,8 @@ def parameters(
         elif p.name in values:
             report.error("E106", f"the parameter `{p.name}` is declared twice", p.span, help="rename one of them")
         else:
-            values[p.name] = (
-                given[p.name] if p.name in given else Constants(values, report, own=own).evaluate(p.default)
-            )
+            numbers = Constants(values, report, runtime, own=own)
+            values[p.name] = given[p.name] if p.name in given else numbers.evaluate(p.default)
     return values
 
 
@@ -46,7 +48,7 @@ def uses_arguments(
     """The parameter values given to the genome by `uses`."""
     if tree.uses is None:
         return {}
-    own = genome.functions
+    own = FunctionScope.of_genome(genome).outside
     numbers = Constants(parameters(tree.params, params, Report(), own), report, own=own)
     known = [p.name for p in genome.params]
     values: dict[str, ParamValue] = {}

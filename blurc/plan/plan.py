@@ -38,7 +38,8 @@ to_post, to_pre       [synapse] [neuron] [gate]   projection, Factors    the wei
 outer                 pre, post                   projection, reduce     summed over the batch
 until                 x                           projection             the running total over the postsynaptic neurons
 outer_until           synapse, post, post         projection, reduce     the outer product with a running total
-at_pre, at_post       x                           projection, dense      a neuron value as seen by the synapses
+at_pre, at_post       x                           projection, dense      a neuron value as seen by the synapses; "idle"
+                                                                         instead of False: 0 at some, which never act
 at_sites              x                           projection, "pre", "post" or "synapse", dense     as seen at the sites
 sites_to_post, sites_to_pre     x [gate]          projection             summed over the sites of a neuron
 sites_to_synapse      x                           projection, reduce     summed over places and the batch
@@ -484,7 +485,7 @@ def infer_space(name: str, args: list[Space], attrs: tuple[Attr, ...], declared:
         first = any(a.first for a in args if a.kind == "neurons")
         second = not factors.dense or (factors.synapse and (args[0].second if name == "to_post" else args[0].first))
     elif name in ("at_pre", "at_post"):
-        seen, dense = any(a.second for a in args), attrs[1] is True
+        seen, dense = attrs[1] == "idle" or any(a.second for a in args), attrs[1] is True
         first, second = seen and (name == "at_pre" or not dense), seen and (name == "at_post" or not dense)
     elif name == "at_sites":
         first, second = _at_sites(args[0], attrs)

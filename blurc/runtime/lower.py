@@ -355,8 +355,8 @@ class Lowering:
 
     def _at(self, op: Op, each: Callable[[jax.Array], jax.Array]) -> jax.Array:
         """A neuron value at the synapses. What varies over neurons varies over synapses, even if a population has only
-        one neuron."""
-        x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second
+        one neuron; and everything does if some synapses never act."""
+        x, varies = self.values[op.args[0]], self.block.ops[op.args[0]].type.space.second or op.attrs[1] == "idle"
         return jnp.broadcast_to(each(x), self._whole(op.type)) if varies else x
 
     # ---------------------------------------------- every site and example

@@ -52,7 +52,7 @@ def select(
         sources, genome_tree = _pick_genome(sources, network_tree, genome, elsewhere, wording, report)
         _check_names(network_tree, genome_tree, params, wording, report)
         report.check()
-        values = _values(params, sources.around.functions, report)
+        values = _values(params, sources.around.functions.names, report)
         model = _model(network_tree, genome_tree, values, genome is not None, sources, report)
     except BlurError as error:  # the places of mistakes are in the spec
         given = ", ".join(f"`{name} = {str(value)[:LONGEST_SHOWN]}`" for name, value in params.items())

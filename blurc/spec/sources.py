@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from blurc.checker import RESERVED, Around, mentions, reserved
+from blurc.checker import RESERVED, Around, FunctionScope, mentions, reserved
 from blurc.diagnostics import Report, Source, did_you_mean
 from blurc.graph import SUFFIXES, EdgeFile
 from blurc.language import library, specs_path, syntax
@@ -88,7 +88,7 @@ class Sources:
         """What a network may refer to outside itself."""
         others = {**dict.fromkeys(self.genomes, "genome"), **dict.fromkeys(self.networks, "network")}
         own = (item for tree in self.genomes.values() for item in tree.items if isinstance(item, syntax.Function))
-        functions = frozenset(f.name for f in (*self.functions.values(), *own))
+        functions = FunctionScope(self.functions, [f.name for f in own])
         of_populations, of_projections = (
             frozenset(name for tree in self.genomes.values() for name in mentions.valued(tree, per))
             for per in ("population", "projection")

@@ -111,6 +111,31 @@ def test_a_constant_may_be_a_size() -> None:
     ).shape == (2,)
 
 
+def test_compile_time_numbers_call_functions_as_their_place_knows_them() -> None:
+    found = select_model(
+        """fn half(x) = x / 2  fn quarter(x) = half(half(x))
+        genome g(k = quarter(12), more = twice(k)) {
+          const offset = 1
+          state a[plus(k)], b[more]  synapse w[twice(half(4))] ~ ones
+          fn half(x) = 2 * x, twice(x) = half(x), plus(x) = x + offset
+          sense { a <- input }  repeat quarter(8) { forward { b <- incoming(w[half(1)] * pre.a[1]) } }  readout b[0]
+        }
+        network n(size = quarter(8)) uses g(k = half(10)) {
+          input x[half(size)]
+          for i in half(2)..size { output y{i}[quarter(4 * i)]  x -> y{i} [delay = half(2 * i)] }
+        }"""
+    )
+    genome, network = found.genome, found.network
+    assert [v.shape for v in (*genome.states, *genome.channels)] == [(6,), (10,), (16,)]
+    assert [phase.kind for phase in genome.phases] == ["sense", "forward", "forward"]
+    assert {
+        p.name: (p.size, e.delay)
+        for e in network.projections
+        for p in network.populations
+        if e.target == p.name and e.source == "x"
+    } == {"y1": (1, 1), "y2": (2, 2)}
+
+
 def test_numbers_are_folded_and_consts_are_gone() -> None:
     meta = select_model(RULE + NETWORK).genome.metas[0]
     (start,) = meta.init.args

@@ -101,6 +101,14 @@ def test_all_files_of_a_spec_together_are_bounded(tmp_path: Path, monkeypatch: p
     assert any("names, numbers and signs in a spec" in d.message for d in check(text))
 
 
+def test_functions_call_each_other_only_so_deep() -> None:
+    calls = "\n".join(f"fn f{i}(x) = f{i + 1}(x)" for i in range(150)) + "\nfn f150(x) = x\n"
+    leaf_first = "\n".join(reversed(calls.splitlines()))
+    sized = "\nnetwork n uses backprop { input x[f0(2)]  output y[1]  x -> y }"
+    assert [(d.code, d.span and d.span.line) for d in check(calls)] == [("E218", 100)]
+    assert [(d.code, d.span and d.span.line) for d in check(RULE + leaf_first + sized)] == [("E218", 53)]
+
+
 def test_a_report_has_enough_at_some_time() -> None:
     source, report = Source("x", "-" * MOST), Report()
     for i in range(MOST):

@@ -251,6 +251,26 @@ def test_functions_of_a_projection(topology: str) -> None:
     compare(source, 3, 1)
 
 
+def test_what_never_acts_sees_neither_a_neuron_nor_its_totals() -> None:
+    source = """
+      genome g {
+        state a  synapse w ~ normal(1), v ~ ones  learn m = 0.5 per population, n = 0.3 per neuron
+        sense { a <- input }
+        forward { a <- tanh(incoming(w * pre.a)) }
+        update {
+          v <- 1 + v * post.incoming[other](pre.m) + pre.outgoing[other](2)
+          w <- w + 0.1 * pre.n + post.m + projection_sum(v) + batch_mean(post.incoming[other](pre.m) * pre.a)
+        }
+        readout a
+      }
+      network n uses g {
+        input x[1, 3]  output y[1, 3] { bias = shared }  x -> y [conv(3, 2, padding = same)]  x -> y [kind = other]
+        x -> y [conv(1, 3), delay = 1]
+      }
+    """
+    compare(source, 3, 1)
+
+
 def test_running_statistics() -> None:
     source = """
       genome g {

@@ -16,6 +16,7 @@ from blurc.checker.rules.phases import Phases
 from blurc.checker.rules.separable import separable
 from blurc.checker.rules.starts import Starts
 from blurc.checker.rules.wrong_targets import WrongTarget
+from blurc.checker.scope import FunctionScope
 from blurc.checker.wording import code, shape_text
 from blurc.diagnostics import Report
 from blurc.language import syntax
@@ -50,12 +51,13 @@ class GenomeChecker:
     def __init__(self, tree: syntax.Genome, given: Mapping[str, ParamValue], report: Report) -> None:
         self.tree = tree
         self.report = report
-        self.params = parameters(tree.params, given, report, tree.functions)
+        own, runtime = FunctionScope.of_genome(tree), known_at_run_time(tree)
+        self.params = parameters(tree.params, given, report, own, runtime)
         self.values = {**self.params}
         lets = {s.name: p.kind for p in mentions.phases(tree) for s in p.statements if isinstance(s, syntax.Let)}
         named = frozenset(p.name for p in mentions.phases(tree) if p.name)
         self.symbols = Symbols(lets=lets, phases=named, damaged=tree.damaged, lacks_imports=tree.lacks_imports)
-        self.numbers = Constants(self.values, report, known_at_run_time(tree), tree.damaged)
+        self.numbers = Constants(self.values, report, runtime, tree.damaged, own)
         self.expressions = Expressions(self.symbols, self.numbers)
         self.wrong_target = WrongTarget(self.symbols, report)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from blurc.checker.constants import MOST_DEPTH, too_deep
 from blurc.checker.parameters import RESERVED, reserved
 from blurc.checker.rules.names import OF_NEURON, OF_SYNAPSE, Place
 from blurc.checker.wording import code, shape_text
@@ -18,7 +19,6 @@ from blurc.language import syntax
 from blurc.model import Argument, Expr, Function, Meta, Modulator, Over, call, children, walk
 
 MOST_PARTS = 4096  # of a call, written out
-MOST_DEPTH = 100
 
 
 @dataclass
@@ -56,6 +56,9 @@ class OwnFunctions:
         if name in self._open:
             self._recursive(name, called)
             self._known[name] = None
+        elif name not in self._known and len(self._open) == MOST_DEPTH:
+            too_deep(name, called, self.report)
+            return None
         elif name not in self._known:
             self._open.append(name)
             found = self._define(self.declared[name])

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from blurc.checker import mentions
-from blurc.checker.constants import Constants
 from blurc.checker.parameters import NEW_NAME, parameters
 from blurc.checker.wiring import populations
 from blurc.checker.wiring.bodies import Around, Body, Env, Noted, Use
@@ -80,7 +79,7 @@ def _unrolled(
 
 
 def _range(item: syntax.For, env: Env, body: Body) -> range:
-    numbers = Constants(env, body.report)
+    numbers = body.numbers(env)
     low = numbers.whole(item.low, "the start of a range")
     high = numbers.whole(item.high, "the end of a range")
     if item.variable in env:
@@ -189,7 +188,7 @@ def _recursion(item: syntax.Instance, body: Body) -> list[syntax.Instance] | Non
 def _arguments(item: syntax.Instance, block: syntax.Block, env: Env, body: Body) -> dict[str, ParamValue | None]:
     """The values of parameters. What else stands there should bind ports."""
     known = {p.name for p in block.params} - _ports(block, body)
-    numbers = Constants(env, body.report, own=body.wiring.around.functions)
+    numbers = body.numbers(env)
     given: dict[str, ParamValue | None] = {}
     seen: set[str] = set()
     for arg in item.args:

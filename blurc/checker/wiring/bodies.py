@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from blurc.checker import mentions
 from blurc.checker.constants import Constants, WrongValue, complete
+from blurc.checker.scope import FunctionScope
 from blurc.checker.wording import code, near_names
 from blurc.diagnostics import Diagnostic, Report, Source, Span
 from blurc.graph import EdgeFile
@@ -20,13 +21,14 @@ Env = Mapping[str, "ParamValue | None"]
 @dataclass(frozen=True)
 class Around:
     """What a network may refer to outside itself: blocks, and edge files by the source that names them. `others` are
-    genomes and networks, which may be mistaken for blocks; `functions` are those of files and of all genomes, and
-    `of_populations` and `of_projections` what all genomes take values of. `damaged`: some of these may be missing."""
+    genomes and networks, which may be mistaken for blocks; `functions` are those of files and, for slots, of
+    all genomes; `of_populations` and `of_projections` what all genomes take values of. `damaged`: some of these may be
+    missing."""
 
     blocks: Mapping[str, syntax.Block] = field(default_factory=dict[str, syntax.Block])
     files: Mapping[tuple[Source, str], EdgeFile] = field(default_factory=dict[tuple[Source, str], EdgeFile])
     others: Mapping[str, str] = field(default_factory=dict[str, str])
-    functions: frozenset[str] = frozenset()
+    functions: FunctionScope = FunctionScope()  # noqa: RUF009 - frozen
     of_populations: frozenset[str] = frozenset()
     of_projections: frozenset[str] = frozenset()
     damaged: bool = False
@@ -135,11 +137,14 @@ class Body:
     broken: set[str] = field(default_factory=set[str])  # names whose declaration is wrong
     unknown: set[str] = field(default_factory=set[str])  # populations that are reported as unknown
 
+    def numbers(self, env: Env) -> Constants:
+        return Constants(env, self.report, own=self.wiring.around.functions)
+
     # ----------------------------------------------------------------- names
 
     def name(self, name: syntax.IndexedName, env: Env) -> str | None:
         """`h{i}` as `h2`; without what follows a point."""
-        numbers = Constants(env, self.report)
+        numbers = self.numbers(env)
         indices = complete(numbers.whole(i, "an index of a name", 0) for i in name.indices)
         return None if indices is None else name.base + "_".join(map(str, indices))
 

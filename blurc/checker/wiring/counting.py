@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from blurc.checker.constants import Constants
 from blurc.checker.parameters import parameters
+from blurc.checker.scope import FunctionScope
 from blurc.checker.wiring.bodies import Around, Env
 from blurc.diagnostics import Report
 from blurc.language import syntax
@@ -32,7 +33,7 @@ def fits(tree: syntax.Network | syntax.Block, env: Env, around: Around, report: 
     """Whether to build it. Other mistakes are left to those who build."""
     if around.built.total() > MOST_TOGETHER:  # as was said
         return False
-    count = _Count(around.blocks)
+    count = _Count(around.blocks, around.functions)
     try:
         count.items(tree.items, env)
     except TooMuch as found:
@@ -52,6 +53,7 @@ def fits(tree: syntax.Network | syntax.Block, env: Env, around: Around, report: 
 @dataclass(slots=True)
 class _Count:
     blocks: Mapping[str, syntax.Block]
+    functions: FunctionScope
     total: int = 0
     idle: int = 0  # rounds that write nothing
     inside: list[str] = field(default_factory=list[str])  # the blocks at hand, each in the one before
@@ -73,7 +75,7 @@ class _Count:
             raise TooMuch(item, f"a network has at most {MOST_ITEMS:,} populations and projections", help)
 
     def _loop(self, item: syntax.For, env: Env) -> None:
-        numbers = Constants(env, Report())
+        numbers = Constants(env, Report(), own=self.functions)
         low, high = numbers.whole(item.low, ""), numbers.whole(item.high, "")
         if low is None or high is None or item.variable in env:
             return
@@ -92,7 +94,7 @@ class _Count:
         block = self.blocks[item.block]
         names = {p.name for p in block.params}
         given = {
-            arg.name: Constants(env, Report()).evaluate(arg.value)
+            arg.name: Constants(env, Report(), own=self.functions).evaluate(arg.value)
             for arg in reversed(item.args)
             if arg.name in names and not isinstance(arg.value, syntax.IndexedName)
         }
@@ -105,6 +107,6 @@ class _Count:
             raise TooMuch(item, f"blocks stand in each other more than {MOST_NESTED} levels deep", help)
         before = self.total
         self.inside.append(item.block)
-        self.items(block.items, parameters(block.params, given, Report()))
+        self.items(block.items, parameters(block.params, given, Report(), self.functions))
         self.inside.pop()
         self.known[key] = self.total - before

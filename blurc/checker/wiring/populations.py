@@ -32,7 +32,7 @@ def declare(item: syntax.Population, env: Env, body: Body) -> None:
     if name is None:
         body.broken.add(item.name.base)
         return
-    numbers = Constants(env, body.report)
+    numbers = body.numbers(env)
     shape = _shape(item, numbers)
     slots, values, bias = _options(item, numbers, shape, name, body.wiring.around)
     kind = next((kinds.named(o, env, body) for o in item.options if o.name == "kind"), "")
@@ -157,7 +157,7 @@ def _slot_or_value(option: syntax.Option, numbers: Constants, around: Around) ->
         message, help = (f"`{option.name}` is not a switch of a population", f"the only one is `bias`: `bias = {name}`")
     else:
         message = f"`{option.name}` takes a function, found `{code(option.value.span)}`"
-        help = slot_help(option.name, code(option.value.span), sorted(own))
+        help = slot_help(option.name, code(option.value.span), sorted(own.names))
     if not (around.damaged and name):  # the function may be in what was left out
         numbers.report.error("E407", message, option.span, help=help)
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from blurc.checker.constants import Constants
 from blurc.checker.wiring import kinds, topologies
 from blurc.checker.wiring.blocks import Placed
 from blurc.checker.wiring.bodies import Body, Env
@@ -33,7 +32,7 @@ def project(placed: Placed) -> Tie | None:
         return None
     pre, post = (body.wiring.populations[whole] for _, whole in (source, target))
     ends = topologies.Ends((placed.source, placed.target), source[0], target[0], pre, post, body)
-    topology = topologies.topology(attrs.topology, ends, Constants(env, body.report))
+    topology = topologies.topology(attrs.topology, ends, body.numbers(env))
     name = _name(source[1], target[1], attrs.label, placed.item, body)
     if name is not None and topology is not None:
         given = attrs.switches
@@ -157,7 +156,7 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
     if attr.name == "delay":
         return _delay(attr, found, env, body)
     if attr.name not in SWITCHES and (written := _value(attr, env, body)):
-        value = given(attr, written, Constants(env, body.report))
+        value = given(attr, written, body.numbers(env))
         found.values += [value] if value else []
         return value is not None
     if attr.name in body.wiring.around.of_projections:
@@ -234,6 +233,6 @@ def _delay(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> bool:
         message = "`delay` must be a number of steps"
         body.report.error("E408", message, attr.span, help="write `delay = 1`")
         return False
-    delay = Constants(env, body.report).whole(attr.value, "a delay", 1, MOST_DELAY)
+    delay = body.numbers(env).whole(attr.value, "a delay", 1, MOST_DELAY)
     found.delay = delay or 0
     return delay is not None

@@ -66,6 +66,10 @@ class Topology(ABC):
     def fans(self, pre: Shape, post: Shape) -> tuple[float, float]:
         """Average fan-in of a postsynaptic neuron and fan-out of a presynaptic one."""
 
+    def idles(self, source: Shape) -> bool:
+        """Whether some synapses act at no place."""
+        return False
+
     @abstractmethod
     def synapse_shape(self, pre: Shape, post: Shape) -> Shape:
         """The natural shape of the synapse arrays, after the channel axes."""

@@ -45,6 +45,11 @@ class Windows(Topology):
         total = [max((o - 1) * s + w - n, 0) for n, o, w, s in each]
         return tuple((t // 2, t - t // 2) for t in total)
 
+    def idles(self, source: Shape) -> bool:
+        places = self.places(source)
+        along = zip(places, self.out(places), self.window, self.stride, self.pads(places), strict=True)
+        return any(not _acts(k - before, n, o, s) for n, o, w, s, (before, _) in along for k in range(w))
+
     def misfit(self, written: str, source: End, target: End) -> Misfit | None:
         return self._misfit_of_source(written, source) or self._misfit_of_target(written, source, target)
 
@@ -103,6 +108,12 @@ class Windows(Topology):
         stride = self.stride[0] if len(set(self.stride)) == 1 else list(self.stride)
         args = [*first, *map(str, self.window), f"stride = {stride}", f"padding = {self.padding}"]
         return f"{self.name}({', '.join(args)})"
+
+
+def _acts(first: int, places: int, windows: int, stride: int) -> bool:
+    """Whether a place of the window, which is at `first` in the first window, is inside the source in any window."""
+    passed = max(0, -(first // stride))
+    return passed < windows and first + passed * stride < places
 
 
 def _axes(count: int) -> str:

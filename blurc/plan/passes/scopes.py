@@ -265,7 +265,9 @@ class SynapseScope(Scope):
         if type_.space.first:
             mean = Type(type_.dims, replace(type_.space, first=False))
             value, type_ = b.emit("batch_mean", (value,), (), mean, e.span), mean
-        attrs = (self.projection.name, isinstance(self.projection.topology, Dense))
+        topology, source = self.projection.topology, self.now.model.network.population(self.projection.source)
+        idle = topology.shares and topology.idles(source.shape)
+        attrs = (self.projection.name, "idle" if idle else isinstance(topology, Dense))
         seen = Type(type_.dims, Space("synapses", self.projection.keeper))
         return b.emit(f"at_{side}", (value,), attrs, seen, e.span)
 

@@ -90,6 +90,10 @@ def _spread(b: Builder, op: Op) -> int | None:
     return _same(b, op.args[0], op) if number is None else _uniform(b, number, op)
 
 
+def _at(b: Builder, op: Op) -> int | None:
+    return None if op.attrs[1] == "idle" and constant(b, op.args[0]) != 0.0 else _spread(b, op)
+
+
 def _where(b: Builder, op: Op) -> int | None:
     condition = constant(b, op.args[0])
     return None if condition is None else _same(b, op.args[1 if condition else 2], op)
@@ -161,8 +165,8 @@ RULES: dict[str, Rule] = {
     "sites_to_synapse": _zero_if_any_zero,
     "over_places": _zero_if_any_zero,
     "at_sites": _spread,
-    "at_pre": _spread,
-    "at_post": _spread,
+    "at_pre": _at,
+    "at_post": _at,
     "pick": _pick,
     "put": _put,
     "fill": lambda b, op: _same(b, op.args[0], op),
