@@ -28,6 +28,12 @@ def test_the_wheel_has_the_grammar_and_the_whole_library(wheel: zipfile.ZipFile)
     assert library | {"blurc/grammar/blur.lark"} <= set(wheel.namelist())
 
 
+def test_the_wheel_has_what_init_writes(wheel: zipfile.ZipFile) -> None:
+    starter = {f"blurc/{p.relative_to(ROOT)}" for p in (ROOT / "starter").iterdir()}
+    assert len(starter) == 4
+    assert starter <= set(wheel.namelist())
+
+
 def test_the_wheel_names_its_authors_and_the_pythons_it_is_tested_on(wheel: zipfile.ZipFile) -> None:
     (name,) = (n for n in wheel.namelist() if n.endswith("/METADATA"))
     metadata = message_from_bytes(wheel.read(name))

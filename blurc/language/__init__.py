@@ -11,7 +11,7 @@ unparse.py    tree -> text
 format/       text -> the same text in one layout, with its comments
 prune.py      a genome without the terms whose coefficient is 0
 library.py    a spec with everything it imports
-packaged.py   the locations of the grammar and the spec library
+packaged.py   the locations of the grammar, the spec library and the files of `blurc init`
 repair/       error messages and fixes for text that does not parse
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from blurc.language import functions, library, syntax
     from blurc.language.format import formatted
     from blurc.language.functions import RUNNING, STANDARDIZE_EPS
-    from blurc.language.packaged import examples_path, resolve_import, specs_path
+    from blurc.language.packaged import examples_path, resolve_import, specs_path, starter_path
     from blurc.language.parse import parse
     from blurc.language.prune import prune
     from blurc.language.syntax import PhaseKind
@@ -43,6 +43,7 @@ __all__ = [
     "prune",
     "resolve_import",
     "specs_path",
+    "starter_path",
     "syntax",
     "unparse",
 ]

@@ -1,6 +1,6 @@
-"""The locations of the grammar and the spec library.
+"""The locations of the grammar, the spec library and what `blurc init` writes.
 
-A wheel has `grammar` and `specs` inside the package; a source checkout has them next to it.
+A wheel has these folders inside the package; a source checkout has them next to it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ def examples_path() -> Path:
 
 def specs_path() -> Path:
     return _packaged("specs")
+
+
+def starter_path() -> Path:
+    return _packaged("starter")
 
 
 def _packaged(folder: str) -> Path:

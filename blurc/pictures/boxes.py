@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch
 
 from blurc.pictures.layout import Layout, Link, Place, Point, Route, arrange
-from blurc.pictures.strokes import INK, NAME, SMALL, loop, width, write
+from blurc.pictures.strokes import INK, LOOP, NAME, SMALL, loop, style, width, write
 from blurc.pictures.view import Box, View
 
 ROLES = {  # fill, border
@@ -90,8 +90,8 @@ def draw(axes: Axes, box: Box, place: Place, depth: int, bias: bool) -> None:
         write(axes, (x, y + 0.19 + LINE * i), text, depth + 0.5)
     if box.bias and bias and not box.inside:
         axes.add_patch(dot((left + 0.13, top), border, depth))
-    if box.loop:
-        loop(axes, (left + size[0] - 0.25, top), depth)
+    for i, arrow in enumerate(box.loops):
+        loop(axes, (left + size[0] - 0.12 - (LOOP[0] + 0.1) * i - LOOP[0], top), style(arrow), depth)
 
 
 def _front(box: Box, place: Place) -> Point:

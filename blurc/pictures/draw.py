@@ -85,10 +85,9 @@ def _some_have_a_bias(shown: View) -> bool:
 
 
 def legend(shown: View) -> Iterator[tuple[float, Style | str]]:
-    """The kinds of projection in this picture, and the bias mark, with the width that each needs. Nothing if all
-    projections are of the usual kind."""
+    """What the arrows of this picture carry, and the bias mark, with the width that each needs."""
     used = {strokes.style(a) for a in shown.all_arrows()}
-    for style in STYLES if used != {STYLES[0]} else ():
+    for style in STYLES:
         if style in used:
             yield LINE + 0.1 + width(style.label, SMALL) + SPACE, style
     if _some_have_a_bias(shown):

@@ -20,6 +20,7 @@ from blurc.pictures.view import Arrow
 INK, SOFT, GREY = "#22252b", "#6b717d", "#b4b8c0"
 NAME, SMALL = 10.5, 8.0  # points
 HEAD = (0.11, 0.042)  # length and half width of an arrow head
+LOOP = (0.34, 0.36)  # width, and height of what bends it
 DASHES, DOTS = (3.5, 2.0), (1.2, 1.6)
 
 
@@ -32,8 +33,9 @@ class Style:
 
     @property
     def label(self) -> str:
-        way = "both ways" if self.forward and self.feedback else "forward only" if self.forward else "backward only"
-        return ", ".join([way, *["fixed"] * (not self.plastic), *["delayed"] * self.delayed])
+        both = self.forward and self.feedback
+        carried = "activity and feedback" if both else "activity only" if self.forward else "feedback only"
+        return ", ".join([carried, *["fixed"] * (not self.plastic), *["delayed"] * self.delayed])
 
     @property
     def colour(self) -> str:
@@ -48,7 +50,6 @@ class Style:
         return DOTS if self.delayed else None if self.forward else DASHES
 
 
-LOOP = Style(forward=True, feedback=True, plastic=True, delayed=True)
 STYLES = tuple(
     Style(forward, feedback, plastic, delayed)
     for delayed, plastic in itertools.product((False, True), (True, False))
@@ -81,11 +82,14 @@ def line(axes: Axes, route: Route, look: Style, heads: tuple[bool, bool], depth:
             _head(axes, tip, (way, 0), look.colour, depth)
 
 
-def loop(axes: Axes, at: Point, depth: float) -> None:
-    """A dotted arc from the top of a box back to it."""
-    (x, y), (w, h) = at, (0.16, 0.2)
-    _stroke(axes, at, [((x, y - h), (x + w, y - h), (x + w, y))], LOOP, depth - 0.5)
-    _head(axes, (x + w, y), (0, -1), LOOP.colour, depth - 0.6)
+def loop(axes: Axes, at: Point, look: Style, depth: float) -> None:
+    """An arc over the top of a box, from left to right."""
+    (x, y), (w, h), length = at, LOOP, HEAD[0]
+    ends = (x, y - length * look.feedback), (x + w, y - length * look.forward)
+    _stroke(axes, ends[0], [((x, y - h), (x + w, y - h), ends[1])], look, depth - 0.5)
+    for there, tip in ((look.feedback, (x, y)), (look.forward, (x + w, y))):
+        if there:
+            _head(axes, tip, (0, -1), look.colour, depth - 0.6)
 
 
 def _stroke(axes: Axes, start: Point, pieces: Iterable[Piece], look: Style, depth: float) -> None:

@@ -21,7 +21,7 @@ from blurc.pictures.parts import Contents, Edge, Part, first, grouped, kind, sig
 @dataclass(frozen=True)
 class Box:
     """`role` may also be "block" for a frame, or "port" for what enters it from outside. `copies`: the number of boxes
-    in a stack. `loop`: something leads back to the box itself."""
+    in a stack. `loops`: what leads back to the box itself, one of each kind."""
 
     key: str
     title: str
@@ -29,7 +29,7 @@ class Box:
     lines: tuple[str, ...] = ()
     copies: int = 1
     bias: bool = False
-    loop: bool = False
+    loops: tuple[Arrow, ...] = ()
     inside: View | None = None
 
 
@@ -63,6 +63,7 @@ class View:
     def all_arrows(self) -> Iterator[Arrow]:
         yield from self.arrows
         for box in self.boxes:
+            yield from box.loops
             if box.inside:
                 yield from box.inside.all_arrows()
 
@@ -106,7 +107,7 @@ def _box(part: Part, contents: Contents) -> Box:
     if alike and contents.is_frame(member):
         steps = dict.fromkeys(line.partition(",")[0] for line in _between(part, between))  # the rest is visible inside
         lines = [f"{len(part)} ×", *steps] if len(part) > 1 else []
-        return Box(key, name, "block", tuple(lines), len(part), bias, False, _of(contents.inside(member)))
+        return Box(key, name, "block", tuple(lines), len(part), bias, inside=_of(contents.inside(member)))
     joined = own if not contents.is_frame(member) else between
     lines = [*words.populations(found, len(part)), *_between(part, joined)]
     role = found[0].role if len({p.role for p in found}) == 1 else "hidden"
@@ -115,7 +116,12 @@ def _box(part: Part, contents: Contents) -> Box:
 
 def _population(key: str, p: Population, loops: Sequence[Edge]) -> Box:
     said = [f"↻ {words.projection(e.of) or 'itself'}" for e in loops]
-    return Box(key, words.short(key), p.role, (*words.population(p), *said), 1, p.bias, bool(loops))
+    return Box(key, words.short(key), p.role, (*words.population(p), *said), 1, p.bias, _loops(key, loops))
+
+
+def _loops(key: str, loops: Sequence[Edge]) -> tuple[Arrow, ...]:
+    kinds = grouped(((e.of.forward, e.of.feedback, e.of.plastic, bool(e.of.delay)), e.of) for e in loops)
+    return tuple(_arrow(found[0].name, key, key, found) for found in kinds.values())
 
 
 def _between(part: Part, edges: Sequence[Edge]) -> list[str]:

@@ -566,6 +566,16 @@ def test_graph_writes_every_form(tmp_path: Path, suffix: str, start: bytes) -> N
     assert path.read_bytes().startswith(start)
 
 
+def test_graph_without_a_name_draws_beside_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "network one { input x[2]; output y[1]; x -> y }\nnetwork two { input x[2]; output y[2]; x -> y }\n"
+    path = spec(tmp_path, f'import "rules/backprop.blur"\n{text}'.replace(" {", " uses backprop {"))
+    drawn = path.with_name("mine.two.svg")
+    assert blurc("graph", f"{path}:two").output == f"{drawn}: two, 2 populations\n"
+    assert drawn.read_bytes().startswith(b"<?xml")
+    monkeypatch.chdir(tmp_path)
+    assert blurc("graph", XOR).output == "xor.svg: xor, 3 populations\n"
+
+
 def test_graph_of_an_unknown_form_is_wrong_usage(tmp_path: Path) -> None:
     assert blurc("graph", XOR, "-o", tmp_path / "net.gif").exit_code == 2
 

@@ -180,17 +180,26 @@ def test_the_legend_names_the_kinds_that_are_there() -> None:
         "x -> h h -> y [forward] x -> y [fixed] h -> y [backward] h -> h [delay = 1] y -> h [delay = 1, forward]"
     )
     assert legend(body) == [
-        "both ways",
-        "forward only",
-        "backward only",
-        "both ways, fixed",
-        "forward only, delayed",
+        "activity and feedback",
+        "activity only",
+        "feedback only",
+        "activity and feedback, fixed",
+        "activity and feedback, delayed",
+        "activity only, delayed",
         "bias",
     ]
 
 
-def test_what_needs_no_legend_has_none() -> None:
-    assert legend("input x[2] hidden h[2] output y[2] x -> h h -> y [label = own]") == []
+def test_arrows_of_one_kind_have_a_legend_too() -> None:
+    assert legend("input x[2] hidden h[2] output y[2] x -> h h -> y [label = own]") == ["activity and feedback"]
+
+
+def test_a_loop_is_drawn_as_what_it_carries() -> None:
+    body = "input x[2] output y[2] x -> y y -> y [delay = 1, forward] y -> y [delay = 2, forward, label = old]"
+    shown = view(network(body))
+    (box,) = (box for box in shown.boxes if box.loops)
+    assert [(a.forward, a.feedback, a.delayed) for a in box.loops] == [(True, False, True)]
+    assert legend(body) == ["activity and feedback", "activity only, delayed"]
 
 
 # ---------------------------------------------------------------- what is shown
@@ -312,7 +321,7 @@ def test_topologies_and_delays_stand_on_the_arrows() -> None:
         "identity",
         "sparse, 3 in, delay 2",
     ]
-    assert [(box.title, box.lines[1:]) for box in shown.boxes if box.loop] == [("h", ("↻ delay 1",))]
+    assert [(box.title, box.lines[1:]) for box in shown.boxes if box.loops] == [("h", ("↻ delay 1",))]
 
 
 def test_delayed_projections_go_with_the_others_or_back() -> None:

@@ -17,22 +17,30 @@ from blurc.model import Model
 
 @click.command("graph")
 @click.option(
-    "-o", "--output", required=True, type=OutputFile(".svg", ".png", ".dot", ".graphml"),
-    metavar="F.svg|png|dot|graphml", help="The output file; its suffix chooses the format.",
+    "-o", "--output", type=OutputFile(".svg", ".png", ".dot", ".graphml"),
+    metavar="F.svg|png|dot|graphml",
+    help="The output file; its suffix chooses the format. Default: an SVG beside SPEC, or here for one of the library.",
 )  # fmt: skip
 @click.option("--full", is_flag=True, help="Draw every population and projection, even if many are alike.")
 @network_choice("blurc graph", genome=False)
-def command(choice: Choice, output: Path, full: bool) -> None:
+def command(choice: Choice, output: Path | None, full: bool) -> None:
     """Draw the populations and projections of SPEC.
 
     In a large network, repeated parts are drawn once. GraphML always has everything.
     """
+    output = output or _beside(choice)
     check_writable([output])
     model, _ = choice.select()
     write(output, _drawn(model, form(output), full))
     shown = [p for p in model.network.populations if p.role != "unit"]
     hint = "" if full or form(output) == "graphml" or not _is_shortened(model) else "; --full draws every one"
     say(f"{output}: {model.network.name}, {len(shown)} populations{hint}")
+
+
+def _beside(choice: Choice) -> Path:
+    of = f".{choice.network}" if choice.network else ""
+    folder = choice.spec.parent if choice.spec.is_file() else Path()
+    return folder / f"{choice.spec.stem}{of}.svg"
 
 
 def _is_shortened(model: Model) -> bool:
