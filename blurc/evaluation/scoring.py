@@ -18,11 +18,12 @@ from blurc.api import Net
 from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.evaluation.course import Course, Lost, Scores, ruled
+from blurc.evaluation.lifetimes import LAST, LifeCourse
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
-from blurc.tasks import Examples, LoadedTask, Objective, chosen, number
-from blurc.training import check_in_time, check_signals, doubts
+from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, World, chosen, number
+from blurc.training import SIGNALS, check_in_time, check_signals, doubts
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -32,7 +33,7 @@ GENERATED_QUERIES = 1_000  # for tasks that generate their examples without end
 def scores(
     net: Net,
     genome: GenomeValues | None,
-    task: LoadedTask,
+    task: AnyTask,
     *,
     metric: str = "",
     steps: Sequence[int] = STEPS,
@@ -52,7 +53,8 @@ def scores(
         steps: numbers of steps to score after. A score does not depend on the other entries.
         batch: examples per step.
         seeds: how many seeds to run.
-        query: how many test examples to score on. By default all, up to 10,000; 1,000 if the task generates them.
+        query: how many test examples to score on. By default all, up to 10,000; 1,000 if the task generates them. Of an
+            environment, the last steps before each of `steps` whose rewards are scored, by default 100.
         seed: the first seed.
         lost: is told each seed that diverges, and at which step, counted from 1.
 
@@ -63,6 +65,13 @@ def scores(
         BlurError: If a number is below 1 (E806), the task does not fit the network (E807), or the metric does not fit
             the targets (E813).
     """
+    if isinstance(task, World):
+        check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
+        check_fits(net, task)
+        course = LifeCourse(
+            net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps), batch, query or LAST
+        )
+        return course.run(genome, range(seed, seed + seeds), lost)
     course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query)
     contender = ruled(net, genome)
     return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
@@ -99,8 +108,10 @@ def queries(task: LoadedTask) -> int:
 FEW = 64  # examples; means and deviations over fewer are rough
 
 
-def doubt(net: Net, task: LoadedTask, batch: int) -> str:
+def doubt(net: Net, task: AnyTask, batch: int) -> str:
     """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
+    if isinstance(task, World):
+        return _doubt_of_rewards(net, task)
     lines = [f"warning: {line}" for line in doubts(net, task.name, task.time, task.is_masked)]
     few = [
         f"{what} {count} at a time"
@@ -111,6 +122,14 @@ def doubt(net: Net, task: LoadedTask, batch: int) -> str:
         what = f"`{net.plan.genome}` normalises over the batch, and does worse because it {' and '.join(few)}"
         lines.append(f"warning: {what}")
     return "\n".join(lines)
+
+
+def _doubt_of_rewards(net: Net, world: World) -> str:
+    if "reward" in (*net.signature.reads["step"].signals, *world.observe):
+        return ""
+    return (
+        f"warning: `{net.plan.genome}` does not read the signal `reward`: it cannot learn from what {world.name} pays"
+    )
 
 
 @dataclass(frozen=True)
@@ -204,11 +223,14 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
         raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
 
 
-def check_fits(net: Net, task: LoadedTask) -> None:
+def check_fits(net: Net, task: AnyTask) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network."""
-    check_signals(net.signature)
     check_no_ids(net)
-    if not task.time:
+    if isinstance(task, World):
+        _check_signals(net, task)
+    else:
+        check_signals(net.signature)
+    if not (isinstance(task, World) or task.time):
         check_in_time(net)
     found = [
         problem
@@ -229,8 +251,22 @@ def check_no_ids(net: Net) -> None:
         raise BlurError(Diagnostic("E807", message, help=help))
 
 
+def _check_signals(net: Net, world: World) -> None:
+    reads, wanted = net.signature.reads["step"].signals, " and ".join(f"`{name}`" for name in SIGNALS)
+    for name in reads:
+        shape = net.signature.signals[name]
+        if name not in SIGNALS:
+            message = f"`{net.signature.name}` reads the signal `{name}`, and environments have {wanted}"
+            help = f"call it {wanted.replace(' and ', ' or ')}, or leave it out"
+            raise BlurError(Diagnostic("E807", message, help=help))
+        if shape:
+            what = f"the signal `{name}` of `{net.signature.name}` is {list(shape)}"
+            help = f"declare `signal {name}`, or `signal {name} per example`"
+            raise BlurError(Diagnostic("E807", f"{what}, and {world.name} gives one number", help=help))
+
+
 def _misfit(
-    network: str, role: str, populations: dict[str, tuple[int, ...]], task: LoadedTask, size: int
+    network: str, role: str, populations: dict[str, tuple[int, ...]], task: AnyTask, size: int
 ) -> Diagnostic | None:
     if len(populations) != 1:
         message = f"`{network}` has {len(populations)} {role} populations, but a task feeds exactly one"
@@ -239,6 +275,8 @@ def _misfit(
     if math.prod(shape) == size:
         return None
     help = f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task"
+    if isinstance(task, World):
+        return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
     if role == "input" and not task.time and size % math.prod(shape) == 0:
         help += f", or, if an example is a sequence of inputs {list(shape)}, say so: `time: true`"
     elif role == "input":
@@ -248,8 +286,8 @@ def _misfit(
     elif task.classes:
         widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={math.prod(shape)}"
         help += f", or leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
-    return Diagnostic(
-        "E807",
-        f"the task {task.name} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}",
-        help=help,
-    )
+    return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
+
+
+def _wrong_size(network: str, role: str, name: str, shape: tuple[int, ...], task: AnyTask, size: int) -> str:
+    return f"the task {task.name} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}"

@@ -3,8 +3,8 @@
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
-the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. How good outputs are, and
-which direction is better: `objective.py`, with `formulas.py`.
+the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. Worlds that pay rewards are
+in `environments/`. How good outputs are, and which direction is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,26 @@ if TYPE_CHECKING:
     from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
     from blurc.tasks.draws import generator
     from blurc.tasks.endless import Stream
+    from blurc.tasks.environments.environment import Environment
+    from blurc.tasks.environments.make import is_world, world, world_names
+    from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
-    from blurc.tasks.objective import ACCURACY, LOSS, OBJECTIVES, SCORE, Costs, Objective, TargetKind, chosen, number
+    from blurc.tasks.objective import (
+        ACCURACY,
+        LOSS,
+        OBJECTIVES,
+        SCORE,
+        Costs,
+        Objective,
+        TargetKind,
+        chosen,
+        measured_on,
+        number,
+    )
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
-    from blurc.tasks.task import Episode, LoadedTask, task, task_names
+    from blurc.tasks.task import AnyTask, Episode, LoadedTask, any_task, task, task_names
 
 __all__ = [
     "ACCURACY",
@@ -31,29 +45,40 @@ __all__ = [
     "OBJECTIVES",
     "SCORE",
     "TARGETS",
+    "AnyTask",
     "Augment",
     "Batches",
     "Costs",
     "Dataset",
+    "Environment",
     "Episode",
     "Examples",
+    "Felt",
     "Floats",
+    "Lifetime",
     "LoadedTask",
     "Objective",
     "Side",
     "Stream",
     "TargetKind",
     "TaskChoice",
+    "Variation",
+    "World",
+    "any_task",
     "batches",
     "chosen",
     "generator",
+    "is_world",
     "load",
+    "measured_on",
     "names",
     "number",
     "retargeted",
     "stream",
     "task",
     "task_names",
+    "world",
+    "world_names",
 ]
 
 face(__name__)

@@ -9,6 +9,8 @@ from blurc.diagnostics import Span
 from blurc.storage import limits, records
 
 TARGETS = ("data", "inputs")
+OBSERVED = ("action", "reward", "done")
+ACTS = ("sample", "greedy")
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,22 @@ class TaskChoice:
 
     Attributes:
         data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), `sinusoid`,
-            `linear_teacher`, `layered_teacher` or `principal_component`.
+            `linear_teacher`, `layered_teacher`, `principal_component`, or an environment (`bandit`, `maze`,
+            `gymnax:CartPole-v1`).
         name: what to call the task; "": the name of the data.
         weight: how often it is drawn, relative to other tasks.
         crop: keep this many pixels of each side, in the middle; 0: all.
         resize: area-average to this many pixels per side, after `crop`; 0: off.
         classes: the labels to keep, renumbered from 0; empty: all.
-        ways: of omniglot, characters per episode.
+        ways: of omniglot, characters per episode; of a bandit, its arms.
         alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
         outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
         center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
         time: examples are sequences along their first axis, as a `mask` in a file says, too.
         target: what is learned: the labels or targets of the data, or the `inputs` themselves.
+        observe: of environments, what the network sees besides the observation: some of the `action`, the `reward` and
+            the `done` (1 if the episode ended) of the step before.
+        act: of environments whose actions are chosen: `sample` them from the softmax of the outputs, or be `greedy`.
         augment: how episodes vary.
         where: where the choice was read, for errors; not a key of a file.
     """
@@ -64,5 +70,7 @@ class TaskChoice:
     center: bool = False
     time: bool = False
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
+    observe: tuple[Annotated[str, limits.Limit.one_of(*OBSERVED)], ...] = ()
+    act: Annotated[str, limits.Limit.one_of(*ACTS)] = "sample"
     augment: Augment = Augment()
     where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)

@@ -76,3 +76,14 @@ def r2(outputs: Any, targets: Any, mask: Any) -> Any:
     weight = None if mask is None else mask.reshape(-1)
     centre = rows.mean(axis=0) if weight is None else (rows * weight[:, None]).sum(axis=0) / weight.sum()
     return 1 - mse(outputs, targets, mask) / mse(centre, targets, mask)
+
+
+def mean_return(outputs: Any, targets: Any, mask: Any) -> Any:
+    """The mean return of the episodes that end, or, where none does, of those that go on in the end.
+
+    outputs: the sum of the rewards of an episode so far [steps, batch]. targets: 1 where it ends, else 0, [steps,
+    batch]. The mask has no meaning here."""
+    xp = outputs.__array_namespace__()
+    ends = targets.sum()
+    ended = (outputs * targets).sum() / xp.maximum(ends, 1)
+    return xp.where(ends > 0, ended, outputs[-1].mean())

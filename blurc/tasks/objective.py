@@ -3,12 +3,13 @@
 One type serves everything that judges outputs: what meta-learning optimises, what tables and curves show, and what the
 optimizers of a comparison descend. Nothing else in blurc knows whether more or less is better.
 
-Targets are of four kinds, and each kind has a loss and a score of its own (`LOSS`, `SCORE`):
+Targets are of five kinds, and each kind has a loss and a score of its own (`LOSS`, `SCORE`):
 
 classes  one-hot rows; the greatest output is the answer
 binary   zeros and ones, several labels at once or a single yes or no; outputs above 1/2 say yes
 values   any numbers: regression, reconstruction, the next step of a sequence
 component  numbers that nobody can know the sign of: coordinates along an axis that was found without a teacher
+rewards  none: what an environment pays for the outputs, which are actions
 """
 
 from __future__ import annotations
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
     from jax import Array
     from numpy.typing import NDArray
 
-TargetKind: TypeAlias = Literal["classes", "binary", "values", "component"]
+TargetKind: TypeAlias = Literal["classes", "binary", "values", "component", "rewards"]
 KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
+WITH_TARGETS: tuple[TargetKind, ...] = ("classes", "binary", "values", "component")
 PLURALS: Mapping[TargetKind, str] = {
     "classes": "classes",
     "binary": "zeros and ones",
     "values": "numbers",
     "component": "components",
+    "rewards": "rewards",
 }
+RETURN = "return"
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
 Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
@@ -52,7 +56,7 @@ class Objective:
         title: in tables and figures.
         formula: maps outputs and targets, both [.., n], and a mask [..] of ones and zeros that says which of them count
             (None: all) to a scalar, which is not finite if an output is not. What does not count is 0.
-        greater_is_better: its direction. If so, it is at most 1; if not, at least 0.
+        greater_is_better: its direction. If so, it is at most 1, except for a return; if not, at least 0.
         differentiable: whether gradients with respect to the outputs are of use.
         kinds: of targets that it is for.
         unit: "%" if it is shown times 100, "nats", or "".
@@ -63,7 +67,7 @@ class Objective:
     formula: Formula
     greater_is_better: bool = False
     differentiable: bool = True
-    kinds: tuple[TargetKind, ...] = KINDS
+    kinds: tuple[TargetKind, ...] = WITH_TARGETS
     unit: str = ""
 
     def score(self, outputs: Values, targets: Values, mask: Values | None = None) -> Values:
@@ -111,6 +115,11 @@ class Objective:
     # ----------------------------------------------------------------- showing
 
     @property
+    def shown_as(self) -> str:
+        """`accuracy on test examples`"""
+        return f"{self.title} {measured_on(self.title)}"
+
+    @property
     def percent(self) -> bool:
         return self.unit == "%"
 
@@ -118,6 +127,11 @@ class Objective:
         if math.isnan(value):
             return "diverged"
         return f"{number(value, self.unit)} %" if self.percent else number(value, self.unit)
+
+
+def measured_on(title: str) -> str:
+    """On what an objective of this title is measured when a genome is evaluated."""
+    return "in new lifetimes" if title == RETURN else "on test examples"
 
 
 def number(value: float, unit: str) -> str:
@@ -128,6 +142,7 @@ def number(value: float, unit: str) -> str:
 _CLASSES: tuple[TargetKind, ...] = ("classes",)
 _BINARY: tuple[TargetKind, ...] = ("binary",)
 _COMPONENT: tuple[TargetKind, ...] = ("component",)
+_REWARDS: tuple[TargetKind, ...] = ("rewards",)
 _ALL = (
     Objective("cross_entropy", "softmax cross entropy", formulas.cross_entropy, kinds=_CLASSES, unit="nats"),
     Objective("accuracy", "accuracy", formulas.accuracy, True, False, _CLASSES, "%"),
@@ -139,6 +154,7 @@ _ALL = (
     ),
     Objective("binary_accuracy", "binary accuracy", formulas.binary_accuracy, True, False, _BINARY, "%"),
     Objective("signless_mse", "mean squared error up to sign", formulas.signless, kinds=_COMPONENT),
+    Objective("return", RETURN, formulas.mean_return, True, False, _REWARDS),
 )
 OBJECTIVES: Mapping[str, Objective] = {objective.name: objective for objective in _ALL}
 ACCURACY = OBJECTIVES["accuracy"]
@@ -149,12 +165,14 @@ LOSS: Mapping[TargetKind, Objective] = {
     "binary": OBJECTIVES["binary_cross_entropy"],
     "values": OBJECTIVES["mse"],
     "component": OBJECTIVES["signless_mse"],
+    "rewards": OBJECTIVES["return"],
 }
 SCORE: Mapping[TargetKind, Objective] = {
     "classes": ACCURACY,
     "binary": OBJECTIVES["binary_accuracy"],
     "values": OBJECTIVES["mse"],
     "component": OBJECTIVES["signless_mse"],
+    "rewards": OBJECTIVES["return"],
 }
 
 

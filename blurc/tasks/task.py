@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,9 @@ from blurc.runtime import map_tree
 from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.dataset import retargeted
+from blurc.tasks.environments import of_gymnax
+from blurc.tasks.environments.make import is_world, misplaced, world, world_names
+from blurc.tasks.environments.world import World
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.sets import load, names
 from blurc.tasks.source import Batches, Drawn, Source
@@ -174,6 +177,14 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
     return LoadedTask(name, choice.outputs or source.outputs, choice.augment, source)
 
 
+AnyTask: TypeAlias = LoadedTask | World
+
+
+def any_task(choice: TaskChoice, data_dir: str | Path | None = None) -> AnyTask:
+    """As `task`, but it may be an environment. Raises `BlurError`."""
+    return world(choice) if is_world(choice.data) else task(choice, data_dir)
+
+
 def task_names() -> dict[str, str]:
     """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
     more = {family.NAME: family.DESCRIPTION for family in (omniglot, sinusoid, component)}
@@ -199,10 +210,14 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
 
 def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """What is wrong with a choice whatever the data contain, and the help for it."""
+    if is_world(choice.data):
+        message = f"`{choice.data}` is an environment, which gives rewards and has no examples"
+        raise BlurError(Diagnostic("E811", message, help="use it with `blurc meta` and `blurc eval`"))
     if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
         raise BlurError(_unknown(choice.data))
     yield from _sizes(choice)
     yield from _misplaced(choice)
+    yield from misplaced(choice)
     if len(set(choice.classes)) < len(choice.classes):
         yield f"`classes` lists a class twice: {list(choice.classes)}", "list each class once"
     if len(choice.classes) == 1 or choice.ways < 2:
@@ -260,6 +275,8 @@ def _unknown(name: str) -> Diagnostic:
     notes = (
         f"the tasks are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
         f"`{plane.PREFIX}xor`, and so on, is rotated and shifted in each episode",
+        f"environments are {', '.join(world_names())}, and those of gymnax: `{of_gymnax.PREFIX}CartPole-v1`",
     )
+    known |= world_names()
     help = suggest(name.lower(), known, "give one of these names, or the path of an .npz file")
     return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)

@@ -8,6 +8,7 @@ recompile.py     the wiring of an artifact
 recipes.py       optimizer, schedule, normalization, and the network that trains by them
 baselines.py     that network under SGD and Adam
 columns.py       examples for inputs by ids
+lifetime.py      a network in an environment, which learns from rewards
 scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
+    from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, train
@@ -34,9 +36,13 @@ __all__ = [
     "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
+    "SIGNALS",
+    "Alive",
     "Broken",
+    "Fate",
     "Inputs",
     "LeftOut",
+    "Living",
     "Normalization",
     "Optimizer",
     "Point",
@@ -64,6 +70,7 @@ __all__ = [
     "relu_network",
     "score",
     "step_inputs",
+    "step_keys",
     "train",
     "trained_by",
 ]

@@ -76,7 +76,7 @@ def find(
             state = state._replace(neurons=jax.tree.map(np.zeros_like, state.neurons))
         fed: dict[str, Any] = {"signals": signals, "key": now}
         after, out = net.step(genome, state, x, y, **fed)
-        if found := _of_step(net, genome, state, after, out, x, y, fed):
+        if found := of_step(net, genome, state, after, out, x, y, fed):
             number, place = divmod(i, max(1, time))
             return replace(found, step=done + 1 + number, time=place + 1 if time else 0)
         state = after
@@ -88,9 +88,11 @@ def _at_start(net: Program, projection: str, channel: str, value: Any) -> Diverg
     return Divergence(0, projection, channel, None, span, *_counted(value))
 
 
-def _of_step(
+def of_step(
     net: Program, genome: GenomeValues, state: State, after: State, out: Any, x: Any, y: Any, fed: dict[str, Any]
 ) -> Divergence | None:
+    """What is not finite after one step, which led from `state` to `after` with the readout `out`, as if it were the
+    first. fed: its signals and key."""
     synapse, outputs = _broken_synapse(net, after), _broken_output(net, out)
     neurons = _broken_persistent(after)
     if not (synapse or outputs or neurons):

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from blurc.evaluation import Row, heat
     from blurc.meta import Experiment
     from blurc.runtime import GenomeValues
-    from blurc.tasks import LoadedTask, Objective, TaskChoice
+    from blurc.tasks import AnyTask, Objective, TaskChoice
 
 
 @click.command("eval")
@@ -76,7 +76,7 @@ def command(
 
     pairs = _pairs(genomes, wirings)
     protocol = Protocol(steps, seeds, batch, seed)
-    rows = protocol.measure(pairs, [data.task(one, data_dir) for one in chosen], metric, console(STDOUT))
+    rows = protocol.measure(pairs, [data.any_task(one, data_dir) for one in chosen], metric, console(STDOUT))
     _print(rows, protocol, console(json))
     if json:
         write_json(json, _data(rows, protocol))
@@ -135,7 +135,7 @@ class Protocol:
     batch: int
     seed: int
 
-    def measure(self, pairs: Sequence[Pair], tasks: Sequence[LoadedTask], metric: str, out: Console) -> list[Row]:
+    def measure(self, pairs: Sequence[Pair], tasks: Sequence[AnyTask], metric: str, out: Console) -> list[Row]:
         for pair, task in product(pairs, tasks):  # fail before the slow part
             evaluation.check_fits(pair.net, task)
             data.chosen(metric, task.kind, task.name, task.score)
@@ -193,7 +193,7 @@ def _panel(rows: Sequence[Row], metric: Objective, common: Sequence[bool], proto
     labels = [" · ".join(n for n, same in zip(row, common, strict=True) if not same) for row in names]
     found = [evaluation.summaries(row.scores) for row in rows]
     return evaluation.heat.Panel(
-        f"{metric.title} on test examples, by number of steps",
+        f"{metric.shown_as}, by number of steps",
         np.asarray([[s.mean for s in row] for row in found]),
         labels if any(labels) else [" "],
         [str(step) for step in protocol.steps],

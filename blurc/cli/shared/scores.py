@@ -35,4 +35,4 @@ def legend(seeds: int, metrics: Iterable[tuple[str, Objective]]) -> str:
 
 def named(metric: Objective) -> str:
     """`accuracy on test examples in %`"""
-    return f"{metric.title} on test examples{' in %' if metric.percent else ''}"
+    return f"{metric.shown_as}{' in %' if metric.percent else ''}"

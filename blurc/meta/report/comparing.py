@@ -19,7 +19,7 @@ from blurc.meta.report.contents import Curve, Run
 from blurc.meta.report.running import WINDOW, binned, running_mean
 from blurc.meta.report.sections import Section, summary
 from blurc.pictures import figures
-from blurc.tasks import TaskChoice, number
+from blurc.tasks import TaskChoice, measured_on, number
 
 Row = tuple[str, ...]
 ELSEWHERE = ("name", "write", "hash")  # settings that say nothing of how a run goes
@@ -116,8 +116,8 @@ def _scores(one: Named, other: Named) -> Iterator[Section]:
     units = dict.fromkeys(f"{a.metric}{' in %' if a.unit == '%' else ''}" for a, _ in pairs)
     alone = dict.fromkeys(reason for reason in reasons.values() if reason)
     notes = (
-        f"On test examples, {', '.join(units)}. The difference is the first minus the second: its mean over seeds ± "
-        "standard error.",
+        f"{measured_on(pairs[0][0].metric).capitalize()}, {', '.join(units)}. The difference is the first minus the "
+        "second: its mean over seeds ± standard error.",
         "Seeds are paired: both have the same batches and the same questions.",
         *(f"Not paired: {reason}." for reason in alone),
     )
@@ -175,6 +175,6 @@ def _difference(a: Curve, b: Curve, i: int, j: int, *, paired: bool) -> tuple[st
 
 def _picture(a: Curve, b: Curve, names: tuple[str, str]) -> style.Picture:
     lines = [heat.Line(name, c.steps, c.mean, c.spread, c.diverged) for name, c in zip(names, (a, b), strict=True)]
-    title, what = f"{a.task} in {a.network}", f"{a.metric} on test examples"
+    title, what = f"{a.task} in {a.network}", f"{a.metric} {measured_on(a.metric)}"
     figure = heat.curves(lines, title, "unroll step", what, a.unit == "%")
     return style.picture(figure, f"{title}: mean {what}, and one standard deviation over seeds.")

@@ -13,7 +13,7 @@ import numpy as np
 from blurc.evaluation import heat
 from blurc.meta.report import style
 from blurc.meta.report.contents import Curve
-from blurc.tasks import number
+from blurc.tasks import measured_on, number
 
 
 def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
@@ -24,7 +24,7 @@ def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     lines = [heat.Line(c.name, c.steps, c.mean, c.spread, c.diverged) for c in curves]
-    what = f"{curves[0].metric} on test examples"
+    what = f"{curves[0].metric} {measured_on(curves[0].metric)}"
     said = f"{title}: mean {what}, and one standard deviation over seeds to either side."
     figure = heat.curves(lines, title, "unroll step", what, curves[0].unit == "%")
     return style.picture(figure, " ".join((said, *_lost(curves))))
@@ -93,7 +93,7 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
     one = next(iter(of.values()))
     title = f"{one.metric}{' in %' if one.unit == '%' else ''}, {where}, after {step:,} steps"
-    what = f"Mean {one.metric} on test examples {where} after {step:,} steps"
+    what = f"Mean {one.metric} {measured_on(one.metric)} {where} after {step:,} steps"
     caption = f"{what}, of each learner (row)." + _legend(texts)
     panel = heat.Panel(title, values, rows, columns, texts, shares=one.unit == "%")
     return style.Picture(heat.render([panel], style.FORM), caption, natural=True)

@@ -13,7 +13,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment, Gradient, MethodChoice
 from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
 from blurc.meta.report.contents import Run
-from blurc.tasks import TaskChoice, task
+from blurc.tasks import TaskChoice, is_world, measured_on, task
 
 Rows = list[tuple[str, str]]
 
@@ -69,13 +69,15 @@ def sections(run: Run) -> Iterator[Section]:
         yield Section("Rules", (rules.picture(run.rules, objective),), table=tuple(rules.table(run.rules, objective)))
     if run.curves:
         units = dict.fromkeys(f"{c.metric}{' in %' if c.unit == '%' else ''}" for c in run.curves)
-        notes = (f"On test examples, {', '.join(units)}: the mean over seeds ± one standard deviation.",)
+        where = measured_on(run.curves[0].metric).capitalize()
+        notes = (f"{where}, {', '.join(units)}: the mean over seeds ± one standard deviation.",)
         figures, table = tuple(scores.pictures(run.curves)), tuple(scores.table(run.curves))
         yield Section("Scores", figures, notes=notes, table=table)
         if found := tuple(scores.matrices(run.curves)):
             yield Section("Transfer", found)
     if run.genome:
-        if run.experiment and net and [p.size for p in net.model.network.with_role("input")] == [2]:
+        of_plane = net and [p.size for p in net.model.network.with_role("input")] == [2]
+        if run.experiment and net and of_plane and not is_world(run.experiment.tasks[0].data):
             yield _regions(net, run.genome, run.experiment)
         pictures = tuple(matrices.pictures(run.genome, net and net.model))
         yield Section("Genome", pictures, tuple(matrices.table(run.genome)))

@@ -27,7 +27,7 @@ from blurc.meta.run import front as fronts
 from blurc.meta.run.setup import TRIAL, Setup
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.runtime import map_tree
-from blurc.tasks import LoadedTask
+from blurc.tasks import AnyTask
 
 EVERY = 50  # episodes between judgements
 EVERY_FRONT = 5  # of a symbolic search, whose meta-steps are as long as ten of others
@@ -172,13 +172,13 @@ def count(ready: Setup) -> int:
 
 def trial(ready: Setup, number: int, unroll: int) -> Drawn:
     """One episode."""
-    inner, which = ready.experiment.inner, _numbers(ready)[number]
+    which = _numbers(ready)[number]
     key, start = jax.random.split(ready.key(TRIAL, number))
-    episode = ready.judging[which].episode(key, steps=unroll, batch=inner.batch, query=inner.query)
+    episode = ready.episode(ready.judging[which], key, unroll)
     return Drawn(start[None], map_tree(lambda x: x[None], episode), jnp.asarray([which]))
 
 
-def trial_tasks(ready: Setup) -> list[LoadedTask]:
+def trial_tasks(ready: Setup) -> list[AnyTask]:
     """The task of each trial."""
     return [ready.judging[i] for i in _numbers(ready)]
 

@@ -19,7 +19,7 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import LoadedTask, TaskChoice, task
+from blurc.tasks import AnyTask, TaskChoice, World, any_task
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
@@ -28,7 +28,7 @@ def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
     problems: list[BlurError] = []
     pairs = [*_pairs(experiment)]
     for net, _, choice in pairs:
-        one = task(choice, data_dir)
+        one = any_task(choice, data_dir)
         try:
             check_fits(net, one)
         except BlurError as error:
@@ -73,10 +73,11 @@ def _evaluated(
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, named, choice in _pairs(_under_its_rule(experiment, place, genome)):
-        one = task(choice, data_dir)
+        one = any_task(choice, data_dir)
         watch(f"{one.name} in {named}")
         try:
-            row, raced = _judged(e, genome, net, named, one, lambda what: watch(f"  {what}"))
+            query = experiment.inner.query if isinstance(one, World) else None
+            row, raced = _judged(e, genome, net, named, one, query, lambda what: watch(f"  {what}"))
         except BlurError as error:
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
@@ -101,8 +102,9 @@ def _told(row: Row, steps: Sequence[int]) -> str:
 
 
 def _judged(
-    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: LoadedTask, watch: Callable[[str], None]
-) -> tuple[Row, list[Race]]:
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: AnyTask, query: int | None,
+    watch: Callable[[str], None],
+) -> tuple[Row, list[Race]]:  # fmt: skip
     """The genome's scores, and the race they come from, if any. Raises `BlurError`."""
     check_fits(net, one)
     genomes.check_rule(genome, net.model, net.sources)
@@ -110,14 +112,17 @@ def _judged(
     if raced:
         found = raced[0].entries[0].scores
     else:
-        found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds)
+        found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds, query=query)
     return Row(genome.name, one.name, named, found, one.score), raced
 
 
 def _raced(
-    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: LoadedTask, watch: Callable[[str], None]
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: AnyTask, watch: Callable[[str], None]
 ) -> list[Race]:
     """One race; none, with a message, if the network cannot be raced."""
+    if isinstance(one, World):
+        watch(f"there is no race in {one.name}: optimizers learn from examples, and it gives rewards")
+        return []
     counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:
         found = race(net, genome.values, one, name=genome.name, watch=watch, **counts)

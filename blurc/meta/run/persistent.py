@@ -12,17 +12,16 @@ import jax.numpy as jnp
 from blurc.meta.experiment.experiment import Pes
 from blurc.meta.run.setup import Setup
 from blurc.meta.search import many
-from blurc.meta.search.episode import Drawn, Feedback, asked
+from blurc.meta.search.episode import Drawn, Feedback
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
-from blurc.runtime import State, map_tree
+from blurc.runtime import map_tree
 from blurc.tasks import Batches, Episode
-from blurc.training import learn
 
 
 class Going(NamedTuple):
-    """networks: `State`s [population, tasks per step]. trail: the genome each candidate used in each piece of this
-    episode, [pieces, population, n]. lost: which candidates diverged in it, [population]."""
+    """networks: `State`s, or lives in environments, [population, tasks per step]. trail: the genome each candidate used
+    in each piece of this episode, [pieces, population, n]. lost: which candidates diverged in it, [population]."""
 
     networks: Any
     trail: jax.Array
@@ -58,9 +57,8 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
         going = _fresh(ready, candidates, episode_of(ready, step))
     drawn = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
-    part = map_tree(lambda a: a[:, first : first + choice.truncation], drawn.episodes.batches)
     noise = jax.vmap(partial(_noise, first))(drawn.keys)
-    drawn = drawn._replace(keys=noise, episodes=drawn.episodes._replace(**part._asdict()))
+    drawn = drawn._replace(keys=noise, episodes=ready.judge.cut(drawn.episodes, first, choice.truncation))
     networks, values, each = _programs(ready)[1](candidates, going.networks, drawn)
     finite = jnp.isfinite(values)
     trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
@@ -90,34 +88,28 @@ def _noise(first: int, key: jax.Array) -> jax.Array:
 def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
     """The carry at the start of an episode."""
     vectors = jax.vmap(vector)(candidates)
-    keys = ready.episodes(number, ready.experiment.inner.steps).keys
+    drawn = ready.episodes(number, ready.experiment.inner.steps)
     trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)
-    return Going(_programs(ready)[0](candidates, keys), trail, jnp.zeros(len(vectors), bool))
+    return Going(_programs(ready)[0](candidates, drawn), trail, jnp.zeros(len(vectors), bool))
 
 
 @lru_cache(maxsize=4)
 def _programs(ready: Setup) -> tuple[Any, Any]:
-    """(candidates, keys) -> networks; (candidates, networks, drawn) -> networks, values, and those of each episode."""
-    net, judge, e = ready.net, ready.judge, ready.experiment
+    """(candidates, drawn) -> networks; (candidates, networks, drawn) -> networks, values, and those of each episode."""
+    judge = ready.judge
 
-    def fresh(genome: Any, keys: jax.Array) -> Any:
-        def one(key: jax.Array) -> State:
-            return net.init(_start_key(key), genome, batch=e.inner.batch)
-
-        return jax.vmap(one)(keys)
-
-    def learned(genome: Any, state: Any, key: jax.Array, episode: Episode) -> tuple[Any, jax.Array]:
-        state, _ = learn(net, genome, state, episode.batches, key)
-        return state, asked(net, judge.objective, genome, state, episode, key)
+    def fresh(genome: Any, drawn: Drawn) -> Any:
+        keys = jax.vmap(_start_key)(drawn.keys)
+        return jax.vmap(partial(judge.begun, genome))(keys, drawn.episodes)
 
     def one(candidate: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:
         genome, states = candidate
-        learning: Any = jax.vmap(partial(learned, genome))
+        learning: Any = jax.vmap(partial(judge.continued, genome))
         states, each = learning(states, drawn.keys, drawn.episodes)
         return states, judge.combine(each, drawn.tasks), each
 
-    def begin(candidates: Any, keys: jax.Array) -> Any:
-        return many.over(fresh, candidates, (keys,), chunk=ready.chunk)
+    def begin(candidates: Any, drawn: Drawn) -> Any:
+        return many.over(fresh, candidates, (drawn,), chunk=ready.chunk)
 
     def go_on(candidates: Any, networks: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:
         return many.over(one, (candidates, networks), (drawn,), chunk=ready.chunk)

@@ -15,7 +15,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Pes
-from blurc.meta.run import persistent
+from blurc.meta.run import persistent, reliving
 from blurc.meta.run.folder import DIVERGENCES, EXPERIMENT, Folder
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
@@ -50,8 +50,8 @@ def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None =
     names = [ready.tasks[i].name for i in ready.drawn(episode_number)]
     for i, name in enumerate(names):
         episode = map_tree(lambda a, i=i: a[i], drawn.episodes)
-        if found := _in_episode(ready, genomes, drawn.keys[i], episode):
-            return _told(found.diagnostic(), lost, name)
+        if found := _divergence(ready, genomes, drawn.keys[i], episode):
+            return _told(found, lost, name)
     message = "training stayed finite; the objective or its gradient did not"
     return _told(Diagnostic("E905", message), lost, ", ".join(names))
 
@@ -81,6 +81,13 @@ def _of_rule(ready: Setup, method: SymbolicMethod, rows: dict[str, Any]) -> tupl
     (trees,) = method.trees(found)
     net = method.space.compiled(trees)
     return replace(ready, net=net), [{**net.init_genome(ready.key(0)), **ready.own}]
+
+
+def _divergence(ready: Setup, genomes: list[Any], key: jax.Array, episode: Any) -> Diagnostic | None:
+    if ready.worlds:
+        return reliving.divergence(ready, genomes, key, episode)
+    found = _in_episode(ready, genomes, key, episode)
+    return found and found.diagnostic()
 
 
 def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode) -> diverge.Divergence | None:

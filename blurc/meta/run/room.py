@@ -12,6 +12,7 @@ from blurc.evaluation import scoring
 from blurc.guards import check_room
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.run.setup import Setup
+from blurc.tasks import World
 
 DOUBLE = 2  # numbers of float32 that take as much
 FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of an episode"
@@ -24,7 +25,8 @@ def check(ready: Setup) -> None:
     _check_episodes(ready)
     _check_networks(ready, candidates(e))
     ev = e.evaluation
-    for one in () if ev.tasks or ev.networks else ready.tasks:
+    for one in () if ev.tasks or ev.networks or ready.worlds else ready.tasks:
+        assert not isinstance(one, World)
         scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds)
 
 
@@ -55,6 +57,11 @@ def _check_genomes(ready: Setup, count: int) -> None:
 def _check_episodes(ready: Setup) -> None:
     e = ready.experiment
     steps = e.curriculum.until if e.curriculum else e.inner.steps
+    if ready.worlds:
+        at_once = min(candidates(e), ready.chunk or candidates(e))
+        kept = 2 * at_once * e.tasks_per_step * steps * e.inner.batch  # the rewards so far, and where episodes end
+        what = f"{at_once * e.tasks_per_step:,} lifetimes of {steps:,} steps at once, each in {e.inner.batch:,} copies,"
+        return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
     examples = e.tasks_per_step * (steps * e.inner.batch + e.inner.query)
     widest = max(one.inputs + one.outputs for one in ready.tasks)
     episode = f"{steps:,} batches of {e.inner.batch:,}, and {e.inner.query:,} to predict"

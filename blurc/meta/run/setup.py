@@ -19,9 +19,11 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes, Symbolic
+from blurc.meta.run import worlds
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.interpreted import InterpretedJudge
+from blurc.meta.search.lifetimes import LifetimeJudge
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
@@ -29,7 +31,7 @@ from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
 from blurc.symbolic import Space, space
-from blurc.tasks import OBJECTIVES, LoadedTask, TaskChoice, chosen, generator, task
+from blurc.tasks import OBJECTIVES, AnyTask, Episode, Lifetime, TaskChoice, World, any_task, chosen, generator
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
@@ -48,14 +50,19 @@ class Setup:
 
     experiment: Experiment
     net: Net
-    tasks: tuple[LoadedTask, ...]
-    validation: tuple[LoadedTask, ...] = ()
+    tasks: tuple[AnyTask, ...]
+    validation: tuple[AnyTask, ...] = ()
     space: Space | None = None
 
     @property
-    def judging(self) -> tuple[LoadedTask, ...]:
+    def judging(self) -> tuple[AnyTask, ...]:
         """The tasks that decide which genome is best."""
         return self.validation or self.tasks
+
+    @cached_property
+    def worlds(self) -> tuple[World, ...]:
+        """All tasks, if they are environments: those of the search, then those that decide."""
+        return tuple(one for one in (*self.tasks, *self.validation) if isinstance(one, World))
 
     @cached_property
     def judge(self) -> Judge:
@@ -67,6 +74,8 @@ class Setup:
             "over_tasks": e.over_tasks,
             "tasks": max(len(self.tasks), len(self.judging)),
         }
+        if self.worlds:
+            return LifetimeJudge(self.net, **common, worlds=self.worlds)
         if not (self.space and isinstance(e.method, Symbolic)):
             return Judge(self.net, **common)
         sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
@@ -81,8 +90,8 @@ class Setup:
     def chunk(self) -> int:
         """Candidates evaluated in parallel."""
         chosen = self.experiment.chunk
-        if chosen is None:  # the tables of a symbolic search are so small that all at once is faster everywhere
-            return 0 if self.space else many.automatic()
+        if chosen is None:  # all at once where a candidate does so little in a step that it cannot keep a device busy
+            return 0 if self.space or self.worlds else many.automatic()
         return chosen
 
     @cached_property
@@ -142,13 +151,16 @@ class Setup:
 
     def episodes(self, number: int, steps: int) -> Drawn:
         """The episodes that all candidates of a meta-step share."""
-        inner, drawn = self.experiment.inner, self.drawn(number)
+        drawn = self.drawn(number)
         keys = jax.random.split(self.key(EPISODES, number), 2 * len(drawn))
-        made = [
-            self.tasks[i].episode(key, steps=steps, batch=inner.batch, query=inner.query)
-            for i, key in zip(drawn, keys, strict=False)
-        ]
+        made = [self.episode(self.tasks[i], key, steps) for i, key in zip(drawn, keys, strict=False)]
         return Drawn(keys[len(drawn) :], stack_trees(made), jnp.asarray(drawn))
+
+    def episode(self, task: AnyTask, key: jax.Array, steps: int) -> Episode | Lifetime:
+        """One, of one of the tasks."""
+        if isinstance(task, World):
+            return task.lifetime(key, steps, self.worlds.index(task))
+        return task.episode(key, steps=steps, batch=self.experiment.inner.batch, query=self.experiment.inner.query)
 
     def unroll(self, step: int) -> int:
         return curriculum.unroll(self.experiment, step)
@@ -167,6 +179,7 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
     tasks, validation = (
         tuple(_task(net, one, wanted, data_dir) for one in choices) for choices in (e.tasks, e.validation)
     )
+    worlds.check(e, (*tasks, *validation))
     if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
@@ -196,10 +209,10 @@ def _check_l1(e: Experiment, net: Net) -> None:
         raise BlurError(Diagnostic("E613", message, l1.where, help=help))
 
 
-def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> LoadedTask:
+def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> AnyTask:
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
-        one = task(choice, data_dir)
+        one = any_task(choice, data_dir)
         scoring.check_fits(net, one)
         chosen(objective, one.kind, one.name, one.loss)
     except BlurError as error:
@@ -207,7 +220,7 @@ def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | N
     return one
 
 
-def _with_objective(e: Experiment, tasks: tuple[LoadedTask, ...]) -> Experiment:
+def _with_objective(e: Experiment, tasks: tuple[AnyTask, ...]) -> Experiment:
     """Raises `BlurError` (E613) if the tasks suggest several."""
     if e.method.objective:
         return e
@@ -219,7 +232,7 @@ def _with_objective(e: Experiment, tasks: tuple[LoadedTask, ...]) -> Experiment:
     return replace(e, method=replace(e.method, objective=next(iter(wanted.values()))))
 
 
-def _digest(examples: LoadedTask) -> str:
+def _digest(examples: AnyTask) -> str:
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(examples):
         digest.update(f"{leaf.dtype} {leaf.shape} ".encode())

@@ -2,6 +2,7 @@
 
 episode.py     train a fresh network, then test it
 combine.py     several tasks as one number
+lifetimes.py   judges genomes in environments
 interpreted.py judges the candidates of a symbolic search
 many.py        many candidates in one program
 curriculum.py  how long episodes are, and which replicas survive

@@ -21,7 +21,7 @@ from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
 from blurc.runtime import GenomeValues, State, map_tree
-from blurc.tasks import Batches, Episode, Objective
+from blurc.tasks import Batches, Episode, Lifetime, Objective
 from blurc.training import asking_key, finite, learn, predict
 
 
@@ -37,11 +37,11 @@ class Feedback(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """The episodes of a meta-step, all with a leading axis [episodes]: their random keys, their examples, and the
-    numbers of their tasks."""
+    """The episodes of a meta-step, all with a leading axis [episodes]: their random keys, their examples (or, in
+    environments, lifetimes), and the numbers of their tasks."""
 
     keys: jax.Array
-    episodes: Episode
+    episodes: Episode | Lifetime
     tasks: jax.Array
 
 
@@ -120,9 +120,28 @@ class Judge:
 
     def one(self, genome: GenomeValues, drawn: Drawn) -> tuple[jax.Array, jax.Array]:
         """The value of a genome, and that of each episode."""
-        value = partial(judged, self.net, self.objective, self.inner, genome)
-        each = jax.vmap(value)(drawn.keys, drawn.episodes)
+        each = jax.vmap(partial(self.value, genome))(drawn.keys, drawn.episodes)
         return self.combine(each, drawn.tasks), each
+
+    def value(self, genome: GenomeValues, key: jax.Array, episode: Any) -> jax.Array:
+        """Of one whole episode."""
+        return judged(self.net, self.objective, self.inner, genome, key, episode)
+
+    # An episode in pieces, of `persistent`.
+
+    def cut(self, episodes: Any, first: int, count: int) -> Any:
+        """`count` steps of episodes, which have a leading axis."""
+        part: Batches = map_tree(lambda a: a[:, first : first + count], episodes.batches)
+        return episodes._replace(**part._asdict())
+
+    def begun(self, genome: GenomeValues, key: jax.Array, episode: Any) -> Any:
+        """What lives before the first piece."""
+        return self.net.init(key, genome, batch=self.inner.batch)
+
+    def continued(self, genome: GenomeValues, alive: Any, key: jax.Array, piece: Any) -> tuple[Any, jax.Array]:
+        """The same after a piece, and the value there."""
+        alive, _ = learn(self.net, genome, alive, piece.batches, key)
+        return alive, asked(self.net, self.objective, genome, alive, piece, key)
 
     @cached_property
     def values(self) -> Callable[..., Feedback]:

@@ -1,0 +1,8 @@
+"""Worlds that networks act in, and are rewarded by.
+
+environment.py  what an environment is: `reset` and `step`, in JAX
+bandit.py       arms that pay with chances of their own
+maze.py         a goal to find, elsewhere in every lifetime
+of_gymnax.py    those of the package `gymnax`
+world.py        an environment as a task: what is observed of it, and how it varies between lifetimes
+"""
