@@ -137,7 +137,7 @@ genome talked {
   update  { w <- w + eta * mood }
   readout act
 }
-network talked uses talked {
+network talking uses talked {
   input  x[1]
   output y[2]
   x -> y
