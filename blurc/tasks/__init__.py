@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from blurc.tasks.endless import Stream
     from blurc.tasks.environments.environment import Environment
     from blurc.tasks.environments.make import is_world, world, world_names
+    from blurc.tasks.environments.of_gymnax import GYMNAX
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
     from blurc.tasks.objective import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCURACY",
+    "GYMNAX",
     "LOSS",
     "OBJECTIVES",
     "SCORE",

@@ -275,7 +275,7 @@ def _unknown(name: str) -> Diagnostic:
     notes = (
         f"the tasks are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
         f"`{plane.PREFIX}xor`, and so on, is rotated and shifted in each episode",
-        f"environments are {', '.join(world_names())}, and those of gymnax: `{of_gymnax.PREFIX}CartPole-v1`",
+        f"environments are {', '.join(world_names())}, and those of gymnax: `{of_gymnax.GYMNAX}CartPole-v1`",
     )
     known |= world_names()
     help = suggest(name.lower(), known, "give one of these names, or the path of an .npz file")

@@ -10,6 +10,7 @@ import pytest
 
 from blurc.diagnostics import BlurError
 from blurc.tasks import LOSS, OBJECTIVES, SCORE, chosen, number
+from blurc.tasks.objective import WITH_TARGETS
 
 LABELS = jax.nn.one_hot(jnp.asarray([0, 2, 1]), 3)
 cross_entropy = OBJECTIVES["cross_entropy"].score

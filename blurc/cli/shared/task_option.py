@@ -1,8 +1,8 @@
 """Parses `--task mnist:crop=20,resize=10`, for every command that takes tasks.
 
 After the data and a colon come fields of `TaskChoice` and `Augment`; fields added there work here. A flag needs no
-value (`digits:permute_labels`); classes are written `0-4` or `1+3+5`. `weight`, how often a task is drawn among others,
-makes no sense here.
+value (`digits:permute_labels`); classes are written `0-4` or `1+3+5`, other lists `reward+done`. `weight`, how often a
+task is drawn among others, makes no sense here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import click
 
 from blurc.diagnostics import BlurError, Report, Source, Span, in_order
 from blurc.storage import limits, records
-from blurc.tasks import Augment, TaskChoice
+from blurc.tasks import GYMNAX, Augment, TaskChoice
 
 CODE = "E721"
 WITHOUT = ("data", "weight", "augment")
@@ -29,7 +29,9 @@ HELP = (
     "A data set, omniglot, a 2-D function such as moons, or FILE.npz. With preprocessing: mnist:crop=20,resize=10 "
     "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5."
 )
-tasks_option = click.option("--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} May be repeated.")
+tasks_option = click.option(
+    "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} Or an environment such as maze. May be repeated."
+)
 task_option = click.option("--task", required=True, metavar=METAVAR, help=HELP)
 data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path), help="The folder with the files of image data sets."
@@ -69,7 +71,9 @@ class _Text(records.Front):
 
     def choice(self) -> TaskChoice:
         text = self.source.text
-        data, _, rest = text.partition(":")
+        start = len(GYMNAX) if text.startswith(GYMNAX) else 0  # which has a colon in its names
+        data, _, rest = text[start:].partition(":")
+        data = text[:start] + data
         if not data:
             whole = Span(self.source, 0, len(text))
             self._wrong("a task starts with its data", whole, "write `mnist`, or `mnist:crop=20`")
@@ -91,7 +95,7 @@ class _Text(records.Front):
             self._spans[name] = Span(self.source, whole.start, whole.start + len(name)), whole
             tree[name] = written if equals else None
             if name in OWN and get_origin(records.bare(OWN[name].hint)) is tuple:
-                tree[name] = _labels(written) or tree[name]
+                tree[name] = (written.split("+") if _words(name) else _labels(written)) or tree[name]
         return tree
 
     def _wrong(self, message: str, span: Span, help: str | None) -> None:
@@ -124,10 +128,22 @@ class _Text(records.Front):
 def example(name: str) -> str:
     """A field of a task as it may be written."""
     hint = (OWN | AUGMENT)[name].hint
-    if choices := next((part.choices for part in get_args(hint) if isinstance(part, limits.Limit)), ()):
+    if words := _words(name):
+        return f"{name}={'+'.join(words)}"
+    if choices := _choices(hint):
         return f"{name}={choices[-1]}"
     kind = records.bare(hint)
     return f"{name}{EXAMPLES.get(get_origin(kind) or kind, '')}"
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    return next((part.choices for part in get_args(hint) if isinstance(part, limits.Limit)), ())
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """What the entries of a field may be that is a list of words; empty if it is something else."""
+    hint = (OWN | AUGMENT)[name].hint
+    return _choices(get_args(hint)[0]) if get_origin(hint) is tuple else ()
 
 
 def _labels(text: str) -> list[int]:

@@ -26,7 +26,7 @@ def world_names() -> dict[str, str]:
 
 def is_world(data: str) -> bool:
     """Whether this is what an environment is called."""
-    return data in world_names() or data.startswith(of_gymnax.PREFIX)
+    return data in world_names() or data.startswith(of_gymnax.GYMNAX)
 
 
 @typed
@@ -57,7 +57,7 @@ def _environment(choice: TaskChoice) -> Environment:
         return bandit.Bandit(choice.ways)
     if choice.data == maze.NAME:
         return maze.Maze()
-    return of_gymnax.make(choice.data.removeprefix(of_gymnax.PREFIX))
+    return of_gymnax.make(choice.data.removeprefix(of_gymnax.GYMNAX))
 
 
 def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:

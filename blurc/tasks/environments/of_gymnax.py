@@ -14,7 +14,7 @@ from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 
-PREFIX = "gymnax:"
+GYMNAX = "gymnax:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def make(name: str) -> OfGymnax:
         raise BlurError(Diagnostic("E810", f"gymnax cannot make `{name}`: {error}")) from None
     seen, acts = environment.observation_space(parameters), environment.action_space(parameters)
     if not hasattr(seen, "shape"):
-        message = f"the observations of {PREFIX}{name} are not one array"
+        message = f"the observations of {GYMNAX}{name} are not one array"
         raise BlurError(Diagnostic("E811", message, help="choose an environment whose observations are one array"))
     observations = math.prod(seen.shape)
     if hasattr(acts, "n"):
