@@ -1,6 +1,6 @@
 """Every help of a wrong spec, followed to the letter, gives a spec without a mistake that means what the repair of the
 case means: one of the texts that it quotes stands in place of what it is about, or is declared in the genome; or what
-the diagnostic points at goes.
+the diagnostic points at goes. A name or a number of one's choice is one of the repair.
 
 Helps that leave a choice or ask for more are listed in `helps_by_hand.txt`, which `BLURC_WRITE_CASES=1` writes anew. A
 name may join it only for a help that cannot be said as what to write.
@@ -9,6 +9,7 @@ name may join it only for a help that cannot be said as what to write.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -45,4 +46,25 @@ def _with_text(case: Case, text: str) -> Case:
 
 
 def _repaired(case: Case, d: Diagnostic) -> Iterator[str]:
-    return repaired(d) if d.span and d.span.source.name == f"{case.name}.blur" else iter(())
+    if d.span is None or d.span.source.name != f"{case.name}.blur":
+        return
+    yield from repaired(d)
+    new = re.findall(r"[\w.]+", " ".join(line[2:] for line in case.main.lines if line[:1] == "+"))
+    whole, start, stop = d.span.source.text, d.span.start, d.span.stop
+    if re.match("(rename|choose another name|give the kind another name)", d.help or ""):
+        for name in dict.fromkeys(w for w in new if w not in re.findall(r"\w+", whole)):
+            yield from _renamed(whole, start, stop, name)
+    if re.match("(use|write) (a number|[0-9])", d.help or ""):
+        yield from (whole[:start] + number + whole[stop:] for number in dict.fromkeys(new) if number[0].isdigit())
+
+
+def _renamed(whole: str, start: int, stop: int, new: str) -> Iterator[str]:
+    """With another name at a place: once or everywhere there, and perhaps from there on, or on the lines below."""
+    below = max(whole.find("\n", stop), stop)
+    for old in dict.fromkeys(re.findall(r"\w+", whole[start:stop])):
+        word = re.compile(rf"\b{old}\b")
+        for count in (1, 0):
+            here = whole[:start] + word.sub(new, whole[start:stop], count=count)
+            yield here + whole[stop:]
+            yield here + whole[stop:below] + word.sub(new, whole[below:])
+            yield here + word.sub(new, whole[stop:])
