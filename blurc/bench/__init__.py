@@ -7,6 +7,7 @@ specs.py         the same networks in the language
 graphs.py        convolutions and sparse projections
 meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory
+devices.py       what a device can do at best
 run.py           the table
 """
 
@@ -18,8 +19,9 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.bench import run
+    from blurc.bench.devices import DEVICES, Device, this_cpu
     from blurc.bench.run import Row
 
-__all__ = ["Row", "run"]
+__all__ = ["DEVICES", "Device", "Row", "run", "this_cpu"]
 
 face(__name__)

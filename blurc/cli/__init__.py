@@ -1,4 +1,4 @@
-"""The command line: `blurc check | explain | compile | train | meta | report | eval | race | analyze | graph | ..`.
+"""The command line: `blurc check | explain | compile | cost | train | meta | eval | race | ..`.
 
 commands/ has one file per command, shared/ what several of them need. Commands, jax, matplotlib and rich are imported
 only when needed, so that `blurc --help` and `blurc check` start fast. `shared/failure.py` handles all failures.
@@ -27,6 +27,7 @@ COMMANDS = {
     "fmt": "Lay out the text of specs.",
     "lsp": "Serve editors: mistakes, hovers, completion, renaming.",
     "compile": "Compile one network of a spec.",
+    "cost": "Say what a network will take: arithmetic, memory and time.",
     "train": "Train one network of a spec, or an artifact.",
     "meta": "Learn a genome, as described by an experiment.",
     "report": "Write the page of a run, or compare two runs.",

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import check_room
+    from blurc.guards.memory import amount, available, check_room
     from blurc.guards.typed import by_name, require, typed
 
-__all__ = ["by_name", "check_room", "require", "typed"]
+__all__ = ["amount", "available", "by_name", "check_room", "require", "typed"]
 
 face(__name__)

@@ -16,14 +16,14 @@ NUMBER = 4  # bytes
 
 def check_room(numbers: int, what: str, help: str) -> None:
     """Raises `BlurError` (E919) if so many numbers cannot fit. `what` they are: "a batch of 3 examples"."""
-    size, most = numbers * NUMBER, _memory()
+    size, most = numbers * NUMBER, available()
     if most is not None and size > most:
-        message = f"{what} would take {_bytes(size)} of memory, and there are {_bytes(most)}"
+        message = f"{what} would take {amount(size)} of memory, and there are {amount(most)}"
         raise BlurError(Diagnostic("E919", message, help=help))
 
 
 @cache
-def _memory() -> int | None:
+def available() -> int | None:
     """Bytes of the machine, or of its accelerators where these have more; None if unknown."""
     found: list[int] = []
     with contextlib.suppress(ValueError, OSError, AttributeError):  # not on every system
@@ -35,7 +35,8 @@ def _memory() -> int | None:
     return max(min(found), sum(s.get("bytes_limit", 0) for s in stats)) if found else None
 
 
-def _bytes(size: float) -> str:
+def amount(size: float) -> str:
+    """So many bytes, for people: `1.2 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -2,6 +2,8 @@
 
 plan.py      the types of a plan, and its verification
 pipeline.py  the passes in order
+counting.py  what the operations of a block cost
+cost.py      what a network costs
 passes/      one pass per file, each a pure function from one frozen value to the next
 """
 
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.plan.cost import Cost, cost_of
     from blurc.plan.passes.schedule import schedule
     from blurc.plan.passes.sparse_form import sparse_form
     from blurc.plan.pipeline import Pipeline, plan_of
@@ -34,6 +37,7 @@ __all__ = [
     "DRAWS",
     "EACH",
     "Block",
+    "Cost",
     "Factors",
     "Op",
     "Pipeline",
@@ -43,6 +47,7 @@ __all__ = [
     "Stack",
     "Type",
     "Variable",
+    "cost_of",
     "loop_of",
     "plan_of",
     "schedule",

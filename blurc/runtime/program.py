@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import by_name, check_room, require
-from blurc.plan import Plan
+from blurc.plan import Cost, Plan, cost_of
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals, unshared
 from blurc.runtime.entries import Entries, Fed, State
@@ -315,6 +315,19 @@ class Compiled(Program):
     @cached_property
     def _jitted(self) -> Jitted:  # `jitted` looks at the whole plan to find it again
         return jitted(self.plan)
+
+    def cost(self, batch: int) -> Cost:
+        """What a step with `batch` examples takes, counted from the plan in milliseconds, without compiling.
+
+        Returns:
+            Arithmetic and bytes moved, by projection and population (`.parts`), and bytes of memory: of the state
+            (`.state`), for a step (`.step`), for many (`.train(steps)`) and for a gradient through them
+            (`.gradient(steps)`).
+
+        Raises:
+            BlurError: E903 if `batch` is not a positive integer.
+        """
+        return cost_of(self.plan, signatures.whole_number(batch))
 
     def _check_room(self, batch: int) -> None:
         widest = max(self.plan.populations, key=lambda p: p.size)

@@ -204,7 +204,7 @@ class Signature:
         if batch is None and self.persistent:
             message = f"`{self.name}` has persistent neuron states, which are kept per example"
             raise error("E903", message, "pass the batch size: net.init(key, genome, batch=32)")
-        number = 1 if batch is None else _whole_number(batch)
+        number = 1 if batch is None else whole_number(batch)
         synapses = sum(map(math.prod, self.synapses.values()))
         neurons = sum(math.prod((*before, *after)) for before, after in self.persistent.values())
         what = f"a state of {synapses:,} synapses" + (f" for {number:,} examples" if neurons else "")
@@ -331,7 +331,7 @@ def _blocks(plan: Plan) -> dict[str, Block]:
     return {"step": plan.step, "predict": plan.predict, "trace": plan.trace, "run": plan.run}
 
 
-def _whole_number(batch: object) -> int:
+def whole_number(batch: object) -> int:
     if isinstance(batch, bool) or not isinstance(batch, Integral) or int(batch) < 1:
         raise error("E903", f"the batch size must be a positive integer, found {batch!r}", "pass batch=32, say")
     return int(batch)

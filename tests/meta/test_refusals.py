@@ -71,7 +71,7 @@ HUGE_SIZES: dict[str, tuple[str, str, dict[str, str]]] = {
 def test_what_cannot_fit_into_memory_is_refused_before_it_is_made(
     kind: str, shared: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "_memory", lambda: 2**34)
+    monkeypatch.setattr(memory, "available", lambda: 2**34)
     method, more, sizes = HUGE_SIZES[kind]
     asked = experiment(METHODS[method], more, **sizes)
     tracemalloc.start()

@@ -1,0 +1,51 @@
+"""`blurc cost`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import blurc
+from blurc.bench import DEVICES
+from blurc.cli import cli
+
+MNIST = "networks/mnist.blur:mnist"
+
+
+def run(*args: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["cost", *args])
+    return result.exit_code, result.output
+
+
+def test_it_says_what_net_cost_says(tmp_path: Path) -> None:
+    file = tmp_path / "cost.json"
+    status, output = run(MNIST, "--batch", "16", "--device", "h100", "--json", str(file))
+    found, cost = json.loads(file.read_text()), blurc.compile("networks/mnist.blur", network="mnist").cost(16)
+    assert status == 0
+    assert (found["flops"], found["moved"], found["step"]) == (cost.flops, cost.moved, cost.step)
+    assert found["seconds"] == DEVICES["h100"].seconds(cost)
+    assert "a step on H100: at least" in output
+    assert "pixels->h1" in output
+
+
+def test_a_cpu_is_measured() -> None:
+    status, output = run("networks/xor.blur")
+    assert status == 0
+    assert "(measured now)" in output
+
+
+def test_what_does_not_fit_is_refused_with_the_batch_that_does() -> None:
+    status, output = run(MNIST, "--batch", "100000000", "--device", "h100")
+    assert status == 1
+    assert "E919" in output
+    batch = int(output.split("`--batch ")[1].split("`")[0])
+    assert run(MNIST, "--batch", str(batch), "--device", "h100")[0] == 0
+    assert run(MNIST, "--batch", str(batch + 1), "--device", "h100")[0] == 1
+
+
+@pytest.mark.parametrize("wrong", [["--batch", "0"], ["--device", "gpu"], ["--steps", "0"]])
+def test_wrong_options_are_wrong_usage(wrong: list[str]) -> None:
+    assert run(MNIST, *wrong)[0] == 2
