@@ -22,7 +22,7 @@ from blurc.diagnostics import did_you_mean
 
 COMMANDS = {
     "check": "Report all errors and warnings of specs.",
-    "explain": "Explain the code of a diagnostic, such as E306.",
+    "explain": "Explain the code of a diagnostic, or a rule as equations.",
     "init": "Write a rule, an experiment and a script to begin with.",
     "fmt": "Lay out the text of specs.",
     "lsp": "Serve editors: mistakes, hovers, completion, renaming.",

@@ -256,7 +256,7 @@ def test_without_a_code_all_are_listed() -> None:
 def test_what_is_not_a_code_is_refused(code: str, help: str) -> None:
     done = blurc("explain", code)
     assert done.exit_code == 1
-    assert f"error[E917]: expected the code of a diagnostic, such as E306, found `{code}`" in done.stderr
+    assert f"error[E917]: expected the code of a diagnostic, such as E306, or a spec, found `{code}`" in done.stderr
     assert help in done.stderr
 
 

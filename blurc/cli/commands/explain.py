@@ -1,22 +1,61 @@
-"""`blurc explain`: what a diagnostic code means, with an example and its fix."""
+"""`blurc explain`: what a diagnostic code means, with an example and its fix; what a rule does, as equations."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
+from blurc import equations
+from blurc.cli.shared.options import OutputFile, form
+from blurc.cli.shared.output import check_writable, write
 from blurc.cli.shared.terminal import coloured
 from blurc.codes import CODES, SECTIONS
-from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.spec import RIGHT, WRONG, Example, examples
+from blurc.diagnostics import BlurError, Diagnostic, Report, suggest
+from blurc.language import library
+from blurc.spec import RIGHT, WRONG, Example, Sources, check_all, examples, localities
 
 
 @click.command("explain")
-@click.argument("code", required=False, metavar="[CODE]")
-def command(code: str | None) -> None:
-    """Explain the CODE of a diagnostic, such as E306. Without CODE, list all codes."""
-    click.echo("\n".join(_entry(_known(code)) if code else _list()))
+@click.argument("subject", required=False, metavar="[CODE|SPEC]")
+@click.option(
+    "-o", "--output", type=OutputFile(*equations.FORMS), metavar="F.html|tex|md",
+    help="Write the equations of SPEC there; the suffix chooses the format.",
+)  # fmt: skip
+def command(subject: str | None, output: Path | None) -> None:
+    """Explain the CODE of a diagnostic, such as E306, or the rules of SPEC, as equations.
+
+    Of a spec without rules, those that its networks use are explained. Without an argument, list all codes.
+    """
+    if subject and (subject.endswith(library.SUFFIX) or os.path.exists(subject)):
+        _rules(subject, output)
+    elif output:
+        raise click.UsageError("-o is for the equations of a SPEC")
+    else:
+        click.echo("\n".join(_entry(_known(subject)) if subject else _list()))
+
+
+def _rules(spec: str, output: Path | None) -> None:
+    check_writable([output])
+    report = Report()
+    sources = Sources.load(spec, report)
+    check_all(sources, report)
+    report.check()
+    file = sources.files[0]
+    used = [network.uses.genome for network in file.networks if network.uses]
+    names = dict.fromkeys([genome.name for genome in file.genomes] or used)
+    if not names:
+        message = f"`{spec}` has no genome, and no network that uses one"
+        raise BlurError(Diagnostic("E215", message, help="`blurc specs` lists the rules of the library"))
+    grades = localities(spec)
+    rules = [equations.explained(sources.genomes[name], grades.get(name)) for name in names]
+    if output is None:
+        click.echo(equations.page(rules), nl=False)
+    else:
+        write(output, equations.page(rules, form(output)).encode())
+        click.echo(f"{output}: {', '.join(names)}")
 
 
 def _list() -> Iterator[str]:
@@ -28,7 +67,7 @@ def _list() -> Iterator[str]:
 def _known(code: str) -> str:
     if code.upper() in CODES:
         return code.upper()
-    message = f"expected the code of a diagnostic, such as E306, found `{code}`"
+    message = f"expected the code of a diagnostic, such as E306, or a spec, found `{code}`"
     help = suggest(code.upper(), CODES, "`blurc explain` lists all codes")
     raise BlurError(Diagnostic("E917", message, help=help))
 
