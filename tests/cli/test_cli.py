@@ -252,7 +252,7 @@ def test_without_a_code_all_are_listed() -> None:
     assert set(re.findall(r"^  ([EW]\d{3})  ", blurc("explain").output, re.MULTILINE)) == set(CODES)
 
 
-@pytest.mark.parametrize(("code", "help"), [("E30", "did you mean `E3"), ("digits.blur", "lists all codes")])
+@pytest.mark.parametrize(("code", "help"), [("E30", "did you mean `E3"), ("digits", "lists all codes")])
 def test_what_is_not_a_code_is_refused(code: str, help: str) -> None:
     done = blurc("explain", code)
     assert done.exit_code == 1
