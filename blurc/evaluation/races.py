@@ -1,8 +1,9 @@
 """A race: a network learns by its rule, and the same wiring as a practitioner would train it.
 
 Practitioners have ReLU, He initialisation, batch norm, standardised inputs, several optimizers, decaying learning
-rates, and as many updates on every batch as the rule makes (`training/relu_network.py`, `training/recipes.py`). Each
-number of steps has its own best recipe (`tuning.py`). Trials choose it on other seeds and on held-out training
+rates, and as many updates on every batch as the rule makes (`training/relu_network.py`, `training/recipes.py`).
+Sequences are learned by backpropagation through time: by the network's own cell, a GRU or an LSTM
+(`training/recurrent.py`). Each number of steps has its own best recipe (`tuning.py`). Trials choose it on other seeds and on held-out training
 examples, so nothing is chosen by its score in the race. Everybody gets the same batches and questions for a given seed,
 so the rule's lead is a mean of paired differences.
 """
@@ -19,10 +20,24 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
 from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
-from blurc.evaluation.tuning import Tried, Tuning, first
+from blurc.evaluation.tuning import NETWORK, Tried, Tuning, first
 from blurc.runtime import GenomeValues
 from blurc.tasks import LoadedTask, Objective
-from blurc.training import LOSSES, OPTIMIZERS, LeftOut, Optimizer, Recipe, ReluNetwork, relu_network, trained_by
+from blurc.training import (
+    LOSSES,
+    OPTIMIZERS,
+    LeftOut,
+    Optimizer,
+    Recipe,
+    RecurrentNetwork,
+    ReluNetwork,
+    Trained,
+    cells,
+    recurrent_network,
+    relu_network,
+    trained_by,
+    trained_through_time,
+)
 
 MOST_QUESTIONS = 2_000  # in a trial
 STRONGEST = "strongest"
@@ -104,6 +119,7 @@ def race(
     seed: int = 0,
     rounds: int | None = None,
     optimizers: Sequence[Optimizer] = OPTIMIZERS,
+    truncate: int = 0,
     watch: Callable[[str], None] = lambda what: None,
 ) -> Race:
     """Runs a race.
@@ -121,6 +137,7 @@ def race(
         seed: the first seed.
         rounds: updates of the optimizers on each batch; None: as many as the rule makes.
         optimizers: what the rule races against.
+        truncate: of backpropagation through time, steps of a sequence after which it starts anew; 0: never.
         watch: is told what is about to run.
 
     Raises:
@@ -131,9 +148,8 @@ def race(
     course = planned(net, task, steps=steps, batch=batch, seeds=seeds, query=query, metric=metric)
     if task.kind not in LOSSES:
         raise _without(f"{task.name} has no targets that they could learn from")
-    if task.time:
-        raise _without(f"they do not see earlier steps of the sequences of {task.name}")
-    field = Field(_network(net), course, rounds, range(seed, seed + seeds))
+    network = _network(net, task.time)
+    field = Field(network, course, rounds, range(seed, seed + seeds), genome, truncate)
     name = name or net.plan.genome
     watch(name)
 
@@ -153,9 +169,9 @@ def updates(net: Net) -> int:
     return max(1, spans.count(spans[0]) if spans else 0)
 
 
-def _network(net: Net) -> ReluNetwork:
+def _network(net: Net, time: int) -> ReluNetwork | RecurrentNetwork:
     try:
-        return relu_network(net)
+        return recurrent_network(net) if time else relu_network(net)
     except LeftOut as why:
         raise _without(str(why)) from None
 
@@ -169,15 +185,17 @@ def _without(why: str) -> BlurError:
 class Field:
     """The optimizers that the rule races against."""
 
-    network: ReluNetwork
+    network: ReluNetwork | RecurrentNetwork
     course: Course
     rounds: int
     seeds: range
+    genome: GenomeValues | None = None
+    truncate: int = 0
 
     def entries(self, optimizers: Iterable[Optimizer], watch: Callable[[str], None]) -> list[Entry]:
         """The strongest for each number of steps, then each optimizer."""
         found = {STRONGEST: list[tuple[Chosen, Scores]]()} | {o.name: [] for o in optimizers}
-        starts = [first(optimizer) for optimizer in optimizers]
+        starts = [first(optimizer, "own" if self.course.task.time else None) for optimizer in optimizers]
         for steps in self.course.steps:
             watch(f"optimizers at {steps:,} steps")
             ranked = self._chosen(starts, steps)
@@ -202,7 +220,8 @@ class Field:
             found = float(held_out.run(self._contender(recipe, rate, steps), self.seeds.stop + seed)[0])
             return self.course.metric.merit(found)
 
-        tuning, natural = Tuning(trial), self.course.metric.from_merit
+        options = {"cell": cells(self.network)} if isinstance(self.network, RecurrentNetwork) else NETWORK
+        tuning, natural = Tuning(trial, options), self.course.metric.from_merit
         best = tuning.search(starts)
         return [
             Chosen(tried, natural(tuning.held_out(tried)), len(tuning.found), tuning.is_at_end(tried)) for tried in best
@@ -215,5 +234,13 @@ class Field:
         return np.concatenate([course.run(learner, seed) for seed in self.seeds])
 
     def _contender(self, recipe: Recipe, rate: float, steps: int) -> Contender:
-        made = trained_by(recipe, self.network, rate, steps, self.rounds, LOSSES[self.course.task.kind])
+        made = self._made(recipe, rate, steps)
         return Contender(lambda own, batch: made.start(own.start), made.advance, made.predict)
+
+    def _made(self, recipe: Recipe, rate: float, steps: int) -> Trained:
+        task, network = self.course.task, self.network
+        if isinstance(network, ReluNetwork):
+            return trained_by(recipe, network, rate, steps, self.rounds, LOSSES[task.kind])
+        cell = replace(network, cell=recipe.cell or "own")
+        options: dict[str, Any] = {"kind": task.kind, "time": task.time, "genome": self.genome}
+        return trained_through_time(recipe, cell, rate, steps, self.rounds, truncate=self.truncate, **options)

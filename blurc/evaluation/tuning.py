@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
-from blurc.training import SCHEDULES, Inputs, Normalization, Optimizer, Recipe
+from blurc.training import SCHEDULES, Cell, Inputs, Normalization, Optimizer, Recipe
 
 SEEDS, FINAL_SEEDS = 3, 5  # seeds of a trial, and of a finalist
 FINALISTS = 3
@@ -42,8 +42,8 @@ class Tried:
         return f"{self.recipe}, learning rate {self.rate:g}"
 
 
-def first(optimizer: Optimizer) -> Tried:
-    return Tried(Recipe(optimizer), round(4 * math.log10(optimizer.rate)))
+def first(optimizer: Optimizer, cell: Cell | None = None) -> Tried:
+    return Tried(Recipe(optimizer, cell=cell), round(4 * math.log10(optimizer.rate)))
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,12 @@ class Tuning:
 
     trial: (recipe, rate, number of a seed) -> the merit on held-out examples (`Objective.merit`), which is the
         accuracy if that is measured; NaN if it diverged.
+    network: options of what learns.
     found: the merits of the trials so far, seed by seed.
     """
 
     trial: Trial
+    network: Options = field(default_factory=lambda: NETWORK)
     found: dict[Tried, list[float]] = field(default_factory=dict[Tried, "list[float]"])
 
     def search(self, starts: Iterable[Tried]) -> list[Tried]:
@@ -64,7 +66,7 @@ class Tuning:
         best = [self._at_best_rate(one, 1) for one in sorted(coarse, key=self.held_out, reverse=True)]
         best = [self._with_options(one, DESCENT) for one in best]
         top = max(map(self.held_out, best))
-        best = [self._with_options(b, NETWORK) if self.held_out(b) >= _behind(top, NEAR) else b for b in best]
+        best = [self._with_options(b, self.network) if self.held_out(b) >= _behind(top, NEAR) else b for b in best]
         winner = self._final()
         names = [one.recipe.optimizer.name for one in best]
         others = [self._best(name) for name in names if name != winner.recipe.optimizer.name]

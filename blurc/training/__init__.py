@@ -6,7 +6,9 @@ sequences.py     how such a network runs through batches, of sequences too
 relu_network.py  the same wiring as a practitioner would build it
 recompile.py     the wiring of an artifact
 recipes.py       optimizer, schedule, normalization, and the network that trains by them
-baselines.py     that network under SGD and Adam
+recurrent.py     what learns sequences: a network's own cell, a GRU, an LSTM
+through_time.py  backpropagation through time
+baselines.py     these networks under SGD and Adam
 columns.py       examples for inputs by ids
 lifetime.py      a network in an environment, which learns from rewards
 scores.py        a score on many examples, and whether a data set fits a network
@@ -22,14 +24,16 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.alone import check_in_time, doubts
-    from blurc.training.baselines import baselines
+    from blurc.training.baselines import baselines, baselines_in_time
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
-    from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, trained_by
+    from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, Trained, trained_by
+    from blurc.training.recurrent import Cell, RecurrentNetwork, cells, recurrent_network
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
     from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
+    from blurc.training.through_time import trained_through_time
     from blurc.training.transformation import optax_from
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "Alive",
     "Broken",
     "Fate",
+    "Cell",
     "Inputs",
     "LeftOut",
     "Living",
@@ -47,13 +52,17 @@ __all__ = [
     "Optimizer",
     "Point",
     "Recipe",
+    "RecurrentNetwork",
     "ReluNetwork",
     "Run",
     "Settings",
+    "Trained",
     "Watch",
     "asked",
     "asking_key",
     "baselines",
+    "baselines_in_time",
+    "cells",
     "check_in_time",
     "check_signals",
     "curve",
@@ -67,12 +76,14 @@ __all__ = [
     "noise_keys",
     "optax_from",
     "predict",
+    "recurrent_network",
     "relu_network",
     "score",
     "step_inputs",
     "step_keys",
     "train",
     "trained_by",
+    "trained_through_time",
 ]
 
 face(__name__)

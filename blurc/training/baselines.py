@@ -1,5 +1,7 @@
 """The same wiring and batches under SGD and Adam, as a practitioner would train it.
 
+Sequences are learned by backpropagation through time instead: `recurrent.py` and `through_time.py`.
+
 `relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is that of the
 targets (`recipes.LOSSES`). Each optimizer gets the learning rate that does best on a held-out tenth of the training
 examples, of a grid that is widened until the best is inside; test examples are never used. Trying the rates takes
@@ -9,35 +11,54 @@ longer than the training itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from blurc.runtime import GenomeValues
 from blurc.tasks import Dataset, Objective, generator
 from blurc.training.learner import Learner, Run, Settings, Watch, fit
-from blurc.training.recipes import LOSSES, OPTIMIZERS, Optimizer, Recipe, trained_by
+from blurc.training.recipes import LOSSES, OPTIMIZERS, Optimizer, Recipe, Trained, trained_by
+from blurc.training.recurrent import Cell, RecurrentNetwork, cells
 from blurc.training.relu_network import ReluNetwork
 from blurc.training.rules import keys
+from blurc.training.through_time import trained_through_time
 
 COMPARED = OPTIMIZERS[:2]
+ADAM = OPTIMIZERS[1]
+TITLES: Mapping[Cell, str] = {"own": "Adam through time", "gru": "GRU", "lstm": "LSTM"}
 GRID = (-1, -2, 0, -3, 1)  # places of rates, see `_rate`, the best guess first
 MOST_RATES = 12  # where nothing learns, no rate is inside
 FEW = 64  # examples; means and deviations over fewer are rough
 HELD_OUT = 10  # one example in this many
 
 
+# What a baseline makes for a rate, with programs that all rates share.
+Made: TypeAlias = Callable[[float], Trained]
+
+
 def baselines(network: ReluNetwork, data: Dataset, settings: Settings, watch: Watch) -> Iterator[Run]:
     """One run per optimizer."""
     for optimizer in COMPARED:
-        yield _run(network, optimizer, data, settings, watch)
+        made = _by_optimizer(network, optimizer, data, settings)
+        yield _run(optimizer.name, optimizer, made, data, settings, watch)
 
 
-def _run(network: ReluNetwork, optimizer: Optimizer, data: Dataset, settings: Settings, watch: Watch) -> Run:
+def baselines_in_time(
+    network: RecurrentNetwork, genome: GenomeValues, data: Dataset, settings: Settings, watch: Watch
+) -> Iterator[Run]:
+    """One run per cell, by Adam. The network's own starts from the synapses that its rule starts from."""
+    for cell in cells(network):
+        made = _through_time(replace(network, cell=cell), genome, data, settings)
+        yield _run(TITLES[cell], ADAM, made, data, settings, watch)
+
+
+def _run(name: str, optimizer: Optimizer, made: Made, data: Dataset, settings: Settings, watch: Watch) -> Run:
     measure = settings.measure(data)
-    learner = _learners(network, optimizer, data, settings)
-    watch.begin(optimizer.name, settings.steps * (len(GRID) + 1))
+    learner = _learners(name, made, settings)
+    watch.begin(name, settings.steps * (len(GRID) + 1))
     rest, rest_settings = _held_out(data, settings)
     trials: dict[int, Run] = {}
 
@@ -72,18 +93,25 @@ def _rate(optimizer: Optimizer, at: int) -> float:
     return float(f"{(1, 3)[at % 2] * 10.0 ** (at // 2) * optimizer.rate:.2g}")
 
 
-def _learners(
-    network: ReluNetwork, optimizer: Optimizer, data: Dataset, settings: Settings
-) -> Callable[[float], Learner]:
+def _learners(name: str, made: Made, settings: Settings) -> Callable[[float], Learner]:
     """By rate. They share their compiled programs."""
-    recipe = Recipe(optimizer, normalization="layer" if settings.batch < FEW else "batch")
     key, programs = keys(settings.seed)[1], dict[int, Any]()
 
     def learner(rate: float) -> Learner:
-        made = trained_by(recipe, network, rate, settings.steps, loss=LOSSES[data.kind])
-        return Learner(optimizer.name, made.start(key), made.advance, made.predict, programs)
+        trained = made(rate)
+        return Learner(name, trained.start(key), trained.advance, trained.predict, programs)
 
     return learner
+
+
+def _by_optimizer(network: ReluNetwork, optimizer: Optimizer, data: Dataset, settings: Settings) -> Made:
+    recipe = Recipe(optimizer, normalization="layer" if settings.batch < FEW else "batch")
+    return lambda rate: trained_by(recipe, network, rate, settings.steps, loss=LOSSES[data.kind])
+
+
+def _through_time(network: RecurrentNetwork, genome: GenomeValues, data: Dataset, settings: Settings) -> Made:
+    options: dict[str, Any] = {"kind": data.kind, "time": data.time, "truncate": settings.truncate, "genome": genome}
+    return lambda rate: trained_through_time(Recipe(ADAM), network, rate, settings.steps, **options)
 
 
 def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:

@@ -25,12 +25,14 @@ CHUNK_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Settings:
-    """metric: the name of the objective to measure; "": the score of the targets."""
+    """metric: the name of the objective to measure; "": the score of the targets. truncate: steps of a sequence after
+    which backpropagation through time starts anew; 0: never."""
 
     steps: int
     batch: int
     seed: int
     metric: str = ""
+    truncate: int = 0
 
     def measure(self, data: Dataset) -> Objective:
         """Raises `BlurError` (E813) if the metric does not suit the targets."""

@@ -15,6 +15,7 @@ from optax import contrib
 
 from blurc.tasks import Batches, TargetKind
 from blurc.training.learner import finite
+from blurc.training.recurrent import CELLS, Cell
 from blurc.training.relu_network import Inputs, Normalization, ReluNetwork
 
 Schedule = Literal["constant", "linear", "cosine"]
@@ -46,13 +47,15 @@ OPTIMIZERS = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """schedule: of the learning rate, over all steps; `linear` and `cosine` end at 0."""
+    """schedule: of the learning rate, over all steps; `linear` and `cosine` end at 0. cell: of what learns sequences,
+    which has no normalization and takes inputs as they are; None for other data."""
 
     optimizer: Optimizer
     schedule: Schedule = "linear"
     momentum: float = 0.9
     normalization: Normalization = "batch"
     inputs: Inputs = "overall"
+    cell: Cell | None = None
 
     def __str__(self) -> str:
         said = {
@@ -60,6 +63,8 @@ class Recipe:
             "normalization": {"batch": "batch norm", "layer": "layer norm", "none": "no normalization"},
             "inputs": {"overall": "inputs standardised", "each": "inputs standardised one by one"},
         }
+        if self.cell:
+            said = {"schedule": said["schedule"], "cell": CELLS}
         words = [of[getattr(self, name)] for name, of in said.items()]
         return ", ".join([self.optimizer.name, f"momentum {self.momentum:g}", *words])
 
@@ -137,7 +142,7 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[C
             return loss.of(outputs, y), running
 
         gradient, running = jax.grad(objective, has_aux=True)(variables.learned)
-        rule = optimizer.make(_rate(carry["done"], carry["settings"]), carry["settings"]["momentum"])
+        rule = optimizer.make(rate_now(carry["done"], carry["settings"]), carry["settings"]["momentum"])
         change, memory = rule.update(gradient, carry["memory"], variables.learned)
         learned = optax.apply_updates(variables.learned, change)
         after = variables._replace(learned=learned, running=running)
@@ -158,7 +163,7 @@ def _programs(network: ReluNetwork, optimizer: Optimizer, loss: Loss) -> tuple[C
     return jax.jit(init), jax.jit(advance), jax.jit(predict)
 
 
-def _rate(done: jax.Array, settings: Any) -> jax.Array:
+def rate_now(done: jax.Array, settings: Any) -> jax.Array:
     """Of the next update."""
     part = done / settings["updates"]
     by_schedule = [jnp.ones_like(part), 1 - part, (1 + jnp.cos(jnp.pi * part)) / 2]

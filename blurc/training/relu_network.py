@@ -183,7 +183,7 @@ class LeftOut(Exception):
 def relu_network(net: Net | Loaded) -> ReluNetwork:
     """Raises `LeftOut`: examples must stand alone, and something must learn."""
     _refuse(net.signature)
-    net = _compiled(net)
+    net = compiled(net)
     network = net.model.network
     forward = {p.name for p in network.projections if p.forward}
     projections = tuple(p for p in net.plan.projections if p.name in forward)
@@ -207,7 +207,7 @@ def _refuse(signature: Signature) -> None:
         raise LeftOut(f"`{name}` predicts with noise, which they do not have")
 
 
-def _compiled(net: Net | Loaded) -> Net:
+def compiled(net: Net | Loaded) -> Net:
     try:
         return recompile(net) if isinstance(net, Loaded) else net
     except ImportError:  # artifacts run without the compiler

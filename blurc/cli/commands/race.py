@@ -18,6 +18,7 @@ from blurc.cli.shared.options import (
     seed_option,
     seeds_option,
     steps_option,
+    truncate_option,
 )
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.subjects import Choice, compiled, network_choice
@@ -41,20 +42,21 @@ if TYPE_CHECKING:
     "--rounds", type=click.IntRange(min=1),
     help="Updates of the optimizers on every batch.  [default: as many as the rule makes]",
 )  # fmt: skip
+@truncate_option
 @seed_option("The first seed.")
 @data_dir_option
 @metric_option
 @json_option
 @picture_option("Draw the scores against the number of steps.")
 def command(
-    choice: Choice, task: str, steps: tuple[int, ...], seeds: int, batch: int, rounds: int | None, seed: int,
-    data_dir: Path | None, metric: str, json: str | None, output: Path | None,
+    choice: Choice, task: str, steps: tuple[int, ...], seeds: int, batch: int, rounds: int | None, truncate: int,
+    seed: int, data_dir: Path | None, metric: str, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Race a genome against the best that optimizers can do in one network of SPEC.
 
     The optimizers are SGD, Adam, Lion and Muon. They train the same wiring with ReLU, He initialisation, batch norm and
-    standardised inputs, on the same batches, with as many updates on each as the rule makes. For every number of steps,
-    trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
+    standardised inputs, on the same batches, with as many updates on each as the rule makes; of sequences they train the
+    network's own cell, a GRU or an LSTM, by backpropagation through time. For every number of steps, trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
     other settings. This takes minutes, mostly for compiling.
     """
     check_writable([json, output])
@@ -77,6 +79,7 @@ def command(
         metric=metric,
         seed=seed,
         rounds=rounds,
+        truncate=truncate,
         watch=lambda what: errors.print(f"racing: {what}", markup=False),
     )
     _print(found, console(json))

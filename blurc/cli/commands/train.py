@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,15 @@ import click
 import blurc
 from blurc import tasks, training
 from blurc.cli.shared import hints
-from blurc.cli.shared.options import OutputFile, at_least_one, form, json_option, metric_option, seed_option
+from blurc.cli.shared.options import (
+    OutputFile,
+    at_least_one,
+    form,
+    json_option,
+    metric_option,
+    seed_option,
+    truncate_option,
+)
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.progress import watch
 from blurc.cli.shared.subjects import Choice, network_choice
@@ -25,8 +34,12 @@ if TYPE_CHECKING:
     from blurc.artifact import Loaded
     from blurc.runtime import GenomeValues
     from blurc.tasks import Dataset, Objective
-    from blurc.training import ReluNetwork, Run, Settings
+    from blurc.training import Run, Settings, Watch
 
+IN_TIME = (
+    "Adam through time: the same cell from the same start, by backpropagation through time; GRU and LSTM: with "
+    "hidden layers of the same sizes; gradients clipped, a rate that falls to 0"
+)
 PRACTICE = (
     "SGD and Adam: the same wiring with ReLU, He initialisation, normalization, standardised inputs and a rate that "
     "falls to 0"
@@ -59,7 +72,8 @@ class Outputs:
 @at_least_one("--batch", 32, "Examples, or sequences, per step.")
 @seed_option("Seed for synapses and batches.")
 @network_choice("blurc train")
-@click.option("--no-baselines", is_flag=True, help="Skip SGD and Adam.")
+@click.option("--no-baselines", is_flag=True, help="Skip SGD and Adam, or backpropagation through time.")
+@truncate_option
 @click.option(
     "--curve", "curves", multiple=True, type=OutputFile(".png", ".svg", ".jsonl"), metavar="F.png|svg|jsonl",
     help="Write the learning curves. May be repeated.",
@@ -73,13 +87,14 @@ class Outputs:
 @click.pass_context
 def command(
     ctx: click.Context, choice: Choice, data: str, target: str, time: bool, data_dir: Path | None, steps: int,
-    batch: int, seed: int, metric: str,
+    batch: int, seed: int, metric: str, truncate: int,
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
 
     Shows test scores during training, and compares the result with what SGD and Adam make of the same wiring on the
-    same batches: with ReLU, He initialisation, normalization, standardised inputs and a rate that falls to 0. If
+    same batches: with ReLU, He initialisation, normalization, standardised inputs and a rate that falls to 0. Sequences
+    are compared with backpropagation through time: by Adam, of the same cell, a GRU and an LSTM. If
     training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
@@ -93,7 +108,7 @@ def command(
     net, values = _artifact(choice) if loaded else _compiled(choice)
     found = _dataset(data, data_dir, time, training.step_inputs(net.signature))
     dataset = training.fitted(tasks.retargeted(found, target), net.signature)
-    results = Results(net, dataset, training.Settings(steps, batch, seed, metric), outputs, [], [])
+    results = Results(net, dataset, training.Settings(steps, batch, seed, metric, truncate), outputs, [], [])
     results.train(values)
     results.write()
     ctx.exit(1 if results.diagnostics else 0)
@@ -153,21 +168,34 @@ class Results:
 
     def train(self, genome: GenomeValues | None) -> None:
         out = console(self.outputs.json)
-        wiring, why = (None, "") if self.outputs.no_baselines else _wiring(self.net, self.data)
+        compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         out.print(f"{self.title}: {self.data.description}", markup=False)
         with watch(out, self.measure) as watching:
             run = training.train(self.net, genome, self.data, self.settings, watching, self.names[1])
             self.runs.append(run)
             if run.broken:
                 self.diagnostics.append(_divergence(self.net, run))
-            elif wiring:
-                self.runs += training.baselines(wiring, self.data, self.settings, watching)
+            elif compared:
+                self.runs += compared(run, watching)
         _print_table(self, out)
         for hint in hints.of(self.net, genome, self.data):
             say(hint, self.outputs.json)
         show(self.diagnostics)
         if why:
-            say(f"SGD and Adam are left out: {why}", self.outputs.json)
+            left = "GRU, LSTM and Adam through time" if self.data.time else "SGD and Adam"
+            say(f"{left} are left out: {why}", self.outputs.json)
+
+    def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
+        """What runs the baselines, after the run of the rule, or why there are none."""
+        data, settings = self.data, self.settings
+        try:
+            if data.time:
+                cell = training.recurrent_network(self.net)
+                return lambda run, watch: training.baselines_in_time(cell, run.carry[0], data, settings, watch), ""
+            wiring = training.relu_network(self.net)
+            return lambda run, watch: training.baselines(wiring, data, settings, watch), ""
+        except training.LeftOut as why:
+            return None, str(why)
 
     def write(self) -> None:
         for path in self.outputs.curves:
@@ -176,16 +204,6 @@ class Results:
             write(self.outputs.save, _synapses(self.runs[0]))
         if self.outputs.json:
             write_json(self.outputs.json, _data(self))
-
-
-def _wiring(net: Net | Loaded, data: Dataset) -> tuple[ReluNetwork | None, str]:
-    """The network for SGD and Adam, or why there is none."""
-    if data.time:
-        return None, "they do not see earlier steps of a sequence"
-    try:
-        return training.relu_network(net), ""
-    except training.LeftOut as why:
-        return None, str(why)
 
 
 def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
@@ -223,7 +241,7 @@ def _print_table(results: Results, out: Any) -> None:
     print_table(out, table)
     out.print("seconds: training only, without compiling, scoring and trials")
     if len(results.runs) > 1:
-        out.print(PRACTICE, soft_wrap=True)
+        out.print(IN_TIME if results.data.time else PRACTICE, soft_wrap=True)
     for run in results.runs:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))

@@ -99,6 +99,11 @@ def picture_option(help: str) -> Option:
     return click.option("-o", "--output", type=OutputFile(".svg", ".png"), metavar="F.svg|png", help=help)
 
 
+truncate_option = click.option(
+    "--truncate", type=click.IntRange(0, limits.MOST), default=0, metavar="K",
+    help="Of backpropagation through time: cut gradients, and change weights, every K steps of a sequence.  [default: "
+    "never]",
+)  # fmt: skip
 set_option = click.option(
     "--set", "parameters", type=Setting(), multiple=True, callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",
