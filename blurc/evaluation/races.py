@@ -3,9 +3,9 @@
 Practitioners have ReLU, He initialisation, batch norm, standardised inputs, several optimizers, decaying learning
 rates, and as many updates on every batch as the rule makes (`training/relu_network.py`, `training/recipes.py`).
 Sequences are learned by backpropagation through time: by the network's own cell, a GRU or an LSTM
-(`training/recurrent.py`). Each number of steps has its own best recipe (`tuning.py`). Trials choose it on other seeds and on held-out training
-examples, so nothing is chosen by its score in the race. Everybody gets the same batches and questions for a given seed,
-so the rule's lead is a mean of paired differences.
+(`training/recurrent.py`). Each number of steps has its own best recipe (`tuning.py`). Trials choose it on other seeds
+and on held-out training examples, so nothing is chosen by its score in the race. Everybody gets the same batches and
+questions for a given seed, so the rule's lead is a mean of paired differences.
 """
 
 from __future__ import annotations

@@ -103,6 +103,18 @@ def test_rflo_is_the_equations_of_the_paper_at_a_batch_of_three():
 
 
 @pytest.mark.parametrize("rule", ["eprop", "rflo"])
+def test_a_rule_that_is_told_what_is_asked_learns_that_alone(rule: str):
+    """Asked at every step it is the other, and at none it learns nothing."""
+    net, genome, state, xs, ys = made(rule)
+    told = blurc.compile(NETWORK[rule], genome=f"{rule}_asked")
+    expected, _ = net.train(genome, state, xs, ys)
+    for asked, known in ((1.0, expected), (0.0, state)):
+        after, _ = told.train(genome, state, xs, ys, signals={"asked": np.full((STEPS, BATCH), asked)})
+        for of, channels in known.synapses.items():
+            np.testing.assert_allclose(after.synapses[of]["w"], channels["w"], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["eprop", "rflo"])
 def test_two_examples_change_synapses_by_the_mean_of_what_each_would_alone(rule: str):
     net, genome, state, xs, ys = made(rule, 2)
 

@@ -55,9 +55,10 @@ def command(
     """Race a genome against the best that optimizers can do in one network of SPEC.
 
     The optimizers are SGD, Adam, Lion and Muon. They train the same wiring with ReLU, He initialisation, batch norm and
-    standardised inputs, on the same batches, with as many updates on each as the rule makes; of sequences they train the
-    network's own cell, a GRU or an LSTM, by backpropagation through time. For every number of steps, trials on other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and
-    other settings. This takes minutes, mostly for compiling.
+    standardised inputs, on the same batches, with as many updates on each as the rule makes. Of sequences they train
+    the network's own cell, a GRU or an LSTM, by backpropagation through time. For every number of steps, trials on
+    other seeds and on held-out training examples choose the learning rate, its schedule, the momentum and other
+    settings. This takes minutes, mostly for compiling.
     """
     check_writable([json, output])
     chosen = parse(task)
