@@ -8,6 +8,7 @@ from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
+from blurc.meta.run.mode import mode
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
@@ -32,6 +33,7 @@ __all__ = [
     "found_rules",
     "is_of_run",
     "meta_step",
+    "mode",
     "resolved",
     "setup",
     "sparse_rule",

@@ -94,6 +94,10 @@ def command(
     if isinstance(resolved.method, meta.Gradient) and resolved.method.l1:
         _print_sparse(folder, out)
     tell(out, _start(result))
+    if isinstance(resolved.method, meta.Gradient):
+        why = "as the experiment says" if resolved.method.mode else "by cost"
+        taken = resolved.method.mode or meta.internals.mode(folder)
+        tell(out, f"gradients in {taken} mode, {why}")
     objective = result.objective.replace("_", " ")
     mean = "on its worst task in" if resolved.over_tasks == "worst" else "the mean of"
     what = f"{objective} of the genome {result.value:.4g}, {mean} {_judged(resolved)}"

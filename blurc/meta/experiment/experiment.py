@@ -20,6 +20,7 @@ OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
 # Empty: what the tasks suggest, their loss, or for cma and symbolic what they are scored by.
 Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
 Option: TypeAlias = bool | float | int | str
+GradientMode: TypeAlias = Annotated[str, limits.Limit.one_of("forward", "reverse")]
 NO_VALUE_AT_0 = ("log",)
 FUNCTIONS = tuple(f for f in functions.UNARY if f not in NO_VALUE_AT_0)
 FUNCTION = limits.Limit.one_of(*FUNCTIONS)
@@ -93,6 +94,7 @@ class Gradient:
     Attributes:
         clip: the greatest global norm of a gradient.
         decay: whether the rate falls to 0 along a cosine.
+        mode: `forward` or `reverse` differentiation through the steps; "": what costs less.
         l1: which meta-parameters are pulled to 0; None: none is.
     """
 
@@ -102,6 +104,7 @@ class Gradient:
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
     decay: bool = False
+    mode: GradientMode = ""
     l1: L1 | None = None
 
 

@@ -40,7 +40,7 @@ from blurc.tasks import TaskChoice
 
 WHAT = "an experiment"
 PINNED = ("write", "hash", "start")  # of a run folder: where it is, and what it keeps copies of
-SUGGESTED = ("method.objective",)  # by the tasks, if the experiment leaves it out; a run folder has it
+SUGGESTED = ("method.objective", "method.mode")  # if the experiment leaves them out; a run folder has them
 NO_OVERRIDES: Mapping[str, str] = {}
 
 

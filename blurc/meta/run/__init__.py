@@ -1,6 +1,7 @@
 """A run: a sequence of meta-steps, and the files it writes.
 
 setup.py       turns an experiment into programs
+mode.py        how gradients are taken
 room.py        whether that fits into memory
 persistent.py  truncated episodes, for PES
 step.py        one meta-step

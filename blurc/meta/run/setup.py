@@ -20,6 +20,7 @@ from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes, Symbolic
 from blurc.meta.run import worlds
+from blurc.meta.run.mode import with_mode
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.interpreted import InterpretedJudge
@@ -45,8 +46,9 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """experiment: with the objective that its tasks suggest, if it names none. validation: the tasks that decide which
-    genome is best; empty: `tasks` do. space: the rules that a symbolic search looks through."""
+    """experiment: with the objective that its tasks suggest, if it names none, and the mode of gradients. validation:
+    the tasks that decide which genome is best; empty: `tasks` do. space: the rules that a symbolic search looks
+    through."""
 
     experiment: Experiment
     net: Net
@@ -77,7 +79,8 @@ class Setup:
         if self.worlds:
             return LifetimeJudge(self.net, **common, worlds=self.worlds)
         if not (self.space and isinstance(e.method, Symbolic)):
-            return Judge(self.net, **common)
+            mode: Any = e.method.mode if isinstance(e.method, Gradient) else "reverse"
+            return Judge(self.net, **common, mode=mode)
         sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
         return InterpretedJudge(self.space.interpreter, **common, space=self.space, fixed=self.own, **sizes)
 
@@ -184,7 +187,8 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
     _check_l1(e, net)
-    return Setup(_with_objective(e, (*tasks, *validation)), net, tasks, validation, _space(net, e))
+    e = with_mode(_with_objective(e, (*tasks, *validation)), net)
+    return Setup(e, net, tasks, validation, _space(net, e))
 
 
 def _space(net: Net, e: Experiment) -> Space | None:

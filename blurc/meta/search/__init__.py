@@ -1,6 +1,7 @@
 """The search for a genome.
 
 episode.py     train a fresh network, then test it
+differentiate.py  gradients of episodes, in forward or reverse mode
 combine.py     several tasks as one number
 lifetimes.py   judges genomes in environments
 interpreted.py judges the candidates of a symbolic search

@@ -20,6 +20,7 @@ from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
+from blurc.meta.search.differentiate import Mode, value_and_gradient
 from blurc.runtime import GenomeValues, State, map_tree
 from blurc.tasks import Batches, Episode, Lifetime, Objective
 from blurc.training import asking_key, finite, learn, predict
@@ -105,6 +106,7 @@ class Judge:
     """Programs that evaluate candidates: genome pytrees with a leading axis [candidates].
 
     chunk: see `many`. over_tasks, tasks: how the values of that many tasks become one (`combine`).
+    mode: how gradients are taken (`differentiate`).
     """
 
     net: Net
@@ -113,6 +115,7 @@ class Judge:
     chunk: int = 0
     over_tasks: str = "mean"
     tasks: int = 1
+    mode: Mode = "reverse"
 
     @cached_property
     def combine(self) -> Combine:
@@ -158,7 +161,7 @@ class Judge:
         """(candidates, drawn) -> Feedback."""
 
         def run(candidates: Any, drawn: Drawn) -> Feedback:
-            one = jax.value_and_grad(self.one, has_aux=True)
+            one = value_and_gradient(self.one, self.mode)
             (values, each), gradients = many.over(one, candidates, (drawn,), chunk=self.chunk)
             return Feedback(values, jnp.isfinite(values) & many.finite(gradients), each, gradients)
 
