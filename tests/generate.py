@@ -49,12 +49,12 @@ SLOTS: dict[str, tuple[str, ...]] = {
 # The bodies of functions of one's own: of one number, with a slope, and of two numbers.
 OWN = (
     "tanh(x) * (1 + {0} * x)", "x / (1.5 + square(x)) + {0}", "sigmoid(x) ^ 2 - softplus(-x)", "0.4 * x",
-    "max(x, {0} * x - 0.3, -1.1)", "clip(x * {0}, -0.8, 1.1)", "where(x > 0.0137, sin(x), {0} * x)",
+    "max(x, {0} * x - 0.3, -1.1)", "clip(x * {0}, -0.8, 1.1)", "where(x > 0.2719, sin(x), {0} * x)",
     "exp(-x ^ 2) * cos(x)", "gelu(x) + erf(x) - linear(x)", "(1.2 + square(x)) ^ 1.5",
     "sqrt(0.3 + square(x)) * log(1.2 + square(x))", "tanh'(x) * sigmoid'(x)", "softplus'(x) - gelu'(x)",
     "([[{0}, 0.5], [1, -0.4]] @ tanh([x, 0.3]))[0]", "{0}", "far(x) * {0} - far(0.3 * x)",
 )  # fmt: skip
-JUMPS = ("step(x - 0.3137) slope sigmoid'(x)", "tanh(x) slope 0.3 * tanh'(x)", "0.5 slope x", "far(x) slope far'(x)")
+JUMPS = ("step(x - 0.2719) slope sigmoid'(x)", "tanh(x) slope 0.3 * tanh'(x)", "0.5 slope x", "far(x) slope far'(x)")
 PAIRS = ("x + (y - x) / 2.5", "x * tanh(y)", "far(x) - {0} * y", "min(x, y)", "[x, y][1]")
 
 # Of one argument of any value. Every function of the language is here or below, with its derivative.
