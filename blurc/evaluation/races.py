@@ -20,7 +20,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
 from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
-from blurc.evaluation.tuning import NETWORK, Tried, Tuning, first
+from blurc.evaluation.tuning import Tried, Tuning, first
 from blurc.runtime import GenomeValues
 from blurc.tasks import LoadedTask, Objective
 from blurc.training import (
@@ -220,8 +220,9 @@ class Field:
             found = float(held_out.run(self._contender(recipe, rate, steps), self.seeds.stop + seed)[0])
             return self.course.metric.merit(found)
 
-        options = {"cell": cells(self.network)} if isinstance(self.network, RecurrentNetwork) else NETWORK
-        tuning, natural = Tuning(trial, options), self.course.metric.from_merit
+        network = self.network
+        tuning = Tuning(trial, {"cell": cells(network)}) if isinstance(network, RecurrentNetwork) else Tuning(trial)
+        natural = self.course.metric.from_merit
         best = tuning.search(starts)
         return [
             Chosen(tried, natural(tuning.held_out(tried)), len(tuning.found), tuning.is_at_end(tried)) for tried in best

@@ -330,3 +330,17 @@ def test_of_numbers_the_strongest_has_the_least_error(monkeypatch: pytest.Monkey
     assert strongest.chosen[0].held_out == min(sgd.chosen[0].held_out, adam.chosen[0].held_out)
     assert found.lead(strongest)[0].mean == pytest.approx((strongest.scores - rule.scores).mean())
     assert found.to_json()["metric"] == "mean squared error"
+
+
+def test_sequences_are_raced_through_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the cell that did best in trials; a network without hidden populations has no other than its own."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "s.npz", x=rng.standard_normal((20, 3, 2)), y=np.arange(20) % 2)
+    wiring = "input x[2] output y[2] x -> y y -> y [delay = 1, forward]"
+    net = blurc.compile(f'import "rules/backprop3.blur" network n uses backprop3 {{ {wiring} }}')
+    one = task(TaskChoice(str(tmp_path / "s.npz"), time=True))
+    searched_quickly(monkeypatch)
+    made = races.race(net, None, one, steps=(2,), batch=4, seeds=1, query=4, optimizers=[ADAM], truncate=2)
+    (chosen,) = made.entries[-1].chosen
+    assert str(chosen.tried).startswith("Adam, momentum 0.9, linear to 0, its own cell, learning rate ")
+    assert np.isfinite(made.entries[0].scores).all()
