@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.guards import check_package
 from blurc.model import Dense, Identity, Model, OneToOne, Population, Projection, dims
 from blurc.storage import Array
 
@@ -25,11 +26,8 @@ CODE = "E920"
 
 def nir_package() -> Any:
     """The package `nir`, which only NIR files need. Raises `BlurError` (E921)."""
-    try:
-        return import_module("nir")
-    except ImportError:
-        message = "NIR files need the package `nir`, which is not installed"
-        raise BlurError(Diagnostic("E921", message, help="pip install 'blurc[nir]'")) from None
+    check_package("nir", "NIR files need")
+    return import_module("nir")
 
 
 def nir_bytes(model: Model, synapses: Synapses, neurons: Mapping[str, Any], channel: str) -> bytes:

@@ -1,7 +1,8 @@
 """What a caller asks for, refused before it does harm.
 
-typed.py   arguments that are not what their annotations say
-memory.py  arrays that cannot fit into memory
+typed.py     arguments that are not what their annotations say
+memory.py    arrays that cannot fit into memory
+packages.py  packages that are not installed
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.guards.memory import amount, available, check_room
+    from blurc.guards.packages import check_package
     from blurc.guards.typed import by_name, require, typed
 
-__all__ = ["amount", "available", "by_name", "check_room", "require", "typed"]
+__all__ = ["amount", "available", "by_name", "check_package", "check_room", "require", "typed"]
 
 face(__name__)

@@ -25,9 +25,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.guards import check_package
 from blurc.storage import open_file, why
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
@@ -53,8 +53,7 @@ Ink: TypeAlias = npt.NDArray[np.bool_]
 
 # What zipfile and Pillow raise on malformed bytes (a broken PNG is a SyntaxError).
 _DAMAGE = (
-    zipfile.BadZipFile, zlib.error, struct.error, Image.DecompressionBombError,
-    OSError, EOFError, ValueError, RuntimeError, SyntaxError,
+    zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError, SyntaxError,
 )  # fmt: skip
 
 _MEMBER = re.compile(r"(?:[^/]+/)?([^/]+/[^/]+)/[^/]+\.png")
@@ -157,6 +156,7 @@ def find(data_dir: Path | None) -> Path:
 
 def read(path: Path, alphabet: str = "") -> Ink:
     """[characters, 20, 105, 105], ordered by alphabet and number; of one alphabet, or of all."""
+    check_package("PIL", "the drawings of Omniglot need")
     try:
         file = open_file(path, (".zip",), MOST)
     except OSError as error:
@@ -199,11 +199,13 @@ def _image(archive: zipfile.ZipFile, name: str, path: Path) -> Ink:
     size = archive.getinfo(name).file_size
     if size > LIMIT:
         raise _wrong(f"{path}: {name} declares {size} bytes, blurc reads at most {LIMIT}")
+    from PIL import Image  # an extra
+
     try:
         with Image.open(io.BytesIO(archive.read(name)), formats=["PNG"]) as picture:
             if picture.size == (SIDE, SIDE):
                 return np.asarray(picture.convert("L")) < 128  # ink is black
             found = f"{picture.width}x{picture.height}"
-    except _DAMAGE as error:
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise _wrong(f"{path}: {name} is damaged: {error}") from None
     raise _wrong(f"{path}: {name} is {found}, expected {SIDE}x{SIDE}")

@@ -212,6 +212,33 @@ def test_what_is_asked_often_imports_nothing_slow(args: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+EXTRA = ["matplotlib", "PIL", "nir", "pygls", "sklearn"]
+
+
+def test_the_usual_commands_need_no_extra() -> None:
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({EXTRA}))\n"
+        "from importlib import import_module\n"
+        "import blurc; from blurc import tasks; from blurc.cli import COMMANDS\n"
+        "print([import_module(f'blurc.cli.commands.{name}').command.name for name in COMMANDS] == [*COMMANDS])\n"
+        "print(len(tasks.load('digits').x_train), tasks.task(tasks.TaskChoice(data='moons')).features)\n"
+        "print(blurc.compile('networks/xor.blur').model.network.name)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["True", "1437 2", "xor"], done.stderr
+
+
+@pytest.mark.parametrize(
+    "args", [["graph", XOR], ["meta", "none.yaml"], ["report", "none"], ["train", XOR, "--curve", "f.svg"]]
+)
+def test_pictures_without_their_extra_say_what_to_install(args: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("blurc.guards.packages.find_spec", lambda name: None)
+    done = blurc(*args)
+    assert done.exit_code == 1
+    assert "error[E921]" in done.stderr
+    assert "pip install 'blurc[pictures]'" in done.stderr
+
+
 def test_diagnostics_are_coloured_only_where_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = spec(tmp_path, BROKEN)
     on = CliRunner().invoke(cli, ["check", str(path)], color=True).stderr

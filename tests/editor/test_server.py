@@ -313,7 +313,7 @@ def test_every_function_has_a_meaning() -> None:
 
 
 def test_without_the_extra_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blurc.cli.commands.lsp.find_spec", lambda name: None)
+    monkeypatch.setattr("blurc.guards.packages.find_spec", lambda name: None)
     done = CliRunner().invoke(cli, ["lsp"])
     assert done.exit_code == 1
     assert "error[E921]" in done.stderr

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import click
 
 from blurc import editor
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import check_package
 
 
 @click.command("lsp")
@@ -16,7 +14,5 @@ def command() -> None:
 
     Editors start this themselves: docs/TOOLS.md says how. Needs the extra `editor`.
     """
-    if find_spec("pygls") is None:
-        message = "the language server needs the package `pygls`, which is not installed"
-        raise BlurError(Diagnostic("E921", message, help="pip install 'blurc[editor]'"))
+    check_package("pygls", "the language server needs")
     editor.serve()

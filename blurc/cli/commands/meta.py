@@ -21,6 +21,7 @@ from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import console, print_table, say, show, tell
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import check_package
 from blurc.storage import read_file
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def command(
     if resume and replay is not None:
         raise click.UsageError("--resume continues a run, --replay explains one: use one or the other")
     check_writable([json])
+    check_package("matplotlib", "the report of a run needs")
     _check_no_spec(experiment)
 
     resolved = meta.read(experiment, overrides)

@@ -10,6 +10,7 @@ from blurc import meta
 from blurc.cli.shared.options import OutputFile
 from blurc.cli.shared.output import check_writable
 from blurc.cli.shared.terminal import say
+from blurc.guards import check_package
 
 
 @click.command("report")
@@ -28,6 +29,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     if len(others) > 1:
         raise click.UsageError(f"one run or two, not {len(runs)}")
     check_writable([output])
+    check_package("matplotlib", "the report of a run needs")
     if not others:
         say(str(meta.internals.write_report(one, output)))
         return

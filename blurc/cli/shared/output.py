@@ -13,7 +13,10 @@ import click
 
 from blurc.cli.shared.terminal import STDOUT
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import check_package
 from blurc.storage import why, write_file
+
+DRAWN = (".svg", ".png")
 
 
 def write(path: str | Path, data: bytes) -> None:
@@ -24,7 +27,9 @@ def write(path: str | Path, data: bytes) -> None:
 
 
 def check_writable(paths: Sequence[str | Path | None]) -> None:
-    """Rejects unwritable paths before the slow work starts."""
+    """Rejects unwritable paths before the slow work starts, and pictures where nothing can draw them."""
+    if any(str(path).lower().endswith(DRAWN) for path in paths):
+        check_package("matplotlib", "pictures need")
     found = [d for path in paths if path not in (None, STDOUT) and (d := _complaint(str(path)))]
     if found:
         raise BlurError(found)
