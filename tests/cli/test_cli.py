@@ -221,11 +221,11 @@ def test_the_usual_commands_need_no_extra() -> None:
         "from importlib import import_module\n"
         "import blurc; from blurc import tasks; from blurc.cli import COMMANDS\n"
         "print([import_module(f'blurc.cli.commands.{name}').command.name for name in COMMANDS] == [*COMMANDS])\n"
-        "print(len(tasks.load('digits').x_train), tasks.task(tasks.TaskChoice(data='moons')).features)\n"
+        "print(len(tasks.load('digits').x_train), tasks.task(tasks.TaskChoice(data='moons')).name)\n"
         "print(blurc.compile('networks/xor.blur').model.network.name)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert done.stdout.splitlines() == ["True", "1437 2", "xor"], done.stderr
+    assert done.stdout.splitlines() == ["True", "1437 moons", "xor"], done.stderr
 
 
 @pytest.mark.parametrize(
