@@ -354,12 +354,10 @@ def test_every_synapse_draws_a_number_in_every_topology() -> None:
         state a  synapse w ~ normal(1), v[2] ~ zeros
         sense   { a <- input + uniform(-1, [1, 2][0]) }
         forward { a <- incoming(w * v[0] * pre.a) }
-        repeat 2 {
-          update {
-            let jitter = noise(0.1 + w ^ 2)
-            w <- w + jitter + batch_mean(jitter * pre.a + uniform(v[0], fan_in) * post.a)
-            v <- uniform([w, 0], post.incoming(w)) + noise([1, 2])
-          }
+        update {
+          let jitter = noise(0.1 + w ^ 2)
+          w <- w + jitter + batch_mean(jitter * pre.a + uniform(v[0], fan_in) * post.a)
+          v <- uniform([w, 0], post.incoming(w)) + noise([1, 2])
         }
         readout a
       }
