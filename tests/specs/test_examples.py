@@ -30,3 +30,8 @@ def test_the_example_runs(script: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_digits_are_learned() -> None:
     assert float(printed("digits.py").split()[-1]) > 0.93
+
+
+def test_a_rule_for_rewards_is_among_the_algorithms_for_bandits() -> None:
+    paid = {line.rsplit(None, 5)[0]: float(line.split()[-5]) for line in printed("bandit.py").splitlines()}
+    assert paid["any arm"] + 0.15 < paid["policy_gradient"] < paid["the best arm"]
