@@ -152,6 +152,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E811": "a task setting that does not fit the data",
         "E812": "an episode without steps, examples or queries",
         "E813": "an objective or metric that does not exist or does not suit the targets",
+        "E814": "a Python file of your own that cannot be run, or that lacks a name",
+        "E815": "a task or objective of your own that raises, or returns something else than it should",
         "E901": "x or y of the wrong shape",
         "E902": "a genome that does not fit",
         "E903": "a missing batch size",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.runtime import GenomeValues, map_tree
-from blurc.tasks import Batches, LoadedTask, Objective, Side, Stream
+from blurc.tasks import Batches, LoadedTask, Objective, Side, streamed
 from blurc.training import asking_key, finite, learn, predict, score
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -75,7 +75,7 @@ class Course:
     def run(self, contender: Contender, seed: int, lost: Lost | None = None) -> Scores:
         """Scores [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
-        stream = Stream(self.task, own.task, self.batch, self.test)
+        stream = streamed(self.task, own.task, self.batch, self.test, max(self.steps), self.query)
         x, y, mask = stream.questions(self.query)
         asked = Side(np.asarray(x), np.asarray(y), None if mask is None else np.asarray(mask))
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from blurc.meta.run.loop import Result, Watch, run
     from blurc.meta.run.replaying import replay
     from blurc.meta.run.step import Metrics
-    from blurc.tasks import Augment, TaskChoice
+    from blurc.tasks import Augment, Task, TaskChoice
 
 __all__ = [
     "L1",
@@ -58,6 +58,7 @@ __all__ = [
     "Pes",
     "Result",
     "Symbolic",
+    "Task",
     "TaskChoice",
     "Watch",
     "dump",

@@ -3,8 +3,9 @@
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
-the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. Worlds that pay rewards are
-in `environments/`. How good outputs are, and which direction is better: `objective.py`, with `formulas.py`.
+the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. Families with parameters are
+in `families/`, a user's own tasks in `own/`, worlds that pay rewards in `environments/`. How good outputs are, and
+which direction is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.tasks.choice import TARGETS, Augment, TaskChoice
+    from blurc.tasks.chosen import chosen
     from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
     from blurc.tasks.draws import generator
     from blurc.tasks.endless import Stream
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from blurc.tasks.environments.of_gymnax import GYMNAX
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
+    from blurc.tasks.families.family import FAMILIES
+    from blurc.tasks.misfits import task_names
     from blurc.tasks.objective import (
         ACCURACY,
         LOSS,
@@ -31,19 +35,25 @@ if TYPE_CHECKING:
         Costs,
         Objective,
         TargetKind,
-        chosen,
         measured_on,
         number,
     )
+    from blurc.tasks.own.file import Named, named, python_meaning, python_text
+    from blurc.tasks.own.guard import told_at
+    from blurc.tasks.own.objective import tried
+    from blurc.tasks.own.protocol import Task
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
-    from blurc.tasks.task import AnyTask, Episode, LoadedTask, any_task, task, task_names
+    from blurc.tasks.task import NO_TASKS, AnyTask, Episode, LoadedTask, any_task, task
+    from blurc.tasks.whole import streamed
 
 __all__ = [
     "ACCURACY",
+    "FAMILIES",
     "GYMNAX",
     "LOSS",
+    "NO_TASKS",
     "OBJECTIVES",
     "SCORE",
     "TARGETS",
@@ -59,10 +69,12 @@ __all__ = [
     "Floats",
     "Lifetime",
     "LoadedTask",
+    "Named",
     "Objective",
     "Side",
     "Stream",
     "TargetKind",
+    "Task",
     "TaskChoice",
     "Variation",
     "World",
@@ -73,12 +85,18 @@ __all__ = [
     "is_world",
     "load",
     "measured_on",
+    "named",
     "names",
     "number",
+    "python_meaning",
+    "python_text",
     "retargeted",
     "stream",
+    "streamed",
     "task",
     "task_names",
+    "told_at",
+    "tried",
     "world",
     "world_names",
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, TypeAlias
 
 from blurc.diagnostics import Span
 from blurc.storage import limits, records
 
-TARGETS = ("data", "inputs")
+TARGETS = ("data", "inputs", "next")
 OBSERVED = ("action", "reward", "done")
 ACTS = ("sample", "greedy")
+Parameter: TypeAlias = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,28 @@ class TaskChoice:
 
     Attributes:
         data: a data set (`mnist`, `digits`, FILE.npz), `omniglot`, a 2-D function (`xor`, `moons`, ..), `sinusoid`,
-            `linear_teacher`, `layered_teacher`, `principal_component`, or an environment (`bandit`, `maze`,
-            `gymnax:CartPole-v1`).
+            `linear_teacher`, `layered_teacher`, `principal_component`, an environment (`bandit`, `maze`,
+            `gymnax:CartPole-v1`), one of the families with `parameters` (`families/`), or a task of your own,
+            `FILE.py:NAME`.
         name: what to call the task; "": the name of the data.
         weight: how often it is drawn, relative to other tasks.
         crop: keep this many pixels of each side, in the middle; 0: all.
         resize: area-average to this many pixels per side, after `crop`; 0: off.
         classes: the labels to keep, renumbered from 0; empty: all.
-        ways: of omniglot, characters per episode; of a bandit, its arms.
+        ways: classes per episode, of omniglot or with `shots`; of a bandit, its arms.
+        shots: examples of each class that an episode learns, with other classes in each (`few_shot.py`); 0: all.
         alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
         outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
         center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
         time: examples are sequences along their first axis, as a `mask` in a file says, too.
-        target: what is learned: the labels or targets of the data, or the `inputs` themselves.
+        target: what is learned: the labels or targets of the data, or the `inputs` themselves, or of sequences the
+            `next` input.
         observe: of environments, what the network sees besides the observation: some of the `action`, the `reward` and
             the `done` (1 if the episode ended) of the step before.
         act: of environments whose actions are chosen: `sample` them from the softmax of the outputs, or be `greedy`.
+        parameters: of a family of tasks, such as `{length: 5}` of `copying`.
         augment: how episodes vary.
+        hash: of what the file of a task of your own means; if given, another one is refused.
         where: where the choice was read, for errors; not a key of a file.
     """
 
@@ -65,6 +72,7 @@ class TaskChoice:
     resize: limits.Size = 0
     classes: limits.Sizes = ()
     ways: Annotated[int, limits.Limit.whole(2)] = 10
+    shots: limits.Size = 0
     alphabet: str = ""
     outputs: limits.Size = 0
     center: bool = False
@@ -72,5 +80,13 @@ class TaskChoice:
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
     observe: tuple[Annotated[str, limits.Limit.one_of(*OBSERVED)], ...] = ()
     act: Annotated[str, limits.Limit.one_of(*ACTS)] = "sample"
+    parameters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])
     augment: Augment = Augment()
+    hash: str = ""
     where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)
+
+    @property
+    def given(self) -> list[str]:
+        """The fields that say something else than if they were left out."""
+        plain = TaskChoice(self.data)
+        return [f.name for f in fields(self) if getattr(self, f.name) != getattr(plain, f.name)]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks.objective import TargetKind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -82,10 +83,23 @@ def retargeted(dataset: Dataset, target: str) -> Dataset:
     """The same examples, to learn another `target` of `choice.TARGETS`."""
     if target == "data":
         return dataset
-    train, test = (_unless_at_the_end(mask) for mask in (dataset.mask_train, dataset.mask_test))
-    return replace(
-        dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None, mask_train=train, mask_test=test
-    )
+    if target == "inputs":
+        train, test = (_unless_at_the_end(mask) for mask in (dataset.mask_train, dataset.mask_test))
+        return replace(
+            dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None, mask_train=train, mask_test=test
+        )
+    if not dataset.time:
+        message = f"`next` is for sequences, and the examples of {dataset.name} are none"
+        raise BlurError(Diagnostic("E811", message, help="learn the `inputs`, or the targets of the data"))
+    (y, mask), (y_test, mask_test) = map(_next, (dataset.x_train, dataset.x_test))
+    return replace(dataset, y_train=y, y_test=y_test, mask_train=mask, mask_test=mask_test, classes=None)
+
+
+def _next(x: Floats) -> tuple[Floats, Floats]:
+    """The inputs [examples, time, ..] of the next step, and where there is one."""
+    mask = np.ones(x.shape[:2], np.float32)
+    mask[:, -1] = 0
+    return np.roll(x, -1, axis=1), mask
 
 
 def _unless_at_the_end(mask: Floats | None) -> Floats | None:

@@ -54,15 +54,15 @@ class Stream:
 
     def _drawn(self, number: int, count: int, query: int) -> Drawn:
         t = self.task
-        return _drawn(t.source, self.key, number, t.augment, t.outputs, t.mirrored, count, query, self.test)
+        return _drawn(t.source, self.key, number, t.augment, t.outputs, t.target, count, query, self.test)
 
 
 @partial(jax.jit, static_argnums=range(3, 9))
 def _drawn(
-    source: Source, key: jax.Array, number: int, change: Augment, outputs: int, mirrored: bool, count: int, query: int,
+    source: Source, key: jax.Array, number: int, change: Augment, outputs: int, target: str, count: int, query: int,
     test: bool,
 ) -> Drawn:  # fmt: skip
     """Examples to learn and to be tested on: one variation per key, but other examples for every number."""
     place_key, input_key, label_key, draw_key = jax.random.split(key, 4)
     drawn = source.placed(place_key, test)(jax.random.fold_in(draw_key, number), count, query)
-    return varied(drawn, change, input_key, label_key, outputs, mirrored)
+    return varied(drawn, change, input_key, label_key, outputs, target)

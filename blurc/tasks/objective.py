@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, TypeVar, cast, get_args
 
-from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import formulas
 
 if TYPE_CHECKING:
@@ -174,21 +173,3 @@ SCORE: Mapping[TargetKind, Objective] = {
     "component": OBJECTIVES["signless_mse"],
     "rewards": OBJECTIVES["return"],
 }
-
-
-def chosen(name: str, kind: TargetKind, of: str, default: Objective) -> Objective:
-    """The objective called `name`, if it suits the targets `of` something, which are of a `kind`; else the default.
-
-    Raises:
-        BlurError: E813.
-    """
-    if not name:
-        return default
-    if name not in OBJECTIVES:
-        help = suggest(name, OBJECTIVES, f"they are {', '.join(OBJECTIVES)}")
-        raise BlurError(Diagnostic("E813", f"there is no objective `{name}`", help=help))
-    if kind not in OBJECTIVES[name].kinds:
-        wanted = " or ".join(PLURALS[k] for k in OBJECTIVES[name].kinds)
-        message = f"`{name}` is for targets that are {wanted}, and those of {of} are {PLURALS[kind]}"
-        raise BlurError(Diagnostic("E813", message, help=f"write `{default.name}`, or leave it out"))
-    return OBJECTIVES[name]

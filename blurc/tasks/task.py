@@ -6,28 +6,31 @@ function as an argument, so that the examples are on the device once instead of 
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
-from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import check_room, typed
 from blurc.runtime import map_tree
-from blurc.tasks import augment, component, examples, omniglot, plane, sinusoid, teacher
+from blurc.tasks import augment, component, examples, few_shot, misfits, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.dataset import retargeted
-from blurc.tasks.environments import of_gymnax
-from blurc.tasks.environments.make import is_world, misplaced, world, world_names
+from blurc.tasks.environments.make import is_world, world
 from blurc.tasks.environments.world import World
+from blurc.tasks.families import family
+from blurc.tasks.hashed import hashed
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
-from blurc.tasks.sets import load, names
+from blurc.tasks.own import choosing
+from blurc.tasks.own.protocol import Task
+from blurc.tasks.own.source import OwnSource
+from blurc.tasks.sets import load
 from blurc.tasks.source import Batches, Drawn, Source
 
 
@@ -50,19 +53,26 @@ class Episode(NamedTuple):
         return Batches(self.xs, self.ys, self.masks)
 
 
+NO_TASKS: Mapping[str, Task] = {}
+
+
 @partial(
-    jax.tree_util.register_dataclass, data_fields=["source"], meta_fields=["name", "outputs", "augment", "mirrored"]
+    jax.tree_util.register_dataclass,
+    data_fields=["source"],
+    meta_fields=["name", "outputs", "augment", "target", "own"],
 )
 @dataclass(frozen=True, eq=False)
 class LoadedTask:
     """A problem to learn, made by `task`. Classes are one-hot over all `outputs`, at least as many as classes. If
-    `mirrored`, the targets are the inputs, as they are in the episode."""
+    `target` says so, the targets are the inputs as they are in the episode, or the next ones. own: the score of a task
+    of the user's own."""
 
     name: str
     outputs: int
     augment: Augment
-    source: Source
-    mirrored: bool = False
+    source: Source | OwnSource
+    target: str = "data"
+    own: Objective | None = None
 
     @property
     def inputs(self) -> int:
@@ -76,12 +86,12 @@ class LoadedTask:
     @property
     def is_masked(self) -> bool:
         """Whether only some answers of a sequence are asked."""
-        drawn = jax.eval_shape(lambda key: self.source.draw(key, 1, 1, False), jax.random.key(0))
-        return drawn.mask is not None
+        drawn = jax.eval_shape(lambda key: self.episode(key, steps=1, batch=1, query=1), jax.random.key(0))
+        return drawn.masks is not None
 
     @property
     def kind(self) -> TargetKind:
-        return "values" if self.mirrored else self.source.targets
+        return self.source.targets if self.target == "data" else "values"
 
     @property
     def classes(self) -> int | None:
@@ -90,12 +100,17 @@ class LoadedTask:
     @property
     def loss(self) -> Objective:
         """What is descended, unless somebody chooses otherwise."""
-        return LOSS[self.kind]
+        return self.own or LOSS[self.kind]
 
     @property
     def score(self) -> Objective:
         """What is shown, unless somebody chooses otherwise."""
-        return SCORE[self.kind]
+        return self.own or SCORE[self.kind]
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the examples, or of what makes them."""
+        return self.source.fingerprint if isinstance(self.source, OwnSource) else hashed(self)
 
     @typed
     def episode(self, key: jax.Array, *, steps: int, batch: int, query: int, test: bool = False) -> Episode:
@@ -120,30 +135,36 @@ class LoadedTask:
         each = max(1, self.time) * (self.source.features + self.inputs + self.outputs)
         what = f"an episode of {steps:,} batches of {batch:,}, and {query:,} to predict,"
         check_room((steps * batch + query) * each, what, "write fewer: the whole episode is in memory at once")
-        return _episode(self.source, key, self.augment, self.outputs, self.mirrored, steps, batch, query, test)
+        return _episode(self.source, key, self.augment, self.outputs, self.target, steps, batch, query, test)
 
 
 # Takes the source rather than the task, whose name would make it a different program.
 @partial(jax.jit, static_argnums=range(2, 9))
 def _episode(
-    source: Source, key: jax.Array, change: Augment, outputs: int, mirrored: bool, steps: int, batch: int, query: int,
-    test: bool,
+    source: Source | OwnSource, key: jax.Array, change: Augment, outputs: int, target: str, steps: int, batch: int,
+    query: int, test: bool,
 ) -> Episode:  # fmt: skip
     draw_key, input_key, label_key = jax.random.split(key, 3)
-    drawn = source.draw(draw_key, steps * batch, query, test)
-    x, y, x_query, y_query, mask, mask_query = varied(drawn, change, input_key, label_key, outputs, mirrored)
+    if isinstance(source, OwnSource):
+        drawn = source.drawn(draw_key, steps, batch, query)
+    else:
+        drawn = source.draw(draw_key, steps * batch, query, test)
+    x, y, x_query, y_query, mask, mask_query = varied(drawn, change, input_key, label_key, outputs, target)
     xs, ys, masks = map_tree(lambda a: a.reshape(steps, batch, *a.shape[1:]), (x, y, mask))
     return Episode(xs, ys, x_query, y_query, masks, mask_query)
 
 
 def varied(
-    drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, mirrored: bool
+    drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, target: str
 ) -> Drawn:
     """The examples in one variation, with their targets [.., outputs]."""
     inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
     drawn = drawn._replace(x=inputs(drawn.x), x_query=inputs(drawn.x_query))
-    if mirrored:
+    if target == "inputs":
         return drawn._replace(y=drawn.x, y_query=drawn.x_query)
+    if target == "next":
+        (y, mask), (y_query, mask_query) = _next(drawn.x), _next(drawn.x_query)
+        return drawn._replace(y=y, y_query=y_query, mask=mask, mask_query=mask_query)
     if jnp.issubdtype(drawn.y.dtype, jnp.floating):
         return drawn
     labels = augment.labels(change, label_key, outputs)
@@ -151,23 +172,37 @@ def varied(
     return drawn._replace(y=y, y_query=y_query)
 
 
+def _next(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The inputs of the next step, and where there is one."""
+    return jnp.roll(x, -1, axis=-2), jnp.ones(x.shape[:-1]).at[..., -1].set(0)
+
+
 @typed
-def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
-    """Loads and preprocesses the data.
+def task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS) -> LoadedTask:
+    """Loads and preprocesses the data, or finds a task of the user's own.
 
     Args:
-        choice: which data, and how to prepare them.
+        choice: which data, and how to prepare them; or `FILE.py:NAME`, and then the file is run.
         data_dir: where to look first for data files.
+        tasks: the user's own, by the names that `choice.data` may have.
 
     Raises:
-        BlurError: E8xx if the data cannot be had or do not fit the choice.
+        BlurError: E8xx if the data cannot be had or do not fit the choice, or if the user's own task fails.
     """
-    if complaints := [*_complaints(choice)]:
+    _check_new(tasks)
+    if choosing.is_own(choice, tasks):
+        own, score = choosing.make(choice, tasks)
+        return LoadedTask(choice.name or choice.data, own.outputs, choice.augment, own, own=score)
+    if complaints := [*misfits.of(choice)]:
         raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
     name = choice.name or choice.data
-    if choice.target == "inputs":
-        return LoadedTask(name, augment.width(choice.augment, source.features), choice.augment, source, mirrored=True)
+    if choice.target == "next" and not source.time:
+        message = f"`target: next` is for sequences, and the examples of {choice.data} are none"
+        raise BlurError(Diagnostic("E811", message, help="write `target: inputs`, or leave it out"))
+    if choice.target != "data":
+        width = augment.width(choice.augment, source.features)
+        return LoadedTask(name, width, choice.augment, source, choice.target)
     if choice.outputs and source.targets != "classes":
         message = f"`outputs` is for classes, but the targets of {choice.data} are numbers, {source.outputs} of them"
         raise BlurError(Diagnostic("E811", message, help="leave it out"))
@@ -180,15 +215,15 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None) -> LoadedTask:
 AnyTask: TypeAlias = LoadedTask | World
 
 
-def any_task(choice: TaskChoice, data_dir: str | Path | None = None) -> AnyTask:
+def any_task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS) -> AnyTask:
     """As `task`, but it may be an environment. Raises `BlurError`."""
-    return world(choice) if is_world(choice.data) else task(choice, data_dir)
+    return world(choice) if is_world(choice.data) else task(choice, data_dir, tasks)
 
 
-def task_names() -> dict[str, str]:
-    """The names that make a task, besides FILE.npz: name -> one line. A function hides a data set of the same name."""
-    more = {family.NAME: family.DESCRIPTION for family in (omniglot, sinusoid, component)}
-    return {**names(), **more, **teacher.NAMES, **plane.names()}
+def _check_new(tasks: Mapping[str, Task]) -> None:
+    if hidden := [name for name in tasks if name in misfits.task_names()]:
+        message = f"`{hidden[0]}` is the name of a task that blurc has"
+        raise BlurError(Diagnostic("E811", message, help="call your own task something else"))
 
 
 def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
@@ -200,83 +235,13 @@ def _source(choice: TaskChoice, data_dir: Path | None) -> Source:
         return component.Cloud()
     if choice.data in teacher.NAMES:
         return teacher.make(choice.data)
+    if choice.data in family.NAMES:
+        return family.make(choice)
     if choice.alphabet:
         return examples.make(omniglot.alphabet(choice.alphabet, data_dir), choice)
     if choice.data == omniglot.NAME:
         return omniglot.make(choice, data_dir)
-    loaded = load(choice.data, data_dir=data_dir, time=choice.time)
-    return examples.make(retargeted(loaded, choice.target) if loaded.time else loaded, choice)
-
-
-def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    """What is wrong with a choice whatever the data contain, and the help for it."""
-    if is_world(choice.data):
-        message = f"`{choice.data}` is an environment, which gives rewards and has no examples"
-        raise BlurError(Diagnostic("E811", message, help="use it with `blurc meta` and `blurc eval`"))
-    if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
-        raise BlurError(_unknown(choice.data))
-    yield from _sizes(choice)
-    yield from _misplaced(choice)
-    yield from misplaced(choice)
-    if len(set(choice.classes)) < len(choice.classes):
-        yield f"`classes` lists a class twice: {list(choice.classes)}", "list each class once"
-    if len(choice.classes) == 1 or choice.ways < 2:
-        yield "a task needs at least two classes", None
-
-
-def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    least = {
-        "crop": choice.crop,
-        "resize": choice.resize,
-        "outputs": choice.outputs,
-        "augment.project": choice.augment.project,
-        "augment.brightness": choice.augment.brightness,
-        "weight": choice.weight,
-    }
-    for name, value in least.items():
-        if not (value >= 0 and math.isfinite(value)):
-            yield f"`{name}` is {value}", "write 0 or more"
-
-
-def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    """Fields that do not apply to this kind of data."""
-    has_numbers = choice.data in (sinusoid.NAME, component.NAME, *teacher.NAMES)
-    is_function = has_numbers or choice.data in plane.names()
-    if choice.time and (is_function or choice.data == omniglot.NAME):
-        yield f"`time` is for data sets, not for {choice.data}", "leave it out"
-    has_episodes = choice.data == omniglot.NAME and not choice.alphabet
-    if choice.alphabet and choice.data != omniglot.NAME:
-        yield f"`alphabet` is for omniglot, not for {choice.data}", "leave it out"
-    if choice.ways != TaskChoice.ways and choice.data != omniglot.NAME:
-        yield f"`ways` is for omniglot, not for {choice.data}", "leave it out, or give `classes`"
-    elif choice.ways != TaskChoice.ways and choice.alphabet:
-        yield ("`ways` does not apply to an alphabet, which has all its characters", "leave it out, or give `classes`")
-    if choice.classes and (is_function or has_episodes):
-        help = "leave it out" if is_function else "leave it out, or give `ways`, or add an `alphabet`"
-        yield f"`classes` is for data sets with labels, not for {choice.data}", help
-    for name in ("crop", "resize"):
-        if is_function and getattr(choice, name):
-            yield f"`{name}` is for images, not for {choice.data}", "leave it out"
-    numbers = f"the targets of {choice.data} are numbers"
-    if choice.target == "inputs":
-        numbers = "with `target: inputs` they are numbers"
-    elif not has_numbers:
-        return
-    for name, given in {"outputs": choice.outputs, "augment.permute_labels": choice.augment.permute_labels}.items():
-        if given:
-            yield f"`{name}` is for classes, but {numbers}", "leave it out"
-    if choice.center and has_numbers:
-        yield f"`center` is for data sets and 2-D functions, not for {choice.data}", "leave it out"
-
-
-def _unknown(name: str) -> Diagnostic:
-    known = task_names()
-    fixed = [n for n in known if not n.startswith(plane.PREFIX)]
-    notes = (
-        f"the tasks are {', '.join(fixed)}, and any FILE.npz with arrays x and y",
-        f"`{plane.PREFIX}xor`, and so on, is rotated and shifted in each episode",
-        f"environments are {', '.join(world_names())}, and those of gymnax: `{of_gymnax.GYMNAX}CartPole-v1`",
-    )
-    known |= world_names()
-    help = suggest(name.lower(), known, "give one of these names, or the path of an .npz file")
-    return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)
+    data = load(choice.data, data_dir=data_dir, time=choice.time)
+    if choice.shots:
+        return few_shot.of_data(data, choice)
+    return examples.make(retargeted(data, choice.target) if data.time else data, choice)

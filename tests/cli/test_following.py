@@ -14,6 +14,7 @@ from blurc.cli.shared.fitting import fitting
 from blurc.cli.shared.following import Lines, Panel
 from blurc.cli.shared.search import WINDOW, Search, running
 from blurc.meta import Curriculum, Experiment, Gradient, Inner, Network, TaskChoice
+from blurc.tasks import OBJECTIVES
 
 TASKS = ("xor", "moons", "a_task_with_a_very_long_name")
 
@@ -53,7 +54,7 @@ def shown(found: Search, width: int = 80, encoding: str = "utf-8") -> list[str]:
 def followed(count: int, **more: Any) -> Search:
     found = search(**more)
     panel = Panel(found)
-    panel.begin(0, 100, "cross_entropy")
+    panel.begin(0, 100, OBJECTIVES["cross_entropy"])
     for step in range(count):
         panel.line(line(step))
     return found
@@ -96,7 +97,7 @@ def test_the_time_left_is_by_the_inner_steps_to_do() -> None:
     """Episodes of 10 steps, and of 20 from meta-step 50: those take twice as long. The first meta-step is compiled."""
     clock = Clock()
     found = search(100, clock, curriculum=Curriculum(add=10, every=50, until=20))
-    found.begin(0, 100, "cross_entropy")
+    found.begin(0, 100, OBJECTIVES["cross_entropy"])
     for step in range(20):
         clock.time += 60 if step == 0 else 1
         found.add(line(step))
@@ -112,7 +113,7 @@ def test_times_read_like_a_clock(seconds: float | None, text: str) -> None:
 def logged(count: int, steps: int = 100) -> list[str]:
     out = Console(file=io.StringIO(), width=120)
     lines = Lines(search(steps), out)
-    lines.begin(0, steps, "cross_entropy")
+    lines.begin(0, steps, OBJECTIVES["cross_entropy"])
     for step in range(count):
         lines.line(line(step, **({"judged": None} if step == 49 else {"diverged": 1 if step == 3 else 0})))
     lines.end()

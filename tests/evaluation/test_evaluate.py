@@ -20,7 +20,6 @@ from blurc.cli import cli
 from blurc.cli.shared import scores, task_option
 from blurc.diagnostics import BlurError
 from blurc.evaluation import course, heat, scoring
-from blurc.storage import records
 from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, omniglot
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import LoadedTask, task
@@ -301,6 +300,8 @@ def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
         ("bandit:observe=done+reward,ways=2", TaskChoice("bandit", observe=("done", "reward"), ways=2)),
         ("gymnax:CartPole-v1", TaskChoice("gymnax:CartPole-v1")),
         ("gymnax:CartPole-v1:act=greedy", TaskChoice("gymnax:CartPole-v1", act="greedy")),
+        ("adding:length=20", TaskChoice("adding", parameters={"length": 20})),
+        ("waves.py:Waves:permute_inputs", TaskChoice("waves.py:Waves", augment=Augment(permute_inputs=True))),
         ("a.npz:project=8,brightness=.5", TaskChoice("a.npz", augment=Augment(project=8, brightness=0.5))),
     ],
 )
@@ -313,7 +314,7 @@ def test_a_task_may_be_named() -> None:
 
 
 def test_every_field_of_a_task_can_be_written_but_its_weight() -> None:
-    for name in records.keys(task_option.Written):
+    for name in task_option.fields("digits"):
         assert task_option.parse(f"digits:{task_option.example(name).split(',')[0]}").data == "digits"
     with pytest.raises(BlurError, match="E721"):
         task_option.parse("digits:weight=2")

@@ -18,6 +18,7 @@ from blurc.meta.run import checkpoint, loop
 from blurc.meta.run import setup as setups
 from blurc.meta.run.folder import Folder
 from blurc.meta.run.setup import Setup
+from blurc.tasks import NO_TASKS
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +32,12 @@ def ready() -> Callable[..., Setup]:
     """Of an experiment, as `setup` makes it; equal experiments on the same spec share what they compile."""
     made: dict[Any, Setup] = {}
 
-    def found(experiment: Experiment, data_dir: Any = None) -> Setup:
+    def found(experiment: Experiment, data_dir: Any = None, own: Any = NO_TASKS) -> Setup:
         path = Path(experiment.network.spec)
         text = schema.dump(replace(experiment, network=replace(experiment.network, spec=""), write=""))
         key = (text, path.read_text() if path.exists() else str(path))
         if key not in made:
-            made[key] = setups.setup(experiment, data_dir)
+            made[key] = setups.setup(experiment, data_dir, own)
         return made[key]
 
     return found

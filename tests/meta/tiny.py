@@ -102,7 +102,7 @@ class Stopping:
     def __init__(self, after: int, by: type[BaseException] = Killed):
         self.after, self.by = after, by
 
-    def begin(self, done: int, steps: int, objective: str) -> None:
+    def begin(self, done: int, steps: int, objective: Any) -> None:
         pass
 
     def line(self, line: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ def run(search: str, steps: int, folder: str, begun: Any) -> None:
     from blurc.meta.run.loop import Silence
 
     class Telling(Silence):
-        def begin(self, done: int, steps: int, objective: str) -> None:
+        def begin(self, done: int, steps: int, objective: object) -> None:
             begun.set()
 
     method, more = SEARCHES[search]

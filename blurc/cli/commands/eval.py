@@ -180,7 +180,7 @@ def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
     common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
     title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
     panels = [
-        _panel([row for row in rows if row.metric is metric], metric, common, protocol)
+        _panel([row for row in rows if row.metric == metric], metric, common, protocol)
         for metric in dict.fromkeys(row.metric for row in rows)
     ]
     return evaluation.heat.render(panels, form, title)

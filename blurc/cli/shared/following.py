@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.meta import Experiment, Metrics, Watch
+    from blurc.tasks import Objective
 
 LINES = 40  # outside a terminal
 HEAD = "  meta-step  inner steps{:>17}      genome  diverged    gone     left"
@@ -43,7 +44,7 @@ def follow(out: Console, experiment: Experiment) -> Generator[Watch]:
 class Panel:
     search: Search
 
-    def begin(self, done: int, steps: int, objective: str) -> None:
+    def begin(self, done: int, steps: int, objective: Objective) -> None:
         self.search.begin(done, steps, objective)
 
     def line(self, line: Metrics) -> None:
@@ -57,7 +58,7 @@ class Lines:
     search: Search
     out: Console
 
-    def begin(self, done: int, steps: int, objective: str) -> None:
+    def begin(self, done: int, steps: int, objective: Objective) -> None:
         self.search.begin(done, steps, objective)
         resuming = f", resuming after {done:,}" if done else ""
         self._print(f"{steps:,} meta-steps{resuming}; {self.search.objective}: the mean of the last {WINDOW}")

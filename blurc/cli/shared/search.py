@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from blurc import meta
-from blurc.tasks import OBJECTIVES
 
 if TYPE_CHECKING:
     from blurc.meta import Experiment, Metrics
+    from blurc.tasks import Objective
 
 WINDOW = 50  # meta-steps
 
@@ -47,9 +47,9 @@ class Search:
     def __post_init__(self) -> None:
         self._begun = self.now()
 
-    def begin(self, done: int, steps: int, objective: str) -> None:
-        self.objective, self.steps, self.done = objective.replace("_", " "), steps, done
-        self.more_is_better = objective in OBJECTIVES and OBJECTIVES[objective].greater_is_better
+    def begin(self, done: int, steps: int, objective: Objective) -> None:
+        self.objective, self.steps, self.done = objective.name.replace("_", " "), steps, done
+        self.more_is_better = objective.greater_is_better
         self._to_do = sum(meta.internals.unroll(self.experiment, step) for step in range(done, steps))
 
     def add(self, line: Metrics) -> None:

@@ -16,17 +16,19 @@ from typing import Any, get_args, get_origin
 
 import click
 
+from blurc import tasks
 from blurc.diagnostics import BlurError, Report, Source, Span, in_order
 from blurc.storage import limits, records
 from blurc.tasks import GYMNAX, Augment, TaskChoice
 
 CODE = "E721"
-WITHOUT = ("data", "weight", "augment")
+WITHOUT = ("data", "weight", "augment", "hash", "parameters")
 CLASSES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 METAVAR = "DATA[:k=v,..]"
 HELP = (
-    "A data set, omniglot, a 2-D function such as moons, or FILE.npz. With preprocessing: mnist:crop=20,resize=10 "
+    "A data set, omniglot, a 2-D function such as moons, FILE.npz, or a task of your own, FILE.py:NAME. With "
+    "preprocessing: mnist:crop=20,resize=10 "
     "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5."
 )
 tasks_option = click.option(
@@ -55,11 +57,14 @@ def parse(text: str) -> TaskChoice:
 OWN, AUGMENT = (
     {name: key for name, key in records.keys(cls).items() if name not in WITHOUT} for cls in (TaskChoice, Augment)
 )
-Written = make_dataclass(
-    "Written", [(k.name, k.hint, field(default=k.fallback)) for k in (OWN | AUGMENT).values()], frozen=True
-)
 FLAGS = {None: True, "yes": True, "true": True, "no": False, "false": False}
 EXAMPLES: Mapping[Any, str] = {int: "=10", float: "=0.5", str: "=mine", tuple: "=0-4, or classes=1+3+5"}
+
+
+def fields(data: str) -> Mapping[str, records.Key]:
+    """What may follow the colon: those of a family of tasks are its parameters."""
+    family = tasks.FAMILIES.get(data)
+    return OWN | AUGMENT | (dict(records.keys(family)) if family else {})
 
 
 @dataclass
@@ -71,17 +76,18 @@ class _Text(records.Front):
 
     def choice(self) -> TaskChoice:
         text = self.source.text
-        start = len(GYMNAX) if text.startswith(GYMNAX) else 0  # which has a colon in its names
-        data, _, rest = text[start:].partition(":")
-        data = text[:start] + data
+        data, rest = _parted(text)
         if not data:
             whole = Span(self.source, 0, len(text))
             self._wrong("a task starts with its data", whole, "write `mnist`, or `mnist:crop=20`")
         tree = self._tree(rest, len(data) + 1) if rest else {}
-        values = vars(records.Reader("a task", self).read(Written, tree))
+        known = fields(data)
+        form = make_dataclass("Written", [(k.name, k.hint, field(default=k.fallback)) for k in known.values()])
+        values = vars(records.Reader("a task", self).read(form, tree))
         augment = Augment(**{name: values[name] for name in AUGMENT})
         own: dict[str, Any] = {name: values[name] for name in OWN}
         own |= {"data": data, "name": own["name"] or text, "augment": augment}
+        own["parameters"] = {name: values[name] for name in tree if name in known and name not in OWN | AUGMENT}
         return TaskChoice(**own)
 
     def _tree(self, rest: str, start: int) -> dict[str, Any]:
@@ -122,12 +128,21 @@ class _Text(records.Front):
         return "nothing" if value is None else f"`{value}`"
 
     def help(self, path: records.Path, kind: Any, value: Any) -> str | None:
-        return f"write {example(path[0])}"
+        return f"write {example(path[0], self.source.text.partition(':')[0])}"
 
 
-def example(name: str) -> str:
+def _parted(text: str) -> tuple[str, str]:
+    """The data and the rest. Data of gymnax and `waves.py:Waves` have a colon of their own."""
+    data, _, rest = text.partition(":")
+    if data.endswith(".py") or text.startswith(GYMNAX):
+        name, _, rest = rest.partition(":")
+        data = f"{data}:{name}"
+    return data, rest
+
+
+def example(name: str, data: str = "") -> str:
     """A field of a task as it may be written."""
-    hint = (OWN | AUGMENT)[name].hint
+    hint = fields(data)[name].hint
     if words := _words(name):
         return f"{name}={'+'.join(words)}"
     if choices := _choices(hint):
@@ -142,7 +157,7 @@ def _choices(hint: Any) -> tuple[str, ...]:
 
 def _words(name: str) -> tuple[str, ...]:
     """What the entries of a field may be that is a list of words; empty if it is something else."""
-    hint = (OWN | AUGMENT)[name].hint
+    hint = (OWN | AUGMENT)[name].hint if name in OWN | AUGMENT else None
     return _choices(get_args(hint)[0]) if get_origin(hint) is tuple else ()
 
 

@@ -14,11 +14,14 @@ from blurc.diagnostics import Span
 from blurc.language import functions
 from blurc.model import ParamValue
 from blurc.storage import limits, records
-from blurc.tasks import OBJECTIVES, TaskChoice
+from blurc.tasks import OBJECTIVES, TaskChoice, named
 
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
+OBJECTIVE = limits.Limit(
+    f"{', '.join(OBJECTIVES)}, or FILE.py:NAME", lambda o: o in OBJECTIVES or named(o) is not None, (*OBJECTIVES,)
+)
 # Empty: what the tasks suggest, their loss, or for cma and symbolic what they are scored by.
-Objective: TypeAlias = Annotated[str, limits.Limit.one_of(*OBJECTIVES)]
+Objective: TypeAlias = Annotated[str, OBJECTIVE]
 Option: TypeAlias = bool | float | int | str
 GradientMode: TypeAlias = Annotated[str, limits.Limit.one_of("forward", "reverse")]
 NO_VALUE_AT_0 = ("log",)
@@ -226,6 +229,7 @@ class Experiment:
         validation: tasks that decide which genome is best; none: those of the search.
         chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).
         write: the run folder; empty: runs/NAME.
+        objective_at: where `method.objective` was read, for errors; not a key of a file.
     """
 
     name: limits.Label
@@ -245,3 +249,4 @@ class Experiment:
     checkpoint_every: limits.Count = 100
     evaluation: Evaluation = Evaluation()
     write: str = ""
+    objective_at: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)

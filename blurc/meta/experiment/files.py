@@ -11,9 +11,9 @@ from pathlib import Path
 from blurc import genome, spec
 from blurc.diagnostics import BlurError, suggest
 from blurc.language import resolve_import, specs_path
-from blurc.meta.experiment.experiment import Experiment, Network
+from blurc.meta.experiment.experiment import Experiment, MethodChoice, Network
 from blurc.storage import is_inside, records
-from blurc.tasks import TaskChoice
+from blurc.tasks import Named, TaskChoice, named
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Files:
             e,
             network=self._network(e.network, ()),
             start=e.start and self._found(e.start, ("start",), "E601", ".yaml"),
+            method=self._method(e.method),
             tasks=self._tasks(e.tasks, ("tasks",)),
             validation=self._tasks(e.validation, ("validation",)),
             evaluation=evaluation,
@@ -44,12 +45,32 @@ class Files:
     def _network(self, network: Network, path: records.Path) -> Network:
         return replace(network, spec=self._found(network.spec, (*path, "spec"), "E103", ".blur"))
 
+    def _method(self, method: MethodChoice) -> MethodChoice:
+        """With the own objective that lies beside the experiment."""
+        path = ("method", "objective")
+        found = None if self.reader.is_wrong(path) else self._python(method.objective, path)
+        return replace(method, objective=str(found)) if found else method
+
+    def _python(self, text: str, path: records.Path) -> Named | None:
+        """A name in a file of Python beside the experiment, which is not run."""
+        if not (found := named(text)):
+            return None
+        file = self.folder(path) / found.path
+        if not os.path.isfile(file):
+            self.reader.refuse(path, "E814", f"cannot read `{found.path}`: there is no such file")
+            return None
+        return found._replace(path=str(file.resolve()))
+
     def _tasks(self, tasks: tuple[TaskChoice, ...], path: records.Path) -> tuple[TaskChoice, ...]:
         return tuple(self._task(task, (*path, str(i), "data")) for i, task in enumerate(tasks))
 
     def _task(self, task: TaskChoice, path: records.Path) -> TaskChoice:
         """With its own file of data, if that lies beside the experiment, and the name of that file."""
-        if self.reader.is_wrong(path) or not task.data.lower().endswith(".npz"):
+        if self.reader.is_wrong(path):
+            return task
+        if own := self._python(task.data, path):
+            return replace(task, data=str(own), name=task.name or own.name)
+        if not task.data.lower().endswith(".npz"):
             return task
         found = self.folder(path) / task.data
         name = task.name or found.stem

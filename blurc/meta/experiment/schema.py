@@ -67,6 +67,7 @@ def parse(source: Source, overrides: Mapping[str, str] = NO_OVERRIDES) -> Experi
 
     e = experiment
     e = _placed(e, spans("tasks", e.tasks), spans("validation", e.validation))
+    e = replace(e, objective_at=tree.span(("method", "objective")))
     match e.method:
         case Gradient(l1=L1() as l1):
             return replace(e, method=replace(e.method, l1=replace(l1, where=tree.span(("method", "l1", "names")))))
@@ -79,7 +80,8 @@ def checked(experiment: Experiment) -> Experiment:
     files then mean the same from anywhere. Raises `BlurError` with all that is wrong."""
     read = _read(records.plain(experiment), records.Front(Report()), lambda path: Path(), lambda path: True)
     own = (experiment.tasks, experiment.validation)
-    return _placed(read, *([getattr(task, "where", None) for task in tasks] for tasks in own))
+    placed = _placed(read, *([getattr(task, "where", None) for task in tasks] for tasks in own))
+    return replace(placed, objective_at=experiment.objective_at)
 
 
 def _read(
@@ -125,7 +127,9 @@ def changes(there: str, now: Experiment) -> list[str]:
     return [
         f"{path}: {_said(before, path)} there, {_said(after, path)} now"
         for path in {**after, **before}
-        if path not in PINNED and before.get(path) != after.get(path) and (path in after or path not in SUGGESTED)
+        if path.rpartition(".")[2] not in PINNED
+        and before.get(path) != after.get(path)
+        and (path in after or path not in SUGGESTED)
     ]
 
 

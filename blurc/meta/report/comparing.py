@@ -70,7 +70,7 @@ def _settings(one: Named, other: Named) -> Iterator[Row]:
 
 
 def _training(runs: Sequence[Named]) -> Section:
-    objectives = [n.run.experiment.method.objective if n.run.experiment else "" for n in runs]
+    objectives = [n.run.objective.name for n in runs]
     if not all(n.run.points for n in runs):
         return Section("Meta-training", notes=("One of the runs has no metrics yet.",))
     if objectives[0] != objectives[1]:

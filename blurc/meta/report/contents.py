@@ -82,7 +82,7 @@ class Rule:
 @dataclass(frozen=True)
 class Run:
     """text: of the experiment file. problem: why it could not be read as an experiment. result: of result.json; empty
-    before the run is done."""
+    before the run is done. of_objective: of objective.json, if the objective is one of the user's own."""
 
     folder: Path
     text: str
@@ -94,6 +94,7 @@ class Run:
     versions: Mapping[str, Any]
     result: Mapping[str, Any] = field(default_factory=dict[str, Any])
     rules: tuple[Rule, ...] = ()
+    of_objective: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def name(self) -> str:
@@ -101,10 +102,13 @@ class Run:
 
     @property
     def objective(self) -> Objective:
-        """What was optimised. One that this version does not know has a name alone."""
-        name = self.experiment.method.objective if self.experiment else ""
-        unknown = Objective("", name.replace("_", " ") or "objective", lambda outputs, targets, mask: outputs)
-        return OBJECTIVES.get(name, unknown)
+        """What was optimised, without its formula if it is of the user's own or one that this version does not know."""
+        of = self.of_objective
+        name = str(of.get("name", self.experiment.method.objective if self.experiment else ""))
+        if name in OBJECTIVES:
+            return OBJECTIVES[name]
+        title = str(of.get("title", name.replace("_", " ") or "objective"))
+        return Objective(name, title, lambda outputs, targets, mask: outputs, of.get("greater_is_better") is True)
 
 
 def read(folder: Path) -> Run:
@@ -126,6 +130,7 @@ def read(folder: Path) -> Run:
         versions=_json(folder, "versions.json"),
         result=_json(folder, "result.json"),
         rules=rules(folder),
+        of_objective=_json(folder, "objective.json"),
     )
 
 

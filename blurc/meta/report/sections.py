@@ -13,7 +13,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment, Gradient, MethodChoice
 from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
 from blurc.meta.report.contents import Run
-from blurc.tasks import TaskChoice, is_world, measured_on, task
+from blurc.tasks import TaskChoice, is_world, measured_on, named, task
 
 Rows = list[tuple[str, str]]
 
@@ -45,12 +45,12 @@ def summary(run: Run) -> Rows:
         last = run.points[-1]
         rows += [("meta-steps", f"{last.step + 1:,}"), ("final steps per episode", f"{last.unroll:,}")]
         shown = "all diverged" if math.isnan(last.value) else f"{last.value:.4g}"
-        rows += [(f"{_objective(e)}, best of the last meta-step", shown)]
-    found = run.genome.found.get(e.method.objective) if e and run.genome else None
+        rows += [(f"{_objective(run)}, best of the last meta-step", shown)]
+    found = run.genome.found.get(run.objective.name) if e and run.genome else None
     if isinstance(found, float):
-        rows += [(f"{_objective(e)} of the genome", f"{found:.4g}, on episodes the search never sees")]
+        rows += [(f"{_objective(run)} of the genome", f"{found:.4g}, on episodes the search never sees")]
     if isinstance(start := run.result.get("start"), float):
-        rows += [(f"{_objective(e)} of the start", f"{start:.4g}, on the same episodes")]
+        rows += [(f"{_objective(run)} of the start", f"{start:.4g}, on the same episodes")]
     return [(name, value) for name, value in rows if value]
 
 
@@ -65,7 +65,7 @@ def sections(run: Run) -> Iterator[Section]:
         each = by_task.picture(run)
         yield Section("Meta-training", (training.picture(run), *([each] if each else [])))
     if run.rules:
-        objective = _objective(run.experiment)
+        objective = _objective(run)
         yield Section("Rules", (rules.picture(run.rules, objective),), table=tuple(rules.table(run.rules, objective)))
     if run.curves:
         units = dict.fromkeys(f"{c.metric}{' in %' if c.unit == '%' else ''}" for c in run.curves)
@@ -87,8 +87,8 @@ def sections(run: Run) -> Iterator[Section]:
         yield Section("Versions", rows=tuple((name, _shown(value)) for name, value in run.versions.items()))
 
 
-def _objective(e: Experiment | None) -> str:
-    return e.method.objective.replace("_", " ") if e else "value"
+def _objective(run: Run) -> str:
+    return run.objective.name.replace("_", " ") or "value"
 
 
 def _pulled(method: MethodChoice) -> str:
@@ -115,6 +115,9 @@ def _regions(net: Net, genome: GenomeFile, e: Experiment) -> Section:
     pictures: list[style.Picture] = []
     notes: list[str] = []
     for name, choice in choices.items():
+        if named(choice.data):  # a report runs nobody's file
+            notes.append(f"{name} is left out: it is a task of your own.")
+            continue
         try:
             pictures.append(regions.picture(net, genome.values, task(choice), steps=steps, batch=batch, seed=0))
         except BlurError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,16 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import AnyTask, TaskChoice, World, any_task
+from blurc.tasks import NO_TASKS, AnyTask, Task, TaskChoice, World, any_task
 
 
-def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
+def check(experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task] = NO_TASKS) -> None:
     """Checks before a long run that its evaluation can work: the networks compile, the tasks load, and at least one
     fits. Raises `BlurError`."""
     problems: list[BlurError] = []
     pairs = [*_pairs(experiment)]
     for net, _, choice in pairs:
-        one = any_task(choice, data_dir)
+        one = any_task(choice, data_dir, own)
         try:
             check_fits(net, one)
         except BlurError as error:
@@ -39,7 +39,11 @@ def check(experiment: Experiment, data_dir: str | Path | None = None) -> None:
 
 @typed
 def finish(
-    folder: str | Path, *, data_dir: str | Path | None = None, watch: Callable[[str], None] = lambda what: None
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    watch: Callable[[str], None] = lambda what: None,
+    tasks: Mapping[str, Task] = NO_TASKS,
 ) -> list[Row]:
     """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
 
@@ -47,6 +51,7 @@ def finish(
         folder: the run folder.
         data_dir: where to look first for data files.
         watch: called with what starts next, and with the scores as each evaluation ends.
+        tasks: tasks of your own, as `run` had them.
 
     Returns:
         The scores, one row per network and task.
@@ -54,26 +59,30 @@ def finish(
     Raises:
         BlurError: if the folder, its files or the data cannot be read.
     """
-    return evaluated(folder, data_dir, watch)[0]
+    return evaluated(folder, data_dir, watch, tasks)[0]
 
 
 def evaluated(
-    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None]
+    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None], own: Mapping[str, Task] = NO_TASKS
 ) -> tuple[list[Row], list[Race]]:
     """`finish`, which also returns the races that the rows come from."""
     place = Folder(Path(folder))
     experiment = schema.read(place.path / EXPERIMENT)
     with place.locked():
-        return _evaluated(place, experiment, data_dir, watch)
+        return _evaluated(place, experiment, data_dir, watch, own)
 
 
 def _evaluated(
-    place: Folder, experiment: Experiment, data_dir: str | Path | None, watch: Callable[[str], None]
+    place: Folder,
+    experiment: Experiment,
+    data_dir: str | Path | None,
+    watch: Callable[[str], None],
+    own: Mapping[str, Task],
 ) -> tuple[list[Row], list[Race]]:
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, named, choice in _pairs(_under_its_rule(experiment, place, genome)):
-        one = any_task(choice, data_dir)
+        one = any_task(choice, data_dir, own)
         watch(f"{one.name} in {named}")
         try:
             query = experiment.inner.query if isinstance(one, World) else None

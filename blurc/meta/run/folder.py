@@ -11,6 +11,7 @@
     divergences.jsonl   the first genomes that diverged, for `--replay`
     checkpoint.npz      what `--resume` continues from
     genome.yaml         the best genome so far
+    python/, objective.json   the user's own files that it names, and what a report has to know of such an objective
     rules/, front.json  of a symbolic search: the rules of its front, and the list of them
     result.json         the outcome, once the run is done; along with evaluation.json and report.html
     .lock               held by the run that is writing; the file itself stays behind and means nothing
@@ -42,6 +43,7 @@ from blurc.storage import append_to, read_file, remove_unfinished, why, write_fi
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
+PYTHON, OBJECTIVE = "python", "objective.json"
 RULES = "rules"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")

@@ -47,11 +47,11 @@ def best_rule(ready: Setup, folder: Folder, best: Best, steps: int, finished: bo
     costs = objective.costs(jnp.asarray([one.value for one in finite]))
     if not finite or best.start <= costs.min():
         about["meta-steps"] = 0
-        about |= {e.method.objective: objective.natural(float(best.start))} if math.isfinite(best.start) else {}
+        about |= {objective.name: objective.natural(float(best.start))} if math.isfinite(best.start) else {}
         return genomes.describe(ready.net, ready.own, name=e.name, found=about)
     one = finite[int(np.argmin(costs))]
     net = compiled(_network(ready, folder, one))
-    about |= {"symbols": one.length, "unroll": int(best.unroll), e.method.objective: one.value}
+    about |= {"symbols": one.length, "unroll": int(best.unroll), objective.name: one.value}
     genome = genomes.describe(net, _values(ready, net), name=e.name, found=about)
     return replace(genome, spec=one.file)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -18,6 +19,7 @@ import jax
 import numpy as np
 
 from blurc import genome as genomes
+from blurc.diagnostics import BlurError
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Symbolic
@@ -31,6 +33,7 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
 from blurc.meta.search.methods.symbolic import Candidates
 from blurc.runtime import map_tree
+from blurc.tasks import NO_TASKS, Objective, Task
 
 MOST_RECORDED = 20  # divergences
 
@@ -60,13 +63,13 @@ class Result:
 class Watch(Protocol):
     """Follows the progress of a run."""
 
-    def begin(self, done: int, steps: int, objective: str) -> None: ...
+    def begin(self, done: int, steps: int, objective: Objective) -> None: ...
 
     def line(self, line: Metrics) -> None: ...
 
 
 class Silence:
-    def begin(self, done: int, steps: int, objective: str) -> None: ...
+    def begin(self, done: int, steps: int, objective: Objective) -> None: ...
 
     def line(self, line: Metrics) -> None: ...
 
@@ -79,6 +82,7 @@ def run(
     resume: bool = False,
     data_dir: str | Path | None = None,
     watch: Watch | None = None,
+    tasks: Mapping[str, Task] = NO_TASKS,
 ) -> Result:
     """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
 
@@ -88,15 +92,17 @@ def run(
         resume: continue from the checkpoint of that folder.
         data_dir: where to look first for data files.
         watch: follows the progress.
+        tasks: tasks of your own, by the names that the experiment has for them (`tasks: [waves]`).
 
     Returns:
         The best genome, and how it was found.
 
     Raises:
-        BlurError: E612 and E613 for the experiment, E615 to E618 for the folder, E919 for what memory cannot hold.
+        BlurError: E612 and E613 for the experiment, E615 to E618 for the folder, E811, E814 and E815 for tasks of your
+            own, E919 for what memory cannot hold.
     """
     experiment = schema.checked(experiment)
-    ready = setup(experiment, data_dir)
+    ready = setup(experiment, data_dir, tasks)
     room.check(ready)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
     files = copies(ready)
@@ -124,7 +130,7 @@ class _Run:
 
     def go(self, now: Progress) -> Result:
         choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
-        self.watch.begin(now.steps, choice.steps, choice.objective)
+        self.watch.begin(now.steps, choice.steps, self.setup.objective)
         if not now.steps:
             now = replace(now, carry=now.carry._replace(best=begun(self.setup, self.setup.unroll(0))))
         try:
@@ -135,6 +141,11 @@ class _Run:
         except KeyboardInterrupt:
             if now.steps:
                 self._save(now)
+            raise
+        except BlurError:  # a task of the user's own raised
+            if now.steps:
+                with suppress(BlurError):  # it may be the folder itself that failed
+                    self._save(now)
             raise
         return self._result(now)
 
@@ -176,7 +187,7 @@ class _Run:
     def _genome(self, now: Progress, best: Best) -> genomes.GenomeFile:
         e = self.setup.experiment
         values, after = (best.genome, int(best.step)) if best.known else self._unjudged(now)
-        judged = {"unroll": int(best.unroll), e.method.objective: self._natural(best.cost)} if best.known else {}
+        judged = {"unroll": int(best.unroll), self.setup.objective.name: self._natural(best.cost)} if best.known else {}
         found = {
             "experiment": e.name,
             "method": type(e.method).__name__.lower(),
@@ -194,7 +205,7 @@ class _Run:
         return (believes, now.steps) if finite else (best.genome, int(best.step))
 
     def _natural(self, cost: Any) -> float:
-        return self.setup.judge.objective.natural(float(cost)) if math.isfinite(cost) else math.nan
+        return self.setup.objective.natural(float(cost)) if math.isfinite(cost) else math.nan
 
     def _result(self, now: Progress) -> Result:
         """Also judges the last genome, without keeping that judgement: the run may get more steps."""
@@ -202,7 +213,7 @@ class _Run:
         if not is_due(self.setup, last):
             best, _ = updated(self.setup, best, now.carry.method, last)
         genome, start = self._write_genome(now, best, finished=True), self._natural(best.start)
-        value = float(genome.found.get(self.setup.experiment.method.objective, math.nan))
+        value = float(genome.found.get(self.setup.objective.name, math.nan))
         candidates = now.steps * room.candidates(self.setup.experiment)
         shown = {
             "value": value if math.isfinite(value) else None,
@@ -212,7 +223,7 @@ class _Run:
             "candidates": candidates,
         }
         self.folder.write("result.json", json.dumps(shown) + "\n")
-        objective = self.setup.judge.objective.name
+        objective = self.setup.objective.name
         return Result(self.folder.path, genome, objective, value, start, now.steps, now.diverged, candidates)
 
 

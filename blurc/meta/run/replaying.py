@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,25 +22,28 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
-from blurc.tasks import Episode
+from blurc.tasks import NO_TASKS, Episode, Task
 from blurc.training import diverge, learn
 
 
 @typed
-def replay(folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None) -> Diagnostic:
+def replay(
+    folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS
+) -> Diagnostic:
     """Explains a recorded divergence of a run, down to the line of the spec.
 
     Args:
         folder: the run folder.
         number: which divergence, from 0.
         data_dir: where to look first for data files.
+        tasks: tasks of your own, as the run had them.
 
     Raises:
         BlurError: E615 if there is no run, E619 if it has no such divergence.
     """
     place = Folder(Path(folder))
     lost = _recorded(place, number)
-    ready = setup(schema.read(place.path / EXPERIMENT), data_dir)
+    ready = setup(schema.read(place.path / EXPERIMENT), data_dir, tasks)
     if isinstance(ready.method, SymbolicMethod):
         ready, genomes = _of_rule(ready, ready.method, lost["genome"])
     else:

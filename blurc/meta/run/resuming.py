@@ -16,7 +16,7 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.run import checkpoint
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, Folder, versions
 from blurc.meta.run.pinned import resolved
-from blurc.meta.run.setup import Setup
+from blurc.meta.run.setup import OBJECTIVE, Setup
 from blurc.meta.run.step import Carry
 
 
@@ -56,6 +56,8 @@ def _essence(e: Experiment) -> str:
     method = e.method if isinstance(e.method, Gradient) and e.method.decay else replace(e.method, steps=1)
     network = replace(e.network, spec="", hash="")
     start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
+    tasks, validation = (tuple(replace(one, hash="") for one in tasks) for tasks in (e.tasks, e.validation))
+    e = replace(e, tasks=tasks, validation=validation)
     plain = replace(e, method=method, network=network, start=start, write="", checkpoint_every=1)
     return schema.dump(replace(plain, evaluation=Evaluation()))
 
@@ -86,7 +88,9 @@ def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
         help = "undo the change, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
     if changed := [name for name, digest in here["data"].items() if there["data"].get(name) != digest]:
-        message = f"the examples of `{changed[0].split(': ')[1]}` are not those that `{path}` was made with"
+        of, name = changed[0].split(": ", 1)
+        what = f"`{name}` is not the objective" if of == OBJECTIVE else f"the examples of `{name}` are not those"
+        message = f"{what} that `{path}` was made with"
         help = "restore the data, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
 

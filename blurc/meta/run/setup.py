@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,10 @@ from blurc import model as models
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
-from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Network, Pes, Symbolic
+from blurc.meta.experiment.experiment import Experiment, Gradient, Network, Pes, Symbolic
 from blurc.meta.run import worlds
 from blurc.meta.run.mode import with_mode
+from blurc.meta.run.objective import check_named, with_objective
 from blurc.meta.search import curriculum, many
 from blurc.meta.search.episode import Drawn, Judge
 from blurc.meta.search.interpreted import InterpretedJudge
@@ -32,13 +32,28 @@ from blurc.plan import plan_of
 from blurc.runtime import stack_trees
 from blurc.spec import Wording, select
 from blurc.symbolic import Space, space
-from blurc.tasks import OBJECTIVES, AnyTask, Episode, Lifetime, TaskChoice, World, any_task, chosen, generator
+from blurc.tasks import (
+    NO_TASKS,
+    AnyTask,
+    Episode,
+    Lifetime,
+    Objective,
+    Task,
+    TaskChoice,
+    World,
+    any_task,
+    chosen,
+    generator,
+    python_meaning,
+)
+from blurc.tasks import named as python_name
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
     genome="choose one: `rule: GENOME`",
     rule="choose a rule with the key `rule`",
 )
+OBJECTIVE = "objective"  # in `Setup.data`, beside the numbers of tasks
 # What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
 START, EPISODES = 0, 1
 JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
@@ -46,13 +61,14 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """experiment: with the objective that its tasks suggest, if it names none, and the mode of gradients. validation:
-    the tasks that decide which genome is best; empty: `tasks` do. space: the rules that a symbolic search looks
-    through."""
+    """experiment: with the name of the objective that its tasks suggest, if it gives none, and the mode of gradients.
+    objective: that itself. validation: the tasks that decide which genome is best; empty: `tasks` do. space: the rules
+    that a symbolic search looks through."""
 
     experiment: Experiment
     net: Net
     tasks: tuple[AnyTask, ...]
+    objective: Objective
     validation: tuple[AnyTask, ...] = ()
     space: Space | None = None
 
@@ -70,7 +86,7 @@ class Setup:
     def judge(self) -> Judge:
         e = self.experiment
         common: dict[str, Any] = {
-            "objective": OBJECTIVES[e.method.objective],
+            "objective": self.objective,
             "inner": e.inner,
             "chunk": self.chunk,
             "over_tasks": e.over_tasks,
@@ -103,10 +119,13 @@ class Setup:
 
     @cached_property
     def data(self) -> dict[str, str]:
-        """A hash of the examples of each task."""
+        """A hash of the examples of each task, and of an objective of the user's own."""
         named = [(str(i), t) for i, t in enumerate(self.tasks)]
         named += [(f"validation {i}", t) for i, t in enumerate(self.validation)]
-        return {f"{place}: {t.name}": _digest(t) for place, t in named}
+        found = {f"{place}: {t.name}": t.digest for place, t in named}
+        if at := python_name(self.experiment.method.objective):
+            found[f"{OBJECTIVE}: {at.title}"] = python_meaning(at)
+        return found
 
     def key(self, purpose: int, *counts: int) -> jax.Array:
         """Depends only on the seed, the purpose and the counts: no random state is carried along."""
@@ -175,20 +194,22 @@ class Setup:
         return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
-def setup(experiment: Experiment, data_dir: str | Path | None = None) -> Setup:
-    """Compiles and loads what the experiment names. Raises `BlurError`."""
+def setup(experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task] = NO_TASKS) -> Setup:
+    """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
     e, wanted = experiment, experiment.method.objective
     tasks, validation = (
-        tuple(_task(net, one, wanted, data_dir) for one in choices) for choices in (e.tasks, e.validation)
+        tuple(_task(net, one, wanted, data_dir, own) for one in choices) for choices in (e.tasks, e.validation)
     )
     worlds.check(e, (*tasks, *validation))
+    check_named(e, own)
     if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
     _check_l1(e, net)
-    e = with_mode(_with_objective(e, (*tasks, *validation)), net)
-    return Setup(e, net, tasks, validation, _space(net, e))
+    e, objective = with_objective(e, (*tasks, *validation))
+    e = with_mode(e, net)
+    return Setup(e, net, tasks, objective, validation, _space(net, e))
 
 
 def _space(net: Net, e: Experiment) -> Space | None:
@@ -213,35 +234,17 @@ def _check_l1(e: Experiment, net: Net) -> None:
         raise BlurError(Diagnostic("E613", message, l1.where, help=help))
 
 
-def _task(net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None) -> AnyTask:
+def _task(
+    net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None, own: Mapping[str, Task]
+) -> AnyTask:
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
-        one = any_task(choice, data_dir)
+        one = any_task(choice, data_dir, own)
         scoring.check_fits(net, one)
         chosen(objective, one.kind, one.name, one.loss)
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one
-
-
-def _with_objective(e: Experiment, tasks: tuple[AnyTask, ...]) -> Experiment:
-    """Raises `BlurError` (E613) if the tasks suggest several."""
-    if e.method.objective:
-        return e
-    wanted = {t.name: (t.score if isinstance(e.method, Cma | Symbolic) else t.loss).name for t in tasks}
-    if len(set(wanted.values())) > 1:
-        several = ", ".join(f"{objective} for {name}" for name, objective in wanted.items())
-        message = f"the tasks have different objectives: {several}"
-        raise BlurError(Diagnostic("E613", message, help="name one for all: `method: {objective: mse}`"))
-    return replace(e, method=replace(e.method, objective=next(iter(wanted.values()))))
-
-
-def _digest(examples: AnyTask) -> str:
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(examples):
-        digest.update(f"{leaf.dtype} {leaf.shape} ".encode())
-        digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()
 
 
 def compiled(network: Network, elsewhere: Sequence[Path] = ()) -> Net:

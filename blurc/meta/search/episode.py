@@ -27,8 +27,9 @@ from blurc.training import asking_key, finite, learn, predict
 
 
 class Feedback(NamedTuple):
-    """values, finite: [candidates]. each: the value of each episode, [candidates, episodes]. gradients: of the values,
-    shaped like the candidates; None if not requested. tuned: what a symbolic search learns from them, else None."""
+    """values, finite: [candidates]. each: the value of each episode, [candidates, episodes]. gradients: of what they
+    cost, shaped like the candidates; None if not requested. tuned: what a symbolic search learns from them, else None.
+    """
 
     values: jax.Array
     finite: jax.Array
@@ -163,6 +164,7 @@ class Judge:
         def run(candidates: Any, drawn: Drawn) -> Feedback:
             one = value_and_gradient(self.one, self.mode)
             (values, each), gradients = many.over(one, candidates, (drawn,), chunk=self.chunk)
+            gradients = map_tree(lambda slope: self.objective.sign * slope, gradients)
             return Feedback(values, jnp.isfinite(values) & many.finite(gradients), each, gradients)
 
         return jax.jit(run)

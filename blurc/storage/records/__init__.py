@@ -27,7 +27,7 @@ from __future__ import annotations
 from blurc.storage.records.front import LONGEST_SHOWN, Front, Path, Problem, dotted
 from blurc.storage.records.plain import plain
 from blurc.storage.records.reader import Reader
-from blurc.storage.records.shape import INLINE, NO_KEY, REST, SHORT, bare, entry, keys, short_key, write
+from blurc.storage.records.shape import INLINE, NO_KEY, REST, SHORT, Key, bare, entry, keys, short_key, write
 
 __all__ = [
     "INLINE",
@@ -36,6 +36,7 @@ __all__ = [
     "REST",
     "SHORT",
     "Front",
+    "Key",
     "Path",
     "Problem",
     "Reader",

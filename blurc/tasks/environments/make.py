@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 import jax
@@ -63,19 +62,18 @@ def _environment(choice: TaskChoice) -> Environment:
 def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     if choice.data == bandit.NAME and choice.ways < 2:
         yield "a bandit needs at least two arms", "write `ways: 2`, or more"
-    for field in fields(choice):
-        has_it = field.name in FITTING or (field.name == "ways" and choice.data == bandit.NAME)
-        if not has_it and getattr(choice, field.name) != field.default:
-            yield f"`{field.name}` is for examples, and {choice.data} is an environment", "leave it out"
+    for name in choice.given:
+        if name not in FITTING and not (name == "ways" and choice.data == bandit.NAME):
+            yield f"`{name}` is for examples, and {choice.data} is an environment", "leave it out"
     if len(set(choice.observe)) < len(choice.observe):
         yield f"`observe` lists something twice: {', '.join(choice.observe)}", "list each once"
 
 
 def misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """Settings of environments on a task that is none."""
-    for field in fields(choice):
-        if field.name in ONLY_HERE and getattr(choice, field.name) != field.default:
-            yield f"`{field.name}` is for environments, not for {choice.data}", "leave it out"
+    for name in choice.given:
+        if name in ONLY_HERE:
+            yield f"`{name}` is for environments, not for {choice.data}", "leave it out"
 
 
 def _check_shapes(world: World) -> None:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from blurc.tasks import augment
 from blurc.tasks.choice import Augment
 from blurc.tasks.environments.environment import Environment, in_lifetime
+from blurc.tasks.hashed import hashed
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 
 
@@ -124,6 +125,10 @@ class World:
     @property
     def score(self) -> Objective:
         return SCORE[self.kind]
+
+    @property
+    def digest(self) -> str:
+        return hashed(self)
 
     def lifetime(self, key: jax.Array, steps: int, number: int = 0) -> Lifetime:
         """A function of the key. The steps of a shorter lifetime are the first of a longer one."""

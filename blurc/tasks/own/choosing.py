@@ -1,0 +1,42 @@
+"""A task of one's own, as a choice of tasks names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.objective import Objective
+from blurc.tasks.own import file
+from blurc.tasks.own.guard import told_at
+from blurc.tasks.own.source import OwnSource, made
+
+SUITS = ("data", "name", "weight", "parameters", "hash", "augment", "where")  # the keys that make sense
+
+
+def is_own(choice: TaskChoice, tasks: Mapping[str, Any]) -> bool:
+    return choice.data in tasks or file.named(choice.data) is not None
+
+
+def make(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[OwnSource, Objective]:
+    """The source of a task that `tasks` has, or that is in a file, and its score. Raises `BlurError`."""
+    if wrong := [*_misplaced(choice)]:
+        help = "leave it out"
+        raise BlurError([Diagnostic("E811", f"`{key}` is not for tasks of your own", help=help) for key in wrong])
+    named = file.named(choice.data)
+    if named is None or choice.data in tasks:
+        return made(tasks[choice.data], choice.data, choice)
+    with told_at(choice.where):
+        if choice.hash and choice.hash != file.python_meaning(named):
+            message = f"`{named.title}` is not what it was: its `hash` is different"
+            help = "the original file is in `python/` of the run folder; remove `hash:` to use the current one"
+            raise BlurError(Diagnostic("E617", message, help=help))
+        found = file.attribute(named)
+    return made(found, named.title, choice, named)
+
+
+def _misplaced(choice: TaskChoice) -> Iterator[str]:
+    yield from (name for name in choice.given if name not in SUITS)
+    if choice.augment.permute_labels != Augment.permute_labels:
+        yield "augment.permute_labels"

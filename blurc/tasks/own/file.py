@@ -1,0 +1,104 @@
+"""What `FILE.py:NAME` names. Finding it runs the file, so nothing that only reads an experiment does."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import linecache
+import os
+import re
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.storage import read_file, why
+from blurc.tasks.own.guard import LONGEST, place_of, shown
+
+NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)", re.DOTALL)
+MOST = 2**24  # bytes
+HASH = "python:"
+
+
+class Named(NamedTuple):
+    """`FILE.py:NAME`."""
+
+    path: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{Path(self.path).name}:{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.name}"
+
+
+def named(text: str) -> Named | None:
+    """None if it is something else than `FILE.py:NAME`."""
+    found = NAMED.fullmatch(text)
+    return Named(found[1], found[2]) if found else None
+
+
+def attribute(of: Named) -> Any:
+    """What the name stands for in its file, which is run once. Raises `BlurError` (E814)."""
+    names = vars(_module(of.path, python_text(of)))
+    if of.name not in names:
+        known = [n for n, value in names.items() if not n.startswith("_") and callable(value)]
+        help = suggest(of.name, known, f"it has {', '.join(known)}" if known else "define it there")
+        raise BlurError(Diagnostic("E814", f"`{shown(of.path)}` has no `{of.name}`", help=help))
+    return names[of.name]
+
+
+def python_meaning(of: Named) -> str:
+    """A hash of what stands in the file: comments and layout do not count. Raises `BlurError` (E814)."""
+    with _refused(of.path):
+        tree = ast.parse(python_text(of), of.path)
+    return HASH + hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:32]
+
+
+def python_text(of: Named) -> str:
+    """The text of the file. Raises `BlurError` (E814)."""
+    try:
+        return read_file(of.path, (".py",), MOST).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = why(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BlurError(Diagnostic("E814", f"cannot read `{shown(of.path)}`: {reason}")) from None
+
+
+@lru_cache
+def _module(path: str, text: str) -> ModuleType:
+    """The file as a module, in which dataclasses and pickles find their names."""
+    real = os.path.realpath(path)
+    module = ModuleType(f"_own_{Path(path).stem}_{hashlib.sha256((real + text).encode()).hexdigest()[:8]}")
+    module.__file__ = real
+    linecache.checkcache(real)  # so that an error shows the lines that ran
+    sys.modules[module.__name__] = module
+    with _refused(path), _beside(Path(real).parent):
+        exec(compile(text, real, "exec"), vars(module))
+    return module
+
+
+@contextmanager
+def _beside(folder: Path) -> Generator[None]:
+    """The file may import its neighbours, as when Python runs it."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+@contextmanager
+def _refused(path: str) -> Generator[None]:
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        message = f"`{shown(path)}` cannot be run: {type(error).__name__}: {said[:LONGEST]}"
+        raise BlurError(Diagnostic("E814", message, notes=place_of(error))) from None

@@ -1,0 +1,73 @@
+"""A function (outs, targets) -> scalar of a user's own as an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks.objective import Objective
+from blurc.tasks.own import checks, file
+from blurc.tasks.own.guard import guarded
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Calls the function with outputs and targets [.., *shape]; without a shape as they are. What a mask leaves out is
+    0 in both; the function may take the mask [..] besides, which is all ones where there is none. Two of the same
+    function are equal."""
+
+    function: Callable[..., Any]
+    title: str
+    shape: tuple[int, ...] | None = None
+
+    def __call__(self, outputs: Any, targets: Any, mask: Any) -> Any:
+        if self.shape is not None:
+            outputs, targets = (jnp.reshape(a, (*a.shape[:-1], *self.shape)) for a in (outputs, targets))
+        masks: tuple[Any, ...] = ()
+        if checks.takes(self.function, checks.MASKED):
+            masks = (jnp.ones(targets.shape[: targets.ndim - len(self.shape or (1,))]) if mask is None else mask,)
+        with guarded(f"`{self.title}`"):
+            value = self.function(jnp.asarray(outputs), jnp.asarray(targets), *masks)
+        shape = () if isinstance(value, float | int) else getattr(value, "shape", None)
+        if shape != ():
+            found = f"a `{type(value).__name__}`" if shape is None else f"an array {checks.listed(shape)}"
+            message = f"`{self.title}` returns {found}, expected a scalar"
+            raise BlurError(Diagnostic("E815", message, notes=checks.defined(self.function)))
+        return jnp.asarray(value, jnp.float32)
+
+
+def named(at: file.Named) -> Objective:
+    """The function that a name in a file stands for. Raises `BlurError` (E814, E815)."""
+    function = file.attribute(at)
+    if not callable(function):
+        message = f"`{at.title}` is a `{type(function).__name__}`, expected a function (outs, targets)"
+        raise BlurError(Diagnostic("E815", message))
+    checks.check_score(function, at.title)
+    return objective(Formula(function, at.title), at.name, function)
+
+
+def objective(formula: Formula, name: str, of: Any) -> Objective:
+    """of: what has the attribute `greater_is_better`, if it is not False."""
+    greater = getattr(of, "greater_is_better", False)
+    if not isinstance(greater, bool):
+        message = f"`greater_is_better` of `{formula.title}` is {greater!r}, expected True or False"
+        raise BlurError(Diagnostic("E815", message))
+    return Objective(name, name.replace("_", " "), formula, greater)
+
+
+def tried(of: Objective, y: Any) -> tuple[Objective, np.ndarray[Any, Any]]:
+    """The objective, which knows whether it has a gradient, and its value for random outputs and the targets y
+    [examples, n]. Raises `BlurError` (E815)."""
+    outs = jax.random.normal(jax.random.key(0, impl="threefry2x32"), y.shape)
+    value = np.asarray(jax.jit(of.score)(outs, jnp.asarray(y)))
+    try:
+        slope = np.asarray(jax.jit(jax.grad(of.score))(outs, jnp.asarray(y)))
+    except (BlurError, TypeError, ValueError, NotImplementedError):  # such as a loop, which has no reverse mode
+        return replace(of, differentiable=False), value
+    return replace(of, differentiable=bool((slope != 0).any())), value

@@ -1,0 +1,46 @@
+"""The batches of an evaluation: without end, or of one sample where a task cannot go on with the same variation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import jax
+
+from blurc.runtime import map_tree
+from blurc.tasks.endless import Stream
+from blurc.tasks.families.familiarity import Familiarity
+from blurc.tasks.own.source import OwnSource
+from blurc.tasks.source import Batches
+from blurc.tasks.task import Episode, LoadedTask
+
+
+def streamed(task: LoadedTask, key: jax.Array, batch: int, test: bool, steps: int, query: int) -> Stream | Whole:
+    """At least `steps` batches of one variation, and `query` questions."""
+    if isinstance(task.source, OwnSource | Familiarity):
+        return Whole(task, key, batch, steps, query)
+    return Stream(task, key, batch, test)
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """As `Stream`, where a variation holds for one sample, or what is asked depends on what was learned."""
+
+    task: LoadedTask
+    key: jax.Array
+    batch: int
+    length: int
+    query: int
+
+    @cached_property
+    def _episode(self) -> Episode:
+        return self.task.episode(self.key, steps=self.length, batch=self.batch, query=self.query)
+
+    def questions(self, count: int) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+        e = self._episode
+        return e.x[:count], e.y[:count], None if e.mask is None else e.mask[:count]
+
+    def pieces(self, size: int, steps: int) -> Iterator[tuple[int, Batches]]:
+        for first in range(0, steps, size):
+            yield first + size, map_tree(lambda a, first=first: a[first : first + size], self._episode.batches)
