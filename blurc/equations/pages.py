@@ -45,10 +45,12 @@ def _said(value: Value) -> str:
     return "; ".join(filter(None, (value.about, value.used)))
 
 
-def _locality(rule: Explained) -> str:
-    if not rule.locality:
-        return ""
-    return f"{rule.locality}. {GRADES[rule.locality.grade]}"
+def _graded(rule: Explained) -> Iterator[str]:
+    """How far it sees, and what it costs."""
+    if rule.locality:
+        yield f"Locality: {rule.locality}. {GRADES[rule.locality.grade]}"
+    if rule.cost:
+        yield f"Cost: {rule.cost}"
 
 
 def _title(step: Step) -> str:
@@ -77,7 +79,7 @@ def _text_lines(rule: Explained) -> Iterator[str]:
         yield from (f"{indent}    {unicode(equation)}" for equation in step.equations)
     if rule.readout:
         yield from ("", f"Prediction: {unicode(rule.readout)} of the output neurons")
-    yield from (f"Locality: {_locality(rule)}", "", *wrap(INDICES, WIDTH))
+    yield from (*_graded(rule), "", *wrap(INDICES, WIDTH))
 
 
 # ---------------------------------------------------------------- Markdown and LaTeX
@@ -99,7 +101,8 @@ def _markdown_lines(rule: Explained) -> Iterator[str]:
         yield from (f"$${latex(equation)}$$\n" for equation in step.equations)
     if rule.readout:
         yield from (f"Prediction: ${latex(rule.readout)}$ of the output neurons.", "")
-    yield from (f"Locality: {_locality(rule)}", "", INDICES, "")
+    for line in (*_graded(rule), INDICES):
+        yield from (line, "")
 
 
 def _latex(rules: Sequence[Explained]) -> str:
@@ -124,7 +127,7 @@ def _latex_lines(rule: Explained) -> Iterator[str]:
             yield f"\\begin{{gather*}}\n{rows}\n\\end{{gather*}}"
     if rule.readout:
         yield f"\n\\noindent Prediction: ${latex(rule.readout)}$ of the output neurons.\n"
-    yield from (f"\n\\noindent Locality: {_plain(_locality(rule))}\n", f"\n\\noindent {_plain(INDICES)}\n")
+    yield from (f"\n\\noindent {_plain(line)}\n" for line in (*_graded(rule), INDICES))
 
 
 PLAIN: Mapping[str, str] = {
@@ -165,7 +168,8 @@ def _html_lines(rule: Explained) -> Iterator[str]:
         yield f'<div style="margin-left: {2 * step.depth}rem"><h3>{escape(_title(step))}</h3>{equations}</div>'
     if rule.readout:
         yield f"<p>Prediction: {_inline(rule.readout)} of the output neurons.</p>"
-    yield f'<p>Locality: {escape(_locality(rule))}</p><p class="about">{escape(INDICES)}</p>'
+    yield from (f"<p>{escape(line)}</p>" for line in _graded(rule))
+    yield f'<p class="about">{escape(INDICES)}</p>'
 
 
 def _inline(formula: Formula) -> str:

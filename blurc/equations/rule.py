@@ -48,10 +48,11 @@ class Explained:
     steps: tuple[Step, ...]
     readout: Formula | None
     locality: Locality | None
+    cost: str = ""
 
 
-def explained(genome: s.Genome, locality: Locality | None) -> Explained:
-    """genome: with all that it inherits."""
+def explained(genome: s.Genome, locality: Locality | None, cost: str = "") -> Explained:
+    """genome: with all that it inherits. cost: a sentence."""
     items = {str(vars(item)["name"]): item for item in genome.items if hasattr(item, "name")}
     items |= {function.name: function for function in genome.around}
     params = ", ".join(map(unparse, genome.params))
@@ -63,6 +64,7 @@ def explained(genome: s.Genome, locality: Locality | None) -> Explained:
         tuple(_steps(genome.items, items)),
         Reader(items)(readout.value) if readout else None,
         locality,
+        cost,
     )
 
 

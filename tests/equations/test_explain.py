@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -126,6 +127,12 @@ def test_a_spec_is_explained_with_what_it_inherits() -> None:
 
 def test_a_network_is_explained_by_the_rule_that_it_uses() -> None:
     assert blurc("networks/xor.blur").output.startswith("backprop(rate = 0.1)\n")
+
+
+@pytest.mark.parametrize(("rule", "times"), [("backprop", "1.0"), ("general", "5.1"), ("lstm", None)])
+def test_the_cost_is_that_of_the_plan(rule: str, times: str | None) -> None:
+    found = re.search("takes (.*) times the arithmetic of backprop", blurc(f"rules/{rule}.blur").output)
+    assert (found and found[1]) == times
 
 
 def test_a_page_is_written(tmp_path: Path) -> None:
