@@ -165,7 +165,7 @@ def test_a_recipe_is_what_optax_makes_of_it(net: blurc.Net, digits: LoadedTask) 
 )
 def test_a_schedule_is_over_all_updates(schedule: str, rates: list[float]) -> None:
     settings = {"rate": 2.0, "updates": 4.0, "schedule": recipes.SCHEDULES.index(schedule)}
-    found = [recipes._rate(jax.numpy.float32(done), settings) for done in range(4)]
+    found = [recipes.rate_now(jax.numpy.float32(done), settings) for done in range(4)]
     np.testing.assert_allclose(found, 2 * np.asarray(rates), rtol=1e-5)
 
 
@@ -197,7 +197,7 @@ def finished(net: blurc.Net, digits: LoadedTask, patch: pytest.MonkeyPatch) -> t
     file = genome_files.describe(net, net.init_genome(jax.random.key(0)), name="mine")
     judged = Evaluation(steps=(10,), seeds=1, batch=32, race=True)
     told: list[str] = []
-    return *finishing._judged(judged, file, net, "wide", digits, told.append), told
+    return *finishing._judged(judged, file, net, "wide", digits, None, told.append), told
 
 
 def test_a_run_that_ends_with_a_race_is_judged_once(

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 import blurc
 from blurc.cli import cli
+from blurc.diagnostics import BlurError
 from blurc.tasks import Batches
-from blurc.training import learn, predict
+from blurc.training import check_signals, diverge, learn, predict
 
 SPEC = """
 genome memory {
@@ -115,3 +116,30 @@ def test_the_command_learns_sequences_and_says_what_is_odd(tmp_path: Path) -> No
         assert "16 to train and 4 to test, held out, sequences of 4 steps" in done.stdout
         assert ("learns at all steps" in done.stdout) == bool(said)
         assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("asked per", "asked[2] per", "a signal `asked` that is not one number for each example"),
+        ("0.5 * act + inc", "asked * act + inc", "reads the signal `asked` before it answers"),
+        ("asked per example", "asked per example, mood", "reads the signal `mood`, which data do not have"),
+    ],
+)
+def test_signals_that_data_cannot_feed_are_refused(before: str, after: str, said: str) -> None:
+    spec = SPEC.replace(before, after, 1)
+    spec = spec.replace("asked * (", "asked[0] * (") if "[2]" in after else spec
+    spec = spec.replace("w + rate", "w + mood * rate") if "mood" in after else spec
+    with pytest.raises(BlurError) as caught:
+        check_signals(blurc.compile(spec).signature)
+    assert (caught.value.diagnostics[0].code, said in caught.value.diagnostics[0].message) == ("E807", True)
+
+
+def test_a_divergence_is_found_within_its_sequence(net: blurc.Net) -> None:
+    """Where the batch before stayed finite."""
+    genome = net.init_genome(jax.random.key(0))
+    batches, state = drawn(2), net.init(jax.random.key(1), genome, batch=BATCH)
+    batches.xs[1, :, 2] = np.inf
+    found = diverge.find(net, genome, state, batches)
+    assert found is not None
+    assert found.diagnostic().message.startswith("training diverged at step 2, 3 steps into its sequences: ")

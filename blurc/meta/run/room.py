@@ -63,7 +63,8 @@ def _check_episodes(ready: Setup) -> None:
         what = f"{at_once * e.tasks_per_step:,} lifetimes of {steps:,} steps at once, each in {e.inner.batch:,} copies,"
         return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
     examples = e.tasks_per_step * (steps * e.inner.batch + e.inner.query)
-    widest = max(one.inputs + one.outputs for one in ready.tasks)
+    lengths = [1 if isinstance(one, World) else max(1, one.time) for one in ready.tasks]
+    widest = max(n * (one.inputs + one.outputs) for n, one in zip(lengths, ready.tasks, strict=True))
     episode = f"{steps:,} batches of {e.inner.batch:,}, and {e.inner.query:,} to predict"
     what = f"{e.tasks_per_step:,} episode{'' if e.tasks_per_step == 1 else 's'} of {episode},"
     check_room(examples * widest, what, FEWER)
