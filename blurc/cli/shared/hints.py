@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from blurc.tasks import Dataset
 
 
+COMPARED = ("less", "at_most", "greater", "at_least")
+
+
 def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str]:
     """`genome` is None if the meta-parameters are fresh."""
     if not net.signature.uses_target:
@@ -29,6 +32,11 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
         return
     if genome is None and any(v.init is not None and v.init.is_random for v in net.plan.metas):
         yield "the rule's meta-parameters are random: a meta-learned genome (--genome) is needed to learn well"
+    if data.time and any(op.name in COMPARED for op in net.plan.run.all_ops()):
+        yield (
+            f"`{net.plan.genome}` compares numbers, which has no slope, so Adam through time sees nothing behind it: "
+            "write a `fn` with a `slope`"
+        )
     if data.classes is None and any(op.name == "softmax" for op in net.plan.step.all_ops()):
         yield (
             f"`{net.plan.genome}` has a softmax, for classes, but these targets are numbers: "
