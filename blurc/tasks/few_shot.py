@@ -1,9 +1,9 @@
 """Episodes of few classes and few examples of each, from any data set with labels: N ways, K shots.
 
-An episode has `ways` classes, learns `shots` examples of each, over and over if it is longer, and is asked about others
-of them. A fixed seeded fifth of the classes is not used during meta-learning: test episodes consist of these alone. All
-examples of the set count, those for training and those for testing. Vinyals et al., "Matching Networks for One Shot
-Learning" (2016); with plastic synapses: Miconi, Clune and Stanley, "Differentiable plasticity" (ICML 2018).
+An episode has `ways` classes, learns `shots` examples of each, pass after pass if it is longer, and is asked about
+others of them. A fixed seeded fifth of the classes is not used during meta-learning: test episodes consist of these
+alone. All examples of the set count, those for training and those for testing. Vinyals et al., "Matching Networks for
+One Shot Learning" (2016); with plastic synapses: Miconi, Clune and Stanley, "Differentiable plasticity" (ICML 2018).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices
-from blurc.tasks.examples import rows, shuffled_rows
+from blurc.tasks.examples import rows
 from blurc.tasks.objective import TargetKind
 from blurc.tasks.source import Draw, Drawn
 
@@ -71,8 +71,9 @@ class FewShot:
 
         def drawn(key: jax.Array, count: int, query: int) -> Drawn:
             order_key, row_key, query_key = jax.random.split(key, 3)
-            learned = shuffled_rows(order_key, row_key, self.outputs * self.shots, count)
-            label, place = jnp.divmod(learned, self.shots)
+            passes = jax.random.split(order_key, -(-count // (self.outputs * self.shots)))
+            learned = jax.vmap(lambda key: jax.random.permutation(key, self.outputs * self.shots))(passes)
+            label, place = jnp.divmod(learned.ravel()[:count], self.shots)
             asked, others = rows(row_key, self.outputs, query), jax.random.uniform(query_key, (query,))
             rest = size[asked] - self.shots
             place_query = self.shots + jnp.minimum((others * rest).astype(jnp.int32), rest - 1)
@@ -89,11 +90,11 @@ def of_data(dataset: Dataset, choice: TaskChoice) -> FewShot:
         raise BlurError(Diagnostic("E811", message, help="leave it out"))
     x = np.concatenate([dataset.x_train, dataset.x_test])
     label = np.concatenate([dataset.y_train, dataset.y_test]).argmax(axis=1)
-    return make(x, label, choice)
+    return make(preprocess.pixels(x, choice), label, choice)
 
 
 def make(x: Floats, label: Indices, choice: TaskChoice) -> FewShot:
-    """Of examples [n, ..] and their labels [n]. Classes without an example to be asked about are left out."""
+    """Of examples [n, features] and their labels [n]. Classes without an example to be asked about are left out."""
     order = np.argsort(label, kind="stable")
     _, first, size = np.unique(label[order], return_index=True, return_counts=True)
     table = np.stack([first, size], axis=1)[size > choice.shots]
@@ -104,9 +105,9 @@ def make(x: Floats, label: Indices, choice: TaskChoice) -> FewShot:
         message = f"`ways` is {choice.ways}, but {held}"
         help = f"write `ways: {len(tested)}`, or less" if len(tested) > 1 else "take a data set with more classes"
         raise BlurError(Diagnostic("E811", message, help=help))
-    pixels = preprocess.pixels(x[order], choice)
+    x = x[order]
     if choice.center:
-        mean, deviation = preprocess.moments(np.concatenate([pixels[a : a + n] for a, n in learned]))
-        pixels = (pixels - mean) / deviation
+        mean, deviation = preprocess.moments(np.concatenate([x[a : a + n] for a, n in learned]))
+        x = (x - mean) / deviation
     tables = jnp.asarray(learned, jnp.int32), jnp.asarray(tested, jnp.int32)
-    return FewShot(jnp.asarray(pixels), *tables, choice.ways, choice.shots, int(table[:, 1].max()))
+    return FewShot(jnp.asarray(x), *tables, choice.ways, choice.shots, int(table[:, 1].max()))

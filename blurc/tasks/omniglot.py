@@ -29,10 +29,11 @@ import numpy.typing as npt
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_package
 from blurc.storage import open_file, why
-from blurc.tasks import preprocess
+from blurc.tasks import few_shot, preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
 from blurc.tasks.examples import Examples, rows, shuffled_rows
+from blurc.tasks.few_shot import FewShot
 from blurc.tasks.locate import VARIABLE, cache_folder, folders
 from blurc.tasks.objective import TargetKind
 from blurc.tasks.source import Draw, Drawn
@@ -109,15 +110,17 @@ class Characters:
         return Examples(x, label, x_query, label_query, self.outputs, len(x))
 
 
-def make(choice: TaskChoice, data_dir: Path | None) -> Characters:
+def make(choice: TaskChoice, data_dir: Path | None) -> Characters | FewShot:
     images = read(find(data_dir))
+    # One character at a time: all of them at full size would take gigabytes as floats.
+    x = np.stack([preprocess.pixels(drawings.astype(np.float32), choice) for drawings in images])
+    if choice.shots:
+        return few_shot.make(x.reshape(-1, x.shape[-1]), np.repeat(np.arange(len(x)), DRAWINGS), choice)
     order = np.random.default_rng(SEED).permutation(len(images))
     tested, learned = order[::5], np.setdiff1d(order, order[::5])
     if choice.ways > len(tested):
         message = f"`ways` is {choice.ways}, but only {len(tested)} characters are held out for testing"
         raise BlurError(Diagnostic("E811", message, help=f"write at most {len(tested)}, or use a larger zip"))
-    # One character at a time: all of them at full size would take gigabytes as floats.
-    x = np.stack([preprocess.pixels(drawings.astype(np.float32), choice) for drawings in images])
     if choice.center:
         mean, deviation = preprocess.moments(x[learned])
         x = (x - mean) / deviation

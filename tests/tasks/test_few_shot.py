@@ -51,6 +51,7 @@ def test_test_episodes_have_classes_of_their_own(many: str) -> None:
 def test_a_longer_episode_has_the_same_few_examples_again(many: str) -> None:
     stream = tasks.Stream(task(TaskChoice(many, ways=3, shots=1)), jax.random.key(0), 3, True)
     seen = np.concatenate([np.asarray(b.xs).reshape(-1, 2) for _, b in stream.pieces(5, 20)])
+    assert all(len(np.unique(batch, axis=0)) == 3 for batch in seen.reshape(20, 3, 2))
     assert len(np.unique(seen, axis=0)) == 3
 
 

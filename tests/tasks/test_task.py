@@ -508,6 +508,14 @@ def test_a_drawing_that_is_asked_about_is_not_learned(drawings: Path):
     assert shown == set(range(20))  # other drawings in other episodes
 
 
+def test_few_drawings_of_each_character_are_learned(drawings: Path):
+    e = episode(task(TaskChoice("omniglot", ways=3, shots=2), drawings))
+    shown, asked = ([*zip(*read_back(x), strict=True)] for x in (e.xs, e.x))
+    assert len({*shown[:6]}) == len({*shown}) == 6
+    assert not {*shown} & {*asked}
+    assert {c for c, _ in asked} == {c for c, _ in shown}
+
+
 def test_characters_for_testing_are_not_met_before(drawings: Path):
     t = task(TaskChoice("omniglot", ways=4), drawings)
     met, tested = (
