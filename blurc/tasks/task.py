@@ -22,7 +22,7 @@ from blurc.runtime import map_tree
 from blurc.tasks import augment, component, examples, few_shot, misfits, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.dataset import retargeted
-from blurc.tasks.environments.make import is_world, world
+from blurc.tasks.environments.make import is_world, own_world, world
 from blurc.tasks.environments.world import World
 from blurc.tasks.families import family
 from blurc.tasks.hashed import hashed
@@ -217,7 +217,10 @@ AnyTask: TypeAlias = LoadedTask | World
 
 def any_task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS) -> AnyTask:
     """As `task`, but it may be an environment. Raises `BlurError`."""
-    return world(choice) if is_world(choice.data) else task(choice, data_dir, tasks)
+    if is_world(choice.data):
+        return world(choice)
+    own = choosing.environment(choice, tasks) if choosing.is_own(choice, tasks) else None
+    return task(choice, data_dir, tasks) if own is None else own_world(own, choice)
 
 
 def _check_new(tasks: Mapping[str, Task]) -> None:

@@ -126,6 +126,36 @@ def test_a_reward_that_is_not_finite_is_a_divergence_and_told_of(monkeypatch: py
     assert lost == [(0, 7)]
 
 
+WALK = """
+import jax.numpy as jnp
+
+class Walk:
+    observations, actions, bounds = 1, 2, None
+
+    def __init__(self, far=3):
+        self.far = far
+
+    def reset(self, key):
+        return jnp.zeros(()), jnp.zeros(1)
+
+    def step(self, key, at, action):
+        at = at + 2.0 * action - 1
+        return at, at[None], at, abs(at) >= self.far
+"""
+
+
+def test_an_environment_of_ones_own_is_named_in_a_file_or_given() -> None:
+    Path("walk.py").write_text(WALK)
+    of_file = setup(paid(tasks="[{data: walk.py:Walk, parameters: {far: 2}}]")).worlds[0]
+    mine: Any = of_file.environment
+    assert (of_file.name, mine.far) == ("Walk", 2)
+    given = setup(paid(tasks="[mine]"), own={"mine": mine}).worlds[0]
+    assert given.environment is mine
+    (d,) = refused(lambda: setup(paid(tasks="[{data: walk.py:Walk, crop: 3}]")))
+    assert (d.code, d.message) == ("E811", "`crop` is for examples, and Walk is an environment")
+    assert d.span is not None
+
+
 TALKED = """
 genome talked {
   state   act

@@ -15,7 +15,7 @@ from blurc.diagnostics import BlurError
 from blurc.tasks import OBJECTIVES, Augment, Felt, TaskChoice, World, task, world
 from blurc.tasks.environments import maze, of_gymnax
 from blurc.tasks.environments.bandit import Bandit
-from blurc.tasks.environments.make import checked
+from blurc.tasks.environments.make import own_world
 
 KEY = jax.random.key(0)
 
@@ -34,7 +34,7 @@ class Walk:
 
 
 def of_own(environment: object, **choice: Any) -> World:
-    return checked(environment, TaskChoice("mine", **choice))
+    return own_world(environment, TaskChoice("mine", **choice))
 
 
 def refused(call: Callable[[], object]) -> tuple[str, str, str | None]:

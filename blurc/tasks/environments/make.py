@@ -15,6 +15,7 @@ from blurc.tasks.environments.environment import Environment, in_lifetime
 from blurc.tasks.environments.world import World
 
 FITTING = {"data", "name", "weight", "observe", "act", "augment", "where"}
+OF_OWN = {"parameters", "hash"}  # fit those of users, too
 ONLY_HERE = ("observe", "act")
 
 
@@ -31,13 +32,17 @@ def is_world(data: str) -> bool:
 @typed
 def world(choice: TaskChoice) -> World:
     """Makes an environment. Raises `BlurError` (E810, E811, E921)."""
-    if complaints := [*_complaints(choice)]:
-        raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
-    return checked(_environment(choice), choice)
+    _check(choice, FITTING | ({"ways"} if choice.data == bandit.NAME else set()))
+    return _checked(_environment(choice), choice)
 
 
-def checked(environment: object, choice: TaskChoice) -> World:
-    """Any environment as a task, as a choice says, whose data are its name. Raises `BlurError` (E811)."""
+def own_world(environment: object, choice: TaskChoice) -> World:
+    """One of a user's own, which the choice names. Raises `BlurError` (E811)."""
+    _check(choice, FITTING | OF_OWN)
+    return _checked(environment, choice)
+
+
+def _checked(environment: object, choice: TaskChoice) -> World:
     name = choice.name or choice.data
     if not isinstance(environment, Environment):
         wanted = ("observations", "actions", "bounds", "reset", "step")
@@ -59,12 +64,18 @@ def _environment(choice: TaskChoice) -> Environment:
     return of_gymnax.make(choice.data.removeprefix(of_gymnax.GYMNAX))
 
 
-def _complaints(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
+def _check(choice: TaskChoice, fitting: set[str]) -> None:
+    """Raises `BlurError` (E811)."""
+    if complaints := [*_complaints(choice, fitting)]:
+        raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
+
+
+def _complaints(choice: TaskChoice, fitting: set[str]) -> Iterator[tuple[str, str | None]]:
     if choice.data == bandit.NAME and choice.ways < 2:
         yield "a bandit needs at least two arms", "write `ways: 2`, or more"
     for name in choice.given:
-        if name not in FITTING and not (name == "ways" and choice.data == bandit.NAME):
-            yield f"`{name}` is for examples, and {choice.data} is an environment", "leave it out"
+        if name not in fitting:
+            yield f"`{name}` is for examples, and {choice.name or choice.data} is an environment", "leave it out"
     if len(set(choice.observe)) < len(choice.observe):
         yield f"`observe` lists something twice: {', '.join(choice.observe)}", "list each once"
 

@@ -10,7 +10,7 @@ from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.objective import Objective
 from blurc.tasks.own import file
 from blurc.tasks.own.guard import told_at
-from blurc.tasks.own.source import OwnSource, made
+from blurc.tasks.own.source import OwnSource, instance, made
 
 SUITS = ("data", "name", "weight", "parameters", "hash", "augment", "where")  # the keys that make sense
 
@@ -24,16 +24,30 @@ def make(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[OwnSource, Objec
     if wrong := [*_misplaced(choice)]:
         help = "leave it out"
         raise BlurError([Diagnostic("E811", f"`{key}` is not for tasks of your own", help=help) for key in wrong])
+    found, title, named = _found(choice, tasks)
+    return made(found, title, choice, named)
+
+
+def environment(choice: TaskChoice, tasks: Mapping[str, Any]) -> object | None:
+    """The environment that `tasks` has, or that is in a file; None if a task is. Raises `BlurError`."""
+    found, title, _ = _found(choice, tasks)
+    if not (hasattr(found, "reset") and hasattr(found, "step")):
+        return None
+    with told_at(choice.where):
+        return instance(found, title, choice.parameters, "step")
+
+
+def _found(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[Any, str, file.Named | None]:
+    """What the choice names, what messages call it, and where in a file it is, if in one."""
     named = file.named(choice.data)
     if named is None or choice.data in tasks:
-        return made(tasks[choice.data], choice.data, choice)
+        return tasks[choice.data], choice.data, None
     with told_at(choice.where):
         if choice.hash and choice.hash != file.python_meaning(named):
             message = f"`{named.title}` is not what it was: its `hash` is different"
             help = "the original file is in `python/` of the run folder; remove `hash:` to use the current one"
             raise BlurError(Diagnostic("E617", message, help=help))
-        found = file.attribute(named)
-    return made(found, named.title, choice, named)
+        return file.attribute(named), named.title, named
 
 
 def _misplaced(choice: TaskChoice) -> Iterator[str]:

@@ -92,7 +92,7 @@ def made(of: Any, title: str, choice: TaskChoice, named: file.Named | None = Non
             its key.
     """
     with told_at(choice.where):
-        task = _instance(of, title, choice.parameters)
+        task: Task = instance(of, title, choice.parameters)
         checks.check_signatures(task, title)
         kind = _kind(task, title)
         xs, ys, *masks = checks.pure_sample(task, title, STEPS, BATCH)
@@ -108,8 +108,9 @@ def made(of: Any, title: str, choice: TaskChoice, named: file.Named | None = Non
     return OwnSource(task, title, (xs.shape[2:], ys.shape[2:]), time, kind, fingerprint, choice.where), score
 
 
-def _instance(of: Any, title: str, parameters: Mapping[str, Any]) -> Task:
-    if isinstance(of, type) or not hasattr(of, "sample"):
+def instance(of: Any, title: str, parameters: Mapping[str, Any], member: str = "sample") -> Any:
+    """What `of` is, if it has this member, or what it makes of the parameters. Raises `BlurError` (E811, E815)."""
+    if isinstance(of, type) or not hasattr(of, member):
         if not callable(of):
             raise BlurError(checks.no_task(title, of))
         with guarded(f"`{title}(..)`"):
