@@ -8,6 +8,7 @@ scored by its accuracy on 2,560 other examples. Both sides run everything in one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -28,6 +29,7 @@ EVOLVED, POPULATION, CHANNELS = (196, 512, 10), 80, 2
 BATCHES, QUESTIONS = 15, 20 * BATCH
 LONG, UNROLL = (784, 256, 128, 10), 200
 REDUCED = (100, 64, 32, 10)
+FEW, MANY_STEPS = (64, 64, 10), 1000
 UNROLLED, META_STEPS = 10, 10  # meta-steps per sample
 
 EINSUM_TO_BLUR = 3.0
@@ -39,6 +41,7 @@ Generation = Callable[[], Any]
 def rows(rounds: int) -> Iterator[Row]:
     yield from generation(rounds)
     yield from memory()
+    yield from modes(rounds)
     yield from speed(rounds)
 
 
@@ -98,7 +101,7 @@ def _judge(net: Any, objective: str, chunk: int = 0) -> internals.Judge:
     return internals.Judge(net, OBJECTIVES[objective], Inner(), chunk)
 
 
-def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:
+def _episode(sizes: Sequence[int], steps: int, query: int, batch: int = BATCH) -> Episode:
     draw = np.random.default_rng(0)
 
     def examples(*shape: int) -> tuple[jax.Array, jax.Array]:
@@ -106,7 +109,7 @@ def _episode(sizes: Sequence[int], steps: int, query: int) -> Episode:
         x = draw.standard_normal((*shape, sizes[0]), np.float32)
         return jnp.asarray(x), jax.nn.one_hot(labels, sizes[-1])
 
-    return Episode(*examples(steps, BATCH), *examples(query))
+    return Episode(*examples(steps, batch), *examples(query))
 
 
 def memory(sizes: Sequence[int] = LONG, steps: int = UNROLL) -> Iterator[Row]:
@@ -123,6 +126,24 @@ def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
     keys = jax.random.split(jax.random.key(1), 1)
     drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
     return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, drawn)
+
+
+def modes(rounds: int, sizes: Sequence[int] = FEW, steps: int = MANY_STEPS) -> Iterator[Row]:
+    """The gradient of five meta-parameters through a long episode, in forward and in reverse mode."""
+    net = blurc.compile(specs.five(sizes))
+    episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH, batch=32))
+    genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
+    drawn = internals.Drawn(jax.random.split(jax.random.key(1), 1), episodes, jnp.zeros(1, int))
+    group = f"gradient of 5 meta-parameters through {steps:,} steps, {'-'.join(map(str, sizes))}"
+    ways: dict[str, Any] = {
+        mode: partial(replace(_judge(net, "cross_entropy"), mode=mode).gradients, genomes, drawn)
+        for mode in ("forward", "reverse")
+    }
+    for mode, way in ways.items():
+        size = compiled_bytes(way.func, *way.args) / 2**20
+        yield exact(group, f"{mode} mode, XLA program with its data", size, "MiB")
+    timings = alternate(ways, rounds=rounds, sample_seconds=0.0, warmup=1)
+    yield row(group, "reverse / forward, time", timings.ratio("reverse", "forward"), "x")
 
 
 def speed(rounds: int) -> Iterator[Row]:

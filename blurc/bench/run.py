@@ -26,6 +26,7 @@ from blurc.bench.timing import Loop, Spread, Timings, alternate, compiled_bytes,
 
 BATCH = 128
 STEPS = 10  # per timed training scan
+SMALL, ONLINE_STEPS = (100, 64, 32, 10), 1000  # one example at a time
 SHALLOW, DEEP = (784, 512, 10), (784, 256, 128, 10)
 CHANNELS = (2, 4)
 MIB = 1 / 2**20
@@ -57,6 +58,8 @@ def run(quick: bool, report: Report) -> list[Row]:
     rows += general(DEEP, rounds=5 if quick else 25)
     report("compiling")
     rows += compiling(depths=(1, 10) if quick else (1, 10, 100, 300, 1000), rounds=2 if quick else 3)
+    report("one example at a time")
+    rows += one_at_a_time(rounds=5 if quick else 25)
     report("convolutions")
     rows += graphs.convolution(rounds=5 if quick else 25)
     report("sparse projections")
@@ -122,6 +125,20 @@ def general(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
     yield row(_name(sizes), "general / Muon", timings.ratio("general", "Muon"), "x")
 
 
+def one_at_a_time(rounds: int, sizes: Sequence[int] = SMALL) -> Iterator[Row]:
+    """A step of many, each with one example."""
+    xs, ys = _data(sizes, ONLINE_STEPS, batch=1)
+    programs: dict[str, Candidate] = {
+        "backprop": specs.trained(specs.backprop(sizes), xs, ys),
+        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(jax.random.key(0), sizes)),
+    }
+    timings = alternate(programs, rounds=rounds, sample_seconds=0.1)
+    group = f"{_name(sizes)}, batch 1, {ONLINE_STEPS:,} steps"
+    for name in programs:
+        yield row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / ONLINE_STEPS), "ms")
+    yield row(group, "backprop / hand", timings.ratio("backprop", "hand"), "x")
+
+
 def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:
     """Every program on this network. Those named `.. step` make one step per call, the others `STEPS`."""
     xs, ys = _data(sizes, STEPS)
@@ -150,10 +167,10 @@ def _compiled_step(spec: str, x: jax.Array, y: jax.Array) -> Loop:
     return Loop(lambda s: net.step(genome, s, x, y), state)
 
 
-def _data(sizes: Sequence[int], steps: int) -> tuple[jax.Array, jax.Array]:
+def _data(sizes: Sequence[int], steps: int, batch: int = BATCH) -> tuple[jax.Array, jax.Array]:
     draw = np.random.default_rng(0)
-    xs = draw.standard_normal((steps, BATCH, sizes[0]), np.float32)
-    labels = draw.integers(0, sizes[-1], (steps, BATCH))
+    xs = draw.standard_normal((steps, batch, sizes[0]), np.float32)
+    labels = draw.integers(0, sizes[-1], (steps, batch))
     return jnp.asarray(xs), jax.nn.one_hot(labels, sizes[-1])
 
 

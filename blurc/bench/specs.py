@@ -54,6 +54,23 @@ network sparse(n = 1000) uses backprop {
 """
 
 
+FIVE = """
+import "rules/backprop.blur"
+genome five extends backprop {
+  learn  decay = 0, cube = 0, hebb = 0, even = 0
+  update {
+    w <- w - eta * batch_mean(pre.act * post.err) - even * batch_mean(pre.act ^ 2 * post.err)
+           - hebb * batch_mean(pre.act * post.act) - decay * w - cube * w ^ 3
+  }
+}
+"""
+
+
+def five(sizes: Sequence[int]) -> str:
+    """Backpropagation with five meta-parameters."""
+    return FIVE + _perceptron("five", sizes, "{ phi = linear }")
+
+
 def backprop(sizes: Sequence[int]) -> str:
     return BACKPROP + _perceptron("backprop", sizes, "{ phi = linear }")
 

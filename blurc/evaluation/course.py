@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from blurc.api import Net
 from blurc.runtime import GenomeValues, map_tree
-from blurc.tasks import Batches, LoadedTask, Objective, Side, streamed
-from blurc.training import asking_key, finite, learn, predict, score
+from blurc.tasks import Batches, LoadedTask, Objective, Side, Stream, Whole, streamed
+from blurc.training import Held, Probe, activity, answers, asking_key, finite, learn, predict, score
 
 Scores: TypeAlias = NDArray[np.float64]
 Lost: TypeAlias = Callable[[int, int], object]  # is told which seed diverged, and at which step, from 1
 
 _finite = jax.jit(finite)
+MOST_FITTED = 10_000  # examples that a readout is fitted to
 
 
 class Keys(NamedTuple):
@@ -76,8 +77,7 @@ class Course:
         """Scores [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = streamed(self.task, own.task, self.batch, self.test, max(self.steps), self.query)
-        x, y, mask = stream.questions(self.query)
-        asked = Side(np.asarray(x), np.asarray(y), None if mask is None else np.asarray(mask))
+        asked, late = self._asked(stream, 0), False
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
         # All pieces have the same length, so one compiled program does them all.
         for done, batches in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
@@ -88,8 +88,14 @@ class Course:
                     lost(seed, done - len(batches.xs) + _until(contender, before, batches))
                 break
             if done in found:
+                if stream.is_relabelled(done) and not late:
+                    asked, late = self._asked(stream, done), True
                 found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), asked, self.metric)
         return np.asarray([found[step] for step in self.steps])
+
+    def _asked(self, stream: Stream | Whole, done: int) -> Side:
+        x, y, mask = stream.questions(self.query, done)
+        return Side(np.asarray(x), np.asarray(y), None if mask is None else np.asarray(mask))
 
 
 def _until(contender: Contender, carry: Any, batches: Batches) -> int:
@@ -129,6 +135,30 @@ def ruled(net: Net, genome: GenomeValues | None) -> Contender:
     def asked(carry: Any, x: Any, first: int) -> Any:
         values, state, noise, done = carry
         return predict(net, values, state, x, asking_key(jax.random.fold_in(noise, done), first))
+
+    return Contender(start, advance, asked)
+
+
+def probed(net: Net, genome: GenomeValues | None, probe: Probe) -> Contender:
+    """The same, judged by a readout of a population, fitted to the examples that were learned last."""
+    inner, fit = ruled(net, genome), jax.jit(answers, static_argnums=0)
+    held = jax.jit(lambda *of: activity(net, probe, *of))
+
+    def start(own: Keys, batch: int) -> Any:
+        return inner.start(own, batch), ()
+
+    def advance(carry: Any, batches: Batches) -> tuple[Any, Any]:
+        before, kept = carry
+        after, sound = inner.advance(before, batches)
+        new = [np.asarray(a).reshape(-1, a.shape[-1]) for a in (batches.xs, batches.ys)]
+        joined = [np.concatenate(pair)[-MOST_FITTED:] for pair in zip(kept, new, strict=True)] if kept else new
+        return (after, tuple(a[-MOST_FITTED:] for a in joined)), sound
+
+    def asked(carry: Any, x: Any, first: int) -> Any:
+        (values, state, noise, done), (known, targets) = carry
+        key = asking_key(jax.random.fold_in(noise, done), first)
+        learned = Held(held(values, state, known, key), targets)
+        return fit(probe, learned, held(values, state, x, key))
 
     return Contender(start, advance, asked)
 

@@ -17,13 +17,13 @@ import numpy as np
 from blurc.api import Net
 from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
-from blurc.evaluation.course import Course, Lost, Scores, ruled
+from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.lifetimes import LAST, LifeCourse
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues
 from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, World, chosen, number
-from blurc.training import SIGNALS, check_in_time, check_signals, doubts
+from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_signals, doubts
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -42,6 +42,7 @@ def scores(
     query: int | None = None,
     seed: int = 0,
     lost: Lost | None = None,
+    probe: Probe | None = None,
 ) -> Scores:
     """Measures how good the answers to test examples are.
 
@@ -57,6 +58,8 @@ def scores(
             environment, the last steps before each of `steps` whose rewards are scored, by default 100.
         seed: the first seed.
         lost: is told each seed that diverges, and at which step, counted from 1.
+        probe: a readout of a population that answers in the place of the outputs, fitted to the last 10,000 examples
+            that were learned; None: the outputs answer.
 
     Returns:
         Scores [seeds, len(steps)], accuracies from 0 to 1; NaN after divergence.
@@ -67,13 +70,13 @@ def scores(
     """
     if isinstance(task, World):
         check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
-        check_fits(net, task)
+        check_fits(net, task, probe)
         course = LifeCourse(
             net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps), batch, query or LAST
         )
         return course.run(genome, range(seed, seed + seeds), lost)
-    course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query)
-    contender = ruled(net, genome)
+    course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query, probe=probe)
+    contender = probed(net, genome, probe) if probe else ruled(net, genome)
     return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
 
 
@@ -86,11 +89,12 @@ def planned(
     seeds: int,
     query: int | None = None,
     metric: str = "",
+    probe: Probe | None = None,
 ) -> Course:
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
     measured = chosen(metric, task.kind, task.name, task.score)
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
-    check_fits(net, task)
+    check_fits(net, task, probe)
     numbers = (batch + (query or 0)) * max(1, task.time) * (task.inputs + task.outputs)
     check_room(
         numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
@@ -223,8 +227,9 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
         raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
 
 
-def check_fits(net: Net, task: AnyTask) -> None:
-    """Raises `BlurError` (E807) if the task does not fit the network."""
+def check_fits(net: Net, task: AnyTask, probe: Probe | None = None) -> None:
+    """Raises `BlurError` (E807) if the task does not fit the network. A readout answers where there is a probe, so the
+    outputs may then be others, unless they are taught."""
     check_no_ids(net)
     if isinstance(task, World):
         _check_signals(net, task)
@@ -238,10 +243,16 @@ def check_fits(net: Net, task: AnyTask) -> None:
             ("input", net.signature.inputs, task.inputs),
             ("output", net.signature.outputs, task.outputs),
         )
-        if (problem := _misfit(net.signature.name, role, populations, task, size))
+        if (role == "input" or not probe or net.signature.uses_target)
+        and (problem := _misfit(net.signature.name, role, populations, task, size))
     ]
     if found:
         raise BlurError(found)
+    if probe:
+        check_probe(net, probe)
+        if isinstance(task, World) or task.time:
+            message = f"a probe reads what single examples cause, and {task.name} has time"
+            raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
 
 
 def check_no_ids(net: Net) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.runtime import lower
+    from blurc.runtime import lower, unroll
     from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, is_array
     from blurc.runtime.entries import Entries, Fed, State
     from blurc.runtime.initial import draw
@@ -58,6 +58,7 @@ __all__ = [
     "map_tree",
     "sparse",
     "stack_trees",
+    "unroll",
 ]
 
 face(__name__)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
     from blurc.tasks.task import NO_TASKS, AnyTask, Episode, LoadedTask, any_task, task
-    from blurc.tasks.whole import streamed
+    from blurc.tasks.whole import Whole, streamed
 
 __all__ = [
     "ACCURACY",
@@ -77,6 +77,7 @@ __all__ = [
     "Task",
     "TaskChoice",
     "Variation",
+    "Whole",
     "World",
     "any_task",
     "batches",

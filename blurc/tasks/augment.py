@@ -38,6 +38,14 @@ def labels(augment: Augment, key: jax.Array, outputs: int) -> Change:
     return lambda y: order[y]
 
 
+def relabelled(augment: Augment, key: jax.Array, outputs: int) -> Change:
+    """Transforms labels after `relabel_at`."""
+    if not augment.relabel_at:
+        return labels(augment, key, outputs)
+    order = jax.random.permutation(jax.random.fold_in(key, 1), outputs)
+    return lambda y: order[y]
+
+
 def width(augment: Augment, features: int) -> int:
     """The number of inputs after augmentation."""
     return augment.project or features

@@ -69,7 +69,12 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     if choice.target != "data":
         numbers = f"with `target: {choice.target}` they are numbers"
     if has_numbers or choice.target != "data":
-        for name, given in {"outputs": choice.outputs, "augment.permute_labels": choice.augment.permute_labels}.items():
+        labels = {
+            "outputs": choice.outputs,
+            "augment.permute_labels": choice.augment.permute_labels,
+            "augment.relabel_at": choice.augment.relabel_at,
+        }
+        for name, given in labels.items():
             if given:
                 yield f"`{name}` is for classes, but {numbers}", "leave it out"
     if choice.center and (has_numbers or made):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -149,15 +149,20 @@ def _episode(
         drawn = source.drawn(draw_key, steps, batch, query)
     else:
         drawn = source.draw(draw_key, steps * batch, query, test)
-    x, y, x_query, y_query, mask, mask_query = varied(drawn, change, input_key, label_key, outputs, target)
+    early = min(change.relabel_at, steps) * batch
+    is_early = not 0 < change.relabel_at <= steps
+    found = varied(drawn, change, input_key, label_key, outputs, target, early, is_early)
+    x, y, x_query, y_query, mask, mask_query = found
     xs, ys, masks = map_tree(lambda a: a.reshape(steps, batch, *a.shape[1:]), (x, y, mask))
     return Episode(xs, ys, x_query, y_query, masks, mask_query)
 
 
 def varied(
-    drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, target: str
-) -> Drawn:
-    """The examples in one variation, with their targets [.., outputs]."""
+    drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, target: str,
+    early: Any = 0, is_early: Any = True,
+) -> Drawn:  # fmt: skip
+    """The examples in one variation, with their targets [.., outputs]. early: how many to learn come before classes are
+    relabelled. is_early: whether what is asked is asked before that."""
     inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
     drawn = drawn._replace(x=inputs(drawn.x), x_query=inputs(drawn.x_query))
     if target == "inputs":
@@ -167,8 +172,11 @@ def varied(
         return drawn._replace(y=y, y_query=y_query, mask=mask, mask_query=mask_query)
     if jnp.issubdtype(drawn.y.dtype, jnp.floating):
         return drawn
-    labels = augment.labels(change, label_key, outputs)
-    y, y_query = (jax.nn.one_hot(labels(label), outputs) for label in (drawn.y, drawn.y_query))
+    first, later = augment.labels(change, label_key, outputs), augment.relabelled(change, label_key, outputs)
+    before = (jnp.arange(len(drawn.y)) < early).reshape(-1, *(1,) * (drawn.y.ndim - 1))
+    y = jnp.where(before, first(drawn.y), later(drawn.y))
+    y_query = jnp.where(is_early, first(drawn.y_query), later(drawn.y_query))
+    y, y_query = (jax.nn.one_hot(label, outputs) for label in (y, y_query))
     return drawn._replace(y=y, y_query=y_query)
 
 

@@ -37,7 +37,11 @@ class Whole:
     def _episode(self) -> Episode:
         return self.task.episode(self.key, steps=self.length, batch=self.batch, query=self.query)
 
-    def questions(self, count: int) -> tuple[jax.Array, jax.Array, jax.Array | None]:
+    def is_relabelled(self, done: int) -> bool:
+        """As `Stream` has it; here what is asked stays the same."""
+        return False
+
+    def questions(self, count: int, done: int = 0) -> tuple[jax.Array, jax.Array, jax.Array | None]:
         e = self._episode
         return e.x[:count], e.y[:count], None if e.mask is None else e.mask[:count]
 

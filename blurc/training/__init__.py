@@ -11,6 +11,8 @@ through_time.py  backpropagation through time
 baselines.py     these networks under SGD and Adam
 columns.py       examples for inputs by ids
 lifetime.py      a network in an environment, which learns from rewards
+probe.py         which population answers in the place of the outputs
+readouts.py      readouts of what it holds, in closed form
 scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
 """
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from blurc.training.baselines import baselines, baselines_in_time
     from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
+    from blurc.training.probe import PROBES, Probe
+    from blurc.training.readouts import Held, activity, answers, check_probe
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, Trained, trained_by
     from blurc.training.recurrent import Cell, RecurrentNetwork, cells, recurrent_network
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
@@ -39,18 +43,21 @@ if TYPE_CHECKING:
 __all__ = [
     "LOSSES",
     "OPTIMIZERS",
+    "PROBES",
     "SCHEDULES",
     "SIGNALS",
     "Alive",
     "Broken",
     "Cell",
     "Fate",
+    "Held",
     "Inputs",
     "LeftOut",
     "Living",
     "Normalization",
     "Optimizer",
     "Point",
+    "Probe",
     "Recipe",
     "RecurrentNetwork",
     "ReluNetwork",
@@ -58,12 +65,15 @@ __all__ = [
     "Settings",
     "Trained",
     "Watch",
+    "activity",
+    "answers",
     "asked",
     "asking_key",
     "baselines",
     "baselines_in_time",
     "cells",
     "check_in_time",
+    "check_probe",
     "check_signals",
     "curve",
     "diverge",

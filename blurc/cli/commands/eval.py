@@ -19,6 +19,7 @@ from blurc.cli.shared.options import (
     json_option,
     metric_option,
     picture_option,
+    probe_option,
     seed_option,
     seeds_option,
     set_option,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from blurc.meta import Experiment
     from blurc.runtime import GenomeValues
     from blurc.tasks import AnyTask, Objective, TaskChoice
+    from blurc.training import Probe
 
 
 @click.command("eval")
@@ -58,25 +60,28 @@ if TYPE_CHECKING:
 @seed_option("The first seed.")
 @data_dir_option
 @metric_option
+@probe_option
 @json_option
 @picture_option("Draw the table as a heat map.")
 def command(
     genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
-    data_dir: Path | None, metric: str, json: str | None, output: Path | None,
+    data_dir: Path | None, metric: str, probe: Probe | None, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Measure how well GENOMEs train networks.
 
     A GENOME is a genome file, or the name of a rule with fresh meta-parameters for each seed. Each one trains each
     network on each task, from fresh synapses for each seed. Scores are those of the task on test examples: the accuracy
-    of classes, the mean squared error of numbers, or the `--metric` given.
+    of classes, the mean squared error of numbers, or the `--metric` given. With --probe a readout of a population
+    answers, fitted to the examples that were learned: for rules that learn without targets.
     """
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
 
     pairs = _pairs(genomes, wirings)
     protocol = Protocol(steps, seeds, batch, seed)
-    rows = protocol.measure(pairs, [data.any_task(one, data_dir) for one in chosen], metric, console(STDOUT))
+    loaded = [data.any_task(one, data_dir) for one in chosen]
+    rows = protocol.measure(pairs, loaded, metric, probe, console(STDOUT))
     _print(rows, protocol, console(json))
     if json:
         write_json(json, _data(rows, protocol))
@@ -135,17 +140,19 @@ class Protocol:
     batch: int
     seed: int
 
-    def measure(self, pairs: Sequence[Pair], tasks: Sequence[AnyTask], metric: str, out: Console) -> list[Row]:
+    def measure(
+        self, pairs: Sequence[Pair], tasks: Sequence[AnyTask], metric: str, probe: Probe | None, out: Console
+    ) -> list[Row]:
         for pair, task in product(pairs, tasks):  # fail before the slow part
-            evaluation.check_fits(pair.net, task)
+            evaluation.check_fits(pair.net, task, probe)
             data.chosen(metric, task.kind, task.name, task.score)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
-            numbers = asdict(self)
-            found = evaluation.scores(pair.net, pair.values, task, metric=metric, **numbers, lost=_told(out))
+            how: dict[str, Any] = {**asdict(self), "metric": metric, "probe": probe, "lost": _told(out)}
+            found = evaluation.scores(pair.net, pair.values, task, **how)
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
             measured = data.chosen(metric, task.kind, task.name, task.score)
             rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh))

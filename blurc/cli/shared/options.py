@@ -14,6 +14,8 @@ from blurc.model import ParamValue
 from blurc.storage import limits
 
 if TYPE_CHECKING:
+    from blurc.training import Probe
+
     ParamType = click.ParamType[Any]
 else:
     ParamType = click.ParamType  # not generic before click 8.4
@@ -50,6 +52,17 @@ def _value(written: str) -> ParamValue | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _probe(ctx: click.Context, param: click.Parameter, value: str | None) -> Probe | None:
+    from blurc.training import PROBES, Probe
+
+    if value is None:
+        return None
+    population, _, by = value.partition(":")
+    if not population or by not in ("", *PROBES):
+        raise click.BadParameter(f"{value!r}: write a population, and how: `h:{PROBES[-1]}`", ctx, param)
+    return Probe(population, by or PROBES[0])
 
 
 def set_once(ctx: click.Context, param: click.Parameter, value: Sequence[tuple[str, T]]) -> dict[str, T]:
@@ -111,6 +124,10 @@ set_option = click.option(
 metric_option = click.option(
     "--metric", default="", metavar="NAME",
     help="What to measure: accuracy, cross_entropy, mse, mae, r2, ..  [default: that of the targets]",
+)  # fmt: skip
+probe_option = click.option(
+    "--probe", metavar="POPULATION[:ridge|knn]", callback=_probe,
+    help="Let a readout of this population answer, in the place of the outputs.",
 )  # fmt: skip
 json_option = click.option(
     "--json", metavar="FILE", help="Write the result as JSON to FILE, or to stdout (`-`), which then has nothing else."

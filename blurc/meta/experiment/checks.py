@@ -13,6 +13,16 @@ def check(e: Experiment, reader: records.Reader) -> None:
     if e.inner.judge_every > e.inner.steps:
         message = f"`inner.judge_every` is {e.inner.judge_every}, and an episode has {e.inner.steps} steps"
         _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "with 0, it is judged only at its end")
+    if e.inner.probe and e.inner.probe.by == "knn" and isinstance(e.method, Gradient):
+        help = "write `by: ridge`, or take `name: cma` or `name: pes`, which need only values"
+        _contradiction(reader, "the answers of nearest neighbours have no gradient", ("inner.probe.by",), help)
+    if e.inner.online and (e.inner.probe or e.inner.judge_every):
+        other = "probe" if e.inner.probe else "judge_every"
+        message = f"`inner.online` judges every batch before it is learned, and `inner.{other}` asks the query"
+        _contradiction(reader, message, (f"inner.{other}", "inner.online"), "leave one of them out")
+    if e.inner.probe and e.evaluation.race:
+        message = "a race compares outputs, and a probe answers in their place"
+        _contradiction(reader, message, ("evaluation.race", "inner.probe"), "leave `race` out")
     if e.curriculum and e.curriculum.until < e.inner.steps:
         _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
     if e.over_tasks == "worst" and e.tasks_per_step < len(e.tasks):

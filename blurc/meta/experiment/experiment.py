@@ -15,6 +15,7 @@ from blurc.language import functions
 from blurc.model import ParamValue
 from blurc.storage import limits, records
 from blurc.tasks import OBJECTIVES, TaskChoice, named
+from blurc.training import Probe
 
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
 OBJECTIVE = limits.Limit(
@@ -53,12 +54,17 @@ class Inner:
     Attributes:
         steps: in a whole episode, unless a curriculum lengthens it.
         judge_every: predict after every so many steps, and weigh all predictions equally; 0: only at the end.
+        online: judge each batch just before it is learned, and take the mean over all; nothing else is asked then.
+        probe: a readout of a population that predicts in the place of the outputs, fitted to what the population does
+            for the episode's batches; None: the outputs predict.
     """
 
     steps: limits.Count = 10
     batch: limits.Count = 128
     query: limits.Count = 128
     judge_every: limits.Size = 0
+    online: bool = False
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def check(experiment: Experiment, data_dir: str | Path | None = None, own: Mappi
     for net, _, choice in pairs:
         one = any_task(choice, data_dir, own)
         try:
-            check_fits(net, one)
+            check_fits(net, one, experiment.inner.probe)
         except BlurError as error:
             problems.append(error)
     if len(problems) == len(pairs):
@@ -85,8 +85,8 @@ def _evaluated(
         one = any_task(choice, data_dir, own)
         watch(f"{one.name} in {named}")
         try:
-            query = experiment.inner.query if isinstance(one, World) else None
-            row, raced = _judged(e, genome, net, named, one, query, lambda what: watch(f"  {what}"))
+            how = {"query": experiment.inner.query if isinstance(one, World) else None, "probe": experiment.inner.probe}
+            row, raced = _judged(e, genome, net, named, one, how, lambda what: watch(f"  {what}"))
         except BlurError as error:
             watch(f"  left out: {error.diagnostics[0].message}")
             continue
@@ -111,17 +111,17 @@ def _told(row: Row, steps: Sequence[int]) -> str:
 
 
 def _judged(
-    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: AnyTask, query: int | None,
+    e: Evaluation, genome: GenomeFile, net: Net, named: str, one: AnyTask, how: Mapping[str, Any],
     watch: Callable[[str], None],
 ) -> tuple[Row, list[Race]]:  # fmt: skip
     """The genome's scores, and the race they come from, if any. Raises `BlurError`."""
-    check_fits(net, one)
+    check_fits(net, one, how["probe"])
     genomes.check_rule(genome, net.model, net.sources)
     raced = _raced(e, genome, net, named, one, watch) if e.race else []
     if raced:
         found = raced[0].entries[0].scores
     else:
-        found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds, query=query)
+        found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds, **how)
     return Row(genome.name, one.name, named, found, one.score), raced
 
 

@@ -27,7 +27,7 @@ def check(ready: Setup) -> None:
     ev = e.evaluation
     for one in () if ev.tasks or ev.networks or ready.worlds else ready.tasks:
         assert not isinstance(one, World)
-        scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds)
+        scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds, probe=e.inner.probe)
 
 
 def candidates(e: Experiment) -> int:

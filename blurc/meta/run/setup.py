@@ -47,6 +47,7 @@ from blurc.tasks import (
     python_meaning,
 )
 from blurc.tasks import named as python_name
+from blurc.training import Probe
 
 AS_KEYS = Wording(
     network=lambda name: f"`network: {name}`",
@@ -92,10 +93,10 @@ class Setup:
             "over_tasks": e.over_tasks,
             "tasks": max(len(self.tasks), len(self.judging)),
         }
+        mode: Any = e.method.mode if isinstance(e.method, Gradient) else "reverse"
         if self.worlds:
-            return LifetimeJudge(self.net, **common, worlds=self.worlds)
+            return LifetimeJudge(self.net, **common, mode=mode, worlds=self.worlds)
         if not (self.space and isinstance(e.method, Symbolic)):
-            mode: Any = e.method.mode if isinstance(e.method, Gradient) else "reverse"
             return Judge(self.net, **common, mode=mode)
         sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
         return InterpretedJudge(self.space.interpreter, **common, space=self.space, fixed=self.own, **sizes)
@@ -199,7 +200,8 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None, own: Mappi
     net = compiled(experiment.network)
     e, wanted = experiment, experiment.method.objective
     tasks, validation = (
-        tuple(_task(net, one, wanted, data_dir, own) for one in choices) for choices in (e.tasks, e.validation)
+        tuple(_task(net, one, wanted, e.inner.probe, data_dir, own) for one in choices)
+        for choices in (e.tasks, e.validation)
     )
     worlds.check(e, (*tasks, *validation))
     check_named(e, own)
@@ -235,12 +237,13 @@ def _check_l1(e: Experiment, net: Net) -> None:
 
 
 def _task(
-    net: Net, choice: TaskChoice, objective: str, data_dir: str | Path | None, own: Mapping[str, Task]
-) -> AnyTask:
+    net: Net, choice: TaskChoice, objective: str, probe: Probe | None, data_dir: str | Path | None,
+    own: Mapping[str, Task],
+) -> AnyTask:  # fmt: skip
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = any_task(choice, data_dir, own)
-        scoring.check_fits(net, one)
+        scoring.check_fits(net, one, probe)
         chosen(objective, one.kind, one.name, one.loss)
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None

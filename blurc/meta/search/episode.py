@@ -21,9 +21,9 @@ from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
 from blurc.meta.search.differentiate import Mode, value_and_gradient
-from blurc.runtime import GenomeValues, State, map_tree
+from blurc.runtime import GenomeValues, State, map_tree, unroll
 from blurc.tasks import Batches, Episode, Lifetime, Objective
-from blurc.training import asking_key, finite, learn, predict
+from blurc.training import Held, Probe, activity, answers, asking_key, finite, learn, predict
 
 
 class Feedback(NamedTuple):
@@ -54,9 +54,12 @@ def judged(
     start_key, noise_key = jax.random.split(key)
     state = net.init(start_key, genome, batch=episode.xs.shape[1])
 
+    if inner.online:
+        return on_line(net, objective, genome, state, episode, noise_key)[1]
+
     def part(state: State, now: tuple[Batches, jax.Array]) -> tuple[State, jax.Array]:
         state, _ = learn(net, genome, state, *now, recompute=True)
-        return state, asked(net, objective, genome, state, episode, now[1])
+        return state, asked(net, objective, inner, genome, state, episode, now[1])
 
     every, rest, keys = _pieces(inner, noise_key, episode)
     batches = episode.batches
@@ -67,6 +70,22 @@ def judged(
         return part(state, (batches, keys[0]))[1]
     stacked = map_tree(lambda a: a.reshape(len(keys), every, *a.shape[1:]), batches)
     return jax.lax.scan(jax.checkpoint(part, prevent_cse=False), state, (stacked, keys))[1].mean()
+
+
+def on_line(
+    net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode, noise: jax.Array
+) -> tuple[State, jax.Array]:
+    """The state after all batches, and the objective of the answers that were given just before each was learned."""
+
+    def step(state: State, now: tuple[Batches, jax.Array]) -> tuple[State, jax.Array]:
+        batch, key = now
+        answer = predict(net, genome, state, batch.xs, asking_key(key, 0))
+        return learn(net, genome, state, map_tree(lambda a: a[None], batch), key)[0], answer
+
+    keys = jax.random.split(noise, len(episode.xs))
+    state, outputs = unroll.scan(step, state, (episode.batches, keys), recompute=True)
+    value = objective.score(outputs.reshape(episode.ys.shape), episode.ys, episode.masks)
+    return state, jnp.where(finite(state), value, jnp.nan)
 
 
 def _pieces(inner: Inner, key: jax.Array, episode: Episode) -> tuple[int, int, jax.Array]:
@@ -86,13 +105,16 @@ def segments(inner: Inner, key: jax.Array, episode: Episode) -> list[tuple[Batch
 
 
 def asked(
-    net: Net, objective: Objective, genome: GenomeValues, state: State, episode: Episode, noise: jax.Array
+    net: Net, objective: Objective, inner: Inner, genome: GenomeValues, state: State, episode: Episode, noise: jax.Array
 ) -> jax.Array:
     """The current objective, or NaN if any learned value is not finite: a network can predict well for a few more
     steps, as long as it does not read what overflowed.
 
     The query is split into batches of the training size if it divides evenly: batch statistics then match those of
     training, and a batch stays in cache."""
+    if inner.probe:
+        value = objective.score(_read(net, inner.probe, genome, state, episode, noise), episode.y, episode.mask)
+        return jnp.where(finite(state), value, jnp.nan)
     count, batch = len(episode.x), episode.xs.shape[1]
     size = batch if count % batch == 0 else count
     batches = episode.x.reshape(-1, size, *episode.x.shape[1:])
@@ -100,6 +122,14 @@ def asked(
     outputs = jax.vmap(partial(predict, net, genome, state))(batches, keys)
     value = objective.score(outputs.reshape(episode.y.shape), episode.y, episode.mask)
     return jnp.where(finite(state), value, jnp.nan)
+
+
+def _read(net: Net, probe: Probe, genome: GenomeValues, state: State, episode: Episode, noise: jax.Array) -> jax.Array:
+    """What a readout of the probed population answers to the query."""
+    held = partial(activity, net, probe, genome, state)
+    batches = jax.vmap(held, (0, None))(episode.xs, asking_key(noise, 0))
+    learned = Held(*(a.reshape(-1, a.shape[-1]) for a in (batches, episode.ys)))
+    return answers(probe, learned, held(episode.x, asking_key(noise, 1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +174,10 @@ class Judge:
 
     def continued(self, genome: GenomeValues, alive: Any, key: jax.Array, piece: Any) -> tuple[Any, jax.Array]:
         """The same after a piece, and the value there."""
+        if self.inner.online:
+            return on_line(self.net, self.objective, genome, alive, piece, key)
         alive, _ = learn(self.net, genome, alive, piece.batches, key)
-        return alive, asked(self.net, self.objective, genome, alive, piece, key)
+        return alive, asked(self.net, self.objective, self.inner, genome, alive, piece, key)
 
     @cached_property
     def values(self) -> Callable[..., Feedback]:
