@@ -74,7 +74,7 @@ def test_a_lifetime_in_pieces_is_the_whole(ready: Callable[..., Setup]) -> None:
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), alive[0], expected)
 
 
-@pytest.mark.parametrize("method", ["{name: cma, steps: 2, population: 4}", PES])
+@pytest.mark.parametrize("method", ["{name: cma, steps: 2, population: 4}", pytest.param(PES, marks=pytest.mark.slow)])
 def test_a_search_in_an_environment_ends_with_a_genome_and_a_report(method: str) -> None:
     result = meta.run(paid(method=method), "run")
     assert 0 <= result.value <= 1
