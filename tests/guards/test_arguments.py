@@ -97,16 +97,18 @@ class World:
         yield genome.compare_rule, {"genome": self.file, "rule": "backprop", "hash": ""}
         yield genome.specs, {"path": "g.yaml", "genome": self.file}
         yield genome.describe, {"net": self.net, "values": self.genome, "name": "", "found": {}}
-        yield tasks.load, {"name_or_path": "xor", "data_dir": folder, "download": False}
+        load = {"name_or_path": "xor", "data_dir": folder, "download": False, "time": False, "inputs": 2}
+        yield tasks.load, load
         yield tasks.batches, {"dataset": self.data, "batch": 2, "steps": 2, "seed": 0}
         yield tasks.stream, {"dataset": self.data, "batch": 2, "chunk": 2, "seed": 0}
-        yield tasks.task, {"choice": tasks.TaskChoice("xor"), "data_dir": folder}
+        yield tasks.task, {"choice": tasks.TaskChoice("xor"), "data_dir": folder, "tasks": {}}
         yield self.task.episode, {"key": self.key, "steps": 2, "batch": 2, "query": 2, "test": False}
         yield meta.read, {"path": folder / "e.yaml", "overrides": {}}
         yield meta.dump, {"experiment": self.experiment}
-        yield meta.run, {"experiment": None, "folder": folder / "run", "resume": False, "data_dir": None, "watch": None}
-        yield meta.finish, {"folder": folder / "none", "data_dir": None, "watch": print}
-        yield meta.replay, {"folder": folder / "none", "number": 0, "data_dir": None}
+        run = {"experiment": None, "folder": folder / "run", "resume": False, "data_dir": None, "watch": None}
+        yield meta.run, {**run, "tasks": {}}
+        yield meta.finish, {"folder": folder / "none", "data_dir": None, "watch": print, "tasks": {}}
+        yield meta.replay, {"folder": folder / "none", "number": 0, "data_dir": None, "tasks": {}}
 
     def of_net(self, net: Any) -> Iterator[tuple[Callable[..., Any], dict[str, Any]]]:
         common = {"genome": self.genome, "state": self.state}
