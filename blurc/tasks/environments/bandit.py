@@ -14,7 +14,6 @@ import jax.numpy as jnp
 
 NAME = "bandit"
 DESCRIPTION = "arms (`ways`) that pay 1 or nothing, with other chances in each lifetime"
-NOTHING_TO_SEE = jnp.ones(1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +29,11 @@ class Bandit:
         return replace(self, chances=jax.random.uniform(key, (self.actions,)))
 
     def reset(self, key: jax.Array) -> tuple[tuple[()], jax.Array]:
-        return (), NOTHING_TO_SEE
+        return (), jnp.ones(1)
 
     def step(
         self, key: jax.Array, state: tuple[()], action: jax.Array
     ) -> tuple[tuple[()], jax.Array, jax.Array, jax.Array]:
         assert self.chances is not None
         pays = jax.random.bernoulli(key, self.chances[action])
-        return (), NOTHING_TO_SEE, pays.astype(float), jnp.asarray(True)
+        return (), jnp.ones(1), pays.astype(float), jnp.asarray(True)

@@ -19,7 +19,7 @@ NAME = "maze"
 DESCRIPTION = "a grid of 5 x 5 cells with a goal to find, in another place in each lifetime"
 SIDE = 5
 CELLS = SIDE**2
-MOVES = jnp.asarray([[-1, 0], [0, 1], [1, 0], [0, -1]])  # rows and columns: up, right, down, left
+MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # rows and columns: up, right, down, left
 LIMIT = 15
 
 
@@ -50,7 +50,7 @@ class Maze:
         return Place(at, jnp.asarray(0)), _seen(at)
 
     def step(self, key: jax.Array, state: Place, action: jax.Array) -> tuple[Place, jax.Array, jax.Array, jax.Array]:
-        at, moves = jnp.clip(state.at + MOVES[action], 0, SIDE - 1), state.moves + 1
+        at, moves = jnp.clip(state.at + jnp.asarray(MOVES)[action], 0, SIDE - 1), state.moves + 1
         found = _cell(at) == self.goal
         return Place(at, moves), _seen(at), found.astype(float), found | (moves >= LIMIT)
 
