@@ -22,19 +22,19 @@ class Augment:
     Attributes:
         permute_inputs: reorder the pixels.
         permute_labels: reorder the classes.
-        relabel_at: reorder the classes anew before this step, counted from 0; 0: never. What is asked after it is asked
-            by the new order (Sandler et al., arXiv:2104.04657, appendix C.5).
         project: multiply the inputs by a random matrix of independent normals, scaled to keep their expected length,
             giving this many values; 0: off.
         brightness: multiply all inputs by a factor log-uniform between 1 / (1 + brightness) and 1 + brightness, and add
             uniform(-brightness, brightness).
+        relabel_at: reorder the classes anew before this step, counted from 0; 0: never. What is asked after it is asked
+            by the new order (Sandler et al., arXiv:2104.04657, appendix C.5).
     """
 
     permute_inputs: bool = False
     permute_labels: bool = False
-    relabel_at: limits.Size = 0
     project: limits.Size = 0
     brightness: limits.Noise = 0.0
+    relabel_at: limits.Size = 0
 
 
 @dataclass(frozen=True)

@@ -109,12 +109,12 @@ class Gradient:
 
     steps: limits.Count = 10_000
     objective: Objective = ""
-    optimizer: Optimizer = Optimizer()
     rate: limits.Positive = 5e-4
     clip: limits.Positive = 10.0
     decay: bool = False
-    mode: GradientMode = ""
     l1: L1 | None = None
+    optimizer: Optimizer = Optimizer()
+    mode: GradientMode = ""
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ class Pes:
     population: limits.Even = 32
     sigma: limits.Positive = 0.01
     truncation: limits.Count = 10
-    optimizer: Optimizer = Optimizer()
     rate: limits.Positive = 1e-3
     clip: limits.Positive = 10.0
+    optimizer: Optimizer = Optimizer()
 
 
 @dataclass(frozen=True)
