@@ -403,5 +403,5 @@ def test_a_curriculum_and_a_start_read_back_equal(tmp_path: Path) -> None:
 
 def test_what_is_written_names_every_value_but_empty_ones() -> None:
     text = schema.dump(parsed(LEAST))
-    assert "inner: {steps: 10, batch: 128, query: 128, judge_every: 0}\n" in text
+    assert "inner: {steps: 10, batch: 128, query: 128, judge_every: 0, online: false}\n" in text
     assert "curriculum" not in text
