@@ -9,9 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.tasks.objective import Objective
+from blurc.tasks.objective import Objective, Values
 from blurc.tasks.own import checks, file
 from blurc.tasks.own.guard import guarded
 
@@ -61,7 +62,7 @@ def objective(formula: Formula, name: str, of: Any) -> Objective:
     return Objective(name, name.replace("_", " "), formula, greater)
 
 
-def tried(of: Objective, y: Any) -> tuple[Objective, np.ndarray[Any, Any]]:
+def tried(of: Objective, y: Values) -> tuple[Objective, NDArray[np.float32]]:
     """The objective, which knows whether it has a gradient, and its value for random outputs and the targets y
     [examples, n]. Raises `BlurError` (E815)."""
     outs = jax.random.normal(jax.random.key(0, impl="threefry2x32"), y.shape)
