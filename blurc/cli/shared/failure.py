@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +28,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, as batch systems and shutdowns send it: everything that Ctrl-C saves is saved."""
 
 
-AGAIN = 0.01  # seconds until an interrupt that was swallowed is raised again
+AGAIN = 0.01  # seconds until it is looked whether an interrupt that was dropped can be raised again
 
 
 def on_interrupts() -> None:
@@ -44,10 +46,29 @@ def on_interrupts() -> None:
         if terminated:
             signal.signal(signal.SIGTERM, _terminate)
         again = signal.SIGTERM if terminated else signal.SIGINT
-        threading.Timer(AGAIN, _thread.interrupt_main, [again]).start()  # later: now it would be dropped again
+        threading.Thread(target=_raise_outside, args=(dropped.__code__, again), daemon=True).start()
 
     sys.unraisablehook = dropped
     signal.signal(signal.SIGTERM, _terminate)
+
+
+def _raise_outside(hook: CodeType, number: signal.Signals) -> None:
+    """Interrupts the main thread once it has left the hook, in which the interrupt would be dropped again. On a busy
+    machine, it may still be there after any time that one could wait."""
+    time.sleep(AGAIN)
+    while _is_inside(hook):
+        time.sleep(AGAIN)
+    if hasattr(signal, "pthread_kill"):  # also wakes it where it waits for the system
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(number)
+
+
+def _is_inside(code: CodeType) -> bool:
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # pyright: ignore[reportPrivateUsage]
+    while frame and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
