@@ -68,19 +68,23 @@ class Counted:
     block: Block
     batch: int
 
-    @property
+    @cached_property
     def parts(self) -> tuple[Part, ...]:
         flops, moved = Counter[str](), Counter[str]()
         for op in self.block.ops:
-            flops[self._owner(op)] += self._flops(op)
+            if op.name != "loop":
+                flops[self._owner(op)] += self._flops(op)
+            for part in self._body(op).parts if op.name == "loop" else ():
+                flops[part.of] += loop_of(op).count * part.flops
+                moved[part.of] += loop_of(op).count * part.moved
         sources = self._sources(self.ends)
         for i in self.ends:
-            moved[self._owner(self.block.ops[i])] += sum(map(self._bytes, (i, *sources[i])))
+            if self.block.ops[i].name != "loop":
+                moved[self._owner(self.block.ops[i])] += sum(map(self._bytes, (i, *sources[i])))
         return tuple(Part(of, flops[of], moved[of]) for of in flops | moved)
 
-    @property
-    def flops(self) -> int:
-        return sum(map(self._flops, self.block.ops))
+    def _body(self, op: Op) -> Counted:
+        return Counted(self.plan, loop_of(op).body, self.batch)
 
     @cached_property
     def ends(self) -> tuple[int, ...]:
@@ -145,8 +149,7 @@ class Counted:
         ops, kept, own = self.block.ops, set[int](), 0
         for i, op in enumerate(ops):
             if op.name == "loop":
-                body = loop_of(op)
-                own += body.count * Counted(self.plan, body.body, self.batch).residuals
+                own += loop_of(op).count * self._body(op).residuals
             elif op.name in BILINEAR:
                 kept |= {a for a in op.args if ops[a].name != "literal"}
             elif op.name not in LINEAR:
@@ -154,7 +157,10 @@ class Counted:
         return own + sum(map(self._bytes, kept))
 
     def _scratch(self, op: Op) -> int:
-        """What a product makes for itself: the matrix of a masked projection, the copies that a convolution turns."""
+        """What an operation makes for itself: the body of a loop its values, a masked projection its matrix, and a
+        convolution the copies that it turns."""
+        if op.name == "loop":
+            return self._body(op).working
         if op.name not in PRODUCTS:
             return 0
         p = self.plan.projection(str(op.attrs[0]))
@@ -203,8 +209,6 @@ class Counted:
             return 2 * size * self.block.ops[op.args[0]].type.dims[-1]
         if op.name in WHOLE:
             return max(size, self._size(self.block.ops[op.args[0]].type))
-        if op.name == "loop":
-            return loop_of(op).count * Counted(self.plan, loop_of(op).body, self.batch).flops
         return size
 
     def _product(self, op: Op) -> int:

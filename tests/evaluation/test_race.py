@@ -197,7 +197,7 @@ def finished(net: blurc.Net, digits: LoadedTask, patch: pytest.MonkeyPatch) -> t
     file = genome_files.describe(net, net.init_genome(jax.random.key(0)), name="mine")
     judged = Evaluation(steps=(10,), seeds=1, batch=32, race=True)
     told: list[str] = []
-    return *finishing._judged(judged, file, net, "wide", digits, None, told.append), told
+    return *finishing._judged(judged, file, net, "wide", digits, {"probe": None}, told.append), told
 
 
 def test_a_run_that_ends_with_a_race_is_judged_once(

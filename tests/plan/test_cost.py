@@ -71,6 +71,22 @@ def test_equal_layers_in_a_loop_cost_what_they_cost_one_by_one() -> None:
     assert layers(41) - layers(21) == pytest.approx(2 * (layers(21) - layers(11)), rel=0.05)
 
 
+def test_what_is_repeated_costs_as_often() -> None:
+    rule = """
+    genome settling(rounds = 1) {
+      state a  synapse w ~ zeros
+      sense { a <- input }
+      repeat rounds { forward { a <- tanh(a + incoming(w * pre.a)) } }
+      readout a
+    }
+    """
+    text = rule + "network n uses settling { input x[20]  hidden h[20]  output y[20]  x -> h -> y }"
+    small, middle, large = (blurc.compile(text, rounds=rounds).cost(BATCH) for rounds in (20, 40, 60))
+    assert middle.flops - small.flops == large.flops - middle.flops > 20 * 2 * BATCH * 20 * 20
+    assert middle.moved - small.moved == large.moved - middle.moved > 20 * 4 * BATCH * 20
+    assert {part.of: part.flops for part in large.parts}["h->y"] > 0.8 * large.flops
+
+
 def test_memory_grows_with_steps_and_for_gradients_with_their_square_root() -> None:
     cost = net_of("several states").cost(BATCH)
     assert cost.train(20) - cost.train(10) == 10 * (cost.examples + cost.readout)
