@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import jax
 
-from blurc.tasks.objective import TargetKind
+from blurc.tasks.objective import TargetKind, Values
 
 
 class Drawn(NamedTuple):
@@ -33,9 +33,9 @@ class Batches(NamedTuple):
     masks [steps, batch, time], which are 1 where an answer is asked; None if all are.
     """
 
-    xs: Any
-    ys: Any
-    masks: Any = None
+    xs: Values
+    ys: Values
+    masks: Values | None = None
 
 
 # (key, number to learn, number to be tested on) -> examples.

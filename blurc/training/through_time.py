@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from blurc.runtime import GenomeValues, map_tree
+from blurc.runtime import GenomeValues, map_pair, map_tree
 from blurc.tasks import LOSS, Batches, TargetKind
 from blurc.training.learner import finite
 from blurc.training.recipes import SCHEDULES, Optimizer, Recipe, Trained, rate_now
@@ -36,7 +36,7 @@ def trained_through_time(
     truncate: int = 0,
     genome: GenomeValues | None = None,
 ) -> Trained:
-    """The network under a recipe, whose normalization and inputs are not for it.
+    """The network under a recipe, of which normalization and input scaling do not apply.
 
     Args:
         recipe: the optimizer, its schedule and momentum.
@@ -81,17 +81,19 @@ def _programs(
         return jax.nn.sigmoid(outputs) if kind == "binary" and network.cell != "own" else outputs
 
     def update(carry: Any, neurons: Any, x: Any, y: Any, mask: Any) -> tuple[Any, Any]:
-        variables = carry["variables"]
+        variables, asks = carry["variables"], mask.sum() > 0
 
         def objective(learned: Any) -> tuple[jax.Array, Any]:
             after, outputs = network.run(Variables(learned, variables.fixed), neurons, x)
-            asks = mask.sum() > 0
             return LOSS[kind].score(read(outputs), y, jnp.where(asks, mask, 1.0)) * asks, after
 
         gradient, after = jax.grad(objective, has_aux=True)(variables.learned)
         now = rule(rate_now(carry["done"], carry["settings"]), carry["settings"]["momentum"])
         change, memory = now.update(gradient, carry["memory"], variables.learned)
         learned = optax.apply_updates(variables.learned, change)
+        # Momentum and weight decay act at a gradient of zero too. The schedule goes on: it counts all pieces.
+        then, before = (learned, memory), (variables.learned, carry["memory"])
+        learned, memory = map_pair(lambda new, old: jnp.where(asks, new, old), then, before)
         changed = {**carry, "variables": variables._replace(learned=learned), "memory": memory}
         return {**changed, "done": carry["done"] + 1}, after
 

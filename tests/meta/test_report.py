@@ -457,6 +457,17 @@ def test_a_task_that_does_not_fit_is_left_out_with_the_reason(html: str) -> None
     assert "blobs is left out: the task blobs has 5 outputs" in html
 
 
+def test_sequences_have_no_regions(tmp_path: Path) -> None:
+    x, y = np.zeros((12, 3, 2), np.float32), np.arange(12) % 2
+    np.savez(tmp_path / "data.npz", x=x, y=y)
+    sequences = task(TaskChoice(str(tmp_path / "data.npz"), time=True))
+    remembering = blurc.compile(SPEC.replace("x -> h", "x -> h\n  h -> h [delay = 1]"))
+    with pytest.raises(BlurError) as caught:
+        regions.picture(remembering, {}, sequences, steps=(1,), batch=2, seed=0)
+    assert caught.value.diagnostics[0].code == "E811"
+    assert "are sequences" in caught.value.diagnostics[0].message
+
+
 def test_networks_of_more_inputs_have_no_regions(tmp_path: Path, run: Path) -> None:
     wide = EXPERIMENT.replace("plane.blur", "networks/digits.blur")
     (tmp_path / "genome.yaml").write_bytes((run / "genome.yaml").read_bytes())

@@ -54,7 +54,7 @@ def drawn(count: int) -> Batches:
 
 
 def by_hand(net: blurc.Net, genome: Any, state: blurc.State, batches: Batches) -> blurc.State:
-    for xs, ys, masks in zip(*batches, strict=True):
+    for xs, ys, masks in zip(*map(np.asarray, batches), strict=True):
         state = state._replace(neurons=net.init(jax.random.key(9), genome, batch=BATCH).neurons)
         for t in range(TIME):
             state, _ = net.step(genome, state, xs[:, t], ys[:, t], signals={"asked": masks[:, t]})

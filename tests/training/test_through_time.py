@@ -65,7 +65,7 @@ def test_the_own_cell_follows_the_gradient_of_a_network_written_by_hand(net: blu
     start, batches = learner.start(jax.random.key(1)), drawn()
     after, sound = learner.advance(start, batches)
     before = {name: channels["w"] for name, channels in start["variables"].learned.items()}
-    gradient = jax.grad(by_hand)(before, *(a[0] for a in batches))
+    gradient = jax.grad(by_hand)(before, *(np.asarray(a)[0] for a in batches))
     norm = jnp.sqrt(sum((g**2).sum() for g in gradient.values()))
     for name, w in before.items():
         expected = w - RATE * gradient[name] / max(1.0, float(norm))
@@ -98,6 +98,19 @@ def test_a_piece_that_asks_nothing_changes_nothing(net: blurc.Net) -> None:
     after, sound = learner.advance(start, batches._replace(masks=np.zeros_like(batches.masks)))
     jax.tree.map(np.testing.assert_array_equal, after["variables"], start["variables"])
     assert sound
+
+
+def test_an_optimizer_with_momentum_waits_for_a_piece_that_asks_something(net: blurc.Net) -> None:
+    import optax
+
+    recipe = Recipe(Optimizer("adam", lambda rate, momentum: optax.adam(rate), RATE), schedule="constant")
+    learner = trained_through_time(recipe, recurrent_network(net), RATE, 2, kind="values", time=TIME)
+    batches = drawn()
+    once, _ = learner.advance(learner.start(jax.random.key(1)), batches)
+    after, _ = learner.advance(once, batches._replace(masks=np.zeros((1, BATCH, TIME), np.float32)))
+    for kept in ("variables", "memory"):
+        jax.tree.map(np.testing.assert_array_equal, after[kept], once[kept])
+    assert any(np.any(leaf) for leaf in jax.tree.leaves(once["memory"]))
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,13 @@ class Painted:
 def picture(
     net: Net, genome: GenomeValues, task: LoadedTask, *, steps: Sequence[int], batch: int, seed: int
 ) -> style.Picture:
-    """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network, or has
-    no classes."""
+    """A panel for each of `steps`, in increasing order. Raises `BlurError` if the task does not fit the network, has no
+    classes, or has sequences, which are not points."""
     check_fits(net, task)
     if not task.classes:
         raise BlurError(Diagnostic("E811", f"the targets of {task.name} are not classes"))
+    if task.time:
+        raise BlurError(Diagnostic("E811", f"the examples of {task.name} are sequences"))
     start_key, data_key = jax.random.split(jax.random.key(seed))
     episode = task.episode(data_key, steps=steps[-1], batch=batch, query=QUERY, test=True)
     painted = list(paint(net, genome, episode, start_key, steps))
