@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-from blurc.diagnostics import Diagnostic, Report, Source, Span
+from blurc.diagnostics import Diagnostic, Report, Source, Span, TooMany
 from blurc.editor import positions
 from blurc.editor.analysis import Analysis
 from blurc.editor.complete import offers
@@ -169,7 +169,10 @@ def renamed(ls: Server, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
 @server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
 def laid_out(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit]:
     source = ls.text(params.text_document.uri)
-    text = formatted(source, Report())
+    try:
+        text = formatted(source, Report())
+    except TooMany:
+        return []
     return [] if text in (None, source.text) else [_whole(source, text or "")]
 
 

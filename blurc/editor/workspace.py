@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from blurc.diagnostics import Span
@@ -64,7 +64,7 @@ class Workspace:
     def _uses(self, symbol: Symbol, asked: Path) -> dict[Path, list[Span]]:
         found: dict[Path, dict[int, Span]] = {}
         wanted = self._key(symbol)
-        for path in dict.fromkeys((asked, *self.open, *self._files())):
+        for path in dict.fromkeys((asked, *self.open, *self._files()[:MOST_FILES])):
             for use in self.analysis(path).names.uses:
                 if use.symbol and use.name == symbol.name and self._key(use.symbol) == wanted:
                     found.setdefault(path_of(use.span.source), {})[use.span.start] = use.span
@@ -74,9 +74,10 @@ class Workspace:
         """Kinds are declared nowhere: their name says which they are."""
         return symbol.name if symbol.kind == "kind" else (path_of(symbol.span.source), symbol.span.start)
 
-    def _files(self) -> Iterator[Path]:
+    def _files(self) -> list[Path]:
+        """At most one more than are searched."""
         found = (path.resolve() for folder in self.folders for path in sorted(folder.rglob(f"*{library.SUFFIX}")))
-        yield from (path for _, path in zip(range(MOST_FILES), found, strict=False))
+        return list(islice(found, MOST_FILES + 1))
 
     def rename(self, path: Path, offset: int, name: str) -> dict[Path, list[Span]]:
         """The places to change. Raises `CannotRename`."""
@@ -86,12 +87,13 @@ class Workspace:
             raise CannotRename("nobody declared this name: it is a word of the language")
         if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or name == "let":
             raise CannotRename(f"`{name}` is not a name: letters, digits and `_`, the first not a digit")
+        if len(self._files()) > MOST_FILES:
+            raise CannotRename(f"the folders have more than {MOST_FILES} files of blurc, and not all would be searched")
         found = self._uses(use.symbol, path)
         if any(is_inside(file, specs_path()) for file in found if file not in self.open):
             raise CannotRename(f"`{use.name}` is declared in the library of blurc, which stays as it is")
-        changed = {file: self._renamed(spans, name) for file, spans in found.items()}
-        before = analysis.errors
-        if analyse(path, {**self.open, **changed}).errors > before:
+        after = {**self.open, **{file: self._renamed(spans, name) for file, spans in found.items()}}
+        if any(analyse(file, after).errors > self.analysis(file).errors for file in found):
             raise CannotRename(f"`{name}` would clash with another name")
         return found
 

@@ -96,6 +96,7 @@ def _atom(node: Formula) -> str:
 
 LATEX_SIGNS = {
     "": r"\,", "·": r" \cdot ", "←": r" \leftarrow ", "−": "-", "≤": r" \le ", "≥": r" \ge ", "~": r" \sim ",
+    "∈": r" \in ", "×": r" \times ",
 }  # fmt: skip
 FENCES = {"(": r"\left(", ")": r"\right)", "[": r"\left[", "]": r"\right]", "|": "|",
           "⟨": r"\left\langle ", "⟩": r" \right\rangle"}  # fmt: skip
@@ -143,6 +144,8 @@ def latex_name(name: str) -> str:
         return rf"n_{{\text{{{name.removeprefix('fan_')}}}}}"
     if name in GREEK:
         return "\\" + {"eps": "varepsilon", "epsilon": "varepsilon", "phi": "varphi"}.get(name, name)
+    if name == "ℝ":
+        return r"\mathbb{R}"
     return name if len(name) < 2 else rf"\mathrm{{{_escaped(name)}}}"
 
 

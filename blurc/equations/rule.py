@@ -98,13 +98,13 @@ def _declared(item: s.Node, items: Mapping[str, s.Node]) -> Formula:
     at_start = Reader(items, SYNAPSE)
     match item:
         case s.State(name, dims) | s.Signal(name, dims):
-            return _shaped(name, ("j",) if isinstance(item, s.State) else (), dims)
+            return _shaped(Symbol(name, ("j",) if isinstance(item, s.State) else ()), dims, items)
         case s.Synapse(name, dims, init, _):
-            return _start(_shaped(name, ("i", "j"), dims), init, at_start)
+            return _shaped(_start(Symbol(name, ("i", "j")), init, at_start), dims, items)
         case s.Learn(name, dims, init, per):
-            return _start(_shaped(name, PER.get(per or "", ()), dims), init, at_start)
+            return _shaped(_start(Symbol(name, PER.get(per or "", ())), init, at_start), dims, items)
         case s.Const(name, dims, value, per):
-            return _start(_shaped(name, PER.get(per or "", ()), dims), value, at_start)
+            return _shaped(_start(Symbol(name, PER.get(per or "", ())), value, at_start), dims, items)
         case s.Function(name, arguments, value):
             head = Applied(name, tuple(Symbol(a.name) for a in arguments))
             return Row((head, Sign("="), Reader(items, Place())(value)))
@@ -117,11 +117,13 @@ def _declared(item: s.Node, items: Mapping[str, s.Node]) -> Formula:
 PER: Mapping[str, tuple[str, ...]] = {"neuron": ("j",), "population": ("j",), "synapse": ("i", "j")}
 
 
-def _shaped(name: str, below: tuple[str, ...], dims: tuple[s.Expr, ...]) -> Formula:
+def _shaped(value: Formula, dims: tuple[s.Expr, ...], items: Mapping[str, s.Node]) -> Formula:
+    """The value and its shape: `u = 0 ∈ ℝ²`."""
     if not dims:
-        return Symbol(name, below)
-    shape = Symbol(" × ".join(unparse(dim).replace(" * ", "·") for dim in dims))
-    return Row((Symbol(name, below), Sign("∈"), Power(Symbol("ℝ"), shape)))
+        return value
+    first, *rest = map(Reader(items, Place()), dims)
+    shape = Row((first, *(part for dim in rest for part in (Sign("×"), dim)))) if rest else first
+    return Row((value, Sign("∈"), Power(Symbol("ℝ"), shape)))
 
 
 def _start(symbol: Formula, init: s.Distribution | s.Expr | None, read: Reader) -> Formula:

@@ -156,8 +156,8 @@ def probed(net: Net, genome: GenomeValues | None, probe: Probe) -> Contender:
 
     def asked(carry: Any, x: Any, first: int) -> Any:
         (values, state, noise, done), (known, targets) = carry
-        key = asking_key(jax.random.fold_in(noise, done), first)
-        learned = Held(held(values, state, known, key), targets)
+        known_key, key = jax.random.split(asking_key(jax.random.fold_in(noise, done), first))
+        learned = Held(held(values, state, known, known_key), targets)
         return fit(probe, learned, held(values, state, x, key))
 
     return Contender(start, advance, asked)

@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 def check_probe(net: Net, probe: Probe) -> None:
-    """Raises `BlurError` (E807) if the network has no such population or state, or is asked in time."""
+    """Raises `BlurError` (E807) if the network has no such population or state, or if which state is meant is open."""
     names = [p.name for p in net.plan.populations]
     if probe.population not in names:
         message = f"`{net.plan.name}` has no population `{probe.population}` to probe"
@@ -60,7 +60,8 @@ def activity(net: Net, probe: Probe, genome: GenomeValues, state: State, x: Any,
     """What the population does when it sees `x` [examples, inputs]: [examples, neurons], before any feedback."""
     signature, count = net.signature, len(x)
     if signature.persistent:
-        state = state._replace(neurons=net.init(key, genome, batch=count).neurons)
+        start, key = jax.random.split(key)
+        state = state._replace(neurons=net.init(start, genome, batch=count).neurons)
     y = {name: np.zeros((count, *shape), np.float32) for name, shape in signature.outputs.items()}
     given = {"y": y if len(y) > 1 else next(iter(y.values()))} if signature.uses_target else {}
     signals = asked(signature, (count,))

@@ -64,7 +64,8 @@ def predict(net: Program, genome: GenomeValues, state: State, x: Any, key: jax.A
     remembers.
     """
     if net.signature.persistent:
-        fresh = net.init(key, genome, batch=len(x))
+        start, key = jax.random.split(key)
+        fresh = net.init(start, genome, batch=len(x))
         state = state._replace(neurons=fresh.neurons)
     if x.ndim < 3:
         return net.predict(genome, state, columns.inputs(net.signature, x), key=key)

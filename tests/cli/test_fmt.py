@@ -28,6 +28,12 @@ def test_files_and_folders_are_laid_out(tmp_path: Path) -> None:
     assert fmt(tmp_path).output == "2 files, 0 laid out\n"
 
 
+def test_a_file_that_is_named_twice_is_laid_out_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.blur"
+    path.write_text(UNTIDY)
+    assert fmt(tmp_path, path).output.splitlines() == [f"{path}: laid out", "1 file, 1 laid out"]
+
+
 def test_check_writes_nothing_and_fails(tmp_path: Path) -> None:
     path = tmp_path / "a.blur"
     path.write_text(UNTIDY)

@@ -87,6 +87,14 @@ def test_values_say_where_they_are_set_and_read() -> None:
     assert found["errⱼ"] == "read in forward"
     assert "wᵢⱼ ~ 𝒩(0, (1 / √n_in)²)" in found
     assert "aⱼ ∈ ℝ^k" in found
+    assert "μ ~ 𝒩(0, 1) ∈ ℝ^(k × k)" in found
+
+
+def test_shapes_come_after_values_and_are_written_in_ascii_for_latex() -> None:
+    (genome,) = parse(Source("g.blur", "genome g(k = 2) { synapse u[2] ~ zeros; state a[2 * k, 3] }"), Report()).genomes
+    shown = {unicode(v.formula): latex(v.formula) for v in explained(genome, None).values}
+    assert list(shown) == ["uᵢⱼ = 0 ∈ ℝ²", "aⱼ ∈ ℝ^(2 k × 3)"]
+    assert list(shown.values()) == [r"u_{i j} = 0 \in {\mathbb{R}}^{2}", r"a_{j} \in {\mathbb{R}}^{2\,k \times 3}"]
 
 
 def test_phases_say_where_they_run() -> None:
@@ -109,6 +117,7 @@ def test_the_library_is_explained_in_every_form(path: Path) -> None:
     for form in ("tex", "md"):
         text = page(rules, form).replace(r"\{", "").replace(r"\}", "")
         assert text.count("{") == text.count("}")
+        assert "".join(re.findall(r"\$(.*?)\$", text)).isascii()  # pdflatex knows no other signs in formulas
         assert text.count(r"\left") == text.count(r"\right") + text.count(r"\leftarrow")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +17,11 @@ import blurc
 from blurc import evaluation, meta
 from blurc.cli import cli
 from blurc.diagnostics import BlurError, Diagnostic, Source
+from blurc.evaluation import course
 from blurc.meta.experiment import schema
 from blurc.meta.run import setup as setups
 from blurc.tasks import TaskChoice, task
-from blurc.training import Held, Probe, activity, answers
+from blurc.training import Held, Probe, activity, answers, predict
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -71,6 +74,46 @@ def test_what_is_read_is_what_the_population_does(population: str, state: str) -
     u = x @ start.synapses["x->h"]["w"] + start.synapses["unit->h"]["w"]
     expected = {"hu": u, "h": jnp.tanh(u), "x": x, "y": net.predict(genome, start, x)}[population + state]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+class Watched:
+    """A network that keeps the keys it is given, by method."""
+
+    def __init__(self, net: blurc.Net) -> None:
+        self.net, self.keys = net, dict[str, Any]()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.net, name)
+        if name not in ("init", "trace", "predict"):
+            return found
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            key = args[0] if name == "init" else kwargs["key"]
+            self.keys[name] = jax.random.key_data(key).tolist()
+            return found(*args, **kwargs)
+
+        return called
+
+
+def test_neurons_begin_by_another_key_than_they_answer_by() -> None:
+    net = blurc.compile(SPEC.replace("x -> h -> y }", "x -> h -> y\n  h -> h [delay = 1, forward] }"))
+    genome, key = net.init_genome(jax.random.key(0)), jax.random.key(2)
+    start, x = net.init(jax.random.key(1), genome, batch=5), jnp.ones((5, 2))
+    for ask, answer in ((partial(activity, probe=Probe("h")), "trace"), (predict, "predict")):
+        watched: Any = Watched(net)
+        ask(watched, genome=genome, state=start, x=x, key=key)
+        assert watched.keys["init"] != watched.keys[answer]
+
+
+def test_what_is_known_and_what_is_asked_have_noise_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def noise(net: object, probe: object, values: object, state: object, x: jax.Array, key: jax.Array) -> jax.Array:
+        return jax.random.uniform(key, (len(x), 1))
+
+    monkeypatch.setattr(course, "activity", noise)
+    monkeypatch.setattr(course, "answers", lambda _, learned, asked: (learned.activity == asked).any())
+    x, key = np.ones((4, 2), np.float32), jax.random.key(0)
+    contender = course.probed(blurc.compile(SPEC), None, Probe("h"))
+    assert not contender.predict((({}, (), key, 0), (x, x)), x, 0)
 
 
 def test_random_features_tell_moons_apart() -> None:

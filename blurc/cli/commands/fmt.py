@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +66,13 @@ def _stdin(check: bool) -> int:
     return int(after is None or (check and after != text))
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """Each file once, under the name by which it comes first."""
+    found: dict[Path, Path] = {}
     for path in paths:
-        yield from sorted(path.rglob(f"*{library.SUFFIX}")) if path.is_dir() else [path]
+        for file in sorted(path.rglob(f"*{library.SUFFIX}")) if path.is_dir() else [path]:
+            found.setdefault(file.resolve(), file)
+    return [*found.values()]
 
 
 def _laid_out(name: str, found: list[Diagnostic]) -> _File | None:
