@@ -25,7 +25,6 @@ pytestmark = pytest.mark.usefixtures("compiled_fast")
 
 LOSS = OBJECTIVES["cross_entropy"]
 SEARCHED = "{name: symbolic, search: [update], steps: 2, population: 8, length: 7, tune: 1}"
-ALONE = {**METHODS, "symbolic": SEARCHED}
 
 
 def alone(method: str) -> Experiment:
@@ -33,7 +32,7 @@ def alone(method: str) -> Experiment:
     return experiment(method, method__steps="2", inner__batch="1", inner__online="true", **more)
 
 
-@pytest.mark.parametrize("method", ALONE.values(), ids=list(ALONE))
+@pytest.mark.parametrize("method", [*METHODS.values(), pytest.param(SEARCHED, marks=pytest.mark.slow)])  # 25 s
 def test_every_method_searches_with_batches_of_one(method: str) -> None:
     result = meta.run(alone(method), "run")
     assert np.isfinite(result.value)
