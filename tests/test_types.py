@@ -24,6 +24,9 @@ SCRIPTS = [ROOT / "tests/typed_user.py", ROOT / "examples/digits.py"]
 FACES = (blurc, genome, tasks, meta)
 MEANT = {
     "Readout",  # an array, or a dict of arrays where a network has several outputs
+    # The state of an environment is any pytree.
+    *(f"Environment.{name}" for name in ("reset.return", "step.state", "step.return")),
+    *(f"Variation.{name}" for name in ("begin.return", "move.states", "move.return")),
     "GenomeFile.found",  # whatever YAML has words for, and the caller knows what it wrote
 }
 

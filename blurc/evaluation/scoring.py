@@ -69,7 +69,7 @@ def scores(
             the targets (E813).
     """
     if isinstance(task, World):
-        check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
+        check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
         check_fits(net, task, probe)
         course = LifeCourse(
             net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps), batch, query or LAST
@@ -93,7 +93,7 @@ def planned(
 ) -> Course:
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
     measured = chosen(metric, task.kind, task.name, task.score)
-    check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
+    check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
     check_fits(net, task, probe)
     numbers = (batch + (query or 0)) * max(1, task.time) * (task.inputs + task.outputs)
     check_room(

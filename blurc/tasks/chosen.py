@@ -13,11 +13,14 @@ def chosen(name: str, kind: TargetKind, of: str, default: Objective) -> Objectiv
     `of` something, which are of a `kind`; else the default.
 
     Raises:
-        BlurError: E813 if it does not suit, E814 or E815 if it cannot be used.
+        BlurError: E813 if there is none or it does not suit, E814 or E815 if it cannot be used.
     """
     if not name:
         return default
     if found := file.named(name):
+        if kind == "rewards":
+            message = f"`{found.title}` is for outputs and targets, and {of} is an environment, which gives rewards"
+            raise BlurError(Diagnostic("E813", message, help=f"write `{default.name}`, or leave it out"))
         return own_objective(found)
     if name not in OBJECTIVES:
         help = suggest(name, OBJECTIVES, f"they are {', '.join(OBJECTIVES)}, and FILE.py:NAME for your own")

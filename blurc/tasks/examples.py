@@ -150,7 +150,12 @@ def _labels(dataset: Dataset, choice: TaskChoice) -> Answers:
 
 def _targets(dataset: Dataset, choice: TaskChoice) -> Answers:
     """All examples with their targets, flat. Also the size of a target."""
-    for key, given in {"classes": choice.classes, "augment.permute_labels": choice.augment.permute_labels}.items():
+    labels = {
+        "classes": choice.classes,
+        "augment.permute_labels": choice.augment.permute_labels,
+        "augment.relabel_at": choice.augment.relabel_at,
+    }
+    for key, given in labels.items():
         if given:
             message = f"`{key}` is for data sets with classes, but the targets of {choice.data} are numbers"
             raise BlurError(Diagnostic("E811", message, help="leave it out"))

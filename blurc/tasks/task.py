@@ -22,6 +22,7 @@ from blurc.runtime import map_tree
 from blurc.tasks import augment, component, examples, few_shot, misfits, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.dataset import retargeted
+from blurc.tasks.environments.environment import Environment
 from blurc.tasks.environments.make import is_world, own_world, world
 from blurc.tasks.environments.world import World
 from blurc.tasks.families import family
@@ -53,7 +54,7 @@ class Episode(NamedTuple):
         return Batches(self.xs, self.ys, self.masks)
 
 
-NO_TASKS: Mapping[str, Task] = {}
+NO_TASKS: Mapping[str, Task | Environment] = {}
 
 
 @partial(
@@ -186,7 +187,9 @@ def _next(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 @typed
-def task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS) -> LoadedTask:
+def task(
+    choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task | Environment] = NO_TASKS
+) -> LoadedTask:
     """Loads and preprocesses the data, or finds a task of the user's own.
 
     Args:
@@ -223,15 +226,17 @@ def task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[
 AnyTask: TypeAlias = LoadedTask | World
 
 
-def any_task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS) -> AnyTask:
+def any_task(
+    choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task | Environment] = NO_TASKS
+) -> AnyTask:
     """As `task`, but it may be an environment. Raises `BlurError`."""
     if is_world(choice.data):
         return world(choice)
     own = choosing.environment(choice, tasks) if choosing.is_own(choice, tasks) else None
-    return task(choice, data_dir, tasks) if own is None else own_world(own, choice)
+    return task(choice, data_dir, tasks) if own is None else own_world(*own, choice)
 
 
-def _check_new(tasks: Mapping[str, Task]) -> None:
+def _check_new(tasks: Mapping[str, Task | Environment]) -> None:
     if hidden := [name for name in tasks if name in misfits.task_names()]:
         message = f"`{hidden[0]}` is the name of a task that blurc has"
         raise BlurError(Diagnostic("E811", message, help="call your own task something else"))

@@ -18,6 +18,8 @@ from blurc.cli import cli
 from blurc.diagnostics import Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.run.folder import Folder
+from blurc.meta.run.resuming import check_same, identity
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.lifetimes import LifetimeJudge
 from blurc.tasks import TaskChoice, world
@@ -156,6 +158,27 @@ def test_an_environment_of_ones_own_is_named_in_a_file_or_given() -> None:
     assert d.span is not None
 
 
+def test_an_environment_is_given_to_all_that_takes_tasks() -> None:
+    """Each gets beyond its arguments."""
+    e, own = paid(tasks="[{data: mine, crop: 3}]"), {"mine": Bandit(2)}
+    assert refused(lambda: meta.run(e, "run", tasks=own))[0].code == "E811"
+    assert refused(lambda: meta.finish("run", tasks=own))[0].code == "E601"
+    assert refused(lambda: meta.replay("run", tasks=own))[0].code == "E615"
+
+
+def test_a_run_is_not_resumed_in_another_environment() -> None:
+    path = Path("walk.py")
+    path.write_text(WALK)
+    e = paid(tasks="[walk.py:Walk]")
+    first = identity(setup(e))
+    path.write_text(WALK + "# a comment")
+    assert identity(setup(e)) == first
+    path.write_text(WALK.replace("- 1", "- 0.5"))
+    (d,) = refused(lambda: check_same(Folder(Path("run")), first, setup(e)))
+    assert (d.code, d.message[:34]) == ("E617", "`Walk` is not the environment that")
+    assert world(TaskChoice("bandit")).digest != world(TaskChoice("maze")).digest
+
+
 TALKED = """
 genome talked {
   state   act
@@ -183,6 +206,8 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
     ),
     "size": ({"tasks": "[{data: bandit, ways: 3}]"}, "E807", "the task bandit has 3 outputs"),
     "signal": ({"spec": "talked.blur", "parameters": "{}"}, "E807", "reads the signal `mood`, and environments have"),
+    "own objective": ({"method.objective": "talked.py:hits"}, "E813", "`talked.py:hits` is for outputs and targets"),
+    "online": ({"inner.online": "true"}, "E613", "`inner.online` judges batches of examples, and `bandit` is an env"),
     "objective": ({"method.objective": "mse"}, "E813", "`mse` is for targets that are"),
 }
 
@@ -190,6 +215,7 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_does_not_go_with_an_environment_is_refused(what: str) -> None:
     Path("talked.blur").write_text(TALKED)
+    Path("talked.py").write_text("raise SystemExit('it ran')")
     Path("quiet.blur").write_text(TALKED.replace("  signal  mood\n", "").replace("eta * mood", "eta"))
     overrides, code, message = REFUSED[what]
     (d,) = refused(lambda: setup(schema.parse(Source("e.yaml", EXPERIMENT), overrides)))
@@ -205,6 +231,8 @@ def test_returns_are_measured_along_a_lifetime() -> None:
     np.testing.assert_array_equal(both[:, 1], late[:, 0])
     assert maze.environment is not None
     assert isinstance(maze.environment, Maze)
+    (d,) = refused(lambda: evaluation.scores(net, None, maze, query=-5))
+    assert (d.code, d.message) == ("E806", "query is -5, expected at least 1")
 
 
 def test_eval_shows_a_curve_of_returns() -> None:

@@ -34,7 +34,7 @@ class Walk:
 
 
 def of_own(environment: object, **choice: Any) -> World:
-    return own_world(environment, TaskChoice("mine", **choice))
+    return own_world(environment, "mine", TaskChoice("mine", **choice))
 
 
 def refused(call: Callable[[], object]) -> tuple[str, str, str | None]:
@@ -180,6 +180,10 @@ class WithKey(Walk):
         return at, jnp.zeros(1), action[0], action[0] > 2
 
 
+def walk(**members: Any) -> World:
+    return of_own(type("Changed", (Walk,), members)())
+
+
 OfGymnasium = type("CartPoleEnv", (), {"reset": None, "step": None, "__module__": "gymnasium.envs"})
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {
@@ -192,6 +196,20 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "not JAX": (lambda: of_own(NotJax()), "mine cannot be traced by JAX: TracerArrayConversionError"),
     "another state": (lambda: of_own(Another()), "the states of mine differ"),
     "a key": (lambda: of_own(WithKey()), "the state of mine holds a random key"),
+    "a number as bounds": (lambda: walk(bounds=1.0), "`bounds` of mine is 1.0"),
+    "one bound": (lambda: walk(bounds=(-1.0,)), "`bounds` of mine is (-1.0,)"),
+    "bounds of text": (lambda: walk(bounds=("0", "1")), "`bounds` of mine is"),
+    "bounds of others": (lambda: walk(bounds=(np.zeros(3), 1.0)), "`bounds` of mine is"),
+    "actions of text": (lambda: walk(actions="2"), "`actions` of mine is '2'"),
+    "no observations": (lambda: walk(observations=0), "`observations` of mine is 0"),
+    "an observation of two parts": (
+        lambda: walk(reset=lambda self, key: (jnp.zeros(()), (jnp.zeros(1),))),  # pyright: ignore
+        "the observation of `reset` is a `tuple`",
+    ),
+    "relabelled": (
+        lambda: world(TaskChoice("maze", augment=Augment(relabel_at=3))),
+        "`augment.relabel_at` is for exam",
+    ),
     "crop": (lambda: world(TaskChoice("maze", crop=3)), "`crop` is for examples, and maze is an environment"),
     "ways": (lambda: world(TaskChoice("maze", ways=3)), "`ways` is for examples"),
     "one arm": (lambda: world(TaskChoice("bandit", ways=1)), "a bandit needs at least two arms"),

@@ -13,6 +13,7 @@ import pytest
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import OBJECTIVES, Augment, TaskChoice, chosen, streamed, task
+from blurc.tasks.own.objective import Formula
 
 WAVES = """
 import jax
@@ -156,6 +157,24 @@ def test_sequences_may_say_where_an_answer_is_asked() -> None:
     assert float(one.score.score(e.y + 1, e.y, e.mask)) == pytest.approx(1)
 
 
+def huber(outs: jax.Array, targets: jax.Array, delta: float = 2.0) -> jax.Array:
+    return delta * jnp.mean(outs - targets)
+
+
+def masked(outs: jax.Array, targets: jax.Array, mask: Any = None) -> jax.Array:
+    return jnp.mean(outs - targets) if mask is None else mask.sum()
+
+
+def test_a_third_argument_with_a_default_is_the_mask_only_by_its_name() -> None:
+    found = [Formula(function, "mine")(jnp.ones((3, 1)), jnp.zeros((3, 1)), None) for function in (huber, masked)]
+    assert [*map(float, found)] == [2, 3]
+
+
+def test_the_score_of_two_objects_is_the_same_unless_they_differ() -> None:
+    one, same, wider, wide = (own(of).score for of in (Waves, Waves(), Wide(3), Wide(2)))
+    assert (one == same, hash(one) == hash(same), wider == wide, one == wider) == (True, True, False, False)
+
+
 class Unasked(Echo):
     def sample(self, key: jax.Array, steps: int, batch: int) -> Any:
         x, y, mask = super().sample(key, steps, batch)
@@ -267,6 +286,8 @@ def test_keys_of_data_sets_are_refused(waves: str) -> None:
     assert [d.message for d in caught.value.diagnostics] == [
         f"`{key}` is not for tasks of your own" for key in ("crop", "center")
     ]
+    relabelled = TaskChoice(waves, augment=Augment(relabel_at=3))
+    assert refused(lambda: task(relabelled)).message == "`augment.relabel_at` is not for tasks of your own"
 
 
 def test_a_name_that_blurc_has_is_refused() -> None:

@@ -98,6 +98,7 @@ def test_a_stream_goes_on_with_one_sinusoid() -> None:
         ({"outputs": 5}, "`outputs` is for classes, but the targets of"),
         ({"classes": (0, 1)}, "`classes` is for data sets with classes, but the targets of"),
         ({"augment": Augment(permute_labels=True)}, "`augment.permute_labels` is for data sets with classes"),
+        ({"augment": Augment(relabel_at=2)}, "`augment.relabel_at` is for data sets with classes"),
     ],
 )
 def test_what_is_for_classes_is_refused_for_numbers(numbers: str, choice: dict, said: str) -> None:

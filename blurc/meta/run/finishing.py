@@ -19,10 +19,12 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import NO_TASKS, AnyTask, Task, TaskChoice, World, any_task
+from blurc.tasks import NO_TASKS, AnyTask, Environment, Task, TaskChoice, World, any_task
 
 
-def check(experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task] = NO_TASKS) -> None:
+def check(
+    experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task | Environment] = NO_TASKS
+) -> None:
     """Checks before a long run that its evaluation can work: the networks compile, the tasks load, and at least one
     fits. Raises `BlurError`."""
     problems: list[BlurError] = []
@@ -43,7 +45,7 @@ def finish(
     *,
     data_dir: str | Path | None = None,
     watch: Callable[[str], None] = lambda what: None,
-    tasks: Mapping[str, Task] = NO_TASKS,
+    tasks: Mapping[str, Task | Environment] = NO_TASKS,
 ) -> list[Row]:
     """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
 
@@ -51,7 +53,7 @@ def finish(
         folder: the run folder.
         data_dir: where to look first for data files.
         watch: called with what starts next, and with the scores as each evaluation ends.
-        tasks: tasks of your own, as `run` had them.
+        tasks: tasks and environments of your own, as `run` had them.
 
     Returns:
         The scores, one row per network and task.
@@ -63,7 +65,10 @@ def finish(
 
 
 def evaluated(
-    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None], own: Mapping[str, Task] = NO_TASKS
+    folder: str | Path,
+    data_dir: str | Path | None,
+    watch: Callable[[str], None],
+    own: Mapping[str, Task | Environment] = NO_TASKS,
 ) -> tuple[list[Row], list[Race]]:
     """`finish`, which also returns the races that the rows come from."""
     place = Folder(Path(folder))
@@ -77,7 +82,7 @@ def _evaluated(
     experiment: Experiment,
     data_dir: str | Path | None,
     watch: Callable[[str], None],
-    own: Mapping[str, Task],
+    own: Mapping[str, Task | Environment],
 ) -> tuple[list[Row], list[Race]]:
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()

@@ -33,7 +33,7 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
 from blurc.meta.search.methods.symbolic import Candidates
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Objective, Task
+from blurc.tasks import NO_TASKS, Environment, Objective, Task
 
 MOST_RECORDED = 20  # divergences
 
@@ -82,7 +82,7 @@ def run(
     resume: bool = False,
     data_dir: str | Path | None = None,
     watch: Watch | None = None,
-    tasks: Mapping[str, Task] = NO_TASKS,
+    tasks: Mapping[str, Task | Environment] = NO_TASKS,
 ) -> Result:
     """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
 
@@ -92,7 +92,7 @@ def run(
         resume: continue from the checkpoint of that folder.
         data_dir: where to look first for data files.
         watch: follows the progress.
-        tasks: tasks of your own, by the names that the experiment has for them (`tasks: [waves]`).
+        tasks: tasks and environments of your own, by the names that the experiment has for them (`tasks: [waves]`).
 
     Returns:
         The best genome, and how it was found.

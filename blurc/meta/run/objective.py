@@ -9,12 +9,12 @@ import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Symbolic
-from blurc.tasks import OBJECTIVES, AnyTask, LoadedTask, Objective, Task, chosen, named, told_at, tried
+from blurc.tasks import OBJECTIVES, AnyTask, Environment, LoadedTask, Objective, Task, chosen, named, told_at, tried
 
 EXAMPLES = 6  # that a function of the user's is tried on
 
 
-def check_named(e: Experiment, own: Mapping[str, Task]) -> None:
+def check_named(e: Experiment, own: Mapping[str, Task | Environment]) -> None:
     """Raises `BlurError` (E613) if a task from Python is not in the experiment, which is the record of the run."""
     names = {one.data for tasks in (e.tasks, e.validation, e.evaluation.tasks) for one in tasks}
     if unused := [name for name in own if name not in names]:
@@ -44,9 +44,7 @@ def _given(e: Experiment, tasks: Sequence[AnyTask]) -> Objective:
     key = jax.random.key(0, impl="threefry2x32")
     with told_at(e.objective_at):
         for one in tasks:
-            if not isinstance(one, LoadedTask):
-                message = f"`{one.name}` is an environment, whose objective is its return"
-                raise BlurError(Diagnostic("E613", message, help="leave `objective` out"))
+            assert isinstance(one, LoadedTask)  # `chosen` has refused environments
             objective, _ = tried(objective, one.episode(key, steps=1, batch=1, query=EXAMPLES).y)
     return objective
 

@@ -22,13 +22,17 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Episode, Task
+from blurc.tasks import NO_TASKS, Environment, Episode, Task
 from blurc.training import diverge, learn
 
 
 @typed
 def replay(
-    folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None, tasks: Mapping[str, Task] = NO_TASKS
+    folder: str | Path,
+    number: int = 0,
+    *,
+    data_dir: str | Path | None = None,
+    tasks: Mapping[str, Task | Environment] = NO_TASKS,
 ) -> Diagnostic:
     """Explains a recorded divergence of a run, down to the line of the spec.
 
@@ -36,7 +40,7 @@ def replay(
         folder: the run folder.
         number: which divergence, from 0.
         data_dir: where to look first for data files.
-        tasks: tasks of your own, as the run had them.
+        tasks: tasks and environments of your own, as the run had them.
 
     Raises:
         BlurError: E615 if there is no run, E619 if it has no such divergence.

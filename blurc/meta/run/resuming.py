@@ -43,7 +43,7 @@ def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, s
         folder.begin_again(files)
         return fresh
     about = checkpoint.about(path)
-    _check_same(folder, about, identity(ready))
+    check_same(folder, about, ready)
     carry = checkpoint.load(path, fresh.carry)
     folder.cut(about["lengths"])
     return Progress(about["step"], about["diverged"], carry, about["lengths"])
@@ -73,9 +73,9 @@ def identity(ready: Setup) -> dict[str, Any]:
     }
 
 
-def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
+def check_same(folder: Folder, there: Any, ready: Setup) -> None:
     """Raises `BlurError` (E617). Versions first: the rest is written as a version writes it."""
-    path = folder.path / CHECKPOINT
+    here, path = identity(ready), folder.path / CHECKPOINT
     pairs = [(n, there["versions"].get(n), v) for n, v in here["versions"].items()]
     if changed := [f"{n} {was} there, {now} here" for n, was, now in pairs if was != now]:
         message = f"`{path}` was made with other versions: {'; '.join(changed)}"
@@ -89,9 +89,13 @@ def _check_same(folder: Folder, there: Any, here: dict[str, Any]) -> None:
         raise BlurError(Diagnostic("E617", message, help=help))
     if changed := [name for name, digest in here["data"].items() if there["data"].get(name) != digest]:
         of, name = changed[0].split(": ", 1)
-        what = f"`{name}` is not the objective" if of == OBJECTIVE else f"the examples of `{name}` are not those"
+        what, lost = f"the examples of `{name}` are not those", "the data"
+        if of == OBJECTIVE:
+            what, lost = f"`{name}` is not the objective", "its file"
+        elif ready.worlds:
+            what, lost = f"`{name}` is not the environment", "its file"
         message = f"{what} that `{path}` was made with"
-        help = "restore the data, or begin again from its genome.yaml (`start:`)"
+        help = f"restore {lost}, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
 
 

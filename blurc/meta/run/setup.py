@@ -35,6 +35,7 @@ from blurc.symbolic import Space, space
 from blurc.tasks import (
     NO_TASKS,
     AnyTask,
+    Environment,
     Episode,
     Lifetime,
     Objective,
@@ -195,7 +196,9 @@ class Setup:
         return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
-def setup(experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task] = NO_TASKS) -> Setup:
+def setup(
+    experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task | Environment] = NO_TASKS
+) -> Setup:
     """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
     e, wanted = experiment, experiment.method.objective
@@ -238,7 +241,7 @@ def _check_l1(e: Experiment, net: Net) -> None:
 
 def _task(
     net: Net, choice: TaskChoice, objective: str, probe: Probe | None, data_dir: str | Path | None,
-    own: Mapping[str, Task],
+    own: Mapping[str, Task | Environment],
 ) -> AnyTask:  # fmt: skip
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:

@@ -19,6 +19,10 @@ def check(e: Experiment, tasks: Sequence[AnyTask]) -> None:
     if others := [one.name for one in tasks if not isinstance(one, World)]:
         message = f"`{first}` is an environment, and {others[0]} has examples"
         raise BlurError(Diagnostic("E613", message, where, help="make an experiment of each kind"))
+    if e.inner.online:
+        message = f"`inner.online` judges batches of examples, and `{first}` is an environment"
+        help = "leave it out; `query` says how many of the last steps count, at most all of `steps`"
+        raise BlurError(Diagnostic("E613", message, where, help=help))
     match e.method:
         case Gradient():
             how = "are numbers that the environment answers" if worlds[0].environment.bounds else "are chosen"

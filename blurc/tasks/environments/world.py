@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from blurc.tasks import augment
 from blurc.tasks.choice import Augment
 from blurc.tasks.environments.environment import Environment, in_lifetime
-from blurc.tasks.hashed import hashed
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 
 
@@ -81,7 +80,7 @@ class Variation(NamedTuple):
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=[],
-    meta_fields=["name", "environment", "augment", "observe", "greedy"],
+    meta_fields=["name", "environment", "augment", "observe", "greedy", "fingerprint"],
 )
 @dataclass(frozen=True, eq=False)
 class World:
@@ -92,6 +91,7 @@ class World:
             `permute_labels` which output means which action.
         observe: what follows the observation in the input: some of "action", "reward" and "done" of the step before.
         greedy: take the action of the greatest output; otherwise actions are sampled from the softmax of the outputs.
+        fingerprint: of what the file that it comes from means; else its name.
     """
 
     name: str
@@ -99,6 +99,7 @@ class World:
     augment: Augment
     observe: tuple[str, ...]
     greedy: bool
+    fingerprint: str
 
     @property
     def inputs(self) -> int:
@@ -128,7 +129,7 @@ class World:
 
     @property
     def digest(self) -> str:
-        return hashed(self)
+        return self.fingerprint
 
     def lifetime(self, key: jax.Array, steps: int, number: int = 0) -> Lifetime:
         """A function of the key. The steps of a shorter lifetime are the first of a longer one."""

@@ -1,5 +1,6 @@
 """Tasks and objectives of a user's own: Python objects, or names in a Python file (`waves.py:Waves`).
 
+choosing.py   what a choice of tasks names
 protocol.py   what such a task has: `sample` and `score`
 file.py       finds what `FILE.py:NAME` names, which runs the file
 guard.py      what users' functions raise, as diagnostics with the line of their file

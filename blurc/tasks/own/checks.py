@@ -64,6 +64,14 @@ def takes(function: Callable[..., Any], arguments: Sequence[str]) -> bool:
     return True
 
 
+def takes_mask(function: Callable[..., Any]) -> bool:
+    """Whether its third argument is the mask: it is called so, or has no default."""
+    if not takes(function, MASKED):
+        return False
+    third = [*inspect.signature(function).parameters.values()][:3][-1]
+    return third.name == MASKED[2] or third.default is third.empty
+
+
 def defined(function: Any) -> tuple[str, ...]:
     """Where a function is defined, as a note; none if that is unknown."""
     code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.choice import TaskChoice
 from blurc.tasks.objective import Objective
 from blurc.tasks.own import file
 from blurc.tasks.own.guard import told_at
@@ -28,13 +28,15 @@ def make(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[OwnSource, Objec
     return made(found, title, choice, named)
 
 
-def environment(choice: TaskChoice, tasks: Mapping[str, Any]) -> object | None:
-    """The environment that `tasks` has, or that is in a file; None if a task is. Raises `BlurError`."""
-    found, title, _ = _found(choice, tasks)
+def environment(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[object, str] | None:
+    """The environment that `tasks` has, or that is in a file, and a hash of what the file means, or its name; None if a
+    task is. Raises `BlurError`."""
+    found, title, named = _found(choice, tasks)
     if not (hasattr(found, "reset") and hasattr(found, "step")):
         return None
     with told_at(choice.where):
-        return instance(found, title, choice.parameters, "step")
+        fingerprint = file.python_meaning(named) if named else title
+        return instance(found, title, choice.parameters, "step"), fingerprint
 
 
 def _found(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[Any, str, file.Named | None]:
@@ -52,5 +54,4 @@ def _found(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[Any, str, file
 
 def _misplaced(choice: TaskChoice) -> Iterator[str]:
     yield from (name for name in choice.given if name not in SUITS)
-    if choice.augment.permute_labels != Augment.permute_labels:
-        yield "augment.permute_labels"
+    yield from (f"augment.{name}" for name in ("permute_labels", "relabel_at") if getattr(choice.augment, name))

@@ -17,21 +17,29 @@ from blurc.tasks.own import checks, file
 from blurc.tasks.own.guard import guarded
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Formula:
     """Calls the function with outputs and targets [.., *shape]; without a shape as they are. What a mask leaves out is
     0 in both; the function may take the mask [..] besides, which is all ones where there is none. Two of the same
-    function are equal."""
+    function are equal, and of the same method of two objects of a class whose attributes are equal."""
 
     function: Callable[..., Any]
     title: str
     shape: tuple[int, ...] | None = None
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Formula) or self.shape != other.shape:
+            return False
+        return self.function == other.function or _are_methods_of_equals(self.function, other.function)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, getattr(self.function, "__func__", self.function)))
+
     def __call__(self, outputs: Any, targets: Any, mask: Any) -> Any:
         if self.shape is not None:
             outputs, targets = (jnp.reshape(a, (*a.shape[:-1], *self.shape)) for a in (outputs, targets))
         masks: tuple[Any, ...] = ()
-        if checks.takes(self.function, checks.MASKED):
+        if checks.takes_mask(self.function):
             masks = (jnp.ones(targets.shape[: targets.ndim - len(self.shape or (1,))]) if mask is None else mask,)
         with guarded(f"`{self.title}`"):
             value = self.function(jnp.asarray(outputs), jnp.asarray(targets), *masks)
@@ -41,6 +49,17 @@ class Formula:
             message = f"`{self.title}` returns {found}, expected a scalar"
             raise BlurError(Diagnostic("E815", message, notes=checks.defined(self.function)))
         return jnp.asarray(value, jnp.float32)
+
+
+def _are_methods_of_equals(one: Any, other: Any) -> bool:
+    method = getattr(one, "__func__", None)
+    if method is None or method is not getattr(other, "__func__", None):
+        return False
+    of, of_other = one.__self__, other.__self__
+    try:
+        return type(of) is type(of_other) and bool(vars(of) == vars(of_other))
+    except (TypeError, ValueError):  # there is no dictionary of attributes, or an array is one of them
+        return False
 
 
 def named(at: file.Named) -> Objective:

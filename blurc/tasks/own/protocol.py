@@ -27,7 +27,8 @@ class Task(Protocol):
 
     time: True if examples are sequences. Then xs is [steps, batch, time, *input] and ys [steps, batch, time, *output],
         and a mask [steps, batch, time] may come third, 1 where an answer is asked. `score` gets [examples, time,
-        *output], 0 where nothing is asked; one that takes a third argument is given the mask [examples, time].
+        *output], 0 where nothing is asked; one whose third argument is called `mask`, or has no default, is given the
+        mask [examples, time] there.
     greater_is_better: the direction of `score`. If True, a score is at most 1; if False (the default), at least 0.
     kind: of the targets, one of `"values"` (the default), `"classes"` (one-hot), `"binary"` (zeros and ones). It says
         which named objectives suit the task, and what optimizers descend in a race.
