@@ -103,7 +103,8 @@ def make(x: Floats, label: Indices, choice: TaskChoice) -> FewShot:
     if choice.ways > min(len(tested), len(learned)):
         held = f"of {len(table)} classes with more than {choice.shots} examples, {len(tested)} are held out for testing"
         message = f"`ways` is {choice.ways}, but {held}"
-        help = f"write `ways: {len(tested)}`, or less" if len(tested) > 1 else "take a data set with more classes"
+        fewer = "write fewer `shots`" if len(size) > len(table) else "take a data set with more classes"
+        help = f"write `ways: {len(tested)}`, or less" if len(tested) > 1 else fewer
         raise BlurError(Diagnostic("E811", message, help=help))
     x = x[order]
     if choice.center:

@@ -56,6 +56,15 @@ def _refuse(path: Path, complaints: Iterable[Complaint]) -> None:
         raise BlurError([Diagnostic("E804", f"{path}: {what}", help=help) for what, help in found])
 
 
+def _misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names of arrays that mean one of the optional ones, which would be missed in silence, and what they mean."""
+    there = set(names)
+    for name in there - {*REQUIRED, *OPTIONAL}:
+        meant = name.lower().removesuffix("s").replace("masks", "mask").replace("-", "_")
+        if meant in OPTIONAL and meant not in there:
+            yield name, meant
+
+
 def _read(path: Path) -> dict[str, Array]:
     """The arrays that are present; all problems are reported at once."""
     report, arrays = Report(), dict[str, Array]()
@@ -65,6 +74,9 @@ def _read(path: Path) -> dict[str, Array]:
             for name in (n for n in REQUIRED if n not in names):
                 notes = (f"it contains {', '.join(names) or 'no arrays'}",)
                 report.error("E804", f"{path}: there is no array `{name}`", None, notes=notes, help=HELP)
+            for name, meant in _misspelt(names):
+                help = f"call it `{meant}`, or something else if it is not that"
+                report.error("E804", f"{path}: the array `{name}` would not be read", None, help=help)
             for name in (n for n in (*REQUIRED, *OPTIONAL) if n in names):
                 try:
                     arrays[name] = archive.array(name)

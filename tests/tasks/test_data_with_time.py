@@ -102,6 +102,15 @@ def test_an_episode_has_an_axis_of_time(save: Callable[..., Path]) -> None:
 
 
 ONE_HOT = np.eye(T, dtype=np.float32)[np.arange(N) % T]
+
+
+@pytest.mark.parametrize("name", ["Mask", "masks", "MASK_TEST"])
+def test_a_misspelt_mask_is_not_missed(save: Callable[..., Path], name: str) -> None:
+    with pytest.raises(BlurError, match=f"the array `{name}` would not be read"):
+        tasks.load(save(**{"x": X, "y": LABELS, name: MASK}))
+    tasks.load(save(x=X, y=LABELS, mask=MASK, names=LABELS))
+
+
 SOUND: dict[str, Any] = {"x": X, "y": LABELS, "mask": MASK}
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "mask": ({"mask": MASK[:, 1:]}, "`mask` has shape [20, 3], expected [20, 4], the first two axes of `x`"),

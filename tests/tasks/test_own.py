@@ -68,6 +68,36 @@ def own(of: Any) -> Any:
     return task(TaskChoice("mine"), tasks={"mine": of})
 
 
+class Sequences:
+    """Sequences of three steps, asked at the last."""
+
+    time, kind, asked = True, "classes", 1.0
+
+    def sample(self, key: jax.Array, steps: int, batch: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+        x = jax.random.normal(key, (steps, batch, 3, 2))
+        y = jax.nn.one_hot(x.argmax(-1), 2)
+        mask = jnp.zeros((steps, batch, 3)).at[..., -1].set(self.asked)
+        return x, y.at[..., :-1, :].set(0.5), mask
+
+    def score(self, outs: jax.Array, targets: jax.Array) -> jax.Array:
+        return jnp.mean((outs - targets) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("of", "changed", "said"),
+    [
+        (Waves, {"kind": "classes"}, "`mine.kind` is 'classes', but the ys of `sample` are not one-hot"),
+        (Waves, {"kind": "binary"}, "`mine.kind` is 'binary', but the ys of `sample` are not zeros and ones"),
+        (Waves, {"kind": "rewards"}, "`mine.kind` is 'rewards'"),
+        (Sequences, {"asked": 0.5}, "masks of other numbers than 0 and 1"),
+    ],
+)
+def test_targets_are_of_the_kind_that_a_task_says(of: type[Any], changed: dict[str, Any], said: str) -> None:
+    assert own(Sequences()).kind == "classes"  # what is not asked may be anything
+    found = refused(lambda: own(type("Changed", (of,), changed)()))
+    assert (found.code, said in found.message) == ("E815", True)
+
+
 def test_what_is_asked_comes_from_the_same_sample(waves: str) -> None:
     one = task(TaskChoice(waves))
     e = one.episode(jax.random.key(3), steps=4, batch=8, query=20)

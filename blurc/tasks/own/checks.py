@@ -118,6 +118,28 @@ def listed(shape: Sequence[int]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
+def check_values(
+    task: Task, title: str, kind: str, ys: np.ndarray[Any, Any], mask: np.ndarray[Any, Any] | None
+) -> None:
+    """Whether targets are of the kind that the task says, where they are asked, and what is asked is said by ones and
+    zeros. Raises `BlurError` (E815)."""
+    plain = ys.reshape(-1, ys.shape[-1]) if ys.ndim > 2 else ys.reshape(-1, 1)
+    if mask is not None:
+        if not np.isin(mask, (0, 1)).all():
+            message = f"`{title}.sample` returns masks of other numbers than 0 and 1"
+            raise BlurError(Diagnostic("E815", message, notes=defined(task.sample)))
+        plain = plain[mask.reshape(-1) > 0]
+    zeros_and_ones = np.isin(plain, (0, 1)).all()
+    wrong = {
+        "classes": not (zeros_and_ones and (plain.sum(axis=-1) == 1).all()) and "one-hot",
+        "binary": not zeros_and_ones and "zeros and ones",
+    }
+    if expected := wrong.get(kind):
+        message = f"`{title}.kind` is {kind!r}, but the ys of `sample` are not {expected}"
+        help = "return such targets, or leave `kind` out: they are values then"
+        raise BlurError(Diagnostic("E815", message, notes=defined(task.sample), help=help))
+
+
 def pure_sample(task: Task, title: str, steps: int, batch: int) -> list[np.ndarray[Any, Any]]:
     """xs, ys and perhaps the mask for a fixed key, which a second trace gives again. Raises `BlurError` (E815)."""
     key = jax.random.key(0, impl="threefry2x32")

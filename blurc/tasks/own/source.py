@@ -14,7 +14,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic, Span
 from blurc.runtime import map_tree
 from blurc.tasks.choice import TaskChoice
-from blurc.tasks.objective import KINDS, Objective, TargetKind
+from blurc.tasks.objective import Objective, TargetKind
 from blurc.tasks.own import checks, file, objective
 from blurc.tasks.own.guard import guarded, told_at
 from blurc.tasks.own.protocol import Task
@@ -96,6 +96,7 @@ def made(of: Any, title: str, choice: TaskChoice, named: file.Named | None = Non
         checks.check_signatures(task, title)
         kind = _kind(task, title)
         xs, ys, *masks = checks.pure_sample(task, title, STEPS, BATCH)
+        checks.check_values(task, title, kind, ys, masks[0] if masks else None)
         time = xs.shape[2] if checks.is_timed(task) else 0
         within = ys.shape[2:3] if time else ()
         formula = objective.Formula(task.score, f"{title}.score", ys.shape[2 + len(within) :])
@@ -122,9 +123,12 @@ def instance(of: Any, title: str, parameters: Mapping[str, Any], member: str = "
     return of
 
 
+OWN_KINDS: tuple[TargetKind, ...] = ("values", "classes", "binary")
+
+
 def _kind(task: Task, title: str) -> TargetKind:
     kind = getattr(task, "kind", "values")
-    if kind not in KINDS:
+    if kind not in OWN_KINDS:
         message = f"`{title}.kind` is {kind!r}"
-        raise BlurError(Diagnostic("E815", message, help=f"it is one of {', '.join(KINDS)}, or left out: values"))
+        raise BlurError(Diagnostic("E815", message, help=f"it is one of {', '.join(OWN_KINDS)}, or left out: values"))
     return kind
