@@ -289,7 +289,8 @@ def _misfit(
     if isinstance(task, World):
         return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
     if role == "input" and not task.time and size % math.prod(shape) == 0:
-        help += f", or, if an example is a sequence of inputs {list(shape)}, say so: `time: true`"
+        where = "`time = True` in its class" if task.own else "`time: true`"
+        help += f", or, if an example is a sequence of inputs {list(shape)}, say so: {where}"
     elif role == "input":
         help += ", or preprocess it, `TASK:crop=20,resize=10`"
     elif task.classes and math.prod(shape) < size:
