@@ -17,7 +17,7 @@ from blurc.tasks.generated import Generated
 from blurc.tasks.objective import TargetKind
 
 NAME = "principal_component"
-DESCRIPTION = "points of a random Gaussian cloud in each episode; asked is the coordinate along its first axis"
+DESCRIPTION = "points of a random Gaussian cloud in each episode; the answer is the coordinate along its first axis"
 INPUTS = 8
 SECOND = 0.6  # the greatest variance along the other axes
 

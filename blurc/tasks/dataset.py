@@ -89,7 +89,7 @@ def retargeted(dataset: Dataset, target: str) -> Dataset:
             dataset, y_train=dataset.x_train, y_test=dataset.x_test, classes=None, mask_train=train, mask_test=test
         )
     if not dataset.time:
-        message = f"`next` is for sequences, and the examples of {dataset.name} are none"
+        message = f"`next` is for sequences, and the examples of {dataset.name} are not sequences"
         raise BlurError(Diagnostic("E811", message, help="learn the `inputs`, or the targets of the data"))
     (y, mask), (y_test, mask_test) = map(_next, (dataset.x_train, dataset.x_test))
     return replace(dataset, y_train=y, y_test=y_test, mask_train=mask, mask_test=mask_test, classes=None)

@@ -14,8 +14,10 @@ from blurc.tasks.dataset import Floats, Indices
 
 
 def pixels(x: Floats, choice: TaskChoice, leading: int = 1) -> Floats:
-    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels. leading: 2
-    for sequences, [n, time, ..] -> [n, time, inputs], which are no images."""
+    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels.
+
+    leading: the axes that stay: 1, or 2 for sequences, [n, time, ..] -> [n, time, inputs], which cannot be cropped or
+    resized."""
     if choice.crop or choice.resize:
         _check(x.shape[1:], choice)
     if choice.crop:

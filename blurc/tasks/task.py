@@ -209,7 +209,7 @@ def task(
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
     name = choice.name or choice.data
     if choice.target == "next" and not source.time:
-        message = f"`target: next` is for sequences, and the examples of {choice.data} are none"
+        message = f"`target: next` is for sequences, and the examples of {choice.data} are not sequences"
         raise BlurError(Diagnostic("E811", message, help="write `target: inputs`, or leave it out"))
     if choice.target != "data":
         width = augment.width(choice.augment, source.features)

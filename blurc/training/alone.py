@@ -57,7 +57,7 @@ def _alone(net: Program, data: str) -> Iterator[str]:
     name, anew = net.signature.name, f"the examples of {data} have no time: its neurons are reset before every batch"
     if late:
         what = f"delayed projections from {', '.join(f'`{of}`' for of in late)}"
-        yield f"`{name}` has {what}, and {anew}, so these bring nothing"
+        yield f"`{name}` has {what}, and {anew}, so these have no effect"
     if states:
         yield f"`{name}` keeps {', '.join(states)} from step to step, and {anew}"
 

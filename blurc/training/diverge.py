@@ -38,7 +38,7 @@ class Divergence:
     size: int = 0
     largest: float = 0.0  # the largest synapse before the step
     where: str = ""  # its projection
-    time: int = 0  # the step of the sequences, counted from 1; 0: they are none
+    time: int = 0  # the step of the sequences, counted from 1; 0 if the examples are not sequences
 
     def diagnostic(self) -> Diagnostic:
         when = "before the first step" if self.step == 0 else f"at step {self.step}"

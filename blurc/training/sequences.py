@@ -40,7 +40,7 @@ def steps(signature: Signature, batches: Batches) -> Steps:
 
 
 def length(batches: Batches) -> int:
-    """The steps of a sequence; 0 if the examples are none."""
+    """The steps of a sequence; 0 if the examples are not sequences."""
     return batches.xs.shape[2] if batches.xs.ndim > 3 else 0
 
 

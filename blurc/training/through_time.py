@@ -36,7 +36,7 @@ def trained_through_time(
     truncate: int = 0,
     genome: GenomeValues | None = None,
 ) -> Trained:
-    """The network under a recipe, of which normalization and input scaling do not apply.
+    """The network under a recipe, whose normalization and input scaling do not apply.
 
     Args:
         recipe: the optimizer, its schedule and momentum.

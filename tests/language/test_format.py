@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blurc.diagnostics import Report, Source
+from blurc.language import format as layout
 from blurc.language import formatted, parse, specs_path
 
 SPECS = sorted(specs_path().rglob("*.blur"))
@@ -112,6 +113,12 @@ def test_text_that_does_not_parse_is_left_alone() -> None:
     report = Report()
     assert formatted(Source("a.blur", "genome a { state }"), report) is None
     assert [d.code for d in report.errors] == ["E101"]
+
+
+def test_a_layout_that_would_change_the_text_is_an_error_under_every_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "align", lambda lines: "genome a { readout b }\n")
+    with pytest.raises(AssertionError, match="change its meaning"):
+        formatted(Source("a.blur", NEAT), Report())
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)

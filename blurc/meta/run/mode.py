@@ -26,7 +26,8 @@ BACKWARD_ONLY = ("gather", "segments")  # forms of sparse projections
 
 
 def with_mode(e: Experiment, net: Net) -> Experiment:
-    """With the mode that is cheaper, if the experiment leaves it open. Raises `BlurError` (E613) if it has no such."""
+    """The experiment with the cheaper mode, if it leaves the mode open. Raises `BlurError` (E613) if it
+    asks for forward mode, which the network does not have."""
     if not isinstance(e.method, Gradient) or e.method.mode == "reverse":
         return e
     wanted = e.method.mode or cheaper(net, e.inner.batch)

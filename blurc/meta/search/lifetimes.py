@@ -20,7 +20,9 @@ from blurc.tasks import Lifetime, World
 from blurc.training import Alive, Living
 
 T = TypeVar("T")
-Lives: TypeAlias = tuple[Alive, ...]  # one in each environment; only that in the lifetime's own goes on
+Lives: TypeAlias = tuple[
+    Alive, ...
+]  # one state for each environment; only that of the lifetime's environment is advanced
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,7 +73,7 @@ def _complaints(choice: TaskChoice, fitting: set[str]) -> Iterator[tuple[str, st
 
 
 def misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
-    """Settings of environments on a task that is none."""
+    """Settings of environments on a task that is not an environment."""
     for name in choice.given:
         if name in ONLY_HERE:
             yield f"`{name}` is for environments, not for {choice.data}", "leave it out"

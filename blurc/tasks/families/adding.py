@@ -1,4 +1,4 @@
-"""The adding problem: a sequence of random numbers, two of which are marked; asked at the end is their sum.
+"""The adding problem: a sequence of random numbers, two of which are marked; the answer, at the end, is their sum.
 
 Each step has a number, uniform in [0, 1], and a mark. One mark is in the first half of the sequence, the other in the
 second. A network that always says 1 has a mean squared error of 1/6. Hochreiter and Schmidhuber, "Long Short-Term
@@ -24,7 +24,7 @@ class Adding(Sequences):
     """length: of a sequence."""
 
     NAME: ClassVar[str] = "adding"
-    DESCRIPTION: ClassVar[str] = "sequences of numbers, two of them marked; asked at the end is their sum"
+    DESCRIPTION: ClassVar[str] = "sequences of numbers, two of them marked; the answer, at the end, is their sum"
     KIND: ClassVar[TargetKind] = "values"
 
     length: Annotated[int, limits.Limit.whole(2)] = 10

@@ -1,4 +1,4 @@
-"""Associative recall: pairs of a key and a value, one pair a step, then one of the keys; asked is its value.
+"""Associative recall: pairs of a key and a value, one pair a step, then one of the keys; the answer is its value.
 
 The keys of a sequence are distinct, its values are not. Inputs are one-hot keys beside one-hot values; the last step
 has a key alone. Ba, Hinton, Mnih, Leibo and Ionescu, "Using Fast Weights to Attend to the Recent Past" (NeurIPS 2016),
@@ -24,7 +24,7 @@ class AssociativeRecall(Sequences):
     """pairs: of a sequence. values: how many there are. There are twice as many keys as pairs."""
 
     NAME: ClassVar[str] = "associative_recall"
-    DESCRIPTION: ClassVar[str] = "pairs of keys and values, then a key; asked is its value"
+    DESCRIPTION: ClassVar[str] = "pairs of keys and values, then a key; the answer is its value"
     KIND: ClassVar[TargetKind] = "classes"
 
     pairs: limits.Count = 3

@@ -1,4 +1,4 @@
-"""Delayed match to sample: a stimulus, a delay, another stimulus; asked is whether the two are the same.
+"""Delayed match to sample: a stimulus, a delay, another stimulus; the question is whether the two are the same.
 
 Stimuli are one-hot, and nothing is on during the delay. They match in half of the sequences. A task of working memory
 in animals (Miller, Erickson and Desimone, 1996) and in networks with local rules: Miconi, "Biologically plausible

@@ -1,8 +1,8 @@
 """Whether a random pattern was shown before: recognition memory, which synapses hold.
 
 What is learned from is a stream of patterns of -1 and 1. Each is new, or with probability 1/2 the one that was shown
-`delay` examples earlier; the answer is 1 if it is not new. Asked are patterns in the end: half of them new, half of
-them among the last `delay` that were shown. Batches of 1 make it the continual task of Tyulmankov, Yang and Abbott,
+`delay` examples earlier; the answer is 1 if it is not new. The questions come at the end: half are new patterns,
+half are among the last `delay` that were shown. Batches of 1 make it the continual task of Tyulmankov, Yang and Abbott,
 "Meta-learning synaptic plasticity and memory addressing for continual familiarity detection" (Neuron, 2022).
 """
 

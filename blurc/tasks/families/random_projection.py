@@ -24,7 +24,7 @@ class RandomProjection(Parametric):
     """inputs, classes: their numbers."""
 
     NAME: ClassVar[str] = "random_projection"
-    DESCRIPTION: ClassVar[str] = "which of several random directions an input points along, other ones in each episode"
+    DESCRIPTION: ClassVar[str] = "which of several random directions an input points along, redrawn in each episode"
     KIND: ClassVar[TargetKind] = "classes"
 
     inputs: limits.Count = 8
