@@ -14,6 +14,7 @@ import pytest
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import OBJECTIVES, Augment, TaskChoice, chosen, streamed, task
 from blurc.tasks.own.objective import Formula
+from blurc.tasks.own.tokens import meant
 
 WAVES = """
 import jax
@@ -155,6 +156,16 @@ def test_a_hash_stays_when_a_comment_changes_and_not_when_numbers_do(waves: str)
     assert task(TaskChoice(waves)).digest == first
     path.write_text(WAVES.replace("minval=-5", "minval=-4"))
     assert task(TaskChoice(waves)).digest != first
+
+
+def test_what_a_file_says_is_the_same_in_every_version_of_python() -> None:
+    """Some take an f-string apart."""
+    text = "def f(x):\n  # why\n  return (f\"{x!r:>{4}} {{}} {f'{x}'}\",\n    x)\n\nf(1)"
+    head = ["def", "f", "(", "x", ")", ":", "\n", "\t", "return", "("]
+    string = "f\"{x!r:>{4}} {{}} {f'{x}'}\""
+    expected = [*head, string, ",", "x", ")", "\n", "\r", "f", "(", "1", ")", "\n"]
+    assert [*meant(text)] == expected
+    assert [*meant(text.replace("  ", "    ").replace("\n", "\r\n"))] == expected
 
 
 def test_objectives_of_a_file_have_their_direction(waves: str) -> None:

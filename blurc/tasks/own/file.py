@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.storage import read_file, why
 from blurc.tasks.own.guard import LONGEST, place_of, shown
+from blurc.tasks.own.tokens import meant
 
 NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)", re.DOTALL)
 MOST = 2**24  # bytes
@@ -57,9 +58,11 @@ def attribute(of: Named) -> Any:
 
 def python_meaning(of: Named) -> str:
     """A hash of what stands in the file: comments and layout do not count. Raises `BlurError` (E814)."""
+    text = python_text(of)
     with _refused(of.path):
-        tree = ast.parse(python_text(of), of.path)
-    return HASH + hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:32]
+        ast.parse(text, of.path)
+        found = "\0".join(meant(text))
+    return HASH + hashlib.sha256(found.encode()).hexdigest()[:32]
 
 
 def python_text(of: Named) -> str:
