@@ -33,7 +33,8 @@ def known(rule: str, update: str, network: str, e: meta.Experiment) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "rule", "update", "network"), [("oja", "alone", OJA, "component"), ("delta", "taught", DELTA, "regression")]
+    ("name", "rule", "update", "network"),
+    [("oja", "alone", OJA, "component"), ("delta", "taught", DELTA, "regression")],
 )
 def test_what_is_found_is_as_good_as_what_is_known(name: str, rule: str, update: str, network: str) -> None:
     e = meta.read(EXAMPLES / f"{name}.yaml")
