@@ -293,6 +293,8 @@ def test_a_file_is_laid_out(opened: Editor) -> None:
     assert "    act <- phi(z)\n" in neat
     opened.open("a.blur", neat)
     assert not opened.ask(opened.client.text_document_formatting_async(params))
+    opened.open("a.blur", "genome a { const c = 1e999 }\n" * 200)  # too many errors to list
+    assert not opened.ask(opened.client.text_document_formatting_async(params))
 
 
 def test_the_outline_has_the_parts(opened: Editor) -> None:
