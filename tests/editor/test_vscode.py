@@ -100,7 +100,7 @@ def is_keyword(scope: str) -> bool:
 
 
 def is_item(text: str, token: Any) -> bool:
-    """Whether it begins a line or follows a sign that ends an item: then it is no name, in the library."""
+    """Whether it begins a line or follows a sign that ends an item: then it is not a name, in the library."""
     before = text[: token.start_pos].rstrip(" ")
     return before[-1:] in ("", "\n", ";", "{")
 

@@ -136,7 +136,7 @@ def test_its_note_shows_where_to_look(exploded: Result) -> None:
     assert "--set" not in done.stderr
 
 
-# ---------------------------------------------------------------- what is no experiment
+# ---------------------------------------------------------------- what is not an experiment
 
 
 def test_a_spec_is_answered_with_an_experiment_that_works() -> None:
