@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lark import Token, Tree, UnexpectedToken
 
@@ -42,21 +42,43 @@ class Left:
     tokens: int = MOST_TOKENS
 
 
+class Read(NamedTuple):
+    """A text, and what it was made into.
+
+    tokens: of the whole text.
+    grammar: the tokens by the rules of the grammar, if it allows all of them.
+    """
+
+    file: syntax.File
+    tokens: Sequence[Token]
+    grammar: Tree[Token] | None
+
+
 def parse(source: Source, report: Report, left: Left | None = None) -> syntax.File:
     """The tree of a text. Broken parts are left out, and their genome, network or block is marked as damaged."""
+    return read(source, report, left).file
+
+
+def read(source: Source, report: Report, left: Left | None = None) -> Read:
+    """`parse`, with the tokens that the tree was made of."""
     left = left or Left()
     tokens = tokens_of(source.text, left.tokens)
     too_much = _has_too_much(tokens, left.tokens, source, report)
     left.tokens -= min(left.tokens, len(tokens))
     if too_much:
-        return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))
-    tree, damaged = _feed("file", tokens), frozenset[int]()
+        return Read(syntax.File((), (), (), damaged=True, span=Span(source, 0, 0)), tokens, None)
+    tree = _feed("file", tokens)
+    return Read(_file(source, tokens, tree, report), tokens, tree if isinstance(tree, Tree) else None)
+
+
+def _file(source: Source, tokens: Sequence[Token], tree: Tree[Token] | int, report: Report) -> syntax.File:
+    damaged = frozenset[int]()
     file = TreeBuilder(source).transform(tree) if isinstance(tree, Tree) else None
     if file is None or _stray_words(file):
         kept, damaged = recover(source, _lexemes(source.text, tokens), _failure, report)
-        tree = _feed("file", [_token(lexeme) for lexeme in kept])
-        assert isinstance(tree, Tree), "recovery keeps only text that parses"
-        file = TreeBuilder(source).transform(tree)
+        rest = _feed("file", [_token(lexeme) for lexeme in kept])
+        assert isinstance(rest, Tree), "recovery keeps only text that parses"
+        file = TreeBuilder(source).transform(rest)
     return dataclasses.replace(
         file,
         genomes=tuple(_finish(genome, damaged, report) for genome in file.genomes),
@@ -65,13 +87,6 @@ def parse(source: Source, report: Report, left: Left | None = None) -> syntax.Fi
         functions=_shallow(file.functions, report),
         damaged=FILE in damaged,
     )
-
-
-def grammar_tree(text: str) -> Tree[Token]:
-    """Every token of a text that `parse` finds nothing wrong with, by the rules of the grammar."""
-    tree = _feed("file", tokens_of(text))
-    assert isinstance(tree, Tree), "the text parses"
-    return tree
 
 
 def _stray_words(file: syntax.File) -> bool:

@@ -9,11 +9,13 @@ columns.py  what stands below each other in adjacent lines
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from blurc.diagnostics import Report, Source
 from blurc.language.format.columns import align
 from blurc.language.format.lines import lines
 from blurc.language.format.pieces import pieces
-from blurc.language.parse import grammar_tree, parse, tokens_of
+from blurc.language.parse import read, tokens_of
 
 
 def formatted(source: Source, report: Report) -> str | None:
@@ -30,15 +32,15 @@ def formatted(source: Source, report: Report) -> str | None:
         AssertionError: the layout would change the meaning, which is a bug. The text is left alone.
     """
     before = len(report.errors)
-    parse(source, report)
-    if len(report.errors) > before:
+    found = read(source, report)
+    if found.grammar is None or len(report.errors) > before:
         return None
-    text = align(lines(pieces(source.text, grammar_tree(source.text))))
-    if _tokens(text) != _tokens(source.text):  # not an assert: it protects files under -O too
+    text = align(lines(pieces(source.text, found.grammar)))
+    if _spelt(tokens_of(text)) != _spelt(found.tokens):  # not an assert: it protects files under -O too
         raise AssertionError(f"the layout of {source.name} would change its meaning; please report this")
     return text
 
 
-def _tokens(text: str) -> list[str]:
+def _spelt(tokens: Iterable[str]) -> list[str]:
     """Without those that may stand between items or not."""
-    return [token for token in map(str, tokens_of(text)) if token not in (";", ",")]
+    return [str(token) for token in tokens if token not in (";", ",")]

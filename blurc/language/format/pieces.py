@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lark import Token, Tree
 
@@ -34,8 +34,7 @@ INDEXED = frozenset({"indexed_name", "attr_indexed", "binding_indexed"})  # thei
 COMPACT, WIDE_SLICE = "compact", "wide_slice"  # of operators in an index, of a colon between long expressions
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A token; the last piece of a file has no text.
 
     rule: of the grammar, that the token is directly a part of.
@@ -79,7 +78,7 @@ def _after(piece: Piece, gap: str, first: bool) -> Piece:
     trailing, *above = (line.strip() for line in gap.split("\n"))
     if first:
         trailing, above = "", [trailing, *above]
-    return replace(piece, trailing=trailing, above=tuple(above[:-1]), breaks="\n" in gap or first)
+    return piece._replace(trailing=trailing, above=tuple(above[:-1]), breaks="\n" in gap or first)
 
 
 def _walk(tree: Tree[Token]) -> Iterator[tuple[Token, Piece]]:
