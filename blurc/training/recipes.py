@@ -61,7 +61,11 @@ class Recipe:
         said = {
             "schedule": {"constant": "constant rate", "linear": "linear to 0", "cosine": "cosine to 0"},
             "normalization": {"batch": "batch norm", "layer": "layer norm", "none": "no normalization"},
-            "inputs": {"overall": "inputs standardised", "each": "inputs standardised one by one"},
+            "inputs": {
+                "overall": "inputs standardised",
+                "each": "inputs standardised one by one",
+                "example": "examples standardised one by one",
+            },
         }
         if self.cell:
             said = {"schedule": said["schedule"], "cell": CELLS}

@@ -32,7 +32,7 @@ EPS = 1e-5
 DECAY = 0.5  # of running statistics, a step: learning takes few steps, and the synapses change much in each
 
 Normalization = Literal["batch", "layer", "none"]
-Inputs = Literal["overall", "each"]
+Inputs = Literal["overall", "each", "example"]
 
 
 class Variables(NamedTuple):
@@ -49,7 +49,8 @@ class Variables(NamedTuple):
 @dataclass(frozen=True)
 class ReluNetwork:
     """normalization: of hidden activity, over the batch (`batch`), over the population (`layer`), or not at all.
-    inputs: standardised by the moments of all of them, or of each."""
+    inputs: standardised by the moments of all of them (`overall`), of each, or of those of the same `example`; then the
+    mean of each is subtracted as well."""
 
     plan: Plan
     order: tuple[str, ...]  # of populations that are not inputs
@@ -71,14 +72,15 @@ class ReluNetwork:
         fixed = {name: w for name, w in weights.items() if name not in plastic}
         empty = {name: jnp.zeros((2, n), dtype()) for name, n in sizes.items()}
         running = {"weight": jnp.zeros((), dtype()), "moments": empty if self.normalization == "batch" else {}}
-        wide = self.plan.population(self._input).size if self.inputs == "each" else 1
+        wide = 1 if self.inputs == "overall" else self.plan.population(self._input).size
         zeros = jnp.zeros(wide, dtype())
         return Variables(learned, fixed, running, (jnp.zeros((), dtype()), zeros, zeros))
 
     def see(self, variables: Variables, x: jax.Array) -> Variables:
         """With the moments of the inputs `x`, [batch, n], which are about to be learned."""
         count, mean, square = variables.seen
-        axis = 0 if self.inputs == "each" else None
+        axis = None if self.inputs == "overall" else 0
+        x = _by_example(x) if self.inputs == "example" else x
         now = (x.mean(axis, keepdims=True).reshape(-1), (x**2).mean(axis, keepdims=True).reshape(-1))
         return variables._replace(seen=(count + 1, mean + now[0], square + now[1]))
 
@@ -116,6 +118,8 @@ class ReluNetwork:
     def _standardised(self, variables: Variables, x: jax.Array) -> jax.Array:
         count, mean, square = variables.seen
         centre = _ratio(mean, count)
+        if self.inputs == "example":
+            return _by_example(x) - centre
         return (x - centre) / jnp.sqrt(jnp.maximum(_ratio(square, count) - centre**2, 0) + EPS)
 
     def _normal(self, name: str, learned: Mapping[str, Any], z: jax.Array, moments: Any) -> jax.Array:
@@ -158,6 +162,11 @@ class ReluNetwork:
         if p.unit or (p.plastic and p.target == self._output):
             return jnp.zeros(_shape(p), dtype())
         return math.sqrt(2 / p.fans[0]) * jax.random.normal(key, _shape(p), dtype())
+
+
+def _by_example(x: jax.Array) -> jax.Array:
+    """Inputs [.., n] with a mean of 0 and a variance of 1 in every example."""
+    return (x - x.mean(-1, keepdims=True)) * jax.lax.rsqrt(x.var(-1, keepdims=True) + EPS)
 
 
 def _ratio(total: jax.Array, weight: jax.Array) -> jax.Array:

@@ -101,6 +101,16 @@ def test_inputs_are_standardised_by_what_was_seen(network: ReluNetwork) -> None:
         np.testing.assert_allclose(own._standardised(variables, X), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_examples_are_standardised_one_by_one(network: ReluNetwork) -> None:
+    """Neither brightness nor contrast makes a difference, as long as an input varies within its example."""
+    own = ReluNetwork(network.plan, network.order, network.forward, network.linear, "none", "example")
+    variables = own.init(jax.random.key(0))
+    for x in (X[:8], 3 * X[8:] + 1):
+        variables = own.see(variables, jnp.asarray(x))
+    alone = (X - X.mean(1, keepdims=True)) / X.std(1, keepdims=True)
+    np.testing.assert_allclose(own._standardised(variables, X), alone - alone.mean(0), rtol=1e-3, atol=1e-3)
+
+
 def test_the_start_is_he_and_the_readout_is_at_0() -> None:
     wide = relu_network(blurc.compile("networks/mnist.blur", network="mnist"))
     learned = wide.init(jax.random.key(0)).learned
