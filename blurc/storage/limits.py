@@ -46,6 +46,10 @@ def _is_positive(x: float) -> bool:
     return x > 0
 
 
+def _is_not_zero(x: float) -> bool:
+    return x != 0
+
+
 def _is_not_negative(x: float) -> bool:
     return x >= 0
 
@@ -63,6 +67,7 @@ Sizes: TypeAlias = Annotated[tuple[int, ...], Limit(f"a list of numbers from 0 t
 Even: TypeAlias = Annotated[int, Limit(f"an even number from 2 to {MOST}", _is_even)]
 Seed: TypeAlias = Annotated[int, Limit.whole(0, 2**32 - 1)]
 Positive: TypeAlias = Annotated[float, Limit("above 0", _is_positive)]
+NotZero: TypeAlias = Annotated[float, Limit("anything but 0", _is_not_zero)]
 Noise: TypeAlias = Annotated[float, Limit("at least 0", _is_not_negative)]
 Word: TypeAlias = Annotated[str, Limit("a text that is not empty", bool)]
 Rising: TypeAlias = Annotated[tuple[int, ...], Limit(f"a rising list of numbers from 1 to {MOST}", _rising)]

@@ -55,7 +55,10 @@ class TaskChoice:
         shots: examples of each class that an episode learns, with other classes in each (`few_shot.py`); 0: all.
         alphabet: of omniglot, whose characters are the classes in every episode; "": episodes from all alphabets.
         outputs: neurons to assign the classes to, if more than classes; 0: as many as classes.
-        center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs.
+        scale, shift: inputs become `scale` times what they are, then `shift` more, in every episode alike: -1 and 1
+            invert pixels, 0.2 and 0 make them a fifth as bright.
+        center: subtract the mean of the training inputs and divide by their standard deviation, both over all inputs,
+            after `scale` and `shift`.
         time: examples are sequences along their first axis, as a `mask` in a file says, too.
         target: what is learned: the labels or targets of the data, or the `inputs` themselves, or of sequences the
             `next` input.
@@ -78,6 +81,8 @@ class TaskChoice:
     shots: limits.Size = 0
     alphabet: str = ""
     outputs: limits.Size = 0
+    scale: limits.NotZero = 1.0
+    shift: float = 0.0
     center: bool = False
     time: bool = False
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"

@@ -48,6 +48,10 @@ def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     for name, value in least.items():
         if not (value >= 0 and math.isfinite(value)):
             yield f"`{name}` is {value}", "write 0 or more"
+    if not (choice.scale and math.isfinite(choice.scale)):
+        yield f"`scale` is {choice.scale}", "write a number that is not 0, or leave it out"
+    if not math.isfinite(choice.shift):
+        yield f"`shift` is {choice.shift}", "write a number, or leave it out"
 
 
 def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
@@ -62,6 +66,9 @@ def _misplaced(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     for name in ("crop", "resize"):
         if is_function and getattr(choice, name):
             yield f"`{name}` is for images, not for {choice.data}", "leave it out"
+    for name in ("scale", "shift"):
+        if is_function and name in choice.given:
+            yield f"`{name}` is for data sets, not for {choice.data}", "leave it out"
     if choice.parameters and not made:
         families = ", ".join(family.NAMES)
         yield f"`parameters` is for families of tasks, not for {choice.data}", f"leave it out; it is for {families}"

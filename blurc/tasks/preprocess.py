@@ -1,4 +1,4 @@
-"""Preprocessing of a data set for a task: selects classes, crops and resizes images.
+"""Preprocessing of a data set for a task: selects classes, crops and resizes images, scales and shifts inputs.
 
 It runs once, in NumPy, when a task is made; the result is flat, `[examples, inputs]`.
 """
@@ -14,7 +14,8 @@ from blurc.tasks.dataset import Floats, Indices
 
 
 def pixels(x: Floats, choice: TaskChoice, leading: int = 1) -> Floats:
-    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, then averages to fewer pixels.
+    """[n, height, width, ..] -> [n, inputs]: crops each image to its middle, averages to fewer pixels, then
+    scales and shifts their values.
 
     leading: the axes that stay: 1, or 2 for sequences, [n, time, ..] -> [n, time, inputs], which cannot be cropped or
     resized."""
@@ -24,7 +25,10 @@ def pixels(x: Floats, choice: TaskChoice, leading: int = 1) -> Floats:
         x = _crop(x, choice.crop)
     if choice.resize:
         x = _resize(x, choice.resize)
-    return np.ascontiguousarray(x.reshape(*x.shape[:leading], -1), dtype=np.float32)
+    x = np.ascontiguousarray(x.reshape(*x.shape[:leading], -1), dtype=np.float32)
+    if (choice.scale, choice.shift) == (1, 0):
+        return x
+    return x * np.float32(choice.scale) + np.float32(choice.shift)
 
 
 def _check(shape: tuple[int, ...], choice: TaskChoice) -> None:

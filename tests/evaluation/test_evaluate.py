@@ -297,6 +297,7 @@ def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
         ("mnist:crop=20,resize=10", TaskChoice("mnist", crop=20, resize=10)),
         ("digits:classes=0-2+7,center", TaskChoice("digits", classes=(0, 1, 2, 7), center=True)),
         ("digits:permute_labels,center=no", TaskChoice("digits", augment=Augment(permute_labels=True))),
+        ("mnist:scale=-1,shift=1", TaskChoice("mnist", scale=-1, shift=1)),
         ("bandit:observe=done+reward,ways=2", TaskChoice("bandit", observe=("done", "reward"), ways=2)),
         ("gymnax:CartPole-v1", TaskChoice("gymnax:CartPole-v1")),
         ("gymnax:CartPole-v1:act=greedy", TaskChoice("gymnax:CartPole-v1", act="greedy")),

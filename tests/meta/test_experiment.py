@@ -332,6 +332,7 @@ TASKS = st.builds(
     RATES,
     classes=st.lists(COUNTS).map(tuple),
     center=st.booleans(),
+    scale=st.floats(-1e30, -1e-30),
     augment=AUGMENTS,
 )
 TASK_LISTS = st.lists(TASKS, min_size=1, max_size=3, unique_by=lambda t: t.name or t.data).map(tuple)

@@ -288,6 +288,19 @@ def test_centred_training_examples_have_mean_0_and_deviation_1():
     assert np.sort(t.source.x_test, axis=0) == pytest.approx(np.sort(moved, axis=0), abs=1e-4)
 
 
+def test_pixels_are_scaled_then_shifted():
+    x = np.random.default_rng(0).random((3, 4, 4), np.float32)
+    choice = TaskChoice("d", resize=2, scale=-2, shift=1)
+    assert preprocess.pixels(x, choice) == pytest.approx(1 - 2 * preprocess.pixels(x, TaskChoice("d", resize=2)))
+
+
+def test_what_is_centred_afterwards_is_the_same_at_any_brightness():
+    plain, bright = (task(TaskChoice("digits", center=True, scale=s, shift=1 - s)).source for s in (1, 3))
+    assert isinstance(plain, examples.Examples)
+    assert isinstance(bright, examples.Examples)
+    assert np.asarray(bright.x_test) == pytest.approx(np.asarray(plain.x_test), abs=1e-4)
+
+
 def test_classes_that_are_kept_are_renumbered_in_their_order(numbered: str):
     e = episode(task(TaskChoice(numbered, classes=(2, 0))))
     assert {(n % 3, int(c)) for n, c in zip(number(e.xs), classes_of(e.ys), strict=True)} == {(2, 0), (0, 1)}
@@ -691,6 +704,9 @@ REFUSED = {
     "outputs": (TaskChoice("blobs", outputs=4), "`outputs` is 4, but blobs has 5 classes"),
     "project": (TaskChoice("xor", augment=Augment(project=-2)), "`augment.project` is -2"),
     "bright": (TaskChoice("xor", augment=Augment(brightness=float("nan"))), "`augment.brightness` is nan"),
+    "scale": (TaskChoice("moons", scale=2), "`scale` is for data sets, not for moons"),
+    "shift": (TaskChoice("digits", shift=float("inf")), "`shift` is inf"),
+    "dark": (TaskChoice("digits", scale=0), "`scale` is 0"),
     "weight": (TaskChoice("xor", weight=-1.0), "`weight` is -1.0"),
 }
 
