@@ -102,10 +102,11 @@ def make(x: Floats, label: Indices, choice: TaskChoice) -> FewShot:
     tested, learned = table[mixed[::5]], table[np.setdiff1d(np.arange(len(table)), mixed[::5])]
     if choice.ways > min(len(tested), len(learned)):
         held = f"of {len(table)} classes with more than {choice.shots} examples, {len(tested)} are held out for testing"
+        why = "a fixed fifth of the classes is kept for test episodes, which have `ways` of them"
         message = f"`ways` is {choice.ways}, but {held}"
         fewer = "write fewer `shots`" if len(size) > len(table) else "take a data set with more classes"
         help = f"write `ways: {len(tested)}`, or less" if len(tested) > 1 else fewer
-        raise BlurError(Diagnostic("E811", message, help=help))
+        raise BlurError(Diagnostic("E811", message, notes=(why,), help=help))
     x = x[order]
     if choice.center:
         mean, deviation = preprocess.moments(np.concatenate([x[a : a + n] for a, n in learned]))

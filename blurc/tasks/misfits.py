@@ -11,6 +11,7 @@ from blurc.tasks.choice import TaskChoice
 from blurc.tasks.environments import of_gymnax
 from blurc.tasks.environments.make import is_world, misplaced, world_names
 from blurc.tasks.families import family
+from blurc.tasks.own import file
 from blurc.tasks.sets import names
 
 
@@ -107,6 +108,8 @@ def _misplaced_episodes(choice: TaskChoice, is_function: bool) -> Iterator[tuple
 
 
 def _unknown(name: str) -> Diagnostic:
+    if told := file.unnamed(name):
+        return told
     known = task_names()
     fixed = [n for n in known if not n.startswith(plane.PREFIX)]
     notes = (

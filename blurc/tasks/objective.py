@@ -115,8 +115,13 @@ class Objective:
 
     @property
     def shown_as(self) -> str:
-        """`accuracy on test examples`"""
-        return f"{self.title} {measured_on(self.title)}"
+        """`accuracy on test examples`; of an objective of a user's own also which direction is better."""
+        told = "" if OBJECTIVES.get(self.name) == self else f" ({self.direction})"
+        return f"{self.title} {measured_on(self.title)}{told}"
+
+    @property
+    def direction(self) -> str:
+        return "more is better" if self.greater_is_better else "less is better"
 
     @property
     def percent(self) -> bool:

@@ -303,6 +303,14 @@ def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
         ("gymnax:CartPole-v1:act=greedy", TaskChoice("gymnax:CartPole-v1", act="greedy")),
         ("adding:length=20", TaskChoice("adding", parameters={"length": 20})),
         ("waves.py:Waves:permute_inputs", TaskChoice("waves.py:Waves", augment=Augment(permute_inputs=True))),
+        (
+            "waves.py:Waves:length=3,crop=.5,kind=sine,wide,project=2",
+            TaskChoice(
+                "waves.py:Waves",
+                parameters={"length": 3, "crop": 0.5, "kind": "sine", "wide": True},
+                augment=Augment(project=2),
+            ),
+        ),
         ("a.npz:project=8,brightness=.5", TaskChoice("a.npz", augment=Augment(project=8, brightness=0.5))),
     ],
 )
@@ -495,6 +503,8 @@ def test_every_task_is_scored_by_its_own_metric_in_one_table(tmp_path: Path) -> 
     refused = command(*genome, "--task", "digits:target=inputs", "--metric", "accuracy")
     assert "E813" in refused.stderr
     mixed = scores.legend(3, [("digits", ACCURACY), ("waves", OBJECTIVES["mse"])])
+    own = replace(OBJECTIVES["mse"], name="closeness", title="closeness", greater_is_better=True)
+    assert scores.legend(1, [("waves", own)]) == "closeness on test examples (more is better), 1 seed"
     assert mixed.startswith("accuracy on test examples in % (digits); mean squared error on test examples (waves); ")
 
 

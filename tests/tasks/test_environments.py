@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from blurc.diagnostics import BlurError
+from blurc.diagnostics import BlurError, Source, Span
 from blurc.tasks import OBJECTIVES, Augment, Felt, TaskChoice, World, task, world
 from blurc.tasks.environments import maze, of_gymnax
 from blurc.tasks.environments.bandit import Bandit
@@ -172,6 +172,19 @@ class Another(Walk):
         return (at, at), at[None], at, at > 2
 
 
+class Raises(Walk):
+    def step(self, key: jax.Array, at: jax.Array, action: jax.Array) -> tuple[jax.Array, ...]:
+        raise IndexError("no such place")
+
+
+class Rooted(Walk):
+    """From the start to the left there is no reward that is a number."""
+
+    def step(self, key: jax.Array, at: jax.Array, action: jax.Array) -> tuple[jax.Array, ...]:
+        at, seen, _, ends = super().step(key, at, action)
+        return at, seen, jnp.sqrt(at + 1), ends
+
+
 class WithKey(Walk):
     def reset(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         return key, jnp.zeros(1)
@@ -195,6 +208,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "with a batch": (lambda: of_own(Batched()), "the observation of `step` has shape [3, 1], expected [1]"),
     "not JAX": (lambda: of_own(NotJax()), "mine cannot be traced by JAX: TracerArrayConversionError"),
     "another state": (lambda: of_own(Another()), "the states of mine differ"),
+    "raises": (lambda: of_own(Raises()), "mine cannot be traced by JAX: IndexError: no such place"),
+    "not finite": (lambda: of_own(Rooted()), "the reward of mine is not finite in step "),
+    "not finite at first": (
+        lambda: walk(reset=lambda self, key: (jnp.zeros(()), jnp.full(1, jnp.inf))),  # pyright: ignore
+        "the first observation of mine is not finite",
+    ),
     "a key": (lambda: of_own(WithKey()), "the state of mine holds a random key"),
     "a number as bounds": (lambda: walk(bounds=1.0), "`bounds` of mine is 1.0"),
     "one bound": (lambda: walk(bounds=(-1.0,)), "`bounds` of mine is (-1.0,)"),
@@ -231,3 +250,14 @@ def test_gymnasium_is_told_from_gymnax() -> None:
     _, _, help = refused(lambda: of_own(OfGymnasium()))
     assert help is not None
     assert "outside of JAX" in help
+
+
+@pytest.mark.parametrize("mine", [Raises, Rooted, Batched])
+def test_what_is_wrong_with_an_environment_is_shown_where_it_is_named_and_where_it_is_written(mine: type[Walk]) -> None:
+    place = Span(Source("e.yaml", "tasks: [walk.py:Walk]"), 8, 20)
+    with pytest.raises(BlurError) as caught:
+        of_own(mine(), where=place)
+    (d,) = caught.value.diagnostics
+    assert d.span == place
+    (note,) = d.notes
+    assert "test_environments.py, line " in note

@@ -313,6 +313,15 @@ def test_a_name_that_is_no_task_is_said(waves: str, name: str, said: str) -> Non
     assert said in refused(lambda: task(TaskChoice(waves.replace("Waves", name)))).message
 
 
+@pytest.mark.parametrize("end", ["", ":"])
+def test_a_file_without_a_name_is_answered_with_what_it_has(waves: str, end: str) -> None:
+    """The file is read, and not run."""
+    path = Path(waves.rpartition(":")[0])
+    path.write_text(f"raise SystemExit\n{WAVES}")
+    found = refused(lambda: task(TaskChoice(f"{path}{end}")))
+    assert (found.code, found.help) == ("E814", f"it has Waves: write `{path}:Waves`")
+
+
 def test_a_file_may_import_its_neighbours_and_declare_dataclasses(tmp_path: Path) -> None:
     (tmp_path / "sizes_beside.py").write_text("WIDE = 3\n")
     text = "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom sizes_beside import WIDE\n"

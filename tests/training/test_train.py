@@ -654,3 +654,8 @@ def test_a_metric_that_does_not_suit_the_targets_is_refused(net: blurc.Net, tmp_
     done = command(XOR, "--data", "xor", "--metric", "binary_accuracy", "--steps", 4)
     assert done.exit_code == 1
     assert "E813" in done.stderr
+
+
+def test_gradients_through_time_are_not_cut_where_there_is_no_time() -> None:
+    told = "--truncate is for sequences, and the examples of xor are not sequences"
+    assert told in command(XOR, "--data", "xor", "--truncate", 3).stderr

@@ -11,6 +11,7 @@ from blurc import evaluation, pictures, tasks
 from blurc.cli.shared import scores
 from blurc.cli.shared.options import (
     batch_option,
+    check_truncate,
     form,
     json_option,
     metric_option,
@@ -67,6 +68,7 @@ def command(
     name = choice.genome_file.name if choice.genome_file else ""
     errors = console(STDOUT)
     learned = tasks.task(chosen, data_dir)
+    check_truncate(truncate, learned.time, learned.name)
     if doubt := evaluation.doubt(net, learned, batch):
         click.echo(doubt, err=True)
     found = evaluation.races.race(

@@ -16,6 +16,7 @@ from blurc.cli.shared import hints
 from blurc.cli.shared.options import (
     OutputFile,
     at_least_one,
+    check_truncate,
     form,
     json_option,
     metric_option,
@@ -61,7 +62,8 @@ class Outputs:
 )  # fmt: skip
 @click.option(
     "--target", type=click.Choice(tasks.TARGETS), default="data", show_default=True,
-    help="What to learn: the labels or targets of the data, or the inputs themselves.",
+    help="What to learn: the labels or targets of the data, the inputs themselves, or, of sequences, at every step the "
+    "input of the next one.",
 )  # fmt: skip
 @click.option(
     "--time", is_flag=True,
@@ -107,6 +109,7 @@ def command(
 
     net, values = _artifact(choice) if loaded else _compiled(choice)
     found = _dataset(data, data_dir, time, training.step_inputs(net.signature))
+    check_truncate(truncate, found.time, found.name)
     dataset = training.fitted(tasks.retargeted(found, target), net.signature)
     results = Results(net, dataset, training.Settings(steps, batch, seed, metric, truncate), outputs, [], [])
     results.train(values)

@@ -117,6 +117,13 @@ truncate_option = click.option(
     help="Of backpropagation through time: cut gradients, and change weights, every K steps of a sequence.  [default: "
     "never]",
 )  # fmt: skip
+
+
+def check_truncate(truncate: int, time: int, data: str) -> None:
+    if truncate and not time:
+        raise click.UsageError(f"--truncate is for sequences, and the examples of {data} are not sequences")
+
+
 set_option = click.option(
     "--set", "parameters", type=Setting(), multiple=True, callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",

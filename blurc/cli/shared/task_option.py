@@ -23,13 +23,15 @@ from blurc.tasks import GYMNAX, Augment, TaskChoice
 
 CODE = "E721"
 WITHOUT = ("data", "weight", "augment", "hash", "parameters")
+OF_OWN = ("name", "observe", "act")  # besides augmentation; all else is a parameter of what the user's file has
 CLASSES = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 
 METAVAR = "DATA[:k=v,..]"
 HELP = (
     "A data set, omniglot, a 2-D function such as moons, FILE.npz, or a task of your own, FILE.py:NAME. With "
     "preprocessing: mnist:crop=20,resize=10 "
-    "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5."
+    "or digits:classes=0-4,permute_inputs. For a network with more outputs than classes: moons:outputs=5. With the "
+    "arguments of a class of your own: FILE.py:NAME:length=3."
 )
 tasks_option = click.option(
     "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} Or an environment such as maze. May be repeated."
@@ -63,6 +65,8 @@ EXAMPLES: Mapping[Any, str] = {int: "=10", float: "=0.5", str: "=mine", tuple: "
 
 def fields(data: str) -> Mapping[str, records.Key]:
     """What may follow the colon: those of a family of tasks are its parameters."""
+    if tasks.named(data):
+        return {name: OWN[name] for name in OF_OWN} | AUGMENT
     family = tasks.FAMILIES.get(data)
     return OWN | AUGMENT | (dict(records.keys(family)) if family else {})
 
@@ -82,12 +86,13 @@ class _Text(records.Front):
             self._wrong("a task starts with its data", whole, "write `mnist`, or `mnist:crop=20`")
         tree = self._tree(rest, len(data) + 1) if rest else {}
         known = fields(data)
+        mine = {name: _value(tree.pop(name)) for name in [*tree] if name not in known} if tasks.named(data) else {}
         form = make_dataclass("Written", [(k.name, k.hint, field(default=k.fallback)) for k in known.values()])
         values = vars(records.Reader("a task", self).read(form, tree))
         augment = Augment(**{name: values[name] for name in AUGMENT})
-        own: dict[str, Any] = {name: values[name] for name in OWN}
-        own |= {"data": data, "name": own["name"] or text, "augment": augment}
-        own["parameters"] = {name: values[name] for name in tree if name in known and name not in OWN | AUGMENT}
+        own: dict[str, Any] = {name: values[name] for name in OWN if name in known}
+        own |= {"data": data, "name": own["name"] or text, "augment": augment, "where": Span(self.source, 0, len(text))}
+        own["parameters"] = mine | {name: values[name] for name in tree if name in known and name not in OWN | AUGMENT}
         return TaskChoice(**own)
 
     def _tree(self, rest: str, start: int) -> dict[str, Any]:
@@ -129,6 +134,18 @@ class _Text(records.Front):
 
     def help(self, path: records.Path, kind: Any, value: Any) -> str | None:
         return f"write {example(path[0], self.source.text.partition(':')[0])}"
+
+
+def _value(written: str | None) -> bool | int | float | str:
+    """Of a parameter, whose type only the user's file knows."""
+    if written in FLAGS:
+        return FLAGS[written]
+    for kind in (int, float):
+        try:
+            return kind(written or "")
+        except ValueError:
+            pass
+    return written or ""
 
 
 def _parted(text: str) -> tuple[str, str]:

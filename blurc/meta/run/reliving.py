@@ -48,4 +48,5 @@ def _told(living: Living, genome: Any, alive: Alive, after: Alive, now: Lifetime
 
 
 def _of_world(what: str, step: int) -> Diagnostic:
-    return Diagnostic("E905", f"the lifetime diverged at step {step}: {what}")
+    help = "it comes from the environment, not from the rule: look for a division by 0 there"
+    return Diagnostic("E905", f"the lifetime diverged at step {step}: {what}", help=help)

@@ -11,9 +11,13 @@ import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks.environments.environment import Environment, in_lifetime
-from blurc.tasks.environments.world import World
+from blurc.tasks.environments.world import Lifetime, World
+from blurc.tasks.own.checks import defined
+from blurc.tasks.own.guard import place_of
 
-BATCH = 2  # copies that are traced
+BATCH = 2  # copies that are traced, and tried
+TRIED = 100  # steps
+BOUNDED = "look for a division by 0, or a root or logarithm of what may be negative"
 RETURNS = "`reset(key)` gives a state and an observation, `step(key, state, action)` these, a reward and an end"
 
 
@@ -61,21 +65,22 @@ def check_traced(world: World) -> None:
         return state, first, after, seen, reward, ends
 
     before, first, after, seen, reward, ends = _traced(lived, name)
+    begins, moves = defined(environment.reset), defined(environment.step)
     if any(jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key) for leaf in jax.tree.leaves(before)):
-        raise _unfit(f"the state of {name} holds a random key", "`step` is given a fresh one each time")
+        raise _unfit(f"the state of {name} holds a random key", "`step` is given a fresh one each time", begins)
     if jax.tree.structure(before) != jax.tree.structure(after) or _shapes(before) != _shapes(after):
-        raise _unfit(f"the states of {name} differ after `reset` and after `step`", "give both the same arrays")
-    for what, array, shape in (
-        ("the observation of `reset`", first, (size,)),
-        ("the observation of `step`", seen, (size,)),
-        ("the reward", reward, ()),
-        ("whether an episode ends", ends, ()),
+        raise _unfit(f"the states of {name} differ after `reset` and after `step`", "give both the same arrays", moves)
+    for what, array, shape, where in (
+        ("the observation of `reset`", first, (size,), begins),
+        ("the observation of `step`", seen, (size,), moves),
+        ("the reward", reward, (), moves),
+        ("whether an episode ends", ends, (), moves),
     ):
         if not hasattr(array, "shape"):
-            raise _unfit(f"in {name}, {what} is a `{type(array).__name__}`, expected an array", RETURNS)
+            raise _unfit(f"in {name}, {what} is a `{type(array).__name__}`, expected an array", RETURNS, where)
         if array.shape != shape:
             message = f"in {name}, {what} has shape {list(array.shape)}, expected {list(shape)}"
-            raise _unfit(message, "environments are written for one agent, without an axis for the batch")
+            raise _unfit(message, "environments are written for one agent, without an axis for the batch", where)
 
     def together(key: jax.Array) -> Any:
         here = world.variation(key)
@@ -86,18 +91,44 @@ def check_traced(world: World) -> None:
     _traced(together, name)
 
 
+def check_lived(world: World) -> None:
+    """Lives in it for a while, with random actions. Raises `BlurError` (E811) if a number is not finite."""
+    lifetime = world.lifetime(jax.random.key(0, impl="threefry2x32"), TRIED)
+
+    def lived(lifetime: Lifetime) -> tuple[jax.Array, jax.Array, jax.Array]:
+        here = world.variation(lifetime.variation)
+        places, first = here.begin(jax.random.split(lifetime.first, BATCH))
+
+        def step(places: Any, key: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array]]:
+            act_key, move_key = jax.random.split(key)
+            actions, _ = here.act(jax.random.normal(act_key, (BATCH, world.outputs)), act_key)
+            places, seen, rewards, _ = here.move(move_key, places, actions)
+            return places, (jax.numpy.isfinite(seen).all(), jax.numpy.isfinite(rewards).all())
+
+        seen, paid = jax.lax.scan(step, places, lifetime.keys)[1]
+        return jax.numpy.isfinite(first).all(), seen, paid
+
+    first, seen, paid = map(np.asarray, jax.jit(lived)(lifetime))
+    if not first:
+        raise _unfit(f"the first observation of {world.name} is not finite", BOUNDED, defined(world.environment.reset))
+    for what, sound in (("reward", paid), ("observation", seen)):
+        if not sound.all():
+            message = f"the {what} of {world.name} is not finite in step {int(sound.argmin()) + 1} of random actions"
+            raise _unfit(message, BOUNDED, defined(world.environment.step))
+
+
 def _traced(function: Any, name: str) -> Any:
     """The shapes of what the function returns for a key."""
     try:
         return jax.eval_shape(function, jax.random.key(0))
     except Exception as error:  # whatever a user's code raises
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise _unfit(f"{name} cannot be traced by JAX: {reason}", RETURNS) from None
+        raise _unfit(f"{name} cannot be traced by JAX: {reason}", RETURNS, place_of(error)) from None
 
 
 def _shapes(state: Any) -> list[tuple[Any, Any]]:
     return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state)]
 
 
-def _unfit(message: str, help: str) -> BlurError:
-    return BlurError(Diagnostic("E811", message, help=help))
+def _unfit(message: str, help: str, notes: tuple[str, ...] = ()) -> BlurError:
+    return BlurError(Diagnostic("E811", message, notes=notes, help=help))

@@ -10,6 +10,7 @@ from blurc.tasks.choice import TaskChoice
 from blurc.tasks.environments import bandit, checks, maze, of_gymnax
 from blurc.tasks.environments.environment import Environment
 from blurc.tasks.environments.world import World
+from blurc.tasks.own.guard import told_at
 
 FITTING = {"data", "name", "weight", "observe", "act", "augment", "where"}
 OF_OWN = {"parameters", "hash"}  # fit those of users, too
@@ -34,9 +35,12 @@ def world(choice: TaskChoice) -> World:
 
 
 def own_world(environment: object, fingerprint: str, choice: TaskChoice) -> World:
-    """One of a user's own, which the choice names. Raises `BlurError` (E811)."""
-    _check(choice, FITTING | OF_OWN)
-    return _checked(environment, fingerprint, choice)
+    """One of a user's own, which the choice names. It is tried for a while. Raises `BlurError` (E811)."""
+    with told_at(choice.where):
+        _check(choice, FITTING | OF_OWN)
+        found = _checked(environment, fingerprint, choice)
+        checks.check_lived(found)
+    return found
 
 
 def _checked(environment: object, fingerprint: str, choice: TaskChoice) -> World:

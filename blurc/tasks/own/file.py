@@ -46,6 +46,32 @@ def named(text: str) -> Named | None:
     return Named(found[1], found[2]) if found else None
 
 
+def unnamed(text: str) -> Diagnostic | None:
+    """For a file that is named without what to take of it: what it has, which is read and not run; else None."""
+    path = text.removesuffix(":")
+    if not path.endswith(".py"):
+        return None
+    found = _members(Named(path, ""))
+    example = f"`{path}:{found[0] if found else 'NAME'}`"
+    help = f"it has {', '.join(found)}: write {example}" if found else f"write {example}, a class of the file"
+    return Diagnostic("E814", f"`{text}` does not say what to take of the file", help=help)
+
+
+def _members(of: Named) -> list[str]:
+    """Classes that look like tasks or environments; all classes and functions if none does. Raises `BlurError` (E814)
+    if the file cannot be read."""
+    text = python_text(of)
+    with _refused(of.path):
+        body = ast.parse(text, of.path).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    fitting = [node.name for node in classes if {"sample", "reset"} & {f.name for f in _functions(node.body)}]
+    return fitting or [n.name for n in (*classes, *_functions(body)) if not n.name.startswith("_")]
+
+
+def _functions(body: list[ast.stmt]) -> list[ast.FunctionDef]:
+    return [node for node in body if isinstance(node, ast.FunctionDef)]
+
+
 def attribute(of: Named) -> Any:
     """What the name stands for in its file, which is run once. Raises `BlurError` (E814)."""
     names = vars(_module(of.path, python_text(of)))
