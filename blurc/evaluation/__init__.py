@@ -1,6 +1,8 @@
 """Measures how good a genome is.
 
 course.py    one training run: from a seed to scores
+lifetimes.py returns in environments
+comparing.py these beside a frozen network and random actions
 scoring.py   scores on test examples
 races.py     a rule against optimizers in the same network
 tuning.py    the search for the best recipe
@@ -17,15 +19,28 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.evaluation import analysis, heat, races, scoring
     from blurc.evaluation.analysis import Analysis, analyze
+    from blurc.evaluation.comparing import FROZEN, Lives, lives
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
     from blurc.evaluation.races import Entry, Race, race
-    from blurc.evaluation.scoring import Row, Summary, check_fits, doubt, label, scores, summaries, to_json
+    from blurc.evaluation.scoring import (
+        Row,
+        Summary,
+        check_fits,
+        doubt,
+        doubt_of_rewards,
+        label,
+        scores,
+        summaries,
+        to_json,
+    )
 
 __all__ = [
+    "FROZEN",
     "MISSING",
     "Analysis",
     "Entry",
+    "Lives",
     "Race",
     "Row",
     "Summary",
@@ -33,9 +48,11 @@ __all__ = [
     "analyze",
     "check_fits",
     "doubt",
+    "doubt_of_rewards",
     "fresh_each_seed",
     "heat",
     "label",
+    "lives",
     "race",
     "races",
     "scores",

@@ -11,26 +11,28 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.api import Net
+from blurc.diagnostics import Diagnostic
 from blurc.evaluation.course import Lost, Scores, keys
 from blurc.guards import check_room
-from blurc.runtime import GenomeValues
-from blurc.tasks import Objective, World
-from blurc.training import Fate, Living
+from blurc.runtime import GenomeValues, Program
+from blurc.tasks import Lifetime, Objective, World, wandered
+from blurc.training import Alive, Fate, Living, relived
 
 LAST = 100  # steps before a score whose rewards count, if nobody chooses otherwise
 
 
 @dataclass(frozen=True, eq=False)
 class LifeCourse:
-    """Lifetimes of `batch` copies of an environment each, scored on the last `query` steps before each of `steps`."""
+    """Lifetimes of `batch` copies of an environment each, scored on the last `query` steps before each of `steps`.
+    frozen: the network does not learn."""
 
-    net: Net
+    net: Program
     world: World
     metric: Objective
     steps: tuple[int, ...]
     batch: int
     query: int
+    frozen: bool = False
 
     def run(self, genome: GenomeValues | None, seeds: Iterable[int], lost: Lost | None = None) -> Scores:
         """Scores [seeds, steps]. Without a genome, each seed draws its own."""
@@ -39,15 +41,40 @@ class LifeCourse:
         live = jax.jit(partial(self._lived, genome))
         return np.stack([self._scored(seed, live(seed), lost) for seed in seeds])
 
-    def _lived(self, genome: GenomeValues | None, seed: Any) -> Fate:
-        own, living = keys(seed), Living(self.net, self.world, self.batch)
+    def where_lost(self, genome: GenomeValues | None, seed: int) -> Diagnostic | None:
+        """What was not finite first in the lifetime of a seed that diverged."""
+        living, values, alive, lifetime = self._born(genome, seed)
+        return relived(living, lambda step: values, alive, lifetime)
+
+    def _born(self, genome: GenomeValues | None, seed: Any) -> tuple[Living, GenomeValues, Alive, Lifetime]:
+        own, living = keys(seed), Living(self.net, self.world, self.batch, self.frozen)
         values = self.net.init_genome(own.genome) if genome is None else genome
         lifetime = self.world.lifetime(own.task, max(self.steps))
-        return living.lived(values, living.born(values, own.start, lifetime), lifetime)[1]
+        return living, values, living.born(values, own.start, lifetime), lifetime
+
+    def _lived(self, genome: GenomeValues | None, seed: Any) -> Fate:
+        living, values, alive, lifetime = self._born(genome, seed)
+        return living.lived(values, alive, lifetime)[1]
 
     def _scored(self, seed: int, fate: Fate, lost: Lost | None) -> Scores:
         sound = np.asarray(fate.sound)
         if lost and not sound[-1]:
             lost(seed, int(np.argmin(sound)) + 1)
-        found = [Fate(*(part[:n] for part in fate)).worth(self.metric, self.query) for n in self.steps]
-        return np.asarray(jnp.stack(found), float)
+        return self.scored(fate)
+
+    def scored(self, fate: Fate) -> Scores:
+        """Scores [steps]."""
+        totals, ends, sound = map(np.asarray, fate)
+        last = [slice(max(0, n - self.query), n) for n in self.steps]
+        found = [self.metric.score(totals[part], ends[part]) if sound[part.stop - 1] else np.nan for part in last]
+        return np.asarray(found, float)
+
+    def by_chance(self, seeds: Iterable[int]) -> Scores:
+        """The same of random actions."""
+
+        def live(seed: Any) -> Fate:
+            _, steps = wandered(self.world, self.world.lifetime(keys(seed).task, max(self.steps)), self.batch)
+            return Fate(steps.totals, steps.ends, jnp.ones(len(steps.ends), bool))
+
+        run = jax.jit(live)
+        return np.stack([self.scored(run(seed)) for seed in seeds])

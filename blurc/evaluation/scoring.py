@@ -21,7 +21,7 @@ from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.lifetimes import LAST, LifeCourse
 from blurc.guards import check_room
 from blurc.model import ParamValue
-from blurc.runtime import GenomeValues
+from blurc.runtime import GenomeValues, Program
 from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, World, chosen, number
 from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_signals, doubts
 
@@ -115,7 +115,7 @@ FEW = 64  # examples; means and deviations over fewer are rough
 def doubt(net: Net, task: AnyTask, batch: int) -> str:
     """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
     if isinstance(task, World):
-        return _doubt_of_rewards(net, task)
+        return doubt_of_rewards(net, net.plan.genome, task)
     lines = [f"warning: {line}" for line in doubts(net, task.name, task.time, task.is_masked)]
     few = [
         f"{what} {count} at a time"
@@ -128,12 +128,11 @@ def doubt(net: Net, task: AnyTask, batch: int) -> str:
     return "\n".join(lines)
 
 
-def _doubt_of_rewards(net: Net, world: World) -> str:
+def doubt_of_rewards(net: Program, rule: str, world: World) -> str:
+    """A warning if the rule does not hear of rewards; else empty."""
     if "reward" in (*net.signature.reads["step"].signals, *world.observe):
         return ""
-    return (
-        f"warning: `{net.plan.genome}` does not read the signal `reward`: it cannot learn from what {world.name} pays"
-    )
+    return f"warning: `{rule}` does not read the signal `reward`: it cannot learn from what {world.name} pays"
 
 
 @dataclass(frozen=True)
@@ -227,7 +226,7 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
         raise BlurError(Diagnostic("E806", f"{' and '.join(wrong) or 'steps is empty'}, expected at least 1"))
 
 
-def check_fits(net: Net, task: AnyTask, probe: Probe | None = None) -> None:
+def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network. A readout answers where there is a probe, so the
     outputs may then be others, unless they are taught."""
     check_no_ids(net)
@@ -255,14 +254,14 @@ def check_fits(net: Net, task: AnyTask, probe: Probe | None = None) -> None:
             raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
 
 
-def check_no_ids(net: Net) -> None:
+def check_no_ids(net: Program) -> None:
     if net.signature.ids:
         message = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids, and tasks have numbers"
         help = "train it with `blurc train` on a file of integers, or from Python"
         raise BlurError(Diagnostic("E807", message, help=help))
 
 
-def _check_signals(net: Net, world: World) -> None:
+def _check_signals(net: Program, world: World) -> None:
     reads, wanted = net.signature.reads["step"].signals, " and ".join(f"`{name}`" for name in SIGNALS)
     for name in reads:
         shape = net.signature.signals[name]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.tasks.as_data import as_data
     from blurc.tasks.choice import TARGETS, Augment, TaskChoice
     from blurc.tasks.chosen import chosen
     from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.tasks.environments.environment import Environment
     from blurc.tasks.environments.make import is_world, world, world_names
     from blurc.tasks.environments.of_gymnax import GYMNAX
+    from blurc.tasks.environments.wandering import wandered
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
     from blurc.tasks.families.family import FAMILIES
@@ -80,6 +82,7 @@ __all__ = [
     "Whole",
     "World",
     "any_task",
+    "as_data",
     "batches",
     "chosen",
     "generator",
@@ -98,6 +101,7 @@ __all__ = [
     "task_names",
     "told_at",
     "tried",
+    "wandered",
     "world",
     "world_names",
 ]

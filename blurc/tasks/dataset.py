@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.tasks.objective import TargetKind
+from blurc.tasks.objective import SCORE, Objective, TargetKind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -36,6 +36,9 @@ class Dataset:
 
     If `classes` is a number, targets are one-hot over that many classes; if it is None, they are values to regress on,
     or yes and no where all are 1 or 0 (`kind`). `source` says where the arrays came from.
+
+    Of the data of a task, `targets` says of which kind they are, and `score` what is shown; `in_order`: its examples
+    are learned in this order.
     """
 
     name: str
@@ -49,6 +52,9 @@ class Dataset:
     time: int = 0
     mask_train: Floats | None = None
     mask_test: Floats | None = None
+    targets: TargetKind | None = None
+    score: Objective | None = None
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         for array in (*self.train, *self.test):
@@ -72,8 +78,15 @@ class Dataset:
     def output_shape(self) -> tuple[int, ...]:
         return self.y_train.shape[2 if self.time else 1 :]
 
+    @property
+    def shown(self) -> Objective:
+        """What is measured, unless somebody chooses otherwise."""
+        return self.score or SCORE[self.kind]
+
     @cached_property
     def kind(self) -> TargetKind:
+        if self.targets:
+            return self.targets
         if self.classes:
             return "classes"
         return "binary" if all(((y == 0) | (y == 1)).all() for y in (self.y_train, self.y_test)) else "values"

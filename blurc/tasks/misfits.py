@@ -25,7 +25,7 @@ def of(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     """What is wrong with a choice whatever the data contain, and the help for it."""
     if is_world(choice.data):
         message = f"`{choice.data}` is an environment, which gives rewards and has no examples"
-        raise BlurError(Diagnostic("E811", message, help="use it with `blurc meta` and `blurc eval`"))
+        raise BlurError(Diagnostic("E811", message, help="use it with `blurc train`, `eval` and `meta`"))
     if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
         raise BlurError(_unknown(choice.data))
     yield from _sizes(choice)

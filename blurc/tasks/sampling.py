@@ -1,4 +1,5 @@
-"""Batches of a data set: seeded epochs, each a permutation of all training examples, concatenated.
+"""Batches of a data set: seeded epochs, each a permutation of all training examples, concatenated; the data of a task
+have an order of their own.
 
 Batch `i` takes positions `i * batch` to `(i + 1) * batch - 1` of that endless sequence, however it is chunked, so
 `batches` and `stream` draw the same examples for the same seed. A permutation depends only on the seed and the epoch;
@@ -52,7 +53,12 @@ def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tupl
 
 
 def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> tuple[Floats, ...]:
-    at = _positions(len(dataset.x_train), first * batch, steps * batch, seed).reshape(steps, batch)
+    start, length = first * batch, steps * batch
+    if dataset.in_order:
+        at = np.arange(start, start + length) % len(dataset.x_train)
+    else:
+        at = _positions(len(dataset.x_train), start, length, seed)
+    at = at.reshape(steps, batch)
     return tuple(array[at] for array in dataset.train if array is not None)
 
 

@@ -11,6 +11,7 @@ through_time.py  backpropagation through time
 baselines.py     these networks under SGD and Adam
 columns.py       examples for inputs by ids
 lifetime.py      a network in an environment, which learns from rewards
+reliving.py      where such a network diverged
 probe.py         which population answers in the place of the outputs
 readouts.py      readouts of what it holds, in closed form
 scores.py        a score on many examples, and whether a data set fits a network
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from blurc.training.readouts import Held, activity, answers, check_probe
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, Trained, trained_by
     from blurc.training.recurrent import Cell, RecurrentNetwork, cells, recurrent_network
+    from blurc.training.reliving import relived
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.rules import asking_key, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
@@ -87,6 +89,7 @@ __all__ = [
     "optax_from",
     "predict",
     "recurrent_network",
+    "relived",
     "relu_network",
     "score",
     "step_inputs",

@@ -119,6 +119,8 @@ def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
     count = len(data.x_train)
     order = generator("held out", settings.seed).permutation(count)
     held, rest = np.split(order, [max(1, count // HELD_OUT)])
+    if data.in_order:
+        rest = np.sort(rest)
     learned, tested = data.train.at(rest), data.train.at(held)
     part = replace(
         data,

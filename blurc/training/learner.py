@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from blurc.tasks import SCORE, Batches, Dataset, Objective, chosen, stream
+from blurc.tasks import Batches, Dataset, Objective, chosen, stream
 from blurc.training.scores import MOST, score
 
 EVALUATIONS = 20
@@ -36,7 +36,7 @@ class Settings:
 
     def measure(self, data: Dataset) -> Objective:
         """Raises `BlurError` (E813) if the metric does not suit the targets."""
-        return chosen(self.metric, data.kind, data.name, SCORE[data.kind])
+        return chosen(self.metric, data.kind, data.name, data.shown)
 
     def rhythm(self, data: Dataset) -> tuple[int, int]:
         """Steps per chunk, and chunks between evaluations."""

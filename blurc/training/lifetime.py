@@ -59,11 +59,13 @@ def step_keys(key: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 @dataclass(frozen=True, eq=False)
 class Living:
-    """Pure functions of a network in a world, for a batch of copies."""
+    """Pure functions of a network in a world, for a batch of copies. frozen: the network runs as `net.run` runs it, so
+    that it does not learn."""
 
     net: Program
     world: World
     batch: int
+    frozen: bool = False
 
     def born(self, genome: GenomeValues, key: jax.Array, lifetime: Lifetime) -> Alive:
         """key: for the synapses."""
@@ -97,6 +99,11 @@ class Living:
         """The network after a step, its readout, and the action in both forms. A rule that learns from its action has
         to be asked before; the random numbers of both are the same, and so is the readout."""
         net, x = self.net, here.seen(alive.observation, alive.felt)
+        if self.frozen:
+            signals = {name: value[None] for name, value in self.signals("run", alive.felt).items()}
+            network, outs = net.run(genome, alive.network, x[None], signals=signals, key=noise)
+            out: Any = outs
+            return network, out[0], *here.act(self._flat(out[0]), act)
         if not net.signature.uses_target:
             network, out = net.step(genome, alive.network, x, signals=self.signals("step", alive.felt), key=noise)
             return network, out, *here.act(self._flat(out), act)

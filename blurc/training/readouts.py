@@ -18,7 +18,7 @@ import numpy as np
 from blurc import model as m
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.runtime import GenomeValues, State
+from blurc.runtime import GenomeValues, Program, State
 from blurc.training import columns
 from blurc.training.probe import Probe
 from blurc.training.sequences import asked
@@ -33,8 +33,11 @@ class Held(NamedTuple):
     targets: jax.Array
 
 
-def check_probe(net: Net, probe: Probe) -> None:
+def check_probe(net: Program, probe: Probe) -> None:
     """Raises `BlurError` (E807) if the network has no such population or state, or if which state is meant is open."""
+    if not isinstance(net, Net):
+        message = "a probe reads what a population holds, which an artifact does not show"
+        raise BlurError(Diagnostic("E807", message, help="train from the spec"))
     names = [p.name for p in net.plan.populations]
     if probe.population not in names:
         message = f"`{net.plan.name}` has no population `{probe.population}` to probe"

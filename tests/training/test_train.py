@@ -428,8 +428,9 @@ def test_a_rule_without_a_teacher_is_told() -> None:
 def test_a_task_is_told_from_a_data_set() -> None:
     done = command(XOR, "--data", "moons")
     assert done.exit_code == 1
-    assert "`moons` is a task, not a data set to train on" in done.stderr
-    assert "blurc eval RULE --task moons" in done.stderr
+    assert "`moons` is a task, not a data set" in done.stderr
+    assert "write `--task moons`" in done.stderr
+    assert "write `--task maze`" in command(XOR, "--data", "maze").stderr
     assert "did you mean `xor`" in command(XOR, "--data", "xro").stderr
 
 

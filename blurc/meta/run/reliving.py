@@ -1,19 +1,17 @@
-"""Finds where a network in an environment diverged, by living step by step."""
+"""Finds where a network in an environment diverged."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import jax
-import numpy as np
 
 from blurc.diagnostics import Diagnostic
 from blurc.meta.experiment.experiment import Pes
 from blurc.meta.run.setup import Setup
 from blurc.meta.search.lifetimes import LifetimeJudge
 from blurc.tasks import Lifetime
-from blurc.training import Alive, Living, diverge, step_keys
+from blurc.training import relived
 
 
 def divergence(ready: Setup, genomes: list[Any], key: jax.Array, lifetime: Lifetime) -> Diagnostic | None:
@@ -23,30 +21,5 @@ def divergence(ready: Setup, genomes: list[Any], key: jax.Array, lifetime: Lifet
     living = judge.living[int(lifetime.number)]
     steps_of_one = choice.truncation if isinstance(choice, Pes) else len(lifetime.keys)
     alive = living.born(genomes[0], jax.random.split(key)[0], lifetime)
-    live = jax.jit(living.lived)
-    for i in range(min(len(lifetime.keys), steps_of_one * len(genomes))):
-        now, genome = lifetime._replace(keys=lifetime.keys[i : i + 1]), genomes[i // steps_of_one]
-        after, _ = live(genome, alive, now)
-        if not after.sound:
-            return _told(living, genome, alive, after, now, i + 1)
-        alive = after
-    return None
-
-
-def _told(living: Living, genome: Any, alive: Alive, after: Alive, now: Lifetime, step: int) -> Diagnostic:
-    """What was not finite first in the step from `alive` to `after`."""
-    name, net = living.world.name, living.net
-    x = living.world.variation(now.variation).seen(alive.observation, alive.felt)
-    if not np.isfinite(np.asarray(x)).all():
-        return _of_world(f"an observation of {name} is not finite", step)
-    y = after.felt.action
-    fed: dict[str, Any] = {"signals": living.signals("step", alive.felt), "key": step_keys(now.keys[0])[0]}
-    network, out = net.step(genome, alive.network, x, y, **fed)
-    if found := diverge.of_step(net, genome, alive.network, network, out, x, y, fed):
-        return replace(found, step=step).diagnostic()
-    return _of_world(f"a reward of {name} is not finite", step)
-
-
-def _of_world(what: str, step: int) -> Diagnostic:
-    help = "it comes from the environment, not from the rule: look for a division by 0 there"
-    return Diagnostic("E905", f"the lifetime diverged at step {step}: {what}", help=help)
+    count = min(len(lifetime.keys), steps_of_one * len(genomes))
+    return relived(living, lambda i: genomes[i // steps_of_one], alive, lifetime._replace(keys=lifetime.keys[:count]))

@@ -11,6 +11,7 @@ import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks.environments.environment import Environment, in_lifetime
+from blurc.tasks.environments.wandering import wandered
 from blurc.tasks.environments.world import Lifetime, World
 from blurc.tasks.own.checks import defined
 from blurc.tasks.own.guard import place_of
@@ -95,18 +96,10 @@ def check_lived(world: World) -> None:
     """Lives in it for a while, with random actions. Raises `BlurError` (E811) if a number is not finite."""
     lifetime = world.lifetime(jax.random.key(0, impl="threefry2x32"), TRIED)
 
-    def lived(lifetime: Lifetime) -> tuple[jax.Array, jax.Array, jax.Array]:
-        here = world.variation(lifetime.variation)
-        places, first = here.begin(jax.random.split(lifetime.first, BATCH))
-
-        def step(places: Any, key: jax.Array) -> tuple[Any, tuple[jax.Array, jax.Array]]:
-            act_key, move_key = jax.random.split(key)
-            actions, _ = here.act(jax.random.normal(act_key, (BATCH, world.outputs)), act_key)
-            places, seen, rewards, _ = here.move(move_key, places, actions)
-            return places, (jax.numpy.isfinite(seen).all(), jax.numpy.isfinite(rewards).all())
-
-        seen, paid = jax.lax.scan(step, places, lifetime.keys)[1]
-        return jax.numpy.isfinite(first).all(), seen, paid
+    def lived(lifetime: Lifetime) -> tuple[jax.Array, ...]:
+        first, steps = wandered(world, lifetime, BATCH)
+        found = jax.numpy.isfinite(steps.seen).all(axis=(1, 2)), jax.numpy.isfinite(steps.totals).all(axis=1)
+        return jax.numpy.isfinite(first).all(), *found
 
     first, seen, paid = map(np.asarray, jax.jit(lived)(lifetime))
     if not first:

@@ -56,7 +56,7 @@ class Variation(NamedTuple):
         """The actions of readouts [batch, outputs], and the same as targets [batch, outputs]: one-hot if there are
         actions to choose from, and numbers otherwise."""
         if self.environment.bounds is not None:
-            clipped = jnp.clip(out, *self.environment.bounds)
+            clipped = jnp.clip(out, *map(jnp.asarray, self.environment.bounds))
             return clipped, clipped
         chosen = out.argmax(axis=-1) if self.greedy else jax.random.categorical(key, out)
         return self.actions(chosen), jax.nn.one_hot(chosen, out.shape[-1], dtype=out.dtype)

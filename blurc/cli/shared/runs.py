@@ -1,0 +1,200 @@
+"""What `blurc train` makes of a data set: the runs, their table, and the files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import blurc
+from blurc import tasks, training
+from blurc.cli.shared import hints
+from blurc.cli.shared.options import form
+from blurc.cli.shared.output import write, write_json
+from blurc.cli.shared.progress import watch
+from blurc.cli.shared.terminal import console, print_table, say, show
+from blurc.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from blurc.api import Net
+    from blurc.artifact import Loaded
+    from blurc.runtime import GenomeValues
+    from blurc.tasks import Dataset, Objective
+    from blurc.training import Run, Settings, Watch
+
+IN_TIME = (
+    "Adam through time: the same cell from the same start, by backpropagation through time; GRU and LSTM: with "
+    "hidden layers of the same sizes; gradients clipped, a rate that falls to 0"
+)
+PRACTICE = (
+    "SGD and Adam: the same wiring with ReLU, He initialisation, normalization, standardised inputs and a rate that "
+    "falls to 0"
+)
+
+
+def names(net: Net | Loaded) -> tuple[str, str]:
+    """The network and its rule."""
+    if isinstance(net, blurc.Net):
+        return net.plan.name, net.plan.genome
+    manifest: Any = getattr(net, "manifest")  # noqa: B009  # of a loaded artifact
+    return manifest.network, manifest.rule
+
+
+@dataclass(frozen=True)
+class Outputs:
+    curves: tuple[Path, ...]
+    save: Path | None
+    json: str | None
+    no_baselines: bool
+
+
+@dataclass
+class Results:
+    """The results of `blurc train`, and where to write them."""
+
+    net: Net | Loaded
+    data: Dataset
+    settings: Settings
+    outputs: Outputs
+    runs: list[Run] = field(default_factory=list["Run"])
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    @property
+    def measure(self) -> Objective:
+        return self.settings.measure(self.data)
+
+    @property
+    def title(self) -> str:
+        network, rule = names(self.net)
+        return f"{network} with {rule} on {self.data.name}"
+
+    def train(self, genome: GenomeValues | None) -> None:
+        out = console(self.outputs.json)
+        compared, why = (None, "") if self.outputs.no_baselines else self._compared()
+        out.print(f"{self.title}: {self.data.description}", markup=False)
+        with watch(out, self.measure) as watching:
+            run = training.train(self.net, genome, self.data, self.settings, watching, names(self.net)[1])
+            self.runs.append(run)
+            if run.broken:
+                self.diagnostics.append(_divergence(self.net, run))
+            elif compared:
+                self.runs += compared(run, watching)
+        _print_table(self, out)
+        for hint in hints.of(self.net, genome, self.data):
+            say(hint, self.outputs.json)
+        show(self.diagnostics)
+        if why:
+            left = "GRU, LSTM and Adam through time" if self.data.time else "SGD and Adam"
+            say(f"{left} are left out: {why}", self.outputs.json)
+
+    def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
+        """What runs the baselines, after the run of the rule, or why there are none."""
+        data, settings = self.data, self.settings
+        if data.kind not in training.LOSSES:
+            return None, f"{data.name} has no targets that they could learn from"
+        try:
+            if data.time:
+                cell = training.recurrent_network(self.net)
+                return lambda run, watch: training.baselines_in_time(cell, run.carry[0], data, settings, watch), ""
+            wiring = training.relu_network(self.net)
+            return lambda run, watch: training.baselines(wiring, data, settings, watch), ""
+        except training.LeftOut as why:
+            return None, str(why)
+
+    def write(self) -> None:
+        for path in self.outputs.curves:
+            write(path, training.curve.render(self.runs, self.measure, self.title, form(path)))
+        if self.outputs.save:
+            write(self.outputs.save, _synapses(self.runs[0]))
+        if self.outputs.json:
+            write_json(self.outputs.json, _data(self))
+
+
+def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:
+    assert run.broken
+    (genome, state, key), first = run.broken.carry, run.broken.first
+    found = training.diverge.find(net, genome, state, run.broken.batches, first, training.noise_keys(key)[1])
+    if found:
+        return found.diagnostic()
+    steps = f"between steps {first} and {first + len(run.broken.batches.xs)}"
+    return Diagnostic(
+        "E905",
+        f"training diverged {steps}",
+        notes=("the replay, which rounds differently, stayed finite",),
+        help="lower the rates (`--set`, or a genome)",
+    )
+
+
+# ---------------------------------------------------------------- results
+
+
+def _print_table(results: Results, out: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    measure = results.measure
+    table = Table("", box=box.SIMPLE_HEAD)
+    scores = (f"test {measure.title}", f"train {measure.title}")
+    for title in (*scores, "learning rate", "steps", "seconds"):
+        table.add_column(title, justify="right")
+    for run in results.runs:
+        rate = "in the rule" if run.rate is None else f"{run.rate:g}"
+        scores = (measure.show(run.test), measure.show(run.train))
+        style = "bold" if run is results.runs[0] else ""
+        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
+    print_table(out, table)
+    out.print("seconds: training only, without compiling, scoring and trials")
+    if results.data.score:
+        out.print(f"{measure.title}: {measure.direction}", markup=False)
+    if len(results.runs) > 1:
+        out.print(IN_TIME if results.data.time else PRACTICE, soft_wrap=True)
+        if results.data.score:
+            loss = tasks.LOSS[results.data.kind].title
+            out.print(f"they descend the {loss}; their rates are chosen by the {measure.title}", soft_wrap=True)
+    for run in results.runs:
+        if run.rates:
+            tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))
+            beyond = "; better rates may lie beyond" if run.rate in (min(run.rates), max(run.rates)) else ""
+            out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}{beyond}")
+
+
+def _data(results: Results) -> dict[str, Any]:
+    network, rule = names(results.net)
+    return {
+        "network": network,
+        "rule": rule,
+        "data": results.data.name,
+        "metric": results.measure.title,
+        "steps": results.settings.steps,
+        "batch": results.settings.batch,
+        "seed": results.settings.seed,
+        "runs": [_run(run) for run in results.runs],
+        "diagnostics": [d.to_json() for d in results.diagnostics],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "name": run.name,
+        "test": run.test,
+        "train": run.train,
+        "seconds": run.seconds,
+        "compile_seconds": run.compile_seconds,
+        "learning_rate": run.rate,
+        "tried": [{"learning_rate": rate, "held_out": score} for rate, score in run.rates.items()],
+        "curve": [{"step": p.step, "test": p.score, "seconds": p.seconds} for p in run.points],
+    }
+
+
+def _synapses(run: Run) -> bytes:
+    import numpy as np
+
+    _, state, _ = run.carry
+    arrays = {
+        f"{of}/{name}": np.asarray(value) for of, named in state.synapses.items() for name, value in named.items()
+    }
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
