@@ -188,8 +188,7 @@ class Lowering:
 
     def matmul(self, op: Op) -> jax.Array:
         m, x = self.args(op)
-        rows, columns = self.block.ops[op.args[0]].type.dims
-        return elementwise.matmul(m, x, rows, columns)
+        return elementwise.matmul(m, x, self.block.ops[op.args[0]].type.dims[1])
 
     def pick(self, op: Op) -> jax.Array:
         return self.values[op.args[0]][_index(op.attrs[0])]

@@ -28,13 +28,10 @@ genome hole {
   readout  act
 }
 """
-DENSE = "network n uses hole { input x[3]  hidden h[4]  output y[2]  x -> h -> y }"
-OTHERS = {
-    "convolution": "network n uses hole { input x[6, 1]  hidden h[6, 2]  output y[2]  x -> h [conv(3)]  h -> y }",
-    "sparse and delayed": """network n uses hole {
-        input x[3]  hidden h[4] { bias = off }  output y[2]
-        x -> h [sparse(p = 0.6)]  h -> y  h -> h [delay = 1] }""",
-}
+DENSE = "network n uses hole { input x[3]  hidden h[4]  output y[2] { bias = off }  x -> h -> y }"
+EVERY = """network n uses hole {
+    input x[6, 1]  hidden h[6, 2] { bias = off }  output y[2] { bias = off }
+    x -> h [conv(3)]  h -> y  h -> h [sparse(p = 0.6), delay = 1] }"""
 
 
 @cache
@@ -68,7 +65,7 @@ def net_inputs(net: blurc.Net) -> int:
 
 
 @pytest.mark.parametrize(
-    ("network", "count"), [(DENSE, 8), *((text, 3) for text in OTHERS.values())], ids=["dense", *OTHERS]
+    ("network", "count"), [(DENSE, 8), (EVERY, 4)], ids=["dense", "convolution, sparse and delayed"]
 )
 def test_it_computes_what_the_compiler_makes_of_a_rule(network: str, count: int) -> None:
     of = searched(network)

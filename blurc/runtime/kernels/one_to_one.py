@@ -43,8 +43,7 @@ def weigh(synapse: Factor, neuron: Factor, mixes: bool) -> jax.Array:
     if neuron is None:
         return synapse
     if mixes:
-        rows, columns = synapse.shape[:2]
-        return elementwise.matmul(synapse, neuron, rows, columns)
+        return elementwise.matmul(synapse, neuron, synapse.shape[1])
     return synapse * neuron
 
 
