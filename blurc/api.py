@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 # `load` must work without lark and networkx, so whatever needs them is imported through the lazy faces.
-from blurc import artifact, graph, model, plan, storage
+from blurc import artifact, graph, model, pictures, plan, storage
 from blurc import from_graph as graphs
 from blurc import spec as specs
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import require, typed
+from blurc.guards import check_package, has_package, require, typed
 from blurc.runtime import Compiled
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blurc.genome import GenomeFile
     from blurc.graph import Graph
     from blurc.model import Grade, Model, ParamValue
+    from blurc.pictures import Drawing
     from blurc.plan import Plan
     from blurc.runtime import GenomeValues, State
     from blurc.spec import Sources, Spec
@@ -84,6 +85,27 @@ class Net(Compiled):
                 network (E902) or is not finite (E609).
         """
         artifact.save(self, path, genome=genome, platforms=platforms)
+
+    @typed
+    def draw(self, path: str | os.PathLike[str] | None = None, *, full: bool = False) -> Drawing:
+        """Draws the populations and projections, as `blurc graph` does.
+
+        Args:
+            path: where to write the picture too, `NAME.svg`, `.png` or `.dot`.
+            full: whether every population and projection is drawn, even if many are alike.
+
+        Returns:
+            The picture. A notebook shows it; `.svg` is its text.
+
+        Raises:
+            BlurError: If matplotlib is not installed (E921), or the file cannot be written (E907).
+        """
+        check_package("matplotlib", "pictures need")
+        return pictures.drawn(self.model.network, path, full=full)
+
+    def _repr_svg_(self) -> str | None:
+        """In a notebook, its picture."""
+        return self.draw().svg if has_package("matplotlib") else None
 
     def __repr__(self) -> str:
         sizes = f"{len(self.plan.populations)} populations, {len(self.plan.projections)} projections"

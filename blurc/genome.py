@@ -24,6 +24,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast, get_args
 
@@ -31,6 +32,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from blurc import notebooks
 from blurc.checker import check_genome
 from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, Report, Source
 from blurc.guards import typed
@@ -64,6 +66,10 @@ class GenomeFile:
     def dtype(self) -> str:
         """float32 where all values are, else float64."""
         return "float32" if all(a.dtype == np.float32 for _, a in named(self.values)) else "float64"
+
+    def _repr_html_(self) -> str:
+        """In a notebook, its matrices."""
+        return f"<p>{escape(self.name)}, for the rule {escape(self.rule)}</p>{notebooks.matrices(named(self.values))}"
 
 
 class Described(Protocol):

@@ -6,11 +6,12 @@
     result = meta.run(experiment, "runs/mine")      # the same as `blurc meta experiment.yaml --set method.steps=100 ..`
     result.genome                                   # a `blurc.genome.GenomeFile`
 
-Four rooms inside, imports run down this list:
+Five rooms inside:
 
 experiment/  what a run depends on, as types and as YAML
 search/      episodes, objectives and the methods that look for genomes
 report/      `report.html` of a run folder
+watch/       who follows a run: a terminal, a notebook, TensorBoard, Weights & Biases
 run/         meta-steps one after the other, what they leave on the disk, and how a run goes on
 internals.py what `blurc meta` and `blurc bench` need besides
 """
@@ -38,9 +39,13 @@ if TYPE_CHECKING:
     )
     from blurc.meta.experiment.schema import dump, read
     from blurc.meta.run.finishing import finish
-    from blurc.meta.run.loop import Result, Watch, run
+    from blurc.meta.run.loop import Result, run
     from blurc.meta.run.replaying import replay
     from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.follow import follow
+    from blurc.meta.watch.tensorboard import TensorBoard
+    from blurc.meta.watch.wandb import WandB
+    from blurc.meta.watch.watch import Watch
     from blurc.tasks import Augment, Task, TaskChoice
 
 __all__ = [
@@ -60,9 +65,12 @@ __all__ = [
     "Symbolic",
     "Task",
     "TaskChoice",
+    "TensorBoard",
+    "WandB",
     "Watch",
     "dump",
     "finish",
+    "follow",
     "internals",
     "read",
     "replay",

@@ -12,7 +12,6 @@ from blurc.meta.run.mode import mode
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import Setup, compiled, setup
 from blurc.meta.run.step import meta_step, start
-from blurc.meta.search.curriculum import unroll
 from blurc.meta.search.episode import Drawn, Judge
 
 __all__ = [
@@ -38,6 +37,5 @@ __all__ = [
     "setup",
     "sparse_rule",
     "start",
-    "unroll",
     "write_report",
 ]

@@ -37,9 +37,10 @@ def file(shared: None) -> Path:
 
 
 def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
-    done = command(file, "--set", "method.steps=2", "--json", "-")
+    done = command(file, "--set", "method.steps=2", "--json", "-", "--log", "tensorboard")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
+    assert [p.name.split(".")[0] for p in Path("runs/tiny/tensorboard").iterdir()] == ["events"]
     assert len(lines("runs/tiny")) == 2
     assert (found["experiment"], found["folder"], found["objective"]) == ("tiny", "runs/tiny", "cross_entropy")
     assert [row["task"] for row in found["rows"]] == ["center_circle", "moons"]
@@ -58,6 +59,7 @@ def test_the_command_learns_evaluates_and_reports(file: Path) -> None:
         (["--resume", "--replay", "0"], 2, "use one or the other"),
         (["--resume"], 1, "error[E615]"),
         (["--replay", "0"], 1, "error[E615]"),
+        (["--log", "paper"], 2, "'paper' is not one of 'tensorboard', 'wandb'"),
         (["--replay", "-1"], 2, "-1 is not in the range"),
         (["-o", "e.yaml"], 1, "error[E618]"),
     ],
@@ -84,11 +86,11 @@ def test_the_command_replays(exploding: Experiment, file: Path) -> None:
 
 
 def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from blurc.cli.commands import meta as module
-
+    watch = Interrupting()
     with monkeypatch.context() as patch:
-        patch.setattr(module, "follow", lambda out, experiment: Interrupting())
+        patch.setattr(meta, "follow", lambda experiment, out: watch)
         done = command(file)
+    assert watch.ended
     assert (done.exit_code, "add --resume to continue" in done.output) == (130, True)
     assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11
     assert len(lines("runs/tiny")) == 11
@@ -112,12 +114,10 @@ def test_a_command_that_is_terminated_says_how_to_go_on(file: Path) -> None:
 class Interrupting(Stopping):
     def __init__(self) -> None:
         super().__init__(4, KeyboardInterrupt)
+        self.ended = False
 
-    def __enter__(self) -> Interrupting:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
+    def end(self) -> None:
+        self.ended = True
 
 
 def test_the_example_of_the_module_works(shared: None) -> None:

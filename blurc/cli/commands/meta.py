@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ import yaml
 
 from blurc import evaluation, language, meta, tasks
 from blurc.cli.shared import scores
-from blurc.cli.shared.following import follow
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.rules import print_rules
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Race, Row
-    from blurc.meta import Experiment, Result
+    from blurc.meta import Experiment, Result, Watch
 
 
 def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -37,6 +36,12 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         if not name.strip() or not equals:
             raise click.BadParameter(f"{text!r}: write KEY=VALUE, such as method.steps=100", ctx, param)
     return set_once(ctx, param, [(name.strip(), written.strip()) for name, _, written in pairs])
+
+
+LOGS: Mapping[str, Callable[[Experiment, Path], Watch]] = {
+    "tensorboard": lambda experiment, folder: meta.TensorBoard(folder / "tensorboard"),
+    "wandb": lambda experiment, folder: meta.WandB(experiment, folder),
+}
 
 
 @click.command("meta")
@@ -54,11 +59,15 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     "--replay", type=click.IntRange(min=0), metavar="N",
     help="Only explain where recorded divergence N of the run, counted from 0, began.",
 )  # fmt: skip
+@click.option(
+    "--log", "logged", type=click.Choice([*LOGS]), multiple=True,
+    help="Also log every meta-step for TensorBoard or, offline, for Weights & Biases. May be repeated.",
+)  # fmt: skip
 @data_dir_option
 @json_option
 def command(
     experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
-    data_dir: Path | None, json: str | None,
+    logged: tuple[str, ...], data_dir: Path | None, json: str | None,
 ) -> None:  # fmt: skip
     """Learn a genome, as described by the file EXPERIMENT.
 
@@ -77,13 +86,14 @@ def command(
     if replay is not None:
         show([meta.replay(folder, replay, data_dir=data_dir)])
         return
+    logs = [LOGS[name](resolved, folder) for name in dict.fromkeys(logged)]
     meta.internals.check(resolved, data_dir)
     out = console(json)
     if resume:
         _tell_changes(folder, resolved)
     with _resumable(folder):
-        with follow(out, resolved) as watch:
-            result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
+        watch = [meta.follow(resolved, out), *logs]
+        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
         if result.diverged and math.isfinite(result.value):
             say(_where(result), json)  # with a command, which stays whole
         rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: tell(out, what))

@@ -4,7 +4,6 @@ options.py subjects.py task_option.py  arguments: networks, genomes, tasks
 stages.py summary.py                   printing a compiled network
 scores.py hints.py progress.py         results
 runs.py lives.py                       what `blurc train` makes of data, and of environments
-search.py following.py curves.py       how a search goes
 fitting.py                             tables that fit the terminal
 output.py terminal.py failure.py       files, the terminal, and failures
 """

@@ -16,3 +16,7 @@
 
 With the same matplotlib and JAX, the same folder gives the same bytes.
 """
+
+from blurc.guards import check_package
+
+check_package("matplotlib", "the report of a run needs")  # before a file of this room asks for it

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -30,10 +30,11 @@ from blurc.meta.run.found import best_rule
 from blurc.meta.run.pinned import copies, pinned
 from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
-from blurc.meta.run.step import Lost, Metrics, believed, meta_step, start
+from blurc.meta.run.step import Lost, believed, meta_step, start
 from blurc.meta.search.methods.symbolic import Candidates
+from blurc.meta.watch.watch import Together, Watch
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Environment, Objective, Task
+from blurc.tasks import NO_TASKS, Environment, Task
 
 MOST_RECORDED = 20  # divergences
 
@@ -60,20 +61,6 @@ class Result:
     candidates: int
 
 
-class Watch(Protocol):
-    """Follows the progress of a run."""
-
-    def begin(self, done: int, steps: int, objective: Objective) -> None: ...
-
-    def line(self, line: Metrics) -> None: ...
-
-
-class Silence:
-    def begin(self, done: int, steps: int, objective: Objective) -> None: ...
-
-    def line(self, line: Metrics) -> None: ...
-
-
 @typed
 def run(
     experiment: Experiment,
@@ -81,7 +68,7 @@ def run(
     *,
     resume: bool = False,
     data_dir: str | Path | None = None,
-    watch: Watch | None = None,
+    watch: Watch | Sequence[Watch] | None = None,
     tasks: Mapping[str, Task | Environment] = NO_TASKS,
 ) -> Result:
     """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
@@ -91,7 +78,7 @@ def run(
         folder: the run folder; by default, the one that the experiment names.
         resume: continue from the checkpoint of that folder.
         data_dir: where to look first for data files.
-        watch: follows the progress.
+        watch: who follows the progress, such as `meta.follow(experiment)`; one, or a list of them.
         tasks: tasks and environments of your own, by the names that the experiment has for them (`tasks: [waves]`).
 
     Returns:
@@ -118,21 +105,29 @@ def run(
             place.write(EXPERIMENT, text)  # it may have more steps now
         else:
             place.create(text, files)
-        return _Run(ready, place, watch or Silence(), still_locked).go(fresh)
+        together = Together([] if watch is None else watch if isinstance(watch, Sequence) else [watch])
+        return _Run(ready, place, together, still_locked).go(fresh)
 
 
 @dataclass(frozen=True)
 class _Run:
     setup: Setup
     folder: Folder
-    watch: Watch
+    watch: Together
     still_locked: Callable[[], None]
 
     def go(self, now: Progress) -> Result:
+        try:
+            self.watch.begin(now.steps, self.setup.experiment.method.steps, self.setup.objective)
+            if not now.steps:
+                now = replace(now, carry=now.carry._replace(best=begun(self.setup, self.setup.unroll(0))))
+            return self._result(self._through(now))
+        finally:
+            self.watch.end()
+
+    def _through(self, now: Progress) -> Progress:
+        """All meta-steps that are left."""
         choice, every = self.setup.experiment.method, self.setup.experiment.checkpoint_every
-        self.watch.begin(now.steps, choice.steps, self.setup.objective)
-        if not now.steps:
-            now = replace(now, carry=now.carry._replace(best=begun(self.setup, self.setup.unroll(0))))
         try:
             while now.steps < choice.steps:
                 now = self._advanced(now)
@@ -147,7 +142,7 @@ class _Run:
                 with suppress(BlurError):  # it may be the folder itself that failed
                     self._save(now)
             raise
-        return self._result(now)
+        return now
 
     def _advanced(self, now: Progress) -> Progress:
         carry, line, lost = meta_step(self.setup, now.carry, now.steps)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from blurc import meta
+from blurc.meta.search.curriculum import unroll
 
 if TYPE_CHECKING:
-    from blurc.meta import Experiment, Metrics
+    from blurc.meta.experiment.experiment import Experiment
+    from blurc.meta.run.step import Metrics
     from blurc.tasks import Objective
 
 WINDOW = 50  # meta-steps
@@ -50,7 +51,7 @@ class Search:
     def begin(self, done: int, steps: int, objective: Objective) -> None:
         self.objective, self.steps, self.done = objective.name.replace("_", " "), steps, done
         self.more_is_better = objective.greater_is_better
-        self._to_do = sum(meta.internals.unroll(self.experiment, step) for step in range(done, steps))
+        self._to_do = sum(unroll(self.experiment, step) for step in range(done, steps))
 
     def add(self, line: Metrics) -> None:
         self.done, self.unroll = line["step"] + 1, line["unroll"]

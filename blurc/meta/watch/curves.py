@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from blurc.cli.shared.search import WINDOW, Search, running
+from blurc.meta.watch.search import WINDOW, Search, running
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,20 +26,22 @@ def panel(search: Search, out: Console) -> Group:
     """What a terminal shows of a search: the bar, the objective, each task, and the genome."""
     width = min(WIDTH, out.width)
     letters = BLOCKS if "utf" in out.encoding.lower() else PLAIN
-    lines = [_line(name, values, width, letters) for name, values in _rows(search) if values]
+    lines = [_line(name, values, width, letters) for name, values in rows(search) if values]
     if len(search.by_task) > MOST:
         lines.append(Text(f"  and {len(search.by_task) - MOST} tasks that do better", style="dim"))
-    return Group(_bar(search, width), *lines, Text(_said(search), no_wrap=True, overflow="ellipsis"))
+    return Group(_bar(search, width), *lines, Text(said(search), no_wrap=True, overflow="ellipsis"))
+
+
+def progress(search: Search) -> tuple[str, str]:
+    """How many meta-steps are done, and what time that takes."""
+    gone = f"{clock(search.gone)} gone"
+    compiling = f"{gone}, compiling" if not search.values else gone
+    left = compiling if search.left is None else f"{gone}, {clock(search.left)} left"
+    return f"{search.done:,} of {search.steps:,} meta-steps", gone if search.done == search.steps else left
 
 
 def _bar(search: Search, width: int) -> Table:
-    if search.done == search.steps:
-        when = f"{clock(search.gone)} gone"
-    elif search.left is None:
-        when = f"{clock(search.gone)} gone, compiling" if not search.values else f"{clock(search.gone)} gone"
-    else:
-        when = f"{clock(search.gone)} gone, {clock(search.left)} left"
-    count = f"{search.done:,} of {search.steps:,} meta-steps"
+    count, when = progress(search)
     room = width - len(count) - len(when) - 4
     found = Table.grid(padding=(0, 2, 0, 0))
     if room > 5:
@@ -49,7 +51,7 @@ def _bar(search: Search, width: int) -> Table:
     return found
 
 
-def _rows(search: Search) -> Iterator[tuple[str, Sequence[float | None]]]:
+def rows(search: Search) -> Iterator[tuple[str, Sequence[float | None]]]:
     """The objective, then the tasks, the worst first."""
 
     def cost(name: str) -> float:
@@ -90,7 +92,7 @@ def letters_of(values: Sequence[float | None], letters: str) -> str:
     return "".join(map(letter, values))
 
 
-def _said(search: Search) -> str:
+def said(search: Search) -> str:
     parts = [f"mean of the last {WINDOW} meta-steps", f"{search.unroll} inner steps"] if search.values else []
     if search.is_judged:
         parts.append(f"genome {number(search.judged)}")

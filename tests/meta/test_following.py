@@ -1,4 +1,5 @@
-"""How a search is followed: within 80 columns, with curves, the time that is left, and plain lines elsewhere."""
+"""How a search is followed: within 80 columns, with curves, the time that is left, plain lines in a log, a page in a
+notebook."""
 
 from __future__ import annotations
 
@@ -7,13 +8,12 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from rich.table import Table
 
-from blurc.cli.shared import curves
-from blurc.cli.shared.fitting import fitting
-from blurc.cli.shared.following import Lines, Panel
-from blurc.cli.shared.search import WINDOW, Search, running
 from blurc.meta import Curriculum, Experiment, Gradient, Inner, Network, TaskChoice
+from blurc.meta.watch import curves
+from blurc.meta.watch.follow import Lines, Panel, follow
+from blurc.meta.watch.page import Page, html
+from blurc.meta.watch.search import WINDOW, Search, running
 from blurc.tasks import OBJECTIVES
 
 TASKS = ("xor", "moons", "a_task_with_a_very_long_name")
@@ -53,10 +53,9 @@ def shown(found: Search, width: int = 80, encoding: str = "utf-8") -> list[str]:
 
 def followed(count: int, **more: Any) -> Search:
     found = search(**more)
-    panel = Panel(found)
-    panel.begin(0, 100, OBJECTIVES["cross_entropy"])
+    found.begin(0, 100, OBJECTIVES["cross_entropy"])
     for step in range(count):
-        panel.line(line(step))
+        found.add(line(step))
     return found
 
 
@@ -132,43 +131,28 @@ def test_a_log_is_a_table_of_at_most_40_rows_and_80_columns() -> None:
     assert lines[-1].startswith("by task: xor 1, moons 1")
 
 
-# ---------------------------------------------------------------- tables
+def test_a_page_has_a_line_for_the_objective_and_for_each_task() -> None:
+    page = html(followed(100))
+    assert page.count("<polyline") == page.count("<tr>") == 4
+    assert "100 of 100 meta-steps" in page
+    assert "<td style='text-align:left'>xor</td><td>1</td>" in page
+    assert html(followed(0)).count("<polyline") == 0
 
 
-def table(*rows: tuple[str, ...]) -> Table:
-    found = Table("genome", "task", "network")
-    for step in (10, 20, 50, 100):
-        found.add_column(f"{step} steps", justify="right")
-    for row in rows:
-        found.add_row(*row, *["80.3 ± 1.6"] * 4)
-    return found
+@pytest.mark.parametrize(
+    ("kind", "how"), [(Page, {"force_jupyter": True}), (Panel, {"force_terminal": True}), (Lines, {})]
+)
+def test_how_it_is_shown_is_chosen_by_where(kind: type, how: dict[str, bool]) -> None:
+    assert isinstance(follow(search().experiment, Console(file=io.StringIO(), **how)), kind)
 
 
-def printed(of: Table, width: int) -> list[str]:
-    out = Console(width=width, file=io.StringIO())
-    with out.capture() as captured:
-        for part in fitting(of, out):
-            out.print(part)
-    return captured.get().split("\n")
-
-
-ROWS = (("mine", "moons", "a_long_network"), ("mine", "center_circle", "a_long_network"))
-
-
-def test_a_table_that_fits_stays_as_it_is() -> None:
-    (found,) = fitting(wide := table(*ROWS), Console(width=120))
-    assert found is wide
-
-
-def test_what_all_rows_share_goes_in_front_of_a_table_that_does_not_fit() -> None:
-    lines = printed(table(*ROWS), 80)
-    assert lines[0] == " genome mine, network a_long_network"
-    assert all(len(text) <= 80 for text in lines)
-    assert sum("steps" in text for text in lines) == 1
-
-
-def test_steps_that_do_not_fit_follow_below() -> None:
-    lines = printed(table(*ROWS), 50)
-    assert all(len(text) <= 50 for text in lines)
-    assert sum("center_circle" in text for text in lines) == sum("steps" in text for text in lines) == 2
-    assert "".join(lines).count("80.3 ± 1.6") == 8
+def test_a_panel_is_left_as_it_was_at_the_end() -> None:
+    out = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    panel = Panel(search(), out)
+    panel.begin(0, 100, OBJECTIVES["cross_entropy"])
+    for step in range(100):
+        panel.line(line(step))
+    panel.end()
+    assert isinstance(out.file, io.StringIO)
+    assert "100 of 100 meta-steps" in out.file.getvalue()
+    assert out.file.getvalue().endswith("\n\x1b[?25h")  # the cursor is shown again

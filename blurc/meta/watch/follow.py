@@ -1,54 +1,72 @@
-"""How a search goes: on a terminal, a bar with the time left and a curve for each task; elsewhere, a table that grows.
+"""How a search goes: on a terminal, a bar with the time left and a curve for each task; in a notebook, the same as a
+page that changes; elsewhere, a table that grows.
 
-All that is shown fits into 80 columns. Values are running means: of the best replica, or of the mean (of a
+All that is shown in letters fits into 80 columns. Values are running means: of the best replica, or of the mean (of a
 symbolic search, the median) of a population.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.live import Live
 
-from blurc.cli.shared.curves import WIDTH, clock, number, panel
-from blurc.cli.shared.search import WINDOW, Search, running
+from blurc.guards import typed
+from blurc.meta.watch.curves import WIDTH, clock, number, panel
+from blurc.meta.watch.page import Page
+from blurc.meta.watch.search import WINDOW, Search, running
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from blurc.meta import Experiment, Metrics, Watch
+    from blurc.meta.experiment.experiment import Experiment
+    from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.watch import Ending
     from blurc.tasks import Objective
 
 LINES = 40  # outside a terminal
 HEAD = "  meta-step  inner steps{:>17}      genome  diverged    gone     left"
 
 
-@contextmanager
-def follow(out: Console, experiment: Experiment) -> Generator[Watch]:
+@typed
+def follow(experiment: Experiment, out: Console | None = None) -> Ending:
+    """Shows how a search goes: `meta.run(experiment, watch=meta.follow(experiment))`.
+
+    Args:
+        experiment: what is run.
+        out: where to show it; by default on stdout, or in the notebook.
+
+    Returns:
+        A watch for one run.
+    """
+    out = out or Console(highlight=False)
     search = Search(experiment)
-    if not out.is_terminal:
-        lines = Lines(search, out)
-        yield lines
-        lines.end()
-        return
-    with Live(console=out, get_renderable=lambda: panel(search, out), refresh_per_second=4) as live:
-        yield Panel(search)
-        live.refresh()
+    if out.is_jupyter:
+        return Page(search)
+    return Panel(search, out) if out.is_terminal else Lines(search, out)
 
 
 @dataclass
 class Panel:
     search: Search
+    out: Console
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        shown = partial(panel, self.search, self.out)
+        self.live = Live(console=self.out, get_renderable=shown, refresh_per_second=4)
 
     def begin(self, done: int, steps: int, objective: Objective) -> None:
         self.search.begin(done, steps, objective)
+        self.live.start(refresh=True)
 
     def line(self, line: Metrics) -> None:
         self.search.add(line)
+
+    def end(self) -> None:
+        self.live.stop()
 
 
 @dataclass
