@@ -3,6 +3,7 @@
 course.py    one training run: from a seed to scores
 lifetimes.py returns in environments
 comparing.py these beside a frozen network and random actions
+replays.py   how well recordings are explained
 scoring.py   scores on test examples
 races.py     a rule against optimizers in the same network
 tuning.py    the search for the best recipe
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
     from blurc.evaluation.races import Entry, Race, race
+    from blurc.evaluation.replays import check_batch
     from blurc.evaluation.scoring import (
         Row,
         Summary,
@@ -46,6 +48,7 @@ __all__ = [
     "Summary",
     "analysis",
     "analyze",
+    "check_batch",
     "check_fits",
     "doubt",
     "doubt_of_rewards",

@@ -19,11 +19,12 @@ from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.lifetimes import LAST, LifeCourse
+from blurc.evaluation.replays import ReplayCourse, check_batch
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues, Program
-from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, World, chosen, number
-from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_signals, doubts
+from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, Recordings, World, chosen, number
+from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_recordings, check_signals, doubts
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -55,7 +56,8 @@ def scores(
         batch: examples per step.
         seeds: how many seeds to run.
         query: how many test examples to score on. By default all, up to 10,000; 1,000 if the task generates them. Of an
-            environment, the last steps before each of `steps` whose rewards are scored, by default 100.
+            environment, the last steps before each of `steps` whose rewards are scored, by default 100. Recordings
+            have none.
         seed: the first seed.
         lost: is told each seed that diverges, and at which step, counted from 1.
         probe: a readout of a population that answers in the place of the outputs, fitted to the last 10,000 examples
@@ -71,10 +73,15 @@ def scores(
     if isinstance(task, World):
         check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
         check_fits(net, task, probe)
-        course = LifeCourse(
-            net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps), batch, query or LAST
-        )
-        return course.run(genome, range(seed, seed + seeds), lost)
+        measured = chosen(metric, task.kind, task.name, task.score)
+        lives = LifeCourse(net, task, measured, tuple(steps), batch, query or LAST)
+        return lives.run(genome, range(seed, seed + seeds), lost)
+    if isinstance(task, Recordings):
+        check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
+        check_batch(batch, task.name)
+        check_fits(net, task, probe)
+        replays = ReplayCourse(net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps))
+        return replays.run(genome, range(seed, seed + seeds), lost)
     course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query, probe=probe)
     contender = probed(net, genome, probe) if probe else ruled(net, genome)
     return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
@@ -116,6 +123,8 @@ def doubt(net: Net, task: AnyTask, batch: int) -> str:
     """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
     if isinstance(task, World):
         return doubt_of_rewards(net, net.plan.genome, task)
+    if isinstance(task, Recordings):
+        return _doubt_of_recordings(net, task)
     lines = [f"warning: {line}" for line in doubts(net, task.name, task.time, task.is_masked)]
     few = [
         f"{what} {count} at a time"
@@ -133,6 +142,13 @@ def doubt_of_rewards(net: Program, rule: str, world: World) -> str:
     if "reward" in (*net.signature.reads["step"].signals, *world.observe):
         return ""
     return f"warning: `{rule}` does not read the signal `reward`: it cannot learn from what {world.name} pays"
+
+
+def _doubt_of_recordings(net: Net, recordings: Recordings) -> str:
+    lines = [f"warning: {line}" for line in doubts(net, recordings.name, recordings.time)]
+    if recordings.is_alone:
+        lines.append(f"warning: {recordings.name} has one recording, so it is tested with what a rule may be fitted to")
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -229,6 +245,8 @@ def check_numbers(*, steps: Sequence[int] = (1,), **counts: int) -> None:
 def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
     """Raises `BlurError` (E807) if the task does not fit the network. A readout answers where there is a probe, so the
     outputs may then be others, unless they are taught."""
+    if isinstance(task, Recordings):
+        return _check_recorded(net, task, probe)
     check_no_ids(net)
     if isinstance(task, World):
         _check_signals(net, task)
@@ -254,6 +272,14 @@ def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
             raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
 
 
+def _check_recorded(net: Program, recordings: Recordings, probe: Probe | None) -> None:
+    assert isinstance(net, Net)  # `blurc train`, which takes artifacts, has no recordings
+    if probe:
+        message = f"a probe answers in the place of outputs, and {recordings.name} says what populations did"
+        raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
+    check_recordings(net, recordings)
+
+
 def check_no_ids(net: Program) -> None:
     if net.signature.ids:
         message = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids, and tasks have numbers"
@@ -276,7 +302,7 @@ def _check_signals(net: Program, world: World) -> None:
 
 
 def _misfit(
-    network: str, role: str, populations: dict[str, tuple[int, ...]], task: AnyTask, size: int
+    network: str, role: str, populations: dict[str, tuple[int, ...]], task: LoadedTask | World, size: int
 ) -> Diagnostic | None:
     if len(populations) != 1:
         message = f"`{network}` has {len(populations)} {role} populations, but a task feeds exactly one"
@@ -300,5 +326,5 @@ def _misfit(
     return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
 
 
-def _wrong_size(network: str, role: str, name: str, shape: tuple[int, ...], task: AnyTask, size: int) -> str:
+def _wrong_size(network: str, role: str, name: str, shape: tuple[int, ...], task: LoadedTask | World, size: int) -> str:
     return f"the task {task.name} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}"

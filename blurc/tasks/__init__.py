@@ -4,8 +4,8 @@
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
 the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. Families with parameters are
-in `families/`, a user's own tasks in `own/`, worlds that pay rewards in `environments/`. How good outputs are, and
-which direction is better: `objective.py`, with `formulas.py`.
+in `families/`, a user's own tasks in `own/`, worlds that pay rewards in `environments/`, recorded activity in
+`recorded/`. How good outputs are, and which direction is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
     from blurc.tasks.families.family import FAMILIES
-    from blurc.tasks.misfits import task_names
+    from blurc.tasks.misfits import no_examples, task_names
     from blurc.tasks.objective import (
         ACCURACY,
         LOSS,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from blurc.tasks.own.guard import told_at
     from blurc.tasks.own.objective import tried
     from blurc.tasks.own.protocol import Task
+    from blurc.tasks.recorded.recordings import Recordings, Replay, Shown
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
@@ -73,6 +74,9 @@ __all__ = [
     "LoadedTask",
     "Named",
     "Objective",
+    "Recordings",
+    "Replay",
+    "Shown",
     "Side",
     "Stream",
     "TargetKind",
@@ -91,6 +95,7 @@ __all__ = [
     "measured_on",
     "named",
     "names",
+    "no_examples",
     "number",
     "python_meaning",
     "python_text",

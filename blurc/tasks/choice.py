@@ -62,6 +62,8 @@ class TaskChoice:
         time: examples are sequences along their first axis, as a `mask` in a file says, too.
         target: what is learned: the labels or targets of the data, or the `inputs` themselves, or of sequences the
             `next` input.
+        record: of recorded activity, the populations that are compared, `POPULATION` or `POPULATION.STATE`
+            (`recorded/`).
         observe: of environments, what the network sees besides the observation: some of the `action`, the `reward` and
             the `done` (1 if the episode ended) of the step before.
         act: of environments whose actions are chosen: `sample` them from the softmax of the outputs, or be `greedy`.
@@ -86,6 +88,7 @@ class TaskChoice:
     center: bool = False
     time: bool = False
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
+    record: tuple[limits.Word, ...] = ()
     observe: tuple[Annotated[str, limits.Limit.one_of(*OBSERVED)], ...] = ()
     act: Annotated[str, limits.Limit.one_of(*ACTS)] = "sample"
     parameters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])

@@ -1,5 +1,7 @@
 """The formulas of objectives: (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
 
+Those of numbers and of zeros and ones also take a mask [.., n], of what was recorded.
+
 They take arrays of NumPy and of JAX, in their precision. Only the softmax cross entropy imports JAX, when it is called.
 """
 
@@ -15,6 +17,13 @@ def _mean(values: Any, mask: Any) -> Any:
     return values.mean() if mask is None else (values * mask).sum() / mask.sum()
 
 
+def _mean_error(errors: Any, mask: Any) -> Any:
+    """Of errors [.., n], over all outputs of the examples that a mask [..] counts, or over those that a mask [.., n]
+    counts."""
+    by_output = mask is not None and mask.ndim == errors.ndim
+    return _mean(errors if by_output else errors.mean(axis=-1), mask)
+
+
 def cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
     """Of the softmax of the outputs. XLA may compute outputs twice and round them differently when subtracting the
     maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite."""
@@ -28,30 +37,31 @@ def cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
 
 
 def accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _hits(outputs, outputs.argmax(axis=-1) == targets.argmax(axis=-1), mask)
+    right = outputs.argmax(axis=-1) == targets.argmax(axis=-1)
+    return _if_finite(outputs, _mean(right.astype(outputs.dtype), mask))
 
 
 def binary_accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
     xp = outputs.__array_namespace__()
     right = (outputs > 0.5) == (targets > 0.5)
-    return _hits(outputs, xp.where(right, 1.0, 0.0).mean(axis=-1).astype(outputs.dtype), mask)
+    return _if_finite(outputs, _mean_error(xp.where(right, 1.0, 0.0).astype(outputs.dtype), mask))
 
 
-def _hits(outputs: Any, right: Any, mask: Any) -> Any:
+def _if_finite(outputs: Any, value: Any) -> Any:
     """NaN if an output is not finite: argmax would treat a NaN as the winning class."""
     xp = outputs.__array_namespace__()
-    return xp.where(xp.isfinite(outputs).all(), _mean(right.astype(outputs.dtype), mask), xp.nan)
+    return xp.where(xp.isfinite(outputs).all(), value, xp.nan)
 
 
 def binary_cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
     """Of outputs as probabilities."""
     xp = outputs.__array_namespace__()
     p = xp.clip(outputs, MARGIN, 1 - MARGIN)
-    return _mean(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)).mean(axis=-1), mask)
+    return _mean_error(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)), mask)
 
 
 def mse(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _mean(((outputs - targets) ** 2).mean(axis=-1), mask)
+    return _mean_error((outputs - targets) ** 2, mask)
 
 
 def signless(outputs: Any, targets: Any, mask: Any) -> Any:
@@ -65,7 +75,7 @@ def signless(outputs: Any, targets: Any, mask: Any) -> Any:
 
 
 def mae(outputs: Any, targets: Any, mask: Any) -> Any:
-    return _mean(abs(outputs - targets).mean(axis=-1), mask)
+    return _mean_error(abs(outputs - targets), mask)
 
 
 def r2(outputs: Any, targets: Any, mask: Any) -> Any:
@@ -73,8 +83,12 @@ def r2(outputs: Any, targets: Any, mask: Any) -> Any:
     a constant output does no harm. 1 is perfect, 0 is no better than the mean."""
     n = targets.shape[-1]
     rows = targets.reshape(-1, n)
-    weight = None if mask is None else mask.reshape(-1)
-    centre = rows.mean(axis=0) if weight is None else (rows * weight[:, None]).sum(axis=0) / weight.sum()
+    if mask is None:
+        centre = rows.mean(axis=0)
+    else:
+        weight = mask.reshape(len(rows), -1)  # [examples, 1 or n]
+        counted = weight.sum(axis=0)
+        centre = (rows * weight).sum(axis=0) / (counted + (counted == 0))
     return 1 - mse(outputs, targets, mask) / mse(centre, targets, mask)
 
 

@@ -26,6 +26,8 @@ def of(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
     if is_world(choice.data):
         message = f"`{choice.data}` is an environment, which gives rewards and has no examples"
         raise BlurError(Diagnostic("E811", message, help="use it with `blurc train`, `eval` and `meta`"))
+    if choice.record:
+        raise BlurError(no_examples(choice))
     if choice.data not in task_names() and not choice.data.lower().endswith(".npz"):
         raise BlurError(_unknown(choice.data))
     yield from _sizes(choice)
@@ -35,6 +37,11 @@ def of(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:
         yield f"`classes` lists a class twice: {list(choice.classes)}", "list each class once"
     if len(choice.classes) == 1 or choice.ways < 2:
         yield "a task needs at least two classes", None
+
+
+def no_examples(choice: TaskChoice) -> Diagnostic:
+    message = f"`{choice.data}` holds recorded activity, which a rule is fitted to, and no examples"
+    return Diagnostic("E811", message, help="use it with `blurc meta` and `blurc eval`")
 
 
 def _sizes(choice: TaskChoice) -> Iterator[tuple[str, str | None]]:

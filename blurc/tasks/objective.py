@@ -39,7 +39,7 @@ RETURN = "return"
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
 Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
-# (outputs [.., n], targets [.., n], mask [..] or None) -> a scalar.
+# (outputs [.., n], targets [.., n], mask [..] or [.., n] or None) -> a scalar.
 Formula: TypeAlias = "Callable[[Values, Values, Values | None], Values]"
 
 
@@ -54,7 +54,8 @@ class Objective:
         name: in experiment files, and for `--metric`.
         title: in tables and figures.
         formula: maps outputs and targets, both [.., n], and a mask [..] of ones and zeros that says which of them count
-            (None: all) to a scalar, which is not finite if an output is not. What does not count is 0.
+            (None: all) to a scalar, which is not finite if an output is not. What does not count is 0. Of recorded
+            activity the mask is [.., n].
         greater_is_better: its direction. If so, it is at most 1, except for a return; if not, at least 0.
         differentiable: whether gradients with respect to the outputs are of use.
         kinds: of targets that it is for.
@@ -70,11 +71,11 @@ class Objective:
     unit: str = ""
 
     def score(self, outputs: Values, targets: Values, mask: Values | None = None) -> Values:
-        """How good `outputs` [.., n] are for `targets` [.., n], where a `mask` [..] says which count; a scalar. What
-        does not count may be anything, NaN included, and has no gradient."""
+        """How good `outputs` [.., n] are for `targets` [.., n], where a `mask` [..] says which count, or [.., n] which
+        numbers do; a scalar. What does not count may be anything, NaN included, and has no gradient."""
         if mask is not None:
             xp: Any = outputs.__array_namespace__()
-            counts = mask[..., None] > 0
+            counts = (mask if mask.ndim == targets.ndim else mask[..., None]) > 0
             outputs, targets = xp.where(counts, outputs, 0), xp.where(counts, targets, 0)
         return self.formula(outputs, targets, mask)
 

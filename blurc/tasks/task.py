@@ -31,6 +31,8 @@ from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.own import choosing
 from blurc.tasks.own.protocol import Task
 from blurc.tasks.own.source import OwnSource
+from blurc.tasks.recorded.file import load as recordings
+from blurc.tasks.recorded.recordings import Recordings
 from blurc.tasks.sets import load
 from blurc.tasks.source import Batches, Drawn, Source
 
@@ -223,13 +225,15 @@ def task(
     return LoadedTask(name, choice.outputs or source.outputs, choice.augment, source)
 
 
-AnyTask: TypeAlias = LoadedTask | World
+AnyTask: TypeAlias = LoadedTask | World | Recordings
 
 
 def any_task(
     choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task | Environment] = NO_TASKS
 ) -> AnyTask:
-    """As `task`, but it may be an environment. Raises `BlurError`."""
+    """As `task`, but it may be an environment, or recorded activity. Raises `BlurError`."""
+    if choice.record:
+        return recordings(choice)
     if is_world(choice.data):
         return world(choice)
     own = choosing.environment(choice, tasks) if choosing.is_own(choice, tasks) else None

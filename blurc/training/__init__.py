@@ -13,6 +13,7 @@ columns.py       examples for inputs by ids
 lifetime.py      a network in an environment, which learns from rewards
 reliving.py      where such a network diverged
 probe.py         which population answers in the place of the outputs
+replays.py       a network that learns from the inputs of a recording, and its activity on the way
 readouts.py      readouts of what it holds, in closed form
 scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from blurc.training.recurrent import Cell, RecurrentNetwork, cells, recurrent_network
     from blurc.training.reliving import relived
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
+    from blurc.training.replays import agreement, begun, check_recordings, replayed
     from blurc.training.rules import asking_key, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
     from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
@@ -68,14 +70,17 @@ __all__ = [
     "Trained",
     "Watch",
     "activity",
+    "agreement",
     "answers",
     "asked",
     "asking_key",
     "baselines",
     "baselines_in_time",
+    "begun",
     "cells",
     "check_in_time",
     "check_probe",
+    "check_recordings",
     "check_signals",
     "curve",
     "diverge",
@@ -91,6 +96,7 @@ __all__ = [
     "recurrent_network",
     "relived",
     "relu_network",
+    "replayed",
     "score",
     "step_inputs",
     "step_keys",

@@ -7,7 +7,7 @@ later.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, cast
@@ -20,8 +20,9 @@ from blurc import plan as plans
 from blurc.api import Net
 from blurc.diagnostics import Diagnostic, Span
 from blurc.runtime import GenomeValues, Program, State
-from blurc.tasks import Batches
-from blurc.training import sequences
+from blurc.tasks import Batches, Shown
+from blurc.training import replays, sequences
+from blurc.training.sequences import Steps
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,29 @@ def find(
     if broken := _broken_synapse(net, state):
         return _at_start(net, *broken)
     steps = sequences.steps(net.signature, batches)
-    time = sequences.length(batches)
-    for i in range(len(steps.ys)):
+    keys = None if key is None else lambda i: jax.random.fold_in(key, i)
+    return _in_steps(net, genome, state, steps, sequences.length(batches), done, keys)
+
+
+def find_in_recording(
+    net: Net, genome: GenomeValues, state: State, shown: Shown, done: int, key: jax.Array
+) -> Divergence | None:
+    """The same of a recording, as `replayed(net, ..)` runs it."""
+    if broken := _broken_synapse(net, state):
+        return _at_start(net, *broken)
+    steps = replays.steps(net, shown)
+    keys = jax.random.split(key, len(steps.xs))
+    return _in_steps(net, genome, state, steps, replays.length(shown), done, keys.__getitem__)
+
+
+def _in_steps(
+    net: Program, genome: GenomeValues, state: State, steps: Steps, time: int, done: int,
+    keys: Callable[[int], jax.Array] | None,
+) -> Divergence | None:  # fmt: skip
+    """time: the steps of a sequence; 0 if there are none."""
+    for i in range(len(jax.tree.leaves(steps.xs)[0])):
         x, y, signals = jax.tree.map(lambda a, i=i: a[i], (steps.xs, steps.ys, steps.signals))
-        now = None if key is None else jax.random.fold_in(key, i)
+        now = keys(i) if keys else None
         if steps.reset is not None and steps.reset[i]:
             state = state._replace(neurons=jax.tree.map(np.zeros_like, state.neurons))
         fed: dict[str, Any] = {"signals": signals, "key": now}

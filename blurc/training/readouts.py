@@ -46,7 +46,7 @@ def check_probe(net: Program, probe: Probe) -> None:
     if probe.state and probe.state not in states:
         message = f"the rule `{net.plan.genome}` has no state `{probe.state}` to probe"
         raise BlurError(Diagnostic("E807", message, help=suggest(probe.state, states, f"it has {_listed(states)}")))
-    if not probe.state and len(found := _read(net)) != 1:
+    if not probe.state and len(found := states_read(net)) != 1:
         message = f"the readout of `{net.plan.genome}` reads {_listed(found) or 'no state'}: which one is probed?"
         raise BlurError(Diagnostic("E807", message, help=f"say so: `state={states[0]}` (`state: {states[0]}`)"))
 
@@ -55,7 +55,8 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _read(net: Net) -> list[str]:
+def states_read(net: Net) -> list[str]:
+    """The states that the rule's readout reads."""
     return [*dict.fromkeys(e.name for e in m.walk(net.model.genome.readout) if isinstance(e, m.State))]
 
 
@@ -69,17 +70,20 @@ def activity(net: Net, probe: Probe, genome: GenomeValues, state: State, x: Any,
     given = {"y": y if len(y) > 1 else next(iter(y.values()))} if signature.uses_target else {}
     signals = asked(signature, (count,))
     phases = net.trace(genome, state, columns.inputs(signature, x), signals=signals, key=key, **given)
-    name = probe.state or _read(net)[0]
+    return before_feedback(net, phases, probe.population, probe.state or states_read(net)[0])
+
+
+def before_feedback(net: Net, phases: Any, population: str, state: str) -> jax.Array:
+    """A state of a population as the phases before any feedback left it, of what `net.trace` returns: [examples,
+    values]."""
     seen: Any = None
     for phase, populations in phases.items():
         if phase.startswith(("feedback", "backward", "update")):
             break
-        seen = populations.get(probe.population, {}).get(name, seen)
-    return jnp.moveaxis(seen, -1 - len(_shape(net, probe)), 0).reshape(count, -1)
-
-
-def _shape(net: Net, probe: Probe) -> tuple[int, ...]:
-    return next(p.shape for p in net.plan.populations if p.name == probe.population)
+        seen = populations.get(population, {}).get(state, seen)
+    axes = len(next(p.shape for p in net.plan.populations if p.name == population))
+    examples = jnp.moveaxis(seen, -1 - axes, 0)
+    return examples.reshape(len(examples), -1)
 
 
 def answers(probe: Probe, learned: Held, asked: jax.Array) -> jax.Array:

@@ -145,6 +145,8 @@ class Protocol:
     ) -> list[Row]:
         for pair, task in product(pairs, tasks):  # fail before the slow part
             evaluation.check_fits(pair.net, task, probe)
+            if isinstance(task, data.Recordings):
+                evaluation.check_batch(self.batch, task.name)
             data.chosen(metric, task.kind, task.name, task.score)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):

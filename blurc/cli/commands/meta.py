@@ -176,8 +176,11 @@ def _start(result: Result) -> str:
 
 
 def _judged(experiment: Experiment) -> str:
-    count = len(experiment.validation or experiment.tasks)
-    return f"{max(meta.internals.TRIALS, count)} episodes not used in the search"
+    judging = experiment.validation or experiment.tasks
+    count = max(meta.internals.TRIALS, len(judging))
+    if any(task.record for task in judging):
+        return f"{count} replays of recordings"
+    return f"{count} episodes not used in the search"
 
 
 def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:

@@ -140,7 +140,11 @@ def _chosen(task: str | None, data_dir: Path | None, given: Iterable[str]) -> Lo
         if name in given:
             instead = f": write it into the task, `--task digits{how}`" if how else ": give one of the two"
             raise click.UsageError(f"--{name} is not for tasks{instead}")
-    return tasks.any_task(parse(task), data_dir)
+    choice = parse(task)
+    found = tasks.any_task(choice, data_dir)
+    if isinstance(found, tasks.Recordings):
+        raise BlurError(tasks.no_examples(choice))
+    return found
 
 
 def _compiled(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:

@@ -106,7 +106,7 @@ class _Text(records.Front):
             self._spans[name] = Span(self.source, whole.start, whole.start + len(name)), whole
             tree[name] = written if equals else None
             if name in OWN and get_origin(records.bare(OWN[name].hint)) is tuple:
-                tree[name] = (written.split("+") if _words(name) else _labels(written)) or tree[name]
+                tree[name] = (written.split("+") if written and _are_words(name) else _labels(written)) or tree[name]
         return tree
 
     def _wrong(self, message: str, span: Span, help: str | None) -> None:
@@ -160,8 +160,8 @@ def _parted(text: str) -> tuple[str, str]:
 def example(name: str, data: str = "") -> str:
     """A field of a task as it may be written."""
     hint = fields(data)[name].hint
-    if words := _words(name):
-        return f"{name}={'+'.join(words)}"
+    if _are_words(name):
+        return f"{name}={'+'.join(_words(name) or ('h', 'y'))}"
     if choices := _choices(hint):
         return f"{name}={choices[-1]}"
     kind = records.bare(hint)
@@ -172,10 +172,19 @@ def _choices(hint: Any) -> tuple[str, ...]:
     return next((part.choices for part in get_args(hint) if isinstance(part, limits.Limit)), ())
 
 
+def _entries(name: str) -> Any:
+    """The hint of the entries of a field, if it is a list."""
+    hint = records.bare(OWN[name].hint) if name in OWN else None
+    return get_args(hint)[0] if get_origin(hint) is tuple else None
+
+
+def _are_words(name: str) -> bool:
+    return records.bare(_entries(name)) is str
+
+
 def _words(name: str) -> tuple[str, ...]:
-    """What the entries of a field may be that is a list of words; empty if it is something else."""
-    hint = (OWN | AUGMENT)[name].hint if name in OWN | AUGMENT else None
-    return _choices(get_args(hint)[0]) if get_origin(hint) is tuple else ()
+    """What the entries of a field may be that is a list of words; empty if they may be any."""
+    return _choices(_entries(name))
 
 
 def _labels(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 setup.py       turns an experiment into programs
 mode.py        how gradients are taken
+worlds.py recordings.py  what experiments on these cannot have
 room.py        whether that fits into memory
 persistent.py  truncated episodes, for PES
 step.py        one meta-step

@@ -19,7 +19,7 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import NO_TASKS, AnyTask, Environment, Task, TaskChoice, World, any_task
+from blurc.tasks import NO_TASKS, AnyTask, Environment, LoadedTask, Task, TaskChoice, World, any_task
 
 
 def check(
@@ -134,8 +134,9 @@ def _raced(
     e: Evaluation, genome: GenomeFile, net: Net, named: str, one: AnyTask, watch: Callable[[str], None]
 ) -> list[Race]:
     """One race; none, with a message, if the network cannot be raced."""
-    if isinstance(one, World):
-        watch(f"there is no race in {one.name}: optimizers learn from examples, and it gives rewards")
+    if not isinstance(one, LoadedTask):
+        has = "it gives rewards" if isinstance(one, World) else "it has recorded activity"
+        watch(f"there is no race in {one.name}: optimizers learn from examples, and {has}")
         return []
     counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:

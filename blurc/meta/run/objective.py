@@ -6,10 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Symbolic
-from blurc.tasks import OBJECTIVES, AnyTask, Environment, LoadedTask, Objective, Task, chosen, named, told_at, tried
+from blurc.tasks import (
+    OBJECTIVES,
+    AnyTask,
+    Environment,
+    LoadedTask,
+    Objective,
+    Recordings,
+    Task,
+    chosen,
+    named,
+    told_at,
+    tried,
+)
 
 EXAMPLES = 6  # that a function of the user's is tried on
 
@@ -44,9 +57,18 @@ def _given(e: Experiment, tasks: Sequence[AnyTask]) -> Objective:
     key = jax.random.key(0, impl="threefry2x32")
     with told_at(e.objective_at):
         for one in tasks:
-            assert isinstance(one, LoadedTask)  # `chosen` has refused environments
-            objective, _ = tried(objective, one.episode(key, steps=1, batch=1, query=EXAMPLES).y)
+            objective, _ = tried(objective, *_answers(one, key))
     return objective
+
+
+def _answers(one: AnyTask, key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
+    """Some answers [examples, n] that an objective is tried on, and which of their numbers count."""
+    if isinstance(one, Recordings):
+        recorded = jnp.concatenate([*one.whole.shown.recorded.values()], axis=-1)
+        rows = recorded.reshape(-1, recorded.shape[-1])[:EXAMPLES]
+        return rows, jnp.ones_like(rows)
+    assert isinstance(one, LoadedTask)  # `chosen` has refused environments
+    return one.episode(key, steps=1, batch=1, query=EXAMPLES).y, None
 
 
 def _suggested(e: Experiment, tasks: Sequence[AnyTask]) -> Objective:

@@ -57,8 +57,8 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
         going = _fresh(ready, candidates, episode_of(ready, step))
     drawn = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
-    noise = jax.vmap(partial(_noise, first))(drawn.keys)
-    drawn = drawn._replace(keys=noise, episodes=ready.judge.cut(drawn.episodes, first, choice.truncation))
+    keys = jax.vmap(partial(noise, first))(drawn.keys)
+    drawn = drawn._replace(keys=keys, episodes=ready.judge.cut(drawn.episodes, first, choice.truncation))
     networks, values, each = _programs(ready)[1](candidates, going.networks, drawn)
     finite = jnp.isfinite(values)
     trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
@@ -71,7 +71,7 @@ def parts(
     """What one network was trained with, piece by piece: genome, batches, noise key."""
     for number, genome in enumerate(genomes):
         first, end = number * choice.truncation, (number + 1) * choice.truncation
-        yield genome, map_tree(lambda a, first=first, end=end: a[first:end], episode.batches), _noise(first, key)
+        yield genome, map_tree(lambda a, first=first, end=end: a[first:end], episode.batches), noise(first, key)
 
 
 def _start_key(key: jax.Array) -> jax.Array:
@@ -79,7 +79,7 @@ def _start_key(key: jax.Array) -> jax.Array:
     return jax.random.split(key)[0]
 
 
-def _noise(first: int, key: jax.Array) -> jax.Array:
+def noise(first: int, key: jax.Array) -> jax.Array:
     """The noise key of the piece that starts at step `first`. Not folded into the episode's own key: splitting it and
     folding in 0 would use it twice."""
     return jax.random.fold_in(jax.random.split(key)[1], first)

@@ -22,8 +22,8 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Environment, Episode, Task
-from blurc.training import diverge, learn
+from blurc.tasks import NO_TASKS, Environment, Episode, Replay, Task
+from blurc.training import begun, diverge, learn, replayed
 
 
 @typed
@@ -94,6 +94,9 @@ def _of_rule(ready: Setup, method: SymbolicMethod, rows: dict[str, Any]) -> tupl
 def _divergence(ready: Setup, genomes: list[Any], key: jax.Array, episode: Any) -> Diagnostic | None:
     if ready.worlds:
         return reliving.divergence(ready, genomes, key, episode)
+    if isinstance(episode, Replay):
+        found = _in_recording(ready, genomes, key, episode)
+        return found and found.diagnostic()
     found = _in_episode(ready, genomes, key, episode)
     return found and found.diagnostic()
 
@@ -112,6 +115,21 @@ def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episo
             return found
         state, _ = learn(net, genome, state, batches, noise)
         done += len(batches.xs)
+    return None
+
+
+def _in_recording(ready: Setup, genomes: list[Any], key: jax.Array, replay: Replay) -> diverge.Divergence | None:
+    """genomes: as in an episode."""
+    start_key, noise_key = jax.random.split(key)
+    state = begun(ready.net, genomes[0], start_key, replay)
+    choice, steps = ready.experiment.method, len(replay.shown.xs)
+    size = choice.truncation if isinstance(choice, Pes) else steps
+    for done, genome in zip(range(0, steps, size), genomes, strict=False):
+        shown = map_tree(lambda a, done=done: a[done : done + size], replay.shown)
+        noise = persistent.noise(done, key) if isinstance(choice, Pes) else noise_key
+        if found := diverge.find_in_recording(ready.net, genome, state, shown, done, noise):
+            return found
+        state, _ = replayed(ready.net, genome, state, shown, noise)
     return None
 
 

@@ -12,7 +12,7 @@ from blurc.evaluation import scoring
 from blurc.guards import check_room
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.run.setup import Setup
-from blurc.tasks import World
+from blurc.tasks import LoadedTask, World
 
 DOUBLE = 2  # numbers of float32 that take as much
 FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of an episode"
@@ -25,8 +25,9 @@ def check(ready: Setup) -> None:
     _check_episodes(ready)
     _check_networks(ready, candidates(e))
     ev = e.evaluation
-    for one in () if ev.tasks or ev.networks or ready.worlds else ready.tasks:
-        assert not isinstance(one, World)
+    for one in () if ev.tasks or ev.networks else ready.tasks:
+        if not isinstance(one, LoadedTask):
+            continue
         scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds, probe=e.inner.probe)
 
 

@@ -18,7 +18,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
 from blurc.meta.experiment.experiment import Experiment, Gradient, Network, Pes, Symbolic
-from blurc.meta.run import worlds
+from blurc.meta.run import recordings, worlds
 from blurc.meta.run.mode import with_mode
 from blurc.meta.run.objective import check_named, with_objective
 from blurc.meta.search import curriculum, many
@@ -39,6 +39,8 @@ from blurc.tasks import (
     Episode,
     Lifetime,
     Objective,
+    Recordings,
+    Replay,
     Task,
     TaskChoice,
     World,
@@ -180,8 +182,10 @@ class Setup:
         made = [self.episode(self.tasks[i], key, steps) for i, key in zip(drawn, keys, strict=False)]
         return Drawn(keys[len(drawn) :], stack_trees(made), jnp.asarray(drawn))
 
-    def episode(self, task: AnyTask, key: jax.Array, steps: int) -> Episode | Lifetime:
+    def episode(self, task: AnyTask, key: jax.Array, steps: int) -> Episode | Lifetime | Replay:
         """One, of one of the tasks."""
+        if isinstance(task, Recordings):
+            return task.replay(key, steps)
         if isinstance(task, World):
             return task.lifetime(key, steps, self.worlds.index(task))
         return task.episode(key, steps=steps, batch=self.experiment.inner.batch, query=self.experiment.inner.query)
@@ -207,6 +211,7 @@ def setup(
         for choices in (e.tasks, e.validation)
     )
     worlds.check(e, (*tasks, *validation))
+    recordings.check(e, (*tasks, *validation))
     check_named(e, own)
     if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"

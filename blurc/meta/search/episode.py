@@ -1,4 +1,5 @@
-"""An episode trains a fresh network under a genome, then tests it. This is the pure function that is optimised.
+"""An episode trains a fresh network under a genome, then tests it, or compares its activity on the way with a
+recording. This is the pure function that is optimised.
 
     value = judged(net, objective, inner, genome, key, episode)
 
@@ -22,8 +23,20 @@ from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
 from blurc.meta.search.differentiate import Mode, value_and_gradient
 from blurc.runtime import GenomeValues, State, map_tree, unroll
-from blurc.tasks import Batches, Episode, Lifetime, Objective
-from blurc.training import Held, Probe, activity, answers, asking_key, finite, learn, predict
+from blurc.tasks import Batches, Episode, Lifetime, Objective, Replay
+from blurc.training import (
+    Held,
+    Probe,
+    activity,
+    agreement,
+    answers,
+    asking_key,
+    begun,
+    finite,
+    learn,
+    predict,
+    replayed,
+)
 
 
 class Feedback(NamedTuple):
@@ -40,10 +53,10 @@ class Feedback(NamedTuple):
 
 class Drawn(NamedTuple):
     """The episodes of a meta-step, all with a leading axis [episodes]: their random keys, their examples (or, in
-    environments, lifetimes), and the numbers of their tasks."""
+    environments, lifetimes, or replays of recordings), and the numbers of their tasks."""
 
     keys: jax.Array
-    episodes: Episode | Lifetime
+    episodes: Episode | Lifetime | Replay
     tasks: jax.Array
 
 
@@ -86,6 +99,15 @@ def on_line(
     state, outputs = unroll.scan(step, state, (episode.batches, keys), recompute=True)
     value = objective.score(outputs.reshape(episode.ys.shape), episode.ys, episode.masks)
     return state, jnp.where(finite(state), value, jnp.nan)
+
+
+def compared(
+    net: Net, objective: Objective, genome: GenomeValues, state: State, replay: Replay, key: jax.Array,
+    recompute: bool = False,
+) -> tuple[State, jax.Array]:  # fmt: skip
+    """The state after all steps of a recording, and how the activity on the way agrees with it."""
+    state, seen = replayed(net, genome, state, replay.shown, key, recompute)
+    return state, agreement(objective, seen, replay.shown)
 
 
 def _pieces(inner: Inner, key: jax.Array, episode: Episode) -> tuple[int, int, jax.Array]:
@@ -159,21 +181,31 @@ class Judge:
 
     def value(self, genome: GenomeValues, key: jax.Array, episode: Any) -> jax.Array:
         """Of one whole episode."""
+        if isinstance(episode, Replay):
+            start_key, noise_key = jax.random.split(key)
+            state = begun(self.net, genome, start_key, episode)
+            return compared(self.net, self.objective, genome, state, episode, noise_key, recompute=True)[1]
         return judged(self.net, self.objective, self.inner, genome, key, episode)
 
     # An episode in pieces, of `persistent`.
 
     def cut(self, episodes: Any, first: int, count: int) -> Any:
         """`count` steps of episodes, which have a leading axis."""
+        if isinstance(episodes, Replay):
+            return episodes._replace(shown=map_tree(lambda a: a[:, first : first + count], episodes.shown))
         part: Batches = map_tree(lambda a: a[:, first : first + count], episodes.batches)
         return episodes._replace(**part._asdict())
 
     def begun(self, genome: GenomeValues, key: jax.Array, episode: Any) -> Any:
         """What lives before the first piece."""
+        if isinstance(episode, Replay):
+            return begun(self.net, genome, key, episode)
         return self.net.init(key, genome, batch=self.inner.batch)
 
     def continued(self, genome: GenomeValues, alive: Any, key: jax.Array, piece: Any) -> tuple[Any, jax.Array]:
         """The same after a piece, and the value there."""
+        if isinstance(piece, Replay):
+            return compared(self.net, self.objective, genome, alive, piece, key)
         if self.inner.online:
             return on_line(self.net, self.objective, genome, alive, piece, key)
         alive, _ = learn(self.net, genome, alive, piece.batches, key)

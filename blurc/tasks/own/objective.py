@@ -20,7 +20,8 @@ from blurc.tasks.own.guard import guarded
 @dataclass(frozen=True, eq=False)
 class Formula:
     """Calls the function with outputs and targets [.., *shape]; without a shape as they are. What a mask leaves out is
-    0 in both; the function may take the mask [..] besides, which is all ones where there is none. Two of the same
+    0 in both; the function may take the mask [..] besides (of recorded activity [.., n]), which is all ones where there
+    is none. Two of the same
     function are equal, and of the same method of two objects of a class whose attributes are equal."""
 
     function: Callable[..., Any]
@@ -81,13 +82,13 @@ def objective(formula: Formula, name: str, of: Any) -> Objective:
     return Objective(name, name.replace("_", " "), formula, greater)
 
 
-def tried(of: Objective, y: Values) -> tuple[Objective, NDArray[np.float32]]:
+def tried(of: Objective, y: Values, mask: Values | None = None) -> tuple[Objective, NDArray[np.float32]]:
     """The objective, which knows whether it has a gradient, and its value for random outputs and the targets y
     [examples, n]. Raises `BlurError` (E815)."""
-    outs = jax.random.normal(jax.random.key(0, impl="threefry2x32"), y.shape)
-    value = np.asarray(jax.jit(of.score)(outs, jnp.asarray(y)))
+    outs, y = jax.random.normal(jax.random.key(0, impl="threefry2x32"), y.shape), jnp.asarray(y)
+    value = np.asarray(jax.jit(of.score)(outs, y, mask))
     try:
-        slope = np.asarray(jax.jit(jax.grad(of.score))(outs, jnp.asarray(y)))
+        slope = np.asarray(jax.jit(jax.grad(of.score))(outs, y, mask))
     except (BlurError, TypeError, ValueError, NotImplementedError):  # such as a loop, which has no reverse mode
         return replace(of, differentiable=False), value
     return replace(of, differentiable=bool((slope != 0).any())), value
