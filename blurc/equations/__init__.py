@@ -5,7 +5,9 @@ read.py       expressions of a rule -> formulas, with indices i, j, k for neuron
 notation.py   formulas -> Unicode and LaTeX
 mathml.py     formulas -> MathML
 rule.py       what there is to say about a rule
-pages.py      that as text, Markdown, LaTeX or HTML
+likeness.py   how much two rules have in common
+nearest.py    the rule of the library that has most
+pages.py      all that as text, Markdown, LaTeX or HTML
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
+    from blurc.equations.nearest import nearest
     from blurc.equations.pages import FORMS, page
     from blurc.equations.rule import Explained, explained
 
-__all__ = ["FORMS", "Explained", "explained", "page"]
+__all__ = ["FORMS", "Explained", "explained", "nearest", "page"]
 
 face(__name__)

@@ -9,7 +9,7 @@ from textwrap import wrap
 
 from blurc.equations.formula import Formula
 from blurc.equations.mathml import mathml
-from blurc.equations.notation import latex, unicode
+from blurc.equations.notation import GREEK, latex, latex_name, unicode
 from blurc.equations.rule import Explained, Step, Value
 
 FORMS = (".html", ".tex", ".md")
@@ -46,11 +46,13 @@ def _said(value: Value) -> str:
 
 
 def _graded(rule: Explained) -> Iterator[str]:
-    """How far it sees, and what it costs."""
+    """How far it sees, what it costs, and what it is like."""
     if rule.locality:
         yield f"Locality: {rule.locality}. {GRADES[rule.locality.grade]}"
     if rule.cost:
         yield f"Cost: {rule.cost}"
+    if rule.nearest:
+        yield f"Nearest rule of the library: {rule.nearest}"
 
 
 def _title(step: Step) -> str:
@@ -132,7 +134,9 @@ def _latex_lines(rule: Explained) -> Iterator[str]:
 
 PLAIN: Mapping[str, str] = {
     "\\": r"\textbackslash{}", "_": r"\_", "#": r"\#", "%": r"\%", "&": r"\&", "$": r"\$", "{": r"\{", "}": r"\}",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "“": "``", "”": "''", "`": "'",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "“": "``", "”": "''", "`": "'", "→": r"$\to$",
+    "←": r"$\leftarrow$", "≤": r"$\le$", "≥": r"$\ge$", "−": "$-$", "∑": r"$\sum$", "√": r"$\sqrt{}$", "∞": r"$\infty$",
+    **{letter: f"${latex_name(name)}$" for name, letter in GREEK.items()},
 }  # fmt: skip
 
 

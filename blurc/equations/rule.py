@@ -49,10 +49,11 @@ class Explained:
     readout: Formula | None
     locality: Locality | None
     cost: str = ""
+    nearest: str = ""
 
 
-def explained(genome: s.Genome, locality: Locality | None, cost: str = "") -> Explained:
-    """genome: with all that it inherits. cost: a sentence."""
+def explained(genome: s.Genome, locality: Locality | None, cost: str = "", nearest: str = "") -> Explained:
+    """genome: with all that it inherits. cost, and the nearest rule of the library: sentences."""
     items = {str(vars(item)["name"]): item for item in genome.items if hasattr(item, "name")}
     items |= {function.name: function for function in genome.around}
     params = ", ".join(map(unparse, genome.params))
@@ -65,6 +66,7 @@ def explained(genome: s.Genome, locality: Locality | None, cost: str = "") -> Ex
         Reader(items)(readout.value) if readout else None,
         locality,
         cost,
+        nearest,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
+from shutil import which
 from xml.etree import ElementTree
 
 import pytest
@@ -20,7 +22,7 @@ from blurc.spec import Sources, localities
 RULES = sorted((specs_path() / "rules").glob("*.blur"))
 GENOME = """\
 genome g(k = 2) {{
-  state   act, err, a[k]
+  state   act, err, a[k]  # α_0 → β²: 100 % of ∑ & co. ≤ ∞
   synapse w ~ normal(1 / sqrt(fan_in))
   learn   eta = 0.1, mu[k, k] ~ normal(1), tau = 1 per neuron
   fn      phi = tanh
@@ -121,6 +123,19 @@ def test_the_library_is_explained_in_every_form(path: Path) -> None:
         assert text.count(r"\left") == text.count(r"\right") + text.count(r"\leftarrow")
 
 
+@pytest.mark.skipif(which("pdflatex") is None, reason="LaTeX is not installed")
+def test_latex_sets_the_library_and_what_comments_say(tmp_path: Path) -> None:
+    rules: list[Explained] = []
+    for path in RULES:
+        sources = Sources.load(path, Report())
+        rules += [explained(sources.genomes[genome.name], None) for genome in sources.files[0].genomes]
+    rules.append(rule("forward { act <- 1 }"))
+    (tmp_path / "rules.tex").write_text(page(rules, "tex"))
+    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-draftmode", "rules.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -138,10 +153,63 @@ def test_a_network_is_explained_by_the_rule_that_it_uses() -> None:
     assert blurc("networks/xor.blur").output.startswith("backprop(rate = 0.1)\n")
 
 
-@pytest.mark.parametrize(("rule", "times"), [("backprop", "1.0"), ("general", "5.1"), ("lstm", None)])
-def test_the_cost_is_that_of_the_plan(rule: str, times: str | None) -> None:
-    found = re.search("takes (.*) times the arithmetic of backprop", blurc(f"rules/{rule}.blur").output)
-    assert (found and found[1]) == times
+@pytest.mark.parametrize(
+    ("rule", "cost"),
+    [
+        ("backprop", "64-64-64-10 with 128 examples takes 1.0 times the arithmetic of backprop"),
+        ("general", "64-64-64-10 with 128 examples takes 5.1 times the arithmetic of backprop"),
+        (
+            "lstm",
+            "64-64-64-10 with 128 examples takes 1.5 times the arithmetic of backprop with one projection instead",
+        ),
+        ("urbanczik_senn", "64-10 with 128 examples takes 1.6 times the arithmetic of backprop with one projection"),
+        ("melon", "`ratings` with 128 examples takes 1.1 times the arithmetic of backprop"),
+    ],
+)
+def test_the_cost_is_that_of_the_plan(rule: str, cost: str) -> None:
+    assert f"Cost: a step of {cost}" in blurc(f"rules/{rule}.blur").output
+
+
+def test_a_rule_with_kinds_of_populations_has_a_cost_in_its_own_network_or_in_layers(tmp_path: Path) -> None:
+    file, own = tmp_path / "mine.blur", "genome mine extends dale {}\n"
+    file.write_text(f'import "rules/dale.blur"\n{own}')
+    assert "64-64-64-10, hidden populations of each kind, with 128 examples takes 1.0 times" in blurc(file).output
+    inhibited = "input x[4]; hidden h[4] { kind = inhibitory }; output y[2]; x -> h; h -> y"
+    file.write_text(f'import "rules/dale.blur"\n{own}network small uses mine {{ {inhibited} }}\n')
+    assert re.search("a step of `small` with 128 examples takes 1.. times", blurc(file).output)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("paper_backprop", "`blur_from_backprop`: its equations are the same but for names and numbers."),
+        ("gru", "`lstm`: it has 2 of these 3 equations, but for names and numbers."),
+        ("oja", "`softhebb`: it has 2 of these 3 equations"),
+        ("weight_perturbation", "`node_perturbation`: it has"),
+    ],
+)
+def test_the_nearest_rule_of_the_library_is_named(rule: str, said: str) -> None:
+    assert f"Nearest rule of the library: {said}" in blurc(f"rules/{rule}.blur").output
+
+
+def test_names_lets_order_signs_and_numbers_make_no_other_rule(tmp_path: Path) -> None:
+    file = tmp_path / "mine.blur"
+    file.write_text(
+        """genome mine {
+  state   out, miss
+  synapse s ~ normal(0.1)
+  learn   speed = -3
+  fn      f = relu
+  sense    { out <- input }
+  forward  { miss <- f'(incoming(pre.out * s));  out <- f(incoming(s * pre.out)) }
+  feedback { miss <- (target - softmax(out)) * miss }
+  backward { miss <- outgoing(post.miss * s) * miss }
+  update   { s <- exp(speed) * batch_mean(post.miss * pre.out) + s }
+  readout  out
+}
+"""
+    )
+    assert "`backprop`: its equations are the same but for names and numbers." in blurc(file).output
 
 
 def test_a_page_is_written(tmp_path: Path) -> None:

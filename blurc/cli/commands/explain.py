@@ -9,15 +9,14 @@ from pathlib import Path
 import click
 
 from blurc import equations
-from blurc.checker import mentions
+from blurc.cli.shared.against import against_backprop
 from blurc.cli.shared.options import OutputFile, form
 from blurc.cli.shared.output import check_writable, write
 from blurc.cli.shared.terminal import coloured
 from blurc.codes import CODES, SECTIONS
 from blurc.diagnostics import BlurError, Diagnostic, Report, suggest
-from blurc.language import library, syntax
-from blurc.plan import cost_of, plan_of
-from blurc.spec import RIGHT, WRONG, Example, Sources, check_all, examples, localities, select
+from blurc.language import library
+from blurc.spec import RIGHT, WRONG, Example, Sources, check_all, examples, localities
 
 
 @click.command("explain")
@@ -53,42 +52,14 @@ def _rules(spec: str, output: Path | None) -> None:
         raise BlurError(Diagnostic("E215", message, help="`blurc specs` lists the rules of the library"))
     grades = localities(spec)
     rules = [
-        equations.explained(sources.genomes[name], grades.get(name), _cost(spec, sources.genomes[name]))
-        for name in names
+        equations.explained(rule, grades.get(rule.name), against_backprop(spec, rule), equations.nearest(rule))
+        for rule in map(sources.genomes.__getitem__, names)
     ]
     if output is None:
         click.echo(equations.page(rules), nl=False)
     else:
         write(output, equations.page(rules, form(output)).encode())
         click.echo(f"{output}: {', '.join(names)}")
-
-
-BATCH = 128
-TRIED = """import "{spec}"
-network tried_by_explain {{
-  input x[64]; hidden h1[64]; hidden h2[64]; output y[10]
-  x -> h1; h1 -> h2; h2 -> y
-}}
-"""
-
-
-def _cost(spec: str, rule: syntax.Genome) -> str:
-    """Against backpropagation; "" for a rule that needs another network, with kinds of projections say."""
-    nodes = [*mentions.walk(rule)]
-    kinds = [n.kind for n in nodes if isinstance(n, syntax.Call)]
-    kinds += [n.of for n in nodes if isinstance(n, syntax.Phase) and n.of not in ("input", "hidden", "output")]
-    if any(kinds):
-        return ""
-    try:
-        own, usual = _flops(spec, rule.name), _flops("rules/backprop.blur", "backprop")
-    except BlurError:
-        return ""
-    return f"a step of 64-64-64-10 with {BATCH} examples takes {own / usual:.1f} times the arithmetic of backprop"
-
-
-def _flops(spec: str, rule: str) -> float:
-    model, *_ = select(TRIED.format(spec=spec), network="tried_by_explain", genome=rule)
-    return cost_of(plan_of(model), BATCH).flops
 
 
 def _list() -> Iterator[str]:

@@ -1,0 +1,37 @@
+"""Which rule of the library is most like a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from blurc.diagnostics import Report
+from blurc.equations.likeness import Rule, likeness, normal_form
+from blurc.language import resolve_import, specs_path
+from blurc.language import syntax as s
+from blurc.spec import Sources
+
+
+def nearest(rule: s.Genome) -> str:
+    """A sentence. `rule`: with all that it inherits."""
+    own, file = normal_form(rule), rule.span.source.name
+    place = (resolve_import(file, None) or Path(file)).resolve()
+    others = [(name, found) for path, name, found in _library() if (path, name) != (place, rule.name)]
+    name, found = max(others, key=lambda other: likeness(own, other[1]))
+    if likeness(own, found) == 1:
+        return f"`{name}`: its equations are the same but for names and numbers."
+    count, shared = own.equations.total(), (own.equations & found.equations).total()
+    return f"`{name}`: it has {shared or 'none'} of these {count} equations, but for names and numbers."
+
+
+@cache
+def _library() -> tuple[tuple[Path, str, Rule], ...]:
+    return tuple(_rules())
+
+
+def _rules() -> Iterator[tuple[Path, str, Rule]]:
+    for path in sorted((specs_path() / "rules").glob("*.blur")):
+        sources = Sources.load(path, Report())
+        for genome in sources.files[0].genomes:
+            yield path.resolve(), genome.name, normal_form(sources.genomes[genome.name])
