@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from blurc.tasks.environments.wandering import wandered
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
-    from blurc.tasks.families.family import FAMILIES
-    from blurc.tasks.misfits import no_examples, task_names
+    from blurc.tasks.misfits import WITH_PARAMETERS, no_examples, task_names
     from blurc.tasks.objective import (
         ACCURACY,
         LOSS,
@@ -53,13 +52,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCURACY",
-    "FAMILIES",
     "GYMNAX",
     "LOSS",
     "NO_TASKS",
     "OBJECTIVES",
     "SCORE",
     "TARGETS",
+    "WITH_PARAMETERS",
     "AnyTask",
     "Augment",
     "Batches",

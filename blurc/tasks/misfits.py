@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import component, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.environments import of_gymnax
 from blurc.tasks.environments.make import is_world, misplaced, world_names
+from blurc.tasks.environments.t_maze import TMaze
 from blurc.tasks.families import family
 from blurc.tasks.own import file
 from blurc.tasks.sets import names
+
+WITH_PARAMETERS: Mapping[str, type] = {**family.FAMILIES, TMaze.NAME: TMaze}
 
 
 def task_names() -> dict[str, str]:

@@ -301,6 +301,7 @@ def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
         ("bandit:observe=done+reward,ways=2", TaskChoice("bandit", observe=("done", "reward"), ways=2)),
         ("gymnax:CartPole-v1", TaskChoice("gymnax:CartPole-v1")),
         ("gymnax:CartPole-v1:act=greedy", TaskChoice("gymnax:CartPole-v1", act="greedy")),
+        ("t_maze:delay=9", TaskChoice("t_maze", parameters={"delay": 9})),
         ("adding:length=20", TaskChoice("adding", parameters={"length": 20})),
         ("waves.py:Waves:permute_inputs", TaskChoice("waves.py:Waves", augment=Augment(permute_inputs=True))),
         (

@@ -16,6 +16,7 @@ from blurc.tasks import OBJECTIVES, Augment, Felt, TaskChoice, World, task, worl
 from blurc.tasks.environments import maze, of_gymnax
 from blurc.tasks.environments.bandit import Bandit
 from blurc.tasks.environments.make import own_world
+from blurc.tasks.environments.t_maze import TMaze
 
 KEY = jax.random.key(0)
 
@@ -69,6 +70,32 @@ def test_without_a_goal_an_episode_in_the_maze_ends_unpaid() -> None:
     for _ in range(maze.LIMIT):
         state, _, reward, ends = here.step(KEY, state, jnp.asarray(2))
     assert (float(reward), bool(ends)) == (0, True)
+
+
+@pytest.mark.parametrize("crossed", [0, 1])
+def test_at_the_junction_what_the_cue_means_is_paid(crossed: int) -> None:
+    """Two steps of a corridor lie between; what is done there makes no difference."""
+    here = TMaze(delay=2, crossed=jnp.asarray(crossed))
+    for right in (True, False):
+        state, first = here.reset(KEY)
+        cue = int(first.argmax())
+        seen, paid = [], []
+        turn = cue ^ crossed if right else 1 - (cue ^ crossed)
+        for action in (0, 1, turn, turn):
+            state, observation, reward, ends = here.step(KEY, state, jnp.asarray(action))
+            seen.append(int(observation.argmax()))
+            paid.append((float(reward), bool(ends)))
+        assert cue in (0, 1)
+        assert seen[:3] == [2, 2, 3]
+        assert paid == [(0, False)] * 3 + [(float(right), True)]
+
+
+def test_what_a_cue_means_is_another_thing_in_every_lifetime_and_the_delay_is_chosen() -> None:
+    one = world(TaskChoice("t_maze", parameters={"delay": 7}))
+    mazes = [one.variation(jax.random.key(i)).environment for i in range(12)]
+    assert {int(maze.crossed) for maze in mazes if isinstance(maze, TMaze)} == {0, 1}
+    assert {maze.delay for maze in mazes if isinstance(maze, TMaze)} == {7}
+    assert (one.inputs, one.outputs) == (4, 2)
 
 
 def test_after_the_end_of_an_episode_comes_the_first_step_of_another() -> None:
@@ -236,6 +263,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "examples": (lambda: task(TaskChoice("maze")), "`maze` is an environment, which gives rewards and has no examples"),
     "observed examples": (lambda: task(TaskChoice("moons", observe=("done",))), "`observe` is for environments"),
 }
+
+
+def test_a_parameter_that_an_environment_does_not_have_or_that_is_out_of_range_is_refused() -> None:
+    for parameters, code in (({"length": 7}, "E607"), ({"delay": 0}, "E612")):
+        assert refused(lambda p=parameters: world(TaskChoice("t_maze", parameters=p)))[0] == code
 
 
 @pytest.mark.parametrize("what", REFUSED)

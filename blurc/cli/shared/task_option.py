@@ -67,7 +67,7 @@ def fields(data: str) -> Mapping[str, records.Key]:
     """What may follow the colon: those of a family of tasks are its parameters."""
     if tasks.named(data):
         return {name: OWN[name] for name in OF_OWN} | AUGMENT
-    family = tasks.FAMILIES.get(data)
+    family = tasks.WITH_PARAMETERS.get(data)
     return OWN | AUGMENT | (dict(records.keys(family)) if family else {})
 
 

@@ -3,6 +3,7 @@
 environment.py  what an environment is: `reset` and `step`, in JAX
 bandit.py       arms that pay with chances of their own
 maze.py         a goal to find, elsewhere in every lifetime
+t_maze.py       a cue to remember until the junction
 of_gymnax.py    those of the package `gymnax`
 checks.py       whether an environment has what it needs, and returns what it should
 make.py         makes one from a choice of tasks

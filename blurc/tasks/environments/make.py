@@ -9,17 +9,20 @@ from blurc.guards import typed
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.environments import bandit, checks, maze, of_gymnax
 from blurc.tasks.environments.environment import Environment
+from blurc.tasks.environments.t_maze import TMaze
 from blurc.tasks.environments.world import World
 from blurc.tasks.own.guard import told_at
+from blurc.tasks.parameters import made
 
 FITTING = {"data", "name", "weight", "observe", "act", "augment", "where"}
 OF_OWN = {"parameters", "hash"}  # fit those of users, too
+OF_ONE = {bandit.NAME: {"ways"}, TMaze.NAME: {"parameters"}}
 ONLY_HERE = ("observe", "act")
 
 
 def world_names() -> dict[str, str]:
     """The environments that come with blurc: name -> one line."""
-    return {own.NAME: own.DESCRIPTION for own in (bandit, maze)}
+    return {own.NAME: own.DESCRIPTION for own in (bandit, maze, TMaze)}
 
 
 def is_world(data: str) -> bool:
@@ -30,7 +33,7 @@ def is_world(data: str) -> bool:
 @typed
 def world(choice: TaskChoice) -> World:
     """Makes an environment. Raises `BlurError` (E810, E811, E921)."""
-    _check(choice, FITTING | ({"ways"} if choice.data == bandit.NAME else set()))
+    _check(choice, FITTING | OF_ONE.get(choice.data, set()))
     return _checked(_environment(choice), choice.data, choice)
 
 
@@ -56,6 +59,8 @@ def _environment(choice: TaskChoice) -> Environment:
         return bandit.Bandit(choice.ways)
     if choice.data == maze.NAME:
         return maze.Maze()
+    if choice.data == TMaze.NAME:
+        return made(TMaze, choice)
     return of_gymnax.make(choice.data.removeprefix(of_gymnax.GYMNAX))
 
 

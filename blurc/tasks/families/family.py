@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from blurc.diagnostics import Report
-from blurc.storage import records
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.families.adding import Adding
 from blurc.tasks.families.associative_recall import AssociativeRecall
@@ -15,6 +13,7 @@ from blurc.tasks.families.copying import Copying
 from blurc.tasks.families.delayed_match import DelayedMatch
 from blurc.tasks.families.familiarity import Familiarity
 from blurc.tasks.families.random_projection import RandomProjection
+from blurc.tasks.parameters import made
 
 _ALL = (RandomProjection, Boolean, Familiarity, Adding, Copying, DelayedMatch, AssociativeRecall)
 Family: TypeAlias = RandomProjection | Boolean | Familiarity | Adding | Copying | DelayedMatch | AssociativeRecall
@@ -24,8 +23,4 @@ NAMES: Mapping[str, str] = {family.NAME: family.DESCRIPTION for family in _ALL}
 
 def make(choice: TaskChoice) -> Family:
     """Raises `BlurError` (E605, E607, E612) if a parameter is unknown or out of range."""
-    report = Report()
-    reader = records.Reader(f"`parameters` of {choice.data}", records.Front(report))
-    made = reader.read(FAMILIES[choice.data], dict(choice.parameters))
-    report.check()
-    return made
+    return made(FAMILIES[choice.data], choice)
