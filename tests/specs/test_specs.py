@@ -105,8 +105,8 @@ def test_a_network_learns_at_its_own_rate(name: str, data: str, accuracy: float)
 
 
 # Synapses that start at 0 stay there where nothing but they carries activity; other rules learn only at synapses of a
-# kind, or in the states of their neurons.
-SILENT = {"hopfield", "urbanczik_senn", "lstm", "gru", "backpropamine"}
+# kind, with a population of a kind, or in the states of their neurons.
+SILENT = {"hopfield", "urbanczik_senn", "lstm", "gru", "backpropamine", "actor_critic"}
 
 
 @pytest.mark.parametrize(("file", "name"), RULES, ids=lambda v: v if isinstance(v, str) else "")
