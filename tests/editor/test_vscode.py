@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import shutil
+import subprocess
+import zipfile
 from functools import cache
 from pathlib import Path
+from shutil import which
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -17,6 +22,8 @@ from blurc.language.parse import tokens_of
 
 FOLDER = Path(__file__).parents[2] / "grammar/vscode"
 MAKE = runpy.run_path(str(FOLDER / "make_grammar.py"))
+PACK = runpy.run_path(str(FOLDER / "pack.py"))
+VSX = "{http://schemas.microsoft.com/developer/vsx-schema/2011}"
 TEXT = """\
 import "a.blur"
 genome input_like(rate = .5e-2) extends b {  # a network
@@ -111,6 +118,68 @@ def test_the_extension_names_only_files_that_are_there() -> None:
     named = [package["main"], *(g["path"] for kind in ("grammars", "snippets") for g in parts[kind])]
     named += [language["configuration"] for language in parts["languages"]]
     assert [name for name in named if not (FOLDER / name).is_file()] == []
+
+
+@pytest.fixture
+def extension(tmp_path: Path) -> Path:
+    """With what npm would have installed."""
+    folder = tmp_path / "vscode"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("node_modules", "*.vsix", "__pycache__"))
+    for name in ("vscode-languageclient/node.js", "vscode-languageclient/License.txt", ".bin/semver"):
+        (folder / "node_modules" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "node_modules" / name).write_text("module.exports = {}\n")
+    return folder
+
+
+def test_it_is_packed_with_all_that_it_needs(extension: Path) -> None:
+    package = json.loads((extension / "package.json").read_text())
+    path = PACK["pack"](extension)
+    assert path.name == f"blur-{package['version']}.vsix"
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+        types = ElementTree.fromstring(archive.read("[Content_Types].xml"))
+        manifest = ElementTree.fromstring(archive.read("extension.vsixmanifest"))
+        assert archive.read("extension/extension.js") == (FOLDER / "extension.js").read_bytes()
+    suffixes = {Path(name).suffix for name in names} - {".xml", ""}
+    assert {entry.get("Extension") for entry in types} == suffixes
+    (identity,) = manifest.iter(f"{VSX}Identity")
+    assert identity.attrib == {"Language": "en-US", "Id": "blur", "Version": package["version"], "Publisher": "blurc"}
+    assert {asset.get("Path") for asset in manifest.iter(f"{VSX}Asset")} <= names
+    assert {"extension/node_modules/vscode-languageclient/node.js", "extension/syntaxes/blur.tmLanguage.json"} <= names
+    assert {name for name in names if ".bin" in name or "make_grammar" in name} == set()
+
+
+def test_packing_says_what_is_not_installed(extension: Path) -> None:
+    shutil.rmtree(extension / "node_modules")
+    with pytest.raises(SystemExit, match="vscode-languageclient is not installed: run `npm install`"):
+        PACK["pack"](extension)
+
+
+@pytest.mark.skipif(which("node") is None, reason="Node is not installed")
+def test_the_extension_starts_the_server_that_the_settings_name(extension: Path) -> None:
+    modules = extension / "node_modules"
+    (modules / "vscode-languageclient/node.js").write_text(
+        """exports.LanguageClient = class {
+             constructor(id, name, server, client) { console.log(JSON.stringify({ server, client })) }
+             async start() {}
+             async stop() { console.log("stopped") }
+           }"""
+    )
+    (modules / "vscode").mkdir()
+    (modules / "vscode/index.js").write_text(
+        """exports.workspace = {
+             getConfiguration: section => ({ get: name => section + name === "blurcommand" && ".venv/bin/blurc" }),
+             workspaceFolders: [{ uri: { fsPath: "/home/me" } }],
+           }"""
+    )
+    script = "const e = require('./extension.js'); e.activate().then(e.deactivate)"
+    done = subprocess.run(["node", "-e", script], cwd=extension, capture_output=True, text=True, check=True)
+    started, stopped = done.stdout.splitlines()
+    assert json.loads(started) == {
+        "server": {"command": "/home/me/.venv/bin/blurc", "args": ["lsp"]},
+        "client": {"documentSelector": [{"scheme": "file", "language": "blur"}]},
+    }
+    assert stopped == "stopped"
 
 
 def test_snippets_are_grammatical() -> None:
