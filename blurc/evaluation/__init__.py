@@ -4,6 +4,7 @@ course.py    one training run: from a seed to scores
 lifetimes.py returns in environments
 comparing.py these beside a frozen network and random actions
 replays.py   how well recordings are explained
+online.py    every batch asked just before it is learned
 scoring.py   scores on test examples
 races.py     a rule against optimizers in the same network
 tuning.py    the search for the best recipe
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.evaluation.comparing import FROZEN, Lives, lives
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
+    from blurc.evaluation.online import Online
     from blurc.evaluation.races import Entry, Race, race
     from blurc.evaluation.replays import check_batch
     from blurc.evaluation.scoring import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         doubt,
         doubt_of_rewards,
         label,
+        online,
         scores,
         summaries,
         to_json,
@@ -43,6 +46,7 @@ __all__ = [
     "Analysis",
     "Entry",
     "Lives",
+    "Online",
     "Race",
     "Row",
     "Summary",
@@ -56,6 +60,7 @@ __all__ = [
     "heat",
     "label",
     "lives",
+    "online",
     "race",
     "races",
     "scores",

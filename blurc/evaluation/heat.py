@@ -25,6 +25,7 @@ MOST_TEXTS = 400  # cells; a larger table shows no numbers
 BLUE, ORANGE, *_ = figures.COLOURS
 SEQUENTIAL = LinearSegmentedColormap.from_list("score", ("#f4f7fb", "#8db4d8", BLUE, "#1d4266"))
 SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", ORANGE, "#ffffff", BLUE, "#1d4266"))
+MOST_TICKS = 12  # numbers of steps that are named
 DASHES = ("-", "--", ":", "-.")
 LETTER = 0.085  # inches; width of a letter in a title
 LEAST = 3.2  # inches; a title gets at least this, however narrow its table
@@ -78,21 +79,24 @@ def line(name: str, scores: NDArray[Any], steps: Sequence[int]) -> Line:
 
 
 def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> Figure:
-    """Each line over a band of one standard deviation. Markers are hollow where seeds diverged."""
+    """Each line over a band of one standard deviation. Markers are hollow where seeds diverged. Lines of many points
+    have none, on a linear axis."""
     figure = figures.figure()
     axes = figure.add_subplot()
+    steps = sorted({step for line in lines for step in line.steps})
+    marker = "o" if len(steps) <= MOST_TICKS else ""
     for line, (dash, colour) in zip(lines, cycle(product(DASHES, figures.COLOURS)), strict=False):
         mean, spread = np.asarray(line.mean), np.nan_to_num(np.asarray(line.spread))
-        axes.plot(line.steps, mean, dash, marker="o", color=colour, linewidth=1.8, markersize=4, label=line.name)
+        axes.plot(line.steps, mean, dash, marker=marker, color=colour, linewidth=1.8, markersize=4, label=line.name)
         axes.fill_between(line.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
         flattered = np.asarray(line.diverged) > 0
         axes.plot(np.asarray(line.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
     figures.dress(axes, title, x, y, percent=percent)
-    steps = sorted({step for line in lines for step in line.steps})
-    if len(steps) > 1 and steps[-1] > 3 * steps[0]:
-        axes.set_xscale("log")
-    axes.set_xticks(steps, [f"{step:,}" for step in steps])
-    axes.minorticks_off()
+    if marker:
+        if len(steps) > 1 and steps[-1] > 3 * steps[0]:
+            axes.set_xscale("log")
+        axes.set_xticks(steps, [f"{step:,}" for step in steps])
+        axes.minorticks_off()
     figures.legend(axes)
     return figure
 

@@ -19,6 +19,8 @@ from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.lifetimes import LAST, LifeCourse
+from blurc.evaluation.online import Online
+from blurc.evaluation.online import run as run_online
 from blurc.evaluation.replays import ReplayCourse, check_batch
 from blurc.guards import check_room
 from blurc.model import ParamValue
@@ -85,6 +87,51 @@ def scores(
     course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query, probe=probe)
     contender = probed(net, genome, probe) if probe else ruled(net, genome)
     return np.stack([course.run(contender, seed + i, lost) for i in range(seeds)])
+
+
+def online(
+    net: Net,
+    genome: GenomeValues | None,
+    task: AnyTask,
+    *,
+    steps: int,
+    metric: str = "",
+    batch: int = 1,
+    seeds: int = 5,
+    seed: int = 0,
+    lost: Lost | None = None,
+) -> Online:
+    """Measures how good answers are while the network learns: every batch is asked just before it is learned.
+
+    Args:
+        net: the network.
+        genome: its meta-parameters; None draws fresh ones for each seed.
+        task: what to train on; its examples and variations are those of `scores`.
+        steps: how many batches.
+        metric: the name of the objective to measure; "": the score of the task.
+        batch: examples per step.
+        seeds: how many seeds to run.
+        seed: the first seed.
+        lost: is told each seed that diverges, and at which step, counted from 1.
+
+    Raises:
+        BlurError: As `scores`, and E807 for an environment or recordings, which have no answers to ask for.
+    """
+    check_online(task)
+    assert isinstance(task, LoadedTask)
+    measured = planned(net, task, metric=metric, steps=(steps,), batch=batch, seeds=seeds).metric
+    size = 2 * steps * batch * max(1, task.time) * task.outputs
+    check_room(size, f"the answers to {steps:,} batches of {batch:,}", "take fewer steps")
+    of = range(seed, seed + seeds)
+    return run_online(net, genome, task, measured, steps=steps, batch=batch, seeds=of, lost=lost)
+
+
+def check_online(task: AnyTask) -> None:
+    """Raises `BlurError` (E807)."""
+    if not isinstance(task, LoadedTask):
+        has = "rewards, which are counted while it learns anyway" if isinstance(task, World) else "recorded activity"
+        message = f"online, batches are asked before they are learned, and {task.name} has {has}"
+        raise BlurError(Diagnostic("E807", message, help="leave `--online` out"))
 
 
 def planned(
@@ -204,7 +251,8 @@ def written(value: float) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A table row: names and scores [seeds, steps] by a metric. `fresh`: each seed drew its own random genome."""
+    """A table row: names and scores [seeds, steps] by a metric. `fresh`: each seed drew its own random genome.
+    `online`: the answers that the scores are of, if these were given while the network learned."""
 
     genome: str
     task: str
@@ -212,11 +260,15 @@ class Row:
     scores: Scores
     metric: Objective
     fresh: bool = False
+    online: Online | None = None
 
     def to_json(self, steps: Sequence[int]) -> dict[str, Any]:
         names = {"genome": self.genome, "task": self.task, "network": self.network}
         names |= {"metric": self.metric.title, "unit": self.metric.unit}
-        return {**names, "fresh": self.fresh, "results": to_json(steps, self.scores)}
+        found = {**names, "fresh": self.fresh, "results": to_json(steps, self.scores)}
+        if self.online:
+            found["curve"] = to_json(self.online.ends, self.online.scores(self.online.ends))
+        return found
 
 
 def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:

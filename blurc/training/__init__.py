@@ -10,6 +10,7 @@ recurrent.py     what learns sequences: a network's own cell, a GRU, an LSTM
 through_time.py  backpropagation through time
 baselines.py     these networks under SGD and Adam
 columns.py       examples for inputs by ids
+online.py        every batch asked just before it is learned
 lifetime.py      a network in an environment, which learns from rewards
 reliving.py      where such a network diverged
 probe.py         which population answers in the place of the outputs
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines, baselines_in_time
-    from blurc.training.learner import Broken, Point, Run, Settings, Watch, finite
+    from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
+    from blurc.training.online import Answered, ask_then_learn
     from blurc.training.probe import PROBES, Probe
     from blurc.training.readouts import Held, activity, answers, check_probe
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, Trained, trained_by
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from blurc.training.reliving import relived
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.replays import agreement, begun, check_recordings, replayed
-    from blurc.training.rules import asking_key, noise_keys, train
+    from blurc.training.rules import asking_key, learner_of, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
     from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
     from blurc.training.through_time import trained_through_time
@@ -51,11 +53,13 @@ __all__ = [
     "SCHEDULES",
     "SIGNALS",
     "Alive",
+    "Answered",
     "Broken",
     "Cell",
     "Fate",
     "Held",
     "Inputs",
+    "Learner",
     "LeftOut",
     "Living",
     "Normalization",
@@ -72,6 +76,7 @@ __all__ = [
     "activity",
     "agreement",
     "answers",
+    "ask_then_learn",
     "asked",
     "asking_key",
     "baselines",
@@ -88,6 +93,7 @@ __all__ = [
     "finite",
     "fitted",
     "learn",
+    "learner_of",
     "may_be_labels",
     "never_seen",
     "noise_keys",

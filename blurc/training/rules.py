@@ -36,9 +36,13 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
     values = dict(net.init_genome(genome_key) if genome is None else genome)
     state = net.init(key, values, batch=settings.batch)
     watch.begin(name, settings.steps)
-    start = (values, state, fold(key, "noise"))
-    learner = Learner(name, start, _advance(net), _predict(net))
+    learner = learner_of(net, name, (values, state, fold(key, "noise")))
     return fit(learner, data, settings, settings.measure(data), watch)
+
+
+def learner_of(net: Program, name: str, start: Any = None) -> Learner:
+    """The network as a learner. start: the genome, a `State` and a noise key."""
+    return Learner(name, start, _advance(net), _predict(net))
 
 
 def _predict(net: Program) -> Any:

@@ -35,11 +35,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.api import Net
-    from blurc.evaluation import Row, heat
+    from blurc.evaluation import Online, Row, heat
     from blurc.meta import Experiment
     from blurc.runtime import GenomeValues
     from blurc.tasks import AnyTask, Objective, TaskChoice
     from blurc.training import Probe
+
+
+ONLINE = "of answers given just before each batch is learned"
 
 
 @click.command("eval")
@@ -61,12 +64,18 @@ if TYPE_CHECKING:
 @data_dir_option
 @metric_option
 @probe_option
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Ask every batch just before it is learned, instead of test examples: scores are of the answers since the "
+    "number of steps before, and a picture shows their curve.",
+)
 @json_option
-@picture_option("Draw the table as a heat map.")
+@picture_option("Draw the table as a heat map, or with --online the curves.")
 def command(
     genomes: tuple[str, ...], tasks: tuple[str, ...], networks: tuple[str, ...], experiment: Path | None,
     parameters: Mapping[str, ParamValue], steps: tuple[int, ...], seeds: int, batch: int, seed: int,
-    data_dir: Path | None, metric: str, probe: Probe | None, json: str | None, output: Path | None,
+    data_dir: Path | None, metric: str, probe: Probe | None, online: bool, json: str | None, output: Path | None,
 ) -> None:  # fmt: skip
     """Measure how well GENOMEs train networks.
 
@@ -75,11 +84,13 @@ def command(
     of classes, the mean squared error of numbers, or the `--metric` given. With --probe a readout of a population
     answers, fitted to the examples that were learned: for rules that learn without targets.
     """
+    if online and probe:
+        raise click.UsageError("--online asks for the network's own answers, and --probe gives others: leave one out")
     check_writable([json, output])
     chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
 
     pairs = _pairs(genomes, wirings)
-    protocol = Protocol(steps, seeds, batch, seed)
+    protocol = Protocol(steps, seeds, batch, seed, online)
     loaded = [data.any_task(one, data_dir) for one in chosen]
     rows = protocol.measure(pairs, loaded, metric, probe, console(STDOUT))
     _print(rows, protocol, console(json))
@@ -139,6 +150,7 @@ class Protocol:
     seeds: int
     batch: int
     seed: int
+    online: bool = False
 
     def measure(
         self, pairs: Sequence[Pair], tasks: Sequence[AnyTask], metric: str, probe: Probe | None, out: Console
@@ -148,17 +160,29 @@ class Protocol:
             if isinstance(task, data.Recordings):
                 evaluation.check_batch(self.batch, task.name)
             data.chosen(metric, task.kind, task.name, task.score)
+            if self.online:
+                evaluation.scoring.check_online(task)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
-            how: dict[str, Any] = {**asdict(self), "metric": metric, "probe": probe, "lost": _told(out)}
-            found = evaluation.scores(pair.net, pair.values, task, **how)
+            found, online = self._scores(pair, task, metric, probe, _told(out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
             measured = data.chosen(metric, task.kind, task.name, task.score)
-            rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh))
+            rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh, online))
         return rows
+
+    def _scores(
+        self, pair: Pair, task: AnyTask, metric: str, probe: Probe | None, lost: Callable[[int, int], None]
+    ) -> tuple[Any, Online | None]:
+        how: dict[str, Any] = {
+            "metric": metric, "batch": self.batch, "seeds": self.seeds, "seed": self.seed, "lost": lost,
+        }  # fmt: skip
+        if self.online:
+            online = evaluation.online(pair.net, pair.values, task, steps=max(self.steps), **how)
+            return online.scores(self.steps), online
+        return evaluation.scores(pair.net, pair.values, task, steps=self.steps, probe=probe, **how), None
 
 
 def _told(out: Console) -> Callable[[int, int], None]:
@@ -168,12 +192,13 @@ def _told(out: Console) -> Callable[[int, int], None]:
 def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
     from rich.markup import escape
 
-    table = scores.table(["genome", "task", "network"], protocol.steps)
+    table = scores.table(["genome", "task", "network"], protocol.steps, since=protocol.online)
     for row in rows:
         names = (escape(name) for name in (row.genome, row.task, row.network))
         table.add_row(*names, *(found.show(row.metric) for found in evaluation.summaries(row.scores)))
     print_table(out, table)
-    out.print(scores.legend(protocol.seeds, ((row.task, row.metric) for row in rows)), soft_wrap=True)
+    where = ONLINE if protocol.online else ""
+    out.print(scores.legend(protocol.seeds, ((row.task, row.metric) for row in rows), where), soft_wrap=True)
     if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
         told = f"{fresh}: fresh meta-parameters for each seed, which add to the spread"
         out.print(told, markup=False, soft_wrap=True)
@@ -184,10 +209,12 @@ def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
 
 
 def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
-    """A heat map for each metric. What all rows have in common goes into the title."""
+    """A heat map for each metric, or the curves. What all rows have in common goes into the title."""
     names = [(row.genome, row.task, row.network) for row in rows]
     common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
     title = " · ".join(n for n, same in zip(names[0], common, strict=True) if same)
+    if protocol.online:
+        return _curves(rows, common, title, form)
     panels = [
         _panel([row for row in rows if row.metric == metric], metric, common, protocol)
         for metric in dict.fromkeys(row.metric for row in rows)
@@ -195,11 +222,29 @@ def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
     return evaluation.heat.render(panels, form, title)
 
 
+def _curves(rows: Sequence[Row], common: Sequence[bool], title: str, form: str) -> bytes:
+    """Of the first metric, where tasks have several."""
+    from blurc.pictures import figures
+
+    metric = rows[0].metric
+    lines = [
+        evaluation.heat.line(_label(row, common) or row.genome, row.online.scores(row.online.ends), row.online.ends)
+        for row in rows
+        if row.online and row.metric == metric
+    ]
+    drawn = evaluation.heat.curves(lines, title, "step", f"{metric.title} before learning", metric.percent)
+    return figures.to_bytes(drawn, form)
+
+
+def _label(row: Row, common: Sequence[bool]) -> str:
+    names = (row.genome, row.task, row.network)
+    return " · ".join(n for n, same in zip(names, common, strict=True) if not same)
+
+
 def _panel(rows: Sequence[Row], metric: Objective, common: Sequence[bool], protocol: Protocol) -> heat.Panel:
     import numpy as np
 
-    names = [(row.genome, row.task, row.network) for row in rows]
-    labels = [" · ".join(n for n, same in zip(row, common, strict=True) if not same) for row in names]
+    labels = [_label(row, common) for row in rows]
     found = [evaluation.summaries(row.scores) for row in rows]
     return evaluation.heat.Panel(
         f"{metric.shown_as}, by number of steps",

@@ -11,28 +11,33 @@ if TYPE_CHECKING:
     from blurc.tasks import Objective
 
 
-def table(titles: Sequence[str], steps: Sequence[int]) -> Table:
-    """An empty table with columns for names and one for each number of steps."""
+def table(titles: Sequence[str], steps: Sequence[int], since: bool = False) -> Table:
+    """An empty table with columns for names and one for each number of steps. since: or for those after the number
+    before, up to this one."""
     from rich import box
     from rich.table import Table
 
     made = Table(*titles, box=box.SIMPLE_HEAD)
-    for step in steps:
-        made.add_column(f"{step:,} step{'s' if step > 1 else ''}", justify="right")
+    for before, step in zip((0, *steps), steps, strict=False):
+        last = f"{step:,} step{'s' if step > 1 else ''}"
+        between = f"step {step:,}" if before + 1 == step else f"steps {before + 1:,}-{step:,}"
+        made.add_column(between if since else last, justify="right")
     return made
 
 
-def legend(seeds: int, metrics: Iterable[tuple[str, Objective]]) -> str:
-    """Explains the numbers. metrics: each task with its own. One seed has no deviation."""
+def legend(seeds: int, metrics: Iterable[tuple[str, Objective]], where: str = "") -> str:
+    """Explains the numbers. metrics: each task with its own. where: on what they are measured. One seed has no
+    deviation."""
     of = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
     tasks: dict[str, list[str]] = {}
     for task, metric in dict(metrics).items():
-        tasks.setdefault(named(metric), []).append(task)
+        tasks.setdefault(named(metric, where), []).append(task)
     if len(tasks) > 1:
         return "; ".join([f"{what} ({', '.join(names)})" for what, names in tasks.items()]) + f"; {of}"
     return f"{next(iter(tasks))}, {of}"
 
 
-def named(metric: Objective) -> str:
+def named(metric: Objective, where: str = "") -> str:
     """`accuracy on test examples in %`"""
-    return f"{metric.shown_as}{' in %' if metric.percent else ''}"
+    unit = " in %" if metric.percent else ""
+    return f"{metric.title}{unit} {where}" if where else f"{metric.shown_as}{unit}"
