@@ -98,7 +98,7 @@ def test_inputs_leave_a_trace_that_ends_with_the_episode(judged: blurc.Net) -> N
 
 
 def test_surprise_reaches_a_hidden_layer_and_sends_no_error_with_it() -> None:
-    net = blurc.compile("networks/actor.blur", network="deep_critic", hidden=5)
+    net = blurc.compile("networks/critic.blur", network="deep_critic", hidden=5)
     genome = net.init_genome(KEY)
     state, x = net.init(KEY, genome, batch=1), jnp.asarray([[0.5, -1.0, 2.0, 0.1]])
     seen = net.trace(genome, state, x, jnp.eye(2)[:1], signals=heard(1.0, 0))
