@@ -18,6 +18,7 @@ def printed(script: str) -> str:
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr("sys.argv", [script])
+        patch.syspath_prepend(str(EXAMPLES))  # as `python examples/SCRIPT` does
         runpy.run_path(str(EXAMPLES / script), run_name="__main__")
     return out.getvalue()
 

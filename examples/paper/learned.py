@@ -1,0 +1,122 @@
+"""Meta-trains the variants of a figure, each in several runs, and measures what each run finds on test examples.
+
+A run that was begun before in the same folder goes on from its checkpoint, and one that is done is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blurc import meta
+from blurc.diagnostics import BlurError, Diagnostic
+
+from .figure import Figure, Results, Task
+
+HERE = Path(__file__).parent
+MOST_POINTS = 60  # of a trajectory
+
+
+def learned(figure: Figure, task: Task) -> Results:
+    """{"variants": {name: [run, ..]}}. A run has its `seed`, the `value` of its genome on episodes that the search
+    never sees, its `trajectory`, and `rows` of scores."""
+    found: dict[str, list[Results]] = {}
+    for name in figure.variants:
+        found[name] = []
+        for seed in range(task.runs):
+            experiment = read(figure, name, task, seed)
+            found[name].append({"seed": seed, **searched(experiment, folder_of(task, name, seed))})
+            print(f"  {name}, run {seed}: {_told(found[name][-1])}", flush=True)
+    return {"variants": found}
+
+
+def folder_of(task: Task, variant: str, seed: int) -> Path:
+    return task.folder / f"{re.sub(r'[^a-zA-Z0-9]+', '-', variant)}-{seed}"
+
+
+def read(figure: Figure, variant: str, task: Task, seed: int) -> meta.Experiment:
+    own = {**figure.variants[variant], "seed": str(seed)}
+    experiment = own.pop("experiment", figure.experiment)
+    quick = figure.quick.get(experiment, {}) if task.quick else {}
+    return meta.read(HERE / f"{experiment}.yaml", {**own, **quick, **task.settings})
+
+
+def searched(experiment: meta.Experiment, folder: Path) -> Results:
+    """Runs an experiment, or what is left of it."""
+    kept = folder / "experiment.yaml"
+    before = kept.read_text(encoding="utf-8") if kept.exists() else ""
+    try:
+        outcome = meta.run(experiment, folder, resume=folder.exists())
+    except BlurError as error:
+        raise BlurError([_elsewhere(d, folder) for d in error.diagnostics]) from None
+    evaluation = folder / "evaluation.json"
+    if not evaluation.exists() or kept.read_text(encoding="utf-8") != before:
+        meta.finish(folder)
+    rows = json.loads(evaluation.read_text(encoding="utf-8"))["rows"]
+    return {
+        "objective": outcome.objective,
+        "value": _rounded(outcome.value),
+        "diverged": outcome.diverged,
+        "candidates": outcome.candidates,
+        "trajectory": _trajectory(folder / "metrics.jsonl"),
+        "rows": [_row(row) for row in rows],
+    }
+
+
+def best(runs: list[Results]) -> Results:
+    """The run whose genome the search itself judged best: test examples have no say in it."""
+    sign = -1 if runs[0]["objective"] == "cross_entropy" else 1
+    return max(runs, key=lambda run: -math.inf if run["value"] is None else sign * run["value"])
+
+
+def _row(row: dict[str, Any]) -> Results:
+    return {
+        "task": row["task"],
+        "network": row["network"],
+        "steps": [found["steps"] for found in row["results"]],
+        "scores": [[_rounded(v) for v in found["values"]] for found in row["results"]],
+    }
+
+
+def _trajectory(metrics: Path) -> list[tuple[int, float | None]]:
+    """[meta-step, objective], means over stretches of the search."""
+    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    values = np.asarray([math.nan if line["value"] is None else line["value"] for line in lines], dtype=float)
+    points: list[tuple[int, float | None]] = []
+    for part in np.array_split(np.arange(len(values)), min(MOST_POINTS, len(values))):
+        sound = values[part][np.isfinite(values[part])]
+        points.append((int(part[-1]) + 1, _rounded(float(sound.mean())) if len(sound) else None))
+    return points
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 4)
+
+
+def _elsewhere(problem: Diagnostic, folder: Path) -> Diagnostic:
+    """What was begun can be gone on with under more steps or another evaluation, and not under all other settings."""
+    if problem.code != "E617":
+        return problem
+    help = f"`{folder}` was begun with other settings: repeat these, or give another folder (-o DIR)"
+    return replace(problem, help=help)
+
+
+def _told(run: Results) -> str:
+    """The means of the first row: `mnist in two 10: 0.812, 20: 0.843`."""
+    if not run["rows"]:
+        return "no scores"
+    row = run["rows"][0]
+    means = (_mean(values) for values in row["scores"])
+    after = "  ".join(f"{step}: {mean:.3f}" for step, mean in zip(row["steps"], means, strict=True))
+    return f"{row['task']} in {row['network']} after {after}"
+
+
+def _mean(values: list[float | None]) -> float:
+    sound = [v for v in values if v is not None]
+    return sum(sound) / len(sound) if sound else math.nan
