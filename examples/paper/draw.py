@@ -55,8 +55,8 @@ def looks() -> Iterator[dict[str, Any]]:
 
 
 def _curves(axes: Axes, panel: Curves, results: Results) -> None:
-    """The run that the search judged best, over a band from the worst to the best run. Seeds that diverged count as
-    chance would be too good: they are left out, and the marker is hollow."""
+    """The run that the search judged best, over a band from the worst to the best run. Seeds that diverged are left
+    out, and the marker is hollow then."""
     for (name, runs), look in zip(results["variants"].items(), looks(), strict=False):
         found = [row for run in runs if (row := row_of(run, panel.task, panel.network))]
         chosen = row_of(best(runs), panel.task, panel.network)
@@ -72,6 +72,7 @@ def _curves(axes: Axes, panel: Curves, results: Results) -> None:
             low, high = np.nanmin(each, axis=0), np.nanmax(each, axis=0)
             axes.fill_between(steps, low, high, color=look["color"], alpha=0.12, linewidth=0)
     figures.dress(axes, panel.title, "steps", "accuracy", percent=True)
+    axes.set_xscale("log")
     axes.set_ylim(0, 1)
 
 
@@ -122,6 +123,7 @@ def _track(axes: Axes, panel: Track, results: Results) -> None:
         values = [math.nan if v is None else v for v in chosen["tracks"][panel.quantity]]
         axes.plot(chosen["steps"], values, label=name, marker="o", markersize=2.5, linewidth=1.4, **look)
     figures.dress(axes, panel.title, "steps", panel.quantity, percent=panel.percent)
+    axes.set_xscale("log")
     if panel.logarithmic:
         axes.set_yscale("log")
 

@@ -6,7 +6,7 @@ in a constant metric g (symmetric, positive definite), g Q would be symmetric at
   - Such a Q has real eigenvalues only: it is symmetric in the coordinates that g makes orthonormal. One w with a pair
     of complex eigenvalues is a proof that there is no g.
   - The null space, as in the paper: the symmetric solutions g of (13) at one w, then at others too. `solutions` counts
-    them; `full_rank` says whether what is left could be invertible.
+    them; `rank` is that of what is left, and less than the number of synapses if no g among it can be inverted.
 
 A closed orbit of dw/dt = u(w) would exclude metrics that depend on w as well. `orbits` follows the flow from several
 starts and reports how near it comes to where it was, once it has gone away.
@@ -32,8 +32,10 @@ from .figure import Figure, Results, Task
 from .learned import HERE, best, folder_of, learned
 
 POINTS = 8  # synapses at which the Jacobian is computed
+MOST = 3000  # solutions that are followed
 SAMPLE = 512  # examples of the task, all of which every step sees
 SAME = 1e-7  # eigenvalues that differ by less, relative to the largest, are one
+IDLE = 1e-12  # an influence below this, relative to the Jacobian, is rounding
 NOTHING = 1e-8  # singular values below this, relative to the Jacobian, are 0
 Complex = NDArray[np.complex128]
 
@@ -58,23 +60,16 @@ def field(net: Net, values: Any) -> tuple[Callable[[jax.Array], jax.Array], list
     episode = tasks.task(tasks.TaskChoice(data="xor")).episode(jax.random.key(1), steps=1, batch=SAMPLE, query=1)
     x, y = episode.xs[0].astype(jnp.float64), episode.ys[0].astype(jnp.float64)
     first = net.init(jax.random.key(2), genome)
-    # What nothing reads: the way back to the inputs, and to the unit neurons.
-    idle = {name: {"v": first.synapses[name]["v"]} for name in first.synapses if name != "h->class"}
-    kept = {name: {c: a for c, a in of.items() if c not in idle.get(name, {})} for name, of in first.synapses.items()}
-    _, unravel = ravel_pytree(kept)
+    _, unravel = ravel_pytree(first.synapses)
 
     def change(w: jax.Array) -> jax.Array:
-        own = unravel(w)
-        full = {name: {**idle.get(name, {}), **own[name]} for name in own}
-        after, _ = net.step(genome, first._replace(synapses=full), x, y)
-        moved = {name: {c: after.synapses[name][c] for c in own[name]} for name in own}
-        return ravel_pytree(moved)[0] - w
+        after, _ = net.step(genome, first._replace(synapses=unravel(w)), x, y)
+        return ravel_pytree(after.synapses)[0] - w
 
     change = jax.jit(change)
     starts: list[jax.Array] = []
     for i in range(POINTS):
-        state = net.init(jax.random.key(10 + i), genome)
-        w = ravel_pytree({name: {c: state.synapses[name][c] for c in kept[name]} for name in kept})[0]
+        w = ravel_pytree(net.init(jax.random.key(10 + i), genome).synapses)[0]
         for _ in range(i):
             w = w + change(w)
         starts.append(w)
@@ -82,27 +77,42 @@ def field(net: Net, values: Any) -> tuple[Callable[[jax.Array], jax.Array], list
 
 
 def metrics(jacobians: list[NDArray[np.float64]]) -> Results:
+    jacobians = [q[np.ix_(busy, busy)] for busy in [_busy(jacobians)] for q in jacobians]
     values = [np.linalg.eigvals(q) for q in jacobians]
-    first, left = np.linalg.eig(jacobians[0].T)
-    basis = _pairs(first)
-    vectors = left.T / np.linalg.norm(left.T, axis=1, keepdims=True)
-    span: Complex = np.eye(len(basis), dtype=complex)
-    counts = [len(basis)]
-    for q in jacobians[1:]:
-        span = span @ _null(_residuals(vectors, basis, q, span), len(q) * float(np.linalg.norm(q)))
-        counts.append(span.shape[1])
-    rank = 0
-    if span.shape[1]:
-        left_over = [_matrix(vectors, basis, column) for column in span.T]
-        rank = int(np.linalg.matrix_rank(np.hstack(left_over), tol=1e-6))
     return {
         "synapses": len(jacobians[0]),
         "asymmetry": [round(float(np.linalg.norm(q - q.T) / (2 * np.linalg.norm(q))), 3) for q in jacobians],
         "turning": [round(float(np.abs(v.imag).max() / np.abs(v).max()), 4) for v in values],
         "eigenvalues": [[[round(float(v.real), 5), round(float(v.imag), 5)] for v in of] for of in values[::3]],
-        "solutions": counts,
-        "full_rank": rank == len(jacobians[0]),
+        **_solutions(jacobians),
     }
+
+
+def _busy(jacobians: list[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Which synapses have an influence on another one, at any w; biases have none before `standardize`. A g for all
+    gives one for these: its Schur complement, which is positive definite, too."""
+    others = [np.abs(q - np.diag(np.diag(q))).max(axis=0) / np.linalg.norm(q) for q in jacobians]
+    return np.max(others, axis=0) > IDLE
+
+
+def _solutions(jacobians: list[NDArray[np.float64]]) -> Results:
+    """How many g are left after each w. The first is a sum over all w, because a single Q maps too much to nothing: g
+    times a sum of Q is symmetric if g Q is at each w."""
+    weights = np.random.default_rng(1).uniform(1, 2, len(jacobians))
+    mixed = sum((weight * q for weight, q in zip(weights, jacobians, strict=True)), np.zeros_like(jacobians[0]))
+    first, left = np.linalg.eig(mixed.T)
+    basis = _pairs(first)
+    if len(basis) > MOST:
+        return {"solutions": [], "rank": None}
+    vectors = left.T / np.linalg.norm(left.T, axis=1, keepdims=True)
+    span: Complex = np.eye(len(basis), dtype=complex)
+    counts = [len(basis)]
+    for q in jacobians:
+        span = span @ _null(_residuals(vectors, basis, q, span), len(q) * float(np.linalg.norm(q)))
+        counts.append(span.shape[1])
+    left_over = [_matrix(vectors, basis, column) for column in span.T]
+    rank = int(np.linalg.matrix_rank(np.hstack(left_over), tol=1e-6)) if left_over else 0
+    return {"solutions": counts, "rank": rank}
 
 
 def _pairs(eigenvalues: Complex) -> list[tuple[int, int]]:
