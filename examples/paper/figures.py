@@ -233,7 +233,6 @@ FIGURES: dict[str, Figure] = {
             Track("accuracy", "test digits", percent=True),
             Track("spread of synapses", "standard deviation of synapses", logarithmic=True),
             Track("turn of synapses", "angle by which a step turns all synapses, degrees"),
-            Track("spread of states", "standard deviation of hidden states"),
         ),
         measure=spread.decay,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def _section(name: str, results: Results, note: str) -> str:
     title = f"Figure {name}" if name.isdigit() else "Appendix A" if name == "A" else "Why genomes decay"
     size = "quick" if results["quick"] and figure.variants else "full size"
     parts = [
-        f"## {title}\n\n**{figure.asked}**\n\n*The paper:* {figure.paper}\n\n*Here* (`{results['command']}`, {size}):",
+        f"## {title}\n\n**{figure.asked}**",
+        textwrap.fill(f"*The paper:* {figure.paper}", 120),
+        f"*Here* (`{results['command']}`, {size}):",
         note.strip(),
         *tables(figure, results),
         f"![{figure.asked}](paper/figure-{name}.svg)\n",
@@ -68,7 +71,7 @@ def _section(name: str, results: Results, note: str) -> str:
 def _missing(names: list[str]) -> list[str]:
     if not names:
         return []
-    lines = [f"- {FIGURES[name].asked} `python examples/paper.py {name}`" for name in names]
+    lines = [f"- `python examples/paper.py {name}`: {FIGURES[name].asked}" for name in names]
     return ["## Not measured yet\n\n" + "\n".join(lines) + "\n"]
 
 
@@ -132,7 +135,7 @@ def _of_track(panel: Track, results: Results) -> list[list[str]]:
 
 def _told(value: float | None, percent: bool) -> str:
     if value is None:
-        return "overflow"
+        return "not finite"
     return _percent(value) if percent else f"{value:.3g}"
 
 

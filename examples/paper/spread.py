@@ -83,9 +83,9 @@ def recorded(net: Net, genome: Mapping[str, Any]) -> Results:
 
 
 def _synapses(state: State) -> NDArray[np.float64]:
-    """All synapses of the way forward but biases."""
-    each = [np.asarray(of["w"], np.float64).ravel() for name, of in state.synapses.items() if "unit" not in name]
-    return np.concatenate(each)
+    """All synapses of the way forward but biases, in the order of names."""
+    each = [np.asarray(state.synapses[name]["w"], np.float64) for name in sorted(state.synapses) if "unit" not in name]
+    return np.concatenate([synapses.ravel() for synapses in each])
 
 
 def _turn(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
