@@ -77,7 +77,7 @@ class Course:
         """Scores [steps]. Loads batches in pieces, so that memory does not grow with the number of steps."""
         own = keys(seed)
         stream = streamed(self.task, own.task, self.batch, self.test, max(self.steps), self.query)
-        asked, late = self._asked(stream, 0), False
+        asked, asked_at = self._asked(stream, 0), 0
         carry, found = contender.start(own, self.batch), dict.fromkeys(self.steps, math.nan)
         # All pieces have the same length, so one compiled program does them all.
         for done, batches in stream.pieces(math.gcd(stream.length, self.piece), max(self.steps)):
@@ -88,8 +88,8 @@ class Course:
                     lost(seed, done - len(batches.xs) + _until(contender, before, batches))
                 break
             if done in found:
-                if stream.is_relabelled(done) and not late:
-                    asked, late = self._asked(stream, done), True
+                if stream.changes(asked_at, done):
+                    asked, asked_at = self._asked(stream, done), done
                 found[done] = score(lambda x, first, now=carry: contender.predict(now, x, first), asked, self.metric)
         return np.asarray([found[step] for step in self.steps])
 

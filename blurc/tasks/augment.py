@@ -30,6 +30,23 @@ def inputs(augment: Augment, key: jax.Array, features: int) -> Change:
     return lambda x: _all(changes, x)
 
 
+def drifted(augment: Augment, key: jax.Array, features: int) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    """Turns inputs [examples, .., features], before which so many steps are done, [examples] or []. Turns add up, also
+    those of negative numbers."""
+    if not augment.drift:
+        return lambda x, done: x
+    order = jax.random.permutation(jax.random.fold_in(key, 1), features)
+    one, other = order[: features // 2], order[features // 2 : features // 2 * 2]
+
+    def turned(x: jax.Array, done: jax.Array) -> jax.Array:
+        angle = augment.drift * done.astype(x.dtype)
+        cos, sin = (f(angle).reshape(*angle.shape, *(1,) * (x.ndim - angle.ndim)) for f in (jnp.cos, jnp.sin))
+        a, b = x[..., one], x[..., other]
+        return x.at[..., one].set(a * cos - b * sin).at[..., other].set(a * sin + b * cos)
+
+    return turned
+
+
 def labels(augment: Augment, key: jax.Array, outputs: int) -> Change:
     """Transforms labels: each class is assigned to another output."""
     if not augment.permute_labels:

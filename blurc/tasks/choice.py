@@ -28,6 +28,10 @@ class Augment:
             uniform(-brightness, brightness).
         relabel_at: reorder the classes anew before this step, counted from 0; 0: never. What is asked after it is asked
             by the new order (Sandler et al., arXiv:2104.04657, appendix C.5).
+        drift: turn random pairs of inputs a little more in every step, by this angle in radians. After t steps, inputs
+            a and b have become a cos(t drift) - b sin(t drift) and a sin(t drift) + b cos(t drift); of an odd number of
+            inputs, one stays. This comes after the other changes of inputs. What is asked after t steps is turned as
+            far.
     """
 
     permute_inputs: bool = False
@@ -35,6 +39,7 @@ class Augment:
     project: limits.Size = 0
     brightness: limits.Noise = 0.0
     relabel_at: limits.Size = 0
+    drift: limits.Noise = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -152,9 +152,8 @@ def _episode(
         drawn = source.drawn(draw_key, steps, batch, query)
     else:
         drawn = source.draw(draw_key, steps * batch, query, test)
-    early = min(change.relabel_at, steps) * batch
-    is_early = not 0 < change.relabel_at <= steps
-    found = varied(drawn, change, input_key, label_key, outputs, target, early, is_early)
+    done = jnp.arange(steps * batch) // batch
+    found = varied(drawn, change, input_key, label_key, outputs, target, done, jnp.asarray(steps))
     x, y, x_query, y_query, mask, mask_query = found
     xs, ys, masks = map_tree(lambda a: a.reshape(steps, batch, *a.shape[1:]), (x, y, mask))
     return Episode(xs, ys, x_query, y_query, masks, mask_query)
@@ -162,12 +161,14 @@ def _episode(
 
 def varied(
     drawn: Drawn, change: Augment, input_key: jax.Array, label_key: jax.Array, outputs: int, target: str,
-    early: Any = 0, is_early: Any = True,
+    done: jax.Array, asked_after: jax.Array,
 ) -> Drawn:  # fmt: skip
-    """The examples in one variation, with their targets [.., outputs]. early: how many to learn come before classes are
-    relabelled. is_early: whether what is asked is asked before that."""
-    inputs = augment.inputs(change, input_key, drawn.x.shape[-1])
-    drawn = drawn._replace(x=inputs(drawn.x), x_query=inputs(drawn.x_query))
+    """The examples in one variation, with their targets [.., outputs]. done: the steps before each that is learned,
+    [count]. asked_after: those before the others are asked."""
+    features = drawn.x.shape[-1]
+    inputs = augment.inputs(change, input_key, features)
+    turned = augment.drifted(change, input_key, augment.width(change, features))
+    drawn = drawn._replace(x=turned(inputs(drawn.x), done), x_query=turned(inputs(drawn.x_query), asked_after))
     if target == "inputs":
         return drawn._replace(y=drawn.x, y_query=drawn.x_query)
     if target == "next":
@@ -176,11 +177,17 @@ def varied(
     if jnp.issubdtype(drawn.y.dtype, jnp.floating):
         return drawn
     first, later = augment.labels(change, label_key, outputs), augment.relabelled(change, label_key, outputs)
-    before = (jnp.arange(len(drawn.y)) < early).reshape(-1, *(1,) * (drawn.y.ndim - 1))
+    before = (done < change.relabel_at).reshape(-1, *(1,) * (drawn.y.ndim - 1))
     y = jnp.where(before, first(drawn.y), later(drawn.y))
-    y_query = jnp.where(is_early, first(drawn.y_query), later(drawn.y_query))
+    y_query = jnp.where(asked_after < change.relabel_at, first(drawn.y_query), later(drawn.y_query))
     y, y_query = (jax.nn.one_hot(label, outputs) for label in (y, y_query))
     return drawn._replace(y=y, y_query=y_query)
+
+
+def turned(task: LoadedTask, key: jax.Array, x: jax.Array, steps: int) -> jax.Array:
+    """Inputs of the variation that a key gives, as they drift in so many steps more, or fewer."""
+    _, input_key, _ = jax.random.split(key, 3)
+    return augment.drifted(task.augment, input_key, task.inputs)(x, jnp.asarray(steps))
 
 
 def _next(x: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -202,6 +209,14 @@ def task(
     Raises:
         BlurError: E8xx if the data cannot be had or do not fit the choice, or if the user's own task fails.
     """
+    found = _loaded(choice, data_dir, tasks)
+    if choice.augment.drift and found.inputs < 2:
+        message = f"`augment.drift` turns pairs of inputs, and {found.name} has only one input"
+        raise BlurError(Diagnostic("E811", message, help="leave it out"))
+    return found
+
+
+def _loaded(choice: TaskChoice, data_dir: str | Path | None, tasks: Mapping[str, Task | Environment]) -> LoadedTask:
     _check_new(tasks)
     if choosing.is_own(choice, tasks):
         own, score = choosing.make(choice, tasks)

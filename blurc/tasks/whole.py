@@ -13,7 +13,7 @@ from blurc.tasks.endless import Stream
 from blurc.tasks.families.familiarity import Familiarity
 from blurc.tasks.own.source import OwnSource
 from blurc.tasks.source import Batches
-from blurc.tasks.task import Episode, LoadedTask
+from blurc.tasks.task import Episode, LoadedTask, turned
 
 
 def streamed(task: LoadedTask, key: jax.Array, batch: int, test: bool, steps: int, query: int) -> Stream | Whole:
@@ -37,13 +37,14 @@ class Whole:
     def _episode(self) -> Episode:
         return self.task.episode(self.key, steps=self.length, batch=self.batch, query=self.query)
 
-    def is_relabelled(self, done: int) -> bool:
-        """As `Stream` has it; here what is asked stays the same."""
-        return False
+    def changes(self, before: int, done: int) -> bool:
+        """As `Stream` has it; here classes stay the same."""
+        return self.task.augment.drift > 0
 
     def questions(self, count: int, done: int = 0) -> tuple[jax.Array, jax.Array, jax.Array | None]:
         e = self._episode
-        return e.x[:count], e.y[:count], None if e.mask is None else e.mask[:count]
+        x = turned(self.task, self.key, e.x[:count], done - self.length)
+        return x, x if self.task.target == "inputs" else e.y[:count], None if e.mask is None else e.mask[:count]
 
     def pieces(self, size: int, steps: int) -> Iterator[tuple[int, Batches]]:
         for first in range(0, steps, size):

@@ -29,6 +29,7 @@ SEARCHED = "{name: symbolic, search: [update], steps: 2, population: 8, length: 
 
 def alone(method: str) -> Experiment:
     more = {} if "pes" in method else {"inner__judge_every": "0"}
+    more["tasks.1.augment.drift"] = "0.1"
     return experiment(method, method__steps="2", inner__batch="1", inner__online="true", **more)
 
 

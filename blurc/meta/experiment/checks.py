@@ -23,6 +23,7 @@ def check(e: Experiment, reader: records.Reader) -> None:
     if e.inner.probe and e.evaluation.race:
         message = "a race compares outputs, and a probe answers in their place"
         _contradiction(reader, message, ("evaluation.race", "inner.probe"), "leave `race` out")
+    _check_drift(e, reader)
     if e.curriculum and e.curriculum.until < e.inner.steps:
         _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
     if e.over_tasks == "worst" and e.tasks_per_step < len(e.tasks):
@@ -31,6 +32,20 @@ def check(e: Experiment, reader: records.Reader) -> None:
         _contradiction(reader, message, ("over_tasks", "tasks_per_step", "tasks"), help)
     for tasks, path in ((e.tasks, "tasks"), (e.validation, "validation"), (e.evaluation.tasks, "evaluation.tasks")):
         _check_names(tasks, path, reader)
+
+
+def _check_drift(e: Experiment, reader: records.Reader) -> None:
+    """What is asked is asked as the inputs are at the end of the episode."""
+    several = "inner.judge_every" if e.inner.judge_every else ""
+    if isinstance(e.method, Pes) and e.method.truncation < e.inner.steps:
+        several = "method.truncation"
+    choices = [(f"tasks.{i}", task) for i, task in enumerate(e.tasks)]
+    choices += [(f"validation.{i}", task) for i, task in enumerate(e.validation)]
+    drifting = [place for place, task in choices if task.augment.drift]
+    if drifting and several and not e.inner.online:
+        message = f"`augment.drift` moves the inputs, and with `{several}` the same query is asked at several steps"
+        help = "write `inner: {online: true}`, which asks every batch as it comes"
+        _contradiction(reader, message, (f"{drifting[0]}.augment.drift", several), help)
 
 
 def _too_short(curriculum: Curriculum, steps: int) -> str:

@@ -73,8 +73,8 @@ def _check(choice: TaskChoice, fitting: set[str]) -> None:
 def _complaints(choice: TaskChoice, fitting: set[str]) -> Iterator[tuple[str, str | None]]:
     if choice.data == bandit.NAME and choice.ways < 2:
         yield "a bandit needs at least two arms", "write `ways: 2`, or more"
-    given = [*choice.given, *(["augment.relabel_at"] if choice.augment.relabel_at else [])]
-    for name in given:
+    changes = [f"augment.{name}" for name in ("relabel_at", "drift") if getattr(choice.augment, name)]
+    for name in (*choice.given, *changes):
         if name not in fitting:
             yield f"`{name}` is for examples, and {choice.name or choice.data} is an environment", "leave it out"
     if len(set(choice.observe)) < len(choice.observe):
