@@ -318,10 +318,7 @@ def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
     if found:
         raise BlurError(found)
     if probe:
-        check_probe(net, probe)
-        if isinstance(task, World) or task.time:
-            message = f"a probe reads what single examples cause, and {task.name} has time"
-            raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
+        check_probe(net, probe, task.name, isinstance(task, World) or task.time > 0)
 
 
 def _check_recorded(net: Program, recordings: Recordings, probe: Probe | None) -> None:

@@ -1,6 +1,7 @@
 """Training on a data set, and the baselines to compare it with: `blurc train` without the terminal.
 
-learner.py       anything that learns from batches, and the training loop
+learner.py       anything that learns from batches
+loop.py          the training loop
 rules.py         a compiled network with its own rule, as a learner
 sequences.py     how such a network runs through batches, of sequences too
 relu_network.py  the same wiring as a practitioner would build it

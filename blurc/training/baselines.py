@@ -19,7 +19,8 @@ import numpy as np
 
 from blurc.runtime import GenomeValues
 from blurc.tasks import Dataset, Objective, generator
-from blurc.training.learner import Learner, Run, Settings, Watch, fit
+from blurc.training.learner import Learner, Run, Settings, Watch
+from blurc.training.loop import fit
 from blurc.training.recipes import LOSSES, OPTIMIZERS, Optimizer, Recipe, Trained, trained_by
 from blurc.training.recurrent import Cell, RecurrentNetwork, cells
 from blurc.training.relu_network import ReluNetwork
@@ -65,12 +66,12 @@ def _run(name: str, optimizer: Optimizer, made: Made, data: Dataset, settings: S
     def held_out(at: int) -> float:
         if at not in trials:
             trials[at] = fit(learner(_rate(optimizer, at)), rest, rest_settings, measure, watch, curve=False)
-        return trials[at].test
+        return trials[at].online if settings.online else trials[at].test
 
     best = best_inside(held_out, measure)
     run = fit(learner(_rate(optimizer, best)), data, settings, measure, watch)
     compiling = run.compile_seconds + sum(trial.compile_seconds for trial in trials.values())
-    scores = {_rate(optimizer, at): trial.test for at, trial in trials.items()}
+    scores = {_rate(optimizer, at): held_out(at) for at in trials}
     return replace(run, rate=_rate(optimizer, best), rates=scores, compile_seconds=compiling)
 
 

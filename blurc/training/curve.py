@@ -17,22 +17,23 @@ from blurc.tasks import Objective
 from blurc.training.learner import Run
 
 
-def render(runs: Sequence[Run], metric: Objective, title: str, form: str) -> bytes:
+def render(runs: Sequence[Run], metric: Objective, title: str, form: str, asked: str = "test") -> bytes:
+    """asked: `Settings.asked` of the runs."""
     if form == "jsonl":
-        return "".join(f"{line}\n" for line in _lines(runs, metric)).encode()
-    return figures.to_bytes(_figure(runs, metric, title), form)
+        return "".join(f"{line}\n" for line in _lines(runs, metric, asked)).encode()
+    return figures.to_bytes(_figure(runs, metric, title, asked), form)
 
 
-def _lines(runs: Sequence[Run], metric: Objective) -> Iterator[str]:
+def _lines(runs: Sequence[Run], metric: Objective, asked: str) -> Iterator[str]:
     """One line per point: {"run": "SGD", "step": 100, "test accuracy": 0.93, "seconds": 0.2}."""
     for run in runs:
         for point in run.points:
             value = point.score if math.isfinite(point.score) else None
-            shown = {"run": run.name, "step": point.step, f"test {metric.title}": value}
+            shown = {"run": run.name, "step": point.step, f"{asked} {metric.title}": value}
             yield json.dumps({**shown, "seconds": round(point.seconds, 6)}, ensure_ascii=False)
 
 
-def _figure(runs: Sequence[Run], metric: Objective, title: str) -> Figure:
+def _figure(runs: Sequence[Run], metric: Objective, title: str, asked: str) -> Figure:
     figure = figures.figure()
     axes = figure.add_subplot()
     for i, (run, colour) in enumerate(zip(runs, figures.COLOURS, strict=False)):
@@ -41,7 +42,7 @@ def _figure(runs: Sequence[Run], metric: Objective, title: str) -> Figure:
         # Curves may coincide: with dashes, the rule's own curve, which is drawn last, does not hide them.
         style, order = ("-", 3) if i == 0 else ("--", 2)
         axes.plot(steps, scores, style, color=colour, linewidth=1.8, label=label, solid_capstyle="round", zorder=order)
-    figures.dress(axes, title, "step", f"test {metric.title}", percent=metric.percent)
+    figures.dress(axes, title, "step", f"{asked} {metric.title}", percent=metric.percent)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.01)
     figures.legend(axes)

@@ -33,8 +33,12 @@ class Held(NamedTuple):
     targets: jax.Array
 
 
-def check_probe(net: Program, probe: Probe) -> None:
-    """Raises `BlurError` (E807) if the network has no such population or state, or if which state is meant is open."""
+def check_probe(net: Program, probe: Probe, data: str, timed: bool) -> None:
+    """Raises `BlurError` (E807) if the network has no such population or state, if which state is meant is open, or if
+    the data, whose name this is, have time."""
+    if timed:
+        message = f"a probe reads what single examples cause, and {data} has time"
+        raise BlurError(Diagnostic("E807", message, help="leave the probe out"))
     if not isinstance(net, Net):
         message = "a probe reads what a population holds, which an artifact does not show"
         raise BlurError(Diagnostic("E807", message, help="train from the spec"))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 
+from blurc.api import Net
 from blurc.runtime import GenomeValues, Program, fold
 from blurc.tasks import Batches, Dataset
 from blurc.training.alone import check_in_time
-from blurc.training.learner import Learner, Run, Settings, Watch, finite, fit
+from blurc.training.learner import Learner, Run, Settings, Watch, finite
+from blurc.training.loop import fit
+from blurc.training.probe import Probe
+from blurc.training.readouts import Held, activity, answers
+from blurc.training.scores import MOST
 from blurc.training.sequences import check_signals, learn, predict
 
 
@@ -19,12 +26,17 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
     return genome, synapses
 
 
-def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str) -> Run:
+def train(
+    net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str,
+    probe: Probe | None = None,
+) -> Run:  # fmt: skip
     """Trains a compiled network or a loaded artifact; the carry is the genome, the last `State` and a noise key.
 
     Args:
         genome: meta-parameters; None draws them.
         data: as returned by `fitted`.
+        probe: a readout that answers in the place of the outputs (`check_probe` says whether it can), fitted to
+            training examples, 10,000 at most.
 
     Raises:
         BlurError: E807 if the genome reads signals, or answers an example in a later step.
@@ -37,6 +49,8 @@ def train(net: Program, genome: GenomeValues | None, data: Dataset, settings: Se
     state = net.init(key, values, batch=settings.batch)
     watch.begin(name, settings.steps)
     learner = learner_of(net, name, (values, state, fold(key, "noise")))
+    if probe:
+        learner = replace(learner, predict=_probed(net, data, probe))
     return fit(learner, data, settings, settings.measure(data), watch)
 
 
@@ -47,6 +61,20 @@ def learner_of(net: Program, name: str, start: Any = None) -> Learner:
 
 def _predict(net: Program) -> Any:
     return lambda carry, x, first: predict(net, carry[0], carry[1], x, asking_key(carry[2], first))
+
+
+def _probed(net: Program, data: Dataset, probe: Probe) -> Any:
+    known = data.train.at(slice(MOST))
+    held = jax.jit(lambda *of: activity(cast("Net", net), probe, *of))
+    fit = jax.jit(answers, static_argnums=0)
+
+    def predict(carry: Any, x: Any, first: int) -> Any:
+        genome, state, key = carry
+        known_key, key = jax.random.split(asking_key(key, first))
+        learned = Held(held(genome, state, known.x, known_key), jnp.asarray(known.y))
+        return fit(probe, learned, held(genome, state, x, key))
+
+    return predict
 
 
 def asking_key(noise: jax.Array, first: int | jax.Array) -> jax.Array:

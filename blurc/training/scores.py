@@ -33,16 +33,21 @@ def score(predict: Callable[[Floats, int], Any], side: Side, metric: Objective) 
     return float(metric.score(outputs, y, mask))
 
 
-def fitted(dataset: Dataset, signature: Signature) -> Dataset:
-    """The data set with its examples flattened for the network, for inputs by ids as integers. Raises `BlurError`
-    (E807) if they do not fit."""
+def fitted(dataset: Dataset, signature: Signature, probed: bool = False) -> Dataset:
+    """The data set with its examples flattened for the network, for inputs by ids as integers. If a readout answers in
+    the place of the outputs, these may be others, unless they are taught. Raises `BlurError` (E807) if something does
+    not fit."""
     problems = [
         *(
             columns.problems(dataset, signature)
             if signature.ids
             else _problems(dataset, "examples", dataset.input_shape, "input", signature.inputs, signature.name)
         ),
-        *_problems(dataset, "targets", dataset.output_shape, "output", signature.outputs, signature.name),
+        *(
+            []
+            if probed and not signature.uses_target
+            else _problems(dataset, "targets", dataset.output_shape, "output", signature.outputs, signature.name)
+        ),
     ]
     if problems:
         raise BlurError(problems)

@@ -167,6 +167,8 @@ REFUSED = {
         "--target is not for tasks: write it into the task, `--task digits:target=inputs`",
     ),
     "--save": (("--task", "maze", "--save", "f.npz"), "--save is for data"),
+    "--online": (("--task", "maze", "--online"), "--online is for data"),
+    "--online --probe": (("--data", "xor", "--online", "--probe", "h"), "--online asks the outputs in every step"),
     "--seeds": (("--task", "moons", "--seeds", 3), "--seeds is for environments"),
 }
 

@@ -18,6 +18,7 @@ from blurc.cli.shared.options import (
     check_truncate,
     json_option,
     metric_option,
+    probe_option,
     seed_option,
     truncate_option,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 BATCH, LIVES = 32, 10
 OF_DATA = {"data": "", "target": ":target=inputs", "time": ":time"}  # how a task says the same
-NOT_ALIVE = ("save", "truncate")
+NOT_ALIVE = ("save", "truncate", "online", "probe")
 
 
 @click.command("train")
@@ -62,7 +63,11 @@ NOT_ALIVE = ("save", "truncate")
 @click.option(
     "--batch", type=click.IntRange(1, limits.MOST),
     help="Examples, or sequences, per step; copies of an environment, which share the synapses.  [default: 32; 1 in "
-    "environments]",
+    "environments and with --online]",
+)  # fmt: skip
+@click.option(
+    "--online", is_flag=True,
+    help="Ask every batch just before it is learned, and show these scores along the way.",
 )  # fmt: skip
 @seed_option("Seed for synapses and batches; of the first lifetime.")
 @click.option("--seeds", type=click.IntRange(1, limits.MOST), help="Lifetimes in an environment.  [default: 10]")
@@ -82,11 +87,13 @@ NOT_ALIVE = ("save", "truncate")
     help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
 )  # fmt: skip
 @metric_option
+@probe_option
 @json_option
 @click.pass_context
 def command(
     ctx: click.Context, choice: Choice, data: str, task: str | None, target: str, time: bool, data_dir: Path | None,
-    steps: int, batch: int | None, seed: int, seeds: int | None, metric: str, truncate: int,
+    steps: int, batch: int | None, online: bool, seed: int, seeds: int | None, metric: str, truncate: int,
+    probe: training.Probe | None,
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
@@ -109,6 +116,8 @@ def command(
         )
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
     chosen = _chosen(task, data_dir, given)
+    if online and probe:
+        raise click.UsageError("--online asks the outputs in every step: leave --probe out")
     if isinstance(chosen, tasks.World):
         _refuse(given, NOT_ALIVE, "is for data")
     else:
@@ -118,10 +127,13 @@ def command(
         lives = range(seed, seed + (seeds or LIVES))
         results = LiveResults(net, chosen, steps, batch or 1, lives, metric, outputs)
     else:
-        settings = training.Settings(steps, batch or BATCH, seed, metric, truncate)
-        found = _of_task(net, chosen, settings) if chosen else _dataset(net, data, data_dir, time, target)
+        settings = training.Settings(steps, batch or (1 if online else BATCH), seed, metric, truncate, online)
+        if chosen:
+            found = _of_task(net, chosen, settings, probe)
+        else:
+            found = _dataset(net, tasks.retargeted(_loaded(net, data, data_dir, time), target), probe)
         check_truncate(truncate, found.time, found.name)
-        results = Results(net, found, settings, outputs)
+        results = Results(net, found, settings, outputs, probe)
     results.train(values)
     results.write()
     ctx.exit(1 if results.diagnostics else 0)
@@ -160,16 +172,20 @@ def _artifact(choice: Choice) -> tuple[Net | Loaded, GenomeValues | None]:
     return net, file.values
 
 
-def _dataset(net: Net | Loaded, name: str, data_dir: Path | None, time: bool, target: str) -> Dataset:
+def _loaded(net: Net | Loaded, name: str, data_dir: Path | None, time: bool) -> Dataset:
     """Raises `BlurError` (E801) for a task, which generates its examples or episodes on the fly."""
     if name not in tasks.names() and (name in tasks.task_names() or tasks.is_world(name) or tasks.named(name)):
         raise BlurError(Diagnostic("E801", f"`{name}` is a task, not a data set", help=f"write `--task {name}`"))
-    inputs = training.step_inputs(net.signature)
-    found = tasks.load(name, data_dir=data_dir, time=time, inputs=inputs)
-    return training.fitted(tasks.retargeted(found, target), net.signature)
+    return tasks.load(name, data_dir=data_dir, time=time, inputs=training.step_inputs(net.signature))
 
 
-def _of_task(net: Net | Loaded, task: LoadedTask, settings: training.Settings) -> Dataset:
-    evaluation.check_fits(net, task)
+def _dataset(net: Net | Loaded, found: Dataset, probe: training.Probe | None) -> Dataset:
+    if probe:
+        training.check_probe(net, probe, found.name, found.time > 0)
+    return training.fitted(found, net.signature, probe is not None)
+
+
+def _of_task(net: Net | Loaded, task: LoadedTask, settings: training.Settings, probe: training.Probe | None) -> Dataset:
+    evaluation.check_fits(net, task, probe)
     query = evaluation.scoring.queries(task)
     return tasks.as_data(task, steps=settings.steps, batch=settings.batch, query=query, seed=settings.seed)

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watch(out: Console, metric: Objective) -> Generator[Watch]:
+def watch(out: Console, metric: Objective, asked: str = "test") -> Generator[Watch]:
     if not out.is_terminal:
-        yield Lines(out, metric)
+        yield Lines(out, metric, asked)
         return
     name, note = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
     columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("steps"), TimeElapsedColumn(), note)
     with Progress(*columns, console=out) as progress:
-        yield Bars(progress, metric)
+        yield Bars(progress, metric, asked)
 
 
 class Lines:
     """One line per point of the first learning curve, and one for the start of each baseline."""
 
-    def __init__(self, out: Console, metric: Objective):
-        self._out, self._metric = out, metric
+    def __init__(self, out: Console, metric: Objective, asked: str):
+        self._out, self._metric, self._asked = out, metric, asked
         self._first: str | None = None
 
     def begin(self, name: str, steps: int) -> None:
@@ -44,14 +44,14 @@ class Lines:
     def point(self, name: str, point: Point) -> None:
         if name == self._first:
             score = self._metric.show(point.score)
-            self._out.print(f"  step {point.step:>7,}   test {self._metric.title} {score}")
+            self._out.print(f"  step {point.step:>7,}   {self._asked} {self._metric.title} {score}")
 
 
 class Bars:
     """One bar per run."""
 
-    def __init__(self, progress: Progress, metric: Objective):
-        self._progress, self._metric, self._current = progress, metric, TaskID(0)
+    def __init__(self, progress: Progress, metric: Objective, asked: str):
+        self._progress, self._metric, self._asked, self._current = progress, metric, asked, TaskID(0)
 
     def begin(self, name: str, steps: int) -> None:
         self._current = self._progress.add_task(f"{name:14}", total=steps, note="compiling")
@@ -63,5 +63,5 @@ class Bars:
             self._progress.update(self._current, total=task.completed)
 
     def point(self, name: str, point: Point) -> None:
-        note = f"test {self._metric.title} [bold]{self._metric.show(point.score)}"
+        note = f"{self._asked} {self._metric.title} [bold]{self._metric.show(point.score)}"
         self._progress.update(self._current, note=note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from blurc.artifact import Loaded
     from blurc.runtime import GenomeValues
     from blurc.tasks import Dataset, Objective
-    from blurc.training import Run, Settings, Watch
+    from blurc.training import Probe, Run, Settings, Watch
 
 IN_TIME = (
     "Adam through time: the same cell from the same start, by backpropagation through time; GRU and LSTM: with "
@@ -58,6 +59,7 @@ class Results:
     data: Dataset
     settings: Settings
     outputs: Outputs
+    probe: Probe | None = None
     runs: list[Run] = field(default_factory=list["Run"])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
@@ -74,8 +76,8 @@ class Results:
         out = console(self.outputs.json)
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         out.print(f"{self.title}: {self.data.description}", markup=False)
-        with watch(out, self.measure) as watching:
-            run = training.train(self.net, genome, self.data, self.settings, watching, names(self.net)[1])
+        with watch(out, self.measure, self.settings.asked) as watching:
+            run = training.train(self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe)
             self.runs.append(run)
             if run.broken:
                 self.diagnostics.append(_divergence(self.net, run))
@@ -92,6 +94,8 @@ class Results:
     def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
         """What runs the baselines, after the run of the rule, or why there are none."""
         data, settings = self.data, self.settings
+        if self.probe and sum(map(math.prod, self.net.signature.outputs.values())) != math.prod(data.output_shape):
+            return None, f"the outputs of `{self.net.signature.name}` are not those of {data.name}"
         if data.kind not in training.LOSSES:
             return None, f"{data.name} has no targets that they could learn from"
         try:
@@ -105,7 +109,7 @@ class Results:
 
     def write(self) -> None:
         for path in self.outputs.curves:
-            write(path, training.curve.render(self.runs, self.measure, self.title, form(path)))
+            write(path, training.curve.render(self.runs, self.measure, self.title, form(path), self.settings.asked))
         if self.outputs.save:
             write(self.outputs.save, _synapses(self.runs[0]))
         if self.outputs.json:
@@ -134,18 +138,23 @@ def _print_table(results: Results, out: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    measure = results.measure
+    measure, settings = results.measure, results.settings
     table = Table("", box=box.SIMPLE_HEAD)
-    scores = (f"test {measure.title}", f"train {measure.title}")
-    for title in (*scores, "learning rate", "steps", "seconds"):
+    asked = ("online", "test", "train") if settings.online else ("test", "train")
+    for title in (*(f"{what} {measure.title}" for what in asked), "learning rate", "steps", "seconds"):
         table.add_column(title, justify="right")
     for run in results.runs:
         rate = "in the rule" if run.rate is None else f"{run.rate:g}"
-        scores = (measure.show(run.test), measure.show(run.train))
+        scores = (measure.show(getattr(run, what)) for what in asked)
         style = "bold" if run is results.runs[0] else ""
-        table.add_row(run.name, *scores, rate, f"{results.settings.steps:,}", f"{run.seconds:.2f}", style=style)
+        table.add_row(run.name, *scores, rate, f"{settings.steps:,}", f"{run.seconds:.2f}", style=style)
     print_table(out, table)
     out.print("seconds: training only, without compiling, scoring and trials")
+    if settings.online:
+        out.print("online: each batch is asked just before it is learned; the mean over all steps", soft_wrap=True)
+    if results.probe:
+        what = f"{results.runs[0].name}: a readout of `{results.probe.population}`, by {results.probe.by}, answers"
+        out.print(f"{what}, fitted to training examples", markup=False, soft_wrap=True)
     if results.data.score:
         out.print(f"{measure.title}: {measure.direction}", markup=False)
     if len(results.runs) > 1:
@@ -157,7 +166,8 @@ def _print_table(results: Results, out: Any) -> None:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))
             beyond = "; better rates may lie beyond" if run.rate in (min(run.rates), max(run.rates)) else ""
-            out.print(f"{run.name}: best on a held-out tenth of the training examples, out of {tried}{beyond}")
+            where = "online on nine tenths" if results.settings.online else "on a held-out tenth"
+            out.print(f"{run.name}: best {where} of the training examples, out of {tried}{beyond}")
 
 
 def _data(results: Results) -> dict[str, Any]:
@@ -170,21 +180,23 @@ def _data(results: Results) -> dict[str, Any]:
         "steps": results.settings.steps,
         "batch": results.settings.batch,
         "seed": results.settings.seed,
-        "runs": [_run(run) for run in results.runs],
+        "online": results.settings.online,
+        "runs": [_run(run, results.settings.asked) for run in results.runs],
         "diagnostics": [d.to_json() for d in results.diagnostics],
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Run, asked: str) -> dict[str, Any]:
     return {
         "name": run.name,
         "test": run.test,
         "train": run.train,
+        **({"online": run.online} if asked == "online" else {}),
         "seconds": run.seconds,
         "compile_seconds": run.compile_seconds,
         "learning_rate": run.rate,
         "tried": [{"learning_rate": rate, "held_out": score} for rate, score in run.rates.items()],
-        "curve": [{"step": p.step, "test": p.score, "seconds": p.seconds} for p in run.points],
+        "curve": [{"step": p.step, asked: p.score, "seconds": p.seconds} for p in run.points],
     }
 
 
