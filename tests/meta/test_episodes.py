@@ -235,3 +235,16 @@ def test_an_episode_of_sequences_is_judged_by_what_is_asked() -> None:
     _, outs = net.run(genome, rest, x.swapaxes(0, 1))
     expected = OBJECTIVES["cross_entropy"].score(jnp.asarray(outs)[2], y[:, 2])
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_pieces_of_an_episode_of_sequences_end_like_the_whole(ready: Callable[..., Setup]) -> None:
+    """Each piece of PES goes on from the synapses that the one before has left."""
+    Path("tiny.blur").write_text(SPEC.replace("act, err", "act persistent, err").replace("class[2]", "class[1]"))
+    tasks = "[{data: adding, parameters: {length: 3}}]"
+    one = ready(experiment("{name: pes, population: 2, truncation: 2}", tasks=tasks, inner__steps="4"))
+    genomes = jax.tree.map(lambda x: jnp.concatenate([x, 2 * x]), one.start())
+    found, going = persistent.piece(one, genomes, persistent.start(one), 0)
+    assert (found.values[0] != found.values[1]).all()
+    found, _ = persistent.piece(one, genomes, going, 1)
+    expected = one.judge.values(genomes, one.episodes(0, 4))
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)

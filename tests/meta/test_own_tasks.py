@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from tiny import Killed, Stopping, refused
 
@@ -15,6 +16,10 @@ from blurc import meta
 from blurc.diagnostics import Source
 from blurc.meta import internals
 from blurc.meta.experiment import schema
+from blurc.meta.run import best
+from blurc.meta.run.setup import setup
+from blurc.meta.search.episode import Judge
+from blurc.meta.search.methods.symbolic import SymbolicMethod
 
 SPEC = """
 genome delta {
@@ -171,3 +176,17 @@ def test_a_missing_file_is_said_where_it_is_named() -> None:
     Path("own.py").unlink()
     (found,) = refused(experiment)
     assert (found.code, found.span and found.span.line) == ("E814", 3)
+
+
+def test_a_symbolic_search_judges_rules_on_a_task_in_a_file_as_if_they_were_compiled() -> None:
+    ready = setup(experiment("method: {name: symbolic, search: [update], population: 4, length: 5}\n"))
+    candidates = ready.method.ask(ready.method.init(None), jax.random.key(0))
+    drawn = best.trial(ready, 0, 3)
+    values = ready.judge.values(candidates, drawn).values
+    assert ready.space
+    assert isinstance(ready.method, SymbolicMethod)
+    net = ready.space.compiled(ready.method.trees(candidates)[1])
+    genome = {**net.init_genome(jax.random.key(0)), **ready.own}
+    value, _ = jax.jit(Judge(net, ready.objective, ready.experiment.inner).one)(genome, drawn)
+    assert ready.objective.name == "score"
+    np.testing.assert_allclose(values[1], value, rtol=1e-4)
