@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from blurc import artifact, graph, model, pictures, plan, storage
 from blurc import from_graph as graphs
 from blurc import spec as specs
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.guards import check_package, has_package, require, typed
 from blurc.runtime import Compiled
 
@@ -108,7 +108,8 @@ class Net(Compiled):
         return self.draw().svg if has_package("matplotlib") else None
 
     def __repr__(self) -> str:
-        sizes = f"{len(self.plan.populations)} populations, {len(self.plan.projections)} projections"
+        plan = self.plan
+        sizes = f"{counted(len(plan.populations), 'population')}, {counted(len(plan.projections), 'projection')}"
         return f"<blurc network {self.plan.name} with {self.plan.genome}: {sizes}>"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]  # a note answers what somebody asked
 
 MOST = 100  # errors of a report, and warnings: a file with more of them is another kind of file, or was generated
 MOST_COMPARED = 100_000  # pairs of characters when a near name is looked for: 10 ms
@@ -249,6 +249,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
         return None
     near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """`1 step`, `2,000 steps`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -23,7 +23,11 @@ from blurc.version import __version__
 
 PAUSE = 0.15  # seconds of no typing before mistakes are shown
 
-SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
+SEVERITIES = {
+    "error": lsp.DiagnosticSeverity.Error,
+    "warning": lsp.DiagnosticSeverity.Warning,
+    "note": lsp.DiagnosticSeverity.Information,
+}
 OUTLINED = {
     "genome": lsp.SymbolKind.Class, "network": lsp.SymbolKind.Module, "block": lsp.SymbolKind.Module,
     "function": lsp.SymbolKind.Function, "phase": lsp.SymbolKind.Method, "population": lsp.SymbolKind.Object,

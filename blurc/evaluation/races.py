@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from blurc.api import Net
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
 from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
 from blurc.evaluation.tuning import Tried, Tuning, first
@@ -197,7 +197,7 @@ class Field:
         found = {STRONGEST: list[tuple[Chosen, Scores]]()} | {o.name: [] for o in optimizers}
         starts = [first(optimizer, "own" if self.course.task.time else None) for optimizer in optimizers]
         for steps in self.course.steps:
-            watch(f"optimizers at {steps:,} steps")
+            watch(f"optimizers at {counted(steps, 'step')}")
             ranked = self._chosen(starts, steps)
             starts = [chosen.tried for chosen in ranked]  # the next number of steps wants much the same
             for rank, chosen in enumerate(ranked):

@@ -22,10 +22,12 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
+from blurc.diagnostics import counted
 from blurc.faces import promised
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 LONGEST_SHOWN = 60
+LATER = "the function checks it itself, and says more"  # `Annotated[.., LATER]`
 DEEPEST = 4  # a whole model would take milliseconds
 ARRAYS = ("ndarray", "Array")  # of NumPy and JAX, which are imported late
 
@@ -70,7 +72,7 @@ def by_name(function: Function) -> Function:
         if len(args) <= len(plain):
             return function(*args, **kwargs)
         taken = plain[own:]
-        message = f"`{function.__name__}` takes {len(taken)} arguments by position ({', '.join(taken)})"
+        message = f"`{function.__name__}` takes {counted(len(taken), 'argument')} by position ({', '.join(taken)})"
         help = f"give the others by name: {', '.join(f'`{name}=`' for name in named)}" if named else "remove the others"
         raise TypeError(f"{message}, found {len(args) - own}; {help}")
 
@@ -102,7 +104,8 @@ def require(hint: Any, **arguments: object) -> None:
 
 def _wrong(hint: Any, value: object, depth: int = 0) -> Wrong | None:
     if get_origin(hint) is Annotated:
-        return _wrong(get_args(hint)[0], value, depth)
+        of, *more = get_args(hint)
+        return None if LATER in more else _wrong(of, value, depth)
     if get_origin(hint) in (Union, UnionType):
         found: list[Wrong] = []
         for part in get_args(hint):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from blurc.diagnostics import Report, Source, Span, TooMany, did_you_mean
+from blurc.diagnostics import Report, Source, Span, TooMany, counted, did_you_mean
 from blurc.language import syntax
 from blurc.language.packaged import resolve_import, specs_path
 from blurc.language.parse import Left, parse
@@ -89,7 +89,7 @@ class Loader:
             file = parse(source, found, self._left)
         if file is None or found.errors:
             count = len(found.errors)
-            message = f"`{source.name}` is not grammatical: it has {count} mistake{'' if count == 1 else 's'}"
+            message = f"`{source.name}` is not grammatical: it has {counted(count, 'mistake')}"
             help = f"`blurc check {source.name}` shows what is wrong"
             self._report.error("E101", message, asked and asked[0].span, help=help)
             return syntax.File((), (), (), damaged=True, span=Span(source, 0, 0))

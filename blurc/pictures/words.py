@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from blurc.diagnostics import counted
 from blurc.model import Edges, Population, Projection, given
 
 LONGEST = 26  # characters of a name
@@ -36,7 +37,7 @@ def projections(found: Sequence[Projection]) -> str:
         return projection(found[0])
     listed = [e.topology for e in found if isinstance(e.topology, Edges)]
     if len(listed) == len(found):
-        return f"{sum(t.count for t in listed):,} edges"
+        return counted(sum(t.count for t in listed), "edge")
     said = {_how(e) for e in found}
     if len(said) > 1:
         return f"{len(found)} projections"

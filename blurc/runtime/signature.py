@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from blurc.diagnostics import BlurError, suggest
+from blurc.diagnostics import BlurError, counted, suggest
 from blurc.guards import check_room
 from blurc.plan import DRAWS, Block, Plan
 from blurc.runtime.arguments import (
@@ -249,7 +249,7 @@ class Signature:
             for name, value in states.items():
                 kept = jnp.shape(value)[len(self.persistent[f"{owner}/{name}"][0])]
                 if kept != batch:
-                    message = f"the state keeps `{owner}/{name}` for {kept} examples, but x has {batch}"
+                    message = f"the state keeps `{owner}/{name}` for {counted(kept, 'example')}, but x has {batch}"
                     help_ = (
                         f"make a state for that batch, new = net.init(key, genome, batch={batch}); to keep what was "
                         "learned, new._replace(synapses=state.synapses, statistics=state.statistics)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
+from blurc.diagnostics import counted
 from blurc.runtime import fold
 from blurc.tasks.dataset import Dataset
 from blurc.tasks.task import LoadedTask
@@ -32,10 +33,11 @@ def as_data(task: LoadedTask, *, steps: int, batch: int, query: int, seed: int) 
 
     x, y = np.asarray(e.x, np.float32), np.asarray(e.y, np.float32)
     masks = None if e.masks is None else in_turn(e.masks)
+    batches = counted(steps, "batch", "batches")
     mask = None if e.mask is None else np.asarray(e.mask, np.float32)
     return Dataset(
         task.name, in_turn(e.xs), in_turn(e.ys), x, y, task.classes and task.outputs,
-        description=f"{steps:,} batches of {batch:,} of one variation, and {query:,} other examples of it to test on",
+        description=f"{batches} of {batch:,} of one variation, and {query:,} other examples of it to test on",
         source="drawn", time=task.time, mask_train=masks, mask_test=mask,
         targets=task.kind, score=task.own, in_order=True,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.diagnostics import BlurError, Diagnostic, Report, counted
 from blurc.storage import Array, npz, why
 from blurc.tasks import answers, timed
 from blurc.tasks.answers import Complaint
@@ -46,7 +46,7 @@ def load(path: Path, time: bool = False, inputs: int | None = None) -> Dataset:
     x, y, x_test, y_test = (_columns(made[name]) for name in ("x", "y", "x_test", "y_test"))
     steps = x.shape[1] if is_timed else 0
     about = f"{len(x):,} to train and {len(x_test):,} to test{', held out' if held_out else ''}"
-    about += f", sequences of {steps:,} steps" if steps else ""
+    about += f", sequences of {counted(steps, 'step')}" if steps else ""
     masks = made.get("mask"), made.get("mask_test")
     return Dataset(path.name, x, y, x_test, y_test, classes, about, str(path), steps, *masks)
 
@@ -104,7 +104,7 @@ def _pairs(arrays: dict[str, Array]) -> Iterator[Complaint]:
             there, lacking = (x, y) if x in arrays else (y, x)
             yield f"there is `{there}` but no `{lacking}`", "save both, or neither: then a fifth is held out"
         elif x in arrays and len(arrays[x]) != len(arrays[y]):
-            yield f"`{x}` has {len(arrays[x])} examples, but `{y}` has {len(arrays[y])}", None
+            yield f"`{x}` has {counted(len(arrays[x]), 'example')}, but `{y}` has {len(arrays[y])}", None
     for a, b in (("x", "x_test"), ("y", "y_test")):
         if b in arrays and arrays[a].shape[1:] != arrays[b].shape[1:]:
             found = f"`{a}` has shape {_shape(arrays[a])}, but `{b}` has shape {_shape(arrays[b])}"

@@ -18,7 +18,7 @@ import numpy as np
 from blurc import model as m
 from blurc import plan as plans
 from blurc.api import Net
-from blurc.diagnostics import Diagnostic, Span
+from blurc.diagnostics import Diagnostic, Span, counted
 from blurc.runtime import GenomeValues, Program, State
 from blurc.tasks import Batches, Shown
 from blurc.training import replays, sequences
@@ -44,10 +44,10 @@ class Divergence:
     def diagnostic(self) -> Diagnostic:
         when = "before the first step" if self.step == 0 else f"at step {self.step}"
         if self.time:
-            when += f", {self.time} steps into its sequences"
+            when += f", {counted(self.time, 'step')} into its sequences"
         phase = f" in {self.phase}" if self.phase else ""
-        counted = f" ({self.count} of {self.size} values)" if self.size else ""
-        what = f"`{self.name}` of `{self.of}`{phase} is not finite{counted}"
+        broken = f" ({self.count} of {counted(self.size, 'value')})" if self.size else ""
+        what = f"`{self.name}` of `{self.of}`{phase} is not finite{broken}"
         before = f"before that step the largest synapse was {self.largest:.3g}, in `{self.where}`"
         notes = [before] if self.where else []
         if self.span is None:

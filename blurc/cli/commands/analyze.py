@@ -14,6 +14,7 @@ from blurc.cli.shared.options import at_least_one, form, json_option, picture_op
 from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.subjects import WIRING, WIRING_HELP, Choice, compiled, wiring, with_genome
 from blurc.cli.shared.terminal import say
+from blurc.diagnostics import counted
 from blurc.model import ParamValue
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _verdict(found: Analysis) -> Iterator[str]:
     verdict = "a gradient, up to rounding" if found.asymmetry < ROUNDING else "not a gradient"
     count, others = len(found.block), len(found.synapses) - len(found.block)
     which = " that the forward pass reads" if others else ""
-    yield f"{found.rule} in {found.network}: the change of {count} synapses{which} is {verdict}"
+    yield f"{found.rule} in {found.network}: the change of {counted(count, 'synapse')}{which} is {verdict}"
     yield f"  asymmetry of its Jacobian {found.asymmetry:.3g} (0: a gradient; 1: pure rotation)"
     if others:
         yield f"    over all {len(found.synapses)} values that the update changes {found.whole:.3g}"

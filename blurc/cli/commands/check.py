@@ -11,6 +11,7 @@ import blurc
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.terminal import say, show
+from blurc.diagnostics import counted
 from blurc.model import Size
 from blurc.spec import localities, sizes
 
@@ -46,13 +47,10 @@ def command(ctx: click.Context, specs: tuple[Path, ...], verbose: bool, json: st
 
 def _large(size: Size) -> str:
     each = f", of which {size.per_example:,} again for every other example" if size.per_example else ""
-    return f"{size.neurons:,} neurons, {size.synapses:,} synapses, {size.bytes:,} bytes of state for one example{each}"
+    sizes = f"{counted(size.neurons, 'neuron')}, {counted(size.synapses, 'synapse')}"
+    return f"{sizes}, {size.bytes:,} bytes of state for one example{each}"
 
 
 def _summary(specs: int, errors: int, warnings: int) -> str:
-    counted = [_count(n, what) for n, what in ((errors, "error"), (warnings, "warning")) if n]
-    return f"{_count(specs, 'spec')} checked: {', '.join(counted) or 'no errors'}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    found = [counted(n, what) for n, what in ((errors, "error"), (warnings, "warning")) if n]
+    return f"{counted(specs, 'spec')} checked: {', '.join(found) or 'no errors'}"

@@ -13,7 +13,7 @@ from blurc.cli.shared.options import at_least_one, batch_option, json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import console, print_table, say, tell
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.guards import amount, available
 from blurc.plan import Cost, Plan, cost_of, plan_of
 
@@ -46,7 +46,7 @@ def command(choice: Choice, batch: int, steps: int, device: str, json: str | Non
 
 def _print(plan: Plan, cost: Cost, steps: int, device: Device, json: str | None) -> None:
     out = console(json)
-    say(f"{plan.name} with {plan.genome}, {cost.batch:,} examples a step", json)
+    say(f"{plan.name} with {plan.genome}, {counted(cost.batch, 'example')} a step", json)
     table = Table("", "flops", "moved")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -57,7 +57,7 @@ def _print(plan: Plan, cost: Cost, steps: int, device: Device, json: str | None)
     print_table(out, table)
     tell(out, f"memory: {amount(cost.state)} of state, {amount(cost.step)} for a step")
     recomputed, kept = (amount(cost.gradient(steps, recompute)) for recompute in (True, False))
-    tell(out, f"{steps:,} steps in one program: {amount(cost.train(steps))}")
+    tell(out, f"{counted(steps, 'step')} in one program: {amount(cost.train(steps))}")
     tell(out, f"a gradient through them: {recomputed} with recompute, {kept} without")
     seconds, bound, speed = device.seconds(cost), device.is_bound_by(cost), f"{_count(device.flops)}flop/s"
     tell(out, f"a step on {device.name}: at least {_time(seconds)}, as its {bound} allows")

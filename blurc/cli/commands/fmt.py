@@ -11,7 +11,7 @@ import click
 
 from blurc.cli.shared.output import check_writable, write
 from blurc.cli.shared.terminal import STDOUT, show
-from blurc.diagnostics import Diagnostic, Report, Source, TooMany
+from blurc.diagnostics import Diagnostic, Report, Source, TooMany, counted
 from blurc.language import formatted, library
 
 STDIN = "<stdin>"
@@ -89,4 +89,4 @@ def _laid_out(name: str, found: list[Diagnostic]) -> _File | None:
 
 
 def _summary(files: int, changed: int, check: bool) -> str:
-    return f"{files} file{'' if files == 1 else 's'}, {changed} {'to be laid out' if check else 'laid out'}"
+    return f"{counted(files, 'file')}, {changed} {'to be laid out' if check else 'laid out'}"

@@ -12,6 +12,7 @@ from blurc.cli.shared.options import OutputFile, form
 from blurc.cli.shared.output import check_writable, write
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import say
+from blurc.diagnostics import counted
 from blurc.model import Model
 
 
@@ -34,7 +35,7 @@ def command(choice: Choice, output: Path | None, full: bool) -> None:
     write(output, _drawn(model, form(output), full))
     shown = [p for p in model.network.populations if p.role != "unit"]
     hint = "" if full or form(output) == "graphml" or not _is_shortened(model) else "; --full draws every one"
-    say(f"{output}: {model.network.name}, {len(shown)} populations{hint}")
+    say(f"{output}: {model.network.name}, {counted(len(shown), 'population')}{hint}")
 
 
 def _beside(choice: Choice) -> Path:

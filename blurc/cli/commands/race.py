@@ -25,6 +25,7 @@ from blurc.cli.shared.output import check_writable, write, write_json
 from blurc.cli.shared.subjects import Choice, compiled, network_choice
 from blurc.cli.shared.task_option import data_dir_option, parse, task_option
 from blurc.cli.shared.terminal import STDOUT, console, print_table
+from blurc.diagnostics import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,7 +113,7 @@ def _print(race: Race, out: Console) -> None:
         told.append(f"{rule.name}: fresh meta-parameters for each seed, which add to the spread")
     told.append(f"optimizers: {_updates(race)}; the strongest, chosen by trials on held-out examples:")
     for steps, chosen in zip(race.steps, strongest.chosen, strict=True):
-        told.append(f"  {steps:,} steps: {chosen.tried}, best of {chosen.trials}")
+        told.append(f"  {counted(steps, 'step')}: {chosen.tried}, best of {chosen.trials}")
     for line in told:
         out.print(line, markup=False, soft_wrap=True)
 
@@ -126,7 +127,7 @@ def _lead(found: Summary, metric: Objective) -> str:
 
 
 def _updates(race: Race) -> str:
-    return "1 update on each batch" if race.rounds == 1 else f"{race.rounds} updates on each batch"
+    return f"{counted(race.rounds, 'update')} on each batch"
 
 
 def _drawn(race: Race, form: str) -> bytes:

@@ -12,7 +12,7 @@ from blurc.cli.shared.options import form
 from blurc.cli.shared.output import write, write_json
 from blurc.cli.shared.runs import Outputs, names
 from blurc.cli.shared.terminal import console, print_table, say, show
-from blurc.diagnostics import Diagnostic
+from blurc.diagnostics import Diagnostic, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,9 +59,9 @@ class LiveResults:
         return f"{network} with {rule} in {self.world.name}"
 
     def _described(self) -> str:
-        lives = "1 lifetime" if len(self.seeds) == 1 else f"{len(self.seeds):,} lifetimes"
+        lives = counted(len(self.seeds), "lifetime")
         copies = "" if self.batch == 1 else f", in {self.batch:,} copies of the environment each"
-        return f"{lives} of {self.steps:,} steps{copies}, each with new synapses"
+        return f"{lives} of {counted(self.steps, 'step')}{copies}, each with new synapses"
 
     def write(self) -> None:
         for path in self.outputs.curves:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from blurc.diagnostics import counted
 from blurc.tasks import Objective
 from blurc.training import Point, Watch
 
@@ -36,7 +37,7 @@ class Lines:
     def begin(self, name: str, steps: int) -> None:
         self._first = self._first or name
         more = "" if name == self._first else ", learning-rate trials included"
-        self._out.print(f"{name}: {steps:,} step{'' if steps == 1 else 's'}{more}")
+        self._out.print(f"{name}: {counted(steps, 'step')}{more}")
 
     def advance(self, steps: int) -> None:
         pass

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from blurc.diagnostics import counted
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -19,9 +21,8 @@ def table(titles: Sequence[str], steps: Sequence[int], since: bool = False) -> T
 
     made = Table(*titles, box=box.SIMPLE_HEAD)
     for before, step in zip((0, *steps), steps, strict=False):
-        last = f"{step:,} step{'s' if step > 1 else ''}"
         between = f"step {step:,}" if before + 1 == step else f"steps {before + 1:,}-{step:,}"
-        made.add_column(between if since else last, justify="right")
+        made.add_column(between if since else counted(step, "step"), justify="right")
     return made
 
 

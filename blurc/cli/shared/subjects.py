@@ -22,7 +22,7 @@ from blurc import spec as specs
 from blurc.cli.shared.options import NAME, Option, set_option
 from blurc.cli.shared.terminal import show
 from blurc.diagnostics import BlurError, Diagnostic, Report
-from blurc.language import specs_path
+from blurc.language import resolve_import, specs_path
 from blurc.model import Model, ParamValue
 
 if TYPE_CHECKING:
@@ -48,7 +48,16 @@ class Choice:
 
     @cached_property
     def genome_file(self) -> GenomeFile | None:
-        return blurc.genome.read(self.genome) if self.genome else None
+        """Raises `BlurError`."""
+        if not self.genome:
+            return None
+        if NAME.fullmatch(str(self.genome)) and not self.genome.exists():
+            file = f"genomes/{self.genome}.yaml"
+            is_there = resolve_import(file, None)
+            help = f"write `--rule {self.genome}` to take a rule by its name, with fresh meta-parameters"
+            help = f"write `--genome {file}`" if is_there else help
+            raise BlurError(Diagnostic("E601", f"cannot read `{self.genome}`: there is no such file", help=help))
+        return blurc.genome.read(self.genome)
 
     def select(self, text: str | None = None) -> tuple[Model, specs.Sources]:
         """The checked model and its sources; warnings go to stderr. `text` replaces the spec. Does not import jax."""

@@ -13,6 +13,7 @@ from blurc import plan as plans
 from blurc.cli.shared import stages
 from blurc.cli.shared.subjects import Choice
 from blurc.cli.shared.terminal import print_table
+from blurc.diagnostics import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,8 +127,9 @@ def _facts(s: dict[str, Any]) -> list[tuple[str, str]]:
     metas = ", ".join(f"{name}{dims or ''}" for name, dims in s["meta_parameters"].items())
     flops = s["flops_per_step"]
     milliseconds = [f"{stage} {1000 * seconds:.0f} ms" for stage, seconds in s["seconds"].items()]
+    values = counted(s["synapse_values"], "value")
     return [
-        ("synapses", f"{s['synapse_values']:,} values in {len(s['projections'])} projections, with biases"),
+        ("synapses", f"{values} in {counted(len(s['projections']), 'projection')}, with biases"),
         ("meta-parameters", metas or "none"),
         ("operations", f"{s['operations']['step']} in a step, {s['operations']['predict']} in a prediction"),
         *([("dropped", "; ".join(s["dropped"]))] if s["dropped"] else []),

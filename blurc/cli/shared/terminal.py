@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 PLAIN_WIDTH = 120  # characters; for tables outside a terminal
-COLOURS = {"error": "red", "warning": "yellow"}
+COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def colour() -> bool | None:

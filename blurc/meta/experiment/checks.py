@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blurc.diagnostics import counted
 from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.experiment.optimizers import complaints
 from blurc.storage import records
@@ -11,7 +12,7 @@ from blurc.tasks import LOSS, OBJECTIVES, TaskChoice
 def check(e: Experiment, reader: records.Reader) -> None:
     _check_method(e, reader)
     if e.inner.judge_every > e.inner.steps:
-        message = f"`inner.judge_every` is {e.inner.judge_every}, and an episode has {e.inner.steps} steps"
+        message = f"`inner.judge_every` is {e.inner.judge_every}, and an episode has {counted(e.inner.steps, 'step')}"
         _contradiction(reader, message, ("inner.judge_every", "inner.steps"), "with 0, it is judged only at its end")
     if e.inner.probe and e.inner.probe.by == "knn" and isinstance(e.method, Gradient):
         help = "write `by: ridge`, or take `name: cma` or `name: pes`, which need only values"
@@ -49,7 +50,8 @@ def _check_drift(e: Experiment, reader: records.Reader) -> None:
 
 
 def _too_short(curriculum: Curriculum, steps: int) -> str:
-    return f"the curriculum lengthens episodes until {curriculum.until} steps, and they have {steps} at first"
+    until = counted(curriculum.until, "step")
+    return f"the curriculum lengthens episodes until {until}, and they have {steps} at first"
 
 
 def _check_method(e: Experiment, reader: records.Reader) -> None:
@@ -71,7 +73,7 @@ def _check_method(e: Experiment, reader: records.Reader) -> None:
             help = f"write `objective: {loss}`, or take `name: cma` or `name: pes`, which need only values"
             _contradiction(reader, f"{name} has no gradient", ("method.objective",), help)
         case Pes(truncation=truncation) if truncation > e.inner.steps:
-            message = f"`method.truncation` is {truncation}, and an episode has {e.inner.steps} steps"
+            message = f"`method.truncation` is {truncation}, and an episode has {counted(e.inner.steps, 'step')}"
             _contradiction(reader, message, ("method.truncation", "inner.steps"))
         case Pes() if e.inner.judge_every:
             message = "pes judges after every `method.truncation` steps, and `inner.judge_every` is given too"

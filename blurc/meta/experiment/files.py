@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blurc import genome, spec
-from blurc.diagnostics import BlurError, suggest
+from blurc.diagnostics import BlurError, counted, suggest
 from blurc.language import resolve_import, specs_path
 from blurc.meta.experiment.experiment import Experiment, MethodChoice, Network
 from blurc.storage import is_inside, records
@@ -92,7 +92,7 @@ class Files:
     def _check_unquoted(self, found: Path, path: records.Path, mistakes: Callable[[Path], tuple[int, str]]) -> None:
         count, how = mistakes(found)
         if count:
-            said = f"`{found}` has {count} mistake{'' if count == 1 else 's'}"
+            said = f"`{found}` has {counted(count, 'mistake')}"
             self.reader.refuse(path, "E605", f"{said}, not shown here: it is outside the experiment's folder", how)
 
 

@@ -20,7 +20,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from blurc.api import Net
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.evaluation import MISSING, check_fits
 from blurc.meta.report import style
 from blurc.pictures import figures
@@ -126,7 +126,8 @@ def _draw(axes: Axes, painted: Painted, episode: Episode, classes: int) -> None:
         marker, (across, up) = MARKERS[i % len(MARKERS)], x[targets == i].T
         axes.scatter(across, up, s=14, marker=marker, color=_colour(i), edgecolors="white", linewidths=0.4)
     lost = "" if (painted.classes >= 0).all() else ", diverged"
-    figures.dress(axes, f"{painted.steps:,} steps: {100 * painted.accuracy:.1f} %{lost}", "first input", "second input")
+    title = f"{counted(painted.steps, 'step')}: {100 * painted.accuracy:.1f} %{lost}"
+    figures.dress(axes, title, "first input", "second input")
     axes.title.set_fontsize(9.5)
     axes.grid(False)
 

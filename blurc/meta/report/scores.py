@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from blurc.diagnostics import counted
 from blurc.evaluation import heat
 from blurc.meta.report import style
 from blurc.meta.report.contents import Curve
@@ -42,7 +43,7 @@ def _lost(curves: Sequence[Curve]) -> Iterator[str]:
 def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
     """A header, and a row per curve, grouped by task and network."""
     steps = sorted({step for curve in curves for step in curve.steps})
-    yield ("task", "network", "learner", *(f"{step:,} steps" for step in steps))
+    yield ("task", "network", "learner", *(counted(step, "step") for step in steps))
     groups = list(dict.fromkeys((c.task, c.network) for c in curves))
     for c in sorted(curves, key=lambda c: groups.index((c.task, c.network))):
         yield (c.task, c.network, c.name, *(cell(c, step) for step in steps))
@@ -92,8 +93,8 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     values = np.asarray([[mean for mean, *_ in row] for row in cells])
     texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
     one = next(iter(of.values()))
-    title = f"{one.metric}{' in %' if one.unit == '%' else ''}, {where}, after {step:,} steps"
-    what = f"Mean {one.metric} {measured_on(one.metric)} {where} after {step:,} steps"
+    title = f"{one.metric}{' in %' if one.unit == '%' else ''}, {where}, after {counted(step, 'step')}"
+    what = f"Mean {one.metric} {measured_on(one.metric)} {where} after {counted(step, 'step')}"
     caption = f"{what}, of each learner (row)." + _legend(texts)
     panel = heat.Panel(title, values, rows, columns, texts, shares=one.unit == "%")
     return style.Picture(heat.render([panel], style.FORM), caption, natural=True)

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from blurc.diagnostics import counted
 from blurc.meta.report import style
 from blurc.meta.report.contents import Point, Run
 from blurc.meta.report.running import WINDOW, Floats, binned, running_mean
@@ -57,7 +58,7 @@ def picture(run: Run) -> style.Picture:
 def _caption(run: Run, size: int) -> str:
     """What is drawn, and how much diverged."""
     points = run.points
-    what = f"The objective on held-out examples, over {len(points):,} meta-steps"
+    what = f"The objective on held-out examples, over {counted(len(points), 'meta-step')}"
     sentences = [f"{what}; {_lost(points)}.", *_which(points)]
     if size > 1:
         sentences += [f"Each point of a line is the mean of {size} meta-steps."]
@@ -190,7 +191,7 @@ def _stages(axes: Axes, points: Sequence[Point]) -> None:
         if i:
             axes.axvline(point.step, color=figures.SOFT, linewidth=0.7, linestyle=(0, (3, 3)), zorder=1)
         if i % every == 0:
-            text = f"{point.unroll} steps" if i == 0 else str(point.unroll)
+            text = counted(point.unroll, "step") if i == 0 else str(point.unroll)
             place = (point.step, 1.01)
             axes.text(*place, text, transform=axes.get_xaxis_transform(), fontsize=7.5, color=figures.SOFT, ha="left")
     axes.spines["bottom"].set_color(figures.GRID)

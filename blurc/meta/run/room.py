@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from blurc.diagnostics import counted
 from blurc.evaluation import scoring
 from blurc.guards import check_room
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes, Symbolic
@@ -67,7 +68,7 @@ def _check_episodes(ready: Setup) -> None:
     lengths = [1 if isinstance(one, World) else max(1, one.time) for one in ready.tasks]
     widest = max(n * (one.inputs + one.outputs) for n, one in zip(lengths, ready.tasks, strict=True))
     episode = f"{steps:,} batches of {e.inner.batch:,}, and {e.inner.query:,} to predict"
-    what = f"{e.tasks_per_step:,} episode{'' if e.tasks_per_step == 1 else 's'} of {episode},"
+    what = f"{counted(e.tasks_per_step, 'episode')} of {episode},"
     check_room(examples * widest, what, FEWER)
 
 

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from blurc.diagnostics import counted
 from blurc.meta.watch.search import WINDOW, Search, running
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def panel(search: Search, out: Console) -> Group:
     width = min(WIDTH, out.width)
     letters = BLOCKS if "utf" in out.encoding.lower() else PLAIN
     lines = [_line(name, values, width, letters) for name, values in rows(search) if values]
-    if len(search.by_task) > MOST:
-        lines.append(Text(f"  and {len(search.by_task) - MOST} tasks that do better", style="dim"))
+    if (others := len(search.by_task) - MOST) > 0:
+        better = counted(others, "task that does better", "tasks that do better")
+        lines.append(Text(f"  and {better}", style="dim"))
     return Group(_bar(search, width), *lines, Text(said(search), no_wrap=True, overflow="ellipsis"))
 
 
@@ -37,7 +39,7 @@ def progress(search: Search) -> tuple[str, str]:
     gone = f"{clock(search.gone)} gone"
     compiling = f"{gone}, compiling" if not search.values else gone
     left = compiling if search.left is None else f"{gone}, {clock(search.left)} left"
-    return f"{search.done:,} of {search.steps:,} meta-steps", gone if search.done == search.steps else left
+    return f"{search.done:,} of {counted(search.steps, 'meta-step')}", gone if search.done == search.steps else left
 
 
 def _bar(search: Search, width: int) -> Table:
@@ -93,7 +95,7 @@ def letters_of(values: Sequence[float | None], letters: str) -> str:
 
 
 def said(search: Search) -> str:
-    parts = [f"mean of the last {WINDOW} meta-steps", f"{search.unroll} inner steps"] if search.values else []
+    parts = [f"mean of the last {WINDOW} meta-steps", counted(search.unroll, "inner step")] if search.values else []
     if search.is_judged:
         parts.append(f"genome {number(search.judged)}")
     if search.diverged:

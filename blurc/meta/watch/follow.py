@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.live import Live
 
+from blurc.diagnostics import counted
 from blurc.guards import typed
 from blurc.meta.watch.curves import WIDTH, clock, number, panel
 from blurc.meta.watch.page import Page
@@ -79,7 +80,7 @@ class Lines:
     def begin(self, done: int, steps: int, objective: Objective) -> None:
         self.search.begin(done, steps, objective)
         resuming = f", resuming after {done:,}" if done else ""
-        self._print(f"{steps:,} meta-steps{resuming}; {self.search.objective}: the mean of the last {WINDOW}")
+        self._print(f"{counted(steps, 'meta-step')}{resuming}; {self.search.objective}: the mean of the last {WINDOW}")
         self._print("compiling; the first row takes the longest")
         self._print(HEAD.format(self.search.objective))
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 
 from blurc import model
+from blurc.diagnostics import counted
 from blurc.model import Edges, Form, Shape, Sparse, Topology
 
 BATCH = 64  # the expected size
@@ -54,7 +55,7 @@ def choose(n_pre: int, n_post: int, count: int, longest: int) -> tuple[Form, str
         costs["masked"] = (MATRIX + DENSE * BATCH) * pairs + PLACED * count
     best = min(costs, key=lambda form: costs[form])
     others = [f"{form} {_times(cost, costs[best])}" for form, cost in costs.items() if form != best]
-    size = f"{count:,} synapses, {count / pairs:.2g} of all pairs"
+    size = f"{counted(count, 'synapse')}, {count / pairs:.2g} of all pairs"
     return best, f"{size}; estimated {' and '.join(others)} as long"
 
 
