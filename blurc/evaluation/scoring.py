@@ -25,7 +25,7 @@ from blurc.evaluation.replays import ReplayCourse, check_batch
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues, Program
-from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, Recordings, World, chosen, number
+from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, Recordings, World, number, objective_of
 from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_recordings, check_signals, doubts
 
 STEPS = (10, 20, 50, 100)
@@ -75,14 +75,14 @@ def scores(
     if isinstance(task, World):
         check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
         check_fits(net, task, probe)
-        measured = chosen(metric, task.kind, task.name, task.score)
+        measured = objective_of(task, metric, task.score)
         lives = LifeCourse(net, task, measured, tuple(steps), batch, query or LAST)
         return lives.run(genome, range(seed, seed + seeds), lost)
     if isinstance(task, Recordings):
         check_numbers(steps=tuple(steps), batch=batch, seeds=seeds)
         check_batch(batch, task.name)
         check_fits(net, task, probe)
-        replays = ReplayCourse(net, task, chosen(metric, task.kind, task.name, task.score), tuple(steps))
+        replays = ReplayCourse(net, task, objective_of(task, metric, task.score), tuple(steps))
         return replays.run(genome, range(seed, seed + seeds), lost)
     course = planned(net, task, metric=metric, steps=steps, batch=batch, seeds=seeds, query=query, probe=probe)
     contender = probed(net, genome, probe) if probe else ruled(net, genome)
@@ -146,7 +146,7 @@ def planned(
     probe: Probe | None = None,
 ) -> Course:
     """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
-    measured = chosen(metric, task.kind, task.name, task.score)
+    measured = objective_of(task, metric, task.score)
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
     check_fits(net, task, probe)
     numbers = (batch + (query or 0)) * max(1, task.time) * (task.inputs + task.outputs)
@@ -166,8 +166,9 @@ def queries(task: LoadedTask) -> int:
 FEW = 64  # examples; means and deviations over fewer are rough
 
 
-def doubt(net: Net, task: AnyTask, batch: int) -> str:
-    """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty."""
+def doubt(net: Net, task: AnyTask, batch: int, query: int | None = None) -> str:
+    """Warnings, a line each, if the network remembers other examples, or normalises over few; else empty. query: how
+    many are predicted at a time, if not the default number."""
     if isinstance(task, World):
         return doubt_of_rewards(net, net.plan.genome, task)
     if isinstance(task, Recordings):
@@ -175,7 +176,10 @@ def doubt(net: Net, task: AnyTask, batch: int) -> str:
     lines = [f"warning: {line}" for line in doubts(net, task.name, task.time, task.is_masked)]
     few = [
         f"{what} {count} at a time"
-        for what, count, block in (("learns from", batch, net.plan.step), ("predicts", queries(task), net.plan.predict))
+        for what, count, block in (
+            ("learns from", batch, net.plan.step),
+            ("predicts", query or queries(task), net.plan.predict),
+        )
         if count < FEW and block.uses("standardize")
     ]
     if few:

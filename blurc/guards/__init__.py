@@ -14,8 +14,8 @@ from blurc.faces import face
 if TYPE_CHECKING:
     from blurc.guards.memory import amount, available, check_room
     from blurc.guards.packages import check_package, has_package
-    from blurc.guards.typed import by_name, require, typed
+    from blurc.guards.typed import LATER, by_name, require, typed
 
-__all__ = ["amount", "available", "by_name", "check_package", "check_room", "has_package", "require", "typed"]
+__all__ = ["LATER", "amount", "available", "by_name", "check_package", "check_room", "has_package", "require", "typed"]
 
 face(__name__)

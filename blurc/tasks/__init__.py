@@ -39,15 +39,14 @@ if TYPE_CHECKING:
         measured_on,
         number,
     )
-    from blurc.tasks.own.file import Named, named, python_meaning, python_text
+    from blurc.tasks.own.file import Named, named, python_meaning, python_part, python_text
     from blurc.tasks.own.guard import told_at
-    from blurc.tasks.own.objective import tried
     from blurc.tasks.own.protocol import Task
     from blurc.tasks.recorded.recordings import Recordings, Replay, Shown
     from blurc.tasks.sampling import batches, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
-    from blurc.tasks.task import NO_TASKS, AnyTask, Episode, LoadedTask, any_task, task
+    from blurc.tasks.task import NO_TASKS, AnyTask, Episode, LoadedTask, OwnTasks, any_task, objective_of, task
     from blurc.tasks.whole import Whole, streamed
 
 __all__ = [
@@ -73,6 +72,7 @@ __all__ = [
     "LoadedTask",
     "Named",
     "Objective",
+    "OwnTasks",
     "Recordings",
     "Replay",
     "Shown",
@@ -96,7 +96,9 @@ __all__ = [
     "names",
     "no_examples",
     "number",
+    "objective_of",
     "python_meaning",
+    "python_part",
     "python_text",
     "retargeted",
     "stream",
@@ -104,7 +106,6 @@ __all__ = [
     "task",
     "task_names",
     "told_at",
-    "tried",
     "wandered",
     "world",
     "world_names",

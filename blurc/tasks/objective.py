@@ -39,8 +39,6 @@ RETURN = "return"
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
 Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
-# (outputs [.., n], targets [.., n], mask [..] or [.., n] or None) -> a scalar.
-Formula: TypeAlias = "Callable[[Values, Values, Values | None], Values]"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Objective:
 
     name: str
     title: str
-    formula: Formula
+    formula: Callable[[Values, Values, Values | None], Values]
     greater_is_better: bool = False
     differentiable: bool = True
     kinds: tuple[TargetKind, ...] = WITH_TARGETS

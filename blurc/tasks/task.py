@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import check_room, typed
+from blurc.guards import LATER, check_room, typed
 from blurc.runtime import map_tree
 from blurc.tasks import augment, component, examples, few_shot, misfits, omniglot, plane, sinusoid, teacher
 from blurc.tasks.choice import Augment, TaskChoice
+from blurc.tasks.chosen import chosen
 from blurc.tasks.dataset import retargeted
 from blurc.tasks.environments.environment import Environment
 from blurc.tasks.environments.make import is_world, own_world, world
@@ -56,7 +57,9 @@ class Episode(NamedTuple):
         return Batches(self.xs, self.ys, self.masks)
 
 
-NO_TASKS: Mapping[str, Task | Environment] = {}
+# The user's own, by name. What is neither a task nor an environment is said with the place that names it.
+OwnTasks: TypeAlias = Mapping[str, Annotated[Task | Environment, LATER]]
+NO_TASKS: OwnTasks = {}
 
 
 @partial(
@@ -196,9 +199,7 @@ def _next(x: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 @typed
-def task(
-    choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task | Environment] = NO_TASKS
-) -> LoadedTask:
+def task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: OwnTasks = NO_TASKS) -> LoadedTask:
     """Loads and preprocesses the data, or finds a task of the user's own.
 
     Args:
@@ -243,9 +244,23 @@ def _loaded(choice: TaskChoice, data_dir: str | Path | None, tasks: Mapping[str,
 AnyTask: TypeAlias = LoadedTask | World | Recordings
 
 
-def any_task(
-    choice: TaskChoice, data_dir: str | Path | None = None, tasks: Mapping[str, Task | Environment] = NO_TASKS
-) -> AnyTask:
+def objective_of(task: AnyTask, name: str, default: Objective) -> Objective:
+    """The objective called `name`, if it suits the task and, as a function of the user's own, survives a try on some of
+    its targets; without a name the default. Raises `BlurError` (E813 to E815)."""
+    few = None if isinstance(task, World) else partial(_few, task)
+    return chosen(name, task.kind, task.name, default, few)
+
+
+def _few(task: LoadedTask | Recordings, count: int = 6) -> tuple[jax.Array, jax.Array | None]:
+    """Some answers [count, .., n], and which of their numbers count."""
+    if isinstance(task, Recordings):
+        recorded = jnp.concatenate([*task.whole.shown.recorded.values()], axis=-1)
+        rows = recorded.reshape(-1, recorded.shape[-1])[:count]
+        return rows, jnp.ones_like(rows)
+    return task.episode(jax.random.key(0, impl="threefry2x32"), steps=1, batch=1, query=count).y, None
+
+
+def any_task(choice: TaskChoice, data_dir: str | Path | None = None, tasks: OwnTasks = NO_TASKS) -> AnyTask:
     """As `task`, but it may be an environment, or recorded activity. Raises `BlurError`."""
     if choice.record:
         return recordings(choice)
@@ -255,7 +270,7 @@ def any_task(
     return task(choice, data_dir, tasks) if own is None else own_world(*own, choice)
 
 
-def _check_new(tasks: Mapping[str, Task | Environment]) -> None:
+def _check_new(tasks: OwnTasks) -> None:
     if hidden := [name for name in tasks if name in misfits.task_names()]:
         message = f"`{hidden[0]}` is the name of a task that blurc has"
         raise BlurError(Diagnostic("E811", message, help="call your own task something else"))

@@ -19,6 +19,8 @@ replays.py       a network that learns from the inputs of a recording, and its a
 readouts.py      readouts of what it holds, in closed form
 scores.py        a score on many examples, and whether a data set fits a network
 curve.py         learning curves as pictures and as JSON lines
+transformation.py  a genome as an optimizer of optax
+leaves.py        whether what that is given are trees with the same leaves
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from blurc.guards import typed
 from blurc.model import Fan, Genome, walk
 from blurc.plan import Block, Op, Pipeline, Plan, Projection, Result, Variable
 from blurc.runtime import Entries, Fed, GenomeValues, Inputs, State, draw, dtype, lower
+from blurc.training import leaves
 
 READS: Mapping[str, str] = {  # operations that an optimizer has no value for, by what they read
     "at_pre": "the presynaptic neuron",
@@ -77,6 +78,7 @@ def optax_from(net: Net, genome: GenomeValues | GenomeFile) -> optax.GradientTra
     starts = _starts(net.model.genome, weight, kept, values)
 
     def init(params: Any) -> Traces:
+        leaves.check_arrays(params)
         return Traces({v.name: jax.tree.map(starts[v.name], params) for v in kept})
 
     def one(gradient: jax.Array, param: jax.Array, *traces: jax.Array) -> dict[str, jax.Array]:
@@ -88,9 +90,11 @@ def optax_from(net: Net, genome: GenomeValues | GenomeFile) -> optax.GradientTra
         if params is None:
             help = "call `update(gradients, state, params)`"
             raise BlurError(Diagnostic("E923", "the optimizer was not given the parameters", help=help))
-        leaves, tree = jax.tree.flatten(updates)
+        leaves.check_alike(updates, params)
+        leaves.check_state(state.traces if isinstance(state, Traces) else None, params)
+        gradients, tree = jax.tree.flatten(updates)
         columns = [tree.flatten_up_to(each) for each in (params, *(state.traces[v.name] for v in kept))]
-        found = [one(*row) for row in zip(leaves, *columns, strict=True)]
+        found = [one(*row) for row in zip(gradients, *columns, strict=True)]
         by_channel = {c: jax.tree.unflatten(tree, [f[c] for f in found]) for c in update.channels}
         return by_channel.pop(weight), Traces(by_channel)
 

@@ -19,6 +19,7 @@ from tiny import EXPERIMENT, MADE, METHODS, Stopping, lines
 from blurc import genome as genome_files
 from blurc import meta
 from blurc.cli import cli
+from blurc.meta import internals
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 
@@ -76,13 +77,24 @@ def test_the_command_without_a_file() -> None:
     assert (done.exit_code, "error[E601]" in done.output) == (1, True)
 
 
+def test_a_rule_that_normalises_over_few_examples_is_doubted_beforehand(file: Path) -> None:
+    assert internals.check(schema.read(file)) == []
+    spec = Path("tiny.blur")
+    spec.write_text(
+        spec.read_text().replace("act <- incoming(w * pre.act)", "act <- standardize(incoming(w * pre.act))")
+    )
+    (doubt,) = internals.check(schema.read(file))
+    assert "normalises over the batch, and does worse because it learns from 4 at a time and predicts 8 at" in doubt
+
+
 def test_the_command_replays(exploding: Experiment, file: Path) -> None:
     file.write_text(file.read_text().replace("steps: 11, rate: 0.01}\nreplicas: 2", "steps: 1}\nreplicas: 4\nseed: 3"))
     meta.run(schema.read(file), "runs/tiny")
     done = command(file, "--replay", 0)
     assert done.exit_code == 0
-    assert "`w` of `x->class` in update is not finite" in done.output
-    assert "tiny.blur:" in done.output
+    assert "note[E905]: training diverged at step" in done.stdout
+    assert "`w` of `x->class` in update is not finite" in done.stdout
+    assert "tiny.blur:" in done.stdout
 
 
 def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

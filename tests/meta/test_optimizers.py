@@ -67,6 +67,11 @@ REFUSED = {
         "write `rate` beside `optimizer`",
         "2",
     ),
+    "[adam]": (
+        "`method.optimizer` is a text, its `name`, or a mapping `key: value`, found `[adam]`",
+        "write adam, without brackets",
+        "[adam]",
+    ),
     "{name: sgd, momentum: [1]}": (
         "`method.optimizer.momentum` is true or false or a number or a text, found `[1]`",
         None,
@@ -85,8 +90,12 @@ def test_what_needs_more_than_a_gradient_is_refused() -> None:
     (found,) = refused(lambda: experiment("{name: gradient, optimizer: lbfgs}"))
     assert found.code == "E612"
     assert found.message.startswith("lbfgs cannot be used with a gradient and a rate")
+    assert found.help == "take another, such as `adam`"
 
 
-def test_options_of_another_type_are_refused() -> None:
-    (found,) = refused(lambda: experiment("{name: gradient, optimizer: {name: adam, b1: fast}}"))
-    assert found.message.startswith("adam cannot be used with its options")
+def test_an_option_of_another_type_is_marked_and_the_others_are_listed() -> None:
+    (found,) = refused(lambda: experiment("{name: gradient, optimizer: {name: sgd, nesterov: true, momentum: fast}}"))
+    assert found.message.startswith("sgd cannot be used with `momentum: fast`")
+    assert found.span
+    assert found.span.text == "fast"
+    assert found.help == "its options are momentum, nesterov: False, accumulator_dtype"

@@ -103,7 +103,9 @@ def test_a_changed_file_is_refused() -> None:
     (resumed,) = refused(lambda: meta.run(experiment(), "run", resume=True))
     (pinned,) = refused(lambda: meta.run(meta.read("run/experiment.yaml"), "run", resume=True))
     assert (resumed.code, pinned.code) == ("E617", "E617")
-    assert "the examples of `Planes` are not those" in resumed.message
+    assert "the Python file of the task `Planes` is not the one" in resumed.message
+    assert resumed.help
+    assert resumed.help.startswith("restore it: a copy is in `python/`")
     assert "`own.py:Planes` is not what it was" in pinned.message
     assert pinned.span
     assert "own.py" in pinned.span.text
@@ -159,6 +161,22 @@ def test_an_objective_without_a_gradient_is_refused_where_it_stands() -> None:
     (found,) = refused(lambda: meta.run(experiment("method: {objective: own.py:hits}\n"), "run"))
     assert (found.code, str(found.span)) == ("E613", "own.yaml:7:21")
     assert "no gradient" in found.message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("(outs - targets) / 0 * 0", "`own.py:hits` returns an array [6, 2], expected a scalar"),
+        ("jnp.sqrt(-jnp.mean((outs - targets) ** 2))", "`own.py:hits` returns nan for outputs that are finite"),
+        ("targets.nothing", "`own.py:hits` raises AttributeError"),
+    ],
+)
+def test_an_objective_that_fails_is_refused_where_it_stands(body: str, said: str) -> None:
+    Path("own.py").write_text(OWN.replace("(jnp.abs(outs - targets) < 0.1).mean()", body))
+    (found,) = refused(lambda: meta.run(experiment("method: {name: cma, objective: own.py:hits}\n"), "run"))
+    assert (found.code, str(found.span)) == ("E815", "own.yaml:7:32")
+    assert said in found.message
+    assert not Path("run").exists()
 
 
 def test_what_raises_in_the_middle_is_said_with_both_lines_and_loses_nothing() -> None:

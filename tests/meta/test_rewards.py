@@ -175,7 +175,7 @@ def test_a_run_is_not_resumed_in_another_environment() -> None:
     assert identity(setup(e)) == first
     path.write_text(WALK.replace("- 1", "- 0.5"))
     (d,) = refused(lambda: check_same(Folder(Path("run")), first, setup(e)))
-    assert (d.code, d.message[:34]) == ("E617", "`Walk` is not the environment that")
+    assert (d.code, d.message[:46]) == ("E617", "the Python file of the environment `Walk` is n")
     assert world(TaskChoice("bandit")).digest != world(TaskChoice("maze")).digest
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.tasks import OBJECTIVES, Augment, TaskChoice, chosen, streamed, task
-from blurc.tasks.own.objective import Formula
+from blurc.tasks.own.objective import OwnFormula, objective, tried
 from blurc.tasks.own.tokens import meant
 
 WAVES = """
@@ -207,7 +207,7 @@ def masked(outs: jax.Array, targets: jax.Array, mask: Any = None) -> jax.Array:
 
 
 def test_a_third_argument_with_a_default_is_the_mask_only_by_its_name() -> None:
-    found = [Formula(function, "mine")(jnp.ones((3, 1)), jnp.zeros((3, 1)), None) for function in (huber, masked)]
+    found = [OwnFormula(function, "mine")(jnp.ones((3, 1)), jnp.zeros((3, 1)), None) for function in (huber, masked)]
     assert [*map(float, found)] == [2, 3]
 
 
@@ -258,6 +258,11 @@ class Rows(Waves):
         return ((outs - targets) ** 2).mean(axis=-1)
 
 
+class Lost(Waves):
+    def score(self, outs: jax.Array, targets: jax.Array) -> jax.Array:
+        return jnp.sqrt(-((outs - targets) ** 2)).mean()
+
+
 class Odd(Waves):
     kind = "numbers"
 
@@ -272,6 +277,7 @@ class Odd(Waves):
         (Infinite, "`mine.sample` returns ys that are not finite", "def sample"),
         (Narrow, "`mine.sample(key: 'jax.Array', steps: 'int') -> 'Any'` cannot be called with (key, ", "def sample"),
         (Rows, "`mine.score` returns an array [6, 2], expected a scalar", "def score"),
+        (Lost, "`mine.score` returns nan for outputs that are finite", "def score"),
         (Unasked, "returns the shapes [2, 3, 3, 2] and [2, 3, 3, 1] and [3, 3], expected xs [steps, ba", "def sample"),
         (Odd, "`mine.kind` is 'numbers'", ""),
     ],
@@ -282,6 +288,20 @@ def test_what_is_no_task_is_said_with_the_line(of: Any, said: str, noted: str) -
     assert said in found.message
     if noted:
         assert any("test_own.py, line" in note and noted in note for note in found.notes), found.notes
+
+
+def likelihood(outs: jax.Array, targets: jax.Array) -> jax.Array:
+    return -(targets * jnp.log(outs)).mean()
+
+
+def share_of_variance(outs: jax.Array, targets: jax.Array) -> jax.Array:
+    return 1 - ((outs - targets) ** 2).mean() / targets.var()
+
+
+@pytest.mark.parametrize("function", [likelihood, share_of_variance])
+def test_an_objective_may_need_probabilities_or_targets_that_differ(function: Any) -> None:
+    mine = objective(OwnFormula(function, "mine"), "mine", function)
+    assert tried(mine, np.ones((6, 2), np.float32))[0].differentiable
 
 
 @pytest.mark.parametrize(

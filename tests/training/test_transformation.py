@@ -125,3 +125,46 @@ def test_the_update_needs_the_parameters() -> None:
         optimizer.update(params, optimizer.init(params))
     updates: Any = optimizer.update(params, optimizer.init(params), params)[0]
     np.testing.assert_allclose(updates["w"], -0.1 * params["w"], rtol=1e-5)
+
+
+PARAMS: dict[str, Any] = {"w": jnp.ones((2, 3)), "b": [jnp.ones(3), None]}
+MISTAKES = {
+    "missing": ({"w": jnp.ones((2, 3)), "b": []}, PARAMS, "the gradient of the parameter `['b'][0]` is missing"),
+    "none": ({**PARAMS, "w": None}, PARAMS, "the gradient of the parameter `['w']` is None"),
+    "number": ({**PARAMS, "w": 0.5}, PARAMS, "the gradient of the parameter `['w']` is a `float`, not an array"),
+    "shape": ({**PARAMS, "w": jnp.ones((3, 2))}, PARAMS, "`['w']` has the shape (3, 2), and it has (2, 3)"),
+    "surplus": (
+        {**PARAMS, "b": [jnp.ones(3)] * 2},
+        PARAMS,
+        "there is a gradient for `['b'][1]`, and no such parameter",
+    ),
+    "parameter": (PARAMS, {**PARAMS, "w": 1.0}, "the parameter `['w']` is a `float`, not an array"),
+}
+
+
+@pytest.fixture(scope="module")
+def momentum() -> Any:
+    rule = """
+    import "rules/backprop.blur"
+    genome r extends backprop {
+      synapse m ~ zeros
+      update { m <- 0.9 * m + batch_mean(pre.act * post.err);  w <- w - eta * m }
+    }
+    """
+    net = blurc.compile(rule + NETWORK, genome="r")
+    return blurc.optax_from(net, net.init_genome(KEY))
+
+
+@pytest.mark.parametrize(("gradients", "params", "said"), MISTAKES.values(), ids=list(MISTAKES))
+def test_a_leaf_that_does_not_fit_is_named(momentum: Any, gradients: Any, params: Any, said: str) -> None:
+    with pytest.raises(blurc.BlurError, match="E923") as found:
+        momentum.update(gradients, momentum.init(PARAMS), params)
+    assert said in str(found.value)
+
+
+def test_a_state_of_other_parameters_is_refused(momentum: Any) -> None:
+    others = {"w": jnp.ones((2, 2)), "b": [jnp.ones(3), None]}
+    with pytest.raises(blurc.BlurError, match=r"fits the parameter `\['w'\]`"):
+        momentum.update(PARAMS, momentum.init(others), PARAMS)
+    with pytest.raises(blurc.BlurError, match="not one of this optimizer"):
+        momentum.update(PARAMS, (), PARAMS)

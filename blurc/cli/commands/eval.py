@@ -159,7 +159,7 @@ class Protocol:
             evaluation.check_fits(pair.net, task, probe)
             if isinstance(task, data.Recordings):
                 evaluation.check_batch(self.batch, task.name)
-            data.chosen(metric, task.kind, task.name, task.score)
+            data.objective_of(task, metric, task.score)
             if self.online:
                 evaluation.scoring.check_online(task)
         rows: list[Row] = []
@@ -169,7 +169,7 @@ class Protocol:
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             found, online = self._scores(pair, task, metric, probe, _told(out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
-            measured = data.chosen(metric, task.kind, task.name, task.score)
+            measured = data.objective_of(task, metric, task.score)
             rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh, online))
         return rows
 

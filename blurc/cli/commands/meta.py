@@ -18,8 +18,8 @@ from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
-from blurc.cli.shared.terminal import console, print_table, say, show, tell
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.cli.shared.terminal import coloured, console, print_table, say, tell
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.guards import check_package
 from blurc.storage import read_file
 
@@ -84,10 +84,11 @@ def command(
     folder = output or _own_folder(experiment, overrides, resume or replay is not None)
     folder = folder or Path(resolved.write or f"runs/{resolved.name}")
     if replay is not None:
-        show([meta.replay(folder, replay, data_dir=data_dir)])
+        click.echo(coloured(meta.replay(folder, replay, data_dir=data_dir)))
         return
     logs = [LOGS[name](resolved, folder) for name in dict.fromkeys(logged)]
-    meta.internals.check(resolved, data_dir)
+    for doubt in meta.internals.check(resolved, data_dir):
+        click.echo(doubt, err=True)
     out = console(json)
     if resume:
         _tell_changes(folder, resolved)
@@ -159,7 +160,8 @@ def _check_no_spec(path: Path) -> None:
 
 def _where(result: Result) -> str:
     look = f"blurc meta {result.folder / meta.internals.EXPERIMENT} --replay 0"
-    return f"{result.diverged:,} of {result.candidates:,} candidates diverged; to see where the first one did: {look}"
+    of = counted(result.candidates, "candidate")
+    return f"{result.diverged:,} of {of} diverged; to see where the first one did: {look}"
 
 
 def _print_sparse(folder: Path, out: Console) -> None:

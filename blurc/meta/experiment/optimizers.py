@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,8 +62,7 @@ def complaints(method: Gradient | Pes) -> Iterator[Complaint]:
         help = suggest(choice.name, constructors(), f"those of optax are {known}")
         yield Complaint(None, f"optax has no optimizer `{choice.name}`", help)
         return
-    found = [*_options(choice)] or [*_trial(method)]
-    yield from found
+    yield from [*_options(choice)] or _trial(method)
 
 
 def _options(choice: Optimizer) -> Iterator[Complaint]:
@@ -71,8 +71,9 @@ def _options(choice: Optimizer) -> Iterator[Complaint]:
         if name == RATE:
             yield Complaint(name, f"`{RATE}` is given by `method.rate`", "write `rate` beside `optimizer`")
         elif name not in known:
-            help = suggest(name, known, f"its options are {', '.join(known)}" if known else "it has none")
-            yield Complaint(name, f"{choice.name} has no option `{name}`", help)
+            yield Complaint(
+                name, f"{choice.name} has no option `{name}`", suggest(name, [*known, "name"], _known(choice.name))
+            )
         elif isinstance(value, float | int):
             yield from _range(name, value)
 
@@ -84,13 +85,43 @@ def _range(name: str, value: float) -> Iterator[Complaint]:
         yield Complaint(name, f"`{name}` is at least 0, found `{value}`")
 
 
+def _known(name: str) -> str:
+    """The options of an optimizer, with what they are by default."""
+    parameters = [*inspect.signature(constructors()[name]).parameters.values()][1:]
+    defaults = (f"{p.name}: {p.default}" if _is_plain(p.default) else p.name for p in parameters)
+    return f"its options are {', '.join(defaults)}" if parameters else "it has none"
+
+
+def _is_plain(default: Any) -> bool:
+    return isinstance(default, str | float | int) and default is not inspect.Parameter.empty
+
+
 def _trial(method: Gradient | Pes) -> Iterator[Complaint]:
-    """Takes steps on a slope, as some optimizers need more than a gradient, and some options are of other types."""
+    """What is wrong with a few steps: with the option without which they succeed, else with the optimizer."""
+    choice = method.optimizer
+    if not (wrong := _tried(method, choice)):
+        return
+    for name, value in choice.options.items():
+        others = {other: v for other, v in choice.options.items() if other != name}
+        if not _tried(method, replace(choice, options=others)):
+            yield Complaint(name, f"{choice.name} cannot be used with `{name}: {value}`: {wrong}", _known(choice.name))
+            return
+    decays = isinstance(method, Gradient) and method.decay
+    given = "a gradient and a rate" + (" that decays" if decays else "")
+    if choice.options and not _tried(method, replace(choice, options={})):
+        yield Complaint(None, f"{choice.name} cannot be used with these options: {wrong}", _known(choice.name))
+    else:
+        yield Complaint(None, f"{choice.name} cannot be used with {given}: {wrong}", "take another, such as `adam`")
+
+
+def _tried(method: Gradient | Pes, choice: Optimizer) -> str:
+    """What goes wrong in some steps on a slope, as some optimizers need more than a gradient, and some options are of
+    other types; empty if nothing does."""
     import jax
     import jax.numpy as jnp
     import optax
 
-    choice, decay = method.optimizer, isinstance(method, Gradient) and method.decay
+    decay = isinstance(method, Gradient) and method.decay
     genome = {"a": jnp.ones((1,)), "b": jnp.ones((1, 2, 3))}
     try:
         optimizer = transformation(choice, optax.cosine_decay_schedule(method.rate, TRIED) if decay else method.rate)
@@ -101,9 +132,5 @@ def _trial(method: Gradient | Pes) -> Iterator[Complaint]:
             change, state = update(genome, state, genome)
         sound = all(bool(jnp.isfinite(x).all()) for x in jax.tree.leaves(change))
     except Exception as error:  # whatever optax makes of an option
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        given = "its options" if choice.options else "a gradient and a rate" + (" that decays" if decay else "")
-        yield Complaint(None, f"{choice.name} cannot be used with {given}: {why}", "take another, such as `adam`")
-        return
-    if not sound:
-        yield Complaint(None, f"{choice.name} with these options gives numbers that are not finite")
+        return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return "" if sound else "its steps are not finite"

@@ -10,8 +10,8 @@ from typing import Any
 
 from blurc import genome as genomes
 from blurc.api import Net
-from blurc.diagnostics import BlurError
-from blurc.evaluation import Race, Row, check_fits, label, race, scores, summaries
+from blurc.diagnostics import BlurError, counted
+from blurc.evaluation import Race, Row, check_fits, doubt, label, race, scores, summaries
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
@@ -19,24 +19,36 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Sy
 from blurc.meta.report.page import write
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.setup import compiled
-from blurc.tasks import NO_TASKS, AnyTask, Environment, LoadedTask, Task, TaskChoice, World, any_task
+from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task
 
 
-def check(
-    experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task | Environment] = NO_TASKS
-) -> None:
+def check(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTasks = NO_TASKS) -> list[str]:
     """Checks before a long run that its evaluation can work: the networks compile, the tasks load, and at least one
-    fits. Raises `BlurError`."""
-    problems: list[BlurError] = []
+    fits. Returns warnings, such as of a rule that normalises over few examples. Raises `BlurError`."""
+    problems, doubts, later = list[BlurError](), list[str](), list[str]()
+    inner, loaded = experiment.inner, dict[int, AnyTask]()
+
+    def load(choice: TaskChoice) -> AnyTask:
+        if id(choice) not in loaded:
+            loaded[id(choice)] = any_task(choice, data_dir, own)
+        return loaded[id(choice)]
+
     pairs = [*_pairs(experiment)]
     for net, _, choice in pairs:
-        one = any_task(choice, data_dir, own)
+        one = load(choice)
         try:
-            check_fits(net, one, experiment.inner.probe)
+            check_fits(net, one, inner.probe)
         except BlurError as error:
             problems.append(error)
+        else:
+            later += doubt(net, one, experiment.evaluation.batch).splitlines()
     if len(problems) == len(pairs):
         raise problems[0]
+    net = compiled(experiment.network)
+    for choice in experiment.tasks:
+        asked = inner.batch if inner.online else inner.query
+        doubts += doubt(net, load(choice), inner.batch, asked).splitlines()
+    return [*dict.fromkeys(doubts or later)]
 
 
 @typed
@@ -45,7 +57,7 @@ def finish(
     *,
     data_dir: str | Path | None = None,
     watch: Callable[[str], None] = lambda what: None,
-    tasks: Mapping[str, Task | Environment] = NO_TASKS,
+    tasks: OwnTasks = NO_TASKS,
 ) -> list[Row]:
     """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
 
@@ -65,10 +77,7 @@ def finish(
 
 
 def evaluated(
-    folder: str | Path,
-    data_dir: str | Path | None,
-    watch: Callable[[str], None],
-    own: Mapping[str, Task | Environment] = NO_TASKS,
+    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks = NO_TASKS
 ) -> tuple[list[Row], list[Race]]:
     """`finish`, which also returns the races that the rows come from."""
     place = Folder(Path(folder))
@@ -78,11 +87,7 @@ def evaluated(
 
 
 def _evaluated(
-    place: Folder,
-    experiment: Experiment,
-    data_dir: str | Path | None,
-    watch: Callable[[str], None],
-    own: Mapping[str, Task | Environment],
+    place: Folder, experiment: Experiment, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks
 ) -> tuple[list[Row], list[Race]]:
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
@@ -111,8 +116,9 @@ def _evaluated(
 def _told(row: Row, steps: Sequence[int]) -> str:
     """`80.3 ± 1.6 after 5 steps, 85.5 ± 1.8 after 10`"""
     pairs = zip(summaries(row.scores), steps, strict=True)
-    found = [f"{value.show(row.metric)} after {step:,}" for value, step in pairs]
-    return ", ".join((f"{found[0]} steps", *found[1:]))
+    (value, step), *others = pairs
+    first = f"{value.show(row.metric)} after {counted(step, 'step')}"
+    return ", ".join((first, *(f"{value.show(row.metric)} after {step:,}" for value, step in others)))
 
 
 def _judged(

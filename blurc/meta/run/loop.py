@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from blurc.meta.run.step import Lost, believed, meta_step, start
 from blurc.meta.search.methods.symbolic import Candidates
 from blurc.meta.watch.watch import Together, Watch
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Environment, Task
+from blurc.tasks import NO_TASKS, OwnTasks
 
 MOST_RECORDED = 20  # divergences
 
@@ -69,7 +69,7 @@ def run(
     resume: bool = False,
     data_dir: str | Path | None = None,
     watch: Watch | Sequence[Watch] | None = None,
-    tasks: Mapping[str, Task | Environment] = NO_TASKS,
+    tasks: OwnTasks = NO_TASKS,
 ) -> Result:
     """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-
-import jax
-import jax.numpy as jnp
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Symbolic
-from blurc.tasks import (
-    OBJECTIVES,
-    AnyTask,
-    Environment,
-    LoadedTask,
-    Objective,
-    Recordings,
-    Task,
-    chosen,
-    named,
-    told_at,
-    tried,
-)
-
-EXAMPLES = 6  # that a function of the user's is tried on
+from blurc.tasks import OBJECTIVES, AnyTask, Objective, OwnTasks, World, named, objective_of, told_at
 
 
-def check_named(e: Experiment, own: Mapping[str, Task | Environment]) -> None:
+def check_named(e: Experiment, own: OwnTasks) -> None:
     """Raises `BlurError` (E613) if a task from Python is not in the experiment, which is the record of the run."""
     names = {one.data for tasks in (e.tasks, e.validation, e.evaluation.tasks) for one in tasks}
     if unused := [name for name in own if name not in names]:
@@ -51,24 +34,14 @@ def with_objective(e: Experiment, tasks: Sequence[AnyTask]) -> tuple[Experiment,
 
 
 def _given(e: Experiment, tasks: Sequence[AnyTask]) -> Objective:
-    objective = chosen(e.method.objective, tasks[0].kind, tasks[0].name, tasks[0].loss)
-    if not named(e.method.objective):
-        return objective
-    key = jax.random.key(0, impl="threefry2x32")
-    with told_at(e.objective_at):
-        for one in tasks:
-            objective, _ = tried(objective, *_answers(one, key))
-    return objective
-
-
-def _answers(one: AnyTask, key: jax.Array) -> tuple[jax.Array, jax.Array | None]:
-    """Some answers [examples, n] that an objective is tried on, and which of their numbers count."""
-    if isinstance(one, Recordings):
-        recorded = jnp.concatenate([*one.whole.shown.recorded.values()], axis=-1)
-        rows = recorded.reshape(-1, recorded.shape[-1])[:EXAMPLES]
-        return rows, jnp.ones_like(rows)
-    assert isinstance(one, LoadedTask)  # `chosen` has refused environments
-    return one.episode(key, steps=1, batch=1, query=EXAMPLES).y, None
+    """A function of the user's own, which every task tries, has its faults where the experiment names it; a name that
+    does not suit a task has them at the task."""
+    found: list[Objective] = []
+    for choice, one in zip((*e.tasks, *e.validation), tasks, strict=True):
+        own = named(e.method.objective) and not isinstance(one, World)
+        with told_at(e.objective_at if own else choice.where):
+            found.append(objective_of(one, e.method.objective, one.loss))
+    return replace(found[0], differentiable=all(one.differentiable for one in found))
 
 
 def _suggested(e: Experiment, tasks: Sequence[AnyTask]) -> Objective:

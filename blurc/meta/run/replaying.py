@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Pes
@@ -22,17 +21,17 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.runtime import map_tree
-from blurc.tasks import NO_TASKS, Environment, Episode, Replay, Task
+from blurc.tasks import NO_TASKS, OBJECTIVES, Episode, OwnTasks, Replay
 from blurc.training import begun, diverge, learn, replayed
+
+# A genome's rates are learned, so only the rule, the search or the objective can change.
+OF_RULE = "bound values in the rule (`clip(.., -10, 10)`), or train on shorter episodes (`inner.steps`)"
+OF_OWN = "keep what is divided by, and what a root or a logarithm is taken of, above 0: their slopes are finite there"
 
 
 @typed
 def replay(
-    folder: str | Path,
-    number: int = 0,
-    *,
-    data_dir: str | Path | None = None,
-    tasks: Mapping[str, Task | Environment] = NO_TASKS,
+    folder: str | Path, number: int = 0, *, data_dir: str | Path | None = None, tasks: OwnTasks = NO_TASKS
 ) -> Diagnostic:
     """Explains a recorded divergence of a run, down to the line of the spec.
 
@@ -60,16 +59,23 @@ def replay(
         episode = map_tree(lambda a, i=i: a[i], drawn.episodes)
         if found := _divergence(ready, genomes, drawn.keys[i], episode):
             return _told(found, lost, name)
-    message = "training stayed finite; the objective or its gradient did not"
-    return _told(Diagnostic("E905", message), lost, ", ".join(names))
+    message, help = "training stayed finite; the objective or its gradient did not", OF_RULE
+    if (mine := ready.objective) != OBJECTIVES.get(mine.name):
+        message, help = (
+            f"training stayed finite; `{mine.name}`, a function of your own, or its gradient did not",
+            OF_OWN,
+        )
+    return _told(Diagnostic("E905", message), lost, ", ".join(names), help)
 
 
 def _recorded(folder: Folder, number: int) -> dict[str, Any]:
     folder.read(EXPERIMENT)
     count = folder.lines(DIVERGENCES)
     if not 0 <= number < count:
-        counted = f"{count} divergences, 0 to {count - 1}" if count else "no divergence"
-        message = f"`{folder.path}` has recorded {counted}; there is no divergence {number}"
+        known = "no divergence"
+        if count:
+            known = f"{counted(count, 'divergence')}, numbered from 0"
+        message = f"`{folder.path}` has recorded {known}; there is no divergence {number}"
         raise BlurError(Diagnostic("E619", message))
     return json.loads(folder.read(DIVERGENCES).splitlines()[number])
 
@@ -133,13 +139,7 @@ def _in_recording(ready: Setup, genomes: list[Any], key: jax.Array, replay: Repl
     return None
 
 
-def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str) -> Diagnostic:
-    """With help for a search: a genome's rates are learned, so only the rule or the search can change."""
+def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str, help: str = OF_RULE) -> Diagnostic:
     where = f"meta-step {lost['step']}, candidate {lost['candidate']}, task {task}"
-    return Diagnostic(
-        diagnostic.code,
-        diagnostic.message,
-        diagnostic.span,
-        (f"in the episode of {where}", *diagnostic.notes),
-        "bound values in the rule (`clip(.., -10, 10)`), or train on shorter episodes (`inner.steps`)",
-    )
+    notes = (f"in the episode of {where}", *diagnostic.notes)
+    return replace(diagnostic, notes=notes, help=help, severity="note")

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from blurc import genome as genomes
 from blurc import model
@@ -14,10 +14,13 @@ from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.run import checkpoint
-from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, Folder, versions
+from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, PYTHON, Folder, versions
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import OBJECTIVE, Setup
 from blurc.meta.run.step import Carry
+from blurc.tasks import python_part
+
+Data: TypeAlias = Mapping[str, Any]  # digests of what a run learned from
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,25 @@ def check_same(folder: Folder, there: Any, ready: Setup) -> None:
         help = "undo the change, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
     if changed := [name for name, digest in here["data"].items() if there["data"].get(name) != digest]:
-        of, name = changed[0].split(": ", 1)
-        what, lost = f"the examples of `{name}` are not those", "the data"
-        if of == OBJECTIVE:
-            what, lost = f"`{name}` is not the objective", "its file"
-        elif ready.worlds:
-            what, lost = f"`{name}` is not the environment", "its file"
+        of, _, name = changed[0].partition(": ")
+        what, restore = _what_changed(of, name, there["data"], here["data"], ready)
         message = f"{what} that `{path}` was made with"
-        help = f"restore {lost}, or begin again from its genome.yaml (`start:`)"
+        help = f"{restore}, or begin again from its genome.yaml (`start:`)"
         raise BlurError(Diagnostic("E617", message, help=help))
+
+
+def _what_changed(of: str, name: str, there: Data, here: Data, ready: Setup) -> tuple[str, str]:
+    """What is not that of a checkpoint, and what to do. of: which task, or that the objective is meant."""
+    was, now = (str(data.get(f"{of}: {name}", "")) for data in (there, here))
+    file = python_part(now)
+    if file and file != python_part(was):
+        what = "objective" if of == OBJECTIVE else "environment" if ready.worlds else "task"
+        return f"the Python file of the {what} `{name}` is not the one", f"restore it: a copy is in `{PYTHON}/` there"
+    if file:
+        return f"the examples or scores of `{name}` are not those", "restore what its Python file imports or reads"
+    if ready.worlds:
+        return f"`{name}` is not the environment", "give that one"
+    return f"the examples of `{name}` are not those", "restore the data"
 
 
 def _other(folder: Folder, message: str) -> BlurError:

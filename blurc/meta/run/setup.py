@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,17 +35,15 @@ from blurc.symbolic import Space, space
 from blurc.tasks import (
     NO_TASKS,
     AnyTask,
-    Environment,
     Episode,
     Lifetime,
     Objective,
+    OwnTasks,
     Recordings,
     Replay,
-    Task,
     TaskChoice,
     World,
     any_task,
-    chosen,
     generator,
     python_meaning,
 )
@@ -200,15 +198,12 @@ class Setup:
         return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
-def setup(
-    experiment: Experiment, data_dir: str | Path | None = None, own: Mapping[str, Task | Environment] = NO_TASKS
-) -> Setup:
+def setup(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTasks = NO_TASKS) -> Setup:
     """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
-    e, wanted = experiment, experiment.method.objective
+    e = experiment
     tasks, validation = (
-        tuple(_task(net, one, wanted, e.inner.probe, data_dir, own) for one in choices)
-        for choices in (e.tasks, e.validation)
+        tuple(_task(net, one, e.inner.probe, data_dir, own) for one in choices) for choices in (e.tasks, e.validation)
     )
     worlds.check(e, (*tasks, *validation))
     recordings.check(e, (*tasks, *validation))
@@ -245,14 +240,13 @@ def _check_l1(e: Experiment, net: Net) -> None:
 
 
 def _task(
-    net: Net, choice: TaskChoice, objective: str, probe: Probe | None, data_dir: str | Path | None,
-    own: Mapping[str, Task | Environment],
+    net: Net, choice: TaskChoice, probe: Probe | None, data_dir: str | Path | None,
+    own: OwnTasks,
 ) -> AnyTask:  # fmt: skip
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = any_task(choice, data_dir, own)
         scoring.check_fits(net, one, probe)
-        chosen(objective, one.kind, one.name, one.loss)
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one

@@ -56,7 +56,7 @@ class Reader:
         shorter = short_key(cls)
         if shorter and self._is_word(tree):
             return self._filled(cls, {shorter: tree}, path)
-        pairs = self._mapping(tree, path)
+        pairs = self._mapping(tree, path, shorter)
         if pairs is None:  # nothing follows from any of its keys
             for name in keys(cls):
                 self._mark((*path, name))
@@ -79,11 +79,20 @@ class Reader:
                 values[name] = key.fallback
         return cls(**values)
 
-    def _mapping(self, tree: Any, path: Path) -> dict[str, Any] | None:
+    def _mapping(self, tree: Any, path: Path, shorter: str | None = None) -> dict[str, Any] | None:
+        """shorter: the key whose value may stand in the place of the mapping."""
         if isinstance(tree, dict):
             return cast("dict[str, Any]", tree)
-        found = self.front.shown(path, tree)
-        self.refuse(path, "E605", f"{self._named(path)} is a mapping `key: value`, found {found}")
+        short = f"a text, its `{shorter}`, or " if shorter else ""
+        found, help = self.front.shown(path, tree), None
+        if (
+            shorter
+            and isinstance(tree, list)
+            and len(words := cast("list[Any]", tree)) == 1
+            and self._is_word(words[0])
+        ):
+            help = f"write {self.front.read(str, words[0])}, without brackets"
+        self.refuse(path, "E605", f"{self._named(path)} is {short}a mapping `key: value`, found {found}", help)
         return None
 
     def _check_keys(self, known: Mapping[str, Key], pairs: Mapping[str, Any], path: Path, more: Iterable[str]) -> None:
@@ -108,7 +117,7 @@ class Reader:
 
     def _variant(self, kinds: Mapping[str, type], tree: Any, path: Path, fallback: Any) -> Any:
         """One of several dataclasses, by its name; without, that of the fallback."""
-        pairs = {TAG: tree} if self._is_word(tree) else self._mapping(tree, path)
+        pairs = {TAG: tree} if self._is_word(tree) else self._mapping(tree, path, TAG)
         if pairs is None:
             return fallback
         if TAG not in pairs:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.tasks.own.guard import guarded, line_of
 from blurc.tasks.own.protocol import Task
 
@@ -99,7 +99,7 @@ def _misfit(found: Any, steps: int, batch: int, timed: bool) -> str:
         return "one array" if hasattr(found, "shape") else f"a `{type(found).__name__}`"
     parts = cast("Sequence[Any]", found)
     if len(parts) not in (2, 3):
-        return f"{len(parts)} values"
+        return counted(len(parts), "value")
     if len(parts) == 3 and not timed:
         return "three values, without `time = True`"
     for name, part in zip(("xs", "ys", "a mask"), parts, strict=False):

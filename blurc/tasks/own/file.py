@@ -22,7 +22,7 @@ from blurc.tasks.own.tokens import meant
 
 NAMED = re.compile(r"(.+\.py):([^\W\d]\w*)", re.DOTALL)
 MOST = 2**24  # bytes
-HASH = "python:"
+HASH, DIGITS = "python:", 32
 
 
 class Named(NamedTuple):
@@ -88,7 +88,12 @@ def python_meaning(of: Named) -> str:
     with _refused(of.path):
         ast.parse(text, of.path)
         found = "\0".join(meant(text))
-    return HASH + hashlib.sha256(found.encode()).hexdigest()[:32]
+    return HASH + hashlib.sha256(found.encode()).hexdigest()[:DIGITS]
+
+
+def python_part(fingerprint: str) -> str:
+    """The hash of a file that a fingerprint begins with; empty if it does not."""
+    return fingerprint[: len(HASH) + DIGITS] if fingerprint.startswith(HASH) else ""
 
 
 def python_text(of: Named) -> str:

@@ -16,20 +16,22 @@ from blurc.tasks.objective import Objective, Values
 from blurc.tasks.own import checks, file
 from blurc.tasks.own.guard import guarded
 
+FINITE = "keep what is divided by, and what a root or a logarithm is taken of, above 0: `jnp.maximum(x, 1e-6)`"
+
 
 @dataclass(frozen=True, eq=False)
-class Formula:
+class OwnFormula:
     """Calls the function with outputs and targets [.., *shape]; without a shape as they are. What a mask leaves out is
     0 in both; the function may take the mask [..] besides (of recorded activity [.., n]), which is all ones where there
-    is none. Two of the same
-    function are equal, and of the same method of two objects of a class whose attributes are equal."""
+    is none. Two of the same function are equal, and of the same method of two objects of a class whose attributes are
+    equal."""
 
     function: Callable[..., Any]
     title: str
     shape: tuple[int, ...] | None = None
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Formula) or self.shape != other.shape:
+        if not isinstance(other, OwnFormula) or self.shape != other.shape:
             return False
         return self.function == other.function or _are_methods_of_equals(self.function, other.function)
 
@@ -70,10 +72,10 @@ def named(at: file.Named) -> Objective:
         message = f"`{at.title}` is a `{type(function).__name__}`, expected a function (outs, targets)"
         raise BlurError(Diagnostic("E815", message))
     checks.check_score(function, at.title)
-    return objective(Formula(function, at.title), at.name, function)
+    return objective(OwnFormula(function, at.title), at.name, function)
 
 
-def objective(formula: Formula, name: str, of: Any) -> Objective:
+def objective(formula: OwnFormula, name: str, of: Any) -> Objective:
     """of: what has the attribute `greater_is_better`, if it is not False."""
     greater = getattr(of, "greater_is_better", False)
     if not isinstance(greater, bool):
@@ -84,11 +86,27 @@ def objective(formula: Formula, name: str, of: Any) -> Objective:
 
 def tried(of: Objective, y: Values, mask: Values | None = None) -> tuple[Objective, NDArray[np.float32]]:
     """The objective, which knows whether it has a gradient, and its value for random outputs and the targets y
-    [examples, n]. Raises `BlurError` (E815)."""
-    outs, y = jax.random.normal(jax.random.key(0, impl="threefry2x32"), y.shape), jnp.asarray(y)
-    value = np.asarray(jax.jit(of.score)(outs, y, mask))
+    [examples, n]. Raises `BlurError` (E815), also if its value is never finite."""
+    key = jax.random.key(0, impl="threefry2x32")
+    outs, y, score = jax.random.normal(key, y.shape), jnp.asarray(y), jax.jit(of.score)
+    value = np.asarray(score(outs, y, mask))
+    if not np.isfinite(value):
+        _check_finite(of, score, y, mask, key, value)
     try:
         slope = np.asarray(jax.jit(jax.grad(of.score))(outs, y, mask))
     except (BlurError, TypeError, ValueError, NotImplementedError):  # such as a loop, which has no reverse mode
         return replace(of, differentiable=False), value
     return replace(of, differentiable=bool((slope != 0).any())), value
+
+
+def _check_finite(
+    of: Objective, score: Callable[..., Any], y: jax.Array, mask: Any, key: jax.Array, value: Any
+) -> None:
+    """Raises `BlurError` (E815) if the value for probabilities is not finite either, be the targets y or others: some
+    objectives take a logarithm of the outputs, and some divide by what few targets do not have."""
+    shares = jax.random.uniform(key, y.shape, minval=0.1, maxval=0.9)
+    if any(np.isfinite(score(shares, targets, mask)) for targets in (y, shares[::-1])):
+        return
+    assert isinstance(of.formula, OwnFormula)
+    message = f"`{of.formula.title}` returns {float(value)} for outputs that are finite"
+    raise BlurError(Diagnostic("E815", message, notes=checks.defined(of.formula.function), help=FINITE))

@@ -99,7 +99,7 @@ def made(of: Any, title: str, choice: TaskChoice, named: file.Named | None = Non
         checks.check_values(task, title, kind, ys, masks[0] if masks else None)
         time = xs.shape[2] if checks.is_timed(task) else 0
         within = ys.shape[2:3] if time else ()
-        formula = objective.Formula(task.score, f"{title}.score", ys.shape[2 + len(within) :])
+        formula = objective.OwnFormula(task.score, f"{title}.score", ys.shape[2 + len(within) :])
         score = objective.objective(formula, "score", task)
         score, worth = objective.tried(score, ys.reshape(STEPS * BATCH, *within, -1))
         digest = hashlib.sha256()
