@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import cycle, product
 from typing import Any
@@ -21,12 +22,13 @@ WIDTH, HEIGHT, IN_ROW = 4.6, 3.6, 2
 
 def drawn(figure: Figure, results: Results) -> bytes:
     """The panels side by side, as SVG."""
-    count = len(figure.panels)
+    panels = [panel for panel in figure.panels if not isinstance(panel, Curves) or _is_measured(panel, results)]
+    count = len(panels)
     columns = min(count, IN_ROW if count % 3 else 3)
     rows = math.ceil(count / columns)
     sheet = figures.figure(WIDTH * columns, HEIGHT * rows + 0.3 * len(results["variants"]) ** 0.5)
     grid = sheet.subplots(rows, columns, squeeze=False)
-    for axes, panel in zip(grid.flat, figure.panels, strict=False):
+    for axes, panel in zip(grid.flat, panels, strict=False):
         _panel(axes, panel, results)
     for axes in list(grid.flat)[count:]:
         axes.set_axis_off()
@@ -34,6 +36,10 @@ def drawn(figure: Figure, results: Results) -> bytes:
     if labels:
         sheet.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)), frameon=False, fontsize=8)
     return figures.to_bytes(sheet, "svg")
+
+
+def _is_measured(panel: Curves, results: Results) -> bool:
+    return any(row_of(run, panel.task, panel.network) for runs in results["variants"].values() for run in runs)
 
 
 def _panel(axes: Axes, panel: Panel, results: Results) -> None:
@@ -95,11 +101,17 @@ def lines_of(panel: Points, results: Results) -> dict[str, list[tuple[str, list[
         if panel.along == "networks":
             rows = [row for row in runs[0]["rows"] if row["network"].startswith(panel.networks)]
             places = [row["network"] for row in rows if row["task"] == panel.task]
-            found[name] = [(place, _after(runs, panel, place)) for place in places]
+            found[name] = [(_hidden(place), _after(runs, panel, place)) for place in places]
         else:
             place, _, group = name.partition(": ")
             found.setdefault(group, []).append((place, _after(runs, panel, panel.networks)))
     return found
+
+
+def _hidden(network: str) -> str:
+    """`layers(side = 10, depth = 2)`: 2 hidden populations."""
+    depth = re.search(r"depth = (\d+)", network)
+    return f"{depth[1] if depth else 1} hidden"
 
 
 def _after(runs: list[Results], panel: Points, network: str) -> list[float]:

@@ -8,11 +8,17 @@ from .learned import HERE
 
 SMALL: Settings = {
     "parameters.hidden": "32",
-    "method.steps": "150",
-    "method.rate": "0.02",
-    "inner.batch": "64",
-    "inner.query": "64",
+    "method.steps": "300",
+    "method.rate": "0.01",
+    "inner.query": "128",
     "replicas": "1",
+    "evaluation.seeds": "2",
+}
+EVOLVED: Settings = {
+    "parameters.hidden": "64",
+    "method.steps": "60",
+    "method.population": "20",
+    "inner.query": "512",
     "evaluation.seeds": "2",
 }
 BACKWARD = {"additive": "", "multiplicative": "_times", "second state": "_second"}
@@ -77,9 +83,11 @@ FIGURES: dict[str, Figure] = {
         panels=(
             Trajectory("the search (figure 14)"),
             Curves("mnist", "two", "MNIST in 784-256-128-10 (figure 6)"),
-            Curves("mnist", "layers(hidden = 256)", "MNIST in 784-256-10"),
+            Curves("mnist", "layers", "MNIST in 784-256-10"),
             Curves("mnist", "two(first = 512, second = 256)", "MNIST in 784-512-256-10"),
             Curves("fashion-mnist", "two", "Fashion in 784-256-128-10"),
+            Curves("emnist 0-9", "two", "EMNIST's classes 0 to 9"),
+            Curves("emnist 10-19", "two", "EMNIST's classes 10 to 19"),
             Curves("xor", "plane_two", "xor in 2-256-128-2"),
         ),
         experiment="curriculum",
@@ -116,13 +124,7 @@ FIGURES: dict[str, Figure] = {
         },
         runs=(8, 2),
         quick={
-            "cma": {
-                "parameters.hidden": "64",
-                "method.steps": "60",
-                "method.population": "20",
-                "inner.query": "512",
-                "evaluation.seeds": "2",
-            },
+            "cma": EVOLVED,
             "gradient": {
                 "parameters.hidden": "64",
                 "method.steps": "300",
@@ -136,8 +138,8 @@ FIGURES: dict[str, Figure] = {
         asked="Are activations normalized: not at all, backward, forward, or both ways?",
         paper="Genomes without normalization did not generalize as well to other resolutions and deeper networks.",
         panels=(
-            Points("mnist10", 10, "10x10 pixels, as learned", along="networks", networks="layers(side = 10"),
-            Points("mnist", 10, "28x28 pixels", along="networks", networks="layers("),
+            Points("mnist10", 10, "10x10 pixels, as learned", along="networks", networks="layers"),
+            Points("mnist", 10, "28x28 pixels", along="networks", networks="layers"),
         ),
         experiment="digits",
         variants={
@@ -146,7 +148,7 @@ FIGURES: dict[str, Figure] = {
                 "not normalized": "not_normalized",
                 "backward only": "backward_normalized",
                 "forward only": "forward_normalized",
-                "both": "blur",
+                "both": "summed",
             }.items()
         },
         runs=(8, 2),
@@ -166,7 +168,7 @@ FIGURES: dict[str, Figure] = {
         asked="Learned with 1, 2 and 4 hidden populations, run with 1 to 10",
         paper="Genomes carry over from deeper to shallower networks and not the other way: that of 2 layers works with "
         "one and diverges with 4; that of 4 layers trains 1 to 10.",
-        panels=(Points("mnist10", 10, "digits at 10x10 pixels", along="networks", networks="layers("),),
+        panels=(Points("mnist10", 10, "digits at 10x10 pixels", along="networks", networks="layers"),),
         experiment="digits",
         variants={
             f"learned with {depth}": {"parameters.depth": str(depth), **_networks((1, 2, 4, 5, 10))}
@@ -221,7 +223,7 @@ FIGURES: dict[str, Figure] = {
             "length 1, Oja's term": {"rule": "blur_length_oja"},
         },
         runs=(10, 2),
-        quick={"long": {**SMALL, "parameters.hidden": "64", "method.steps": "200"}},
+        quick={"long": EVOLVED},
         measure=spread.measured,
     ),
     "decay": Figure(
@@ -245,7 +247,7 @@ FIGURES: dict[str, Figure] = {
         experiment="boolean",
         variants={"blur with two states": {}},
         runs=(8, 2),
-        quick={"boolean": {"method.steps": "400", "method.rate": "0.02", "replicas": "2", "evaluation.seeds": "3"}},
+        quick={"boolean": {"method.steps": "80", "method.population": "24", "evaluation.seeds": "3"}},
         measure=metric.measured,
     ),
 }

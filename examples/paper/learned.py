@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from blurc import meta
+from blurc import genome as genomes
+from blurc import meta, tasks
 from blurc.diagnostics import BlurError, Diagnostic
 
 from .figure import Figure, Results, Task
@@ -30,7 +33,7 @@ def learned(figure: Figure, task: Task) -> Results:
     for name in figure.variants:
         found[name] = []
         for seed in range(task.runs):
-            experiment = read(figure, name, task, seed)
+            experiment = _with_its_data(read(figure, name, task, seed))
             found[name].append({"seed": seed, **searched(experiment, folder_of(task, name, seed))})
             print(f"  {name}, run {seed}: {_told(found[name][-1])}", flush=True)
     return {"variants": found}
@@ -45,6 +48,23 @@ def read(figure: Figure, variant: str, task: Task, seed: int) -> meta.Experiment
     experiment = own.pop("experiment", figure.experiment)
     quick = figure.quick.get(experiment, {}) if task.quick else {}
     return meta.read(HERE / f"{experiment}.yaml", {**own, **quick, **task.settings})
+
+
+def _with_its_data(experiment: meta.Experiment) -> meta.Experiment:
+    """Without the evaluation on data sets that are neither here nor to be had."""
+    evaluation = experiment.evaluation
+    there = tuple(choice for choice in evaluation.tasks if choice in experiment.tasks or _is_there(choice.data))
+    return replace(experiment, evaluation=replace(evaluation, tasks=there))
+
+
+@cache
+def _is_there(data: str) -> bool:
+    try:
+        tasks.task(tasks.TaskChoice(data=data))
+    except BlurError as error:
+        print(f"  left out, {data}: {error.diagnostics[0].message}", flush=True)
+        return False
+    return True
 
 
 def searched(experiment: meta.Experiment, folder: Path) -> Results:
@@ -64,6 +84,7 @@ def searched(experiment: meta.Experiment, folder: Path) -> Results:
         "value": _rounded(outcome.value),
         "diverged": outcome.diverged,
         "candidates": outcome.candidates,
+        "genome": _numbers(folder / "genome.yaml"),
         "trajectory": _trajectory(folder / "metrics.jsonl"),
         "rows": [_row(row) for row in rows],
     }
@@ -82,6 +103,13 @@ def _row(row: dict[str, Any]) -> Results:
         "steps": [found["steps"] for found in row["results"]],
         "scores": [[_rounded(v) for v in found["values"]] for found in row["results"]],
     }
+
+
+def _numbers(genome: Path) -> dict[str, float]:
+    """The meta-parameters that are single numbers, such as the growth of synapses."""
+    values = genomes.read(genome).values
+    single = {name: np.asarray(value) for name, value in values.items() if not isinstance(value, Mapping)}
+    return {name: round(float(value), 4) for name, value in single.items() if value.ndim == 0}
 
 
 def _trajectory(metrics: Path) -> list[tuple[int, float | None]]:

@@ -44,10 +44,10 @@ def measured(figure: Figure, task: Task) -> Results:
     found = learned(figure, task)
     ((name, runs),) = found["variants"].items()
     folder = folder_of(task, name, best(runs)["seed"])
-    values = genomes.read(folder / "genome.yaml").values
-    net = blurc.compile(HERE / "paper.blur", network="plane", classes=2, k=2)
+    genome = genomes.read(folder / "genome.yaml")
+    net = blurc.compile(HERE / "paper.blur", network="plane", genome=genome.rule, classes=2, k=2)
     with jax.enable_x64(True):
-        change, starts = field(net, values)
+        change, starts = field(net, genome.values)
         jacobians = [np.asarray(jax.jacfwd(change)(w)) for w in starts]
         walked = [orbit(change, w, 2_000 if task.quick else 20_000) for w in starts[:3]]
     return {**found, **metrics(jacobians), "orbits": walked}

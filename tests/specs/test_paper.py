@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 import blurc
+from blurc import tasks
 from blurc.diagnostics import BlurError
+from blurc.meta.run import finishing
 from blurc.spec import localities
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +43,7 @@ def load(name: str) -> Any:
         return importlib.import_module(f"paper.{name}")
 
 
-figures, learned, page, metric, draw = (load(name) for name in ("figures", "learned", "page", "metric", "draw"))
+figures, learned, page, metric, draw, spread = map(load, ("figures", "learned", "page", "metric", "draw", "spread"))
 types = load("figure")
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 SEARCHED = [(name, quick) for name, figure in figures.FIGURES.items() if figure.variants for quick in (False, True)]
@@ -66,7 +69,10 @@ def test_every_rule_of_a_figure_is_sound() -> None:
     assert rules <= localities(spec).keys()
 
 
-def test_a_figure_is_measured_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_figure_is_measured_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "write", lambda folder: None)  # the report, which takes seconds
     figure = types.Figure("what?", "that", experiment="cma", variants={"one": {}})
     found = learned.learned(figure, a_task(tmp_path))
     (run,) = found["variants"]["one"]
@@ -113,6 +119,26 @@ def test_an_orbit_that_closes_comes_back() -> None:
     assert turning["back"] < 0.05 < 1.9 < turning["farthest"]
     sinking = metric.orbit(lambda w: -0.01 * w, np.array([1.0, 0.0]), 1000)
     assert sinking["back"] == sinking["farthest"]
+
+
+def test_growing_synapses_turn_ever_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {
+        "DIGITS": tasks.TaskChoice(data="digits"),
+        "AT": (2, 20),
+        "SHUFFLED": 19,
+        "LAST": 20,
+        "BATCH": 8,
+        "QUERY": 8,
+    }
+    for name, value in small.items():
+        monkeypatch.setattr(spread, name, value)
+    net = blurc.compile(EXAMPLES / "paper/paper.blur", network="layers", genome="blur_without_oja", side=8, hidden=4)
+    genome = net.init_genome(jax.random.key(0))
+    found = spread.recorded(net, {**genome, "fs": 1.3, "es": -0.1})
+    early, late = zip(*(found["tracks"][name] for name in ("spread of synapses", "turn of synapses")), strict=True)
+    assert found["steps"] == [2, 20]
+    assert late[0] > 20 * early[0]
+    assert late[1] < early[1] / 10
 
 
 def test_the_page_is_what_the_results_say() -> None:
