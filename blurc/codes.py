@@ -121,6 +121,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E617": "a checkpoint of another experiment or other versions",
         "E618": "a run folder that cannot be written",
         "E619": "a divergence that a run did not record",
+        "E620": "processes that do not have the same run",
         "W601": "a genome whose rule has changed since it was found",
         "E701": "an artifact that cannot be read",
         "E702": "not an artifact, or a damaged one",
@@ -177,5 +178,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E921": "a package that is not installed",
         "E922": "ids that are not integers, or out of range",
         "E923": "a rule that cannot be an optimizer of other models",
+        "E924": "processes of a run that do not find each other",
+        "E925": "a process of a run that ended before the others",
     }
 )

@@ -6,8 +6,9 @@
     result = meta.run(experiment, "runs/mine")      # the same as `blurc meta experiment.yaml --set method.steps=100 ..`
     result.genome                                   # a `blurc.genome.GenomeFile`
 
-Five rooms inside:
+Six rooms inside:
 
+processes/   several processes that share a run
 experiment/  what a run depends on, as types and as YAML
 search/      episodes, objectives and the methods that look for genomes
 report/      `report.html` of a run folder
@@ -38,9 +39,12 @@ if TYPE_CHECKING:
         Symbolic,
     )
     from blurc.meta.experiment.schema import dump, read
+    from blurc.meta.processes.join import join
+    from blurc.meta.processes.processes import Processes
     from blurc.meta.run.finishing import finish
-    from blurc.meta.run.loop import Result, run
+    from blurc.meta.run.loop import run
     from blurc.meta.run.replaying import replay
+    from blurc.meta.run.result import Result
     from blurc.meta.run.step import Metrics
     from blurc.meta.watch.follow import follow
     from blurc.meta.watch.tensorboard import TensorBoard
@@ -61,6 +65,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "Pes",
+    "Processes",
     "Result",
     "Symbolic",
     "Task",
@@ -72,6 +77,7 @@ __all__ = [
     "finish",
     "follow",
     "internals",
+    "join",
     "read",
     "replay",
     "run",

@@ -1,6 +1,7 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
 from blurc.meta.experiment.schema import changes
+from blurc.meta.processes.processes import ALONE
 from blurc.meta.report.contents import Rule
 from blurc.meta.report.contents import rules as found_rules
 from blurc.meta.report.page import REPORT, compare, sparse_rule
@@ -15,6 +16,7 @@ from blurc.meta.run.step import meta_step, start
 from blurc.meta.search.episode import Drawn, Judge
 
 __all__ = [
+    "ALONE",
     "CHECKPOINT",
     "EXPERIMENT",
     "GENOME",

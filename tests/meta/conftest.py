@@ -14,6 +14,7 @@ import blurc
 from blurc import meta
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.processes.processes import ALONE, Processes
 from blurc.meta.run import checkpoint, loop
 from blurc.meta.run import setup as setups
 from blurc.meta.run.folder import Folder
@@ -32,13 +33,13 @@ def ready() -> Callable[..., Setup]:
     """Of an experiment, as `setup` makes it; equal experiments on the same spec share what they compile."""
     made: dict[Any, Setup] = {}
 
-    def found(experiment: Experiment, data_dir: Any = None, own: Any = NO_TASKS) -> Setup:
+    def found(experiment: Experiment, data_dir: Any = None, own: Any = NO_TASKS, processes: Processes = ALONE) -> Setup:
         path = Path(experiment.network.spec)
         text = schema.dump(replace(experiment, network=replace(experiment.network, spec=""), write=""))
         key = (text, path.read_text() if path.exists() else str(path))
         if key not in made:
             made[key] = setups.setup(experiment, data_dir, own)
-        return made[key]
+        return made[key] if processes is ALONE else replace(made[key], processes=processes)
 
     return found
 

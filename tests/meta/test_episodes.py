@@ -147,7 +147,7 @@ from blurc.meta.experiment.experiment import Inner
 from blurc.tasks import OBJECTIVES
 net = blurc.compile(tiny.SPEC)
 judge = Judge(net, OBJECTIVES["cross_entropy"], Inner(5))
-run = judge.values.lower(*test_episodes.judged_together(net)).compile()
+run = jax.jit(judge.values).lower(*test_episodes.judged_together(net)).compile()
 found = run(*test_episodes.judged_together(net))
 print(json.dumps([jax.device_count(), "num_partitions=4" in run.as_text(), found.values.tolist()]))
 """

@@ -16,6 +16,7 @@ from blurc import evaluation, language, meta, tasks
 from blurc.cli.shared import scores
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
+from blurc.cli.shared.processes import At, joined, processes_options
 from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import coloured, console, print_table, say, tell
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Race, Row
-    from blurc.meta import Experiment, Result, Watch
+    from blurc.meta import Experiment, Processes, Result, Watch
 
 
 def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -65,17 +66,36 @@ LOGS: Mapping[str, Callable[[Experiment, Path], Watch]] = {
 )  # fmt: skip
 @data_dir_option
 @json_option
+@processes_options
 def command(
     experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
-    logged: tuple[str, ...], data_dir: Path | None, json: str | None,
+    logged: tuple[str, ...], data_dir: Path | None, json: str | None, at: At | None,
 ) -> None:  # fmt: skip
     """Learn a genome, as described by the file EXPERIMENT.
 
     Writes metrics, checkpoints, the best genome (genome.yaml), its scores on test examples and report.html to the
     run folder. --resume continues an interrupted run, with bit-identical results.
+
+    Several processes share a run if each is started with the same command, under SLURM, Kubernetes or Open MPI with
+    --distributed, elsewhere with --coordinator, --processes and --process.
     """
     if resume and replay is not None:
         raise click.UsageError("--resume continues a run, --replay explains one: use one or the other")
+    if at and replay is not None:
+        raise click.UsageError("--replay explains a run in one process: leave --distributed and the like out")
+    with joined(at) as processes:
+        if processes.index:
+            resolved = meta.read(experiment, overrides)
+            meta.run(resolved, output, data_dir=data_dir, processes=processes)
+        else:
+            _learn(experiment, overrides, output, resume, replay, logged, data_dir, json, processes)
+
+
+def _learn(
+    experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
+    logged: tuple[str, ...], data_dir: Path | None, json: str | None, processes: Processes,
+) -> None:  # fmt: skip
+    """All of it, in the process that writes."""
     check_writable([json])
     check_package("matplotlib", "the report of a run needs")
     _check_no_spec(experiment)
@@ -94,7 +114,7 @@ def command(
         _tell_changes(folder, resolved)
     with _resumable(folder):
         watch = [meta.follow(resolved, out), *logs]
-        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch)
+        result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch, processes=processes)
         if result.diverged and math.isfinite(result.value):
             say(_where(result), json)  # with a command, which stays whole
         rows, races = meta.internals.evaluated(folder, data_dir=data_dir, watch=lambda what: tell(out, what))

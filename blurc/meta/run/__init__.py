@@ -10,6 +10,8 @@ best.py        the best genome so far, judged on separate episodes
 front.py       of a symbolic search: the best rule of each length
 found.py       the same as files, judged as what they say
 loop.py        the loop over meta-steps
+result.py      what it returns
+sharing.py     the same for the other processes of a run
 resuming.py    resumes from a checkpoint
 checkpoint.py folder.py pinned.py  the files of a run
 lock.py        one run at a time in a folder

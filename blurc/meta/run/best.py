@@ -139,7 +139,7 @@ def trials(ready: Setup, genomes: Any, unroll: int) -> NDArray[np.float64]:
 def worth(ready: Setup, net: Net, genome: Any, unroll: int) -> float:
     """The cost of one genome of any compiled network."""
     of = ready.judge
-    judge = Judge(net, of.objective, of.inner, of.chunk, of.over_tasks, of.tasks)
+    judge = Judge(net, of.objective, of.inner, 0, of.over_tasks, of.tasks)
     drawn = [trial(ready, number, unroll) for number in range(count(ready))]
     together = jax.tree.map(lambda *parts: jnp.concatenate(parts), *drawn)
     value, _ = jax.jit(judge.one)(genome, together)

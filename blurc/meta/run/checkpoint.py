@@ -20,18 +20,32 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import npz, why, write_file
 
-FORMAT = 6
+FORMAT = 7
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
     """Raises `OSError`."""
+    write_file(path, packed(tree, about))
+
+
+def packed(tree: Any, about: Mapping[str, Any]) -> bytes:
+    """The bytes of a checkpoint."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
     about = {**about, "format": FORMAT}
     text = json.dumps({**about, "sha256": _digest(about, leaves)}, sort_keys=True)
     file = io.BytesIO()
     arrays = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
     np.savez(file, allow_pickle=False, about=np.frombuffer(text.encode(), np.uint8), **arrays)
-    write_file(path, file.getvalue())
+    return file.getvalue()
+
+
+def unpacked(data: bytes, like: Any) -> tuple[Any, dict[str, Any]]:
+    """What `packed` was given, from another process; the pytree as `load` does."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        leaves = [file[f"leaf{i}"] for i in range(len(file.files) - 1)]
+        about = json.loads(bytes(file["about"]).decode())
+    wanted, structure = jax.tree.flatten(like)
+    return structure.unflatten(_as_wanted(leaves, wanted)), about
 
 
 def about(path: Path) -> dict[str, Any]:
@@ -47,8 +61,11 @@ def load(path: Path, like: Any) -> Any:
     if len(found) != len(wanted) or not all(map(_alike, found, wanted)):
         message = f"`{path}` does not match this experiment: its arrays are different"
         raise BlurError(Diagnostic("E617", message, help="resume it with the experiment that started it"))
-    pairs = zip(found, wanted, strict=True)
-    return structure.unflatten([f if isinstance(w, np.ndarray) else jnp.asarray(f) for f, w in pairs])
+    return structure.unflatten(_as_wanted(found, wanted))
+
+
+def _as_wanted(found: Sequence[np.ndarray], wanted: Sequence[Any]) -> list[Any]:
+    return [f if isinstance(w, np.ndarray) else jnp.asarray(f) for f, w in zip(found, wanted, strict=True)]
 
 
 def _alike(found: np.ndarray, wanted: Any) -> bool:

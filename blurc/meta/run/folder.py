@@ -166,8 +166,7 @@ def is_of_run(file: Path) -> bool:
 
 def versions() -> dict[str, str]:
     """What a run's exact results depend on."""
-    devices = jax.devices()
-    several = f", {len(devices)} of them" if len(devices) > 1 else ""
+    device = jax.devices()[0]
     config: Any = jax.config
     products = config.jax_default_matmul_precision
     found = {name: importlib.metadata.version(name) for name in PACKAGES}
@@ -175,6 +174,6 @@ def versions() -> dict[str, str]:
         **found,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "device": f"{devices[0].platform}: {devices[0].device_kind}{several}",
+        "device": f"{device.platform}: {device.device_kind}",
         "precision": f"{np.dtype(dtype()).name}{f', products in {products}' if products else ''}",
     }

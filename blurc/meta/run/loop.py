@@ -23,11 +23,13 @@ from blurc.diagnostics import BlurError
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Symbolic
-from blurc.meta.run import checkpoint, room
+from blurc.meta.processes.processes import ALONE, Processes
+from blurc.meta.run import checkpoint, room, sharing
 from blurc.meta.run.best import Best, begun, is_due, is_judged, updated
 from blurc.meta.run.folder import CHECKPOINT, DIVERGENCES, EXPERIMENT, GENOME, METRICS, Folder
 from blurc.meta.run.found import best_rule
 from blurc.meta.run.pinned import copies, pinned
+from blurc.meta.run.result import Result
 from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, believed, meta_step, start
@@ -39,28 +41,6 @@ from blurc.tasks import NO_TASKS, OwnTasks
 MOST_RECORDED = 20  # divergences
 
 
-@dataclass(frozen=True)
-class Result:
-    """The outcome of a run.
-
-    Attributes:
-        objective: the name of what was optimised.
-        value: the objective of the genome on at least 16 episodes that the search never sees (`best.py`), the best of
-            all judgements; NaN if no genome stayed finite.
-        start: the same of what the search started from, with which it competed; NaN if that diverged.
-        diverged: how many of all `candidates` so far.
-    """
-
-    folder: Path
-    genome: genomes.GenomeFile
-    objective: str
-    value: float
-    start: float
-    steps: int
-    diverged: int
-    candidates: int
-
-
 @typed
 def run(
     experiment: Experiment,
@@ -70,6 +50,7 @@ def run(
     data_dir: str | Path | None = None,
     watch: Watch | Sequence[Watch] | None = None,
     tasks: OwnTasks = NO_TASKS,
+    processes: Processes = ALONE,
 ) -> Result:
     """Runs an experiment into a folder. Nothing is written before the experiment is known to compile.
 
@@ -80,21 +61,26 @@ def run(
         data_dir: where to look first for data files.
         watch: who follows the progress, such as `meta.follow(experiment)`; one, or a list of them.
         tasks: tasks and environments of your own, by the names that the experiment has for them (`tasks: [waves]`).
+        processes: those that share the run, of `join`. Each of them calls `run` with the same experiment. Process 0
+            alone writes the folder, resumes from it, and is watched.
 
     Returns:
         The best genome, and how it was found.
 
     Raises:
         BlurError: E612 and E613 for the experiment, E615 to E618 for the folder, E811, E814 and E815 for tasks of your
-            own, E919 for what memory cannot hold.
+            own, E919 for what memory cannot hold, E620 and E925 for the processes.
     """
     experiment = schema.checked(experiment)
-    ready = setup(experiment, data_dir, tasks)
+    ready = setup(experiment, data_dir, tasks, processes)
     room.check(ready)
+    sharing.check_same(ready)
     place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
     files = copies(ready)
     text = schema.dump(pinned(ready.experiment, ready, place))
-    fresh = Progress(0, 0, start(ready), {})
+    fresh = Progress(0, 0, start(ready), {}, ready.width)
+    if processes.index:
+        return sharing.follow(ready, fresh, place.path)
     if not resume:
         place.make(files)
     elif not os.path.isdir(place.path):
@@ -105,8 +91,13 @@ def run(
             place.write(EXPERIMENT, text)  # it may have more steps now
         else:
             place.create(text, files)
+        if ready.width != fresh.width:
+            ready = replace(ready, begun_with=fresh.width)
+        sharing.begin(ready, fresh)
         together = Together([] if watch is None else watch if isinstance(watch, Sequence) else [watch])
-        return _Run(ready, place, together, still_locked).go(fresh)
+        result = _Run(ready, place, together, still_locked).go(fresh)
+    sharing.end(ready, result)
+    return result
 
 
 @dataclass(frozen=True)
@@ -151,7 +142,8 @@ class _Run:
         self._record(now.steps, lost[: max(0, more)])
         self.folder.append(METRICS, line)
         self.watch.line(line)
-        return Progress(now.steps + 1, now.diverged + line["diverged"], carry, self.folder.lengths())
+        diverged = now.diverged + line["diverged"]
+        return replace(now, steps=now.steps + 1, diverged=diverged, carry=carry, lengths=self.folder.lengths())
 
     def _record(self, step: int, lost: Sequence[Lost]) -> None:
         """The first genomes that diverged, for `replay`."""
@@ -164,12 +156,14 @@ class _Run:
 
     def _save(self, now: Progress) -> None:
         """The checkpoint is last: whatever it does not cover is made again."""
-        about = {"step": now.steps, "diverged": now.diverged, **identity(self.setup), "lengths": dict(now.lengths)}
+        about = {"step": now.steps, "diverged": now.diverged, "width": now.width, "lengths": dict(now.lengths)}
         self.still_locked()
         best = now.carry.best
         # Before the search is judged for the first time, only its start was.
         self._write_genome(now, best if is_judged(self.setup, now.steps) else best._replace(cost=np.asarray(math.inf)))
-        self.folder.guarded(lambda: checkpoint.save(self.folder.path / CHECKPOINT, now.carry, about))
+        self.folder.guarded(
+            lambda: checkpoint.save(self.folder.path / CHECKPOINT, now.carry, {**about, **identity(self.setup)})
+        )
 
     def _write_genome(self, now: Progress, best: Best, finished: bool = False) -> genomes.GenomeFile:
         if isinstance(self.setup.experiment.method, Symbolic):
@@ -209,7 +203,7 @@ class _Run:
             best, _ = updated(self.setup, best, now.carry.method, last)
         genome, start = self._write_genome(now, best, finished=True), self._natural(best.start)
         value = float(genome.found.get(self.setup.objective.name, math.nan))
-        candidates = now.steps * room.candidates(self.setup.experiment)
+        candidates = now.steps * self.setup.candidates
         shown = {
             "value": value if math.isfinite(value) else None,
             "start": start if math.isfinite(start) else None,

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 
 from blurc.meta.experiment.experiment import Pes
 from blurc.meta.run.setup import Setup
-from blurc.meta.search import many
 from blurc.meta.search.episode import Drawn, Feedback
 from blurc.meta.search.methods.flat import genomes, vector
 from blurc.meta.search.methods.pes import PesMethod, PesState
@@ -59,7 +58,7 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
     first = number * choice.truncation
     keys = jax.vmap(partial(noise, first))(drawn.keys)
     drawn = drawn._replace(keys=keys, episodes=ready.judge.cut(drawn.episodes, first, choice.truncation))
-    networks, values, each = _programs(ready)[1](candidates, going.networks, drawn)
+    networks, values, each = _programs(ready)[1]((candidates, going.networks), drawn)
     finite = jnp.isfinite(values)
     trail = going.trail.at[number].set(jax.vmap(vector)(candidates))
     return Feedback(values, finite, each), Going(networks, trail, going.lost | ~finite)
@@ -95,7 +94,7 @@ def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
 
 @lru_cache(maxsize=4)
 def _programs(ready: Setup) -> tuple[Any, Any]:
-    """(candidates, drawn) -> networks; (candidates, networks, drawn) -> networks, values, and those of each episode."""
+    """(candidates, drawn) -> networks; ((candidates, networks), drawn) -> networks, values, and those of episodes."""
     judge = ready.judge
 
     def fresh(genome: Any, drawn: Drawn) -> Any:
@@ -108,10 +107,4 @@ def _programs(ready: Setup) -> tuple[Any, Any]:
         states, each = learning(states, drawn.keys, drawn.episodes)
         return states, judge.combine(each, drawn.tasks), each
 
-    def begin(candidates: Any, drawn: Drawn) -> Any:
-        return many.over(fresh, candidates, (drawn,), chunk=ready.chunk)
-
-    def go_on(candidates: Any, networks: Any, drawn: Drawn) -> tuple[Any, jax.Array, jax.Array]:
-        return many.over(one, (candidates, networks), (drawn,), chunk=ready.chunk)
-
-    return jax.jit(begin), jax.jit(go_on)
+    return judge.mapped(fresh), judge.mapped(one)

@@ -25,12 +25,13 @@ Data: TypeAlias = Mapping[str, Any]  # digests of what a run learned from
 
 @dataclass(frozen=True)
 class Progress:
-    """steps: done. diverged: candidates so far. lengths: of the logs then."""
+    """steps: done. diverged: candidates so far. lengths: of the logs then. width: see `Setup`."""
 
     steps: int
     diverged: int
     carry: Carry
     lengths: Mapping[str, int]
+    width: int
 
 
 def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, str]) -> Progress:
@@ -49,7 +50,7 @@ def resumed(folder: Folder, ready: Setup, fresh: Progress, files: Mapping[str, s
     check_same(folder, about, ready)
     carry = checkpoint.load(path, fresh.carry)
     folder.cut(about["lengths"])
-    return Progress(about["step"], about["diverged"], carry, about["lengths"])
+    return Progress(about["step"], about["diverged"], carry, about["lengths"], about["width"])
 
 
 def _essence(e: Experiment) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from blurc.diagnostics import counted
 from blurc.evaluation import scoring
 from blurc.guards import check_room
-from blurc.meta.experiment.experiment import Cma, Experiment, Gradient, Pes, Symbolic
+from blurc.meta.experiment.experiment import Cma, Gradient, Pes, Symbolic
 from blurc.meta.run.setup import Setup
 from blurc.tasks import LoadedTask, World
 
@@ -22,19 +22,14 @@ FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of a
 def check(ready: Setup) -> None:
     """Raises `BlurError` (E919)."""
     e = ready.experiment
-    _check_genomes(ready, candidates(e))
+    _check_genomes(ready, ready.candidates)
     _check_episodes(ready)
-    _check_networks(ready, candidates(e))
+    _check_networks(ready)
     ev = e.evaluation
     for one in () if ev.tasks or ev.networks else ready.tasks:
         if not isinstance(one, LoadedTask):
             continue
         scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds, probe=e.inner.probe)
-
-
-def candidates(e: Experiment) -> int:
-    """Genomes that a meta-step tries."""
-    return e.replicas if isinstance(e.method, Gradient) else e.method.population
 
 
 def _check_genomes(ready: Setup, count: int) -> None:
@@ -60,7 +55,7 @@ def _check_episodes(ready: Setup) -> None:
     e = ready.experiment
     steps = e.curriculum.until if e.curriculum else e.inner.steps
     if ready.worlds:
-        at_once = min(candidates(e), ready.chunk or candidates(e))
+        at_once = ready.at_once
         kept = 2 * at_once * e.tasks_per_step * steps * e.inner.batch  # the rewards so far, and where episodes end
         what = f"{at_once * e.tasks_per_step:,} lifetimes of {steps:,} steps at once, each in {e.inner.batch:,} copies,"
         return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
@@ -72,10 +67,10 @@ def _check_episodes(ready: Setup) -> None:
     check_room(examples * widest, what, FEWER)
 
 
-def _check_networks(ready: Setup, count: int) -> None:
+def _check_networks(ready: Setup) -> None:
     """Networks that learn at the same time. PES keeps those of all candidates."""
     e, signature = ready.experiment, ready.net.signature
-    at_once = count if isinstance(e.method, Pes) or not ready.chunk else min(count, ready.chunk)
+    at_once = ready.candidates if isinstance(e.method, Pes) else ready.at_once
     synapses = _numbers(signature.synapses.values())
     neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
     layer = max(population.size for population in ready.net.plan.populations)

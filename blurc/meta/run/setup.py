@@ -18,6 +18,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
 from blurc.meta.experiment.experiment import Experiment, Gradient, Network, Pes, Symbolic
+from blurc.meta.processes.processes import ALONE, Processes
 from blurc.meta.run import recordings, worlds
 from blurc.meta.run.mode import with_mode
 from blurc.meta.run.objective import check_named, with_objective
@@ -65,7 +66,8 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 class Setup:
     """experiment: with the name of the objective that its tasks suggest, if it gives none, and the mode of gradients.
     objective: that itself. validation: the tasks that decide which genome is best; empty: `tasks` do. space: the rules
-    that a symbolic search looks through."""
+    that a symbolic search looks through. processes: that share the run. begun_with: the `width` of a run
+    that goes on."""
 
     experiment: Experiment
     net: Net
@@ -73,6 +75,8 @@ class Setup:
     objective: Objective
     validation: tuple[AnyTask, ...] = ()
     space: Space | None = None
+    processes: Processes = ALONE
+    begun_with: int | None = None
 
     @property
     def judging(self) -> tuple[AnyTask, ...]:
@@ -90,7 +94,8 @@ class Setup:
         common: dict[str, Any] = {
             "objective": self.objective,
             "inner": e.inner,
-            "chunk": self.chunk,
+            "chunk": self.width,
+            "processes": self.processes,
             "over_tasks": e.over_tasks,
             "tasks": max(len(self.tasks), len(self.judging)),
         }
@@ -108,12 +113,27 @@ class Setup:
         return flat.first(self.start())
 
     @cached_property
-    def chunk(self) -> int:
-        """Candidates evaluated in parallel."""
+    def width(self) -> int:
+        """Candidates computed side by side, which their last bits depend on. A run keeps it, on whatever devices."""
+        return self.begun_with or many.width_of(self.candidates, self._chunk, self.processes)
+
+    @property
+    def _chunk(self) -> int:
         chosen = self.experiment.chunk
         if chosen is None:  # all at once where a candidate does so little in a step that it cannot keep a device busy
             return 0 if self.space or self.worlds else many.automatic()
         return chosen
+
+    @property
+    def candidates(self) -> int:
+        """Genomes that a meta-step tries."""
+        e = self.experiment
+        return e.replicas if isinstance(e.method, Gradient) else e.method.population
+
+    @property
+    def at_once(self) -> int:
+        """Candidates that the devices of this process compute at the same time."""
+        return min(self.candidates, self.width * jax.local_device_count())
 
     @cached_property
     def method(self) -> Method:
@@ -198,7 +218,12 @@ class Setup:
         return -(-e.inner.steps // e.method.truncation) if isinstance(e.method, Pes) else 1
 
 
-def setup(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTasks = NO_TASKS) -> Setup:
+def setup(
+    experiment: Experiment,
+    data_dir: str | Path | None = None,
+    own: OwnTasks = NO_TASKS,
+    processes: Processes = ALONE,
+) -> Setup:
     """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
     e = experiment
@@ -214,7 +239,7 @@ def setup(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTa
     _check_l1(e, net)
     e, objective = with_objective(e, (*tasks, *validation))
     e = with_mode(e, net)
-    return Setup(e, net, tasks, objective, validation, _space(net, e))
+    return Setup(e, net, tasks, objective, validation, _space(net, e), processes)
 
 
 def _space(net: Net, e: Experiment) -> Space | None:

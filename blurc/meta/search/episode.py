@@ -19,6 +19,7 @@ import jax.numpy as jnp
 
 from blurc.api import Net
 from blurc.meta.experiment.experiment import Inner
+from blurc.meta.processes.processes import ALONE, Processes
 from blurc.meta.search import many
 from blurc.meta.search.combine import Combine, combine
 from blurc.meta.search.differentiate import Mode, value_and_gradient
@@ -158,7 +159,7 @@ def _read(net: Net, probe: Probe, genome: GenomeValues, state: State, episode: E
 class Judge:
     """Programs that evaluate candidates: genome pytrees with a leading axis [candidates].
 
-    chunk: see `many`. over_tasks, tasks: how the values of that many tasks become one (`combine`).
+    chunk, processes: see `many`. over_tasks, tasks: how the values of that many tasks become one (`combine`).
     mode: how gradients are taken (`differentiate`).
     """
 
@@ -169,6 +170,7 @@ class Judge:
     over_tasks: str = "mean"
     tasks: int = 1
     mode: Mode = "reverse"
+    processes: Processes = ALONE
 
     @cached_property
     def combine(self) -> Combine:
@@ -215,20 +217,24 @@ class Judge:
     def values(self) -> Callable[..., Feedback]:
         """(candidates, drawn) -> Feedback."""
 
-        def run(candidates: Any, drawn: Drawn) -> Feedback:
-            values, each = many.over(self.one, candidates, (drawn,), chunk=self.chunk)
-            return Feedback(values, jnp.isfinite(values), each)
+        def one(genome: GenomeValues, drawn: Drawn) -> Feedback:
+            value, each = self.one(genome, drawn)
+            return Feedback(value, jnp.isfinite(value), each)
 
-        return jax.jit(run)
+        return self.mapped(one)
 
     @cached_property
     def gradients(self) -> Callable[..., Feedback]:
         """(candidates, drawn) -> Feedback."""
+        of = value_and_gradient(self.one, self.mode)
 
-        def run(candidates: Any, drawn: Drawn) -> Feedback:
-            one = value_and_gradient(self.one, self.mode)
-            (values, each), gradients = many.over(one, candidates, (drawn,), chunk=self.chunk)
-            gradients = map_tree(lambda slope: self.objective.sign * slope, gradients)
-            return Feedback(values, jnp.isfinite(values) & many.finite(gradients), each, gradients)
+        def one(genome: GenomeValues, drawn: Drawn) -> Feedback:
+            (value, each), gradient = of(genome, drawn)
+            cost = map_tree(lambda slope: self.objective.sign * slope, gradient)
+            return Feedback(value, jnp.isfinite(value) & finite(cost), each, cost)
 
-        return jax.jit(run)
+        return self.mapped(one)
+
+    def mapped(self, one: Callable[..., Any]) -> many.Mapped:
+        """A function of one candidate, over all of them."""
+        return many.mapped(one, chunk=self.chunk, processes=self.processes)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,7 +22,6 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from blurc.meta.search import many
 from blurc.meta.search.episode import Drawn, Feedback, Judge
 from blurc.runtime import map_tree
 from blurc.symbolic import CONSTANTS, Space, Table, constants
@@ -57,7 +56,7 @@ class InterpretedJudge(Judge):
     @cached_property
     def values(self) -> Callable[..., Feedback]:
         """(candidates, drawn) -> Feedback."""
-        of_tables = Judge(self.net, self.objective, self.inner, self.chunk, self.over_tasks, self.tasks).values
+        of_tables = super().values
 
         def run(candidates: Any, drawn: Drawn) -> Feedback:
             return of_tables(self._encoded(candidates), drawn)
@@ -103,31 +102,38 @@ class InterpretedJudge(Judge):
 
     @cached_property
     def _program(self) -> Any:
-        return jax.jit(lambda tables, drawn: many.over(self.one, tables, (drawn,), chunk=self.chunk))
+        return self.mapped(self.one)
+
+    def _tune(self, tables: dict[str, Any], drawn: Drawn, key: jax.Array, rounds: int) -> Any:
+        """Costs and constants, the best of all rounds."""
+        given = {name: tables[name] for name in self._names}
+        draws = _draws(given, jax.random.split(key, rounds + 1))
+        return self._tuning((tables, draws), drawn)
 
     @cached_property
-    def _tune(self) -> Any:
-        """(tables, drawn, key, rounds) -> costs and constants, the best of all rounds."""
+    def _tuning(self) -> Any:
+        """((tables, draws), drawn) -> costs and constants."""
 
-        def run(tables: dict[str, Any], drawn: Drawn, key: jax.Array, rounds: int) -> Any:
+        def one(candidate: Any, drawn: Drawn) -> Any:
+            tables, draws = candidate
+
             def round(carry: Any, of: Any) -> tuple[Any, None]:
-                (constants, best, sigma), (number, key) = carry, of
-                tried = _changed(constants, jnp.where(number > 0, sigma, 0.0), key)
-                values, _ = many.over(self.one, {**tables, **tried}, (drawn,), chunk=self.chunk)
-                found = self.objective.costs(values)
+                (constants, best, sigma), (number, draw) = carry, of
+                tried = _changed(constants, jnp.where(number > 0, sigma, 0.0), draw)
+                value, _ = self.one({**tables, **tried}, drawn)
+                found = self.objective.costs(value)
                 won = found < best
-                kept = {n: jnp.where(won[:, None], tried[n], constants[n]) for n in constants}
+                kept = {n: jnp.where(won, tried[n], constants[n]) for n in constants}
                 changed = jnp.clip(sigma * jnp.where(won, BETTER, WORSE), 0.01, 2.0)
                 return (kept, jnp.where(won, found, best), jnp.where(number > 0, changed, sigma)), None
 
             given = {name: tables[name] for name in self._names}
-            worst = jnp.full(len(tables[self._names[0]]), jnp.inf)
-            carry = given, worst, jnp.full(worst.shape, SIGMA)
-            numbers = jnp.arange(rounds + 1), jax.random.split(key, rounds + 1)  # the first judges what is given
-            (constants, best, _), _ = jax.lax.scan(round, carry, numbers)
+            carry = given, jnp.asarray(jnp.inf), jnp.asarray(SIGMA)
+            numbers = jnp.arange(len(jax.tree.leaves(draws)[0]))  # the first judges what is given
+            (constants, best, _), _ = jax.lax.scan(round, carry, (numbers, draws))
             return best, constants
 
-        return jax.jit(run, static_argnums=3)
+        return self.mapped(one)
 
     def _fill(self, rows: NDArray[np.float32], symbols: Any, constants: Mapping[str, Any]) -> None:
         """Puts constants where they stand in rows, from left to right."""
@@ -158,13 +164,25 @@ class InterpretedJudge(Judge):
         return {**found, **own}
 
 
-def _changed(constants: Mapping[str, jax.Array], sigma: jax.Array, key: jax.Array) -> dict[str, jax.Array]:
-    """Other constants for all candidates, and the same where sigma is 0; the last one of each row is always 1."""
-    changed: dict[str, jax.Array] = {}
-    for i, (name, value) in enumerate(constants.items()):
+@jax.jit
+def _draws(constants: Mapping[str, jax.Array], keys: jax.Array) -> dict[str, tuple[jax.Array, jax.Array]]:
+    """For every candidate and round: how far each constant goes, and whether it changes its sign."""
+
+    def draw(key: jax.Array, i: int, value: jax.Array) -> tuple[jax.Array, jax.Array]:
         size_key, sign_key = jax.random.split(jax.random.fold_in(key, i))
-        factor = jnp.exp(sigma[:, None] * jax.random.normal(size_key, value.shape))
-        flips = jax.random.bernoulli(sign_key, FLIPPED, value.shape) & (sigma[:, None] > 0)
-        sign = jnp.where(flips, -1.0, 1.0)
-        changed[name] = (value * factor * sign).at[:, -1].set(1.0)
+        return jax.random.normal(size_key, value.shape), jax.random.bernoulli(sign_key, FLIPPED, value.shape)
+
+    rounds = {name: jax.vmap(partial(draw, i=i, value=v))(keys) for i, (name, v) in enumerate(constants.items())}
+    return map_tree(lambda x: jnp.swapaxes(x, 0, 1), rounds)
+
+
+def _changed(
+    constants: Mapping[str, jax.Array], sigma: jax.Array, draws: Mapping[str, tuple[jax.Array, jax.Array]]
+) -> dict[str, jax.Array]:
+    """Other constants, and the same where sigma is 0; the last one is always 1."""
+    changed: dict[str, jax.Array] = {}
+    for name, value in constants.items():
+        size, flipped = draws[name]
+        sign = jnp.where(flipped & (sigma > 0), -1.0, 1.0)
+        changed[name] = (value * jnp.exp(sigma * size) * sign).at[-1].set(1.0)
     return changed
