@@ -18,9 +18,16 @@ from tiny import METHODS, Killed, experiment, lines, made, refused
 from blurc import meta
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.run.folder import Folder
-from blurc.meta.run.loop import Silence
 
 pytestmark = pytest.mark.usefixtures("compiled_fast", "shared")
+
+
+class Silence:
+    """Watches, and says nothing."""
+
+    def begin(self, *arguments: Any) -> None: ...
+
+    def line(self, line: Any) -> None: ...
 
 
 CURRICULUM = "curriculum: {add: 1, every: 2, until: 7}"
