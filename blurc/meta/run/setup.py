@@ -219,10 +219,7 @@ class Setup:
 
 
 def setup(
-    experiment: Experiment,
-    data_dir: str | Path | None = None,
-    own: OwnTasks = NO_TASKS,
-    processes: Processes = ALONE,
+    experiment: Experiment, data_dir: str | Path | None = None, own: OwnTasks = NO_TASKS, processes: Processes = ALONE
 ) -> Setup:
     """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
