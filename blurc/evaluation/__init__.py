@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from blurc.evaluation.comparing import FROZEN, Lives, lives
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
+    from blurc.evaluation.lifetimes import why_lost
     from blurc.evaluation.online import Online
     from blurc.evaluation.races import Entry, Race, race
     from blurc.evaluation.replays import check_batch
@@ -67,6 +68,7 @@ __all__ = [
     "scoring",
     "summaries",
     "to_json",
+    "why_lost",
 ]
 
 face(__name__)

@@ -80,7 +80,7 @@ def line(name: str, scores: NDArray[Any], steps: Sequence[int]) -> Line:
 
 def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> Figure:
     """Each line over a band of one standard deviation. Markers are hollow where seeds diverged. Lines of many points
-    have none, on a linear axis."""
+    have none. The axis is linear for them, and for steps at equal distances."""
     figure = figures.figure()
     axes = figure.add_subplot()
     steps = sorted({step for line in lines for step in line.steps})
@@ -93,7 +93,7 @@ def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> 
         axes.plot(np.asarray(line.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
     figures.dress(axes, title, x, y, percent=percent)
     if marker:
-        if len(steps) > 1 and steps[-1] > 3 * steps[0]:
+        if len(steps) > 1 and steps[-1] > 3 * steps[0] and np.ptp(np.diff(steps)) > 1:
             axes.set_xscale("log")
         axes.set_xticks(steps, [f"{step:,}" for step in steps])
         axes.minorticks_off()

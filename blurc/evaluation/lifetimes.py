@@ -78,3 +78,10 @@ class LifeCourse:
 
         run = jax.jit(live)
         return np.stack([self.scored(run(seed)) for seed in seeds])
+
+
+def why_lost(
+    net: Program, genome: GenomeValues | None, world: World, *, seed: int, step: int, batch: int
+) -> Diagnostic | None:
+    """What was not finite in the lifetime of a seed that diverged at this step."""
+    return LifeCourse(net, world, world.score, (step,), batch, 1).where_lost(genome, seed)

@@ -119,6 +119,8 @@ def test_a_reward_that_is_not_finite_is_a_divergence_and_told_of(monkeypatch: py
     assert result.diverged == result.candidates == 4
     told = meta.replay("run")
     assert told.message == "the lifetime diverged at step 7: a reward of bandit is not finite"
+    assert told.help is not None
+    assert told.help.startswith("it comes from the environment, not from the rule")
     lost: list[tuple[int, int]] = []
     net = setup(paid()).net
     found = evaluation.scores(
@@ -126,6 +128,18 @@ def test_a_reward_that_is_not_finite_is_a_divergence_and_told_of(monkeypatch: py
     )
     assert np.isfinite(found).tolist() == [[True, False]]
     assert lost == [(0, 7)]
+
+
+def test_where_every_candidate_diverges_the_reason_of_the_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make, "_environment", lambda choice: Rotten(2))
+    Path("e.yaml").write_text(EXPERIMENT.replace("steps: 2", "steps: 1"))
+    done = CliRunner().invoke(cli, ["meta", "e.yaml"])
+    assert done.exit_code == 1
+    assert "the first time, the lifetime diverged at step 7: a reward of bandit is not finite" in done.stderr
+    assert "help: it comes from the environment" in done.stderr
+    where = ["--network", "networks/actor.blur", "--set", "inputs=1", "--set", "actions=2", "--task", "bandit:ways=2"]
+    done = CliRunner().invoke(cli, ["eval", "policy_gradient", *where, "--steps", "9", "--seeds", "1", "--batch", "1"])
+    assert "seed 0 diverged at step 7\n    the lifetime diverged at step 7: a reward of bandit:ways=2" in done.stderr
 
 
 WALK = """

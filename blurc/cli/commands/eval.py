@@ -167,7 +167,7 @@ class Protocol:
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
-            found, online = self._scores(pair, task, metric, probe, _told(out))
+            found, online = self._scores(pair, task, metric, probe, _told(pair, task, self.batch, out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
             measured = data.objective_of(task, metric, task.score)
             rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh, online))
@@ -185,8 +185,18 @@ class Protocol:
         return evaluation.scores(pair.net, pair.values, task, steps=self.steps, probe=probe, **how), None
 
 
-def _told(out: Console) -> Callable[[int, int], None]:
-    return lambda seed, step: out.print(f"  seed {seed} diverged at step {step:,}", markup=False)
+def _told(pair: Pair, task: AnyTask, batch: int, out: Console) -> Callable[[int, int], None]:
+    """Of the first seed in an environment also the reason: it may be the environment's."""
+    explained = list[str]()
+
+    def told(seed: int, step: int) -> None:
+        out.print(f"  seed {seed} diverged at step {step:,}", markup=False)
+        if isinstance(task, data.World) and not explained:
+            why = evaluation.why_lost(pair.net, pair.values, task, seed=seed, step=step, batch=batch)
+            explained.append(why.message if why else "living again, which rounds differently, it stayed finite")
+            out.print(f"    {explained[0]}", markup=False, soft_wrap=True)
+
+    return told
 
 
 def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:

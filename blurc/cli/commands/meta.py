@@ -123,7 +123,7 @@ def _learn(
     if json:
         write_json(json, _data(result, rows, resolved))
     if math.isnan(result.value):
-        raise BlurError(_no_genome(result, resolved))
+        raise BlurError(_no_genome(result, resolved, data_dir))
     if isinstance(resolved.method, meta.Gradient) and resolved.method.l1:
         _print_sparse(folder, out)
     tell(out, _start(result))
@@ -205,8 +205,13 @@ def _judged(experiment: Experiment) -> str:
     return f"{count} episodes not used in the search"
 
 
-def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
+def _no_genome(result: Result, experiment: Experiment, data_dir: Path | None) -> Diagnostic:
     method, file = experiment.method, result.folder / meta.internals.GENOME
+    told = (_where(result),) if result.diverged else ()
+    if result.objective == tasks.OBJECTIVES["return"].name and result.diverged:
+        first = meta.replay(result.folder, data_dir=data_dir)  # it may be the environment's fault, not the rule's
+        message = f"no finite genome was found: the one in `{file}` diverges in some of {_judged(experiment)}"
+        return Diagnostic("E905", message, first.span, (f"the first time, {first.message}", *told), first.help)
     if isinstance(method, meta.Symbolic):
         help = "try shorter episodes (`inner.steps`), more candidates (`--set method.population=..`), or `functions` "
         help += "that are bounded, such as tanh"
@@ -218,7 +223,7 @@ def _no_genome(result: Result, experiment: Experiment) -> Diagnostic:
     return Diagnostic(
         "E905",
         f"no finite genome was found: the one in `{file}` diverges in some of {_judged(experiment)}",
-        notes=(_where(result),) if result.diverged else (),
+        notes=told,
         help=help,
     )
 

@@ -14,12 +14,13 @@ from blurc.tasks import Lifetime
 from blurc.training import relived
 
 
-def divergence(ready: Setup, genomes: list[Any], key: jax.Array, lifetime: Lifetime) -> Diagnostic | None:
-    """genomes: one per piece of the lifetime with PES; otherwise a single one."""
+def divergence(ready: Setup, genomes: list[Any], key: jax.Array, lifetime: Lifetime, help: str) -> Diagnostic | None:
+    """genomes: one per piece of the lifetime with PES; otherwise a single one. help: for what the rule does."""
     judge, choice = ready.judge, ready.experiment.method
     assert isinstance(judge, LifetimeJudge)
     living = judge.living[int(lifetime.number)]
     steps_of_one = choice.truncation if isinstance(choice, Pes) else len(lifetime.keys)
     alive = living.born(genomes[0], jax.random.split(key)[0], lifetime)
     count = min(len(lifetime.keys), steps_of_one * len(genomes))
-    return relived(living, lambda i: genomes[i // steps_of_one], alive, lifetime._replace(keys=lifetime.keys[:count]))
+    lived = lifetime._replace(keys=lifetime.keys[:count])
+    return relived(living, lambda i: genomes[i // steps_of_one], alive, lived, help)

@@ -65,7 +65,7 @@ def replay(
             f"training stayed finite; `{mine.name}`, a function of your own, or its gradient did not",
             OF_OWN,
         )
-    return _told(Diagnostic("E905", message), lost, ", ".join(names), help)
+    return _told(Diagnostic("E905", message, help=help), lost, ", ".join(names))
 
 
 def _recorded(folder: Folder, number: int) -> dict[str, Any]:
@@ -99,12 +99,12 @@ def _of_rule(ready: Setup, method: SymbolicMethod, rows: dict[str, Any]) -> tupl
 
 def _divergence(ready: Setup, genomes: list[Any], key: jax.Array, episode: Any) -> Diagnostic | None:
     if ready.worlds:
-        return reliving.divergence(ready, genomes, key, episode)
+        return reliving.divergence(ready, genomes, key, episode, OF_RULE)
     if isinstance(episode, Replay):
         found = _in_recording(ready, genomes, key, episode)
-        return found and found.diagnostic()
-    found = _in_episode(ready, genomes, key, episode)
-    return found and found.diagnostic()
+    else:
+        found = _in_episode(ready, genomes, key, episode)
+    return found and replace(found.diagnostic(), help=OF_RULE)
 
 
 def _in_episode(ready: Setup, genomes: list[Any], key: jax.Array, episode: Episode) -> diverge.Divergence | None:
@@ -139,7 +139,7 @@ def _in_recording(ready: Setup, genomes: list[Any], key: jax.Array, replay: Repl
     return None
 
 
-def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str, help: str = OF_RULE) -> Diagnostic:
+def _told(diagnostic: Diagnostic, lost: dict[str, Any], task: str) -> Diagnostic:
     where = f"meta-step {lost['step']}, candidate {lost['candidate']}, task {task}"
     notes = (f"in the episode of {where}", *diagnostic.notes)
-    return replace(diagnostic, notes=notes, help=help, severity="note")
+    return replace(diagnostic, notes=notes, severity="note")
