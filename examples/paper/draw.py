@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from blurc.evaluation.heat import DASHES
 from blurc.pictures import figures
@@ -78,8 +79,14 @@ def _curves(axes: Axes, panel: Curves, results: Results) -> None:
             low, high = np.nanmin(each, axis=0), np.nanmax(each, axis=0)
             axes.fill_between(steps, low, high, color=look["color"], alpha=0.12, linewidth=0)
     figures.dress(axes, panel.title, "steps", "accuracy", percent=True)
-    axes.set_xscale("log")
+    _by_steps(axes)
     axes.set_ylim(0, 1)
+
+
+def _by_steps(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _points(axes: Axes, panel: Points, results: Results) -> None:
@@ -135,7 +142,7 @@ def _track(axes: Axes, panel: Track, results: Results) -> None:
         values = [math.nan if v is None else v for v in chosen["tracks"][panel.quantity]]
         axes.plot(chosen["steps"], values, label=name, marker="o", markersize=2.5, linewidth=1.4, **look)
     figures.dress(axes, panel.title, "steps", panel.quantity, percent=panel.percent)
-    axes.set_xscale("log")
+    _by_steps(axes)
     if panel.logarithmic:
         axes.set_yscale("log")
 

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from . import draw
-from .figure import Curves, Figure, Panel, Points, Results, Track
+from .figure import Curves, Eigenvalues, Figure, Panel, Points, Results, Track
 from .figures import FIGURES
 from .learned import best
 
@@ -89,6 +89,8 @@ def _rows(panel: Panel, results: Results) -> list[list[str]]:
             return _of_points(panel, results)
         case Track():
             return _of_track(panel, results)
+        case Eigenvalues():
+            return _of_eigenvalues(results)
         case _:
             return []
 
@@ -131,6 +133,16 @@ def _of_track(panel: Track, results: Results) -> list[list[str]]:
     for name, run in recorded.items():
         rows.append([name, *(_told(run["tracks"][panel.quantity][i], panel.percent) for i in shown)])
     return rows
+
+
+def _of_eigenvalues(results: Results) -> list[list[str]]:
+    """The Jacobians Q, a column for each w."""
+    return [
+        ["steps of learning", *(str(i) for i, _ in enumerate(results["asymmetry"]))],
+        ["antisymmetric share of Q", *(f"{share:.2f}" for share in results["asymmetry"])],
+        ["largest imaginary part, over the largest modulus", *(f"{turn:.3f}" for turn in results["turning"])],
+        ["solutions g that are left", *(str(count) for count in results["solutions"][1:])],
+    ]
 
 
 def _told(value: float | None, percent: bool) -> str:
