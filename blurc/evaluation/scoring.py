@@ -8,7 +8,7 @@ finite; its scores are NaN from then on. Means leave diverged seeds out, and say
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -363,21 +363,24 @@ def _misfit(
     ((name, shape),) = populations.items()
     if math.prod(shape) == size:
         return None
-    help = f"declare `{name}[{size}]` (or `--set` the parameter for its size), choose another task"
+    message = f"the task {task.name} has {size} {role}{'' if size == 1 else 's'}"
+    message += f", but the {role} `{name}` of `{network}` is {list(shape)}"
+    help = f"declare `{name}[{size}]` (or `--set` the parameter for its size)"
+    *ways, last = help, "choose another task", *_other_ways(role, math.prod(shape), shape, task)
+    return Diagnostic("E807", message, help=f"{', '.join(ways)}, or {last}")
+
+
+def _other_ways(role: str, count: int, shape: tuple[int, ...], task: LoadedTask | World) -> Iterator[str]:
+    """What else may make a task fit a population of this shape and count."""
     if isinstance(task, World):
-        return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
-    if role == "input" and not task.time and size % math.prod(shape) == 0:
+        return
+    if role == "input" and not task.time and task.inputs % count == 0:
         where = "`time = True` in its class" if task.own else "`time: true`"
-        help += f", or, if an example is a sequence of inputs {list(shape)}, say so: {where}"
+        yield f"if an example is a sequence of inputs {list(shape)}, say so: {where}"
     elif role == "input":
-        help += ", or preprocess it, `TASK:crop=20,resize=10`"
-    elif task.classes and math.prod(shape) < size:
-        help += ", or choose other `classes`"
+        yield "preprocess it, `TASK:crop=20,resize=10`"
+    elif task.classes and count < task.outputs:
+        yield "choose other `classes`"
     elif task.classes:
-        widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={math.prod(shape)}"
-        help += f", or leave the outputs beyond its {size} classes unused, `{widened}` (`outputs: {math.prod(shape)}`)"
-    return Diagnostic("E807", _wrong_size(network, role, name, shape, task, size), help=help)
-
-
-def _wrong_size(network: str, role: str, name: str, shape: tuple[int, ...], task: LoadedTask | World, size: int) -> str:
-    return f"the task {task.name} has {size} {role}s, but the {role} `{name}` of `{network}` is {list(shape)}"
+        widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={count}"
+        yield f"leave the outputs beyond its {task.outputs} classes unused, `{widened}` (`outputs: {count}`)"
