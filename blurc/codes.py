@@ -180,5 +180,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E923": "a rule that cannot be an optimizer of other models",
         "E924": "processes of a run that do not find each other",
         "E925": "a process of a run that ended before the others",
+        "E926": "devices that a network cannot be divided over as asked",
     }
 )

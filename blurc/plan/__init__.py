@@ -4,6 +4,7 @@ plan.py      the types of a plan, and its verification
 pipeline.py  the passes in order
 counting.py  what the operations of a block cost
 cost.py      what a network costs
+sharding.py  how it is divided over devices
 passes/      one pass per file, each a pure function from one frozen value to the next
 """
 
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
         Variable,
         loop_of,
     )
+    from blurc.plan.sharding import Axis, Split, split
 
 __all__ = [
     "DRAWS",
     "EACH",
+    "Axis",
     "Block",
     "Cost",
     "Factors",
@@ -44,6 +47,7 @@ __all__ = [
     "Plan",
     "Projection",
     "Result",
+    "Split",
     "Stack",
     "Type",
     "Variable",
@@ -52,6 +56,7 @@ __all__ = [
     "plan_of",
     "schedule",
     "sparse_form",
+    "split",
 ]
 
 face(__name__)

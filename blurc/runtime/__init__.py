@@ -10,6 +10,7 @@ entries.py     `init`, `step`, `predict`, `train` and `trace` as traced function
 program.py     the same, with checks of the arguments
 signature.py   checks the shapes that callers pass
 bags.py        .. and ids
+sharding.py    where the arrays of a network lie on many devices
 finite.py      .. and, where asked for, that they are finite
 arguments.py   checks the arrays, numbers and random keys that callers pass
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from blurc.runtime.kernels.sparse import FORMS, sparse
     from blurc.runtime.lower import Inputs, dtype, fold
     from blurc.runtime.program import Calls, Compiled, Program, jitted
+    from blurc.runtime.sharding import Sharding
     from blurc.runtime.signature import Signature
     from blurc.runtime.trees import map_pair, map_tree, stack_trees
 
@@ -45,6 +47,7 @@ __all__ = [
     "Inputs",
     "Program",
     "Readout",
+    "Sharding",
     "Signature",
     "State",
     "draw",

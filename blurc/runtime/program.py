@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 from jax import Array
+from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
@@ -21,6 +22,7 @@ from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals, unshared
 from blurc.runtime.entries import Entries, Fed, State
 from blurc.runtime.finite import check_finite, of_state
+from blurc.runtime.sharding import Sharding, sharding
 
 
 @dataclass(frozen=True)
@@ -328,6 +330,29 @@ class Compiled(Program):
             BlurError: E903 if `batch` is not a positive integer.
         """
         return cost_of(self.plan, signatures.whole_number(batch))
+
+    @by_name
+    def sharding(self, mesh: Mesh, *, data: str | None = "data", model: str | None = "model") -> Sharding:
+        """Where its arrays lie on a mesh of devices, so that many of them compute one network:
+
+            mesh = jax.make_mesh((4, 2), ("data", "model"))
+            places = net.sharding(mesh)
+            state = jax.device_put(net.init(key, genome, batch=128), places.state)
+            state, outs = net.train(genome, state, jax.device_put(xs, places.xs), jax.device_put(ys, places.ys))
+
+        Args:
+            mesh: the devices.
+            data: the axis of the mesh along which examples are divided; None for none.
+            model: the axis along which neurons and synapses are divided. Which of their axes is chosen by what has to
+                be sent between devices (`print(places)`). None for none.
+
+        Returns:
+            Pytrees of `NamedSharding`, for the genome, a state, and inputs and targets.
+
+        Raises:
+            BlurError: E926 if the mesh has no such axis.
+        """
+        return sharding(self.plan, mesh, data, model)
 
     def _check_room(self, batch: int) -> None:
         widest = max(self.plan.populations, key=lambda p: p.size)
