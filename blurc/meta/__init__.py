@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Network,
         Optimizer,
         Pes,
+        Setting,
         Symbolic,
     )
     from blurc.meta.experiment.schema import dump, read
@@ -67,6 +68,7 @@ __all__ = [
     "Pes",
     "Processes",
     "Result",
+    "Setting",
     "Symbolic",
     "Task",
     "TaskChoice",

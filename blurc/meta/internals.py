@@ -7,11 +7,12 @@ from blurc.meta.report.contents import rules as found_rules
 from blurc.meta.report.page import REPORT, compare, sparse_rule
 from blurc.meta.report.page import write as write_report
 from blurc.meta.run.best import TRIALS
+from blurc.meta.run.compiling import compiled
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
 from blurc.meta.run.mode import mode
 from blurc.meta.run.pinned import resolved
-from blurc.meta.run.setup import Setup, compiled, setup
+from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import meta_step, start
 from blurc.meta.search.episode import Drawn, Judge
 

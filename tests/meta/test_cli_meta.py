@@ -13,7 +13,8 @@ from blurc import meta
 from blurc.cli import cli
 from blurc.diagnostics import BlurError, Source
 from blurc.meta.experiment import schema
-from blurc.meta.run.setup import compiled, setup
+from blurc.meta.run.compiling import compiled
+from blurc.meta.run.setup import setup
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 

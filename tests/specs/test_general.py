@@ -33,15 +33,16 @@ def of_length_1(columns: np.ndarray) -> np.ndarray:
 
 
 def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_covariances():
-    net = blurc.compile(SHALLOW, genome="general", inner=4, outer=2)  # as many as inputs and errors have dimensions
+    net = blurc.compile(SHALLOW, genome="general", inner=6, outer=2)  # a few more than there are dimensions
     genome = net.init_genome(KEY) | {name: jnp.asarray(-30.0) for name in ("din", "dout", "beta")}
     x, y = RNG.normal(size=(64, 4)), np.eye(3)[RNG.integers(3, size=64)]
     before = net.init(KEY, genome)
     after, _ = net.step(genome, before, x, y)
 
-    x = x - x.mean(1, keepdims=True)
-    x = x / x.std(1, keepdims=True)
-    x = np.c_[x - x.mean(0), np.ones(64)]
+    x = x - x.mean(0)
+    usual = (x**2).mean()
+    x = x - 0.7 * x.mean(1, keepdims=True)
+    x = np.c_[x / np.sqrt(0.7 * (x**2).mean(1, keepdims=True) + 0.3 * usual), np.ones(64)]
     exp = np.exp(x[:, :4] @ np.asarray(before.synapses["x->y"]["v"]))
     err = exp / exp.sum(1, keepdims=True) - y
     explained = np.linalg.pinv(x.T @ x, rcond=1e-4) @ x.T @ err
@@ -79,6 +80,16 @@ def test_one_example_is_answered_as_among_others(net: blurc.Net):
     state, _ = net.train(genome, net.init(KEY, genome), X, Y)
     alone = [net.predict(genome, state, x[None])[0] for x in X[0]]
     np.testing.assert_allclose(alone, net.predict(genome, state, X[0]), atol=1e-5)
+
+
+def test_numbers_are_learned_as_well():
+    net = blurc.compile("network n { input x[2]  hidden h[16]  output y[1]  x -> h -> y }", genome="general_values")
+    x = RNG.uniform(-1, 1, (30, 64, 2))
+    y = np.sin(3 * x[..., :1]) * x[..., 1:]
+    genome = net.init_genome(KEY)
+    state, _ = net.train(genome, net.init(KEY, genome), x, y)
+    error = net.predict(genome, state, x[0]) - y[0]
+    assert np.mean(np.asarray(error) ** 2) < 0.3 * y[0].var()
 
 
 @pytest.mark.parametrize(("depth", "batch"), [(1, 64), (1, 1), (6, 64)])

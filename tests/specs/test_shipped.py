@@ -12,7 +12,7 @@ from blurc import genome
 from blurc.evaluation import scores
 from blurc.language import specs_path
 from blurc.meta.experiment import schema
-from blurc.meta.run.setup import compiled
+from blurc.meta.run.compiling import compiled
 from blurc.model import rule_hash
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.task import task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blurc.diagnostics import counted
+from blurc.diagnostics import counted, suggest
 from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.experiment.optimizers import complaints
 from blurc.storage import records
@@ -31,6 +31,7 @@ def check(e: Experiment, reader: records.Reader) -> None:
         message = f"the worst of {len(e.tasks)} tasks needs an episode of each, not {e.tasks_per_step}"
         help = f"write `tasks_per_step: {len(e.tasks)}`, or more, or give fewer tasks"
         _contradiction(reader, message, ("over_tasks", "tasks_per_step", "tasks"), help)
+    _check_settings(e, reader)
     for tasks, path in ((e.tasks, "tasks"), (e.validation, "validation"), (e.evaluation.tasks, "evaluation.tasks")):
         _check_names(tasks, path, reader)
 
@@ -47,6 +48,26 @@ def _check_drift(e: Experiment, reader: records.Reader) -> None:
         message = f"`augment.drift` moves the inputs, and with `{several}` the same query is asked at several steps"
         help = "write `inner: {online: true}`, which asks every batch as it comes"
         _contradiction(reader, message, (f"{drifting[0]}.augment.drift", several), help)
+
+
+def _check_settings(e: Experiment, reader: records.Reader) -> None:
+    names = [one.name or one.data for one in (*e.tasks, *e.validation)]
+    for name, setting in e.by_task.items():
+        path = ("by_task", name)
+        if name not in names and not any(reader.is_wrong((tasks,)) for tasks in ("tasks", "validation")):
+            help = suggest(name, names, f"the tasks are {', '.join(names)}")
+            reader.refuse(path, "E613", f"there is no task `{name}`", help)
+        if e.curriculum and setting.steps:
+            message = f"the curriculum lengthens all episodes, and those of `{name}` have {setting.steps} steps"
+            reader.refuse((*path, "steps"), "E613", message, "leave one of them out")
+        if 0 < setting.steps < e.inner.judge_every:
+            message = (
+                f"`inner.judge_every` is {e.inner.judge_every}, and an episode of `{name}` has {setting.steps} steps"
+            )
+            reader.refuse((*path, "steps"), "E613", message, "write as many, or lower `inner.judge_every`")
+    if e.by_task and isinstance(e.method, Pes | Symbolic):
+        message = f"{type(e.method).__name__.lower()} learns all tasks in one network, in batches of one size"
+        _contradiction(reader, message, ("by_task", "method"), "take `name: cma` or `name: gradient`")
 
 
 def _too_short(curriculum: Curriculum, steps: int) -> str:

@@ -48,6 +48,21 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """How one task is learned, where that differs from the others.
+
+    Attributes:
+        network: that learns it, under the rule of the experiment unless it names one; None: that of the experiment.
+        batch: examples per batch; 0: `inner.batch`.
+        steps: of an episode; 0: `inner.steps`, or what the curriculum says.
+    """
+
+    network: Network | None = None
+    batch: limits.Size = 0
+    steps: limits.Size = 0
+
+
+@dataclass(frozen=True)
 class Inner:
     """One episode: `steps` batches of `batch` examples are learned, then `query` others are predicted.
 
@@ -232,6 +247,7 @@ class Experiment:
         tasks_per_step: episodes per genome and meta-step, drawn by the weights of the tasks.
         over_tasks: whether a genome is worth the mean over its episodes, or what it is worth on the task where it does
             worst.
+        by_task: what is different for a task, by its name.
         validation: tasks that decide which genome is best; none: those of the search.
         chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).
         write: the run folder; empty: runs/NAME.
@@ -249,6 +265,7 @@ class Experiment:
     jitter: limits.Noise = 0.01
     tasks_per_step: limits.Count = 1
     over_tasks: OverTasks = "mean"
+    by_task: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
     validation: tuple[TaskChoice, ...] = ()
     chunk: limits.Size | None = None
     seed: limits.Seed = 0

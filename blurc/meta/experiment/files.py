@@ -11,7 +11,7 @@ from pathlib import Path
 from blurc import genome, spec
 from blurc.diagnostics import BlurError, counted, suggest
 from blurc.language import resolve_import, specs_path
-from blurc.meta.experiment.experiment import Experiment, MethodChoice, Network
+from blurc.meta.experiment.experiment import Experiment, MethodChoice, Network, Setting
 from blurc.storage import is_inside, records
 from blurc.tasks import Named, TaskChoice, named
 
@@ -39,8 +39,13 @@ class Files:
             method=self._method(e.method),
             tasks=self._tasks(e.tasks, ("tasks",)),
             validation=self._tasks(e.validation, ("validation",)),
+            by_task={name: self._setting(one, ("by_task", name)) for name, one in e.by_task.items()},
             evaluation=evaluation,
         )
+
+    def _setting(self, setting: Setting, path: records.Path) -> Setting:
+        network = setting.network and self._network(setting.network, (*path, "network"))
+        return replace(setting, network=network)
 
     def _network(self, network: Network, path: records.Path) -> Network:
         return replace(network, spec=self._found(network.spec, (*path, "spec"), "E103", ".blur"))

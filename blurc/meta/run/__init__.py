@@ -1,6 +1,8 @@
 """A run: a sequence of meta-steps, and the files it writes.
 
 setup.py       turns an experiment into programs
+compiling.py   the network that an experiment names
+lessons.py     what learns each task, and in which batches
 mode.py        how gradients are taken
 worlds.py recordings.py  what experiments on these cannot have
 room.py        whether that fits into memory

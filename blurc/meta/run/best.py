@@ -25,7 +25,8 @@ from blurc.api import Net
 from blurc.meta.experiment.experiment import Symbolic
 from blurc.meta.run import front as fronts
 from blurc.meta.run.setup import TRIAL, Setup
-from blurc.meta.search.episode import Drawn, Judge
+from blurc.meta.search.episode import Drawn, Judge, stacked
+from blurc.meta.search.mixed import Mixed
 from blurc.runtime import map_tree
 from blurc.tasks import AnyTask
 
@@ -140,15 +141,14 @@ def worth(ready: Setup, net: Net, genome: Any, unroll: int) -> float:
     """The cost of one genome of any compiled network."""
     of = ready.judge
     judge = Judge(net, of.objective, of.inner, 0, of.over_tasks, of.tasks)
-    drawn = [trial(ready, number, unroll) for number in range(count(ready))]
-    together = jax.tree.map(lambda *parts: jnp.concatenate(parts), *drawn)
-    value, _ = jax.jit(judge.one)(genome, together)
+    drawn = stacked([trial(ready, number, unroll) for number in range(count(ready))])
+    value, _ = jax.jit(judge.one)(genome, drawn)
     return float(ready.judge.objective.costs(value))
 
 
 def _values(ready: Setup, genomes: Any, unroll: int) -> NDArray[np.float64]:
     """[genomes, trials], NaN where a genome diverged."""
-    found = [ready.judge.values(genomes, trial(ready, number, unroll)) for number in range(count(ready))]
+    found = [ready.judge.values(genomes, _alone(ready, number, unroll)) for number in range(count(ready))]
     return np.concatenate([np.where(f.finite[:, None], f.each, np.nan) for f in found], axis=1, dtype=float)
 
 
@@ -174,8 +174,12 @@ def trial(ready: Setup, number: int, unroll: int) -> Drawn:
     """One episode."""
     which = _numbers(ready)[number]
     key, start = jax.random.split(ready.key(TRIAL, number))
-    episode = ready.episode(ready.judging[which], key, unroll)
-    return Drawn(start[None], map_tree(lambda x: x[None], episode), jnp.asarray([which]))
+    return ready.single(ready.judging[which], which, key, start, unroll)
+
+
+def _alone(ready: Setup, number: int, unroll: int) -> Drawn | Mixed:
+    """The same, as the judge has it."""
+    return ready.together([(ready.judging[_numbers(ready)[number]], trial(ready, number, unroll))])
 
 
 def trial_tasks(ready: Setup) -> list[AnyTask]:

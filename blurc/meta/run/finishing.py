@@ -15,10 +15,11 @@ from blurc.evaluation import Race, Row, check_fits, doubt, label, race, scores, 
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
-from blurc.meta.experiment.experiment import Evaluation, Experiment, Network, Symbolic
+from blurc.meta.experiment.experiment import Evaluation, Experiment, Symbolic
 from blurc.meta.report.page import write
+from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
-from blurc.meta.run.setup import compiled
+from blurc.meta.run.lessons import lessons, under_rule
 from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task
 
 
@@ -158,13 +159,17 @@ def _raced(
 def _pairs(experiment: Experiment) -> Iterator[tuple[Net, str, TaskChoice]]:
     """Networks, labels and tasks. A network without a rule gets the experiment's rule and parameters."""
     own = compiled(experiment.network)
-    networks = [(experiment.network, own)]
-    if experiment.evaluation.networks:
-        spec = Path(experiment.network.spec)
-        networks = [(n, compiled(_with_rule(n, own), [spec])) for n in experiment.evaluation.networks]
-    for network, net in networks:
-        for choice in experiment.evaluation.tasks or experiment.tasks:
-            yield net, label(net, network.parameters), choice
+    alone = [(experiment.network, own)]
+    spec, evaluation = Path(experiment.network.spec), experiment.evaluation
+    several = [(n, compiled(under_rule(n, own), [spec])) for n in evaluation.networks]
+    theirs = {} if evaluation.networks else lessons(experiment, own)
+    for network, net in several or alone:
+        for choice in evaluation.tasks or experiment.tasks:
+            name = choice.name or choice.data
+            lesson, setting = theirs.get(name), experiment.by_task.get(name)
+            of = setting.network if setting and setting.network and lesson else network
+            learner = lesson.net if lesson else net
+            yield learner, label(learner, of.parameters), choice
 
 
 def _under_its_rule(e: Experiment, place: Folder, genome: GenomeFile) -> Experiment:
@@ -173,10 +178,3 @@ def _under_its_rule(e: Experiment, place: Folder, genome: GenomeFile) -> Experim
         return e
     own = replace(e.network, spec=str(place.path / genome.spec), rule=genome.rule, hash="")
     return replace(e, network=own)
-
-
-def _with_rule(network: Network, trained: Net) -> Network:
-    if network.rule:
-        return network
-    parameters = {**dict(trained.model.genome.params), **network.parameters}
-    return replace(network, rule=trained.plan.genome, parameters=parameters)

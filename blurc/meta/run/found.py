@@ -25,10 +25,11 @@ from blurc.language import unparse
 from blurc.meta.experiment.experiment import Network
 from blurc.meta.report.contents import FRONT, Rule
 from blurc.meta.run.best import Best, worth
+from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import RULES, Folder
 from blurc.meta.run.front import Front, members
 from blurc.meta.run.pinned import copies
-from blurc.meta.run.setup import START, Setup, compiled
+from blurc.meta.run.setup import START, Setup
 from blurc.meta.search.methods.symbolic import Candidates, SymbolicMethod
 from blurc.symbolic import Trees
 

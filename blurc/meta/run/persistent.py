@@ -54,7 +54,7 @@ def piece(ready: Setup, candidates: Any, going: Going, step: int) -> tuple[Feedb
     assert isinstance(choice, Pes)
     if number == 0:  # only now: the initial synapses may depend on the perturbed genome
         going = _fresh(ready, candidates, episode_of(ready, step))
-    drawn = ready.episodes(episode_of(ready, step), ready.experiment.inner.steps)
+    drawn = ready.stacked(episode_of(ready, step), ready.experiment.inner.steps)
     first = number * choice.truncation
     keys = jax.vmap(partial(noise, first))(drawn.keys)
     drawn = drawn._replace(keys=keys, episodes=ready.judge.cut(drawn.episodes, first, choice.truncation))
@@ -87,7 +87,7 @@ def noise(first: int, key: jax.Array) -> jax.Array:
 def _fresh(ready: Setup, candidates: Any, number: int) -> Going:
     """The carry at the start of an episode."""
     vectors = jax.vmap(vector)(candidates)
-    drawn = ready.episodes(number, ready.experiment.inner.steps)
+    drawn = ready.stacked(number, ready.experiment.inner.steps)
     trail = jnp.zeros((ready.pieces, *vectors.shape), vectors.dtype)
     return Going(_programs(ready)[0](candidates, drawn), trail, jnp.zeros(len(vectors), bool))
 

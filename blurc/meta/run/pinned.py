@@ -10,7 +10,7 @@ from pathlib import PurePath
 from blurc import genome as genomes
 from blurc import model
 from blurc.api import Net
-from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.experiment.experiment import Experiment, Setting
 from blurc.meta.run.folder import OBJECTIVE, PYTHON, SPEC, START, Folder
 from blurc.meta.run.setup import Setup
 from blurc.tasks import OBJECTIVES, TaskChoice, named, python_meaning, python_text
@@ -22,7 +22,12 @@ def pinned(e: Experiment, ready: Setup, folder: Folder) -> Experiment:
     network = replace(e.network, hash=model.model_hash(ready.net.model))
     evaluation = replace(e.evaluation, tasks=_pinned(e.evaluation.tasks))
     e = replace(e, tasks=_pinned(e.tasks), validation=_pinned(e.validation), evaluation=evaluation)
-    return replace(e, write=str(folder.path), network=network, start=e.start and START)
+    by_task = {name: _pinned_network(one, ready.lessons[name].net) for name, one in e.by_task.items()}
+    return replace(e, write=str(folder.path), network=network, by_task=by_task, start=e.start and START)
+
+
+def _pinned_network(setting: Setting, net: Net) -> Setting:
+    return replace(setting, network=setting.network and replace(setting.network, hash=model.model_hash(net.model)))
 
 
 def _pinned(tasks: Sequence[TaskChoice]) -> tuple[TaskChoice, ...]:
@@ -43,7 +48,8 @@ def resolved(e: Experiment, net: Net) -> Experiment:
 def copies(ready: Setup) -> dict[str, str]:
     """Copies of the source files of the run, by their names in its folder."""
     found: dict[str, str] = {}
-    for name, text in ready.net.sources.texts:
+    nets = (ready.net, *(one.net for one in ready.lessons.values()))
+    for name, text in dict.fromkeys(text for net in nets for text in net.sources.texts):
         path = PurePath(name)
         inside = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
         while f"{SPEC}/{inside}" in found:

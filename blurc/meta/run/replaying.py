@@ -53,12 +53,13 @@ def replay(
         genomes = [_genome(one) for one in (*lost.get("earlier", ()), lost["genome"])]
     episode_number = persistent.episode_of(ready, lost["step"])
     whole = ready.experiment.inner.steps if ready.method.wants == "persistent" else ready.unroll(lost["step"])
-    drawn = ready.episodes(episode_number, whole)
-    names = [ready.tasks[i].name for i in ready.drawn(episode_number)]
-    for i, name in enumerate(names):
-        episode = map_tree(lambda a, i=i: a[i], drawn.episodes)
-        if found := _divergence(ready, genomes, drawn.keys[i], episode):
-            return _told(found, lost, name)
+    drawn = ready.singly(episode_number, whole)
+    names = [ready.tasks[i].name for i, _ in drawn]
+    for i, one in drawn:
+        episode = map_tree(lambda a: a[0], one.episodes)
+        learner = replace(ready, net=ready.lesson(ready.tasks[i]).net)
+        if found := _divergence(learner, genomes, one.keys[0], episode):
+            return _told(found, lost, ready.tasks[i].name)
     message, help = "training stayed finite; the objective or its gradient did not", OF_RULE
     if (mine := ready.objective) != OBJECTIVES.get(mine.name):
         message, help = (

@@ -61,7 +61,11 @@ def _essence(e: Experiment) -> str:
     network = replace(e.network, spec="", hash="")
     start = e.start and hashlib.sha256(genomes.dump(genomes.read(e.start)).encode()).hexdigest()
     tasks, validation = (tuple(replace(one, hash="") for one in tasks) for tasks in (e.tasks, e.validation))
-    e = replace(e, tasks=tasks, validation=validation)
+    by_task = {
+        name: replace(one, network=one.network and replace(one.network, spec="", hash=""))
+        for name, one in e.by_task.items()
+    }
+    e = replace(e, tasks=tasks, validation=validation, by_task=by_task)
     plain = replace(e, method=method, network=network, start=start, write="", checkpoint_every=1)
     return schema.dump(replace(plain, evaluation=Evaluation()))
 
@@ -71,7 +75,9 @@ def identity(ready: Setup) -> dict[str, Any]:
     essence = _essence(resolved(ready.experiment, ready.net))
     return {
         "experiment": hashlib.sha256(essence.encode()).hexdigest(),
-        "spec": model.model_hash(ready.net.model),
+        "spec": " ".join(
+            model.model_hash(net.model) for net in (ready.net, *(one.net for one in ready.lessons.values()))
+        ),
         "data": ready.data,
         "versions": versions(),
     }

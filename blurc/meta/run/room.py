@@ -12,6 +12,7 @@ from blurc.diagnostics import counted
 from blurc.evaluation import scoring
 from blurc.guards import check_room
 from blurc.meta.experiment.experiment import Cma, Gradient, Pes, Symbolic
+from blurc.meta.run.lessons import Lesson
 from blurc.meta.run.setup import Setup
 from blurc.tasks import LoadedTask, World
 
@@ -24,12 +25,14 @@ def check(ready: Setup) -> None:
     e = ready.experiment
     _check_genomes(ready, ready.candidates)
     _check_episodes(ready)
-    _check_networks(ready)
+    for one in {*ready.lessons.values(), Lesson(ready.net, e.inner.batch)}:
+        _check_networks(ready, one)
     ev = e.evaluation
     for one in () if ev.tasks or ev.networks else ready.tasks:
         if not isinstance(one, LoadedTask):
             continue
-        scoring.planned(ready.net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds, probe=e.inner.probe)
+        net = ready.lesson(one).net
+        scoring.planned(net, one, steps=ev.steps, batch=ev.batch, seeds=ev.seeds, probe=e.inner.probe)
 
 
 def _check_genomes(ready: Setup, count: int) -> None:
@@ -54,29 +57,32 @@ def _check_genomes(ready: Setup, count: int) -> None:
 def _check_episodes(ready: Setup) -> None:
     e = ready.experiment
     steps = e.curriculum.until if e.curriculum else e.inner.steps
+    counts = [(of.steps or steps, of.batch) for of in map(ready.lesson, ready.tasks)]
     if ready.worlds:
         at_once = ready.at_once
         kept = 2 * at_once * e.tasks_per_step * steps * e.inner.batch  # the rewards so far, and where episodes end
         what = f"{at_once * e.tasks_per_step:,} lifetimes of {steps:,} steps at once, each in {e.inner.batch:,} copies,"
         return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
-    examples = e.tasks_per_step * (steps * e.inner.batch + e.inner.query)
+    steps, batch = max(counts, key=math.prod)
+    examples = e.tasks_per_step * (steps * batch + e.inner.query)
     lengths = [1 if isinstance(one, World) else max(1, one.time) for one in ready.tasks]
     widest = max(n * (one.inputs + one.outputs) for n, one in zip(lengths, ready.tasks, strict=True))
-    episode = f"{steps:,} batches of {e.inner.batch:,}, and {e.inner.query:,} to predict"
+    episode = f"{steps:,} batches of {batch:,}, and {e.inner.query:,} to predict"
     what = f"{counted(e.tasks_per_step, 'episode')} of {episode},"
     check_room(examples * widest, what, FEWER)
 
 
-def _check_networks(ready: Setup) -> None:
+def _check_networks(ready: Setup, lesson: Lesson) -> None:
     """Networks that learn at the same time. PES keeps those of all candidates."""
-    e, signature = ready.experiment, ready.net.signature
+    e, net, batch = ready.experiment, lesson.net, lesson.batch
+    signature = net.signature
     at_once = ready.candidates if isinstance(e.method, Pes) else ready.at_once
     synapses = _numbers(signature.synapses.values())
     neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
-    layer = max(population.size for population in ready.net.plan.populations)
-    each = synapses + e.inner.batch * max(neurons, layer)
+    layer = max(population.size for population in net.plan.populations)
+    each = synapses + batch * max(neurons, layer)
     fewer = "lower `method.population`" if isinstance(e.method, Pes) else "write `chunk: 1`"
-    what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {e.inner.batch:,},"
+    what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {batch:,},"
     check_room(at_once * e.tasks_per_step * each, what, f"{fewer}, or lower `tasks_per_step` or `inner.batch`")
 
 

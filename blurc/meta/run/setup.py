@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from blurc import genome as genomes
-from blurc import model as models
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
-from blurc.meta.experiment.experiment import Experiment, Gradient, Network, Pes, Symbolic
+from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
 from blurc.meta.processes.processes import ALONE, Processes
-from blurc.meta.run import recordings, worlds
+from blurc.meta.run import lessons, recordings, worlds
+from blurc.meta.run.compiling import compiled
+from blurc.meta.run.lessons import Lesson
 from blurc.meta.run.mode import with_mode
 from blurc.meta.run.objective import check_named, with_objective
 from blurc.meta.search import curriculum, many
-from blurc.meta.search.episode import Drawn, Judge
+from blurc.meta.search.episode import Drawn, Judge, stacked
 from blurc.meta.search.interpreted import InterpretedJudge
 from blurc.meta.search.lifetimes import LifetimeJudge
 from blurc.meta.search.methods import flat
 from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
-from blurc.plan import plan_of
-from blurc.runtime import stack_trees
-from blurc.spec import Wording, select
+from blurc.meta.search.mixed import Mixed, MixedJudge
+from blurc.runtime import map_tree, stack_trees
 from blurc.symbolic import Space, space
 from blurc.tasks import (
     NO_TASKS,
@@ -51,11 +51,6 @@ from blurc.tasks import (
 from blurc.tasks import named as python_name
 from blurc.training import Probe
 
-AS_KEYS = Wording(
-    network=lambda name: f"`network: {name}`",
-    genome="choose one: `rule: GENOME`",
-    rule="choose a rule with the key `rule`",
-)
 OBJECTIVE = "objective"  # in `Setup.data`, beside the numbers of tasks
 # What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
 START, EPISODES = 0, 1
@@ -66,8 +61,8 @@ JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
 class Setup:
     """experiment: with the name of the objective that its tasks suggest, if it gives none, and the mode of gradients.
     objective: that itself. validation: the tasks that decide which genome is best; empty: `tasks` do. space: the rules
-    that a symbolic search looks through. processes: that share the run. begun_with: the `width` of a run
-    that goes on."""
+    that a symbolic search looks through. lessons: of tasks, by name, that have another network, batch or number of
+    steps than the experiment. processes: that share the run. begun_with: the `width` of a run that goes on."""
 
     experiment: Experiment
     net: Net
@@ -75,6 +70,7 @@ class Setup:
     objective: Objective
     validation: tuple[AnyTask, ...] = ()
     space: Space | None = None
+    lessons: Mapping[str, Lesson] = field(default_factory=dict[str, Lesson])
     processes: Processes = ALONE
     begun_with: int | None = None
 
@@ -90,22 +86,34 @@ class Setup:
 
     @cached_property
     def judge(self) -> Judge:
+        e, common = self.experiment, self._common
+        if self.worlds:
+            return LifetimeJudge(self.net, **common, worlds=self.worlds)
+        if self.lessons:
+            return MixedJudge(self.net, **common)
+        if not (self.space and isinstance(e.method, Symbolic)):
+            return Judge(self.net, **common)
+        sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
+        return InterpretedJudge(self.space.interpreter, **common, space=self.space, fixed=self.own, **sizes)
+
+    @cached_property
+    def _judges(self) -> dict[int, Judge]:
+        """Of each network alone, by its `id`."""
+        nets = {id(net): net for net in (self.net, *(one.net for one in self.lessons.values()))}
+        return {at: Judge(net, **self._common) for at, net in nets.items()}
+
+    @property
+    def _common(self) -> dict[str, Any]:
         e = self.experiment
-        common: dict[str, Any] = {
+        return {
             "objective": self.objective,
             "inner": e.inner,
             "chunk": self.width,
             "processes": self.processes,
             "over_tasks": e.over_tasks,
             "tasks": max(len(self.tasks), len(self.judging)),
+            "mode": e.method.mode if isinstance(e.method, Gradient) else "reverse",
         }
-        mode: Any = e.method.mode if isinstance(e.method, Gradient) else "reverse"
-        if self.worlds:
-            return LifetimeJudge(self.net, **common, mode=mode, worlds=self.worlds)
-        if not (self.space and isinstance(e.method, Symbolic)):
-            return Judge(self.net, **common, mode=mode)
-        sizes: dict[str, Any] = {"rounds": e.method.tune, "elite": e.method.elite, "most": e.method.judged}
-        return InterpretedJudge(self.space.interpreter, **common, space=self.space, fixed=self.own, **sizes)
 
     @cached_property
     def own(self) -> Any:
@@ -193,12 +201,34 @@ class Setup:
         more = draw.choice(len(weights), e.tasks_per_step - len(first), p=weights / weights.sum())
         return [*first, *more.tolist()]
 
-    def episodes(self, number: int, steps: int) -> Drawn:
+    def episodes(self, number: int, steps: int) -> Drawn | Mixed:
         """The episodes that all candidates of a meta-step share."""
+        return self.together([(self.tasks[i], one) for i, one in self.singly(number, steps)])
+
+    def stacked(self, number: int, steps: int) -> Drawn:
+        """The same, of a single network."""
+        return stacked([one for _, one in self.singly(number, steps)])
+
+    def singly(self, number: int, steps: int) -> list[tuple[int, Drawn]]:
+        """The same one by one, each with the number of its task."""
         drawn = self.drawn(number)
         keys = jax.random.split(self.key(EPISODES, number), 2 * len(drawn))
-        made = [self.episode(self.tasks[i], key, steps) for i, key in zip(drawn, keys, strict=False)]
-        return Drawn(keys[len(drawn) :], stack_trees(made), jnp.asarray(drawn))
+        pairs = zip(drawn, keys, keys[len(drawn) :], strict=False)
+        return [(i, self.single(self.tasks[i], i, key, start, steps)) for i, key, start in pairs]
+
+    def single(self, task: AnyTask, number: int, key: jax.Array, start: jax.Array, steps: int) -> Drawn:
+        """One episode of a task. start: the key of what learns it."""
+        episode = self.episode(task, key, steps)
+        return Drawn(start[None], map_tree(lambda x: x[None], episode), jnp.asarray([number]))
+
+    def together(self, episodes: Sequence[tuple[AnyTask, Drawn]]) -> Drawn | Mixed:
+        """Single episodes, as the judge has them."""
+        if self.lessons:
+            return [(self._judges[id(self.lesson(task).net)], one) for task, one in episodes]
+        return stacked([one for _, one in episodes])
+
+    def lesson(self, task: AnyTask) -> Lesson:
+        return self.lessons.get(task.name) or Lesson(self.net, self.experiment.inner.batch)
 
     def episode(self, task: AnyTask, key: jax.Array, steps: int) -> Episode | Lifetime | Replay:
         """One, of one of the tasks."""
@@ -206,7 +236,8 @@ class Setup:
             return task.replay(key, steps)
         if isinstance(task, World):
             return task.lifetime(key, steps, self.worlds.index(task))
-        return task.episode(key, steps=steps, batch=self.experiment.inner.batch, query=self.experiment.inner.query)
+        of = self.lesson(task)
+        return task.episode(key, steps=of.steps or steps, batch=of.batch, query=self.experiment.inner.query)
 
     def unroll(self, step: int) -> int:
         return curriculum.unroll(self.experiment, step)
@@ -224,11 +255,16 @@ def setup(
     """Compiles and loads what the experiment names. own: tasks that it has from Python. Raises `BlurError`."""
     net = compiled(experiment.network)
     e = experiment
-    tasks, validation = (
-        tuple(_task(net, one, e.inner.probe, data_dir, own) for one in choices) for choices in (e.tasks, e.validation)
-    )
+    others = lessons.lessons(e, net)
+
+    def made(choice: TaskChoice) -> AnyTask:
+        of = others.get(choice.name or choice.data)
+        return _task(of.net if of else net, choice, e.inner.probe, data_dir, own)
+
+    tasks, validation = (tuple(map(made, choices)) for choices in (e.tasks, e.validation))
     worlds.check(e, (*tasks, *validation))
     recordings.check(e, (*tasks, *validation))
+    lessons.check(e, (*tasks, *validation))
     check_named(e, own)
     if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
@@ -236,7 +272,7 @@ def setup(
     _check_l1(e, net)
     e, objective = with_objective(e, (*tasks, *validation))
     e = with_mode(e, net)
-    return Setup(e, net, tasks, objective, validation, _space(net, e), processes)
+    return Setup(e, net, tasks, objective, validation, _space(net, e), others, processes)
 
 
 def _space(net: Net, e: Experiment) -> Space | None:
@@ -272,30 +308,3 @@ def _task(
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one
-
-
-def compiled(network: Network, elsewhere: Sequence[Path] = ()) -> Net:
-    """Raises `BlurError`: the errors of the spec, or E617 if it is not the one that `hash` pins. elsewhere: specs that
-    may declare the rule."""
-    model, sources, warnings = select(
-        network.spec,
-        network=network.network,
-        genome=network.rule,
-        params=network.parameters,
-        giver="the experiment gives",
-        elsewhere=elsewhere,
-        wording=AS_KEYS,
-    )
-    net = Net(plan_of(model), model, sources, warnings)
-    if network.hash not in ("", models.model_hash(model)):
-        raise _unlike(network)
-    return net
-
-
-def _unlike(network: Network) -> BlurError:
-    message = f"`{network.spec}` no longer means what it did: its `hash` is different"
-    help = "the original files are in `spec/` of the run folder; remove `hash:` to use the current ones"
-    if not network.hash.startswith(models.MODEL):
-        message = f"whether `{network.spec}` has changed is not known: its `hash` is of another version of blurc"
-        help = "remove `hash:` to use the spec as it is"
-    return BlurError(Diagnostic("E617", message, help=help))

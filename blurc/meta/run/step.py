@@ -22,6 +22,7 @@ from blurc.meta.search.curriculum import Record
 from blurc.meta.search.episode import Drawn, Feedback
 from blurc.meta.search.interpreted import InterpretedJudge
 from blurc.meta.search.methods import flat
+from blurc.meta.search.mixed import Mixed
 from blurc.runtime import map_tree, stack_trees
 
 
@@ -106,9 +107,10 @@ def meta_step(ready: Setup, carry: Carry, step: int) -> tuple[Carry, Metrics, li
     return carry, line, lost
 
 
-def _judged(ready: Setup, candidates: Any, drawn: Drawn, step: int) -> Feedback:
+def _judged(ready: Setup, candidates: Any, drawn: Drawn | Mixed, step: int) -> Feedback:
     match ready.method.wants, ready.judge:
         case "tuned", InterpretedJudge() as judge:
+            assert isinstance(drawn, Drawn)
             return judge.tuned(candidates, drawn, ready.key(TUNE, step))
         case "gradients", judge:
             return judge.gradients(candidates, drawn)

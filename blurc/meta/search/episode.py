@@ -9,7 +9,7 @@ get the same initial states and batches, so differences come from the genomes, n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -59,6 +59,10 @@ class Drawn(NamedTuple):
     keys: jax.Array
     episodes: Episode | Lifetime | Replay
     tasks: jax.Array
+
+
+def stacked(parts: Sequence[Drawn]) -> Drawn:
+    return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *parts)
 
 
 def judged(
