@@ -26,7 +26,16 @@ from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues, Program
 from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, Recordings, World, number, objective_of
-from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_recordings, check_signals, doubts
+from blurc.training import (
+    SIGNALS,
+    Probe,
+    check_in_time,
+    check_probe,
+    check_recordings,
+    check_signals,
+    doubts,
+    task_problems,
+)
 
 STEPS = (10, 20, 50, 100)
 MOST_QUERIES = 10_000
@@ -303,8 +312,8 @@ def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
     outputs may then be others, unless they are taught."""
     if isinstance(task, Recordings):
         return _check_recorded(net, task, probe)
-    check_no_ids(net)
     if isinstance(task, World):
+        _check_no_ids(net)
         _check_signals(net, task)
     else:
         check_signals(net.signature)
@@ -316,9 +325,11 @@ def check_fits(net: Program, task: AnyTask, probe: Probe | None = None) -> None:
             ("input", net.signature.inputs, task.inputs),
             ("output", net.signature.outputs, task.outputs),
         )
-        if (role == "input" or not probe or net.signature.uses_target)
+        if (not net.signature.ids if role == "input" else not probe or net.signature.uses_target)
         and (problem := _misfit(net.signature.name, role, populations, task, size))
     ]
+    if net.signature.ids and isinstance(task, LoadedTask):
+        found += task_problems(task, net.signature)
     if found:
         raise BlurError(found)
     if probe:
@@ -333,11 +344,11 @@ def _check_recorded(net: Program, recordings: Recordings, probe: Probe | None) -
     check_recordings(net, recordings)
 
 
-def check_no_ids(net: Program) -> None:
+def _check_no_ids(net: Program) -> None:
     if net.signature.ids:
-        message = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids, and tasks have numbers"
-        help = "train it with `blurc train` on a file of integers, or from Python"
-        raise BlurError(Diagnostic("E807", message, help=help))
+        what = f"`{net.signature.ids[0]}` of `{net.signature.name}` is an input by ids"
+        message = f"{what}, and what is observed of environments are numbers"
+        raise BlurError(Diagnostic("E807", message, help="declare its shape: `input seen[4]`"))
 
 
 def _check_signals(net: Program, world: World) -> None:

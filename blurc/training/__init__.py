@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines, baselines_in_time
+    from blurc.training.columns import task_problems
     from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
     from blurc.training.online import Answered, ask_then_learn
@@ -109,6 +110,7 @@ __all__ = [
     "score",
     "step_inputs",
     "step_keys",
+    "task_problems",
     "train",
     "trained_by",
     "trained_through_time",

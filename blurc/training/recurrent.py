@@ -18,7 +18,8 @@ from blurc.api import Net
 from blurc.artifact import Loaded
 from blurc.graph import forward_order
 from blurc.runtime import GenomeValues, State, dtype, fold
-from blurc.training.relu_network import LeftOut, compiled
+from blurc.training import columns
+from blurc.training.relu_network import LeftOut, check_ids, compiled
 
 Cell = Literal["own", "gru", "lstm"]
 CELLS: Mapping[str, str] = {"own": "its own cell", "gru": "GRU", "lstm": "LSTM"}
@@ -63,7 +64,7 @@ class RecurrentNetwork:
         learned, fixed = variables
         if self.cell == "own":
             state = State({**fixed["synapses"], **learned}, neurons, fixed["statistics"])
-            after, outs = self.net.run(fixed["genome"], state, xs)
+            after, outs = self.net.run(fixed["genome"], state, columns.inputs(self.net.signature, xs))
             return after.neurons, jnp.asarray(outs).reshape(*xs.shape[:2], -1)
 
         def step(carry: Any, x: jax.Array) -> tuple[Any, jax.Array]:
@@ -74,7 +75,8 @@ class RecurrentNetwork:
                 x = kept[0]
             return after, x @ learned["readout"]["w"] + learned["readout"]["b"]
 
-        return jax.lax.scan(step, neurons, xs)
+        sizes = [p.size for p in self.net.plan.with_role("input")]
+        return jax.lax.scan(step, neurons, columns.joined(sizes, xs) if self.net.signature.ids else xs)
 
     def _own(self, key: jax.Array, genome: GenomeValues | None) -> Variables:
         values = dict(self.net.init_genome(fold(key, "genome")) if genome is None else genome)
@@ -97,16 +99,21 @@ class RecurrentNetwork:
 
     @property
     def _inputs(self) -> int:
-        return self.net.plan.with_role("input")[0].size
+        return sum(p.size for p in self.net.plan.with_role("input"))
 
     @property
     def _outputs(self) -> int:
         return self.net.plan.with_role("output")[0].size
 
 
+def _times(x: jax.Array, w: jax.Array) -> jax.Array:
+    """The product with inputs [batch, n], or with ids [batch, m]."""
+    return columns.gathered(w, x) if jnp.issubdtype(x.dtype, jnp.integer) else x @ w
+
+
 def _gru(layer: Any, kept: Any, x: jax.Array) -> Any:
     (h,), size = kept, kept[0].shape[-1]
-    given, before = x @ layer["w"] + layer["b"], h @ layer["r"]
+    given, before = _times(x, layer["w"]) + layer["b"], h @ layer["r"]
     reset, update = (jax.nn.sigmoid(given[:, i : i + size] + before[:, i : i + size]) for i in (0, size))
     new = jnp.tanh(given[:, 2 * size :] + reset * before[:, 2 * size :])
     return (update * h + (1 - update) * new,)
@@ -114,7 +121,7 @@ def _gru(layer: Any, kept: Any, x: jax.Array) -> Any:
 
 def _lstm(layer: Any, kept: Any, x: jax.Array) -> Any:
     h, cell = kept
-    forget, let, out, new = jnp.split(x @ layer["w"] + h @ layer["r"] + layer["b"], 4, axis=-1)
+    forget, let, out, new = jnp.split(_times(x, layer["w"]) + h @ layer["r"] + layer["b"], 4, axis=-1)
     cell = jax.nn.sigmoid(forget) * cell + jax.nn.sigmoid(let) * jnp.tanh(new)
     return jax.nn.sigmoid(out) * jnp.tanh(cell), cell
 
@@ -122,13 +129,12 @@ def _lstm(layer: Any, kept: Any, x: jax.Array) -> Any:
 def recurrent_network(net: Net | Loaded) -> RecurrentNetwork:
     """Raises `LeftOut`: something must learn, and nothing be fed but inputs."""
     name, asks = net.signature.name, net.signature.reads["run"]
-    if net.signature.ids:
-        raise LeftOut(f"`{net.signature.ids[0]}` of `{name}` is an input by ids, and they take numbers")
     if asks.signals:
         raise LeftOut(f"`{name}` reads the signal `{asks.signals[0]}`, which they do not read")
     if asks.noise:
         raise LeftOut(f"`{name}` answers with noise, which they do not have")
     made = compiled(net)
+    check_ids(made)
     if not any(p.plastic and p.topology.has_synapses for p in made.plan.projections):
         raise LeftOut(f"no projection of `{name}` learns")
     return RecurrentNetwork(made)

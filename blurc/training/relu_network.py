@@ -23,9 +23,10 @@ from blurc import graph
 from blurc.api import Net
 from blurc.artifact import Loaded
 from blurc.diagnostics import BlurError
-from blurc.model import Conv
+from blurc.model import Conv, Dense
 from blurc.plan import Plan, Projection
 from blurc.runtime import Signature, dtype, fold, kernel
+from blurc.training.columns import gathered
 from blurc.training.recompile import recompile
 
 EPS = 1e-5
@@ -58,6 +59,7 @@ class ReluNetwork:
     linear: frozenset[str]  # populations without ReLU
     normalization: Normalization = "batch"
     inputs: Inputs = "overall"
+    ids: bool = False  # whether the inputs are given by ids, a column for each, or a bag for the only one
 
     def init(self, key: jax.Array) -> Variables:
         arrays = (self.plan.projection(p.keeper) for p in self.forward if p.topology.has_synapses)
@@ -72,12 +74,14 @@ class ReluNetwork:
         fixed = {name: w for name, w in weights.items() if name not in plastic}
         empty = {name: jnp.zeros((2, n), dtype()) for name, n in sizes.items()}
         running = {"weight": jnp.zeros((), dtype()), "moments": empty if self.normalization == "batch" else {}}
-        wide = 1 if self.inputs == "overall" else self.plan.population(self._input).size
+        wide = 1 if self.ids or self.inputs == "overall" else self.plan.population(self._input).size
         zeros = jnp.zeros(wide, dtype())
         return Variables(learned, fixed, running, (jnp.zeros((), dtype()), zeros, zeros))
 
     def see(self, variables: Variables, x: jax.Array) -> Variables:
         """With the moments of the inputs `x`, [batch, n], which are about to be learned."""
+        if self.ids:
+            return variables
         count, mean, square = variables.seen
         axis = None if self.inputs == "overall" else 0
         x = _by_example(x) if self.inputs == "example" else x
@@ -106,7 +110,7 @@ class ReluNetwork:
 
     def _outputs(self, variables: Variables, x: jax.Array, moments: Any) -> jax.Array:
         weights = variables.learned["weights"] | variables.fixed
-        active = {self._input: self._standardised(variables, x)}
+        active = self._given(x) if self.ids else {self._input: self._standardised(variables, x)}
         for name in self.order:
             z = sum((_sum(p, weights, active) for p in self._into(name)), jnp.zeros((), dtype()))
             z = jnp.broadcast_to(z, (len(x), self.plan.population(name).size))
@@ -114,6 +118,11 @@ class ReluNetwork:
                 z = self._normal(name, variables.learned, z, moments)
             active[name] = z if name in self.linear else jax.nn.relu(z)
         return active[self._output]
+
+    def _given(self, x: jax.Array) -> dict[str, jax.Array]:
+        """The ids of each input, [batch, m]."""
+        x, names = x.astype(jnp.int32), [p.name for p in self.plan.with_role("input")]
+        return {names[0]: x} if len(names) == 1 else {name: x[:, i : i + 1] for i, name in enumerate(names)}
 
     def _standardised(self, variables: Variables, x: jax.Array) -> jax.Array:
         count, mean, square = variables.seen
@@ -161,7 +170,8 @@ class ReluNetwork:
     def _drawn(self, p: Projection, key: jax.Array) -> jax.Array:
         if p.unit or (p.plastic and p.target == self._output):
             return jnp.zeros(_shape(p), dtype())
-        return math.sqrt(2 / p.fans[0]) * jax.random.normal(key, _shape(p), dtype())
+        inputs = 1 if self.plan.population(p.source).ids else p.fans[0]  # so many are not 0
+        return math.sqrt(2 / inputs) * jax.random.normal(key, _shape(p), dtype())
 
 
 def _by_example(x: jax.Array) -> jax.Array:
@@ -182,6 +192,8 @@ def _shape(p: Projection) -> tuple[int, ...]:
 def _sum(p: Projection, weights: Mapping[str, jax.Array], active: Mapping[str, jax.Array]) -> jax.Array:
     x = jnp.ones((1, 1), dtype()) if p.unit else active[p.source]
     w = weights[p.keeper].reshape(p.axes) if p.topology.has_synapses else jnp.full((1, 1), p.topology.value())
+    if jnp.issubdtype(x.dtype, jnp.integer):
+        return gathered(w, x)
     return kernel(p).to_post(w, x, False, x)
 
 
@@ -193,19 +205,27 @@ def relu_network(net: Net | Loaded) -> ReluNetwork:
     """Raises `LeftOut`: examples must stand alone, and something must learn."""
     _refuse(net.signature)
     net = compiled(net)
+    check_ids(net)
     network = net.model.network
     forward = {p.name for p in network.projections if p.forward}
     projections = tuple(p for p in net.plan.projections if p.name in forward)
     if not any(p.plastic and p.topology.has_synapses for p in projections):
         raise LeftOut(f"no projection of `{network.name}` learns")
     linear = {p.name for p in network.populations if p.role == "output" or "linear" in dict(p.slots).values()}
-    return ReluNetwork(net.plan, graph.forward_order(network), projections, frozenset(linear))
+    by_ids = bool(net.signature.ids)
+    return ReluNetwork(net.plan, graph.forward_order(network), projections, frozenset(linear), ids=by_ids)
+
+
+def check_ids(net: Net) -> None:
+    """Raises `LeftOut` for ids whose synapses are not rows of a matrix."""
+    ids = net.signature.ids
+    for p in net.plan.projections if ids else ():
+        if p.source in ids and not isinstance(p.topology, Dense):
+            raise LeftOut(f"`{p.name}` leads from an input by ids and is not dense, which they cannot read")
 
 
 def _refuse(signature: Signature) -> None:
     name, reads = signature.name, signature.reads
-    if signature.ids:
-        raise LeftOut(f"`{signature.ids[0]}` of `{name}` is an input by ids, and they take numbers")
     if any("@" in kept for kept in signature.persistent):
         raise LeftOut(f"`{name}` has delayed projections, but they do not see earlier steps")
     if signature.persistent:
