@@ -28,6 +28,9 @@ class Analysis:
     def errors(self) -> int:
         return sum(d.severity == "error" for d in self.diagnostics)
 
+    def count(self, *codes: str) -> int:
+        return sum(d.code in codes for d in self.diagnostics)
+
 
 def analyse(path: Path, unsaved: Mapping[Path, str]) -> Analysis:
     """Parses and checks a file, with its imports."""

@@ -40,6 +40,14 @@ TARGET = "write `target`: that is the targets of an output population"
 
 # what is written, how by mistake, the help, and what stands there once it is followed (None: what stood there)
 SLIPS = [
+    # words and signs of other languages
+    ("genome g {", "rule g {", "write `genome g`", None),
+    ("network n uses", "graph n uses", "write `network n`", None),
+    ("input  x[8, 8]", "x[8, 8]", "say what it is: `input x[8, 8]`, `hidden x[8, 8]` or `output x[8, 8]`", None),
+    ("sense    { act <- input }", "sense: act <- input", "a phase has braces: `sense { ... }`", None),
+    ("normal(1 / sqrt(fan_in))", "normal(0, 0.1)", "write `normal(0.1)`", "normal(0.1)"),
+    ("act <- phi(z)", "act <- z > 0 ? z : 0", "write `act <- where(z > 0, z, 0)`", "act <- where(z > 0, z, 0)"),
+    ("phi = linear", "activation = linear", "write `phi = linear`: that is its slot", None),
     # names of NumPy and others
     ("act <- input", "act <- x", DATA, None),
     ("act <- input", "act <- data", DATA, None),

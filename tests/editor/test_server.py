@@ -9,12 +9,15 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import pytest
 from click.testing import CliRunner
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
+import blurc
 from blurc import editor
 from blurc.cli import cli
 from blurc.language import functions
@@ -180,6 +183,32 @@ def test_a_fix_mends_the_mistake(opened: Editor, right: str, wrong: str) -> None
     text = RULE.replace(right, wrong)
     (mistake,) = opened.open("a.blur", text)
     assert fixed(opened, "a.blur", text, mistake) == RULE
+
+
+def test_a_rule_is_written_mended_and_trained(opened: Editor) -> None:
+    text = """\
+genome hebbian {
+  state x
+  synapse w ~ normal(0, 0.1)
+  learn lr = 0.01
+  sense { x = input }
+  forward { x <- tanh(sum(w * pre.x)) }
+  update { w += lr * pre.x * post.x }
+}
+network small uses hebbian { input pixels(64); output out[10]; pixels -> out }
+"""
+    for _ in range(12):
+        mistakes = opened.open("mine.blur", text)
+        if not mistakes:
+            break
+        text = fixed(opened, "mine.blur", text, mistakes[0])
+    assert "w <- w + batch_mean(lr * pre.x * post.x)" in text
+    (opened.folder / "mine.blur").write_text(text)
+    net = blurc.compile(opened.folder / "mine.blur")
+    genome = net.init_genome(jax.random.key(0))
+    state, outs = net.train(genome, net.init(jax.random.key(1), genome), jnp.ones((3, 2, 64)))
+    assert outs.shape == (3, 2, 10)
+    assert jnp.isfinite(state.synapses["pixels->out"]["w"]).all()
 
 
 def test_a_mistake_in_an_import_is_shown_at_the_top(opened: Editor) -> None:

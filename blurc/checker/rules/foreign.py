@@ -103,6 +103,15 @@ def slot_help(slot: str, found: str, own: Iterable[str] = ()) -> str:
     return f"did you mean `{near}`?" if near in known else one_of
 
 
+def without_mean(init: syntax.Distribution) -> str | None:
+    """For `normal(0, 0.1)`, which others write with the mean."""
+    match init:
+        case syntax.Distribution("normal", (syntax.Number(0), std)):
+            return f"normal({code(std.span)})"
+        case _:
+            return None
+
+
 def distribution_help(init: syntax.Distribution) -> str | None:
     if init.name in VALUES and init.args:
         return f"write a value as `= {code(init.args[-1].span)}`"

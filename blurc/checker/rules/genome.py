@@ -176,13 +176,21 @@ class GenomeChecker:
 
     # --------------------------------------------------------------- readout
 
+    def _likely(self) -> str:
+        """The state that `forward` sets first."""
+        set_in_forward = (
+            s.name for phase in mentions.phases(self.tree) if phase.kind == "forward" for s in phase.statements
+        )
+        states = [item.name for item in self.tree.items if isinstance(item, syntax.State) and not item.dims]
+        return next((name for name in (*set_in_forward, *states) if name in states), "x")
+
     def _readout(self) -> Expr | None:
         found = [item for item in self.tree.items if isinstance(item, syntax.Readout)]
         for extra in found[1:]:
             self.report.error("E106", "a second `readout`", extra.span, help="keep one")
         if not found and not self.tree.damaged:
             message = f"the genome `{self.tree.name}` has no readout: it never says what a prediction is"
-            help = "add `readout x`, x being a state or an expression of the output populations"
+            help = f"add `readout {self._likely()}`, or another state or expression of the output populations"
             self.report.error("E212", message, self.tree.name_span, help=help)
         if not found:
             return None

@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 
 from blurc.checker.constants import DISTRIBUTIONS, SIGNATURES, Constants, complete
 from blurc.checker.rules.expressions import Expressions
-from blurc.checker.rules.foreign import distribution_help
+from blurc.checker.rules.foreign import distribution_help, without_mean
 from blurc.checker.rules.names import Kind, Place, Symbol, Symbols
 from blurc.checker.rules.shapes import literal
 from blurc.checker.wording import code, shape_text
@@ -122,7 +122,8 @@ class Starts:
             help = distribution_help(init) or suggest(init.name, DISTRIBUTIONS, help)
             self.report.error("E208", f"unknown distribution `{init.name}`", init.span, help=help)
             return None
-        if not self.numbers.takes(init.name, len(init.args), (len(names), len(names)), init.span):
+        arity = (len(names), len(names))
+        if not self.numbers.takes(init.name, len(init.args), arity, init.span, without_mean(init)):
             return None
         if init.name in DRAWN:
             return Init(cast(Drawn, init.name), args)

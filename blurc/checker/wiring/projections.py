@@ -166,6 +166,8 @@ def _attribute(attr: syntax.Attr, found: _Attributes, env: Env, body: Body) -> b
     if attr.name not in SWITCHES:
         known = f"one of {', '.join((*SWITCHES, *GIVEN))}; a value of the rule, `{attr.name} = 1`; or a topology: "
         known += ", ".join(topologies.NAMES)
+        if attr.value is None and attr.args is None:
+            known = f"to name it, write `label = {attr.name}`; otherwise {known}"
         help = suggest(attr.name, ATTRIBUTES, known)
         body.report.error("E408", f"unknown attribute `{attr.name}` of a projection", attr.span, help=help)
         return False

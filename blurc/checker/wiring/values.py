@@ -35,6 +35,9 @@ def check_names(tree: syntax.Network, genome: syntax.Genome, report: Report, aro
                 names.of_projection(attr)
 
 
+ACTIVATIONS = ("activation", "act", "nonlinearity", "function", "phi", "f")  # what a slot is often called
+
+
 @dataclass(slots=True)
 class _Names:
     """What a genome takes values of."""
@@ -57,6 +60,8 @@ class _Names:
         what, help = "a function slot", f"declare the slot in the genome: `fn {option.name} = tanh`"
         if not isinstance(option.value, syntax.Name):
             what, help = "a value", _declared(option.name, "population", code(option.value.span))
+        elif option.name in ACTIVATIONS and len(slots) == 1:
+            help = f"write `{slots[0]} = {option.value.name}`: that is its slot"
         message = f"`{option.name}` is neither an option of a population nor {what} of {self.whose}"
         help = suggest(option.name, known, help)
         if option.name in ATTRIBUTES:

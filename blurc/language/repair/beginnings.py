@@ -82,7 +82,7 @@ class Beginnings:
         ahead += self.kind(ahead + 1) == "NAME"
         if self.kind(ahead + 1) == "OF":
             return self.kind(ahead + 2) in WORDS and self.kind(ahead + 3) == "LBRACE"
-        return self.kind(ahead + 1) == "LBRACE"
+        return self.kind(ahead + 1) in ("LBRACE", "COLON")  # as Python begins a block
 
     def another_item(self, block: BlockKind, item: Item) -> bool:
         """Whether the token, outside all brackets, starts another item of the block."""
@@ -112,6 +112,8 @@ class Beginnings:
             return True
         if self.kind() not in WORDS:
             return False
+        if self._lexemes[self.at].first and self.kind(1) in WORDS:
+            return True  # `return act`: an expression does not go on with two words
         after = self._kind_after_brackets("LSQB")
         if after == "DOT" and self.kind(3) == "ASSIGN":
             return True  # `pre.x <- ...` can only be a statement

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,6 +12,7 @@ from blurc.language.tokens import PHASES, Lexeme
 TopKind = Literal["genome", "network", "block"]
 BlockKind = Literal["file", "genome", "repeat", "phase", "network", "block", "for"]
 TOP_KINDS: tuple[TopKind, ...] = ("genome", "network", "block")
+CALLED: Mapping[TopKind, str] = {"genome": "rule|learner|plasticity", "network": "net|graph|architecture"}  # elsewhere
 WIRING: tuple[BlockKind, ...] = ("network", "block", "for")  # blocks that hold populations and projections
 
 
@@ -37,9 +39,10 @@ class Block:
 
 
 def top_kind(lexeme: Lexeme) -> TopKind | None:
-    """The kind of top-level block that a word means, even if misspelt."""
-    near = did_you_mean(lexeme.text.lower(), TOP_KINDS)
-    return next((kind for kind in TOP_KINDS if kind == near), None)
+    """The kind of top-level block that a word means, even if misspelt or if it is what others call it."""
+    word = lexeme.text.lower()
+    near = did_you_mean(word, TOP_KINDS)
+    return next((kind for kind in TOP_KINDS if kind == near or word in CALLED.get(kind, "").split("|")), None)
 
 
 def opens(kind: BlockKind, word: Lexeme) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from blurc.diagnostics import Source
@@ -21,7 +22,19 @@ def open_string(source: Source, lexeme: Lexeme) -> Mistake:
 
 def unknown_character(source: Source, lexeme: Lexeme) -> Mistake:
     """One character, or several in a row."""
-    return Mistake(no_part(lexeme), lexeme.span(source), _instead(lexeme.text), code="E102")
+    help = _chosen(source, lexeme) or _instead(lexeme.text)
+    return Mistake(no_part(lexeme), lexeme.span(source), help, code="E102")
+
+
+def _chosen(source: Source, lexeme: Lexeme) -> str | None:
+    """For `x <- a > b ? c : d` as C writes it."""
+    line, column = source.position(lexeme.start)
+    before, after = source.line(line)[: column - 1], source.line(line)[column:]
+    condition = re.search(r"(?:^|[;{]) *(\w[^;{}?]*?(?:<-|(?<![<>=])=) *)([^;{}?]+?) *$", before)
+    values = re.match(r" *([^?:;{}#]+?) *: *([^?:;{}#]+)", after)
+    if lexeme.text != "?" or not condition or not values:
+        return None
+    return f"write `{condition[1]}where({condition[2]}, {values[1]}, {values[2].rstrip()})`"
 
 
 def no_part(lexeme: Lexeme) -> str:

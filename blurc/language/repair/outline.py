@@ -88,6 +88,12 @@ class Outliner:
                 self._stray(lexeme)
             case "SEMICOLON":
                 self._end_item()
+            case "COLON" if self._opens_block() == "phase":
+                help = f"a phase has braces: `{self._item[0].text} {{ ... }}`"
+                self._say("found `:`, expected `{`", lexeme, [], help)
+                self._open_block(brace("LBRACE", lexeme.stop))
+                self._blocks[-1].lenient = True
+                self._lacking += 1
             case _:
                 block = self._blocks[-1].kind
                 if self._opens_block() and self._here.body_without_brace(block, self._item):

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from blurc.diagnostics import Source, did_you_mean
 from blurc.language import functions
+from blurc.language.repair.blocks import CALLED
 from blurc.language.repair.characters import open_string, unknown_character
 from blurc.language.repair.pattern import Slip, Texts, mistake, said
 from blurc.language.repair.piece import Failure, Mistake, Piece, Start
@@ -22,8 +23,8 @@ SHAPE = "give the population its shape: "
 READOUT = "the prediction is defined in the genome, next to the phases: "
 EQUAL_BY_MISTAKE = "ASSIGN|DOUBLE_EQUAL|COLON"
 KEYWORDS = {
-    "return|output|predict": "readout", "parameter": "learn", "function|activation": "fn",
-    "var|variable|neuron": "state", "weight|channel": "synapse",
+    "return|output|predict": "readout", "parameter|param": "learn", "function|activation": "fn",
+    "var|variable|neuron": "state", "weight|weights|channel": "synapse",
 }  # fmt: skip
 KEYWORD_FIRST: dict[Start, frozenset[str]] = {
     "genome_item": DECLARATIONS | PHASES | {"REPEAT"}, "repeat_item": PHASES,
@@ -295,8 +296,12 @@ SLIPS: tuple[Slip | Callable[[Piece], Mistake | None], ...] = (
            expected="`[`") for kinds, size in (("NUMBER", "$found"), ("LPAR", "$inside"), ("ANY|END", "64"))),
     Slip("file", "... !COMMA|RPAR", "a parameter has a default: `$previous = 1`", needs="EQUAL"),
     # as it is written elsewhere
+    *(Slip("file", f"!{words} WORD", f"write `{word} $next`", repair=word) for word, words in CALLED.items()),
     *(Slip("genome_item", f"!{words} ANY", f"write `{word} $after`", repair=word) for words, word in KEYWORDS.items()),
     Slip("network_item", "@NAME !WORD LSQB", "write `hidden $rest`", expected="`input`, `hidden` or `output`"),
+    Slip("network_item", "@NAME !LSQB",
+         "say what it is: `input $before$rest`, `hidden $before$rest` or `output $before$rest`",
+         expected="`input`, `hidden` or `output`"),
     Slip("file", "NETWORK ... !ANY WORD", "write `uses $next`", needs="USES -NAME", repair="uses"),
     Slip("file", "NETWORK ... !WORD", "write `uses $found`", needs="USES -NAME"),
     Slip("", "... !PRIME {name} PRIME", 'write `"$name"`', needs="NAME STRING"),
