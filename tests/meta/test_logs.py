@@ -46,10 +46,11 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
     board = meta.TensorBoard(tmp_path / "logs")
     board.begin(0, 2, OBJECTIVE)
     board.line(line(0))
-    board.line(line(1, value=0.25))
-    assert scalars(tmp_path / "logs")["value", 1] == 0.25  # before the end: it may be watched
+    board.line(line(1, value=0.25, by_task={"moons": 0.75}))
     board.end()
-    assert {step for _, step in scalars(tmp_path / "logs")} == {0, 1}
+    found = scalars(tmp_path / "logs")
+    assert found["value", 0] == 0.5
+    assert (found["value", 1], found["by_task/moons", 1]) == (0.25, 0.75)
 
 
 def test_weights_and_biases_gets_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,13 +36,12 @@ class TensorBoard:
     def begin(self, done: int, steps: int, objective: Objective) -> None:
         from tensorboardX import SummaryWriter
 
-        self._writer = SummaryWriter(str(self._folder), purge_step=done)
+        self._writer = SummaryWriter(str(self._folder), purge_step=done, flush_secs=5)  # it may be looked at meanwhile
 
     def line(self, line: Metrics) -> None:
         assert self._writer, "`begin` comes first"
         for name, value in numbers(line).items():
             self._writer.add_scalar(name, value, line["step"])
-        self._writer.flush()
 
     def end(self) -> None:
         if self._writer:
