@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from blurc.equations.formula import (
-    Applied,
-    Cases,
-    Column,
-    Fenced,
-    Formula,
-    Fraction,
-    Number,
-    Power,
-    Root,
-    Row,
-    Sign,
-    Sum,
-    Symbol,
-)
+from blurc.equations import formula as f
+from blurc.equations.formula import Formula
 from blurc.equations.notation import spelled
 
 
@@ -28,38 +15,38 @@ def mathml(node: Formula) -> str:
 
 def _of(node: Formula) -> str:
     match node:
-        case Number(text):
+        case f.Number(text):
             return f"<mn>{text}</mn>"
-        case Symbol(name, below):
+        case f.Symbol(name, below):
             shown = _name(name)
             return f"<msub>{shown}{_below(below)}</msub>" if below else shown
-        case Sign(text):
+        case f.Sign(text):
             return f"<mo>{escape(text)}</mo>" if text else '<mspace width="0.17em"/>'
-        case Row(parts):
+        case f.Row(parts):
             return f"<mrow>{''.join(map(_of, parts))}</mrow>"
-        case Fraction(above, below):
+        case f.Fraction(above, below):
             return f"<mfrac>{_row(above)}{_row(below)}</mfrac>"
-        case Power(base, exponent):
+        case f.Power(base, exponent):
             return f"<msup>{_row(base)}{_row(exponent)}</msup>"
-        case Root(of):
+        case f.Root(of):
             return f"<msqrt>{_of(of)}</msqrt>"
-        case Sum(index, over, of):
+        case f.Sum(index, over, of):
             inside = f"<mi>{index}</mi>" + (f"<mo>∈</mo><mtext>{escape(over)}</mtext>" if over else "")
             return f"<mrow><munder><mo>∑</mo><mrow>{inside}</mrow></munder>{_of(of)}</mrow>"
-        case Fenced(opening, of, closing):
+        case f.Fenced(opening, of, closing):
             return f"<mrow><mo>{opening}</mo>{_of(of)}<mo>{closing}</mo></mrow>"
-        case Applied(function, args, prime, below):
+        case f.Applied(function, args, prime, below):
             name = _name(function)
             name = f"<msub>{name}<mtext>{below}</mtext></msub>" if below else name
             name = f"<msup>{name}<mo>′</mo></msup>" if prime else name
             return f"<mrow>{name}<mo>(</mo>{'<mo>,</mo>'.join(map(_of, args))}<mo>)</mo></mrow>"
-        case Cases(condition, then, otherwise):
+        case f.Cases(condition, then, otherwise):
             rows = (
                 _cells(_of(then), f"<mtext>if </mtext>{_of(condition)}"),
                 _cells(_of(otherwise), "<mtext>otherwise</mtext>"),
             )
             return f"<mrow><mo>{{</mo><mtable>{''.join(rows)}</mtable></mrow>"
-        case Column(items):
+        case f.Column(items):
             rows = "".join(_cells(_of(item)) for item in items)
             return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
 

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 import re
 
-from blurc.equations.formula import (
-    Applied,
-    Cases,
-    Column,
-    Fenced,
-    Formula,
-    Fraction,
-    Number,
-    Power,
-    Root,
-    Row,
-    Sign,
-    Sum,
-    Symbol,
-)
+from blurc.equations import formula as f
+from blurc.equations.formula import Formula
 
 GREEK = {
     name: chr(code)
@@ -39,37 +26,37 @@ ABOVE = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def unicode(node: Formula) -> str:
     match node:
-        case Number(text):
+        case f.Number(text):
             return text
-        case Symbol(name, below):
+        case f.Symbol(name, below):
             return spelled(name) + _below(below)
-        case Sign(text):
+        case f.Sign(text):
             return f" {text} " if text else " "
-        case Row(parts):
+        case f.Row(parts):
             first, *rest = parts
-            divided = isinstance(first, Fraction) and Sign("") in rest  # what follows is not divided by
-            lead = first.text if isinstance(first, Sign) else f"({unicode(first)})" if divided else unicode(first)
+            divided = isinstance(first, f.Fraction) and f.Sign("") in rest  # what follows is not divided by
+            lead = first.text if isinstance(first, f.Sign) else f"({unicode(first)})" if divided else unicode(first)
             return lead + "".join(map(unicode, rest))
-        case Fraction(above, below):
-            product = isinstance(above, Row) and above.parts[1:2] == (Sign(""),)
+        case f.Fraction(above, below):
+            product = isinstance(above, f.Row) and above.parts[1:2] == (f.Sign(""),)
             return f"{unicode(above) if product else _atom(above)} / {_atom(below)}"
-        case Power(base, exponent):
+        case f.Power(base, exponent):
             up = unicode(exponent)
             return _atom(base) + (up.translate(ABOVE) if up.isdigit() else f"^({up})" if " " in up else f"^{up}")
-        case Root(of):
+        case f.Root(of):
             return f"√{_atom(of)}"
-        case Sum(index, over, of):
+        case f.Sum(index, over, of):
             return f"∑{_below((index,))}{f'[{over}]' if over else ''} {unicode(of)}"
-        case Fenced(_, Cases() as of, _):
+        case f.Fenced(_, f.Cases() as of, _):
             return unicode(of)
-        case Fenced(opening, of, closing):
+        case f.Fenced(opening, of, closing):
             return f"{opening}{unicode(of)}{closing}"
-        case Applied(function, args, prime, below):
+        case f.Applied(function, args, prime, below):
             listed = ", ".join(map(unicode, args))
             return f"{spelled(function)}{_below((below,)) if below else ''}{'′' * prime}({listed})"
-        case Cases(condition, then, otherwise):
+        case f.Cases(condition, then, otherwise):
             return f"({unicode(then)} if {unicode(condition)} else {unicode(otherwise)})"
-        case Column(items):
+        case f.Column(items):
             return f"[{', '.join(map(unicode, items))}]"
 
 
@@ -88,8 +75,9 @@ def _below(indices: tuple[str, ...]) -> str:
 
 def _atom(node: Formula) -> str:
     text = unicode(node)
-    negative = isinstance(node, Row) and isinstance(node.parts[-1], Number) and len(node.parts) == 2
-    return text if negative or isinstance(node, Number | Symbol | Fenced | Applied | Column | Root) else f"({text})"
+    negative = isinstance(node, f.Row) and isinstance(node.parts[-1], f.Number) and len(node.parts) == 2
+    whole = isinstance(node, f.Number | f.Symbol | f.Fenced | f.Applied | f.Column | f.Root)
+    return text if negative or whole else f"({text})"
 
 
 # ---------------------------------------------------------------- LaTeX
@@ -108,33 +96,33 @@ OPERATORS = {
 
 def latex(node: Formula) -> str:
     match node:
-        case Number(text):
+        case f.Number(text):
             return re.sub(r"e([-+]?)0*(\d+)$", r" \\cdot 10^{\g<1>\g<2>}", text)
-        case Symbol(name, below):
+        case f.Symbol(name, below):
             return latex_name(name) + (f"_{{{latex_below(below)}}}" if below else "")
-        case Sign(text):
+        case f.Sign(text):
             return LATEX_SIGNS.get(text, f" {text} ")
-        case Row(parts):
+        case f.Row(parts):
             return "".join(map(latex, parts))
-        case Fraction(above, below):
+        case f.Fraction(above, below):
             return rf"\frac{{{latex(above)}}}{{{latex(below)}}}"
-        case Power(base, exponent):
+        case f.Power(base, exponent):
             return f"{{{latex(base)}}}^{{{latex(exponent)}}}"
-        case Root(of):
+        case f.Root(of):
             return rf"\sqrt{{{latex(of)}}}"
-        case Sum(index, over, of):
+        case f.Sum(index, over, of):
             inside = rf"{latex_below((index,))} \in \text{{{_escaped(over)}}}" if over else latex_below((index,))
             return rf"\sum_{{{inside}}} {latex(of)}"
-        case Fenced(opening, of, closing):
+        case f.Fenced(opening, of, closing):
             return f"{FENCES[opening]}{latex(of)}{FENCES[closing]}"
-        case Applied(function, args, prime, below):
+        case f.Applied(function, args, prime, below):
             name = OPERATORS.get(function) or (latex_name(function) if function in GREEK else _operator(function))
             under = rf"_{{\text{{{below}}}}}" if below == "batch" else f"_{{{below}}}" if below else ""
             return rf"{name}{under}{chr(39) * prime}\left({', '.join(map(latex, args))}\right)"
-        case Cases(condition, then, otherwise):
+        case f.Cases(condition, then, otherwise):
             rows = rf"{latex(then)} & \text{{if }} {latex(condition)} \\ {latex(otherwise)} & \text{{otherwise}}"
             return rf"\begin{{cases}} {rows} \end{{cases}}"
-        case Column(items):
+        case f.Column(items):
             rows = r" \\ ".join(map(latex, items))
             return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
 

@@ -6,21 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from blurc.equations.formula import (
-    Applied,
-    Cases,
-    Column,
-    Fenced,
-    Formula,
-    Fraction,
-    Number,
-    Power,
-    Root,
-    Row,
-    Sign,
-    Sum,
-    Symbol,
-)
+from blurc.equations import formula as f
+from blurc.equations.formula import Formula
 from blurc.language import functions
 from blurc.language import syntax as s
 
@@ -59,37 +46,37 @@ class Reader:
         value = self(node.value)
         if isinstance(node, s.Let):
             self.lets[node.name] = own
-            return Row((Symbol(node.name, own), Sign("="), value))
-        return Row((_selected(Symbol(node.name, own), node.items), Sign("←"), value))
+            return f.Row((f.Symbol(node.name, own), f.Sign("="), value))
+        return f.Row((_selected(f.Symbol(node.name, own), node.items), f.Sign("←"), value))
 
     def __call__(self, node: s.Expr, least: int = COMPARISON) -> Formula:
         """A formula where at least this level is required."""
         found, level = self._leveled(node)
-        return found if level >= least else Fenced("(", found, ")")
+        return found if level >= least else f.Fenced("(", found, ")")
 
     def _leveled(self, node: s.Expr) -> tuple[Formula, int]:
         match node:
             case s.Number(value):
-                return Number(node.span.text.strip("() ") or repr(value)), ATOM
+                return f.Number(node.span.text.strip("() ") or repr(value)), ATOM
             case s.Name(name):
-                return Symbol(name, self._indices(name)), ATOM
+                return f.Symbol(name, self._indices(name)), ATOM
             case s.Attribute(owner, name):
-                return Symbol(name, (self.place.pre if owner == "pre" else self.place.post,)), ATOM
+                return f.Symbol(name, (self.place.pre if owner == "pre" else self.place.post,)), ATOM
             case s.Negate(operand):
-                return Row((Sign("−"), self(operand, UNARY))), UNARY
+                return f.Row((f.Sign("−"), self(operand, UNARY))), UNARY
             case s.Binary("/", left, right):
-                return Fraction(self(left), self(right)), PRODUCT
+                return f.Fraction(self(left), self(right)), PRODUCT
             case s.Binary("^", left, right):
-                return Power(self(left, ATOM), self(right)), POWER
+                return f.Power(self(left, ATOM), self(right)), POWER
             case s.Binary(operator, left, right):
                 level = LEVELS.get(operator, COMPARISON)
-                sign = Sign(SIGNS.get(operator, operator))
-                found = Row((self(left, max(level, SUM)), sign, self(right, level + 1)))
-                return (found, level) if level else (Fenced("[", found, "]"), ATOM)
+                sign = f.Sign(SIGNS.get(operator, operator))
+                found = f.Row((self(left, max(level, SUM)), sign, self(right, level + 1)))
+                return (found, level) if level else (f.Fenced("[", found, "]"), ATOM)
             case s.Index(base, items):
                 return _selected(self(base, ATOM), items), ATOM
             case s.Vector(items):
-                return Column(tuple(map(self, items))), ATOM
+                return f.Column(tuple(map(self, items))), ATOM
             case s.Call():
                 return self._call(node)
 
@@ -108,24 +95,24 @@ class Reader:
         if name in (*functions.TOTALS, *functions.RUNNING):
             return self._sum(node), UNARY
         if name in functions.REDUCERS and name.endswith("mean"):
-            return Fenced("⟨", self(args[0]), "⟩"), ATOM
+            return f.Fenced("⟨", self(args[0]), "⟩"), ATOM
         if name == "sqrt" and not node.prime:
-            return Root(self(args[0])), ATOM
+            return f.Root(self(args[0])), ATOM
         if name == "square" and not node.prime:
-            return Power(self(args[0], ATOM), Number("2")), POWER
+            return f.Power(self(args[0], ATOM), f.Number("2")), POWER
         if name == "abs" and not node.prime:
-            return Fenced("|", self(args[0]), "|"), ATOM
+            return f.Fenced("|", self(args[0]), "|"), ATOM
         if name == "where":
             condition, then, otherwise = map(self, args)
-            plain = condition.of if isinstance(condition, Fenced) and condition.opening == "[" else condition
-            return Cases(plain, then, otherwise), COMPARISON
+            plain = condition.of if isinstance(condition, f.Fenced) and condition.opening == "[" else condition
+            return f.Cases(plain, then, otherwise), COMPARISON
         if name == "noise":
-            return Applied("𝒩", (Number("0"), Power(self(args[0], ATOM), Number("2")))), ATOM
+            return f.Applied("𝒩", (f.Number("0"), f.Power(self(args[0], ATOM), f.Number("2")))), ATOM
         across = name.partition("_")
         if name in (*functions.WHOLE, *functions.PROJECTION, *functions.REDUCERS):
             of = {"population": "j", "projection": "i,j", "batch": "batch"}[across[0]]
-            return Applied(OVER[across[2]], (self(args[0]),), below=of), ATOM
-        return Applied(name, tuple(map(self, args)), node.prime), ATOM
+            return f.Applied(OVER[across[2]], (self(args[0]),), below=of), ATOM
+        return f.Applied(name, tuple(map(self, args)), node.prime), ATOM
 
     def _sum(self, node: s.Call) -> Formula:
         """Over i or k; in `update` and inside another sum over i′ or j′."""
@@ -140,7 +127,7 @@ class Reader:
             end, inner = "k", Place(pre=place.own, post="k")
         over = node.kind or ("up to j" if node.function in functions.RUNNING else "")
         of = replace(self, place=inner)(node.args[0], PRODUCT)
-        return Sum(end, over, of)
+        return f.Sum(end, over, of)
 
 
 def _selected(base: Formula, items: tuple[s.Expr | s.Slice, ...]) -> Formula:
@@ -148,6 +135,6 @@ def _selected(base: Formula, items: tuple[s.Expr | s.Slice, ...]) -> Formula:
     if not items:
         return base
     texts = [item.span.text for item in items]
-    if isinstance(base, Symbol) and all(text.isdigit() for text in texts):
-        return Symbol(base.name, (*base.below, *texts))
-    return Row((base, Fenced("[", Symbol(", ".join(texts)), "]")))
+    if isinstance(base, f.Symbol) and all(text.isdigit() for text in texts):
+        return f.Symbol(base.name, (*base.below, *texts))
+    return f.Row((base, f.Fenced("[", f.Symbol(", ".join(texts)), "]")))

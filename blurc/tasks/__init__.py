@@ -3,9 +3,9 @@
 `load` and `names` give the data sets, `batches` and `stream` sample them. All arrays are NumPy. A set is held in memory
 as float32: 188 MB for MNIST's images. Tasks for meta-learning, whose episodes are sampled on the device, are in
 `task.py`, and where their examples come from (`source.py`) in `examples.py` and `omniglot.py`, or, if they are made on
-the device (`generated.py`), in `plane.py`, `sinusoid.py`, `teacher.py` and `component.py`. Families with parameters are
-in `families/`, a user's own tasks in `own/`, worlds that pay rewards in `environments/`, recorded activity in
-`recorded/`. How good outputs are, and which direction is better: `objective.py`, with `formulas.py`.
+the device (`generated.py`), in `plane.py` and, if every episode has other ones, in `families/`. A user's own tasks are
+in `own/`, worlds that pay rewards in `environments/`, recorded activity in `recorded/`. How good outputs are, and which
+direction is better: `objective.py`, with `formulas.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from blurc.tasks.misfits import WITH_PARAMETERS, no_examples, task_names
     from blurc.tasks.objective import (
         ACCURACY,
+        LOGITS,
         LOSS,
         OBJECTIVES,
         SCORE,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACCURACY",
     "GYMNAX",
+    "LOGITS",
     "LOSS",
     "NO_TASKS",
     "OBJECTIVES",

@@ -82,6 +82,12 @@ class FewShot:
         return drawn
 
 
+def divided(classes: int) -> tuple[Indices, Indices]:
+    """Those to learn, and a fixed seeded fifth for test episodes."""
+    mixed = np.random.default_rng(SEED).permutation(classes)
+    return np.setdiff1d(mixed, mixed[::5]), mixed[::5]
+
+
 def of_data(dataset: Dataset, choice: TaskChoice) -> FewShot:
     """Raises `BlurError` (E811) if there are no labels, or too few classes."""
     if dataset.kind != "classes" or dataset.time:
@@ -98,8 +104,7 @@ def make(x: Floats, label: Indices, choice: TaskChoice) -> FewShot:
     order = np.argsort(label, kind="stable")
     _, first, size = np.unique(label[order], return_index=True, return_counts=True)
     table = np.stack([first, size], axis=1)[size > choice.shots]
-    mixed = np.random.default_rng(SEED).permutation(len(table))
-    tested, learned = table[mixed[::5]], table[np.setdiff1d(np.arange(len(table)), mixed[::5])]
+    learned, tested = (table[classes] for classes in divided(len(table)))
     if choice.ways > min(len(tested), len(learned)):
         held = f"of {len(table)} classes with more than {choice.shots} examples, {len(tested)} are held out for testing"
         why = "a fixed fifth of the classes is kept for test episodes, which have `ways` of them"

@@ -60,6 +60,13 @@ def binary_cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
     return _mean_error(-(targets * xp.log(p) + (1 - targets) * xp.log(1 - p)), mask)
 
 
+def binary_cross_entropy_of_logits(outputs: Any, targets: Any, mask: Any) -> Any:
+    """Of outputs whose sigmoid is a probability. Its gradient does not vanish where they are far from 0, as that of a
+    clipped probability does."""
+    xp = outputs.__array_namespace__()
+    return _mean((xp.logaddexp(outputs, 0.0) - targets * outputs).mean(axis=-1), mask)
+
+
 def mse(outputs: Any, targets: Any, mask: Any) -> Any:
     return _mean_error((outputs - targets) ** 2, mask)
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.tasks import component, omniglot, plane, sinusoid, teacher
+from blurc.tasks import omniglot, plane
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.environments import of_gymnax
 from blurc.tasks.environments.make import is_world, misplaced, world_names
 from blurc.tasks.environments.t_maze import TMaze
-from blurc.tasks.families import family
+from blurc.tasks.families import component, family, sinusoid, teacher
 from blurc.tasks.own import file
 from blurc.tasks.sets import names
 

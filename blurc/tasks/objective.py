@@ -170,6 +170,10 @@ LOSS: Mapping[TargetKind, Objective] = {
     "component": OBJECTIVES["signless_mse"],
     "rewards": OBJECTIVES["return"],
 }
+# The loss of zeros and ones for what gives logits instead of probabilities.
+LOGITS = Objective(
+    "binary_cross_entropy", "binary cross entropy", formulas.binary_cross_entropy_of_logits, kinds=_BINARY, unit="nats"
+)
 SCORE: Mapping[TargetKind, Objective] = {
     "classes": ACCURACY,
     "binary": OBJECTIVES["binary_accuracy"],

@@ -45,7 +45,7 @@ FILES = tuple(f"images_background{part}.zip" for part in ("", "_small1", "_small
 SIDE = 105
 DRAWINGS = 20
 ASKED = 5  # drawings of a character to be asked about
-SEED = 0  # selects the held-out characters, and the persons whose drawings of an alphabet are for testing
+SEED = 0  # selects the persons whose drawings of an alphabet are for testing
 MOST = 256 * 2**20  # bytes of a zip: the published ones have at most 10 million
 LIMIT = 2**20  # bytes of a picture: the published ones have a few hundred
 HELP = "use the published zip"
@@ -116,8 +116,7 @@ def make(choice: TaskChoice, data_dir: Path | None) -> Characters | FewShot:
     x = np.stack([preprocess.pixels(drawings.astype(np.float32), choice) for drawings in images])
     if choice.shots:
         return few_shot.make(x.reshape(-1, x.shape[-1]), np.repeat(np.arange(len(x)), DRAWINGS), choice)
-    order = np.random.default_rng(SEED).permutation(len(images))
-    tested, learned = order[::5], np.setdiff1d(order, order[::5])
+    learned, tested = few_shot.divided(len(images))
     if choice.ways > len(tested):
         message = f"`ways` is {choice.ways}, but only {len(tested)} characters are held out for testing"
         raise BlurError(Diagnostic("E811", message, help=f"write at most {len(tested)}, or use a larger zip"))

@@ -19,14 +19,14 @@ import jax.numpy as jnp
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import LATER, check_room, typed
 from blurc.runtime import map_tree
-from blurc.tasks import augment, component, examples, few_shot, misfits, omniglot, plane, sinusoid, teacher
+from blurc.tasks import augment, examples, few_shot, misfits, omniglot, plane
 from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.chosen import chosen
 from blurc.tasks.dataset import retargeted
 from blurc.tasks.environments.environment import Environment
 from blurc.tasks.environments.make import is_world, own_world, world
 from blurc.tasks.environments.world import World
-from blurc.tasks.families import family
+from blurc.tasks.families import component, family, sinusoid, teacher
 from blurc.tasks.hashed import hashed
 from blurc.tasks.objective import LOSS, SCORE, Objective, TargetKind
 from blurc.tasks.own import choosing

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 
 from blurc.runtime import GenomeValues, map_pair, map_tree
-from blurc.tasks import LOSS, Batches, TargetKind
+from blurc.tasks import LOGITS, LOSS, Batches, TargetKind
 from blurc.training.learner import finite
 from blurc.training.recipes import SCHEDULES, Optimizer, Recipe, Trained, rate_now
 from blurc.training.recurrent import RecurrentNetwork, Variables
@@ -76,16 +76,15 @@ def _programs(
         memory = rule(0.0, 0.0).init(variables.learned)
         return {"variables": variables, "memory": memory, "done": jnp.zeros((), int), "settings": settings}
 
-    def read(outputs: jax.Array) -> jax.Array:
-        """A network of its own cell says what it says; layers give the logits of yes and no."""
-        return jax.nn.sigmoid(outputs) if kind == "binary" and network.cell != "own" else outputs
+    # A network of its own cell says what it says; layers give the logits of yes and no.
+    loss, read = (LOGITS, jax.nn.sigmoid) if kind == "binary" and network.cell != "own" else (LOSS[kind], _as_it_is)
 
     def update(carry: Any, neurons: Any, x: Any, y: Any, mask: Any) -> tuple[Any, Any]:
         variables, asks = carry["variables"], mask.sum() > 0
 
         def objective(learned: Any) -> tuple[jax.Array, Any]:
             after, outputs = network.run(Variables(learned, variables.fixed), neurons, x)
-            return LOSS[kind].score(read(outputs), y, jnp.where(asks, mask, 1.0)) * asks, after
+            return loss.score(outputs, y, jnp.where(asks, mask, 1.0)) * asks, after
 
         gradient, after = jax.grad(objective, has_aux=True)(variables.learned)
         now = rule(rate_now(carry["done"], carry["settings"]), carry["settings"]["momentum"])
@@ -123,3 +122,7 @@ def _programs(
         return read(outputs).swapaxes(0, 1)
 
     return jax.jit(init), jax.jit(advance), jax.jit(predict)
+
+
+def _as_it_is(outputs: jax.Array) -> jax.Array:
+    return outputs

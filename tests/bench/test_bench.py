@@ -11,7 +11,7 @@ import pytest
 
 import blurc
 from blurc.bench import einsum, handwritten, meta, products, specs
-from blurc.bench.timing import Spread, alternate
+from blurc.bench.timing import Spread, Timings, alternate
 
 SIZES = (6, 5, 3)
 STEPS, BATCH = 4, 7
@@ -113,6 +113,18 @@ def test_the_memory_of_a_gradient_is_held_against_its_bound() -> None:
     (row,) = meta.memory((6, 5, 3), 9)
     assert 0 < row.value < 1
     assert row.ok
+
+
+def test_a_gradient_in_forward_mode_is_held_against_one_in_reverse_mode_which_keeps_every_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        meta, "alternate", lambda ways, **how: Timings({way: [2.0 + (way == "reverse")] for way in ways})
+    )
+    forward, reverse, ratio = meta.modes(1, SIZES, steps=40)
+    assert (forward.name[:12], reverse.name[:12]) == ("forward mode", "reverse mode")
+    assert 0 < forward.value < reverse.value
+    assert (ratio.name, ratio.value) == ("reverse / forward, time", 1.5)
 
 
 @pytest.mark.usefixtures("compiled_fast")

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from blurc.diagnostics import BlurError
-from blurc.tasks import LOSS, OBJECTIVES, SCORE, chosen, number
+from blurc.tasks import LOGITS, LOSS, OBJECTIVES, SCORE, chosen, number
 from blurc.tasks.objective import WITH_TARGETS
 
 LABELS = jax.nn.one_hot(jnp.asarray([0, 2, 1]), 3)
@@ -57,6 +57,13 @@ def test_a_component_has_either_sign() -> None:
     one_flipped = TARGETS * np.asarray([1.0, -1.0])
     assert signless(TARGETS, TARGETS) == signless(one_flipped, TARGETS) == 0
     assert signless(OUTPUTS, TARGETS) <= OBJECTIVES["mse"].score(OUTPUTS, TARGETS)
+
+
+def test_the_loss_of_logits_is_that_of_their_probabilities_and_has_a_slope_far_from_0() -> None:
+    logits, targets = jnp.asarray([[-2.0, 0.5], [3.0, -1.0]]), jnp.asarray([[1.0, 0.0], [1.0, 1.0]])
+    assert LOGITS.score(logits, targets) == pytest.approx(LOSS["binary"].score(jax.nn.sigmoid(logits), targets))
+    far = jax.grad(lambda z: LOGITS.score(z, targets))(jnp.full((2, 2), -40.0))
+    np.testing.assert_allclose(far, -targets / 4, atol=1e-6)
 
 
 def test_the_mean_of_the_targets_explains_nothing() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blurc.tasks import Episode, TaskChoice, task
-from blurc.tasks.teacher import NAMES
+from blurc.tasks.families.teacher import NAMES
 
 
 def episode(name: str, seed: int) -> Episode:

@@ -1,10 +1,14 @@
-"""Families of tasks with parameters, each a file: `{data: copying, parameters: {length: 5}}`.
+"""Families of tasks, each a file: every episode has another function, or other symbols.
 
-A family is a frozen dataclass whose fields are its parameters. Episodes vary in what the name says: another function,
-other symbols. Its NAME and DESCRIPTION are what users see.
+Most have parameters, `{data: copying, parameters: {length: 5}}`: a frozen dataclass whose fields these are. NAME and
+DESCRIPTION are what users see.
 
-family.py      the list of them, and how a choice of tasks makes one
-parametric.py  what they have in common
+family.py      the list of those with parameters, and how a choice of tasks makes one
+parametric.py  what these have in common
+
+sinusoid.py    a sinusoid to regress on
+teacher.py     random functions of correlated inputs, with or without a hidden layer
+component.py   the first principal component of a random cloud
 
 random_projection.py   classes by random projections
 boolean.py             Boolean functions
