@@ -16,7 +16,7 @@ from blurc.language import functions, syntax
 from blurc.model import DRAWN, Nested, ParamValue, Shape
 
 Value: TypeAlias = "float | int | str"
-Part = TypeVar("Part")
+Completed = TypeVar("Completed")
 
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {**DRAWN, "zeros": (), "ones": ()}
 MOST_CALLS = 4096  # of functions of one's own by another; the check of that one says so
@@ -120,7 +120,7 @@ class WrongValue(Diagnostic):
         return WrongValue(code, message, span, (), help, names=frozenset(mentions.names(parts)))
 
 
-def complete(parts: Iterable[Part | None]) -> tuple[Part, ...] | None:
+def complete(parts: Iterable[Completed | None]) -> tuple[Completed, ...] | None:
     """All parts, or None if one of them is None: then its mistake has been reported."""
     found = tuple(parts)
     known = tuple(part for part in found if part is not None)

@@ -11,47 +11,49 @@ from blurc.language import syntax as s
 
 
 @dataclass(frozen=True)
-class Part:
+class Outlined:
     name: str
     kind: str
     span: Span
     name_span: Span
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Outlined, ...] = ()
 
 
-def outline(file: s.File) -> list[Part]:
+def outline(file: s.File) -> list[Outlined]:
     whole = [
-        *(Part(g.name, "genome", g.span, g.name_span, tuple(_genome(g.items))) for g in file.genomes),
-        *(Part(n.name, "network", n.span, n.name_span, tuple(_network(n.items))) for n in file.networks),
-        *(Part(b.name, "block", b.span, b.name_span, tuple(_network(b.items))) for b in file.blocks),
-        *(Part(f.name, "function", f.span, f.name_span) for f in file.functions),
+        *(Outlined(g.name, "genome", g.span, g.name_span, tuple(_genome(g.items))) for g in file.genomes),
+        *(Outlined(n.name, "network", n.span, n.name_span, tuple(_network(n.items))) for n in file.networks),
+        *(Outlined(b.name, "block", b.span, b.name_span, tuple(_network(b.items))) for b in file.blocks),
+        *(Outlined(f.name, "function", f.span, f.name_span) for f in file.functions),
     ]
     return sorted(whole, key=lambda part: part.span.start)
 
 
-def _genome(items: Iterable[s.Node]) -> Iterator[Part]:
+def _genome(items: Iterable[s.Node]) -> Iterator[Outlined]:
     for item in items:
         match item:
             case s.Phase(kind, _, of, name):
                 title = f"{kind}{f' {name}' if name else ''}{f' of {of}' if of else ''}"
-                yield Part(title, "phase", item.span, word(item.span))
+                yield Outlined(title, "phase", item.span, word(item.span))
             case s.Repeat(_, phases):
-                yield Part("repeat", "phase", item.span, word(item.span), tuple(_genome(phases)))
+                yield Outlined("repeat", "phase", item.span, word(item.span), tuple(_genome(phases)))
             case s.Readout():
-                yield Part("readout", "phase", item.span, word(item.span))
+                yield Outlined("readout", "phase", item.span, word(item.span))
             case _:
                 if kind := KINDS.get(type(item)):
-                    yield Part(word(item.span).text, kind, item.span, word(item.span))
+                    yield Outlined(word(item.span).text, kind, item.span, word(item.span))
 
 
-def _network(items: Iterable[s.NetworkItem]) -> Iterator[Part]:
+def _network(items: Iterable[s.NetworkItem]) -> Iterator[Outlined]:
     for item in items:
         match item:
             case s.Population(_, name):
-                yield Part(name.span.text, "population", item.span, name.span)
+                yield Outlined(name.span.text, "population", item.span, name.span)
             case s.Instance(name):
-                yield Part(name.span.text, "block in use", item.span, name.span)
+                yield Outlined(name.span.text, "block in use", item.span, name.span)
             case s.For(_, _, _, inner):
-                yield Part(f"for {word(item.span, 1).text}", "for", item.span, word(item.span), tuple(_network(inner)))
+                yield Outlined(
+                    f"for {word(item.span, 1).text}", "for", item.span, word(item.span), tuple(_network(inner))
+                )
             case s.Projection():
                 pass

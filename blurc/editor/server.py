@@ -16,7 +16,7 @@ from blurc.editor.complete import offers
 from blurc.editor.cursor import cursor
 from blurc.editor.fixes import fix
 from blurc.editor.hover import hover
-from blurc.editor.outline import Part, outline
+from blurc.editor.outline import Outlined, outline
 from blurc.editor.workspace import CannotRename, Workspace
 from blurc.language import formatted
 from blurc.version import __version__
@@ -190,7 +190,7 @@ def outlined(ls: Server, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentS
     return [_outlined(part) for part in outline(analysis.sources.files[0])] if analysis.sources.files else []
 
 
-def _outlined(part: Part) -> lsp.DocumentSymbol:
+def _outlined(part: Outlined) -> lsp.DocumentSymbol:
     kind = OUTLINED.get(part.kind, lsp.SymbolKind.Variable)
     ranges = positions.range_of(part.span), positions.range_of(part.name_span)
     return lsp.DocumentSymbol(part.name, kind, *ranges, detail=part.kind, children=[*map(_outlined, part.parts)])

@@ -32,7 +32,7 @@ OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 SPLIT = "split it up; in a phase, name parts with `let`"
 
 Declaration = TypeVar("Declaration", syntax.Genome, syntax.Network, syntax.Block)
-Part = TypeVar("Part", bound=syntax.Node)
+AnyNode = TypeVar("AnyNode", bound=syntax.Node)
 
 
 @dataclass
@@ -200,8 +200,8 @@ def _size(node: syntax.Genome | syntax.Network | syntax.Block) -> int:
     return len(node.params) + len(node.items) + uses
 
 
-def _shallow(parts: tuple[Part, ...], report: Report) -> tuple[Part, ...]:
-    kept: list[Part] = []
+def _shallow(parts: tuple[AnyNode, ...], report: Report) -> tuple[AnyNode, ...]:
+    kept: list[AnyNode] = []
     for part in parts:
         if deep := _too_deep(part):
             message = f"found nesting more than {MAX_DEPTH} levels deep"

@@ -16,7 +16,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import count, groupby
 
 from blurc.graph import reached
-from blurc.pictures.parts import Contents, Member, Part, Partition, first, grouped, signature
+from blurc.pictures.parts import Contents, Member, Partition, Pile, first, grouped, signature
 
 MOST_BOXES, MOST_ARROWS = 16, 40  # for a readable picture
 LEAST = 3  # members of a run
@@ -84,7 +84,7 @@ def _together(parts: Partition, found: list[list[tuple[int, Member]]], contents:
     stays single."""
     stacked = _replaced(parts, [tuple(m for _, m in run) for run in found])
     number = {m: n for run in found for n, m in run}
-    kept: set[Part] = {part for part in stacked if part[1:]}
+    kept: set[Pile] = {part for part in stacked if part[1:]}
     for circle in _circles(stacked, contents) if found else ():
         several = [part for part in circle if part in kept and part[0] in number]
         kept -= set(several)
@@ -95,21 +95,21 @@ def _together(parts: Partition, found: list[list[tuple[int, Member]]], contents:
     return _replaced(parts, [part for part in sorted(kept) if part not in parts])
 
 
-def _unit(several: Iterable[Part], number: Mapping[Member, int], wanted: int, contents: Contents) -> Member:
+def _unit(several: Iterable[Pile], number: Mapping[Member, int], wanted: int, contents: Contents) -> Member:
     """Everything with this number in several runs."""
     held = {name for part in several for member in part if number[member] == wanted for name in member}
     return tuple(name for name in contents.names if name in held)
 
 
-def _replaced(parts: Partition, new: Iterable[Part]) -> Partition:
+def _replaced(parts: Partition, new: Iterable[Pile]) -> Partition:
     """Replaces parts by their groups, at the place of the first member."""
-    home: dict[str, Part] = {name: part for part in parts for member in part for name in member}
+    home: dict[str, Pile] = {name: part for part in parts for member in part for name in member}
     for part in new:
         home |= {name: part for member in part for name in member}
     return tuple(dict.fromkeys(home[name] for part in parts for member in part for name in member))
 
 
-def _circles(parts: Partition, contents: Contents) -> list[list[Part]]:
+def _circles(parts: Partition, contents: Contents) -> list[list[Pile]]:
     """The parts that lead to each other in circles, one list each (strongly connected components)."""
     after = {i: list[int]() for i in range(len(parts))} | grouped(_joined(parts, contents))
     reach = {i: reached([i], after) for i in after}
@@ -151,7 +151,7 @@ def _depths(parts: Partition, contents: Contents) -> list[int]:
     return depth
 
 
-def _role(part: Part, contents: Contents) -> str:
+def _role(part: Pile, contents: Contents) -> str:
     held = {name for member in part for name in member}
     roles = {p.role for path, p in contents.populations.items() if first(path) in held}
     return roles.pop() if len(roles) == 1 else "hidden"

@@ -12,8 +12,8 @@ from blurc.model import Population, Projection
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 Member: TypeAlias = "tuple[str, ...]"  # first parts of paths, grouped
-Part: TypeAlias = "tuple[Member, ...]"  # several members make a stack
-Partition: TypeAlias = "tuple[Part, ...]"
+Pile: TypeAlias = "tuple[Member, ...]"  # several members make a stack
+Partition: TypeAlias = "tuple[Pile, ...]"
 
 
 @dataclass(frozen=True)

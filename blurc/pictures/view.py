@@ -15,7 +15,7 @@ from blurc.graph import reached
 from blurc.model import Network, Population, Projection
 from blurc.pictures import words
 from blurc.pictures.collapse import partition
-from blurc.pictures.parts import Contents, Edge, Part, first, grouped, kind, signature
+from blurc.pictures.parts import Contents, Edge, Pile, first, grouped, kind, signature
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _of(contents: Contents) -> View:
     return View(tuple(boxes), tuple(_arrows(contents, key, framed)))
 
 
-def _box(part: Part, contents: Contents) -> Box:
+def _box(part: Pile, contents: Contents) -> Box:
     member, key = part[0], part[0][0]
     held = {name for m in part for name in m}
     own = [e for e in contents.edges if not e.port and first(e.source) in held and first(e.target) in held]
@@ -124,7 +124,7 @@ def _loops(key: str, loops: Sequence[Edge]) -> tuple[Arrow, ...]:
     return tuple(_arrow(found[0].name, key, key, found) for found in kinds.values())
 
 
-def _between(part: Part, edges: Sequence[Edge]) -> list[str]:
+def _between(part: Pile, edges: Sequence[Edge]) -> list[str]:
     """In words: `each → next`, if every member does it."""
     at = {name: i for i, member in enumerate(part) for name in member}
     steps = [(at[first(e.target)] - at[first(e.source)], kind(e.of)) for e in edges]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from blurc.model import FLOAT
-from blurc.plan.counting import Counted, Part
+from blurc.plan.counting import Counted, Share
 from blurc.plan.plan import Plan, Variable
 
 
@@ -30,7 +30,7 @@ class Cost:
     """
 
     batch: int
-    parts: tuple[Part, ...]
+    parts: tuple[Share, ...]
     genome: int
     state: int
     examples: int

@@ -45,7 +45,7 @@ AHEAD = 256  # operations among which a scheduler chooses
 
 
 @dataclass(frozen=True)
-class Part:
+class Share:
     """What a projection, a population, or everything else ("") takes of a step.
 
     Attributes:
@@ -69,7 +69,7 @@ class Counted:
     batch: int
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Share, ...]:
         flops, moved = Counter[str](), Counter[str]()
         for op in self.block.ops:
             if op.name != "loop":
@@ -81,7 +81,7 @@ class Counted:
         for i in self.ends:
             if self.block.ops[i].name != "loop":
                 moved[self._owner(self.block.ops[i])] += sum(map(self._bytes, (i, *sources[i])))
-        return tuple(Part(of, flops[of], moved[of]) for of in flops | moved)
+        return tuple(Share(of, flops[of], moved[of]) for of in flops | moved)
 
     def _body(self, op: Op) -> Counted:
         return Counted(self.plan, loop_of(op).body, self.batch)

@@ -24,7 +24,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 LIMIT = 256 * 2**20  # the largest known set, EMNIST balanced, has 88 MB; as float32 the limit is 1 GiB
 UNSIGNED_BYTE = 0x08
-KINDS = {1: "labels", 3: "images"}  # by the number of axes
+CONTENTS = {1: "labels", 3: "images"}  # by the number of axes
 AGAIN = "replace the file with an undamaged copy; files missing from blurc's cache folder are fetched again"
 
 
@@ -63,7 +63,7 @@ def _decode(stream: io.BytesIO | gzip.GzipFile, path: Path, axes: int) -> Bytes:
     shape = struct.unpack(f">{axes}I", sizes)
     declared, dims = math.prod(shape), " x ".join(map(str, shape))
     if not declared:
-        raise _damaged(path, f"the header declares {dims} {KINDS[axes]}, so there is no data")
+        raise _damaged(path, f"the header declares {dims} {CONTENTS[axes]}, so there is no data")
     if declared > LIMIT:
         raise _damaged(path, f"the header declares {dims} = {declared} bytes, blurc reads at most {LIMIT}")
     # Reading one more byte detects excess data, and makes gzip check its CRC.
@@ -79,10 +79,10 @@ def _check_magic(found: bytes, path: Path, axes: int) -> None:
     expected = header((0,) * axes)[:4]
     if found == expected:
         return
-    what = next((f" (a file of {k})" for a, k in KINDS.items() if found == header((0,) * a)[:4]), "")
+    what = next((f" (a file of {k})" for a, k in CONTENTS.items() if found == header((0,) * a)[:4]), "")
     raise _damaged(
         path,
-        f"not an IDX file of {KINDS[axes]}: it starts with 0x{found.hex()}{what}, "
+        f"not an IDX file of {CONTENTS[axes]}: it starts with 0x{found.hex()}{what}, "
         f"expected 0x{expected.hex()} (unsigned bytes, {axes} {'axes' if axes > 1 else 'axis'})",
     )
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NewType, TypeAlias, TypeVar, cast
 
 from blurc.tasks import formulas
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TargetKind: TypeAlias = Literal["classes", "binary", "values", "component", "rewards"]
-KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 WITH_TARGETS: tuple[TargetKind, ...] = ("classes", "binary", "values", "component")
 PLURALS: Mapping[TargetKind, str] = {
     "classes": "classes",

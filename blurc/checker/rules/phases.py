@@ -15,7 +15,7 @@ from blurc.model import Phase, Statement, Variant
 
 MOST = 1000  # of a genome, repeats written out: each is compiled separately
 KEYWORDS = ("state", "signal", "synapse", "learn", "const", "fn", "repeat", "readout")
-KINDS = ("sense", "forward", "feedback", "backward", "update")
+PHASE_KINDS = ("sense", "forward", "feedback", "backward", "update")
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Phases:
     def _help(self, name: str, further_down: bool) -> str:
         if further_down:
             return f"write the phase here, and `{name}` alone where it is written now"
-        near = did_you_mean(name, (*self._named, *KEYWORDS, *KINDS))
+        near = did_you_mean(name, (*self._named, *KEYWORDS, *PHASE_KINDS))
         return f"did you mean `{near}`?" if near else f"name one above, `forward {name} {{ .. }}`, or remove this"
 
     def _rounds(self, item: syntax.Repeat, before: int, each: int) -> int:

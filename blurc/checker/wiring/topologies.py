@@ -17,7 +17,7 @@ from blurc.model import TOPOLOGIES, Conv, Dense, Edges, End, Form, Padding, Pool
 NAMES = tuple(kind.name for kind in TOPOLOGIES)
 FORMS = ("masked", "gather", "segments")
 PADDINGS = ("same", "valid")
-KINDS = ("avg", "max")
+POOLED_BY = ("avg", "max")
 MOST_SEED = 2**32 - 1
 MOST_AXES = 3
 CERTAIN = 50  # if so many pairs are expected, the chance that none is drawn is below exp(-50)
@@ -249,7 +249,7 @@ class Written:
         kind, *sizes = self.attr.args or (None,)
         if not isinstance(kind, syntax.Text):
             return False
-        word = kind.value if kind.value in KINDS else did_you_mean(kind.value, KINDS) or KINDS[0]
+        word = kind.value if kind.value in POOLED_BY else did_you_mean(kind.value, POOLED_BY) or POOLED_BY[0]
         help = f"write `pool({', '.join([word, *(code(s.span) for s in sizes)])})`"
         self.error("the kind of a pool is a word without quotes", kind.span, help)
         return True
@@ -257,7 +257,7 @@ class Written:
     def _kind(self, args: list[syntax.Expr]) -> str | None:
         """Which pool; takes it out of the arguments."""
         if args and isinstance(args[0], syntax.Name) and args[0].name not in self.numbers.values:
-            return self._one_of(args.pop(0), "the kind of a pool", KINDS)
+            return self._one_of(args.pop(0), "the kind of a pool", POOLED_BY)
         sizes = ", ".join(code(a.span) for a in args) or "2, 2"
         help = f"write `pool(max, {sizes})` or `pool(avg, {sizes})`"
         self.error("`pool` names its kind first", self.attr.span, help)

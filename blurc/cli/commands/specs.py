@@ -27,7 +27,7 @@ class Entry:
     """A network, rule or meta-learned genome in the library. `parameters` has the defaults, as written."""
 
     file: str
-    kind: str  # one of KINDS
+    kind: str  # one of LISTED
     name: str
     parameters: dict[str, str]
     description: str
@@ -40,7 +40,7 @@ class Entry:
 
 NARROW = 110  # characters; a narrower table has no room for descriptions
 LONGEST = 1_000  # characters; outside a terminal lines are not wrapped, for grep and editors
-KINDS = ("network", "rule", "genome")
+LISTED = ("network", "rule", "genome")
 FAMILY = "# Family: "  # how a line of the comment at the top of a rule begins
 
 
@@ -127,7 +127,7 @@ def _print_table(entries: list[Entry]) -> None:
     out = console()
     if not out.is_terminal:
         out.width = LONGEST
-    for kind in KINDS:
+    for kind in LISTED:
         of_kind = [entry for entry in entries if entry.kind == kind]
         _print_kind(kind, sorted(of_kind, key=lambda entry: entry.family.lower()), out)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from blurc.language.format.lines import Line, Part
+from blurc.language.format.lines import Line, Snippet
 
 BEFORE_COMMENT = 2  # blanks
 
@@ -29,7 +29,7 @@ def align(lines: Sequence[Line]) -> str:
     for run in _adjacent(lines, lambda line: bool(line.parts and line.comment)):
         width = max(len(line.code()) for line in run) + BEFORE_COMMENT
         for line in run:
-            line.parts.append(Part("", " " * (width - len(line.code()) - _blanks(line))))
+            line.parts.append(Snippet("", " " * (width - len(line.code()) - _blanks(line))))
     return "".join(f"{_text(line)}\n" for line in lines)
 
 

@@ -36,7 +36,7 @@ class Line:
     block: int
     indent: int
     head: str = ""
-    parts: list[Part] = field(default_factory=list["Part"])
+    parts: list[Snippet] = field(default_factory=list["Snippet"])
     comment: str = ""
 
     @property
@@ -48,7 +48,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Part:
+class Snippet:
     stop: str  # the name of the column
     text: str
 
@@ -103,7 +103,7 @@ class _Writer:
             self._comment(piece.trailing)
             self._above(_without_leading_blanks(piece.above) if last.kind == "LBRACE" else piece.above, closed)
             self._drop_blanks()
-            self._lines.append(Line(around.number, around.inside, "", [Part("", piece.text)]))
+            self._lines.append(Line(around.number, around.inside, "", [Snippet("", piece.text)]))
         else:
             self._append("", piece.text, blank(last, piece))
 
@@ -118,7 +118,7 @@ class _Writer:
         self._comment(piece.trailing)
         self._above(above, block)
         if piece.text:
-            self._lines.append(Line(block.number, block.inside, piece.opens, [Part("", piece.text)]))
+            self._lines.append(Line(block.number, block.inside, piece.opens, [Snippet("", piece.text)]))
             self._ends_columns = piece.ends > 2  # a chain has none
         else:
             self._drop_blanks()
@@ -140,13 +140,13 @@ class _Writer:
             keyword = self._item().parts[0].text
             self._comment(piece.trailing)
             self._above([comment for comment in piece.above if comment], block)
-            below = [Part("", " " * len(keyword)), Part("head", piece.text)]  # below its first name
+            below = [Snippet("", " " * len(keyword)), Snippet("head", piece.text)]  # below its first name
             self._lines.append(Line(block.number, block.inside, "", below))
         elif piece.breaks and not opens_block:
             indent = block.inside + (0 if piece.kind in ("RPAR", "RSQB") else CONTINUED)
             self._comment(piece.trailing)
             self._above([comment for comment in piece.above if comment], block, indent)
-            self._lines.append(Line(block.number, indent, "", [Part("", piece.text)]))
+            self._lines.append(Line(block.number, indent, "", [Snippet("", piece.text)]))
         else:
             for comment in (piece.trailing, *piece.above):  # before a brace: behind it
                 self._comment(comment)
@@ -160,7 +160,7 @@ class _Writer:
         parts = self._lines[-1].parts
         parts[-1].text += blank
         if stop and blank:
-            parts.append(Part(stop, text))
+            parts.append(Snippet(stop, text))
         else:
             parts[-1].text += text
 

@@ -18,11 +18,11 @@ from blurc.tasks import OBJECTIVES, TaskChoice, named
 from blurc.training import Probe
 
 OverTasks: TypeAlias = Annotated[str, limits.Limit.one_of("mean", "worst")]
-OBJECTIVE = limits.Limit(
+NAMED_OBJECTIVE = limits.Limit(
     f"{', '.join(OBJECTIVES)}, or FILE.py:NAME", lambda o: o in OBJECTIVES or named(o) is not None, (*OBJECTIVES,)
 )
 # Empty: what the tasks suggest, their loss, or for cma and symbolic what they are scored by.
-Objective: TypeAlias = Annotated[str, OBJECTIVE]
+Objective: TypeAlias = Annotated[str, NAMED_OBJECTIVE]
 Option: TypeAlias = bool | float | int | str
 GradientMode: TypeAlias = Annotated[str, limits.Limit.one_of("forward", "reverse")]
 NO_VALUE_AT_0 = ("log",)

@@ -43,7 +43,7 @@ from blurc.storage import append_to, read_file, remove_unfinished, why, write_fi
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
 SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
-PYTHON, OBJECTIVE = "python", "objective.json"
+PYTHON, OBJECTIVE_FILE = "python", "objective.json"
 RULES = "rules"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
 PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")

@@ -11,7 +11,7 @@ from blurc import genome as genomes
 from blurc import model
 from blurc.api import Net
 from blurc.meta.experiment.experiment import Experiment, Setting
-from blurc.meta.run.folder import OBJECTIVE, PYTHON, SPEC, START, Folder
+from blurc.meta.run.folder import OBJECTIVE_FILE, PYTHON, SPEC, START, Folder
 from blurc.meta.run.setup import Setup
 from blurc.tasks import OBJECTIVES, TaskChoice, named, python_meaning, python_text
 
@@ -72,5 +72,5 @@ def _of_the_user(ready: Setup) -> dict[str, str]:
         found[inside] = python_text(file)
     if objective.name not in OBJECTIVES:
         shown = ("name", "title", "greater_is_better")
-        found[OBJECTIVE] = json.dumps({name: getattr(objective, name) for name in shown}) + "\n"
+        found[OBJECTIVE_FILE] = json.dumps({name: getattr(objective, name) for name in shown}) + "\n"
     return found

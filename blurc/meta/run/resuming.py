@@ -16,7 +16,7 @@ from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.run import checkpoint
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, PYTHON, Folder, versions
 from blurc.meta.run.pinned import resolved
-from blurc.meta.run.setup import OBJECTIVE, Setup
+from blurc.meta.run.setup import OF_OBJECTIVE, Setup
 from blurc.meta.run.step import Carry
 from blurc.tasks import python_part
 
@@ -110,7 +110,7 @@ def _what_changed(of: str, name: str, there: Data, here: Data, ready: Setup) -> 
     was, now = (str(data.get(f"{of}: {name}", "")) for data in (there, here))
     file = python_part(now)
     if file and file != python_part(was):
-        what = "objective" if of == OBJECTIVE else "environment" if ready.worlds else "task"
+        what = "objective" if of == OF_OBJECTIVE else "environment" if ready.worlds else "task"
         return f"the Python file of the {what} `{name}` is not the one", f"restore it: a copy is in `{PYTHON}/` there"
     if file:
         return f"the examples or scores of `{name}` are not those", "restore what its Python file imports or reads"

@@ -51,7 +51,7 @@ from blurc.tasks import (
 from blurc.tasks import named as python_name
 from blurc.training import Probe
 
-OBJECTIVE = "objective"  # in `Setup.data`, beside the numbers of tasks
+OF_OBJECTIVE = "objective"  # in `Setup.data`, beside the numbers of tasks
 # What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
 START, EPISODES = 0, 1
 JITTER, CANDIDATES, RESTART, TRIAL, LENGTHEN, TUNE = range(6, 12)
@@ -154,7 +154,7 @@ class Setup:
         named += [(f"validation {i}", t) for i, t in enumerate(self.validation)]
         found = {f"{place}: {t.name}": t.digest for place, t in named}
         if at := python_name(self.experiment.method.objective):
-            found[f"{OBJECTIVE}: {at.title}"] = python_meaning(at)
+            found[f"{OF_OBJECTIVE}: {at.title}"] = python_meaning(at)
         return found
 
     def key(self, purpose: int, *counts: int) -> jax.Array:

@@ -17,7 +17,7 @@ from blurc.storage import limits
 from blurc.tasks.families.parametric import Parametric
 from blurc.tasks.objective import TargetKind
 
-KINDS = ("separable", "any", "parity")
+FUNCTIONS = ("separable", "any", "parity")
 MOST_BITS = 20  # of a truth table, which has 2^bits rows
 
 
@@ -31,7 +31,7 @@ class Boolean(Parametric):
     KIND: ClassVar[TargetKind] = "binary"
 
     bits: Annotated[int, limits.Limit.whole(1, MOST_BITS)] = 5
-    functions: Annotated[str, limits.Limit.one_of(*KINDS)] = "separable"
+    functions: Annotated[str, limits.Limit.one_of(*FUNCTIONS)] = "separable"
 
     @property
     def features(self) -> int:

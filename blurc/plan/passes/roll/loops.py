@@ -14,7 +14,7 @@ from blurc.plan.plan import DRAWS, EVERYWHERE, LEAVES, Attr, Block, Key, Loop, O
 
 Register: TypeAlias = "tuple[int, ...]"  # an offset, and the values from 1, 2 .. segments before the chain
 Out: TypeAlias = "tuple[int, int | None]"  # an offset, and `found` of a track
-Part: TypeAlias = "tuple[int, int]"
+Spot: TypeAlias = "tuple[int, int]"
 
 
 def build(matcher: Matcher, chains: list[Chain]) -> Block:
@@ -145,7 +145,7 @@ class Writer:
         type_ = Type((len(values), *draws[0].type.dims), draws[0].type.space)
         return self._taken(draws[0].name, (), names, type_, draws[0])
 
-    def _join(self, args: list[int], items: tuple[int | Part, ...], values: Sequence[int]) -> int:
+    def _join(self, args: list[int], items: tuple[int | Spot, ...], values: Sequence[int]) -> int:
         like = self._op(values[0])
         type_ = Type((len(values), *like.type.dims), like.type.space)
         return self._taken("join", tuple(args), items, type_, like)
@@ -170,7 +170,7 @@ class Writer:
     def _gathered(self, values: list[int]) -> int:
         """Arbitrary values as one stack, from as few pieces as possible."""
         args: list[int] = []
-        items: list[int | Part] = []
+        items: list[int | Spot] = []
         i = 0
         while i < len(values):
             track, length = self._longest(values, i)
@@ -259,7 +259,7 @@ class Writer:
         return local[register[0]] if len(register) == 2 else self._carry(body, register[:-1])
 
 
-def _part(track: Track, values: Sequence[int]) -> Part:
+def _part(track: Track, values: Sequence[int]) -> Spot:
     """(low, high) of a track; if high < low, read backwards."""
     base = min(track.position.values())
     first, last = track.position[values[0]] - base, track.position[values[-1]] - base
