@@ -38,6 +38,8 @@ RETURN = "return"
 Costs = NewType("Costs", "Array")  # an array [candidates], where lower is better
 Values: TypeAlias = "Array | NDArray[Any]"
 Number = TypeVar("Number", bound="float | Array | NDArray[Any]")
+# (outputs [.., n], targets [.., n], mask [..] or [.., n] or None) -> a scalar. A text, as the types in it are.
+Formula: TypeAlias = "Callable[[Values, Values, Values | None], Values]"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Objective:
 
     name: str
     title: str
-    formula: Callable[[Values, Values, Values | None], Values]
+    formula: Formula
     greater_is_better: bool = False
     differentiable: bool = True
     kinds: tuple[TargetKind, ...] = WITH_TARGETS
