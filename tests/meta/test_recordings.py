@@ -21,6 +21,7 @@ from blurc.cli import cli
 from blurc.diagnostics import Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.run import finishing
 from blurc.meta.run import setup as setups
 from blurc.tasks import OBJECTIVES, Recordings, Replay, TaskChoice, any_task
 from blurc.training import agreement, begun, replayed
@@ -240,6 +241,22 @@ def test_a_divergence_is_found_again(file: Path) -> None:
 )
 def test_what_recordings_do_not_have_is_refused(change: dict[str, str], message: str, file: Path) -> None:
     (found,) = refused(lambda: setups.setup(experiment(**change)))
+    assert message in found.message
+    assert found.span
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"evaluation__batch": "128"}, "the batch is 128, and what seen shows is learned from one at a time"),
+        ({"evaluation__steps": "[2, 4]"}, "the recordings of seen have 3 steps, and 4 are replayed"),
+        ({"record": "[z]"}, "there is no array `recorded_z`"),
+    ],
+)
+def test_an_evaluation_that_cannot_work_is_refused_before_the_run(
+    change: dict[str, str], message: str, file: Path
+) -> None:
+    (found,) = refused(lambda: finishing.check(experiment(**change)))
     assert message in found.message
     assert found.span
 

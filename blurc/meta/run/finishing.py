@@ -17,10 +17,11 @@ from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Symbolic
 from blurc.meta.report.page import write
+from blurc.meta.run import recordings
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.lessons import lessons, under_rule
-from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task
+from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task, told_at
 
 
 def check(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTasks = NO_TASKS) -> list[str]:
@@ -31,14 +32,17 @@ def check(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTa
 
     def load(choice: TaskChoice) -> AnyTask:
         if id(choice) not in loaded:
-            loaded[id(choice)] = any_task(choice, data_dir, own)
+            with told_at(choice.where):
+                loaded[id(choice)] = any_task(choice, data_dir, own)
         return loaded[id(choice)]
 
     pairs = [*_pairs(experiment)]
     for net, _, choice in pairs:
         one = load(choice)
         try:
-            check_fits(net, one, inner.probe)
+            with told_at(choice.where):
+                check_fits(net, one, inner.probe)
+                recordings.check_evaluation(experiment.evaluation, one)
         except BlurError as error:
             problems.append(error)
         else:

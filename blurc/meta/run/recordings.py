@@ -8,7 +8,7 @@ import jax
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.evaluation import check_batch
-from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.experiment.experiment import Evaluation, Experiment
 from blurc.tasks import AnyTask, Recordings, told_at
 
 
@@ -33,6 +33,13 @@ def check(e: Experiment, tasks: Sequence[AnyTask]) -> None:
             message = f"{one.name} has other arrays than {first.name}, or sequences of another length"
             help = "record the same in both, or make an experiment of each"
             raise BlurError(Diagnostic("E613", message, where, help=help))
+
+
+def check_evaluation(e: Evaluation, one: AnyTask) -> None:
+    """Raises `BlurError` (E806, E811) if recordings cannot be replayed so."""
+    if isinstance(one, Recordings):
+        check_batch(e.batch, one.name)
+        one.check_length(max(e.steps))
 
 
 def _misplaced(e: Experiment, name: str) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic, suggest
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import Array, npz, why
 from blurc.tasks.answers import Complaint, floats
 from blurc.tasks.choice import TaskChoice
@@ -78,7 +78,9 @@ def _read(path: Path, record: tuple[str, ...]) -> dict[str, Array]:
             needed = ["x", *(RECORDED + name for name in record)]
             if lacking := [name for name in needed if name not in archive.names]:
                 there = f"it contains {', '.join(archive.names) or 'no arrays'}"
-                help = suggest(lacking[0], archive.names, f"numpy.savez(FILE, x=inputs, {needed[1]}=activity)")
+                recorded = [name.removeprefix(RECORDED) for name in archive.names if name.startswith(RECORDED)]
+                help = f"numpy.savez(FILE, x=inputs, {needed[1]}=activity)"
+                help = f"recorded are {', '.join(recorded)}: `record: [{recorded[0]}]`" if recorded else help
                 message = f"{path}: there is no array `{lacking[0]}`"
                 raise BlurError(Diagnostic("E804", message, notes=(there,), help=help))
             more = [n for n in archive.names if n == "y" or n.startswith((SIGNAL, START))]
