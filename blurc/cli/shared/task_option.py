@@ -34,7 +34,11 @@ HELP = (
     "arguments of a class of your own: FILE.py:NAME:length=3."
 )
 tasks_option = click.option(
-    "--task", "tasks", multiple=True, metavar=METAVAR, help=f"{HELP} Or an environment such as maze. May be repeated."
+    "--task",
+    "tasks",
+    multiple=True,
+    metavar=METAVAR,
+    help=f"{HELP} Or an environment such as maze, or recorded activity, FILE.npz:record=h. May be repeated.",
 )
 task_option = click.option("--task", required=True, metavar=METAVAR, help=HELP)
 data_dir_option = click.option(
