@@ -117,7 +117,14 @@ def _next(x: Floats) -> tuple[Floats, Floats]:
 
 def _unless_at_the_end(mask: Floats | None) -> Floats | None:
     """A mask that asks more than the answer at the end of each sequence, which is what data without a mask ask."""
-    return None if mask is None or (mask[:, -1].all() and mask.sum() == len(mask)) else mask
+    return None if mask is None or np.array_equal(mask, at_the_end(*mask.shape)) else mask
+
+
+def at_the_end(count: int, time: int) -> Floats:
+    """The mask [count, time] of sequences whose last step alone is asked."""
+    mask = np.zeros((count, time), np.float32)
+    mask[:, -1] = 1
+    return mask
 
 
 def one_hot(labels: npt.NDArray[np.integer[Any]], classes: int) -> Floats:

@@ -87,7 +87,7 @@ def load(
     name = str(name_or_path)
     if name in _BUILT_IN:
         found = _BUILT_IN[name][1](None if data_dir is None else Path(os.path.expanduser(data_dir)), download)
-        return timed.at_the_end(found) if time or timed.fits(found.input_shape, inputs) else found
+        return timed.asked_at_the_end(found) if time or timed.fits(found.input_shape, inputs) else found
     if name.lower().endswith(".npz"):
         return npz.load(Path(name), time, inputs)
     raise BlurError(_unknown(name))

@@ -16,7 +16,7 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import Array
 from blurc.tasks.answers import Complaint
-from blurc.tasks.dataset import Dataset, Floats
+from blurc.tasks.dataset import Dataset, Floats, at_the_end
 
 SIDES = (("x", "y", "mask"), ("x_test", "y_test", "mask_test"))
 MASK = "save 1 where an answer is asked and 0 elsewhere"
@@ -88,7 +88,7 @@ def laid_out(arrays: Mapping[str, Array]) -> dict[str, Array]:
         of_steps = arrays[y].ndim > 1 and arrays[y].shape[1] == lead[1]
         asked = arrays.get(mask)
         if asked is None and not of_steps:
-            asked = np.broadcast_to(np.arange(lead[1]) == lead[1] - 1, lead)
+            asked = at_the_end(*lead)
         if not of_steps:
             made[y] = np.repeat(arrays[y][:, None], lead[1], axis=1)
         if made[y].dtype.kind == "f" and made[y].ndim == 2:
@@ -110,12 +110,11 @@ def asked(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return found
 
 
-def at_the_end(dataset: Dataset) -> Dataset:
+def asked_at_the_end(dataset: Dataset) -> Dataset:
     """A data set whose examples are read along their first axis, and answered at its end."""
 
     def answers(y: Floats, time: int) -> tuple[Floats, Floats]:
-        asked = np.broadcast_to((np.arange(time) == time - 1).astype(np.float32), (len(y), time))
-        return np.repeat(y[:, None], time, axis=1), asked.copy()
+        return np.repeat(y[:, None], time, axis=1), at_the_end(len(y), time)
 
     if dataset.x_train.ndim < 2 or dataset.x_train.shape[1] < 2:
         message = f"the examples of {dataset.name} have no axis that could be time"

@@ -34,10 +34,6 @@ class Adding(Sequences):
         return self.length
 
     @property
-    def asked(self) -> int:
-        return 1
-
-    @property
     def features(self) -> int:
         return 2
 

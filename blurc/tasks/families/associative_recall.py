@@ -35,10 +35,6 @@ class AssociativeRecall(Sequences):
         return self.pairs + 1
 
     @property
-    def asked(self) -> int:
-        return 1
-
-    @property
     def features(self) -> int:
         return 2 * self.pairs + self.values
 

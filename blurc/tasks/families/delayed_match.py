@@ -35,10 +35,6 @@ class DelayedMatch(Sequences):
         return self.delay + 2
 
     @property
-    def asked(self) -> int:
-        return 1
-
-    @property
     def features(self) -> int:
         return self.stimuli
 
