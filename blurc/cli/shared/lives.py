@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import blurc
 from blurc import evaluation, pictures
 from blurc.cli.shared.options import form
 from blurc.cli.shared.output import write, write_json
@@ -46,6 +47,8 @@ class LiveResults:
             metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
         )  # fmt: skip
         _print_table(self.lives, len(self.seeds), out)
+        if isinstance(self.net, blurc.Net) and evaluation.fresh_each_seed(self.net, genome):
+            say(f"{rule}: fresh meta-parameters for each lifetime, which add to the spread", self.outputs.json)
         if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
             say(doubt, self.outputs.json)
         for seed, step in self.lives.lost:
