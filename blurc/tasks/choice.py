@@ -67,14 +67,14 @@ class TaskChoice:
         time: examples are sequences along their first axis, as a `mask` in a file says, too.
         target: what is learned: the labels or targets of the data, or the `inputs` themselves, or of sequences the
             `next` input.
-        record: of recorded activity, the populations that are compared, `POPULATION` or `POPULATION.STATE`
-            (`recorded/`).
         observe: of environments, what the network sees besides the observation: some of the `action`, the `reward` and
             the `done` (1 if the episode ended) of the step before.
         act: of environments whose actions are chosen: `sample` them from the softmax of the outputs, or be `greedy`.
         parameters: of a family of tasks, such as `{length: 5}` of `copying`.
         augment: how episodes vary.
         hash: of what the file of a task of your own means; if given, another one is refused.
+        record: of recorded activity, the populations that are compared, `POPULATION` or `POPULATION.STATE`
+            (`recorded/`).
         where: where the choice was read, for errors; not a key of a file.
     """
 
@@ -93,12 +93,12 @@ class TaskChoice:
     center: bool = False
     time: bool = False
     target: Annotated[str, limits.Limit.one_of(*TARGETS)] = "data"
-    record: tuple[limits.Word, ...] = ()
     observe: tuple[Annotated[str, limits.Limit.one_of(*OBSERVED)], ...] = ()
     act: Annotated[str, limits.Limit.one_of(*ACTS)] = "sample"
     parameters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])
     augment: Augment = Augment()
     hash: str = ""
+    record: tuple[limits.Word, ...] = ()
     where: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)
 
     @property

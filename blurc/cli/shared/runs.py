@@ -30,8 +30,7 @@ IN_TIME = (
     "hidden layers of the same sizes; gradients clipped, a rate that falls to 0"
 )
 PRACTICE = (
-    "SGD and Adam: the same wiring with ReLU, He initialisation, normalization, standardised inputs and a rate that "
-    "falls to 0"
+    "SGD and Adam: the same wiring with ReLU, He initialisation, normalization, {inputs} and a rate that falls to 0"
 )
 
 
@@ -158,7 +157,9 @@ def _print_table(results: Results, out: Any) -> None:
     if results.data.score:
         out.print(f"{measure.title}: {measure.direction}", markup=False)
     if len(results.runs) > 1:
-        out.print(IN_TIME if results.data.time else PRACTICE, soft_wrap=True)
+        by_ids = results.data.x_train.dtype.kind == "i"
+        inputs = "embeddings of ids" if by_ids else "standardised inputs"
+        out.print(IN_TIME if results.data.time else PRACTICE.format(inputs=inputs), soft_wrap=True)
         if results.data.score:
             loss = tasks.LOSS[results.data.kind].title
             out.print(f"they descend the {loss}; their rates are chosen by the {measure.title}", soft_wrap=True)
