@@ -29,6 +29,7 @@ class Sharding:
     """Pytrees of `NamedSharding`, for `jax.device_put`.
 
     Attributes:
+        mesh: the devices; all axes are automatic.
         genome: of meta-parameters.
         state: of a `State`.
         x: of the inputs of a step, `[batch, *shape]`; a dict by name if there are several.
@@ -38,6 +39,7 @@ class Sharding:
         split: what is divided along the axis of the model, and why it is little that has to be sent. Prints as text.
     """
 
+    mesh: Mesh
     genome: dict[str, NamedSharding | dict[str, NamedSharding]]
     state: State
     x: NamedSharding | dict[str, NamedSharding]
@@ -57,7 +59,7 @@ def sharding(plan: Plan, mesh: Mesh, data: str | None, model: str | None) -> Sha
             message = f"the mesh has no axis `{name}`: it has {', '.join(map(str, mesh.shape))}"
             help = "give the names of its axes, `data=..` and `model=..`; None for what is not divided"
             raise BlurError(Diagnostic("E926", message, help=help))
-    mesh = Mesh(mesh.devices, mesh.axis_names)  # all axes automatic: XLA partitions, and not the types of JAX
+    mesh = Mesh(mesh.devices, mesh.axis_names)  # automatic: XLA partitions, and not the types of JAX
     return _Places(plan, mesh, data, model, split(plan, mesh.shape[model] if model else 1)).all()
 
 
@@ -72,7 +74,7 @@ class _Places:
     def all(self) -> Sharding:
         x, y = self._examples("input"), self._examples("output")
         xs, ys = self._examples("input", None), self._examples("output", None)
-        return Sharding(self._genome(), self._state(), x, y, xs, ys, self.split)
+        return Sharding(self.mesh, self._genome(), self._state(), x, y, xs, ys, self.split)
 
     def _examples(self, role: str, *before: None) -> NamedSharding | dict[str, NamedSharding]:
         """Of inputs or targets, `[*before, batch, *shape]`; by name if there are several."""

@@ -10,6 +10,7 @@ recipes.py       optimizer, schedule, normalization, and the network that trains
 recurrent.py     what learns sequences: a network's own cell, a GRU, an LSTM
 through_time.py  backpropagation through time
 baselines.py     these networks under SGD and Adam
+divided.py       a network in training that lies on many devices
 columns.py       examples for inputs by ids
 online.py        every batch asked just before it is learned
 lifetime.py      a network in an environment, which learns from rewards
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines, baselines_in_time
     from blurc.training.columns import task_problems
+    from blurc.training.divided import places
     from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
     from blurc.training.online import Answered, ask_then_learn
@@ -102,6 +104,7 @@ __all__ = [
     "never_seen",
     "noise_keys",
     "optax_from",
+    "places",
     "predict",
     "recurrent_network",
     "relived",

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from blurc.api import Net
-from blurc.runtime import GenomeValues, Program, fold
+from blurc.runtime import GenomeValues, Program, Sharding, fold
 from blurc.tasks import Batches, Dataset
 from blurc.training.alone import check_in_time
+from blurc.training.divided import divided
 from blurc.training.learner import Learner, Run, Settings, Watch, finite
 from blurc.training.loop import fit
 from blurc.training.probe import Probe
@@ -28,7 +29,7 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
 
 def train(
     net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str,
-    probe: Probe | None = None,
+    probe: Probe | None = None, at: Sharding | None = None,
 ) -> Run:  # fmt: skip
     """Trains a compiled network or a loaded artifact; the carry is the genome, the last `State` and a noise key.
 
@@ -37,6 +38,7 @@ def train(
         data: as returned by `fitted`.
         probe: a readout that answers in the place of the outputs (`check_probe` says whether it can), fitted to
             training examples, 10,000 at most.
+        at: the places of its arrays on many devices (`places`).
 
     Raises:
         BlurError: E807 if the genome reads signals, or answers an example in a later step.
@@ -49,6 +51,8 @@ def train(
     state = net.init(key, values, batch=settings.batch)
     watch.begin(name, settings.steps)
     learner = learner_of(net, name, (values, state, fold(key, "noise")))
+    if at:
+        learner = divided(learner, at)
     if probe:
         learner = replace(learner, predict=_probed(net, data, probe))
     return fit(learner, data, settings, settings.measure(data), watch)

@@ -7,14 +7,17 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from jax.sharding import Mesh
 
 import blurc
+from blurc.cli import cli
 from blurc.diagnostics import BlurError
 from blurc.plan import split
 
@@ -30,6 +33,7 @@ WHOLE = {
 }
 ON_EIGHT = """
 import json, sys, jax, jax.numpy as jnp, numpy as np, blurc
+from blurc.cli import cli
 found = {}
 for name, wiring in json.loads(sys.argv[1]).items():
     net = blurc.compile('import "rules/backprop.blur"  network n uses backprop { ' + wiring + " }")
@@ -46,19 +50,32 @@ for name, wiring in json.loads(sys.argv[1]).items():
     ends = zip(jax.tree.leaves(many[0].synapses), jax.tree.leaves(places.state.synapses))
     stays = all(a.sharding.is_equivalent_to(place, a.ndim) for a, place in ends)
     found[name] = [max(far), stays, str(places), train.lower(*given).compile().as_text()]
+cli.main(sys.argv[2:], standalone_mode=False)
 print(json.dumps(found))
 """
 
 
+BACKPROP = 'import "rules/backprop.blur"  network n uses backprop { '
+TRAIN = ["train", "n.blur", "--no-baselines", "--steps", "5", "--json", "-", "--save"]
+
+
 @pytest.fixture(scope="module")
-def on_eight() -> dict[str, Any]:
-    """Of each network: how far numbers differ, whether synapses stay where they were, the division, the program."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sharding")
+    (folder / "n.blur").write_text(BACKPROP + "input x[64]  hidden h[32]  output y[10] { phi = linear }  x -> h -> y }")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def on_eight(folder: Path) -> dict[str, Any]:
+    """Of each network: how far numbers differ, whether synapses stay where they were, the division, the program. Also
+    trains that of the folder by the command."""
     devices = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8"
     environment = {**os.environ, "XLA_FLAGS": devices, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-c", ON_EIGHT, json.dumps(NETWORKS)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", ON_EIGHT, json.dumps(NETWORKS), *TRAIN, "many.npz", "--shard", "data=4,model=2"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -71,6 +88,36 @@ def test_many_devices_compute_what_one_does(on_eight: dict[str, Any], name: str)
         assert not re.search(rf"f32\[(1,)*{shape}\]", program), f"a device has all of [{shape}]"
     collected = [m[1].split(",") for m in re.finditer(r"= \w+\[([\d,]*)\]\S* all-gather\(", program)]
     assert max(np.prod([*map(int, shape)]) for shape in collected) <= 16 * 40  # of neurons
+
+
+def test_the_command_trains_a_divided_network(
+    on_eight: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(cli, [*TRAIN, "one.npz"])
+    assert done.exit_code == 0, done.output
+    one, many = (np.load(folder / name) for name in ("one.npz", "many.npz"))
+    assert set(one) == set(many) == {"x->h/w", "h->y/w", "unit->h/w", "unit->y/w"}
+    for name in one:
+        np.testing.assert_allclose(many[name], one[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shard", "status", "said"),
+    [
+        ("data=3", 1, "a batch of 32 cannot be divided by 3"),
+        ("model=64", 1, "64 devices are needed to divide the network like this, and 1 can be seen"),
+        ("rows=2", 2, "'rows=2': write into how many parts, such as data=4,model=2"),
+        ("data=2,data=2", 2, "write into how many parts"),
+        ("data=0", 2, "write into how many parts"),
+    ],
+)
+def test_divisions_that_cannot_be(
+    shard: str, status: int, said: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    done = CliRunner().invoke(cli, ["train", "n.blur", "--no-baselines", "--shard", shard])
+    assert (done.exit_code, said in " ".join(done.stderr.split())) == (status, True)
 
 
 def planned(wiring: str, rule: str = "backprop") -> Any:

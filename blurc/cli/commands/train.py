@@ -20,6 +20,7 @@ from blurc.cli.shared.options import (
     metric_option,
     probe_option,
     seed_option,
+    shard_option,
     truncate_option,
 )
 from blurc.cli.shared.output import check_writable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 BATCH, LIVES = 32, 10
 OF_DATA = {"data": "", "target": ":target=inputs", "time": ":time"}  # how a task says the same
-NOT_ALIVE = ("save", "truncate", "online", "probe")
+NOT_ALIVE = ("save", "truncate", "online", "probe", "shard")
 
 
 @click.command("train")
@@ -86,6 +87,7 @@ NOT_ALIVE = ("save", "truncate", "online", "probe")
     "--save", type=OutputFile(".npz"), metavar="F.npz",
     help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
 )  # fmt: skip
+@shard_option
 @metric_option
 @probe_option
 @json_option
@@ -93,7 +95,7 @@ NOT_ALIVE = ("save", "truncate", "online", "probe")
 def command(
     ctx: click.Context, choice: Choice, data: str, task: str | None, target: str, time: bool, data_dir: Path | None,
     steps: int, batch: int | None, online: bool, seed: int, seeds: int | None, metric: str, truncate: int,
-    probe: training.Probe | None,
+    probe: training.Probe | None, shard: dict[str, int],
     **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
@@ -114,6 +116,8 @@ def command(
         raise click.UsageError(
             "--network, --rule and --set choose what to compile, but an artifact is already compiled"
         )
+    if loaded and shard:
+        raise click.UsageError("--shard divides what is compiled, but an artifact is already compiled")
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
     chosen = _chosen(task, data_dir, given)
     if online and probe:
@@ -133,7 +137,7 @@ def command(
         else:
             found = _dataset(net, tasks.retargeted(_loaded(net, data, data_dir, time), target), probe)
         check_truncate(truncate, found.time, found.name)
-        results = Results(net, found, settings, outputs, probe)
+        results = Results(net, found, settings, outputs, probe, shard)
     results.train(values)
     results.write()
     ctx.exit(1 if results.diagnostics else 0)

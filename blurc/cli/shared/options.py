@@ -100,6 +100,17 @@ def _steps(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int,
     return tuple(sorted({int(part) for part in parts}))
 
 
+def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, int]:
+    """`data=4,model=2`"""
+    found: dict[str, int] = {}
+    for part in (value or "").split(",") if value is not None else ():
+        name, _, size = (text.strip() for text in part.partition("="))
+        if name not in ("data", "model") or name in found or not (size.isdecimal() and 0 < int(size) < 2**16):
+            raise click.BadParameter(f"{value!r}: write into how many parts, such as data=4,model=2", ctx, param)
+        found[name] = int(size)
+    return found
+
+
 def at_least_one(name: str, default: int, help: str | None = None) -> Option:
     return click.option(name, type=click.IntRange(1, limits.MOST), default=default, show_default=True, help=help)
 
@@ -124,6 +135,11 @@ def check_truncate(truncate: int, time: int, data: str) -> None:
         raise click.UsageError(f"--truncate is for sequences, and the examples of {data} are not sequences")
 
 
+shard_option = click.option(
+    "--shard", callback=_shard, metavar="data=N,model=M",
+    help="Divide one network over N x M devices: examples by N, neurons and synapses by M, along the axes that send "
+    "least.",
+)  # fmt: skip
 set_option = click.option(
     "--set", "parameters", type=Setting(), multiple=True, callback=set_once,
     help="Set a parameter of the network or its genome. May be repeated.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ from blurc.cli.shared import hints
 from blurc.cli.shared.options import form
 from blurc.cli.shared.output import write, write_json
 from blurc.cli.shared.progress import watch
-from blurc.cli.shared.terminal import console, print_table, say, show
+from blurc.cli.shared.terminal import console, print_table, say, show, tell
 from blurc.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from blurc.api import Net
     from blurc.artifact import Loaded
-    from blurc.runtime import GenomeValues
+    from blurc.runtime import GenomeValues, Sharding
     from blurc.tasks import Dataset, Objective
     from blurc.training import Probe, Run, Settings, Watch
 
@@ -59,6 +59,7 @@ class Results:
     settings: Settings
     outputs: Outputs
     probe: Probe | None = None
+    shard: Mapping[str, int] = field(default_factory=dict[str, int])
     runs: list[Run] = field(default_factory=list["Run"])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
@@ -74,9 +75,14 @@ class Results:
     def train(self, genome: GenomeValues | None) -> None:
         out = console(self.outputs.json)
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
+        at = self._places()
         out.print(f"{self.title}: {self.data.description}", markup=False)
+        if at:
+            tell(out, f"divided by {', '.join(f'{n} = {size}' for n, size in at.mesh.shape.items())}: {at}")
         with watch(out, self.measure, self.settings.asked) as watching:
-            run = training.train(self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe)
+            run = training.train(
+                self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe, at
+            )
             self.runs.append(run)
             if run.broken:
                 self.diagnostics.append(_divergence(self.net, run))
@@ -89,6 +95,12 @@ class Results:
         if why:
             left = "GRU, LSTM and Adam through time" if self.data.time else "SGD and Adam"
             say(f"{left} are left out: {why}", self.outputs.json)
+
+    def _places(self) -> Sharding | None:
+        if not self.shard:
+            return None
+        assert isinstance(self.net, blurc.Net), "the command refuses artifacts"
+        return training.places(self.net, self.shard, self.settings.batch)
 
     def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
         """What runs the baselines, after the run of the rule, or why there are none."""
