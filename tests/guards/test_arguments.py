@@ -106,7 +106,7 @@ class World:
         yield meta.read, {"path": folder / "e.yaml", "overrides": {}}
         yield meta.dump, {"experiment": self.experiment}
         run = {"experiment": None, "folder": folder / "run", "resume": False, "data_dir": None, "watch": None}
-        yield meta.run, {**run, "tasks": {}}
+        yield meta.run, {**run, "tasks": {}, "processes": None}
         yield meta.finish, {"folder": folder / "none", "data_dir": None, "watch": print, "tasks": {}}
         yield meta.replay, {"folder": folder / "none", "number": 0, "data_dir": None, "tasks": {}}
 
