@@ -142,7 +142,8 @@ def _track(axes: Axes, panel: Track, results: Results) -> None:
         values = [math.nan if v is None else v for v in chosen["tracks"][panel.quantity]]
         axes.plot(chosen["steps"], values, label=name, marker="o", markersize=2.5, linewidth=1.4, **look)
     figures.dress(axes, panel.title, "steps", panel.quantity, percent=panel.percent)
-    _by_steps(axes)
+    if not panel.percent:  # of accuracies, the late ones count: what becomes of them when labels are shuffled
+        _by_steps(axes)
     if panel.logarithmic:
         axes.set_yscale("log")
 
