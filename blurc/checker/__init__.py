@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from blurc.checker.scope import FunctionScope
     from blurc.checker.wiring.blocks import used
     from blurc.checker.wiring.bodies import Around
-    from blurc.checker.wiring.kinds import check_kinds
+    from blurc.checker.wiring.kinds import check_kinds, check_sums
     from blurc.checker.wiring.network import check_block, check_held, check_network, unused_parameters
     from blurc.checker.wiring.sizes import check_size
     from blurc.checker.wiring.totals import check_running
@@ -43,6 +43,7 @@ __all__ = [
     "check_network",
     "check_running",
     "check_size",
+    "check_sums",
     "check_values",
     "mentions",
     "parameters",

@@ -214,6 +214,8 @@ def _model(
         checker.check_names(network, genome, report, sources.around)
         if checked:
             checker.check_kinds(checked, genome, report)
+    elif checked:
+        checker.check_sums(checked, genome, report)
     rule = check_with(genome, {**used, **{n: v for n, v in params.items() if n in of_genome}}, report)
     if checked:
         graph.verify(checked, report)

@@ -8,7 +8,7 @@ import pytest
 from blurc.diagnostics import BlurError
 from blurc.model.model import Model
 from blurc.reference import Reference, ReferenceState
-from blurc.spec import check, select_model
+from blurc.spec import check, select, select_model
 
 GENOME = """
 genome g {{
@@ -141,6 +141,14 @@ def test_another_rule_than_the_one_used_need_not_know_the_kinds() -> None:
     with pytest.raises(BlurError) as error:
         select_model(text.replace("uses g", "uses other"), genome="other")
     assert {d.code for d in error.value.diagnostics} == {"E407", "E408"}
+
+
+def test_sums_of_another_rule_that_find_no_projection_are_warned_of() -> None:
+    plain = "network n { input x[2]  hidden h[2]  output y[1]  x -> h -> y }"
+    found = select(plain, genome="gru")[2]
+    assert {d.code for d in found} == {"W508"}
+    assert [d.message.split("`")[-2] for d in found] == ["keep", "reset", "old", "new"]
+    assert select(plain, genome="backprop")[2] == []
 
 
 def test_kinds_may_have_indices() -> None:

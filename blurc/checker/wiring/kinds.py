@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from blurc.checker import mentions
 from blurc.checker.wiring.bodies import Body, Env
@@ -37,20 +37,29 @@ def check_kinds(network: Network, genome: syntax.Genome, report: Report) -> None
     """Whether a rule knows the kinds of a network that uses it, and finds projections for those that it sums over."""
     if genome.damaged:
         return
-    calls = [node for item in genome.items for node in mentions.walk(item) if isinstance(node, syntax.Call)]
     phases = [phase for phase in mentions.phases(genome) if phase.of]
-    summed = dict.fromkeys(call.kind for call in calls if call.kind)
+    summed = dict.fromkeys(call.kind for call in _calls(genome) if call.kind)
     of_projections = [*summed, *(p.of for p in phases if p.kind == "update")]
     of_populations = [p.of for p in phases if p.kind != "update" and p.of not in ROLES]
     _known(network.projections, of_projections, "update of {0} {{ .. }}` or `incoming[{0}](..)", "E408", genome, report)
     _known(network.populations, of_populations, "forward of {0} {{ .. }}", "E407", genome, report)
+    check_sums(network, genome, report)
+    _all_run(network, phases, genome, report)
+
+
+def check_sums(network: Network, genome: syntax.Genome, report: Report) -> None:
+    """Warns of sums over projections of a kind that none in the network is of."""
     there = {p.kind for p in network.projections}
-    for call in calls:
+    for call in _calls(genome):
         if call.kind and call.kind not in there:
             message = f"`{code(call.span)}` is always 0: no projection of `{network.name}` is of the kind `{call.kind}`"
             help = suggest(call.kind, there - {""}, f"write it in the network: `a -> b [kind = {call.kind}]`")
             report.warn("W508", message, call.span, help=help)
-    _all_run(network, phases, genome, report)
+
+
+def _calls(genome: syntax.Genome) -> Iterator[syntax.Call]:
+    for item in genome.items:
+        yield from (node for node in mentions.walk(item) if isinstance(node, syntax.Call))
 
 
 def _all_run(network: Network, phases: list[syntax.Phase], genome: syntax.Genome, report: Report) -> None:
