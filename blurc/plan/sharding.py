@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from blurc.model import Form
 from blurc.plan.plan import Block, Plan, Projection, loop_of
 
+Unit: TypeAlias = tuple[Projection, ...]  # projections that are divided alike
 Axis = Literal["pre", "post", "both", "synapses", ""]  # "both": of one-to-one connections; "": all on every device
+AXES: tuple[Axis, ...] = ("post", "pre", "both", "synapses", "")  # of those that send the same, the first is taken
 LISTED: frozenset[Form] = frozenset({"segments"})  # sparse forms that read each synapse where it is
 
 
@@ -57,15 +59,18 @@ class _Search:
     parts: int
 
     def found(self) -> Split:
-        neurons = self._divisible()
-        best, changed = self._sent(neurons), True
+        divisible = self._divisible()
+        neurons, changed = divisible, True
+        around = {
+            group: [u for u in self._alike if any({p.source, p.target} & group for p in u)] for group in self._groups
+        }
         while changed:
             changed = False
-            for group in self._groups:
-                other = neurons ^ group if group <= self._divisible() else neurons
-                if (sent := self._sent(other)) < best:
-                    neurons, best, changed = other, sent, True
-        return Split(self.parts, neurons, dict(self._axes(neurons)), best)
+            for group, units in around.items():
+                other = neurons ^ group
+                if group <= divisible and self._sent(other, units) < self._sent(neurons, units):
+                    neurons, changed = other, True
+        return Split(self.parts, neurons, self._axes(neurons), self._sent(neurons, self._alike))
 
     def _divisible(self) -> frozenset[str]:
         """A picture is not: its windows overlap. Nor are inputs by ids."""
@@ -92,22 +97,31 @@ class _Search:
         """Numbers per neuron in the sums of a step, by projection and direction."""
         return Counter(dict(_sums(self.plan.step)))
 
-    def _sent(self, neurons: frozenset[str]) -> int:
-        return sum(self._cost(p, neurons, axis) for p, axis in self._chosen(neurons))
+    def _sent(self, neurons: frozenset[str], units: Iterable[Unit]) -> int:
+        return sum(self._cost(p, neurons, axis) for p, axis in self._chosen(neurons, units))
 
-    def _axes(self, neurons: frozenset[str]) -> Iterator[tuple[str, Axis]]:
-        return ((p.name, axis) for p, axis in self._chosen(neurons) if p.has_arrays)
+    def _axes(self, neurons: frozenset[str]) -> dict[str, Axis]:
+        chosen = {p.name: axis for p, axis in self._chosen(neurons, self._alike)}
+        return {p.name: chosen[p.name] for p in self.plan.projections if p.has_arrays}
 
-    def _chosen(self, neurons: frozenset[str]) -> Iterator[tuple[Projection, Axis]]:
-        alike = {
-            name: stack.members for stack in self.plan.step.stacks if stack.kind == "synapse" for name in stack.members
-        }
-        for p in self.plan.projections:
-            members = [self.plan.projection(name) for name in alike.get(p.name, (p.name,))]
-            options = set[Axis].intersection(*(set(self._options(m, neurons)) for m in members))
-            yield p, min(sorted(options), key=lambda axis: sum(self._cost(m, neurons, axis) for m in members))
+    def _chosen(self, neurons: frozenset[str], units: Iterable[Unit]) -> Iterator[tuple[Projection, Axis]]:
+        for members in units:
+            options = [self._options(p, neurons) for p in members]
+            shared = [axis for axis in AXES if all(axis in of for of in options)]
+            costs = [sum(self._cost(p, neurons, axis) for p in members) for axis in shared]
+            axis = shared[costs.index(min(costs))]
+            yield from ((p, axis) for p in members)
 
-    def _options(self, p: Projection, neurons: frozenset[str]) -> Iterable[Axis]:
+    @cached_property
+    def _alike(self) -> tuple[Unit, ...]:
+        """Projections whose synapses are stacked, or one by one."""
+        stacks = [stack.members for stack in self.plan.step.stacks if stack.kind == "synapse"]
+        together = {name: members for members in stacks for name in members}
+        by_name = {p.name: p for p in self.plan.projections}
+        found = dict.fromkeys(together.get(name, (name,)) for name in by_name)
+        return tuple(tuple(by_name[name] for name in members) for members in found)
+
+    def _options(self, p: Projection, neurons: frozenset[str]) -> list[Axis]:
         """Along which axes its synapses can be divided; on every device only where there is no other way."""
         pre, post = p.axes
         if not p.has_arrays or math.prod(p.shape) % self.parts:
