@@ -179,6 +179,17 @@ def test_an_objective_that_fails_is_refused_where_it_stands(body: str, said: str
     assert not Path("run").exists()
 
 
+def test_an_objective_that_is_lost_in_the_run_is_told_from_the_rule() -> None:
+    lost = "jnp.mean(outs - targets) * (jnp.nan if len(outs) > 6 else 1)"
+    Path("own.py").write_text(OWN.replace("(jnp.abs(outs - targets) < 0.1).mean()", lost))
+    meta.run(experiment("method: {name: cma, steps: 1, population: 4, objective: own.py:hits}\n"), "run")
+    found = meta.replay("run")
+    assert (found.severity, found.span) == ("note", None)
+    assert found.message == "training stayed finite; `hits`, a function of your own, or its gradient did not"
+    assert found.help
+    assert found.help.startswith("keep what is divided by")
+
+
 def test_what_raises_in_the_middle_is_said_with_both_lines_and_loses_nothing() -> None:
     more = "method: {steps: 9, rate: 0.01}\ncurriculum: {add: 10, every: 3, until: 25}\ncheckpoint_every: 100\n"
     text = EXPERIMENT.replace("checkpoint_every: 2\n", "")
