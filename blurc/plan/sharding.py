@@ -101,16 +101,17 @@ class _Search:
         return sum(self._cost(p, neurons, axis) for p, axis in self._chosen(neurons, units))
 
     def _axes(self, neurons: frozenset[str]) -> dict[str, Axis]:
-        chosen = {p.name: axis for p, axis in self._chosen(neurons, self._alike)}
+        chosen: dict[str, Axis] = {p.name: axis for p, axis in self._chosen(neurons, self._alike)}
         return {p.name: chosen[p.name] for p in self.plan.projections if p.has_arrays}
 
     def _chosen(self, neurons: frozenset[str], units: Iterable[Unit]) -> Iterator[tuple[Projection, Axis]]:
         for members in units:
             options = [self._options(p, neurons) for p in members]
-            shared = [axis for axis in AXES if all(axis in of for of in options)]
+            shared: tuple[Axis, ...] = tuple(axis for axis in AXES if all(axis in of for of in options))
             costs = [sum(self._cost(p, neurons, axis) for p in members) for axis in shared]
-            axis = shared[costs.index(min(costs))]
-            yield from ((p, axis) for p in members)
+            chosen = shared[costs.index(min(costs))]
+            for p in members:
+                yield p, chosen
 
     @cached_property
     def _alike(self) -> tuple[Unit, ...]:
