@@ -1,9 +1,10 @@
 """How much two rules have in common, whatever their names are.
 
-Every equation is brought into a normal form: named values are written out, sums and products have no order, and all
-numbers are alike, learned ones too, whatever their signs. Then the parts that two rules share are counted, as the
-kernel of Weisfeiler and Lehman counts those of graphs (Shervashidze et al., JMLR 12, 2011): first every state is just a
-state, then it is what its equations say, then what they say with such states in them.
+Every equation is brought into a normal form: named values are written out, sums and products have no order, all numbers
+are alike, learned ones too, whatever the signs, and so are all slots, whatever their functions. Then the parts that two
+rules share are counted, as the kernel of Weisfeiler and Lehman counts those of graphs (Shervashidze et al., JMLR 12,
+2011): first every state is just a state, then it is what its equations say, then what they say with such states in
+them.
 """
 
 from __future__ import annotations

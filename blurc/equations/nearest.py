@@ -12,6 +12,8 @@ from blurc.language import resolve_import, specs_path
 from blurc.language import syntax as s
 from blurc.spec import Sources
 
+BUT_FOR = "but for names, numbers, signs and slots"
+
 
 def nearest(rule: s.Genome) -> str:
     """A sentence. `rule`: with all that it inherits."""
@@ -19,10 +21,15 @@ def nearest(rule: s.Genome) -> str:
     place = (resolve_import(file, None) or Path(file)).resolve()
     others = [(name, found) for path, name, found in _library() if (path, name) != (place, rule.name)]
     name, found = max(others, key=lambda other: likeness(own, other[1]))
-    if likeness(own, found) == 1:
-        return f"`{name}`: its equations are the same but for names and numbers."
+    alike = likeness(own, found)
+    if not alike:
+        return "none has a part of an equation in common with this one."
+    if alike == 1:
+        return f"`{name}`: its equations are the same, {BUT_FOR}; starts are not compared."
     count, shared = own.equations.total(), (own.equations & found.equations).total()
-    return f"`{name}`: it has {shared or 'none'} of these {count} equations, but for names and numbers."
+    if not shared:
+        return f"`{name}`, but it shares none of these {count} equations, only parts of them."
+    return f"`{name}`: it has {shared} of these {count} equations, {BUT_FOR}."
 
 
 @cache

@@ -5,6 +5,7 @@ A run that was begun before in the same folder goes on from its checkpoint, and 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -69,16 +70,13 @@ def _is_there(data: str) -> bool:
 
 def searched(experiment: meta.Experiment, folder: Path) -> Results:
     """Runs an experiment, or what is left of it."""
-    kept = folder / "experiment.yaml"
-    before = kept.read_text(encoding="utf-8") if kept.exists() else ""
     try:
         outcome = meta.run(experiment, folder, resume=folder.exists())
     except BlurError as error:
         raise BlurError([_elsewhere(d, folder) for d in error.diagnostics]) from None
-    evaluation = folder / "evaluation.json"
-    if not evaluation.exists() or kept.read_text(encoding="utf-8") != before:
+    if not _is_evaluated(folder):
         meta.finish(folder)
-    rows = json.loads(evaluation.read_text(encoding="utf-8"))["rows"]
+    rows = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["rows"]
     return {
         "objective": outcome.objective,
         "value": _rounded(outcome.value),
@@ -88,6 +86,16 @@ def searched(experiment: meta.Experiment, folder: Path) -> Results:
         "trajectory": _trajectory(folder / "metrics.jsonl"),
         "rows": [_row(row) for row in rows],
     }
+
+
+def _is_evaluated(folder: Path) -> bool:
+    """As it is now: an extension may have been interrupted before its evaluation."""
+    kept = folder / "evaluation.json"
+    if not kept.exists():
+        return False
+    of = json.loads(kept.read_text(encoding="utf-8")).get("of", {})
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in of}
+    return bool(of) and of == hashes
 
 
 def best(runs: list[Results]) -> Results:

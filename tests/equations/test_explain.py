@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from blurc.cli import cli
 from blurc.diagnostics import Report, Source
-from blurc.equations import explained, page
+from blurc.equations import explained, nearest, page
 from blurc.equations.notation import latex, unicode
 from blurc.equations.rule import Explained
 from blurc.language import parse, specs_path
@@ -182,8 +182,11 @@ def test_a_rule_with_kinds_of_populations_has_a_cost_in_its_own_network_or_in_la
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("paper_backprop", "`blur_from_backprop`: its equations are the same but for names and numbers."),
-        ("gru", "`lstm`: it has 2 of these 3 equations, but for names and numbers."),
+        (
+            "paper_backprop",
+            "`blur_from_backprop`: its equations are the same, but for names, numbers, signs",
+        ),
+        ("gru", "`lstm`: it has 2 of these 3 equations, but for names, numbers, signs and slots."),
         ("oja", "`softhebb`: it has 2 of these 3 equations"),
         ("weight_perturbation", "`node_perturbation`: it has"),
     ],
@@ -209,7 +212,14 @@ def test_names_lets_order_signs_and_numbers_make_no_other_rule(tmp_path: Path) -
 }
 """
     )
-    assert "`backprop`: its equations are the same but for names and numbers." in blurc(file).output
+    assert (
+        "`backprop`: its equations are the same, but for names, numbers, signs" in blurc(file).output
+    )
+
+
+def test_a_rule_that_is_like_no_other_has_no_nearest_one() -> None:
+    (genome,) = parse(Source("g.blur", "genome g { state act; readout act }"), Report()).genomes
+    assert nearest(genome) == "none has a part of an equation in common with this one."
 
 
 def test_a_page_is_written(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ import pytest
 from tiny import SPEC, refused
 
 from blurc import meta
-from blurc.diagnostics import Source
+from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
+from blurc.meta.run import finishing
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import judged
 
@@ -89,11 +90,16 @@ def test_gradients_are_those_of_the_mean_and_of_the_worst():
             np.testing.assert_allclose(slope, expected, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_tasks_are_evaluated_in_their_networks_which_the_run_folder_keeps(tmp_path: Path):
+def test_tasks_are_evaluated_in_their_networks_which_the_run_folder_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     meta.run(experiment(CMA.replace("steps: 3", "steps: 1")), "run")
     assert {p.name for p in (tmp_path / "run" / "spec").rglob("*.blur")} >= {"tiny.blur", "deeper.blur"}
     rows = {(row.task, row.network) for row in meta.finish("run")}
     assert rows == {("center_circle", "tiny"), ("deep", "deeper(hidden = 4)"), ("few", "tiny")}
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "check_fits", _no_fit)
+        assert [d.code for d in refused(lambda: meta.finish("run"))] == ["E801"], "when nothing is left, it says why"
     text = (tmp_path / "run" / "experiment.yaml").read_text()
     assert schema.dump(meta.read("run/experiment.yaml")) == text
 
@@ -101,6 +107,18 @@ def test_tasks_are_evaluated_in_their_networks_which_the_run_folder_keeps(tmp_pa
     changed = refused(lambda: meta.run(experiment(), "run", resume=True))
     assert [d.message for d in changed] == ["the spec is not the one that `run/checkpoint.npz` was made with"]
     assert [d.code for d in refused(lambda: meta.run(meta.read("run/experiment.yaml"), "again"))] == ["E617"]
+
+
+def _no_fit(*_: Any) -> None:
+    raise BlurError(Diagnostic("E801", "it does not fit"))
+
+
+def test_doubts_are_of_the_network_and_batch_of_each_task(tmp_path: Path):
+    (tmp_path / "tiny.blur").write_text(SPEC.replace("(w * pre.act)", "(w * pre.act) + standardize(err)"))
+    found = finishing.check(experiment())
+    assert [line.partition("because it ")[2] for line in found] == [
+        f"learns from {count} at a time and predicts 8 at a time" for count in (4, 1)
+    ]
 
 
 def test_a_divergence_is_replayed_in_its_network(tmp_path: Path):

@@ -19,7 +19,9 @@ from tiny import METHODS, experiment, lines, made, refused
 
 from blurc import meta
 from blurc.diagnostics import BlurError
+from blurc.meta.processes import detect, join
 from blurc.meta.processes import processes as several
+from blurc.meta.processes.detect import Place
 from blurc.meta.processes.processes import ALONE, Processes
 from blurc.meta.run import sharing
 from blurc.meta.run.setup import Setup
@@ -216,7 +218,7 @@ def test_somebody_else_at_the_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         at = f"127.0.0.1:{other.getsockname()[1]}"
         (found,) = refused(lambda: meta.join(at, 2, 1, patience=0.1))
-        assert found.message == f"what listens at `{at}` does not answer as process 0 of a run"
+        assert found.message == f"nothing at `{at}` said in time that all 2 processes are there"
         (found,) = refused(lambda: meta.join(at, 2, 0, patience=0.1))
         assert found.message.startswith(f"process 0 cannot listen at `{at}`: address already in use")
 
@@ -226,6 +228,46 @@ def test_a_process_that_does_not_come() -> None:
     (found,) = refused(lambda: meta.join(at, 3, 0, patience=0.1))
     assert found.message == "of 3 processes, these did not come in time: 1, 2"
     assert found.help == f"start them too: --coordinator {at} --processes 3 --process 1"
+
+
+def test_those_that_came_are_told_who_did_not(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(join, "SILENT", 0)
+    at = address()
+    with ThreadPoolExecutor(1) as threads:
+        zero = threads.submit(meta.join, at, 3, 0, patience=1)
+        (found,) = refused(lambda: meta.join(at, 3, 1, patience=60))
+        assert found.message == "process 0 ended: of 3 processes, these did not come in time: 2"
+        assert [d.message for d in refused(zero.result)] == [found.message.removeprefix("process 0 ended: ")]
+    assert sorted(capsys.readouterr().err.splitlines()) == [
+        f"process 0 is waiting for processes 1, 2 at {at}",
+        f"process 1 is waiting for all 3 processes at {at}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [(b"", "closed the connection"), (b"HTTP/1.1 400 no\r\n\r\n", "does not answer as process 0")],
+)
+def test_what_answers_otherwise_is_not_process_0(answer: bytes, message: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, ThreadPoolExecutor(1) as threads:
+        at = f"127.0.0.1:{other.getsockname()[1]}"
+        one = threads.submit(meta.join, at, 2, 1, patience=60)
+        connection, _ = other.accept()
+        connection.recv(2**16)
+        connection.sendall(answer)
+        connection.close()
+        assert [d.message[: d.message.find(message)] for d in refused(one.result)] == [f"what listens at `{at}` "]
+
+
+@pytest.mark.parametrize(("host", "family"), [("10.1.2.3", socket.AF_INET), ("fe80::1", socket.AF_INET6)])
+def test_process_0_listens_where_its_address_is(
+    host: str, family: socket.AddressFamily, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without listening: not every machine has IPv6."""
+    asked: list[Any] = []
+    monkeypatch.setattr(socket, "create_server", lambda at, **how: asked.append((at, how["family"])))
+    join.Meeting(Place(f"[{host}]:1234", 2, 0), 1).listening(host, 1234)
+    assert asked == [(("", 1234), family)]
 
 
 def test_a_process_of_another_run_is_sent_away() -> None:
@@ -270,6 +312,12 @@ def test_no_cluster_around(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     (found,) = refused(lambda: meta.join(patience=1))
     assert (found.code, found.message.split(":")[0]) == ("E924", "no cluster was found around this process")
+
+
+def test_a_jax_that_finds_clusters_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detect, "CLUSTERS", "jax._src.elsewhere")
+    (found,) = refused(lambda: meta.join(patience=1))
+    assert (found.code, found.message[:31]) == ("E924", "this blurc does not know how JA")
 
 
 def test_one_process_is_alone() -> None:

@@ -57,6 +57,7 @@ HUGE_SIZES: dict[str, tuple[str, str, dict[str, str]]] = {
     "steps": ("gradient", "", {"inner.steps": HUGE}),
     "batch": ("gradient", "", {"inner.batch": HUGE}),
     "query": ("gradient", "", {"inner.query": HUGE}),
+    "steps of a task that decides": ("gradient", f"validation: [xor]\nby_task: {{xor: {{steps: {HUGE}}}}}", {}),
     "curriculum": ("gradient", f"curriculum: {{until: {HUGE}}}", {}),
     "evaluation": ("gradient", "", {"evaluation.batch": HUGE}),
     "candidates times tasks": ("pes", "", {"method.population": "1000000", "tasks_per_step": "10000"}),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import blurc
-from blurc import tasks
+from blurc import meta, tasks
 from blurc.diagnostics import BlurError
 from blurc.meta.run import finishing
 from blurc.spec import localities
@@ -83,6 +83,15 @@ def test_a_figure_is_measured_once(
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("evaluation.json")}
     assert learned.learned(figure, a_task(tmp_path)) == found
     assert {path: path.stat().st_mtime_ns for path in kept} == kept, "what was done is not done again"
+    asked = list[Path]()
+    (folder,) = {path.parent for path in kept}
+    (evaluation,) = kept
+    known = json.loads(evaluation.read_text())
+    evaluation.write_text(json.dumps({**known, "of": {**known["of"], "genome.yaml": "that of before the extension"}}))
+    with monkeypatch.context() as patch:
+        patch.setattr(meta, "finish", asked.append)
+        learned.learned(figure, a_task(tmp_path))
+    assert asked == [folder]
     with pytest.raises(BlurError) as error:
         learned.learned(figure, a_task(tmp_path, **{"inner.batch": "4"}))
     (problem,) = error.value.diagnostics

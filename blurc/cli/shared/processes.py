@@ -46,7 +46,7 @@ def processes_options(command: Callable[..., None]) -> Callable[..., None]:
         given = {"--coordinator": coordinator, "--processes": processes, "--process": process}
         missing = [name for name, value in given.items() if value is None]
         if not distributed and 0 < len(missing) < len(given):
-            raise click.UsageError(f"{' and '.join(missing)} missing; or --distributed, where a cluster knows")
+            raise click.UsageError(f"also give {' and '.join(missing)}, or use --distributed on a cluster")
         shared = distributed or not missing
         command(*arguments, at=At(coordinator, processes, process) if shared else None, **options)
 

@@ -245,8 +245,7 @@ class Experiment:
         jitter: standard deviation of the noise added to the start of every replica but the first, and to copies of the
             best.
         tasks_per_step: episodes per genome and meta-step, drawn by the weights of the tasks.
-        over_tasks: whether a genome is worth the mean over its episodes, or what it is worth on the task where it does
-            worst.
+        over_tasks: whether the value of a genome is the mean over its episodes, or its value on its worst task.
         by_task: what is different for a task, by its name.
         validation: tasks that decide which genome is best; none: those of the search.
         chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import jax
-from jax._src.clusters import ClusterEnv
 
 from blurc.diagnostics import BlurError, Diagnostic
 
+CLUSTERS = "jax._src.clusters"  # there is no public way to ask without joining JAX's own coordinator
 FLAGS = "--coordinator HOST:PORT --processes N --process I"
 
 
@@ -26,7 +28,11 @@ def detected(coordinator: str | None, count: int | None, index: int | None, pati
     """What is not given, from the environment: SLURM, Kubernetes, Open MPI or a TPU. Where the cluster starts a process
     for every device of a machine, each sees only its own. Raises `BlurError` (E924)."""
     try:
-        found = ClusterEnv.auto_detect_unset_distributed_params(coordinator, count, index, None, None, int(patience))
+        known: Any = import_module(CLUSTERS).ClusterEnv
+        found = known.auto_detect_unset_distributed_params(coordinator, count, index, None, None, int(patience))
+    except (ImportError, AttributeError):
+        message = f"this blurc does not know how JAX {jax.__version__} finds clusters"
+        raise BlurError(Diagnostic("E924", message, help=f"say where the others are: {FLAGS}")) from None
     except Exception as error:  # whatever a library of the cluster raises
         message = f"the cluster does not say where its processes are: {type(error).__name__}: {error}"
         raise BlurError(Diagnostic("E924", message, help=f"say it: {FLAGS}")) from None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import jax
@@ -18,7 +20,7 @@ import jax
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.guards import typed
 from blurc.meta.processes.detect import FLAGS, Place, detected
-from blurc.meta.processes.processes import ALONE, END, Processes
+from blurc.meta.processes.processes import ALONE, END, Processes, reason
 from blurc.meta.processes.wire import Wire
 from blurc.storage import why
 from blurc.version import __version__
@@ -27,6 +29,7 @@ HELLO, WELCOME = b"H", b"W"
 LONGEST = 2**16  # bytes of a greeting
 AGAIN = 0.2  # seconds until an unanswered call is repeated
 ANSWER = 10.0  # seconds that one who has called has for its greeting
+SILENT = 5.0  # seconds of waiting before a line says so
 
 
 @typed
@@ -66,7 +69,7 @@ def join(
     devices = jax.local_device_count()
     if place.index:
         return _called(place, host, port, devices, until)
-    return _Meeting(place, devices).held(host, port, until)
+    return Meeting(place, devices).held(host, port, until)
 
 
 def _address(place: Place) -> tuple[str, int]:
@@ -77,10 +80,22 @@ def _address(place: Place) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+@contextlib.contextmanager
+def _told(waiting: Callable[[], str]) -> Generator[None]:
+    """Says on stderr what this process is waiting for, if that takes long."""
+    timer = threading.Timer(SILENT, lambda: print(waiting(), file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 # ------------------------------------------------------------- process 0
 
 
-class _Meeting:
+class Meeting:
     """Process 0 while it waits for the others."""
 
     def __init__(self, place: Place, devices: int):
@@ -88,14 +103,15 @@ class _Meeting:
         self.wires: dict[int, Wire] = {}
 
     def held(self, host: str, port: int, until: float) -> Processes:
-        with self._listening(host, port) as server:
-            while len(self.devices) < self.place.count:
-                server.settimeout(max(until - time.monotonic(), 0.001))
-                try:
-                    connection, _ = server.accept()
-                except TimeoutError:
-                    raise self._incomplete() from None
-                self._greet(Wire(connection))
+        try:
+            with self.listening(host, port) as server, _told(self._waiting):
+                self._gather(server, until)
+        except BaseException as error:
+            for wire in self.wires.values():
+                with contextlib.suppress(OSError):
+                    wire.send(END, reason(0, error).encode())
+                wire.close()
+            raise
         devices = tuple(self.devices[i] for i in range(self.place.count))
         for wire in self.wires.values():
             with contextlib.suppress(OSError):  # the first exchange says that it is gone
@@ -103,15 +119,23 @@ class _Meeting:
                 wire.within(None)
         return Processes(0, self.place.count, devices, self.wires)
 
-    def _listening(self, host: str, port: int) -> socket.socket:
+    def listening(self, host: str, port: int) -> socket.socket:
         """On all interfaces, for the name of this machine may lead elsewhere from outside; or on the loopback only."""
-        local = host in ("localhost", "127.0.0.1", "::1")
-        family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+        at = host if host in ("localhost", "127.0.0.1", "::1") else ""
         try:
-            return socket.create_server((host if local else "", port), family=family, backlog=self.place.count)
+            return socket.create_server((at, port), family=_family(host), backlog=self.place.count)
         except OSError as error:
             message = f"process 0 cannot listen at `{self.place.coordinator}`: {why(error)}"
             raise BlurError(Diagnostic("E924", message, help="choose another port, for all processes")) from None
+
+    def _gather(self, server: socket.socket, until: float) -> None:
+        while len(self.devices) < self.place.count:
+            server.settimeout(max(until - time.monotonic(), 0.001))
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                raise self._incomplete() from None
+            self._greet(Wire(connection))
 
     def _greet(self, wire: Wire) -> None:
         """Who is not of this run is told so, and does not disturb the others."""
@@ -136,18 +160,45 @@ class _Meeting:
             return f"process 0 is one of {self.place.count} processes, and process {index} is one of {count}"
         return f"there is a process {index} already" if index in self.devices else ""
 
+    @property
+    def _missing(self) -> list[str]:
+        return [str(i) for i in range(self.place.count) if i not in self.devices]
+
+    def _waiting(self) -> str:
+        missing = self._missing
+        which = f"process{'es' if len(missing) > 1 else ''} {', '.join(missing)}"
+        return f"process 0 is waiting for {which} at {self.place.coordinator}"
+
     def _incomplete(self) -> BlurError:
-        missing = [str(i) for i in range(self.place.count) if i not in self.devices]
+        missing = self._missing
         message = f"of {self.place.count} processes, these did not come in time: {', '.join(missing)}"
         flags = f"--coordinator {self.place.coordinator} --processes {self.place.count} --process {missing[0]}"
         return BlurError(Diagnostic("E924", message, help=f"start them too: {flags}"))
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """IPv4 where the host has it, as those who call try every address of the host."""
+    try:
+        families = {found[0] for found in socket.getaddrinfo(host, None)}
+    except OSError:  # only the others can resolve it
+        return socket.AF_INET
+    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
 
 
 # ---------------------------------------------------------- the others
 
 
 def _called(place: Place, host: str, port: int, devices: int, until: float) -> Processes:
-    wire = Wire(_connection(place, host, port, until))
+    waiting = f"process {place.index} is waiting for all {place.count} processes at {place.coordinator}"
+    with _told(lambda: waiting):
+        wire = Wire(_connection(place, host, port, until))
+        found = _welcomed(wire, place, devices, until)
+    wire.within(None)
+    return Processes(place.index, place.count, found, {0: wire})
+
+
+def _welcomed(wire: Wire, place: Place, devices: int, until: float) -> tuple[int, ...]:
+    """How many devices each process has. Raises `BlurError` (E924)."""
     about = {"blurc": __version__, "process": place.index, "processes": place.count, "devices": devices}
     wire.within(max(until - time.monotonic(), 1))
     try:
@@ -156,13 +207,18 @@ def _called(place: Place, host: str, port: int, devices: int, until: float) -> P
         if kind == END:
             help = f"start each process once, all with the same {FLAGS.split(' --process ')[0]}"
             raise BlurError(Diagnostic("E924", data.decode(), help=help))
-        found = tuple(json.loads(data))
+        return tuple(json.loads(data))
+    except TimeoutError:
+        message = f"nothing at `{place.coordinator}` said in time that all {place.count} processes are there"
+        help = "start all of them, and give them the address of process 0"
+    except ConnectionError:
+        message = f"what listens at `{place.coordinator}` closed the connection"
+        help = "start process 0 again if it has ended, or give its address if this is not it"
     except (OSError, ValueError):
-        wire.close()
         message = f"what listens at `{place.coordinator}` does not answer as process 0 of a run"
-        raise BlurError(Diagnostic("E924", message, help="give the address of process 0")) from None
-    wire.within(None)
-    return Processes(place.index, place.count, found, {0: wire})
+        help = "give the address of process 0"
+    wire.close()
+    raise BlurError(Diagnostic("E924", message, help=help))
 
 
 def _connection(place: Place, host: str, port: int, until: float) -> socket.socket:

@@ -77,17 +77,8 @@ class Processes:
         self._left.set()
         for wire in self._wires.values():
             with contextlib.suppress(OSError):
-                wire.send(END, self._reason(error).encode())
+                wire.send(END, (self._lost or reason(self.index, error)).encode())
             wire.close()
-
-    def _reason(self, error: BaseException | None) -> str:
-        """A sentence for the others; empty if this process has done its part."""
-        if error is None or self._lost:
-            return self._lost
-        if isinstance(error, KeyboardInterrupt):
-            return f"process {self.index} was interrupted"
-        said = error.diagnostics[0].message if isinstance(error, BlurError) else f"{type(error).__name__}: {error}"
-        return f"process {self.index} ended: {said}"
 
     # ------------------------------------------------------------- messages
 
@@ -118,6 +109,16 @@ class Processes:
         if data and not self._left.wait(GRACE):
             print(_ended(data.decode()).render(), file=sys.stderr, flush=True)
             os._exit(1)  # what it computes now would have no end that anybody waits for
+
+
+def reason(index: int, error: BaseException | None) -> str:
+    """Why a process ends, as a sentence for the others; empty if it has done its part."""
+    if error is None:
+        return ""
+    if isinstance(error, KeyboardInterrupt):
+        return f"process {index} was interrupted"
+    said = error.diagnostics[0].message if isinstance(error, BlurError) else f"{type(error).__name__}: {error}"
+    return f"process {index} ended: {said}"
 
 
 def _ended(sentence: str) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from blurc.meta.report.page import write
 from blurc.meta.run import recordings
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
-from blurc.meta.run.lessons import lessons, under_rule
+from blurc.meta.run.lessons import Lesson, lessons, under_rule
 from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task, told_at
 
 
@@ -50,9 +51,11 @@ def check(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTa
     if len(problems) == len(pairs):
         raise problems[0]
     net = compiled(experiment.network)
+    theirs = lessons(experiment, net)
     for choice in experiment.tasks:
-        asked = inner.batch if inner.online else inner.query
-        doubts += doubt(net, load(choice), inner.batch, asked).splitlines()
+        of = theirs.get(choice.name or choice.data) or Lesson(net, inner.batch)
+        asked = of.batch if inner.online else inner.query
+        doubts += doubt(of.net, load(choice), of.batch, asked).splitlines()
     return [*dict.fromkeys(doubts or later)]
 
 
@@ -76,24 +79,31 @@ def finish(
         The scores, one row per network and task.
 
     Raises:
-        BlurError: if the folder, its files or the data cannot be read.
+        BlurError: if the folder, its files or the data cannot be read, or if no task can be evaluated; the report is
+            written nevertheless.
     """
-    return evaluated(folder, data_dir, watch, tasks)[0]
+    left_out = list[BlurError]()
+    rows, _ = evaluated(folder, data_dir, watch, tasks, left_out)
+    if not rows:
+        raise left_out[0]
+    return rows
 
 
 def evaluated(
-    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks = NO_TASKS
-) -> tuple[list[Row], list[Race]]:
-    """`finish`, which also returns the races that the rows come from."""
+    folder: str | Path, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks = NO_TASKS,
+    left_out: list[BlurError] | None = None,
+) -> tuple[list[Row], list[Race]]:  # fmt: skip
+    """`finish`, which also returns the races that the rows come from. left_out: gets why tasks have no scores."""
     place = Folder(Path(folder))
     experiment = schema.read(place.path / EXPERIMENT)
     with place.locked():
-        return _evaluated(place, experiment, data_dir, watch, own)
+        return _evaluated(place, experiment, data_dir, watch, own, [] if left_out is None else left_out)
 
 
 def _evaluated(
-    place: Folder, experiment: Experiment, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks
-) -> tuple[list[Row], list[Race]]:
+    place: Folder, experiment: Experiment, data_dir: str | Path | None, watch: Callable[[str], None], own: OwnTasks,
+    left_out: list[BlurError],
+) -> tuple[list[Row], list[Race]]:  # fmt: skip
     genome = genomes.read(place.path / GENOME)
     e, rows, races = experiment.evaluation, list[Row](), list[Race]()
     for net, named, choice in _pairs(_under_its_rule(experiment, place, genome)):
@@ -104,11 +114,14 @@ def _evaluated(
             row, raced = _judged(e, genome, net, named, one, how, lambda what: watch(f"  {what}"))
         except BlurError as error:
             watch(f"  left out: {error.diagnostics[0].message}")
+            left_out.append(error)
             continue
         watch(f"  {_told(row, e.steps)}")
         rows.append(row)
         races += raced
+    of = {name: hashlib.sha256((place.path / name).read_bytes()).hexdigest() for name in (EXPERIMENT, GENOME)}
     evaluation = {
+        "of": of,
         "rows": [row.to_json(e.steps) for row in rows],
         "races": [{**found, "learners": found["learners"][1:]} for found in (r.to_json() for r in races)],
     }
@@ -146,8 +159,8 @@ def _raced(
 ) -> list[Race]:
     """One race; none, with a message, if the network cannot be raced."""
     if not isinstance(one, LoadedTask):
-        has = "it gives rewards" if isinstance(one, World) else "it has recorded activity"
-        watch(f"there is no race in {one.name}: optimizers learn from examples, and {has}")
+        has = "this task only gives rewards" if isinstance(one, World) else "this one has recorded activity"
+        watch(f"there is no race in {one.name}: optimizers need examples, and {has}")
         return []
     counts: dict[str, Any] = {"steps": e.steps, "batch": e.batch, "seeds": e.seeds}
     try:

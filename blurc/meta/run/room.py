@@ -56,8 +56,9 @@ def _check_genomes(ready: Setup, count: int) -> None:
 
 def _check_episodes(ready: Setup) -> None:
     e = ready.experiment
+    every = (*ready.tasks, *ready.validation)
     steps = e.curriculum.until if e.curriculum else e.inner.steps
-    counts = [(of.steps or steps, of.batch) for of in map(ready.lesson, ready.tasks)]
+    counts = [(of.steps or steps, of.batch) for of in map(ready.lesson, every)]
     if ready.worlds:
         at_once = ready.at_once
         kept = 2 * at_once * e.tasks_per_step * steps * e.inner.batch  # the rewards so far, and where episodes end
@@ -65,8 +66,8 @@ def _check_episodes(ready: Setup) -> None:
         return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
     steps, batch = max(counts, key=math.prod)
     examples = e.tasks_per_step * (steps * batch + e.inner.query)
-    lengths = [1 if isinstance(one, World) else max(1, one.time) for one in ready.tasks]
-    widest = max(n * (one.inputs + one.outputs) for n, one in zip(lengths, ready.tasks, strict=True))
+    lengths = [1 if isinstance(one, World) else max(1, one.time) for one in every]
+    widest = max(n * (one.inputs + one.outputs) for n, one in zip(lengths, every, strict=True))
     episode = f"{steps:,} batches of {batch:,}, and {e.inner.query:,} to predict"
     what = f"{counted(e.tasks_per_step, 'episode')} of {episode},"
     check_room(examples * widest, what, FEWER)
