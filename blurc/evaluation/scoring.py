@@ -29,6 +29,7 @@ from blurc.tasks import AnyTask, Examples, LoadedTask, Objective, Recordings, Wo
 from blurc.training import (
     SIGNALS,
     Probe,
+    check_answers,
     check_in_time,
     check_probe,
     check_recordings,
@@ -129,8 +130,7 @@ def online(
     check_online(task)
     assert isinstance(task, LoadedTask)
     measured = planned(net, task, metric=metric, steps=(steps,), batch=batch, seeds=seeds).metric
-    size = 2 * steps * batch * max(1, task.time) * task.outputs
-    check_room(size, f"the answers to {steps:,} batches of {batch:,}", "take fewer steps")
+    check_answers(steps, batch, max(1, task.time) * task.outputs)
     of = range(seed, seed + seeds)
     return run_online(net, genome, task, measured, steps=steps, batch=batch, seeds=of, lost=lost)
 

@@ -16,6 +16,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.tasks.as_data import as_data
+    from blurc.tasks.changing import changing
     from blurc.tasks.choice import TARGETS, Augment, TaskChoice
     from blurc.tasks.chosen import chosen
     from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
@@ -89,6 +90,7 @@ __all__ = [
     "any_task",
     "as_data",
     "batches",
+    "changing",
     "chosen",
     "generator",
     "is_world",

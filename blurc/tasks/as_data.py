@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import jax
 import numpy as np
 
 from blurc.diagnostics import counted
 from blurc.runtime import fold
 from blurc.tasks.dataset import Dataset
+from blurc.tasks.families.familiarity import Familiarity
 from blurc.tasks.task import LoadedTask
 
 
@@ -21,11 +25,22 @@ def as_data(task: LoadedTask, *, steps: int, batch: int, query: int, seed: int) 
         query: test examples.
         seed: of the variation and of its examples.
 
+    Returns:
+        The whole episode, in memory at once; its `trial` is another episode, without test examples.
+
     Raises:
-        BlurError: E812 if the episode does not fit into memory, E815 if a task of the user's own fails.
+        BlurError: E812 if a number is less than 1, E815 if a task of the user's own fails, E919 if the episode does not
+            fit into memory.
     """
     key = fold(jax.random.key(seed, impl="threefry2x32"), "task")
-    e = task.episode(key, steps=steps, batch=batch, query=query, test=True)
+    sizes = {"steps": steps, "batch": batch, "query": query}
+    # Another key, as what is generated gives the same questions whether they are a test or not.
+    trial = partial(_of_episode, task, fold(key, "trial"), **sizes, test=False)
+    return replace(_of_episode(task, key, **sizes, test=True), trial=trial)
+
+
+def _of_episode(task: LoadedTask, key: jax.Array, *, steps: int, batch: int, query: int, test: bool) -> Dataset:
+    e = task.episode(key, steps=steps, batch=batch, query=query, test=test)
 
     def in_turn(a: jax.Array) -> np.ndarray:
         """[steps, batch, ..] -> [examples, ..]"""
@@ -40,4 +55,5 @@ def as_data(task: LoadedTask, *, steps: int, batch: int, query: int, seed: int) 
         description=f"{batches} of {batch:,} of one variation, and {query:,} other examples of it to test on",
         source="drawn", time=task.time, mask_train=masks, mask_test=mask,
         targets=task.kind, score=task.own, in_order=True,
+        changes=task.augment.changes or isinstance(task.source, Familiarity),
     )  # fmt: skip

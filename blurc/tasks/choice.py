@@ -41,6 +41,11 @@ class Augment:
     relabel_at: limits.Size = 0
     drift: limits.Noise = 0.0
 
+    @property
+    def changes(self) -> bool:
+        """Whether the right answers change in the middle of an episode."""
+        return self.relabel_at > 0 or self.drift > 0
+
 
 @dataclass(frozen=True)
 class TaskChoice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -37,8 +38,9 @@ class Dataset:
     If `classes` is a number, targets are one-hot over that many classes; if it is None, they are values to regress on,
     or yes and no where all are 1 or 0 (`kind`). `source` says where the arrays came from.
 
-    Of the data of a task, `targets` says of which kind they are, and `score` what is shown; `in_order`: its examples
-    are learned in this order.
+    Of the data of a task, `targets` says of which kind they are, and `score` what is shown. in_order: its examples are
+    learned in this order. changes: its right answers change on the way, so those to its first examples may be wrong at
+    the end. trial: makes data to choose rates on; None: part of the training examples serves.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Dataset:
     targets: TargetKind | None = None
     score: Objective | None = None
     in_order: bool = False
+    changes: bool = False
+    trial: Callable[[], Dataset] | None = None
 
     def __post_init__(self) -> None:
         for array in (*self.train, *self.test):

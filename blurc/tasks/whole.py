@@ -25,7 +25,7 @@ def streamed(task: LoadedTask, key: jax.Array, batch: int, test: bool, steps: in
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """As `Stream`, where a variation holds for one sample, or what is asked depends on what was learned."""
+    """As `Stream`, where a variation holds for one sample, or what is asked is about what was learned."""
 
     task: LoadedTask
     key: jax.Array
@@ -35,15 +35,24 @@ class Whole:
 
     @cached_property
     def _episode(self) -> Episode:
-        return self.task.episode(self.key, steps=self.length, batch=self.batch, query=self.query)
+        return self._of(self.length)
+
+    def _of(self, length: int) -> Episode:
+        return self.task.episode(self.key, steps=length, batch=self.batch, query=self.query)
+
+    @property
+    def _asks_of_the_past(self) -> bool:
+        return isinstance(self.task.source, Familiarity)
 
     def changes(self, before: int, done: int) -> bool:
         """As `Stream` has it; here classes stay the same."""
-        return self.task.augment.drift > 0
+        return self.task.augment.drift > 0 or self._asks_of_the_past
 
     def questions(self, count: int, done: int = 0) -> tuple[jax.Array, jax.Array, jax.Array | None]:
-        e = self._episode
-        x = turned(self.task, self.key, e.x[:count], done - self.length)
+        # Of the past, a shorter episode asks, with which the whole one begins.
+        length = max(1, done) if self._asks_of_the_past else self.length
+        e = self._episode if length == self.length else self._of(length)
+        x = turned(self.task, self.key, e.x[:count], done - length)
         return x, x if self.task.target == "inputs" else e.y[:count], None if e.mask is None else e.mask[:count]
 
     def pieces(self, size: int, steps: int) -> Iterator[tuple[int, Batches]]:

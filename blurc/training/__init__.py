@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from blurc.training.divided import places
     from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
-    from blurc.training.online import Answered, ask_then_learn
+    from blurc.training.online import Answered, ask_then_learn, check_answers
     from blurc.training.probe import PROBES, Probe
     from blurc.training.readouts import Held, activity, answers, check_probe
     from blurc.training.recipes import LOSSES, OPTIMIZERS, SCHEDULES, Optimizer, Recipe, Trained, trained_by
@@ -89,6 +89,7 @@ __all__ = [
     "baselines_in_time",
     "begun",
     "cells",
+    "check_answers",
     "check_in_time",
     "check_probe",
     "check_recordings",

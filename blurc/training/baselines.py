@@ -4,8 +4,8 @@ Sequences are learned by backpropagation through time instead: `recurrent.py` an
 
 `relu_network.py` is the network and `recipes.py` what is chosen, both as in `blurc race`. The loss is that of the
 targets (`recipes.LOSSES`). Each optimizer gets the learning rate that does best on a held-out tenth of the training
-examples, of a grid that is widened until the best is inside; test examples are never used. Trying the rates takes
-longer than the training itself.
+examples, or, on a task, in another episode, of a grid that is widened until the best is inside; test examples are never
+used. Trying the rates takes longer than the training itself.
 """
 
 from __future__ import annotations
@@ -60,27 +60,27 @@ def _run(name: str, optimizer: Optimizer, made: Made, data: Dataset, settings: S
     measure = settings.measure(data)
     learner = _learners(name, made, settings)
     watch.begin(name, settings.steps * (len(GRID) + 1))
-    rest, rest_settings = _held_out(data, settings)
+    rest, rest_settings = held_out(data, settings)
     trials: dict[int, Run] = {}
 
-    def held_out(at: int) -> float:
+    def score_at(at: int) -> float:
         if at not in trials:
             trials[at] = fit(learner(_rate(optimizer, at)), rest, rest_settings, measure, watch, curve=False)
         return trials[at].online if settings.online else trials[at].test
 
-    best = best_inside(held_out, measure)
+    best = best_inside(score_at, measure)
     run = fit(learner(_rate(optimizer, best)), data, settings, measure, watch)
     compiling = run.compile_seconds + sum(trial.compile_seconds for trial in trials.values())
-    scores = {_rate(optimizer, at): held_out(at) for at in trials}
+    scores = {_rate(optimizer, at): score_at(at) for at in trials}
     return replace(run, rate=_rate(optimizer, best), rates=scores, compile_seconds=compiling)
 
 
-def best_inside(held_out: Callable[[int], float], measure: Objective) -> int:
+def best_inside(score_at: Callable[[int], float], measure: Objective) -> int:
     """The best place in a grid, which is widened until the best is not at an end. Of equals, the first is taken; where
     all diverge, lower rates are tried."""
     tried: dict[int, None] = dict.fromkeys(GRID)
     while True:
-        scores = {at: held_out(at) for at in tried}
+        scores = {at: score_at(at) for at in tried}
         best = min(tried) if all(map(math.isnan, scores.values())) else next(iter(tried))
         for at in tried:
             best = at if measure.better(scores[at], scores[best]) else best
@@ -115,13 +115,14 @@ def _through_time(network: RecurrentNetwork, genome: GenomeValues, data: Dataset
     return lambda rate: trained_through_time(Recipe(ADAM), network, rate, settings.steps, **options)
 
 
-def _held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
-    """The training examples, with a seeded tenth of them as test examples."""
+def held_out(data: Dataset, settings: Settings) -> tuple[Dataset, Settings]:
+    """What rates are tried on: another episode of a task, or the training examples, with a seeded tenth of them as
+    test examples."""
+    if data.trial:
+        return data.trial(), settings
     count = len(data.x_train)
     order = generator("held out", settings.seed).permutation(count)
     held, rest = np.split(order, [max(1, count // HELD_OUT)])
-    if data.in_order:
-        rest = np.sort(rest)
     learned, tested = data.train.at(rest), data.train.at(held)
     part = replace(
         data,

@@ -68,7 +68,8 @@ class Broken:
 
 @dataclass(frozen=True)
 class Run:
-    """The result of training. Scores are NaN if it diverged. online: of all answers on the way, if there are any."""
+    """The result of training. Scores are NaN if it diverged, and `train` where the right answers changed on the way.
+    online: of all answers on the way, if there are any."""
 
     name: str
     carry: Any

@@ -19,7 +19,7 @@ import numpy as np
 
 from blurc.tasks import Batches, Dataset, Objective, stream
 from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch
-from blurc.training.online import Answered, ask_then_learn
+from blurc.training.online import Answered, ask_then_learn, check_answers
 from blurc.training.scores import MOST, score
 
 
@@ -62,6 +62,8 @@ def fit(
     learner: Learner, data: Dataset, settings: Settings, metric: Objective, watch: Watch, curve: bool = True
 ) -> Run:
     """Trains on the training examples; the curve shows scores on the test examples, or of the answers on the way."""
+    if settings.online:
+        check_answers(settings.steps, settings.batch, data.y_train[0].size)
     chunk, chunks_per_point = settings.rhythm(data)
     training, compiling = Clock(), Clock()
     carry, points, broken, way, shown = learner.start, list[Point](), None, OnTheWay(metric), 0
@@ -110,8 +112,10 @@ def _program(learner: Learner, settings: Settings, carry: Any, batches: Batches)
 
 
 def _scores(learner: Learner, carry: Any, data: Dataset, metric: Objective) -> tuple[float, float]:
-    sides = (data.test, data.train.at(slice(MOST)))
-    test, train = (score(lambda x, first: learner.predict(carry, x, first), side, metric) for side in sides)
+    sides = (data.test, None if data.changes else data.train.at(slice(MOST)))
+    test, train = (
+        score(lambda x, first: learner.predict(carry, x, first), side, metric) if side else math.nan for side in sides
+    )
     return test, train
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from blurc.guards import check_room
 from blurc.runtime import map_tree
 from blurc.tasks import Batches
 from blurc.training.learner import Learner
@@ -16,6 +17,11 @@ class Answered(NamedTuple):
 
     outputs: jax.Array
     sound: jax.Array
+
+
+def check_answers(steps: int, batch: int, each: int) -> None:
+    """Raises `BlurError` (E919) if all answers, of so many numbers each, and their targets do not fit into memory."""
+    check_room(2 * steps * batch * each, f"the answers to {steps:,} batches of {batch:,}", "take fewer steps")
 
 
 def ask_then_learn(learner: Learner, carry: Any, batches: Batches) -> tuple[Any, Answered]:

@@ -49,7 +49,7 @@ def test_after_a_quarter_turn_every_input_is_where_its_partner_was() -> None:
 @pytest.mark.parametrize("data", ["moons", "familiarity"])  # the latter is one sample of all steps
 def test_an_evaluation_asks_after_some_steps_what_has_turned_as_far(data: str) -> None:
     fixed, moved = (streamed(of(data, drift), KEY, BATCH, True, STEPS, QUERY) for drift in (0, ANGLE))
-    assert not fixed.changes(2, 4)
+    assert fixed.changes(2, 4) == (data == "familiarity")
     assert moved.changes(2, 4)
     (x, *_), at_first, later = fixed.questions(QUERY), *(moved.questions(QUERY, done)[0] for done in (0, 4))
     np.testing.assert_allclose(at_first, x, atol=1e-5)
@@ -72,9 +72,15 @@ def test_what_cannot_drift_is_refused(data: str, message: str) -> None:
         any_task(TaskChoice(data, augment=Augment(drift=ANGLE)))
 
 
+CHANGING = ("{data: digits, augment: {drift: 0.1}}", "{data: digits, augment: {relabel_at: 3}}", "{data: familiarity}")
+
+
+@pytest.mark.parametrize("one", CHANGING)
 @pytest.mark.parametrize("how", ["inner: {judge_every: 2}", "method: {name: pes, truncation: 2}"])
-def test_a_query_is_asked_once_where_inputs_drift(how: str) -> None:
-    text = f"name: e\nspec: networks/digits.blur\ntasks: [{{data: digits, augment: {{drift: 0.1}}}}]\n{how}\n"
+def test_a_query_is_asked_once_where_right_answers_change(one: str, how: str) -> None:
+    text = f"name: e\nspec: networks/digits.blur\ntasks: [{one}]\n{how}\n"
     with pytest.raises(BlurError, match="the same query is asked at several steps") as caught:
         schema.parse(Source("e.yaml", text))
     assert caught.value.diagnostics[0].span
+    if "relabel_at" in one:
+        schema.parse(Source("e.yaml", text.replace("relabel_at: 3", "relabel_at: 2")))

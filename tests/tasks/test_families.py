@@ -63,7 +63,10 @@ def test_what_was_shown_is_familiar() -> None:
     assert 0.2 < y.mean() < 0.5
     assert [tuple(pattern) in shown[-5:] for pattern in np.asarray(e.x).tolist()] == np.asarray(e.y)[:, 0].tolist()
     stream = streamed(one, jax.random.key(0), batch=1, test=True, steps=100, query=40)
-    np.testing.assert_array_equal(stream.questions(40)[0], e.x)
+    np.testing.assert_array_equal(stream.questions(40, 100)[0], e.x)
+    assert stream.changes(10, 20)
+    early, answers, _ = stream.questions(40, 20)
+    assert [tuple(pattern) in shown[15:20] for pattern in early.tolist()] == answers[:, 0].tolist()
 
 
 def test_adding_asks_for_the_sum_of_the_two_that_are_marked() -> None:

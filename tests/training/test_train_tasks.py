@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,9 @@ from blurc import tasks
 from blurc.cli import cli
 from blurc.tasks import TaskChoice, world
 from blurc.tasks.environments.make import own_world
-from blurc.training import Living
+from blurc.training import Living, Settings, train
+from blurc.training.baselines import held_out
+from blurc.training.loop import fit
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -103,6 +106,35 @@ def test_without_targets_there_is_nothing_to_compare_with(tmp_path: Path) -> Non
     assert "are left out: principal_component has no targets that they could learn from" in done.stdout
 
 
+def test_rates_are_chosen_in_another_episode_without_test_examples() -> None:
+    """Not among examples that come twice in an episode longer than the data set, nor by labels of the past."""
+    digits = tasks.task(TaskChoice("digits", augment=tasks.Augment(relabel_at=90)))
+    data = tasks.as_data(digits, steps=100, batch=32, query=40, seed=0)
+    part, _ = held_out(data, Settings(100, 32, 0))
+    learned, asked = ({x.tobytes() for x in side} for side in (part.x_train, part.x_test))
+    assert len(part.x_train) == len(data.x_train) > len(learned)
+    assert not learned & asked
+    assert not {x.tobytes() for x in data.x_test} & (learned | asked)
+    moons = tasks.as_data(tasks.task(TaskChoice("moons")), steps=2, batch=4, query=5, seed=0)
+    assert (held_out(moons, Settings(2, 4, 0))[0].x_test != moons.x_test).all()
+
+
+def test_right_answers_that_change_are_asked_for_on_the_way() -> None:
+    """The first examples are not asked again at the end, when they are called something else."""
+    net, one = blurc.compile(XOR), tasks.task(TaskChoice("moons", augment=tasks.Augment(relabel_at=2)))
+    data = tasks.as_data(one, steps=4, batch=1, query=5, seed=0)
+    run = train(net, None, data, Settings(4, 1, 0, online=True), Mock(), "backprop")
+    assert np.isnan(run.train)
+    assert np.isfinite([run.test, run.online]).all()
+
+
+def test_answers_that_do_not_fit_into_memory_are_refused_before_any_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    xor = tasks.load("xor")
+    monkeypatch.setattr("blurc.guards.memory.available", lambda: 1000)
+    with pytest.raises(blurc.BlurError, match=r"the answers to 200 batches of 1 would take 3.2 kB"):
+        fit(Mock(), xor, Settings(200, 1, 0, online=True), Mock(), Mock())
+
+
 # ------------------------------------------------------------ environments
 
 
@@ -166,6 +198,8 @@ REFUSED = {
     "--save": (("--task", "maze", "--save", "f.npz"), "--save is for data"),
     "--online": (("--task", "maze", "--online"), "--online is for data"),
     "--online --probe": (("--data", "xor", "--online", "--probe", "h"), "--online asks the outputs in every step"),
+    "relabel_at": (("--task", "moons:relabel_at=9"), "`augment.relabel_at` reorders the classes, and the same test"),
+    "familiarity": (("--task", "familiarity"), "`familiarity` asks about what was shown last, and the same test"),
     "--seeds": (("--task", "moons", "--seeds", 3), "--seeds is for environments"),
 }
 

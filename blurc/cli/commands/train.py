@@ -119,7 +119,7 @@ def command(
     if loaded and shard:
         raise click.UsageError("--shard divides what is compiled, but an artifact is already compiled")
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
-    chosen = _chosen(task, data_dir, given)
+    chosen = _chosen(task, data_dir, given, online)
     if online and probe:
         raise click.UsageError("--online asks the outputs in every step: leave --probe out")
     if isinstance(chosen, tasks.World):
@@ -149,7 +149,9 @@ def _refuse(given: Iterable[str], names: Iterable[str], why: str) -> None:
             raise click.UsageError(f"--{name} {why}")
 
 
-def _chosen(task: str | None, data_dir: Path | None, given: Iterable[str]) -> LoadedTask | tasks.World | None:
+def _chosen(
+    task: str | None, data_dir: Path | None, given: Iterable[str], online: bool
+) -> LoadedTask | tasks.World | None:
     if task is None:
         return None
     for name, how in OF_DATA.items():
@@ -160,6 +162,8 @@ def _chosen(task: str | None, data_dir: Path | None, given: Iterable[str]) -> Lo
     found = tasks.any_task(choice, data_dir)
     if isinstance(found, tasks.Recordings):
         raise BlurError(tasks.no_examples(choice))
+    if not online and (change := tasks.changing(choice)):
+        raise click.UsageError(f"{change.why}, and the same test examples are asked along the way: add --online")
     return found
 
 

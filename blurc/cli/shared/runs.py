@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ class Results:
     runs: list[Run] = field(default_factory=list["Run"])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
-    @property
+    @cached_property
     def measure(self) -> Objective:
         return self.settings.measure(self.data)
 
@@ -151,7 +152,7 @@ def _print_table(results: Results, out: Any) -> None:
 
     measure, settings = results.measure, results.settings
     table = Table("", box=box.SIMPLE_HEAD)
-    asked = ("online", "test", "train") if settings.online else ("test", "train")
+    asked = (*(["online"] if settings.online else []), "test", *([] if results.data.changes else ["train"]))
     for title in (*(f"{what} {measure.title}" for what in asked), "learning rate", "steps", "seconds"):
         table.add_column(title, justify="right")
     for run in results.runs:
@@ -160,9 +161,10 @@ def _print_table(results: Results, out: Any) -> None:
         style = "bold" if run is results.runs[0] else ""
         table.add_row(run.name, *scores, rate, f"{settings.steps:,}", f"{run.seconds:.2f}", style=style)
     print_table(out, table)
-    out.print("seconds: training only, without compiling, scoring and trials")
+    counted = "training and the answers on the way" if settings.online else "training only"
+    out.print(f"seconds: {counted}, without compiling, scoring and trials")
     if settings.online:
-        out.print("online: each batch is asked just before it is learned; the mean over all steps", soft_wrap=True)
+        out.print("online: each batch is asked just before it is learned; of the answers in all steps", soft_wrap=True)
     if results.probe:
         what = f"{results.runs[0].name}: a readout of `{results.probe.population}`, by {results.probe.by}, answers"
         out.print(f"{what}, fitted to training examples", markup=False, soft_wrap=True)
@@ -179,8 +181,15 @@ def _print_table(results: Results, out: Any) -> None:
         if run.rates:
             tried = ", ".join(f"{rate:g}" for rate in sorted(run.rates))
             beyond = "; better rates may lie beyond" if run.rate in (min(run.rates), max(run.rates)) else ""
-            where = "online on nine tenths" if results.settings.online else "on a held-out tenth"
-            out.print(f"{run.name}: best {where} of the training examples, out of {tried}{beyond}")
+            out.print(f"{run.name}: best {_where(results)}, out of {tried}{beyond}", markup=False)
+
+
+def _where(results: Results) -> str:
+    """Where rates were chosen."""
+    online = results.settings.online
+    if results.data.trial:
+        return f"{'online ' if online else ''}in another episode of {results.data.name}"
+    return f"{'online on nine tenths' if online else 'on a held-out tenth'} of the training examples"
 
 
 def _data(results: Results) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from blurc.diagnostics import counted, suggest
 from blurc.meta.experiment.experiment import Curriculum, Experiment, Gradient, Pes, Symbolic
 from blurc.meta.experiment.optimizers import complaints
 from blurc.storage import records
-from blurc.tasks import LOSS, OBJECTIVES, TaskChoice
+from blurc.tasks import LOSS, OBJECTIVES, TaskChoice, changing
 
 
 def check(e: Experiment, reader: records.Reader) -> None:
@@ -24,7 +24,7 @@ def check(e: Experiment, reader: records.Reader) -> None:
     if e.inner.probe and e.evaluation.race:
         message = "a race compares outputs, and a probe answers in their place"
         _contradiction(reader, message, ("evaluation.race", "inner.probe"), "leave `race` out")
-    _check_drift(e, reader)
+    _check_changes(e, reader)
     if e.curriculum and e.curriculum.until < e.inner.steps:
         _contradiction(reader, _too_short(e.curriculum, e.inner.steps), ("curriculum.until", "inner.steps"))
     if e.over_tasks == "worst" and e.tasks_per_step < len(e.tasks):
@@ -36,18 +36,21 @@ def check(e: Experiment, reader: records.Reader) -> None:
         _check_names(tasks, path, reader)
 
 
-def _check_drift(e: Experiment, reader: records.Reader) -> None:
-    """What is asked is asked as the inputs are at the end of the episode."""
-    several = "inner.judge_every" if e.inner.judge_every else ""
+def _check_changes(e: Experiment, reader: records.Reader) -> None:
+    """What is asked is asked as things are at the end of the episode."""
+    several, first = "inner.judge_every", e.inner.judge_every
     if isinstance(e.method, Pes) and e.method.truncation < e.inner.steps:
-        several = "method.truncation"
+        several, first = "method.truncation", e.method.truncation
+    if not first or e.inner.online:
+        return
     choices = [(f"tasks.{i}", task) for i, task in enumerate(e.tasks)]
     choices += [(f"validation.{i}", task) for i, task in enumerate(e.validation)]
-    drifting = [place for place, task in choices if task.augment.drift]
-    if drifting and several and not e.inner.online:
-        message = f"`augment.drift` moves the inputs, and with `{several}` the same query is asked at several steps"
-        help = "write `inner: {online: true}`, which asks every batch as it comes"
-        _contradiction(reader, message, (f"{drifting[0]}.augment.drift", several), help)
+    for place, task in choices:
+        change = changing(task)
+        if change and not 0 < change.since <= first:
+            message = f"{change.why}, and with `{several}` the same query is asked at several steps"
+            help = "write `inner: {online: true}`, which asks every batch as it comes"
+            return _contradiction(reader, message, (f"{place}.{change.at}", several), help)
 
 
 def _check_settings(e: Experiment, reader: records.Reader) -> None:

@@ -9,6 +9,7 @@ half are among the last `delay` that were shown. Batches of 1 make it the contin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -42,9 +43,8 @@ class Familiarity(Parametric):
 
     def points(self, place_key: jax.Array, key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
         """A stream. A pattern that comes again comes no third time."""
-        new_key, again_key = jax.random.split(key)
-        new = jnp.where(jax.random.bernoulli(new_key, shape=(count, self.inputs)), 1.0, -1.0)
-        wanted = jax.random.bernoulli(again_key, shape=(count,)) & (jnp.arange(count) >= self.delay)
+        new, wanted = jax.vmap(partial(self._pattern, key))(jnp.arange(count))
+        wanted &= jnp.arange(count) >= self.delay
 
         def shown(recent: jax.Array, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
             """recent: the last `delay` patterns, the earliest first, and whether each was new."""
@@ -58,6 +58,13 @@ class Familiarity(Parametric):
         start = jnp.zeros((self.delay, self.inputs + 1))
         _, (x, familiar) = jax.lax.scan(shown, start, (new, wanted))
         return x, familiar[:, None].astype(jnp.float32)
+
+    def _pattern(self, key: jax.Array, number: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """A new pattern, and whether an old one is wanted in its place. From the number alone: a longer episode begins
+        with a shorter one."""
+        new_key, again_key = jax.random.split(jax.random.fold_in(key, number))
+        new = jnp.where(jax.random.bernoulli(new_key, shape=(self.inputs,)), 1.0, -1.0)
+        return new, jax.random.bernoulli(again_key)
 
     def _drawn(self, place_key: jax.Array, key: jax.Array, count: int, query: int) -> Drawn:
         stream_key, which_key, new_key = jax.random.split(key, 3)
