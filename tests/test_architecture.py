@@ -110,6 +110,15 @@ def test_no_room_is_entered_past_its_face() -> None:
     assert wrong == []
 
 
+def test_rooms_of_meta_import_those_above_them_in_its_list() -> None:
+    text = modules()["blurc.meta"].read_text()
+    (names,) = re.findall(r"imports run down this list:\n\n(.*?)internals\.py", text, re.DOTALL)
+    rooms = [line.split("/")[0] for line in names.splitlines()]
+    found = {(m.split(".")[2], i.module.split(".")[2], m) for m in modules() if m.count(".") > 2 and ".meta." in m
+             for i in inside(m) if i.module.startswith("blurc.meta.")}  # fmt: skip
+    assert [m for of, room, m in found if rooms.index(of) < rooms.index(room)] == []
+
+
 def promised(room: str) -> list[str]:
     face = import_module(f"blurc.{room}")
     return getattr(face, "__all__", dir(face))

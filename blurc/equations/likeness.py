@@ -25,19 +25,19 @@ KINDS: Mapping[type[s.Node], str] = {s.State: "state", s.Synapse: "channel", s.S
                                      s.Function: "function"}  # fmt: skip
 
 
-class Rule(NamedTuple):
+class NormalForm(NamedTuple):
     """equations: whole, with nothing but their form. parts: of equations, in every round."""
 
     equations: Parts
     parts: Parts
 
 
-def likeness(one: Rule, other: Rule) -> float:
+def likeness(one: NormalForm, other: NormalForm) -> float:
     """The share of the parts of two rules that both have, from 0 to 1."""
     return (one.parts & other.parts).total() / max(1, (one.parts | other.parts).total())
 
 
-def normal_form(rule: s.Genome) -> Rule:
+def normal_form(rule: s.Genome) -> NormalForm:
     """`rule`: with all that it inherits."""
     labels = {str(vars(item)["name"]): KINDS[type(item)] for item in (*rule.items, *rule.around) if type(item) in KINDS}
     found, equations = Counter[str](), Counter[str]()
@@ -55,7 +55,7 @@ def normal_form(rule: s.Genome) -> Rule:
                 found += Counter(f"{number} {part}" for part in (equation, *inside.elements()))
                 equations[equation] += not number
         labels |= {name: _short(labels.get(name, ""), *sorted(values)) for name, values in said.items()}
-    return Rule(+equations, found)
+    return NormalForm(+equations, found)
 
 
 def _phases(items: Iterable[s.Node]) -> Iterator[s.Phase]:

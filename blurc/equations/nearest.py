@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from blurc.diagnostics import Report
-from blurc.equations.likeness import Rule, likeness, normal_form
+from blurc.equations.likeness import NormalForm, likeness, normal_form
 from blurc.language import resolve_import, specs_path
 from blurc.language import syntax as s
 from blurc.spec import Sources
@@ -33,11 +33,11 @@ def nearest(rule: s.Genome) -> str:
 
 
 @cache
-def _library() -> tuple[tuple[Path, str, Rule], ...]:
+def _library() -> tuple[tuple[Path, str, NormalForm], ...]:
     return tuple(_rules())
 
 
-def _rules() -> Iterator[tuple[Path, str, Rule]]:
+def _rules() -> Iterator[tuple[Path, str, NormalForm]]:
     for path in sorted((specs_path() / "rules").glob("*.blur")):
         sources = Sources.load(path, Report())
         for genome in sources.files[0].genomes:

@@ -1,15 +1,15 @@
 """Measures how good a genome is.
 
-course.py    one training run: from a seed to scores
-lifetimes.py returns in environments
-comparing.py these beside a frozen network and random actions
-replays.py   how well recordings are explained
-online.py    every batch asked just before it is learned
-scoring.py   scores on test examples
-races.py     a rule against optimizers in the same network
-tuning.py    the search for the best recipe
-analysis.py  whether a rule is the gradient of anything
-heat.py      heat maps and learning curves
+course.py         one training run: from a seed to scores
+lifetimes.py      returns in environments
+comparing.py      these beside a frozen network and random actions
+replay_course.py  how well recordings are explained
+online_curves.py  every batch asked just before it is learned
+scoring.py        scores on test examples
+races.py          a rule against optimizers in the same network
+tuning.py         the search for the best recipe
+analysis.py       whether a rule is the gradient of anything
+heat.py           heat maps and learning curves
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from blurc.evaluation.course import fresh_each_seed
     from blurc.evaluation.heat import MISSING
     from blurc.evaluation.lifetimes import why_lost
-    from blurc.evaluation.online import Online
+    from blurc.evaluation.online_curves import Online
     from blurc.evaluation.races import Entry, Race, race
-    from blurc.evaluation.replays import check_batch
+    from blurc.evaluation.replay_course import check_batch
     from blurc.evaluation.scoring import (
         Row,
         Summary,

@@ -19,9 +19,9 @@ from blurc.checker import parameters as with_defaults
 from blurc.diagnostics import BlurError, Diagnostic, Report
 from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.lifetimes import LAST, LifeCourse
-from blurc.evaluation.online import Online
-from blurc.evaluation.online import run as run_online
-from blurc.evaluation.replays import ReplayCourse, check_batch
+from blurc.evaluation.online_curves import Online
+from blurc.evaluation.online_curves import run as run_online
+from blurc.evaluation.replay_course import ReplayCourse, check_batch
 from blurc.guards import check_room
 from blurc.model import ParamValue
 from blurc.runtime import GenomeValues, Program

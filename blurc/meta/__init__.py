@@ -6,7 +6,7 @@
     result = meta.run(experiment, "runs/mine")      # the same as `blurc meta experiment.yaml --set method.steps=100 ..`
     result.genome                                   # a `blurc.genome.GenomeFile`
 
-Six rooms inside:
+Six rooms inside, imports run down this list:
 
 processes/   several processes that share a run
 experiment/  what a run depends on, as types and as YAML
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from blurc.meta.run.loop import run
     from blurc.meta.run.replaying import replay
     from blurc.meta.run.result import Result
-    from blurc.meta.run.step import Metrics
     from blurc.meta.watch.follow import follow
+    from blurc.meta.watch.follower import Follower
+    from blurc.meta.watch.metrics import Metrics
     from blurc.meta.watch.tensorboard import TensorBoard
     from blurc.meta.watch.wandb import WandB
-    from blurc.meta.watch.watch import Watch
     from blurc.tasks import Augment, Task, TaskChoice
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Curriculum",
     "Evaluation",
     "Experiment",
+    "Follower",
     "Gradient",
     "Inner",
     "Metrics",
@@ -74,7 +75,6 @@ __all__ = [
     "TaskChoice",
     "TensorBoard",
     "WandB",
-    "Watch",
     "dump",
     "finish",
     "follow",

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from blurc.meta import Curriculum, Experiment, Gradient, Inner, Network, TaskChoice
 from blurc.meta.watch import curves
-from blurc.meta.watch.follow import Lines, Panel, follow
+from blurc.meta.watch.follow import GrowingTable, OnTerminal, follow
 from blurc.meta.watch.page import Page, html
-from blurc.meta.watch.search import WINDOW, Search, running
+from blurc.meta.watch.so_far import WINDOW, Search, running
 from blurc.tasks import OBJECTIVES
 
 TASKS = ("xor", "moons", "a_task_with_a_very_long_name")
@@ -111,7 +111,7 @@ def test_times_read_like_a_clock(seconds: float | None, text: str) -> None:
 
 def logged(count: int, steps: int = 100) -> list[str]:
     out = Console(file=io.StringIO(), width=120)
-    lines = Lines(search(steps), out)
+    lines = GrowingTable(search(steps), out)
     lines.begin(0, steps, OBJECTIVES["cross_entropy"])
     for step in range(count):
         lines.line(line(step, **({"judged": None} if step == 49 else {"diverged": 1 if step == 3 else 0})))
@@ -140,7 +140,7 @@ def test_a_page_has_a_line_for_the_objective_and_for_each_task() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "how"), [(Page, {"force_jupyter": True}), (Panel, {"force_terminal": True}), (Lines, {})]
+    ("kind", "how"), [(Page, {"force_jupyter": True}), (OnTerminal, {"force_terminal": True}), (GrowingTable, {})]
 )
 def test_how_it_is_shown_is_chosen_by_where(kind: type, how: dict[str, bool]) -> None:
     assert isinstance(follow(search().experiment, Console(file=io.StringIO(), **how)), kind)
@@ -148,7 +148,7 @@ def test_how_it_is_shown_is_chosen_by_where(kind: type, how: dict[str, bool]) ->
 
 def test_a_panel_is_left_as_it_was_at_the_end() -> None:
     out = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
-    panel = Panel(search(), out)
+    panel = OnTerminal(search(), out)
     panel.begin(0, 100, OBJECTIVES["cross_entropy"])
     for step in range(100):
         panel.line(line(step))

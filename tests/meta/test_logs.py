@@ -12,8 +12,8 @@ from tensorboardX.proto.event_pb2 import Event
 from tiny import experiment, refused
 
 from blurc import meta
+from blurc.meta.watch.follower import Together
 from blurc.meta.watch.numbers import numbers
-from blurc.meta.watch.watch import Together
 from blurc.tasks import OBJECTIVES
 
 OBJECTIVE = OBJECTIVES["cross_entropy"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from blurc.evaluation import Race, Row
-    from blurc.meta import Experiment, Processes, Result, Watch
+    from blurc.meta import Experiment, Follower, Processes, Result
 
 
 def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -39,7 +39,7 @@ def _override(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return set_once(ctx, param, [(name.strip(), written.strip()) for name, _, written in pairs])
 
 
-LOGS: Mapping[str, Callable[[Experiment, Path], Watch]] = {
+LOGS: Mapping[str, Callable[[Experiment, Path], Follower]] = {
     "tensorboard": lambda experiment, folder: meta.TensorBoard(folder / "tensorboard"),
     "wandb": lambda experiment, folder: meta.WandB(experiment, folder),
 }

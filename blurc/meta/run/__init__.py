@@ -4,7 +4,7 @@ setup.py       turns an experiment into programs
 compiling.py   the network that an experiment names
 lessons.py     what learns each task, and in which batches
 mode.py        how gradients are taken
-worlds.py recordings.py  what experiments on these cannot have
+on_worlds.py on_recordings.py  what experiments on these cannot have
 room.py        whether that fits into memory
 persistent.py  truncated episodes, for PES
 step.py        one meta-step
@@ -18,5 +18,5 @@ resuming.py    resumes from a checkpoint
 checkpoint.py folder.py pinned.py  the files of a run
 lock.py        one run at a time in a folder
 finishing.py   the evaluation and report after a run
-replaying.py   finds where a genome diverged
+replaying.py   finds where a genome diverged; in environments: replaying_lives.py
 """

@@ -18,7 +18,7 @@ from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Symbolic
 from blurc.meta.report.page import write
-from blurc.meta.run import recordings
+from blurc.meta.run import on_recordings
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.lessons import Lesson, lessons, under_rule
@@ -43,7 +43,7 @@ def check(experiment: Experiment, data_dir: str | Path | None = None, own: OwnTa
         try:
             with told_at(choice.where):
                 check_fits(net, one, inner.probe)
-                recordings.check_evaluation(experiment.evaluation, one)
+                on_recordings.check_evaluation(experiment.evaluation, one)
         except BlurError as error:
             problems.append(error)
         else:

@@ -34,7 +34,7 @@ from blurc.meta.run.resuming import Progress, identity, resumed
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.run.step import Lost, believed, meta_step, start
 from blurc.meta.search.methods.symbolic import Candidates
-from blurc.meta.watch.watch import Together, Watch
+from blurc.meta.watch.follower import Follower, Together
 from blurc.runtime import map_tree
 from blurc.tasks import NO_TASKS, OwnTasks
 
@@ -48,7 +48,7 @@ def run(
     *,
     resume: bool = False,
     data_dir: str | Path | None = None,
-    watch: Watch | Sequence[Watch] | None = None,
+    watch: Follower | Sequence[Follower] | None = None,
     tasks: OwnTasks = NO_TASKS,
     processes: Processes = ALONE,
 ) -> Result:

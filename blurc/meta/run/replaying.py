@@ -15,7 +15,7 @@ from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.guards import typed
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Pes
-from blurc.meta.run import persistent, reliving
+from blurc.meta.run import persistent, replaying_lives
 from blurc.meta.run.folder import DIVERGENCES, EXPERIMENT, Folder
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import segments
@@ -100,7 +100,7 @@ def _of_rule(ready: Setup, method: SymbolicMethod, rows: dict[str, Any]) -> tupl
 
 def _divergence(ready: Setup, genomes: list[Any], key: jax.Array, episode: Any) -> Diagnostic | None:
     if ready.worlds:
-        return reliving.divergence(ready, genomes, key, episode, OF_RULE)
+        return replaying_lives.divergence(ready, genomes, key, episode, OF_RULE)
     if isinstance(episode, Replay):
         found = _in_recording(ready, genomes, key, episode)
     else:

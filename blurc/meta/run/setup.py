@@ -18,7 +18,7 @@ from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.evaluation import scoring
 from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
 from blurc.meta.processes.processes import ALONE, Processes
-from blurc.meta.run import lessons, recordings, worlds
+from blurc.meta.run import lessons, on_recordings, on_worlds
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.lessons import Lesson
 from blurc.meta.run.mode import with_mode
@@ -262,8 +262,8 @@ def setup(
         return _task(of.net if of else net, choice, e.inner.probe, data_dir, own)
 
     tasks, validation = (tuple(map(made, choices)) for choices in (e.tasks, e.validation))
-    worlds.check(e, (*tasks, *validation))
-    recordings.check(e, (*tasks, *validation))
+    on_worlds.check(e, (*tasks, *validation))
+    on_recordings.check(e, (*tasks, *validation))
     lessons.check(e, (*tasks, *validation))
     check_named(e, own)
     if not net.plan.metas and not isinstance(e.method, Symbolic):

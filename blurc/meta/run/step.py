@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,7 @@ from blurc.meta.search.episode import Drawn, Feedback
 from blurc.meta.search.interpreted import InterpretedJudge
 from blurc.meta.search.methods import flat
 from blurc.meta.search.mixed import Mixed
+from blurc.meta.watch.metrics import Metrics
 from blurc.runtime import map_tree, stack_trees
 
 
@@ -34,24 +35,6 @@ class Carry(NamedTuple):
     record: Record
     inner: Any
     best: Best
-
-
-class Metrics(TypedDict):
-    """A line of metrics.jsonl; `folder.py` documents its keys."""
-
-    step: int
-    unroll: int
-    task: list[str]
-    value: float | None
-    values: NotRequired[list[float | None]]
-    mean: NotRequired[float | None]
-    median: NotRequired[float | None]
-    candidates: int
-    diverged: int
-    by_task: NotRequired[dict[str, float | None]]
-    judged: NotRequired[float | None]
-    judged_by_task: NotRequired[dict[str, float | None]]
-    restarted: NotRequired[list[int]]
 
 
 @dataclass(frozen=True)

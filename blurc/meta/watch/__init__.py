@@ -1,8 +1,9 @@
 """Who follows a run: `meta.run(.., watch=)`.
 
-watch.py        what a watch is
+metrics.py      a line of metrics.jsonl
+follower.py     what a follower is
 follow.py       for people: on a terminal, in a notebook, in a log
-search.py       what is known of a search so far
+so_far.py       what is known of a search so far
 curves.py       that in letters
 page.py         that in HTML
 numbers.py      the numbers of a meta-step, by name

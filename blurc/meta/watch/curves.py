@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blurc.diagnostics import counted
-from blurc.meta.watch.search import WINDOW, Search, running
+from blurc.meta.watch.so_far import WINDOW, Search, running
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,12 +19,12 @@ from blurc.diagnostics import counted
 from blurc.guards import typed
 from blurc.meta.watch.curves import WIDTH, clock, number, panel
 from blurc.meta.watch.page import Page
-from blurc.meta.watch.search import WINDOW, Search, running
+from blurc.meta.watch.so_far import WINDOW, Search, running
 
 if TYPE_CHECKING:
     from blurc.meta.experiment.experiment import Experiment
-    from blurc.meta.run.step import Metrics
-    from blurc.meta.watch.watch import Ending
+    from blurc.meta.watch.follower import Ending
+    from blurc.meta.watch.metrics import Metrics
     from blurc.tasks import Objective
 
 LINES = 40  # outside a terminal
@@ -40,17 +40,17 @@ def follow(experiment: Experiment, out: Console | None = None) -> Ending:
         out: where to show it; by default on stdout, or in the notebook.
 
     Returns:
-        A watch for one run.
+        A follower of one run.
     """
     out = out or Console(highlight=False)
     search = Search(experiment)
     if out.is_jupyter:
         return Page(search)
-    return Panel(search, out) if out.is_terminal else Lines(search, out)
+    return OnTerminal(search, out) if out.is_terminal else GrowingTable(search, out)
 
 
 @dataclass
-class Panel:
+class OnTerminal:
     search: Search
     out: Console
     live: Live = field(init=False)
@@ -71,7 +71,7 @@ class Panel:
 
 
 @dataclass
-class Lines:
+class GrowingTable:
     """A table of at most `LINES` rows, and the tasks at the end."""
 
     search: Search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from blurc.meta.run.step import Metrics
+from blurc.meta.watch.metrics import Metrics
 
 KEPT = ("unroll", "value", "values", "mean", "median", "by_task", "judged", "judged_by_task", "diverged")
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from blurc import notebooks
 from blurc.meta.watch.curves import means, number, progress, rows, said
-from blurc.meta.watch.search import Search, running
+from blurc.meta.watch.so_far import Search, running
 
 if TYPE_CHECKING:
-    from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.metrics import Metrics
     from blurc.tasks import Objective
 
 EVERY = 0.25  # seconds between changes

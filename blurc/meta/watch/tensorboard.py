@@ -11,12 +11,12 @@ from blurc.meta.watch.numbers import numbers
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
 
-    from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.metrics import Metrics
     from blurc.tasks import Objective
 
 
 class TensorBoard:
-    """A watch that writes the numbers of every meta-step for TensorBoard, under the names of metrics.jsonl.
+    """A follower that writes the numbers of every meta-step for TensorBoard, under the names of metrics.jsonl.
 
     Args:
         folder: where TensorBoard looks for them, `tensorboard --logdir FOLDER`. What a run that was interrupted wrote

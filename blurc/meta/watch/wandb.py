@@ -15,13 +15,13 @@ from blurc.meta.watch.numbers import numbers
 
 if TYPE_CHECKING:
     from blurc.meta.experiment.experiment import Experiment
-    from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.metrics import Metrics
     from blurc.tasks import Objective
 
 
 class WandB:
-    """A watch that logs every meta-step with Weights & Biases, under the names of metrics.jsonl, with the experiment as
-    the configuration.
+    """A follower that logs every meta-step with Weights & Biases, under the names of metrics.jsonl, with the experiment
+    as the configuration.
 
     Nothing leaves this machine, unless the environment variable WANDB_MODE is `online`: `wandb sync
     FOLDER/wandb/offline-run-*` uploads a run later.

@@ -12,7 +12,7 @@ from blurc.meta.search.curriculum import unroll
 
 if TYPE_CHECKING:
     from blurc.meta.experiment.experiment import Experiment
-    from blurc.meta.run.step import Metrics
+    from blurc.meta.watch.metrics import Metrics
     from blurc.tasks import Objective
 
 WINDOW = 50  # meta-steps

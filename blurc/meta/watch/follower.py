@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from blurc.meta.run.step import Metrics
+from blurc.meta.watch.metrics import Metrics
 from blurc.tasks import Objective
 
 
-class Watch(Protocol):
+class Follower(Protocol):
     """Follows the progress of a run. If it also has a method `end()`, that is called when the run is over, however it
     ended."""
 
@@ -25,26 +25,26 @@ class Watch(Protocol):
 
 
 @runtime_checkable
-class Ending(Watch, Protocol):
+class Ending(Follower, Protocol):
     def end(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Together:
-    """Several watches as one."""
+    """Several followers as one."""
 
-    watches: Sequence[Watch]
+    followers: Sequence[Follower]
 
     def begin(self, done: int, steps: int, objective: Objective) -> None:
-        for watch in self.watches:
-            watch.begin(done, steps, objective)
+        for one in self.followers:
+            one.begin(done, steps, objective)
 
     def line(self, line: Metrics) -> None:
-        for watch in self.watches:
-            watch.line(line)
+        for one in self.followers:
+            one.line(line)
 
     def end(self) -> None:
         with ExitStack() as all_of_them:  # also if one of them fails
-            for watch in self.watches:
-                if isinstance(watch, Ending):
-                    all_of_them.callback(watch.end)
+            for one in self.followers:
+                if isinstance(one, Ending):
+                    all_of_them.callback(one.end)
