@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TypeAlias
 
 from lsprotocol import types as lsp
@@ -14,7 +15,6 @@ from blurc.editor import positions
 from blurc.editor.analysis import Analysis
 from blurc.editor.complete import offers
 from blurc.editor.cursor import cursor
-from blurc.editor.fixes import fix
 from blurc.editor.hover import hover
 from blurc.editor.outline import Outlined, outline
 from blurc.editor.workspace import CannotRename, Workspace
@@ -22,6 +22,7 @@ from blurc.language import formatted
 from blurc.version import __version__
 
 PAUSE = 0.15  # seconds of no typing before mistakes are shown
+BREATH = 0.01  # seconds in which other requests are answered
 
 SEVERITIES = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -73,6 +74,16 @@ class Server(LanguageServer):
         await asyncio.sleep(pause)
         if self.changes.get(uri) == number:
             self.show_mistakes(uri)
+            await self.look_for_fixes(uri, number)
+
+    async def look_for_fixes(self, uri: str, number: int) -> None:
+        """Each takes some checks of the whole text, so they are looked for before they are asked for."""
+        path = positions.path(uri)
+        for which in count():
+            await asyncio.sleep(BREATH)
+            if self.changes.get(uri) != number or which >= len(self.files.analysis(path).diagnostics):
+                return
+            self.files.fix(path, which)
 
 
 server = Server()
@@ -202,9 +213,9 @@ def mended(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     analysis = ls.files.analysis(path)
     start, stop = (positions.offset(analysis.root, at) for at in (params.range.start, params.range.end))
     found: list[lsp.CodeAction] = []
-    for d in analysis.diagnostics:
+    for which, d in enumerate(analysis.diagnostics):
         if d.span and d.span.source is analysis.root and d.span.start <= stop and start <= d.span.stop:
-            mending = fix(analysis, d, lambda text: ls.files.with_text(path, text))
+            mending = ls.files.fix(path, which)
             if mending:
                 at = positions.range_of(Span(analysis.root, mending.start, mending.stop))
                 edit = lsp.WorkspaceEdit({params.text_document.uri: [lsp.TextEdit(at, mending.text)]})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blurc.diagnostics import Span
 from blurc.editor.analysis import Analysis, analyse, path_of
+from blurc.editor.fixes import Fix, fix
 from blurc.editor.names import Symbol
 from blurc.language import library, specs_path
 from blurc.storage import is_inside
@@ -25,6 +26,7 @@ class Workspace:
     folders: list[Path] = field(default_factory=list[Path])
     open: dict[Path, str] = field(default_factory=dict[Path, str])  # by resolved path
     _known: dict[Path, Analysis] = field(default_factory=dict[Path, Analysis])
+    _fixes: dict[tuple[Path, int], Fix | None] = field(default_factory=dict[tuple[Path, int], Fix | None])
 
     def change(self, path: Path, text: str | None) -> None:
         """A file has this text now, saved or not; None: it is closed."""
@@ -33,15 +35,20 @@ class Workspace:
         else:
             self.open[path] = text
         self._known.clear()  # any file may import it
+        self._fixes.clear()
 
     def analysis(self, path: Path) -> Analysis:
         if path not in self._known:
             self._known[path] = analyse(path, self.open)
         return self._known[path]
 
-    def with_text(self, path: Path, text: str) -> Analysis:
-        """What a file would be with another text."""
-        return analyse(path, {**self.open, path: text})
+    def fix(self, path: Path, which: int) -> Fix | None:
+        """What mends one of the mistakes of a file, counted from 0. It is looked for once."""
+        if (path, which) not in self._fixes:
+            analysis = self.analysis(path)
+            found = fix(analysis, analysis.diagnostics[which], lambda text: analyse(path, {**self.open, path: text}))
+            self._fixes[path, which] = found
+        return self._fixes[path, which]
 
     def definition(self, path: Path, offset: int) -> tuple[Path, Span] | None:
         analysis = self.analysis(path)

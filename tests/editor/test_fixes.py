@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from blurc.diagnostics import Diagnostic
+from blurc.editor import workspace
 from blurc.editor.analysis import Analysis
-from blurc.editor.fixes import fix
+from blurc.editor.fixes import Check, Fix, fix
+from blurc.editor.server import Server
 from blurc.editor.workspace import Workspace
 
 # what is written, and what the fixes make of it
@@ -137,7 +141,7 @@ def mended(text: str, path: Path) -> tuple[str, Analysis]:
     while True:
         files.change(path, text)
         analysis = files.analysis(path)
-        found = (fix(analysis, d, lambda text: files.with_text(path, text)) for d in analysis.diagnostics)
+        found = (files.fix(path, which) for which in range(len(analysis.diagnostics)))
         one = next((found for found in found if found), None)
         if one is None:
             return text, analysis
@@ -157,3 +161,19 @@ def test_a_fix_never_takes_half_of_a_pair_of_brackets(tmp_path: Path) -> None:
         'import "rules/backprop.blur"\nnetwork n uses backprop { input x[1]; output y[1] { phi = softmax }\n x => y }\n'
     )
     assert "output y[1] { phi = linear }" in mended(text, tmp_path / "n.blur")[0]
+
+
+def test_fixes_are_there_before_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, path, looked = Server(), tmp_path / "n.blur", list[str]()
+
+    def look(analysis: Analysis, diagnostic: Diagnostic, check: Check) -> Fix | None:
+        looked.append(diagnostic.code)
+        return fix(analysis, diagnostic, check)
+
+    monkeypatch.setattr(workspace, "fix", look)
+    text = 'import "rules/backprop.blur"\nnetwork n uses backprop { input x[1]; output y[1]; x -> yy }\n'
+    asyncio.run(server.changed(path.as_uri(), text, 0))
+    wrong = len(server.files.analysis(path).diagnostics)
+    fixes = [server.files.fix(path, which) for which in range(wrong)]
+    assert any(found and found.text == "" for found in fixes)
+    assert len(looked) == wrong
