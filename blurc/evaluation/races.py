@@ -150,17 +150,20 @@ def race(
         raise _without(f"{task.name} has no targets that they could learn from")
     network = _network(net, task.time)
     field = Field(network, course, rounds, range(seed, seed + seeds), genome, truncate)
+    entries = [_of_rule(net, genome, name, field, watch), *field.entries(optimizers, watch)]
+    fresh = fresh_each_seed(net, genome)
+    counts = (course.steps, batch, seeds, course.query)
+    return Race(net.plan.name, task.name, *counts, tuple(entries), course.metric, rounds, fresh)
+
+
+def _of_rule(net: Net, genome: GenomeValues | None, name: str, field: Field, watch: Callable[[str], None]) -> Entry:
     name = name or net.plan.genome
     watch(name)
 
     def lost(seed: int, step: int) -> None:
         watch(f"  seed {seed} diverged at step {step:,}")
 
-    entries = [Entry(name, np.stack([course.run(ruled(net, genome), s, lost) for s in field.seeds]))]
-    entries += field.entries(optimizers, watch)
-    fresh = fresh_each_seed(net, genome)
-    counts = (course.steps, batch, seeds, course.query)
-    return Race(net.plan.name, task.name, *counts, tuple(entries), course.metric, rounds, fresh)
+    return Entry(name, np.stack([field.course.run(ruled(net, genome), s, lost) for s in field.seeds]))
 
 
 def updates(net: Net) -> int:

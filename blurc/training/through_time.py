@@ -68,12 +68,9 @@ def _programs(
 ) -> tuple[Callable[..., Any], ...]:
     """`init`, `advance` and `predict`. Every number is in the carry, so that recipes share the programs."""
 
-    def rule(rate: Any, momentum: Any) -> optax.GradientTransformation:
-        return optax.chain(optax.clip_by_global_norm(CLIP), optimizer.make(rate, momentum))
-
     def init(key: jax.Array, settings: Any, genome: Any) -> Any:
         variables = network.init(key, genome)
-        memory = rule(0.0, 0.0).init(variables.learned)
+        memory = _clipped(optimizer, 0.0, 0.0).init(variables.learned)
         return {"variables": variables, "memory": memory, "done": jnp.zeros((), int), "settings": settings}
 
     # A network of its own cell says what it says; layers give the logits of yes and no.
@@ -87,7 +84,7 @@ def _programs(
             return loss.score(outputs, y, jnp.where(asks, mask, 1.0)) * asks, after
 
         gradient, after = jax.grad(objective, has_aux=True)(variables.learned)
-        now = rule(rate_now(carry["done"], carry["settings"]), carry["settings"]["momentum"])
+        now = _clipped(optimizer, rate_now(carry["done"], carry["settings"]), carry["settings"]["momentum"])
         change, memory = now.update(gradient, carry["memory"], variables.learned)
         learned = optax.apply_updates(variables.learned, change)
         # Momentum and weight decay act at a gradient of zero too. The schedule goes on: it counts all pieces.
@@ -97,15 +94,8 @@ def _programs(
         return {**changed, "done": carry["done"] + 1}, after
 
     def sequence(carry: Any, x: Any, y: Any, mask: Any) -> Any:
-        """A batch of sequences, piece by piece; the last takes what is left."""
-
-        def one(going: Any, now: Any) -> tuple[Any, None]:
-            return update(*going, *now), None
-
-        whole, left = divmod(len(x), piece)
-        pieces = map_tree(lambda a: a[: whole * piece].reshape(whole, piece, *a.shape[1:]), (x, y, mask))
-        going, _ = jax.lax.scan(one, (carry, network.rest(x.shape[1])), pieces)
-        return one(going, map_tree(lambda a: a[-left:], (x, y, mask)))[0][0] if left else going[0]
+        """A batch of sequences."""
+        return _in_pieces(update, (carry, network.rest(x.shape[1])), (x, y, mask), piece)[0]
 
     def step(carry: Any, now: Batches) -> tuple[Any, None]:
         mask = jnp.ones(now.xs.shape[:2], now.xs.dtype) if now.masks is None else now.masks
@@ -122,6 +112,22 @@ def _programs(
         return read(outputs).swapaxes(0, 1)
 
     return jax.jit(init), jax.jit(advance), jax.jit(predict)
+
+
+def _clipped(optimizer: Optimizer, rate: Any, momentum: Any) -> optax.GradientTransformation:
+    return optax.chain(optax.clip_by_global_norm(CLIP), optimizer.make(rate, momentum))
+
+
+def _in_pieces(update: Callable[..., Any], going: Any, batch: tuple[jax.Array, ...], piece: int) -> Any:
+    """Updates through a batch `[time, ..]`, piece by piece; the last takes what is left."""
+
+    def one(going: Any, now: Any) -> tuple[Any, None]:
+        return update(*going, *now), None
+
+    whole, left = divmod(len(batch[0]), piece)
+    pieces = map_tree(lambda a: a[: whole * piece].reshape(whole, piece, *a.shape[1:]), batch)
+    going, _ = jax.lax.scan(one, going, pieces)
+    return one(going, map_tree(lambda a: a[-left:], batch))[0] if left else going
 
 
 def _as_it_is(outputs: jax.Array) -> jax.Array:

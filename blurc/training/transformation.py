@@ -87,11 +87,7 @@ def optax_from(net: Net, genome: GenomeValues | GenomeFile) -> optax.GradientTra
         return {**after, weight: (after[weight] - before[weight]).astype(param.dtype)}
 
     def update_all(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        if params is None:
-            help = "call `update(gradients, state, params)`"
-            raise BlurError(Diagnostic("E923", "the optimizer was not given the parameters", help=help))
-        leaves.check_alike(updates, params)
-        leaves.check_state(state.traces if isinstance(state, Traces) else None, params)
+        _check_given(updates, state, params)
         gradients, tree = jax.tree.flatten(updates)
         columns = [tree.flatten_up_to(each) for each in (params, *(state.traces[v.name] for v in kept))]
         found = [one(*row) for row in zip(gradients, *columns, strict=True)]
@@ -99,6 +95,15 @@ def optax_from(net: Net, genome: GenomeValues | GenomeFile) -> optax.GradientTra
         return by_channel.pop(weight), Traces(by_channel)
 
     return optax.GradientTransformation(init, update_all)
+
+
+def _check_given(updates: Any, state: Any, params: Any) -> None:
+    """Raises `BlurError` (E923)."""
+    if params is None:
+        help = "call `update(gradients, state, params)`"
+        raise BlurError(Diagnostic("E923", "the optimizer was not given the parameters", help=help))
+    leaves.check_alike(updates, params)
+    leaves.check_state(state.traces if isinstance(state, Traces) else None, params)
 
 
 # ------------------------------------------------------------ the update alone

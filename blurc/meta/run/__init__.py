@@ -2,6 +2,7 @@
 
 setup.py       turns an experiment into programs
 compiling.py   the network that an experiment names
+loading.py     its tasks, and what else it names
 lessons.py     what learns each task, and in which batches
 mode.py        how gradients are taken
 on_worlds.py on_recordings.py  what experiments on these cannot have

@@ -91,23 +91,26 @@ def run(
             place.write(EXPERIMENT, text)  # it may have more steps now
         else:
             place.create(text, files)
-        if ready.width != fresh.width:
-            ready = replace(ready, begun_with=fresh.width)
-        sharing.begin(ready, fresh)
         together = Together([] if watch is None else watch if isinstance(watch, Sequence) else [watch])
-        result = _Run(ready, place, together, still_locked).go(fresh)
-    sharing.end(ready, result)
-    return result
+        return Leading(ready.with_width(fresh.width), place, together, still_locked).run(fresh)
 
 
 @dataclass(frozen=True)
-class _Run:
+class Leading:
+    """A run in the process that writes its folder."""
+
     setup: Setup
     folder: Folder
     watch: Together
     still_locked: Callable[[], None]
 
-    def go(self, now: Progress) -> Result:
+    def run(self, now: Progress) -> Result:
+        sharing.begin(self.setup, now)
+        result = self._watched(now)
+        sharing.end(self.setup, result)
+        return result
+
+    def _watched(self, now: Progress) -> Result:
         try:
             self.watch.begin(now.steps, self.setup.experiment.method.steps, self.setup.objective)
             if not now.steps:

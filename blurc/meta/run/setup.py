@@ -14,13 +14,13 @@ import numpy as np
 
 from blurc import genome as genomes
 from blurc.api import Net
-from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.evaluation import scoring
+from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
 from blurc.meta.processes.processes import ALONE, Processes
 from blurc.meta.run import lessons, on_recordings, on_worlds
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.lessons import Lesson
+from blurc.meta.run.loading import check_l1, loaded, space_of
 from blurc.meta.run.mode import with_mode
 from blurc.meta.run.objective import check_named, with_objective
 from blurc.meta.search import curriculum, many
@@ -32,7 +32,7 @@ from blurc.meta.search.methods.make import make
 from blurc.meta.search.methods.method import Method
 from blurc.meta.search.mixed import Mixed, MixedJudge
 from blurc.runtime import map_tree, stack_trees
-from blurc.symbolic import Space, space
+from blurc.symbolic import Space
 from blurc.tasks import (
     NO_TASKS,
     AnyTask,
@@ -44,12 +44,10 @@ from blurc.tasks import (
     Replay,
     TaskChoice,
     World,
-    any_task,
     generator,
     python_meaning,
 )
 from blurc.tasks import named as python_name
-from blurc.training import Probe
 
 OF_OBJECTIVE = "objective"  # in `Setup.data`, beside the numbers of tasks
 # What random keys are for. Not 2 to 5, which `evaluation` has for the same seed.
@@ -124,6 +122,10 @@ class Setup:
     def width(self) -> int:
         """Candidates computed side by side, which their last bits depend on. A run keeps it, on whatever devices."""
         return self.begun_with or many.width_of(self.candidates, self._chunk, self.processes)
+
+    def with_width(self, width: int) -> Setup:
+        """The same, of a run that was begun with this `width`."""
+        return self if self.width == width else replace(self, begun_with=width)
 
     @property
     def _chunk(self) -> int:
@@ -259,7 +261,7 @@ def setup(
 
     def made(choice: TaskChoice) -> AnyTask:
         of = others.get(choice.name or choice.data)
-        return _task(of.net if of else net, choice, e.inner.probe, data_dir, own)
+        return loaded(of.net if of else net, choice, e.inner.probe, data_dir, own)
 
     tasks, validation = (tuple(map(made, choices)) for choices in (e.tasks, e.validation))
     on_worlds.check(e, (*tasks, *validation))
@@ -269,42 +271,7 @@ def setup(
     if not net.plan.metas and not isinstance(e.method, Symbolic):
         message = f"the rule `{net.plan.genome}` has no meta-parameters: there is nothing to learn"
         raise BlurError(Diagnostic("E613", message, help="declare one in the rule: `learn rate = 0.1`"))
-    _check_l1(e, net)
+    check_l1(e, net)
     e, objective = with_objective(e, (*tasks, *validation))
     e = with_mode(e, net)
-    return Setup(e, net, tasks, objective, validation, _space(net, e), others, processes)
-
-
-def _space(net: Net, e: Experiment) -> Space | None:
-    """None if the search is not symbolic. Raises `BlurError` (E613)."""
-    choice = e.method
-    if not isinstance(choice, Symbolic):
-        return None
-    found = space(net, choice.search, choice.leaves, choice.functions, choice.operators)
-    if choice.length < (least := len(found.sites)):
-        message = f"`method.length` is {choice.length}, and {least} expressions are searched, of a symbol at least"
-        raise BlurError(Diagnostic("E613", message, help=f"write `length: {least}`, or more"))
-    return found
-
-
-def _check_l1(e: Experiment, net: Net) -> None:
-    """Raises `BlurError` (E613) if a name is not that of a meta-parameter."""
-    l1 = e.method.l1 if isinstance(e.method, Gradient) else None
-    names = [meta.name for meta in net.plan.metas]
-    if l1 and (unknown := [name for name in l1.names if name not in names]):
-        message = f"the rule `{net.plan.genome}` has no meta-parameter `{unknown[0]}`"
-        help = suggest(unknown[0], names, f"they are {', '.join(names)}")
-        raise BlurError(Diagnostic("E613", message, l1.where, help=help))
-
-
-def _task(
-    net: Net, choice: TaskChoice, probe: Probe | None, data_dir: str | Path | None,
-    own: OwnTasks,
-) -> AnyTask:  # fmt: skip
-    """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
-    try:
-        one = any_task(choice, data_dir, own)
-        scoring.check_fits(net, one, probe)
-    except BlurError as error:
-        raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
-    return one
+    return Setup(e, net, tasks, objective, validation, space_of(net, e), others, processes)
