@@ -71,5 +71,13 @@ def lives(
         found.rows[FROZEN] = replace(course, frozen=True).run(genome, seeds)
         watch(CHANCE)
         found.rows[CHANCE] = course.by_chance(seeds)
-    told = course.where_lost(genome, found.lost[0][0]) if found.lost else None
-    return replace(found, diagnostic=told)
+    return replace(found, diagnostic=_why(course, genome, *found.lost[0]) if found.lost else None)
+
+
+def _why(course: LifeCourse, genome: GenomeValues | None, seed: int, step: int) -> Diagnostic:
+    return course.where_lost(genome, seed) or Diagnostic(
+        "E905",
+        f"the lifetime diverged at step {step:,}",
+        notes=("the replay, which rounds differently, stayed finite",),
+        help="lower the rates (`--set`, or a genome)",
+    )

@@ -28,6 +28,7 @@ SIGNED = LinearSegmentedColormap.from_list("signed", ("#8f4310", ORANGE, "#fffff
 MOST_TICKS = 12  # numbers of steps that are named
 DASHES = ("-", "--", ":", "-.")
 LETTER = 0.085  # inches; width of a letter in a title
+WIDTH = 6.4  # inches; of curves
 LEAST = 3.2  # inches; a title gets at least this, however narrow its table
 LEGIBLE = 0.55  # fraction of the colour scale above which text is white
 
@@ -78,11 +79,29 @@ def line(name: str, scores: NDArray[Any], steps: Sequence[int]) -> Line:
     return Line(name, steps, [s.mean for s in found], [s.spread for s in found], [s.diverged for s in found])
 
 
+class Curves(NamedTuple):
+    """Lines on one axis. percent: whether they run from 0 to 1."""
+
+    lines: Sequence[Line]
+    y: str
+    percent: bool
+
+
 def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> Figure:
+    return side_by_side([Curves(lines, y, percent)], title, x)
+
+
+def side_by_side(groups: Sequence[Curves], title: str, x: str) -> Figure:
     """Each line over a band of one standard deviation. Markers are hollow where seeds diverged. Lines of many points
     have none. The axis is linear for them, and for steps at equal distances."""
-    figure = figures.figure()
-    axes = figure.add_subplot()
+    figure = figures.figure(WIDTH * len(groups))
+    for i, (axes, group) in enumerate(zip(figure.subplots(1, len(groups), squeeze=False)[0], groups, strict=True)):
+        _draw_curves(axes, group.lines)
+        figures.dress(axes, "" if i else title, x, group.y, percent=group.percent)
+    return figure
+
+
+def _draw_curves(axes: Axes, lines: Sequence[Line]) -> None:
     steps = sorted({step for line in lines for step in line.steps})
     marker = "o" if len(steps) <= MOST_TICKS else ""
     for line, (dash, colour) in zip(lines, cycle(product(DASHES, figures.COLOURS)), strict=False):
@@ -91,14 +110,12 @@ def curves(lines: Sequence[Line], title: str, x: str, y: str, percent: bool) -> 
         axes.fill_between(line.steps, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
         flattered = np.asarray(line.diverged) > 0
         axes.plot(np.asarray(line.steps)[flattered], mean[flattered], "o", color=colour, mfc="white", markersize=5)
-    figures.dress(axes, title, x, y, percent=percent)
     if marker:
         if len(steps) > 1 and steps[-1] > 3 * steps[0] and np.ptp(np.diff(steps)) > 1:
             axes.set_xscale("log")
         axes.set_xticks(steps, [f"{step:,}" for step in steps])
         axes.minorticks_off()
     figures.legend(axes)
-    return figure
 
 
 def _size(panel: Panel) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.tasks.as_data import as_data
-    from blurc.tasks.changing import changing
+    from blurc.tasks.changing import changing, too_late
     from blurc.tasks.choice import TARGETS, Augment, TaskChoice
     from blurc.tasks.chosen import chosen
     from blurc.tasks.dataset import Dataset, Floats, Side, retargeted
@@ -110,6 +110,7 @@ __all__ = [
     "task",
     "task_names",
     "told_at",
+    "too_late",
     "wandered",
     "world",
     "world_names",

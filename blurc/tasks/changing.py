@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from blurc.tasks.choice import TaskChoice
+from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.families.familiarity import Familiarity
 
 
@@ -26,3 +26,10 @@ def changing(choice: TaskChoice) -> Change | None:
     if at := choice.augment.relabel_at:
         return Change("augment.relabel_at", "`augment.relabel_at` reorders the classes", at)
     return None
+
+
+def too_late(augment: Augment, steps: int) -> str:
+    """A warning if classes would be reordered after the last step; else empty."""
+    if augment.relabel_at < max(1, steps):
+        return ""
+    return f"warning: with `relabel_at` {augment.relabel_at:,}, {steps:,} steps end before the classes are reordered"

@@ -14,7 +14,7 @@ from blurc.tasks.own.objective import tried
 def chosen(
     name: str, kind: TargetKind, of: str, default: Objective,
     few: Callable[[], tuple[Values, Values | None]] | None = None,
-) -> Objective:  # fmt: skip  # fmt: skip
+) -> Objective:  # fmt: skip
     """The objective called `name`, or the function of a user's own that `FILE.py:NAME` names, if it suits the targets
     `of` something, which are of a `kind`; else the default.
 

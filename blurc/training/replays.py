@@ -104,7 +104,8 @@ def _wrong_start(net: Net, projection: str, channels: Mapping[str, Any]) -> Iter
         help = suggest(projection, known, f"they are {', '.join(known)}")
         yield f"`{net.plan.name}` has no projection `{projection}`, whose first synapses are given", help
         return
-    own = {name.partition("/")[2]: shape for name, shape in net.signature.synapses.items() if _of(name) == projection}
+    parts = {tuple(name.split("/")): shape for name, shape in net.signature.synapses.items()}
+    own = {channel: shape for (of, channel), shape in parts.items() if of == projection}
     for channel, values in channels.items():
         if not channel and len(own) != 1:
             message = f"the synapses of `{projection}` have {len(own)} channels: which one is `start_{projection}`?"
@@ -113,10 +114,6 @@ def _wrong_start(net: Net, projection: str, channels: Mapping[str, Any]) -> Iter
             yield f"`{projection}` has no channel `{channel}`", suggest(channel, own, f"it has {', '.join(own)}")
         elif values.shape[1:] != (shape := own[channel or next(iter(own))]):
             yield f"`start_{projection}` has shape {list(values.shape[1:])}, expected {list(shape)}", None
-
-
-def _of(synapses: str) -> str:
-    return synapses.partition("/")[0]
 
 
 # ---------------------------------------------------------------- replaying

@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
-from blurc import evaluation
+from blurc import evaluation, tasks
 from blurc.cli import cli
+from blurc.cli.commands.eval import Protocol, drawn
 from blurc.evaluation.course import keys
-from blurc.tasks import Augment, LoadedTask, TaskChoice, streamed, task
+from blurc.tasks import OBJECTIVES, Augment, LoadedTask, TaskChoice, streamed, task
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -88,6 +89,20 @@ def test_the_command_has_a_table_of_stretches_and_a_curve(tmp_path: Path) -> Non
     values = [point["mean"] for point in row["curve"]]
     assert np.mean(values[2:]) == pytest.approx(row["results"][1]["mean"])
     assert picture.read_text().startswith("<?xml")
+
+
+def test_the_curves_of_each_metric_have_an_axis(net: blurc.Net) -> None:
+    found, metrics = online(net, {"rate": jnp.asarray(0.5)}, seeds=1), [OBJECTIVES[m] for m in ("accuracy", "mse")]
+    row = evaluation.Row("delta", "moons", "tiny", found.scores((STEPS,)), metrics[0], online=found)
+    rows = [replace(row, metric=metric) for metric in metrics]
+    picture = drawn(rows, Protocol((STEPS,), 1, BATCH, 0, online=True), "svg").decode()
+    assert all(f"{metric.title} before learning" in picture for metric in metrics)
+
+
+def test_classes_that_are_never_reordered_are_warned_of() -> None:
+    assert tasks.too_late(Augment(), 5) == tasks.too_late(Augment(relabel_at=4), 5) == ""
+    late = tasks.too_late(Augment(relabel_at=150), 100)
+    assert late == "warning: with `relabel_at` 150, 100 steps end before the classes are reordered"
 
 
 @pytest.mark.parametrize(

@@ -283,3 +283,5 @@ def test_arrays_that_do_not_fit_are_refused(
     (found,) = refused(lambda: setups.setup(experiment()))
     assert message in found.message
     assert found.span
+    if message.endswith("[recordings, steps, inputs]"):
+        assert found.help == "save x[None] for a single recording, or x[..., None] for a single input"

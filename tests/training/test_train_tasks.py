@@ -14,8 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
-from blurc import tasks
+from blurc import evaluation, tasks
 from blurc.cli import cli
+from blurc.cli.shared import hints
+from blurc.evaluation.lifetimes import LifeCourse
 from blurc.tasks import TaskChoice, world
 from blurc.tasks.environments.make import own_world
 from blurc.training import Living, Settings, train
@@ -187,6 +189,26 @@ def test_a_lifetime_that_diverges_ends_with_the_step_and_the_reason(mine: str) -
     assert f"E905]: the lifetime diverged at step 151: a reward of {mine}:Line is not finite" in done.stderr
     assert result["rows"][0]["results"][-1]["mean"] is None
     assert "seed 0 diverged at step 151" in done.stderr
+
+
+def test_a_lifetime_that_diverges_fails_also_where_living_again_stays_finite(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(course: LifeCourse, genome: Any, seeds: range, tell: Any = None) -> Any:
+        if tell:
+            tell(3, 7)
+        return np.full((1, 1), np.nan)
+
+    monkeypatch.setattr(LifeCourse, "run", lost)
+    monkeypatch.setattr(LifeCourse, "where_lost", lambda *_: None)
+    maze = world(TaskChoice("maze"))
+    found = evaluation.lives(Mock(), None, maze, name="r", steps=1, batch=1, seeds=range(3, 4), alone=True)
+    assert found.diagnostic
+    assert (found.diagnostic.code, found.diagnostic.message) == ("E905", "the lifetime diverged at step 7")
+
+
+def test_a_few_examples_of_a_task_need_not_have_all_classes() -> None:
+    five = tasks.task(TaskChoice("moons", outputs=5))
+    data = tasks.as_data(five, steps=2, batch=2, query=3, seed=0)
+    assert not [hint for hint in hints.of(blurc.compile(XOR), {}, data) if "never asked for" in hint]
 
 
 REFUSED = {

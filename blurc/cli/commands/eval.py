@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from blurc import evaluation, meta
+from blurc import evaluation, meta, pictures
 from blurc import tasks as data
 from blurc.cli.shared import scores
 from blurc.cli.shared.options import (
@@ -97,7 +97,7 @@ def command(
     if json:
         write_json(json, _data(rows, protocol))
     if output:
-        write(output, _drawn(rows, protocol, form(output)))
+        write(output, drawn(rows, protocol, form(output)))
 
 
 def _what(
@@ -166,6 +166,8 @@ class Protocol:
         for pair, task in product(pairs, tasks):
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
+            if isinstance(task, data.LoadedTask) and (late := data.too_late(task.augment, max(self.steps))):
+                click.echo(late, err=True)
             out.print(f"measuring: {pair.genome} on {task.name} in {pair.network}", markup=False)
             found, online = self._scores(pair, task, metric, probe, _told(pair, task, self.batch, out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
@@ -218,7 +220,7 @@ def _data(rows: Sequence[Row], protocol: Protocol) -> dict[str, Any]:
     return {**asdict(protocol), "rows": [row.to_json(protocol.steps) for row in rows]}
 
 
-def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
+def drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
     """A heat map for each metric, or the curves. What all rows have in common goes into the title."""
     names = [(row.genome, row.task, row.network) for row in rows]
     common = [len(set(column)) == 1 for column in zip(*names, strict=True)]
@@ -233,17 +235,15 @@ def _drawn(rows: Sequence[Row], protocol: Protocol, form: str) -> bytes:
 
 
 def _curves(rows: Sequence[Row], common: Sequence[bool], title: str, form: str) -> bytes:
-    """Of the first metric, where tasks have several."""
-    from blurc.pictures import figures
-
-    metric = rows[0].metric
-    lines = [
-        evaluation.heat.line(_label(row, common) or row.genome, row.online.scores(row.online.ends), row.online.ends)
-        for row in rows
-        if row.online and row.metric == metric
-    ]
-    drawn = evaluation.heat.curves(lines, title, "step", f"{metric.title} before learning", metric.percent)
-    return figures.to_bytes(drawn, form)
+    """An axis for each metric."""
+    lines: dict[Objective, list[heat.Line]] = {}
+    for row in rows:
+        assert row.online
+        ends = row.online.ends
+        line = evaluation.heat.line(_label(row, common) or row.genome, row.online.scores(ends), ends)
+        lines.setdefault(row.metric, []).append(line)
+    groups = [evaluation.heat.Curves(of, f"{m.title} before learning", m.percent) for m, of in lines.items()]
+    return pictures.figures.to_bytes(evaluation.heat.side_by_side(groups, title, "step"), form)
 
 
 def _label(row: Row, common: Sequence[bool]) -> str:

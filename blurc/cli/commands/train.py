@@ -139,7 +139,6 @@ def command(
         check_truncate(truncate, found.time, found.name)
         results = Results(net, found, settings, outputs, probe, shard)
     results.train(values)
-    results.write()
     ctx.exit(1 if results.diagnostics else 0)
 
 
@@ -195,5 +194,7 @@ def _dataset(net: Net | Loaded, found: Dataset, probe: training.Probe | None) ->
 
 def _of_task(net: Net | Loaded, task: LoadedTask, settings: training.Settings, probe: training.Probe | None) -> Dataset:
     evaluation.check_fits(net, task, probe)
+    if late := tasks.too_late(task.augment, settings.steps):
+        click.echo(late, err=True)
     query = evaluation.scoring.queries(task)
     return tasks.as_data(task, steps=settings.steps, batch=settings.batch, query=query, seed=settings.seed)

@@ -26,7 +26,7 @@ def of(net: Program, genome: GenomeValues | None, data: Dataset) -> Iterator[str
     yield from training.doubts(net, data.name, data.time, data.mask_train is not None)
     if data.kind == "values" and training.may_be_labels(data):
         yield f"the targets of {data.name} are whole numbers, learned as values: save classes as integers"
-    if missing := training.never_seen(data):
+    if not data.in_order and (missing := training.never_seen(data)):
         yield f"no example of {data.name} has the class {missing[0]}: is it meant that its output is never asked for?"
     if not isinstance(net, blurc.Net):
         return

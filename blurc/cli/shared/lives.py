@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import blurc
 from blurc import evaluation, pictures
-from blurc.cli.shared.options import form
-from blurc.cli.shared.output import write, write_json
 from blurc.cli.shared.runs import Outputs, names
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import Diagnostic, counted
@@ -42,19 +41,20 @@ class LiveResults:
         evaluation.check_fits(self.net, self.world)
         out, rule = console(self.outputs.json), names(self.net)[1]
         out.print(f"{self.title}: {self._described()}", markup=False, soft_wrap=True)
-        self.lives = evaluation.lives(
+        lives = evaluation.lives(
             self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
             metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
         )  # fmt: skip
-        _print_table(self.lives, len(self.seeds), out)
+        _print_table(lives, len(self.seeds), out)
         if isinstance(self.net, blurc.Net) and evaluation.fresh_each_seed(self.net, genome):
             say(f"{rule}: fresh meta-parameters for each lifetime, which add to the spread", self.outputs.json)
         if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
             say(doubt, self.outputs.json)
-        for seed, step in self.lives.lost:
+        for seed, step in lives.lost:
             say(f"seed {seed} diverged at step {step:,}", self.outputs.json)
-        self.diagnostics += [self.lives.diagnostic] if self.lives.diagnostic else []
+        self.diagnostics += [lives.diagnostic] if lives.diagnostic else []
         show(self.diagnostics)
+        self.outputs.write(partial(self._drawn, lives), partial(self._data, lives))
 
     @property
     def title(self) -> str:
@@ -66,40 +66,35 @@ class LiveResults:
         copies = "" if self.batch == 1 else f", in {self.batch:,} copies of the environment each"
         return f"{lives} of {counted(self.steps, 'step')}{copies}, each with new synapses"
 
-    def write(self) -> None:
-        for path in self.outputs.curves:
-            write(path, self._drawn(form(path)))
-        if self.outputs.json:
-            write_json(self.outputs.json, self._data())
-
-    def _drawn(self, form: str) -> bytes:
+    def _drawn(self, lives: Lives, form: str) -> bytes:
         if form == "jsonl":
-            return "".join(f"{line}\n" for line in self._lines()).encode()
-        lines = [evaluation.heat.line(name, found, self.lives.ends) for name, found in self.lives.rows.items()]
-        y = f"{self.lives.metric.title} per episode"
+            return "".join(f"{line}\n" for line in _lines(lives)).encode()
+        lines = [evaluation.heat.line(name, found, lives.ends) for name, found in lives.rows.items()]
+        y = f"{lives.metric.title} per episode"
         return pictures.figures.to_bytes(evaluation.heat.curves(lines, self.title, "step", y, percent=False), form)
 
-    def _lines(self) -> Iterator[str]:
-        """One line per part: {"run": "policy_gradient", "step": 200, "return": 0.4, "deviation": 0.1}."""
-        for row in self.lives.to_json():
-            for at in row["results"]:
-                shown = {self.lives.metric.title: at["mean"], "deviation": at["spread"]}
-                yield json.dumps({"run": row["name"], "step": at["steps"], **shown}, ensure_ascii=False)
-
-    def _data(self) -> dict[str, Any]:
+    def _data(self, lives: Lives) -> dict[str, Any]:
         network, rule = names(self.net)
         return {
             "network": network,
             "rule": rule,
             "environment": self.world.name,
-            "metric": self.lives.metric.title,
+            "metric": lives.metric.title,
             "steps": self.steps,
             "batch": self.batch,
             "seed": self.seeds.start,
             "seeds": len(self.seeds),
-            "rows": self.lives.to_json(),
+            "rows": lives.to_json(),
             "diagnostics": [d.to_json() for d in self.diagnostics],
         }
+
+
+def _lines(lives: Lives) -> Iterator[str]:
+    """One line per part: {"run": "policy_gradient", "step": 200, "return": 0.4, "deviation": 0.1}."""
+    for row in lives.to_json():
+        for at in row["results"]:
+            shown = {lives.metric.title: at["mean"], "deviation": at["spread"]}
+            yield json.dumps({"run": row["name"], "step": at["steps"], **shown}, ensure_ascii=False)
 
 
 def _print_table(lives: Lives, seeds: int, out: Console) -> None:
@@ -116,7 +111,7 @@ def _print_table(lives: Lives, seeds: int, out: Console) -> None:
         table.add_row(name, *(found[part].show(lives.metric) for part in shown), style="" if i else "bold")
     print_table(out, table)
     of = "1 lifetime" if seeds == 1 else f"mean ± standard deviation of {seeds:,} lifetimes"
-    told = f"{lives.metric.title} of the episodes that end in these steps (where none does, of those that go on)"
+    told = f"{lives.metric.title} of the episodes that end in these steps (or, if none ends, of those still running)"
     out.print(f"{told}, {of}", soft_wrap=True)
     if len(lives.rows) > 1:
         out.print(

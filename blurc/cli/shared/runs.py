@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,13 @@ class Outputs:
     save: Path | None
     json: str | None
     no_baselines: bool
+
+    def write(self, drawn: Callable[[str], bytes], data: Callable[[], dict[str, Any]]) -> None:
+        """drawn: the curves in a form, "svg" for example. data: all results, for JSON."""
+        for path in self.curves:
+            write(path, drawn(form(path)))
+        if self.json:
+            write_json(self.json, data())
 
 
 @dataclass
@@ -96,6 +103,9 @@ class Results:
         if why:
             left = "GRU, LSTM and Adam through time" if self.data.time else "SGD and Adam"
             say(f"{left} are left out: {why}", self.outputs.json)
+        if self.outputs.save:
+            write(self.outputs.save, _synapses(run))
+        self.outputs.write(self._drawn, partial(_data, self))
 
     def _places(self) -> Sharding | None:
         if not self.shard:
@@ -119,13 +129,8 @@ class Results:
         except training.LeftOut as why:
             return None, str(why)
 
-    def write(self) -> None:
-        for path in self.outputs.curves:
-            write(path, training.curve.render(self.runs, self.measure, self.title, form(path), self.settings.asked))
-        if self.outputs.save:
-            write(self.outputs.save, _synapses(self.runs[0]))
-        if self.outputs.json:
-            write_json(self.outputs.json, _data(self))
+    def _drawn(self, form: str) -> bytes:
+        return training.curve.render(self.runs, self.measure, self.title, form, self.settings.asked)
 
 
 def _divergence(net: Net | Loaded, run: Run) -> Diagnostic:

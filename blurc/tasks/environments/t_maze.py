@@ -2,10 +2,10 @@
 
 An episode: in its first step the cue is to the left or to the right, then come `delay` steps of an empty corridor, then
 the junction, where the agent turns. Turning to the side that the cue means pays 1; elsewhere its actions do nothing.
-The return is the share of right turns, 0.5 by chance. In each lifetime the cue means its own side or the other one. So
-whoever is paid more than by chance in every lifetime remembers the cue, and has learned what it means. After the
-T-maze of Bellec et al., Nature Communications 11 (2020), figure 5, with one cue; from O'Keefe and Dostrovsky (1971) on,
-mazes of this form have asked animals for what they saw before.
+The return is the share of right turns, 0.5 by chance. In each lifetime the cue points either to the paid side or away
+from it. So whoever is paid more than by chance in every lifetime remembers the cue, and has learned what it means.
+After the T-maze of Bellec et al., Nature Communications 11 (2020), figure 5, with one cue; from O'Keefe and Dostrovsky
+(1971) on, mazes of this form have asked animals for what they saw before.
 """
 
 from __future__ import annotations

@@ -96,7 +96,8 @@ def _problems(arrays: Mapping[str, Array], choice: TaskChoice) -> Iterator[Compl
     x, axes = arrays["x"], ["recordings", "steps", *(["time"] if choice.time else [])]
     if x.ndim <= len(axes) or not x.size:
         wanted = f"[{', '.join(axes)}, inputs]"
-        help = "for a single recording, save x[None]" if x.ndim == len(axes) else None
+        either = "save x[None] for a single recording, or x[..., None] for a single input"
+        help = either if x.ndim == len(axes) else None
         yield f"`x` has shape {list(x.shape)}, expected {wanted} with no axis of size 0", help
         return
     for name, array in arrays.items():

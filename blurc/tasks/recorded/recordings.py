@@ -6,7 +6,6 @@ what is compared. As in Mehta et al., "Model-based inference of synaptic plastic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -123,12 +122,9 @@ class Recordings:
     @cached_property
     def _first(self) -> NDArray[np.int64]:
         """After how many steps there is a value, of each recording."""
-        known = [np.asarray(part).reshape(*part.shape[:2], -1).any(axis=2) for part in self._known.values()]
+        shown = self.whole.shown
+        known = [np.asarray(part).reshape(*part.shape[:2], -1).any(axis=2) for part in shown.known.values()]
         return np.logical_or.reduce(known).argmax(axis=1) + 1
-
-    @property
-    def _known(self) -> Mapping[str, jax.Array]:
-        return self.whole.shown.known
 
 
 @partial(jax.jit, static_argnums=2)
