@@ -50,11 +50,11 @@ def split(plan: Plan, parts: int) -> Split:
     """The division that sends least, as far as sizes can be divided by `parts`."""
     if parts == 1:
         return Split(1, frozenset(), {p.name: "" for p in plan.projections if p.has_arrays}, 0)
-    return _Search(plan, parts).found()
+    return Search(plan, parts).found()
 
 
 @dataclass(frozen=True)
-class _Search:
+class Search:
     plan: Plan
     parts: int
 

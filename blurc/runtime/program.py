@@ -16,7 +16,7 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import by_name, check_room, require
+from blurc.guards import by_name, check_room, require, typed
 from blurc.plan import Cost, Plan, cost_of
 from blurc.runtime import signature as signatures
 from blurc.runtime.arguments import ArraysLike, GenomeValues, Readout, Signals, unshared
@@ -331,7 +331,7 @@ class Compiled(Program):
         """
         return cost_of(self.plan, signatures.whole_number(batch))
 
-    @by_name
+    @typed
     def sharding(self, mesh: Mesh, *, data: str | None = "data", model: str | None = "model") -> Sharding:
         """Where its arrays lie on a mesh of devices, so that many of them compute one network:
 
@@ -350,7 +350,7 @@ class Compiled(Program):
             Pytrees of `NamedSharding`, for the genome, a state, and inputs and targets.
 
         Raises:
-            BlurError: E926 if the mesh has no such axis.
+            BlurError: E926 if the mesh has no such axis, or if both are the same one.
         """
         return sharding(self.plan, mesh, data, model)
 

@@ -36,7 +36,7 @@ class Sharding:
         y: of its targets, likewise.
         xs: of the inputs of many steps, `[steps, batch, *shape]`.
         ys: of their targets.
-        split: what is divided along the axis of the model, and why it is little that has to be sent. Prints as text.
+        split: what is divided along the axis of the model, and how many numbers are sent. Prints as text.
     """
 
     mesh: Mesh
@@ -53,18 +53,21 @@ class Sharding:
 
 
 def sharding(plan: Plan, mesh: Mesh, data: str | None, model: str | None) -> Sharding:
-    """Raises `BlurError` (E926) where the mesh lacks an axis."""
+    """Raises `BlurError` (E926) where the mesh lacks an axis, or one axis is asked to divide both."""
+    if data is not None and data == model:
+        message = f"`data` and `model` are the same axis of the mesh, `{data}`"
+        raise BlurError(Diagnostic("E926", message, help="give two axes, or `model=None` to divide examples alone"))
     for name in (data, model):
         if name is not None and name not in mesh.shape:
             message = f"the mesh has no axis `{name}`: it has {', '.join(map(str, mesh.shape))}"
             help = "give the names of its axes, `data=..` and `model=..`; None for what is not divided"
             raise BlurError(Diagnostic("E926", message, help=help))
     mesh = Mesh(mesh.devices, mesh.axis_names)  # automatic: XLA partitions, and not the types of JAX
-    return _Places(plan, mesh, data, model, split(plan, mesh.shape[model] if model else 1)).all()
+    return Places(plan, mesh, data, model, split(plan, mesh.shape[model] if model else 1)).all()
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     plan: Plan
     mesh: Mesh
     data: str | None

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -162,5 +162,10 @@ def test_on_one_device_nothing_is_sent() -> None:
 
 def test_an_axis_that_the_mesh_lacks() -> None:
     net = blurc.compile('import "rules/backprop.blur"  network n uses backprop { input x[3] output y[2] x -> y }')
+    mesh = Mesh(np.asarray(jax.devices()[:1]), ("data",))
     with pytest.raises(BlurError, match=r"E926.*the mesh has no axis `model`: it has data"):
-        net.sharding(Mesh(np.asarray(jax.devices()[:1]), ("data",)))
+        net.sharding(mesh)
+    with pytest.raises(BlurError, match=r"E926.*`data` and `model` are the same axis of the mesh, `data`"):
+        net.sharding(mesh, model="data")
+    with pytest.raises(TypeError, match="`mesh` must be of the type `Mesh`, found `'data'`"):
+        net.sharding(cast("Any", "data"))
