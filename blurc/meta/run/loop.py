@@ -71,11 +71,10 @@ def run(
         BlurError: E612 and E613 for the experiment, E615 to E618 for the folder, E811, E814 and E815 for tasks of your
             own, E919 for what memory cannot hold, E620 and E925 for the processes.
     """
-    experiment = schema.checked(experiment)
-    ready = setup(experiment, data_dir, tasks, processes)
+    ready = setup(schema.checked(experiment), data_dir, tasks, processes)
     room.check(ready)
     sharing.check_same(ready)
-    place = Folder(Path(folder or experiment.write or f"runs/{experiment.name}"))
+    place = Folder(Path(folder or ready.experiment.write or f"runs/{ready.experiment.name}"))
     files = copies(ready)
     text = schema.dump(pinned(ready.experiment, ready, place))
     fresh = Progress(0, 0, start(ready), {}, ready.width)
