@@ -9,7 +9,7 @@ from typing import Any
 from blurc.diagnostics import Diagnostic
 from blurc.evaluation.course import Scores
 from blurc.evaluation.lifetimes import LifeCourse
-from blurc.evaluation.scoring import to_json
+from blurc.evaluation.summaries import to_json
 from blurc.runtime import GenomeValues, Program
 from blurc.tasks import Objective, World, chosen
 

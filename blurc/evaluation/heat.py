@@ -17,7 +17,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from blurc.evaluation.scoring import summaries
+from blurc.evaluation.summaries import summaries
 from blurc.pictures import figures
 
 MISSING = "#d4d7dd"

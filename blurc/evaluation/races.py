@@ -19,7 +19,9 @@ import numpy as np
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
-from blurc.evaluation.scoring import STEPS, Summary, check_numbers, planned, summaries, to_json, written
+from blurc.evaluation.fits import check_numbers
+from blurc.evaluation.scoring import STEPS, planned
+from blurc.evaluation.summaries import Summary, summaries, to_json, written
 from blurc.evaluation.tuning import Tried, Tuning, first
 from blurc.runtime import GenomeValues
 from blurc.tasks import LoadedTask, Objective

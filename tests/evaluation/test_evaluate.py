@@ -15,11 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
+from blurc import evaluation
 from blurc import genome as genome_files
 from blurc.cli import cli
 from blurc.cli.shared import scores, task_option
 from blurc.diagnostics import BlurError
 from blurc.evaluation import course, heat, scoring
+from blurc.evaluation.summaries import summary
 from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, omniglot
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import LoadedTask, task
@@ -261,7 +263,7 @@ def test_numbers_below_one_are_refused(net: blurc.Net, genome: Any, digits: Load
 
 def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
     with pytest.raises(BlurError) as error:
-        scoring.check_fits(net, task(TaskChoice("moons")))
+        evaluation.check_fits(net, task(TaskChoice("moons")))
     first, second = error.value.diagnostics
     assert first.code == second.code == "E807"
     assert "2 inputs" in first.message
@@ -274,7 +276,7 @@ def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
 
 
 def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
-    found = scoring.summary(np.asarray([0.5, np.nan, 0.7]))
+    found = summary(np.asarray([0.5, np.nan, 0.7]))
     assert (found.mean, found.diverged) == (pytest.approx(0.6), 1)
     assert found.spread == pytest.approx(np.std([0.5, 0.7], ddof=1))
     assert found.show(ACCURACY) == "60.0 ± 14.1, 1 of 3 diverged"
@@ -284,7 +286,7 @@ def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
     ("values", "shown"), [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")]
 )
 def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
-    assert scoring.summary(np.asarray(values)).show(ACCURACY) == shown
+    assert summary(np.asarray(values)).show(ACCURACY) == shown
 
 
 # ---------------------------------------------------------------- the text of a task
@@ -462,7 +464,7 @@ def test_the_command_draws_its_table(tmp_path: Path) -> None:
 def test_a_rule_that_normalises_over_few_examples_is_doubted(
     rule: str, batch: int, told: str, digits: LoadedTask
 ) -> None:
-    found = scoring.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
+    found = evaluation.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
     assert bool(found) == bool(told)
     assert told in found
 
@@ -470,7 +472,7 @@ def test_a_rule_that_normalises_over_few_examples_is_doubted(
 def test_few_questions_are_doubted() -> None:
     few = replace(task(TaskChoice("digits")).source, x_test=jnp.zeros((20, 64)))
     net = blurc.compile(DIGITS, genome="blur_bounded")
-    assert "because it predicts 20 at a time" in scoring.doubt(net, LoadedTask("few", 10, Augment(), few), 128)
+    assert "because it predicts 20 at a time" in evaluation.doubt(net, LoadedTask("few", 10, Augment(), few), 128)
 
 
 # ---------------------------------------------------------------- targets that are not classes

@@ -20,9 +20,8 @@ from blurc import genome as genome_files
 from blurc import tasks
 from blurc.cli import cli
 from blurc.diagnostics import BlurError
-from blurc.evaluation import course, races, scoring, tuning
+from blurc.evaluation import Row, course, races, scoring, tuning
 from blurc.evaluation.races import Race
-from blurc.evaluation.scoring import Row
 from blurc.meta.experiment.experiment import Evaluation
 from blurc.meta.run import finishing
 from blurc.tasks import TaskChoice

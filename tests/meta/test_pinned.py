@@ -12,7 +12,7 @@ from tiny import SPEC, codes, experiment, made
 
 import blurc
 from blurc import meta
-from blurc.evaluation.scoring import label
+from blurc.evaluation import label
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Network
 from blurc.meta.run import pinned

@@ -15,7 +15,7 @@ import pytest
 import blurc
 from blurc import tasks, training
 from blurc.diagnostics import BlurError
-from blurc.evaluation.scoring import check_fits
+from blurc.evaluation import check_fits
 from blurc.meta.experiment.experiment import Inner
 from blurc.meta.search.episode import judged
 from blurc.tasks import Dataset

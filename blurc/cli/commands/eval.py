@@ -161,7 +161,7 @@ class Protocol:
                 evaluation.check_batch(self.batch, task.name)
             data.objective_of(task, metric, task.score)
             if self.online:
-                evaluation.scoring.check_online(task)
+                evaluation.check_online(task)
         rows: list[Row] = []
         for pair, task in product(pairs, tasks):
             if doubt := evaluation.doubt(pair.net, task, self.batch):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, suggest
-from blurc.evaluation import scoring
+from blurc.evaluation import check_fits
 from blurc.meta.experiment.experiment import Experiment, Gradient, Symbolic
 from blurc.symbolic import Space, space
 from blurc.tasks import AnyTask, OwnTasks, TaskChoice, any_task
@@ -43,7 +43,7 @@ def loaded(
     """Loads a task and checks that it fits. Raises `BlurError` at the line of the experiment."""
     try:
         one = any_task(choice, data_dir, own)
-        scoring.check_fits(net, one, probe)
+        check_fits(net, one, probe)
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or choice.where) for d in error.diagnostics]) from None
     return one
