@@ -132,9 +132,9 @@ def test_its_note_shows_where_to_look(exploded: Result) -> None:
     )
     done = command(*args.split())
     assert done.exit_code == 0
-    assert "`w` of `x->class` in update is not finite" in done.stderr
-    assert "help: bound values in the rule" in done.stderr
-    assert "--set" not in done.stderr
+    assert "`w` of `x->class` in update is not finite" in done.stdout
+    assert "help: bound values in the rule" in done.stdout
+    assert "--set" not in done.stdout
 
 
 # ---------------------------------------------------------------- what is not an experiment
