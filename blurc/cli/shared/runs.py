@@ -169,7 +169,7 @@ def _print_table(results: Results, out: Any) -> None:
     counted = "training and the answers on the way" if settings.online else "training only"
     out.print(f"seconds: {counted}, without compiling, scoring and trials")
     if settings.online:
-        out.print("online: each batch is asked just before it is learned; of the answers in all steps", soft_wrap=True)
+        out.print("online: of the answers to all batches, each asked just before it is learned", soft_wrap=True)
     if results.probe:
         what = f"{results.runs[0].name}: a readout of `{results.probe.population}`, by {results.probe.by}, answers"
         out.print(f"{what}, fitted to training examples", markup=False, soft_wrap=True)
