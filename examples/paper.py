@@ -27,14 +27,18 @@ from blurc.diagnostics import BlurError
 def main() -> None:
     args = _arguments()
     if not args.figure:
-        for name, figure in FIGURES.items():
-            print(f"{name:6} {figure.asked}")
+        print("\n".join(_titles()))
         return
     try:
         written = page.write() if args.figure == "page" else measure(args)
     except BlurError as error:
         raise SystemExit(str(error)) from None
     print(f"wrote {written}")
+
+
+def _titles() -> list[str]:
+    page_of = "docs/PAPER.md and its figures, from the results in docs/paper/"
+    return [*(f"{name:6} {figure.asked}" for name, figure in FIGURES.items()), f"{'page':6} {page_of}"]
 
 
 def measure(args: argparse.Namespace) -> Path:
@@ -60,8 +64,15 @@ def _given(args: argparse.Namespace) -> list[str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measures a figure of the paper anew.")
-    parser.add_argument("figure", nargs="?", choices=[*FIGURES, "page"])
+    parser = argparse.ArgumentParser(
+        description="Measures a figure of the paper anew.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(["figures:", *_titles()]),
+    )
+    names = [*FIGURES, "page"]
+    parser.add_argument(
+        "figure", nargs="?", choices=names, metavar="FIGURE", help="one of those below; none: list them"
+    )
     parser.add_argument("--quick", action="store_true", help="small networks and short searches: minutes")
     parser.add_argument("--runs", type=int, help="searches for each variant, from other random genomes")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="in every variant")

@@ -12,7 +12,7 @@ from blurc.language import resolve_import, specs_path
 from blurc.language import syntax as s
 from blurc.spec import Sources
 
-BUT_FOR = "but for names, numbers, signs and slots"
+APART_FROM = "apart from names, numbers, signs and slots"
 
 
 def nearest(rule: s.Genome) -> str:
@@ -25,11 +25,11 @@ def nearest(rule: s.Genome) -> str:
     if not alike:
         return "none has a part of an equation in common with this one."
     if alike == 1:
-        return f"`{name}`: its equations are the same, {BUT_FOR}; starts are not compared."
+        return f"`{name}`: its equations are the same, {APART_FROM}; starts are not compared."
     count, shared = own.equations.total(), (own.equations & found.equations).total()
     if not shared:
         return f"`{name}`, but it shares none of these {count} equations, only parts of them."
-    return f"`{name}`: it has {shared} of these {count} equations, {BUT_FOR}."
+    return f"`{name}`: it has {shared} of these {count} equations, {APART_FROM}."
 
 
 @cache

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from blurc.evaluation.races import Entry, Race, race
     from blurc.evaluation.replay_course import check_batch
     from blurc.evaluation.scoring import online, scores
-    from blurc.evaluation.summaries import Row, Summary, label, summaries, to_json
+    from blurc.evaluation.summaries import Row, Summary, label, summaries, to_json, where
 
 __all__ = [
     "FROZEN",
@@ -64,6 +64,7 @@ __all__ = [
     "scoring",
     "summaries",
     "to_json",
+    "where",
     "why_lost",
 ]
 

@@ -15,7 +15,7 @@ from blurc.diagnostics import Report
 from blurc.evaluation.course import Scores
 from blurc.evaluation.online_curves import Online
 from blurc.model import ParamValue
-from blurc.tasks import Objective, number
+from blurc.tasks import AnyTask, Objective, Recordings, mean_and_spread, number
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class Summary:
         """Without the unit: `88.1 ± 0.4`, `80.2 ± 1.1, 2 of 5 diverged`, `diverged`."""
         if self.diverged == self.seeds:
             return "diverged"
-        spread = f" ± {number(self.spread, metric.unit)}" if self.seeds - self.diverged > 1 else ""
         lost = f", {self.diverged} of {self.seeds} diverged" if self.diverged else ""
-        return f"{number(self.mean, metric.unit)}{spread}{lost}"
+        if self.seeds - self.diverged == 1:
+            return f"{number(self.mean, metric.unit)}{lost}"
+        return f"{mean_and_spread(self.mean, self.spread, metric.unit)}{lost}"
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": written(self.mean), "spread": written(self.spread), "diverged": self.diverged}
@@ -71,8 +72,9 @@ def written(value: float) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A table row: names and scores [seeds, steps] by a metric. `fresh`: each seed drew its own random genome.
-    `online`: the answers that the scores are of, if these were given while the network learned."""
+    """A table row: names and scores [seeds, steps] by a metric. `where`: on what, if not as always with that metric.
+    `fresh`: each seed drew its own random genome. `online`: the answers that the scores are of, if these were given
+    while the network learned."""
 
     genome: str
     task: str
@@ -81,14 +83,24 @@ class Row:
     metric: Objective
     fresh: bool = False
     online: Online | None = None
+    where: str = ""
 
     def to_json(self, steps: Sequence[int]) -> dict[str, Any]:
         names = {"genome": self.genome, "task": self.task, "network": self.network}
         names |= {"metric": self.metric.title, "unit": self.metric.unit}
         found = {**names, "fresh": self.fresh, "results": to_json(steps, self.scores)}
+        if self.where:
+            found["where"] = self.where
         if self.online:
             found["curve"] = to_json(self.online.ends, self.online.scores(self.online.ends))
         return found
+
+
+def where(task: AnyTask) -> str:
+    """On what the scores of a task are measured; empty where its metric says it."""
+    if not isinstance(task, Recordings):
+        return ""
+    return "on the only recording, which rules are fitted to" if task.is_alone else "on held-out recordings"
 
 
 def label(net: Net, parameters: Mapping[str, ParamValue]) -> str:

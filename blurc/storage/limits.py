@@ -12,7 +12,7 @@ MOST = 2**31 - 1  # of sizes and counts that arrays can have
 
 
 class Limit(NamedTuple):
-    """What a value must be, in words that follow "is". choices: all that it can be, where these are words."""
+    """What a value must be, in words that follow "must be". choices: all that it can be, where these are words."""
 
     words: str
     holds: Callable[[Any], bool]
@@ -67,7 +67,7 @@ Sizes: TypeAlias = Annotated[tuple[int, ...], Limit(f"a list of numbers from 0 t
 Even: TypeAlias = Annotated[int, Limit(f"an even number from 2 to {MOST}", _is_even)]
 Seed: TypeAlias = Annotated[int, Limit.whole(0, 2**32 - 1)]
 Positive: TypeAlias = Annotated[float, Limit("above 0", _is_positive)]
-NotZero: TypeAlias = Annotated[float, Limit("anything but 0", _is_not_zero)]
+NotZero: TypeAlias = Annotated[float, Limit("a number other than 0", _is_not_zero)]
 Noise: TypeAlias = Annotated[float, Limit("at least 0", _is_not_negative)]
 Word: TypeAlias = Annotated[str, Limit("a text that is not empty", bool)]
 Rising: TypeAlias = Annotated[tuple[int, ...], Limit(f"a rising list of numbers from 1 to {MOST}", _rising)]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Costs,
         Objective,
         TargetKind,
+        mean_and_spread,
         measured_on,
         number,
     )
@@ -95,6 +96,7 @@ __all__ = [
     "generator",
     "is_world",
     "load",
+    "mean_and_spread",
     "measured_on",
     "named",
     "names",

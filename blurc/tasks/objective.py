@@ -143,6 +143,19 @@ def number(value: float, unit: str) -> str:
     return f"{100 * value:.1f}" if unit == "%" else f"{value:.4g}"
 
 
+def mean_and_spread(mean: float, spread: float, unit: str) -> str:
+    """`88.1 ± 0.4`; of numbers without "%", two digits of the spread, and as many decimals of the mean, but not more
+    than its four digits have: `0.11 ± 0.19`."""
+    if unit == "%" or not (spread > 0 and math.isfinite(spread)):
+        return f"{number(mean, unit)} ± {number(spread, unit)}"
+    decimals = 1 - math.floor(math.log10(spread))
+    if mean:
+        decimals = min(decimals, max(3 - math.floor(math.log10(abs(mean))), 0))
+    if decimals > 6 or max(abs(mean), spread) >= 1e6:
+        return f"{mean:.4g} ± {spread:.2g}"
+    return f"{mean:.{max(decimals, 0)}f} ± {spread:.{max(decimals, 0)}f}"
+
+
 _CLASSES: tuple[TargetKind, ...] = ("classes",)
 _BINARY: tuple[TargetKind, ...] = ("binary",)
 _COMPONENT: tuple[TargetKind, ...] = ("component",)

@@ -182,8 +182,8 @@ def test_a_rule_with_kinds_of_populations_has_a_cost_in_its_own_network_or_in_la
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("paper_backprop", "`blur_from_backprop`: its equations are the same, but for names, numbers, signs"),
-        ("gru", "`lstm`: it has 2 of these 3 equations, but for names, numbers, signs and slots."),
+        ("paper_backprop", "`blur_from_backprop`: its equations are the same, apart from names, numbers, signs"),
+        ("gru", "`lstm`: it has 2 of these 3 equations, apart from names, numbers, signs and slots."),
         ("oja", "`softhebb`: it has 2 of these 3 equations"),
         ("weight_perturbation", "`node_perturbation`: it has"),
     ],
@@ -209,7 +209,7 @@ def test_names_lets_order_signs_and_numbers_make_no_other_rule(tmp_path: Path) -
 }
 """
     )
-    assert "`backprop`: its equations are the same, but for names, numbers, signs" in blurc(file).output
+    assert "`backprop`: its equations are the same, apart from names, numbers, signs" in blurc(file).output
 
 
 def test_a_rule_that_is_like_no_other_has_no_nearest_one() -> None:

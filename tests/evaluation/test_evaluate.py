@@ -22,7 +22,7 @@ from blurc.cli.shared import scores, task_option
 from blurc.diagnostics import BlurError
 from blurc.evaluation import course, heat, scoring
 from blurc.evaluation.summaries import summary
-from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, omniglot
+from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, mean_and_spread, omniglot
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import LoadedTask, task
 from blurc.training import rules
@@ -283,6 +283,22 @@ def test_a_summary_counts_the_diverged_and_averages_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mean", "spread", "shown"),
+    [
+        (0.1111, 0.19253, "0.11 ± 0.19"),
+        (-4, 8.176e-5, "-4.000 ± 0.000"),
+        (0.5, 0, "0.5 ± 0"),
+        (1234.5, 234.5, "1234 ± 234"),
+        (1.234e-9, 2e-10, "1.234e-09 ± 2e-10"),
+        (1.234e9, 2.31e8, "1.234e+09 ± 2.3e+08"),
+        (0, 0.021, "0.000 ± 0.021"),
+    ],
+)
+def test_a_mean_has_the_digits_that_its_spread_leaves(mean: float, spread: float, shown: str) -> None:
+    assert mean_and_spread(mean, spread, "") == shown
+
+
+@pytest.mark.parametrize(
     ("values", "shown"), [([np.nan, np.nan], "diverged"), ([0.875], "87.5"), ([0.8, np.nan], "80.0, 1 of 2 diverged")]
 )
 def test_few_seeds_have_no_spread(values: list[float], shown: str) -> None:
@@ -505,9 +521,9 @@ def test_every_task_is_scored_by_its_own_metric_in_one_table(tmp_path: Path) -> 
     assert "mean squared error on test examples, 1 seed\n" in run.stdout
     refused = command(*genome, "--task", "digits:target=inputs", "--metric", "accuracy")
     assert "E813" in refused.stderr
-    mixed = scores.legend(3, [("digits", ACCURACY), ("waves", OBJECTIVES["mse"])])
+    mixed = scores.legend(3, [("digits", ACCURACY, ""), ("waves", OBJECTIVES["mse"], "")])
     own = replace(OBJECTIVES["mse"], name="closeness", title="closeness", greater_is_better=True)
-    assert scores.legend(1, [("waves", own)]) == "closeness on test examples (more is better), 1 seed"
+    assert scores.legend(1, [("waves", own, "")]) == "closeness on test examples (more is better), 1 seed"
     assert mixed.startswith("accuracy on test examples in % (digits); mean squared error on test examples (waves); ")
 
 
@@ -520,5 +536,5 @@ def test_a_metric_may_be_chosen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ["-1", "999999999999"])
 def test_a_number_of_a_task_that_is_out_of_range_is_told_the_range(number: str) -> None:
-    with pytest.raises(BlurError, match=f"`crop` is from 0 to 2147483647, found `{number}`"):
+    with pytest.raises(BlurError, match=f"`crop` must be from 0 to 2147483647, found `{number}`"):
         task_option.parse(f"moons:crop={number}")

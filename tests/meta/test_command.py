@@ -104,6 +104,9 @@ def test_an_interrupted_command_says_how_to_go_on(file: Path, monkeypatch: pytes
         done = command(file)
     assert watch.ended
     assert (done.exit_code, "add --resume to continue" in done.output) == (130, True)
+    with monkeypatch.context() as patch:
+        patch.setattr(meta, "follow", lambda experiment, out: Interrupting())
+        assert "progress is saved in `runs/tiny`: the same command continues" in command(file, "--resume").output
     assert meta.run(schema.read(file), "runs/tiny", resume=True).steps == 11
     assert len(lines("runs/tiny")) == 11
 

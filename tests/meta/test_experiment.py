@@ -192,7 +192,7 @@ def test_help_says_what_to_write(text: str, help: str) -> None:
 
 def test_found_and_expected_are_named() -> None:
     (found,) = refused(LEAST + "inner: {batch: 0}")
-    assert found.message == "`inner.batch` is from 1 to 2147483647, found `0`"
+    assert found.message == "`inner.batch` must be from 1 to 2147483647, found `0`"
 
 
 @pytest.mark.parametrize(

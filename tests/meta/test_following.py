@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from blurc.meta import Curriculum, Experiment, Gradient, Inner, Network, TaskChoice
+from blurc.meta.experiment.experiment import Setting
 from blurc.meta.watch import curves
 from blurc.meta.watch.follow import GrowingTable, OnTerminal, follow
 from blurc.meta.watch.page import Page, html
@@ -102,6 +103,28 @@ def test_the_time_left_is_by_the_inner_steps_to_do() -> None:
         found.add(line(step))
     assert found.left == pytest.approx(30 + 2 * 50)
     assert found.gone == 60 + 19
+
+
+def test_what_is_compiled_on_the_way_does_not_count_for_the_time_left() -> None:
+    """As after --resume, where a later meta-step is the first to judge the genome, and another to draw a task."""
+    clock = Clock()
+    found = search(100, clock)
+    found.begin(89, 100, OBJECTIVES["cross_entropy"])
+    for step in range(89, 97):
+        clock.time += 60 if step in (89, 92, 94) else 1
+        by_task = {"xor": 1.0, **({"moons": 1.0} if step == 94 else {})}
+        found.add(line(step, by_task=by_task, **({"judged": 1.0} if step == 92 else {})))
+    assert found.left == pytest.approx(3)
+
+
+def test_the_programs_that_are_compiled_are_named() -> None:
+    setting = Setting(batch=8)
+    out = Console(file=io.StringIO(), width=120)
+    lines = GrowingTable(search(by_task={"moons": setting}), out)
+    lines.begin(0, 100, OBJECTIVES["cross_entropy"])
+    assert isinstance(out.file, io.StringIO)
+    told = " ".join(out.file.getvalue().split("meta-step  inner")[0].split())
+    assert "compiling 2 programs, for xor, a_task_with_a_very_long_name; moons; the first row takes" in told
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, ""), (7, "0:07"), (751, "12:31"), (3723, "1:02:03")])

@@ -60,8 +60,8 @@ def test_there_are_many() -> None:
 REFUSED = {
     "adamm": ("optax has no optimizer `adamm`", "did you mean `adam`?", "adamm"),
     "{name: adamw, weigth_decay: 2}": ("adamw has no option `weigth_decay`", "did you mean `weight_decay`?", "2"),
-    "{name: sgd, momentum: 1.5}": ("`momentum` is at least 0 and below 1, found `1.5`", None, "1.5"),
-    "{name: adam, eps: -1}": ("`eps` is at least 0, found `-1`", None, "-1"),
+    "{name: sgd, momentum: 1.5}": ("`momentum` must be at least 0 and below 1, found `1.5`", None, "1.5"),
+    "{name: adam, eps: -1}": ("`eps` must be at least 0, found `-1`", None, "-1"),
     "{name: sgd, learning_rate: 2}": (
         "`learning_rate` is given by `method.rate`",
         "write `rate` beside `optimizer`",

@@ -18,7 +18,9 @@ from tiny import refused
 import blurc
 from blurc import meta
 from blurc.cli import cli
+from blurc.cli.shared import scores
 from blurc.diagnostics import Source
+from blurc.evaluation import where
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.run import finishing
@@ -261,14 +263,34 @@ def test_an_evaluation_that_cannot_work_is_refused_before_the_run(
     assert found.span
 
 
+def test_a_recording_may_lack_a_population_but_not_all_that_is_compared(file: Path, arrays: dict[str, Any]) -> None:
+    arrays = {name: array.copy() for name, array in arrays.items()}
+    arrays["recorded_h"][0] = np.nan
+    np.savez(file, **arrays)
+    assert recordings(file, "h", "y").outputs == 6
+    (found,) = refused(lambda: recordings(file, "h"))
+    assert found.message == "seen.npz: nothing of h is known in recording 0"
+    arrays["recorded_y"][0] = np.nan
+    np.savez(file, **arrays)
+    (found,) = refused(lambda: recordings(file, "h", "y"))
+    assert found.message == "seen.npz: nothing of h, y is known in recording 0"
+
+
+def test_scores_say_which_recordings_they_are_of(file: Path, arrays: dict[str, Any]) -> None:
+    assert where(recordings(file, "h")) == "on held-out recordings"
+    np.savez(file, **{name: array[:1] for name, array in arrays.items()})
+    on = where(recordings(file, "h"))
+    told = scores.legend(1, [("seen", OBJECTIVES["mse"], on)])
+    assert told == "mean squared error on the only recording, which rules are fitted to, 1 seed"
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
         ("recorded_h", lambda a: a[:, :2], "`recorded_h` has shape [5, 2, 4], expected [5, 3, ..]"),
         ("recorded_h", lambda a: a[..., :3], "`recorded_h` of seen has 3 neurons, but `h` has 4"),
-        ("recorded_h", lambda a: a * np.nan, "`recorded_h` has no value in recording 0"),
-        ("recorded_h", lambda a: a + np.inf, "`recorded_h` has values that are infinite"),
-        ("x", lambda a: a * np.nan, "`x` has values that are not finite float32 numbers"),
+        ("recorded_h", lambda a: a + np.inf, "`recorded_h[0, 0, 0]` is inf, expected a finite float32 number"),
+        ("x", lambda a: a * np.nan, "`x[0, 0, 0]` is nan, expected finite float32 numbers"),
         ("x", lambda a: a[..., :2], "seen has 2 inputs, but the input `x` of `two` is [3]"),
         ("x", lambda a: a[0], "`x` has shape [3, 3], expected [recordings, steps, inputs]"),
         ("start_x->h", lambda a: a[:, :2], "`start_x->h` has shape [2, 4], expected [3, 4]"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,16 @@ SEARCHED = [(name, quick) for name, figure in figures.FIGURES.items() if figure.
 
 def a_task(folder: Path, **settings: str) -> Any:
     return types.Task(True, 1, {**TINY, **settings}, folder)
+
+
+def test_the_help_has_the_title_of_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setattr(sys, "argv", ["paper.py", "--help"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_path(str(EXAMPLES / "paper.py"), run_name="__main__")
+    told = capsys.readouterr().out
+    assert all(f"{name:6} {figure.asked}" in told for name, figure in figures.FIGURES.items())
+    assert "docs/PAPER.md and its figures, from the results" in told
 
 
 @pytest.mark.parametrize(("name", "quick"), SEARCHED)

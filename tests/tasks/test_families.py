@@ -106,8 +106,12 @@ def test_associative_recall_asks_for_the_value_of_a_key() -> None:
     ("choice", "codes", "said"),
     [
         (TaskChoice("adding", parameters={"lenght": 3}), ["E607"], "`parameters` of adding has no key `lenght`"),
-        (TaskChoice("adding", parameters={"length": 0}), ["E612"], "`length` is from 2 to"),
-        (TaskChoice("boolean", parameters={"functions": "all"}), ["E612"], "`functions` is separable, any or parity"),
+        (TaskChoice("adding", parameters={"length": 0}), ["E612"], "`length` must be from 2 to"),
+        (
+            TaskChoice("boolean", parameters={"functions": "all"}),
+            ["E612"],
+            "`functions` must be separable, any or parity",
+        ),
         (
             TaskChoice("digits", parameters={"length": 3}),
             ["E811"],

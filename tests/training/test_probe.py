@@ -151,7 +151,7 @@ REFUSED = {
     "k": ("E807", "`one` has no population `k` to probe"),
     "{population: h, state: v}": ("E807", "the rule `still` has no state `v` to probe"),
     "{population: h, by: knn}": ("E613", "the answers of nearest neighbours have no gradient"),
-    "{population: h, by: ridg}": ("E612", "`inner.probe.by` is ridge or knn, found `ridg`"),
+    "{population: h, by: ridg}": ("E612", "`inner.probe.by` must be ridge or knn, found `ridg`"),
 }
 
 

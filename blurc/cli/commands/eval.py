@@ -172,7 +172,9 @@ class Protocol:
             found, online = self._scores(pair, task, metric, probe, _told(pair, task, self.batch, out))
             fresh = evaluation.fresh_each_seed(pair.net, pair.values)
             measured = data.objective_of(task, metric, task.score)
-            rows.append(evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh, online))
+            where = evaluation.where(task)
+            row = evaluation.Row(pair.genome, task.name, pair.network, found, measured, fresh, online, where)
+            rows.append(row)
         return rows
 
     def _scores(
@@ -209,8 +211,8 @@ def _print(rows: Sequence[Row], protocol: Protocol, out: Console) -> None:
         names = (escape(name) for name in (row.genome, row.task, row.network))
         table.add_row(*names, *(found.show(row.metric) for found in evaluation.summaries(row.scores)))
     print_table(out, table)
-    where = ONLINE if protocol.online else ""
-    out.print(scores.legend(protocol.seeds, ((row.task, row.metric) for row in rows), where), soft_wrap=True)
+    measured = ((row.task, row.metric, ONLINE if protocol.online else row.where) for row in rows)
+    out.print(scores.legend(protocol.seeds, measured), soft_wrap=True)
     if fresh := ", ".join(dict.fromkeys(row.genome for row in rows if row.fresh)):
         told = f"{fresh}: fresh meta-parameters for each seed, which add to the spread"
         out.print(told, markup=False, soft_wrap=True)

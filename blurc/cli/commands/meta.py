@@ -74,7 +74,8 @@ def command(
     """Learn a genome, as described by the file EXPERIMENT.
 
     Writes metrics, checkpoints, the best genome (genome.yaml), its scores on test examples and report.html to the
-    run folder. --resume continues an interrupted run, with bit-identical results.
+    run folder. --resume continues an interrupted run, with bit-identical results. The report needs matplotlib: pip
+    install 'blurc[pictures]'.
 
     Several processes share a run if each is started with the same command, under SLURM, Kubernetes or Open MPI with
     --distributed, elsewhere with --coordinator, --processes and --process.
@@ -112,7 +113,7 @@ def _learn(
     out = console(json)
     if resume:
         _tell_changes(folder, resolved)
-    with _resumable(folder):
+    with _resumable(folder, resume):
         watch = [meta.follow(resolved, out), *logs]
         result = meta.run(resolved, folder, resume=resume, data_dir=data_dir, watch=watch, processes=processes)
         if result.diverged and math.isfinite(result.value):
@@ -145,14 +146,16 @@ def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | No
 
 
 @contextmanager
-def _resumable(folder: Path) -> Generator[None]:
+def _resumable(folder: Path, resume: bool) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
         if os.path.exists(folder / meta.internals.CHECKPOINT):
-            click.echo(f"progress is saved in `{folder}`: add --resume to continue", err=True)
+            goes_on = "the same command continues" if resume else "add --resume to continue"
+            click.echo(f"progress is saved in `{folder}`: {goes_on}", err=True)
         elif os.path.exists(folder / meta.internals.EXPERIMENT):
-            click.echo(f"no meta-step is saved in `{folder}` yet: add --resume to begin again there", err=True)
+            again = "the same command begins" if resume else "add --resume to begin"
+            click.echo(f"no meta-step is saved in `{folder}` yet: {again} again there", err=True)
         raise
 
 
@@ -234,7 +237,7 @@ def _raced(rows: Iterable[Row], races: Iterable[Race]) -> Iterator[Row]:
     for row in rows:
         yield row
         for entry in optimizers.get((row.task, row.network), ()):
-            yield evaluation.Row(entry.name, row.task, row.network, entry.scores, row.metric)
+            yield evaluation.Row(entry.name, row.task, row.network, entry.scores, row.metric, where=row.where)
 
 
 def _print(rows: Sequence[Row], experiment: Experiment, out: Console) -> None:
@@ -246,7 +249,7 @@ def _print(rows: Sequence[Row], experiment: Experiment, out: Console) -> None:
         table.add_row(*names, *(found.show(row.metric) for found in evaluation.summaries(row.scores)))
     print_table(out, table)
     if rows:
-        out.print(scores.legend(experiment.evaluation.seeds, ((row.task, row.metric) for row in rows)))
+        out.print(scores.legend(experiment.evaluation.seeds, ((row.task, row.metric, row.where) for row in rows)))
 
 
 def _data(result: Result, rows: list[Row], experiment: Experiment) -> dict[str, Any]:

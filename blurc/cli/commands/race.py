@@ -105,7 +105,7 @@ def _print(race: Race, out: Console) -> None:
         )
     table.add_row("lead", *(_lead(found, race.metric) for found in race.lead(strongest)))
     print_table(out, table)
-    legend = scores.legend(race.seeds, [(race.task, race.metric)])
+    legend = scores.legend(race.seeds, [(race.task, race.metric, "")])
     told = [f"{race.network} on {race.task}, batches of {race.batch}: {legend}"]
     difference = "minus the strongest" if race.metric.greater_is_better else "subtracted from the strongest"
     told.append(f"lead: {rule.name} {difference}, mean of paired differences ± standard error")
@@ -121,9 +121,10 @@ def _print(race: Race, out: Console) -> None:
 def _lead(found: Summary, metric: Objective) -> str:
     if found.diverged == found.seeds:
         return ""
-    error = f" ± {tasks.number(found.error, metric.unit)}" if found.seeds - found.diverged > 1 else ""
     sign = "+" if found.mean >= 0 else ""
-    return f"{sign}{tasks.number(found.mean, metric.unit)}{error}"
+    if found.seeds - found.diverged == 1:
+        return f"{sign}{tasks.number(found.mean, metric.unit)}"
+    return f"{sign}{tasks.mean_and_spread(found.mean, found.error, metric.unit)}"
 
 
 def _updates(race: Race) -> str:

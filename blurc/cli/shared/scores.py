@@ -26,12 +26,12 @@ def table(titles: Sequence[str], steps: Sequence[int], since: bool = False) -> T
     return made
 
 
-def legend(seeds: int, metrics: Iterable[tuple[str, Objective]], where: str = "") -> str:
-    """Explains the numbers. metrics: each task with its own. where: on what they are measured. One seed has no
-    deviation."""
+def legend(seeds: int, metrics: Iterable[tuple[str, Objective, str]]) -> str:
+    """Explains the numbers. metrics: each task with its own, and on what it is measured, if not as always. One seed has
+    no deviation."""
     of = "1 seed" if seeds == 1 else f"mean ± standard deviation of {seeds} seeds"
     tasks: dict[str, list[str]] = {}
-    for task, metric in dict(metrics).items():
+    for task, metric, where in dict.fromkeys(metrics):
         tasks.setdefault(named(metric, where), []).append(task)
     if len(tasks) > 1:
         return "; ".join([f"{what} ({', '.join(names)})" for what, names in tasks.items()]) + f"; {of}"

@@ -80,9 +80,9 @@ def _options(choice: Optimizer) -> Iterator[Complaint]:
 
 def _range(name: str, value: float) -> Iterator[Complaint]:
     if SHARES.fullmatch(name) and not 0 <= value < 1:
-        yield Complaint(name, f"`{name}` is at least 0 and below 1, found `{value}`")
+        yield Complaint(name, f"`{name}` must be at least 0 and below 1, found `{value}`")
     if SIZES.fullmatch(name) and value < 0:
-        yield Complaint(name, f"`{name}` is at least 0, found `{value}`")
+        yield Complaint(name, f"`{name}` must be at least 0, found `{value}`")
 
 
 def _known(name: str) -> str:

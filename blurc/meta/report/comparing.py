@@ -19,7 +19,7 @@ from blurc.meta.report.contents import Curve, Run
 from blurc.meta.report.running import WINDOW, binned, running_mean
 from blurc.meta.report.sections import Section, summary
 from blurc.pictures import figures
-from blurc.tasks import TaskChoice, measured_on, number
+from blurc.tasks import TaskChoice, mean_and_spread, number
 
 Row = tuple[str, ...]
 ELSEWHERE = ("name", "write", "hash")  # settings that say nothing of how a run goes
@@ -116,7 +116,7 @@ def _scores(one: Named, other: Named) -> Iterator[Section]:
     units = dict.fromkeys(f"{a.metric}{' in %' if a.unit == '%' else ''}" for a, _ in pairs)
     alone = dict.fromkeys(reason for reason in reasons.values() if reason)
     notes = (
-        f"{measured_on(pairs[0][0].metric).capitalize()}, {', '.join(units)}. The difference is the first minus the "
+        f"{pairs[0][0].measured_on.capitalize()}, {', '.join(units)}. The difference is the first minus the "
         "second: its mean over seeds ± standard error.",
         "Seeds are paired: both have the same batches and the same questions.",
         *(f"Not paired: {reason}." for reason in alone),
@@ -168,13 +168,15 @@ def _difference(a: Curve, b: Curve, i: int, j: int, *, paired: bool) -> tuple[st
     found = found[np.isfinite(found)]
     if not len(found):
         return "–", "–"
-    error = f" ± {number(found.std(ddof=1) / math.sqrt(len(found)), a.unit)}" if len(found) > 1 else ""
-    sign = "+" if found.mean() >= 0 else ""
-    return f"{sign}{number(found.mean(), a.unit)}{error}", str(len(found))
+    mean, sign = float(found.mean()), "+" if found.mean() >= 0 else ""
+    if len(found) == 1:
+        return f"{sign}{number(mean, a.unit)}", "1"
+    error = float(found.std(ddof=1)) / math.sqrt(len(found))
+    return f"{sign}{mean_and_spread(mean, error, a.unit)}", str(len(found))
 
 
 def _picture(a: Curve, b: Curve, names: tuple[str, str]) -> style.Picture:
     lines = [heat.Line(name, c.steps, c.mean, c.spread, c.diverged) for name, c in zip(names, (a, b), strict=True)]
-    title, what = f"{a.task} in {a.network}", f"{a.metric} {measured_on(a.metric)}"
+    title, what = f"{a.task} in {a.network}", f"{a.metric} {a.measured_on}"
     figure = heat.curves(lines, title, "unroll step", what, a.unit == "%")
     return style.picture(figure, f"{title}: mean {what}, and one standard deviation over seeds.")

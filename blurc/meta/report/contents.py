@@ -16,7 +16,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 from blurc.storage import limits, read_file, why
-from blurc.tasks import OBJECTIVES, Objective
+from blurc.tasks import OBJECTIVES, Objective, measured_on
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Point:
 class Curve:
     """Scores of a genome or an optimizer on a task in a network, after each of `steps`: mean and standard deviation
     over the seeds that stayed finite, NaN if none did, and how many diverged. values: of each seed, NaN where it
-    diverged; empty in old runs. metric, unit: `Objective.title`, `unit`."""
+    diverged; empty in old runs. metric, unit: `Objective.title`, `unit`. where: on what, if the metric does not
+    say it."""
 
     name: str
     task: str
@@ -58,6 +59,11 @@ class Curve:
     values: tuple[tuple[float, ...], ...] = ()
     metric: str = "accuracy"
     unit: str = "%"
+    where: str = ""
+
+    @property
+    def measured_on(self) -> str:
+        return self.where or measured_on(self.metric)
 
 
 @dataclass(frozen=True)
@@ -272,6 +278,7 @@ def _curve(name: Any, at: Mapping[str, Any], results: list[Mapping[str, Any]]) -
         values=tuple(tuple(map(_number, r.get("values", ()))) for r in results),
         metric=str(at.get("metric", "accuracy")),  # all that older runs measured
         unit=str(at.get("unit", "%")),
+        where=str(at.get("where", "")),
     )
 
 

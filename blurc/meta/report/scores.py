@@ -14,7 +14,7 @@ from blurc.diagnostics import counted
 from blurc.evaluation import heat
 from blurc.meta.report import style
 from blurc.meta.report.contents import Curve
-from blurc.tasks import measured_on, number
+from blurc.tasks import mean_and_spread, number
 
 
 def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
@@ -25,7 +25,7 @@ def pictures(curves: Sequence[Curve]) -> Iterator[style.Picture]:
 
 def _lines(curves: Sequence[Curve], title: str) -> style.Picture:
     lines = [heat.Line(c.name, c.steps, c.mean, c.spread, c.diverged) for c in curves]
-    what = f"{curves[0].metric} {measured_on(curves[0].metric)}"
+    what = f"{curves[0].metric} {curves[0].measured_on}"
     said = f"{title}: mean {what}, and one standard deviation over seeds to either side."
     figure = heat.curves(lines, title, "unroll step", what, curves[0].unit == "%")
     return style.picture(figure, " ".join((said, *_lost(curves))))
@@ -51,9 +51,10 @@ def table(curves: Sequence[Curve]) -> Iterator[tuple[str, ...]]:
 
 def cell(curve: Curve, step: int) -> str:
     """`88.1 ± 0.4`, `80.2 ± 1.1, 2 diverged`, `diverged`, or a dash if not measured."""
-    _, mean, spread, lost = _at(curve, step)
-    deviation = f" ± {number(spread, curve.unit)}" if np.isfinite(spread) else ""
-    return mean + deviation + (f", {lost} diverged" if lost and mean != "diverged" else "")
+    mean, told, spread, lost = _at(curve, step)
+    if np.isfinite(spread):
+        told = mean_and_spread(mean, spread, curve.unit)
+    return told + (f", {lost} diverged" if lost and told != "diverged" else "")
 
 
 def _at(curve: Curve | None, step: int) -> tuple[float, str, float, int]:
@@ -94,7 +95,7 @@ def _matrix(of: dict[tuple[str, str], Curve], where: str) -> style.Picture:
     texts = [[text + "*" * (lost > 0 and text != "diverged") for _, text, _, lost in row] for row in cells]
     one = next(iter(of.values()))
     title = f"{one.metric}{' in %' if one.unit == '%' else ''}, {where}, after {counted(step, 'step')}"
-    what = f"Mean {one.metric} {measured_on(one.metric)} {where} after {counted(step, 'step')}"
+    what = f"Mean {one.metric} {one.measured_on} {where} after {counted(step, 'step')}"
     caption = f"{what}, of each learner (row)." + _legend(texts)
     panel = heat.Panel(title, values, rows, columns, texts, shares=one.unit == "%")
     return style.Picture(heat.render([panel], style.FORM), caption, natural=True)

@@ -13,7 +13,7 @@ from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment, Gradient, MethodChoice
 from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
 from blurc.meta.report.contents import Run
-from blurc.tasks import TaskChoice, is_world, measured_on, named, task
+from blurc.tasks import TaskChoice, is_world, named, task
 
 Rows = list[tuple[str, str]]
 
@@ -69,7 +69,7 @@ def sections(run: Run) -> Iterator[Section]:
         yield Section("Rules", (rules.picture(run.rules, objective),), table=tuple(rules.table(run.rules, objective)))
     if run.curves:
         units = dict.fromkeys(f"{c.metric}{' in %' if c.unit == '%' else ''}" for c in run.curves)
-        where = measured_on(run.curves[0].metric).capitalize()
+        where = run.curves[0].measured_on.capitalize()
         notes = (f"{where}, {', '.join(units)}: the mean over seeds ± one standard deviation.",)
         figures, table = tuple(scores.pictures(run.curves)), tuple(scores.table(run.curves))
         yield Section("Scores", figures, notes=notes, table=table)

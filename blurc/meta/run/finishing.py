@@ -12,7 +12,7 @@ from typing import Any
 from blurc import genome as genomes
 from blurc.api import Net
 from blurc.diagnostics import BlurError, counted
-from blurc.evaluation import Race, Row, check_fits, doubt, label, race, scores, summaries
+from blurc.evaluation import Race, Row, check_fits, doubt, label, race, scores, summaries, where
 from blurc.genome import GenomeFile
 from blurc.guards import typed
 from blurc.meta.experiment import schema
@@ -22,6 +22,7 @@ from blurc.meta.run import on_recordings
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
 from blurc.meta.run.lessons import Lesson, lessons, under_rule
+from blurc.storage import read_file
 from blurc.tasks import NO_TASKS, AnyTask, LoadedTask, OwnTasks, TaskChoice, World, any_task, told_at
 
 
@@ -119,7 +120,7 @@ def _evaluated(
         watch(f"  {_told(row, e.steps)}")
         rows.append(row)
         races += raced
-    of = {name: hashlib.sha256((place.path / name).read_bytes()).hexdigest() for name in (EXPERIMENT, GENOME)}
+    of = {name: hashlib.sha256(read_file(place.path / name)).hexdigest() for name in (EXPERIMENT, GENOME)}
     evaluation = {
         "of": of,
         "rows": [row.to_json(e.steps) for row in rows],
@@ -151,7 +152,7 @@ def _judged(
         found = raced[0].entries[0].scores
     else:
         found = scores(net, genome.values, one, steps=e.steps, batch=e.batch, seeds=e.seeds, **how)
-    return Row(genome.name, one.name, named, found, one.score), raced
+    return Row(genome.name, one.name, named, found, one.score, where=where(one)), raced
 
 
 def _raced(

@@ -81,7 +81,7 @@ class GrowingTable:
         self.search.begin(done, steps, objective)
         resuming = f", resuming after {done:,}" if done else ""
         self._print(f"{counted(steps, 'meta-step')}{resuming}; {self.search.objective}: the mean of the last {WINDOW}")
-        self._print("compiling; the first row takes the longest")
+        self._print(_compiling(self.search.experiment))
         self._print(HEAD.format(self.search.objective))
 
     def line(self, line: Metrics) -> None:
@@ -102,3 +102,13 @@ class GrowingTable:
 
     def _print(self, text: str) -> None:
         self.out.print(text, markup=False, soft_wrap=True)
+
+
+def _compiling(e: Experiment) -> str:
+    """Each network and size of batch of `by_task` is compiled on its own."""
+    alike: dict[str, list[str]] = {}
+    for task in e.tasks:
+        name = task.name or task.data
+        alike.setdefault(repr(e.by_task.get(name)), []).append(name)
+    programs = f" {len(alike)} programs, for {'; '.join(map(', '.join, alike.values()))}" if len(alike) > 1 else ""
+    return textwrap.fill(f"compiling{programs}; the first row takes the longest", WIDTH, break_on_hyphens=False)

@@ -42,6 +42,7 @@ class Search:
     candidates: int = 0
     _begun: float = 0.0
     _last: float | None = None
+    _seen: set[str] = field(default_factory=set[str])
     _to_do: int = 0  # inner steps
     _recent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=WINDOW))  # seconds, inner steps
 
@@ -63,10 +64,17 @@ class Search:
         self.diverged += line["diverged"]
         self.candidates += line["candidates"]
         now = self.now()
-        if self._last is not None:  # not the first, which was compiled
+        if self._last is not None and not self._compiled(line):
             self._recent.append((now - self._last, self.unroll))
         self._last = now
         self._to_do -= self.unroll
+
+    def _compiled(self, line: Metrics) -> bool:
+        """The first time that a task is drawn, or the genome is judged, the time is that of compiling."""
+        parts = {*line.get("by_task", {}), *(["judged"] if "judged" in line else [])}
+        new = parts - self._seen
+        self._seen |= new
+        return bool(new)
 
     @property
     def gone(self) -> float:

@@ -190,7 +190,7 @@ class Reader:
             return value
         near = did_you_mean(value, limit.choices) if limit.choices else None
         help = f"did you mean `{near}`?" if near else None
-        message = f"{self._named(path)} is {limit.words}, found {self.front.shown(path, tree)}"
+        message = f"{self._named(path)} must be {limit.words}, found {self.front.shown(path, tree)}"
         self.refuse(path, "E612", message, help)
         return fallback
 

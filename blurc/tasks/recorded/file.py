@@ -17,6 +17,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import Array, npz, why
@@ -106,16 +107,23 @@ def _problems(arrays: Mapping[str, Array], choice: TaskChoice) -> Iterator[Compl
             sizes = ", ".join(map(str, expected))
             yield f"`{name}` has shape {list(array.shape)}, expected [{sizes}, ..], as `x` begins", None
         elif name.startswith(RECORDED):
-            yield from _unknown(name, array)
-        elif not np.isfinite(floats(array)).all():
-            yield f"`{name}` has values that are not finite float32 numbers", None
+            if where := _first(name, array, np.isinf(floats(array))):
+                yield f"{where}, expected a finite float32 number", "save NaN where a value is missing"
+        elif where := _first(name, array, ~np.isfinite(floats(array))):
+            yield f"{where}, expected finite float32 numbers", None
+    recorded = [array for name, array in arrays.items() if name.startswith(RECORDED) and len(array) == len(x)]
+    known = [np.isfinite(floats(array)).reshape(len(x), -1).any(axis=1) for array in recorded if array.size]
+    if known and not (some := np.logical_or.reduce(known)).all():
+        nothing = f"nothing of {', '.join(choice.record)} is known in recording {int(np.argmin(some))}"
+        yield nothing, "leave such recordings out"
 
 
-def _unknown(name: str, array: Array) -> Iterator[Complaint]:
-    if np.isinf(floats(array)).any():
-        yield f"`{name}` has values that are infinite", "save NaN where a value is missing"
-    elif not (known := np.isfinite(floats(array)).reshape(len(array), -1).any(axis=1)).all():
-        yield f"`{name}` has no value in recording {int(np.argmin(known))}", "leave such recordings out"
+def _first(name: str, array: Array, wrong: NDArray[np.bool_]) -> str:
+    """The first of the values that are wrong, with its place; empty if there is none."""
+    if not wrong.any():
+        return ""
+    at = np.unravel_index(int(np.argmax(wrong)), array.shape)
+    return f"`{name}[{', '.join(map(str, at))}]` is {array[at]}"
 
 
 def _named(arrays: Mapping[str, Array], prefix: str) -> Iterator[tuple[str, Array]]:
