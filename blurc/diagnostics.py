@@ -242,12 +242,12 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     return sorted(found, key=lambda d: (files[d.span.source.name], d.span.start) if d.span else (-1, 0))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The closest known name, or None if nothing is close."""
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The closest known name, or None if nothing is close. cutoff: the least likeness, of 1 for equal names."""
     names = set(known)
     if len(name) * sum(map(len, names)) > MOST_COMPARED:
         return None
-    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=cutoff)
     return near[0] if near else None
 
 

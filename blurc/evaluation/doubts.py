@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blurc.api import Net
 from blurc.evaluation.scoring import queries
+from blurc.model import Modulator, walk
 from blurc.runtime import Program
 from blurc.tasks import AnyTask, Recordings, World
 from blurc.training import doubts
@@ -37,7 +38,26 @@ def doubt_of_rewards(net: Program, rule: str, world: World) -> str:
     """A warning if the rule does not hear of rewards; else empty."""
     if "reward" in (*net.signature.reads["step"].signals, *world.observe):
         return ""
-    return f"warning: `{rule}` does not read the signal `reward`: it cannot learn from what {world.name} pays"
+    if kinds := _reading(net, "reward"):
+        what = f"in `{net.signature.name}` no {' and no '.join(kinds)}, so nothing reads `reward`"
+    else:
+        what = f"`{rule}` does not read the signal `reward`"
+    return f"warning: {what}: it cannot learn from what {world.name} pays"
+
+
+def _reading(net: Program, signal: str) -> list[str]:
+    """What the phases of a network's rule are for that read a signal. Of an artifact, which has no rule to look at,
+    nothing."""
+    if not isinstance(net, Net):
+        return []
+    found = {
+        f"{'projection' if phase.kind == 'update' else 'population'} is of the kind `{variant.of}`": None
+        for phase in net.model.genome.phases
+        for variant in phase.variants
+        for statement in variant.statements
+        if any(isinstance(part, Modulator) and part.name == signal for part in walk(statement.value))
+    }
+    return [*found]
 
 
 def _doubt_of_recordings(net: Net, recordings: Recordings) -> str:

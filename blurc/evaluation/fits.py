@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.runtime import Program
-from blurc.tasks import AnyTask, LoadedTask, Recordings, World
+from blurc.tasks import AnyTask, Examples, LoadedTask, Recordings, World, task_names
 from blurc.training import SIGNALS, Probe, check_in_time, check_probe, check_recordings, check_signals, task_problems
 
 
@@ -108,10 +108,14 @@ def _other_ways(role: str, count: int, shape: tuple[int, ...], task: LoadedTask 
     if role == "input" and not task.time and task.inputs % count == 0:
         where = "`time = True` in its class" if task.own else "`time: true`"
         yield f"if an example is a sequence of inputs {list(shape)}, say so: {where}"
-    elif role == "input":
-        yield "preprocess it, `TASK:crop=20,resize=10`"
+    elif role == "input" and isinstance(task.source, Examples):
+        yield "preprocess it, `TASK:crop=20,resize=10` (in a file `{data: TASK, crop: 20, resize: 10}`)"
+    elif role == "input" or task.own:
+        return
     elif task.classes and count < task.outputs:
         yield "choose other `classes`"
     elif task.classes:
         widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={count}"
-        yield f"leave the outputs beyond its {task.outputs} classes unused, `{widened}` (`outputs: {count}`)"
+        data = task.name if task.name in task_names() else ".."
+        in_file = f"in a file `{{data: {data}, outputs: {count}}}`"
+        yield f"leave the outputs beyond its {task.outputs} classes unused, `{widened}` ({in_file})"

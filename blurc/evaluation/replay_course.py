@@ -62,4 +62,5 @@ def check_batch(batch: int, name: str) -> None:
     """Raises `BlurError` (E806): what is recorded is one example after the other."""
     if batch != 1:
         message = f"the batch is {batch}, and what {name} shows is learned from one at a time"
-        raise BlurError(Diagnostic("E806", message, help="write `--batch 1` (`batch: 1` in `inner` and `evaluation`)"))
+        help = "write `batch: 1` in `inner` and `evaluation`; as an option, `--batch 1`"
+        raise BlurError(Diagnostic("E806", message, help=help))

@@ -178,12 +178,12 @@ def decoded(name: str, data: bytes, report: Report, span: Span | None = None) ->
 
 def _not_found(name: str, folder: Path, what: str, report: Report, span: Span | None) -> None:
     notes = ["imports are searched next to the importing file, then in the spec library"] if span else []
-    near = _of_stem(name) or did_you_mean(name, _specs_near(name, folder))
+    near = of_stem(name) or did_you_mean(name, _specs_near(name, folder))
     help = f"did you mean `{near}`?" if near else "`blurc specs` lists the spec library"
     report.error("E103", f"cannot read `{name}`: {what}", span, notes=notes, help=help)
 
 
-def _of_stem(name: str) -> str | None:
+def of_stem(name: str) -> str | None:
     """The library spec with exactly this name: `networks/digits.blur` for `digits`."""
     return next((spec for spec in _specs() if name in (Path(spec).stem, Path(spec).name)), None)
 

@@ -20,6 +20,8 @@ from blurc.spec.validate import Params, check_all, check_with
 
 LARGEST = 3.4e38  # in float32
 LONGEST_SHOWN = 40  # characters of a value
+SLIP = 0.75  # likeness of parameters: `outputs` is not a slip for `inputs`
+NO_PARAMETERS = "remove it, or declare the parameter with a default"
 
 
 def select(
@@ -239,10 +241,10 @@ def _check_names(
     known = [*of_network, *of_genome]
     for name in params:
         if name not in known:
-            near = did_you_mean(name, known)
+            near = did_you_mean(name, known, SLIP)
             whose = f"`{network.name}`: {', '.join(of_network) or 'none'}"
             message = f"neither the network `{network.name}` nor the genome `{genome.name}` has a parameter `{name}`"
-            help = f"did you mean `{near}`?" if near else "remove it, or declare the parameter with a default"
+            help = f"did you mean `{near}`?" if near else f"use one of {', '.join(known)}" if known else NO_PARAMETERS
             report.error(
                 "E210",
                 message,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.tasks import omniglot, plane
-from blurc.tasks.choice import TaskChoice
+from blurc.tasks.choice import Augment, TaskChoice
 from blurc.tasks.environments import of_gymnax
 from blurc.tasks.environments.make import is_world, misplaced, world_names
 from blurc.tasks.environments.t_maze import TMaze
@@ -16,6 +17,7 @@ from blurc.tasks.own import file
 from blurc.tasks.sets import names
 
 WITH_PARAMETERS: Mapping[str, type] = {**family.FAMILIES, TMaze.NAME: TMaze}
+FIELDS, CHANGES = ({field.name for field in fields(of)} for of in (TaskChoice, Augment))
 
 
 def task_names() -> dict[str, str]:
@@ -128,5 +130,20 @@ def _unknown(name: str) -> Diagnostic:
         f"environments are {', '.join(world_names())}, and those of gymnax: `{of_gymnax.GYMNAX}CartPole-v1`",
     )
     known |= world_names()
+    data, colon, keys = name.partition(":")
+    if colon and data in known:
+        help = f"in a file the keys of a task are written so: `{_as_mapping(data, keys)}`"
+        return Diagnostic("E810", f"unknown task `{name}`", help=help)
     help = suggest(name.lower(), known, "give one of these names, or the path of an .npz file")
     return Diagnostic("E810", f"unknown task `{name}`", notes=notes, help=help)
+
+
+def _as_mapping(data: str, keys: str) -> str:
+    """`outputs=5,center`, as options of commands write it, as YAML."""
+    parts = {"": list[str](), "parameters": list[str](), "augment": list[str]()}
+    for key in filter(None, keys.split(",")):
+        name, _, value = key.partition("=")
+        under = "" if name in FIELDS else "augment" if name in CHANGES else "parameters"
+        parts[under].append(f"{name}: {value or 'true'}")
+    nested = [f"{under}: {{{', '.join(parts[under])}}}" for under in ("parameters", "augment") if parts[under]]
+    return f"{{{', '.join([f'data: {data}', *parts[''], *nested])}}}"

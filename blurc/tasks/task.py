@@ -60,18 +60,19 @@ class Episode(NamedTuple):
 # The user's own, by name. What is neither a task nor an environment is said with the place that names it.
 OwnTasks: TypeAlias = Mapping[str, Annotated[Task | Environment, LATER]]
 NO_TASKS: OwnTasks = {}
+RESCALING = ("resize", "scale", "shift", "center")
 
 
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["source"],
-    meta_fields=["name", "outputs", "augment", "target", "own"],
+    meta_fields=["name", "outputs", "augment", "target", "own", "rescaled"],
 )
 @dataclass(frozen=True, eq=False)
 class LoadedTask:
     """A problem to learn, made by `task`. Classes are one-hot over all `outputs`, at least as many as classes. If
     `target` says so, the targets are the inputs as they are in the episode, or the next ones. own: the score of a task
-    of the user's own."""
+    of the user's own. rescaled: the keys of the choice that changed the numbers of the data."""
 
     name: str
     outputs: int
@@ -79,6 +80,7 @@ class LoadedTask:
     source: Source | OwnSource
     target: str = "data"
     own: Objective | None = None
+    rescaled: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -226,19 +228,20 @@ def _loaded(choice: TaskChoice, data_dir: str | Path | None, tasks: Mapping[str,
         raise BlurError([Diagnostic("E811", what, help=help) for what, help in complaints])
     source = _source(choice, None if data_dir is None else Path(os.path.expanduser(data_dir)))
     name = choice.name or choice.data
+    rescaled = tuple(key for key in RESCALING if key in choice.given)
     if choice.target == "next" and not source.time:
         message = f"`target: next` is for sequences, and the examples of {choice.data} are not sequences"
         raise BlurError(Diagnostic("E811", message, help="write `target: inputs`, or leave it out"))
     if choice.target != "data":
         width = augment.width(choice.augment, source.features)
-        return LoadedTask(name, width, choice.augment, source, choice.target)
+        return LoadedTask(name, width, choice.augment, source, choice.target, rescaled=rescaled)
     if choice.outputs and source.targets != "classes":
         message = f"`outputs` is for classes, but the targets of {choice.data} are numbers, {source.outputs} of them"
         raise BlurError(Diagnostic("E811", message, help="leave it out"))
     if choice.outputs and choice.outputs < source.outputs:
         message = f"`outputs` is {choice.outputs}, but {choice.data} has {source.outputs} classes"
         raise BlurError(Diagnostic("E811", message, help=f"write at least {source.outputs}, or leave it out"))
-    return LoadedTask(name, choice.outputs or source.outputs, choice.augment, source)
+    return LoadedTask(name, choice.outputs or source.outputs, choice.augment, source, rescaled=rescaled)
 
 
 AnyTask: TypeAlias = LoadedTask | World | Recordings

@@ -65,10 +65,10 @@ def problems(dataset: Dataset, signature: Signature) -> list[Diagnostic]:
 def task_problems(task: LoadedTask, signature: Signature) -> list[Diagnostic]:
     """Why a task does not fit inputs by ids."""
     change, source = task.augment, task.source
-    moved = [name for name in CHANGES if getattr(change, name)]
+    moved = [*task.rescaled, *(f"augment.{name}" for name in CHANGES if getattr(change, name))]
     if moved:
         what = f"`{signature.ids[0]}` of `{signature.name}` is given by ids"
-        message = f"`augment.{moved[0]}` changes numbers, and {what}"
+        message = f"`{moved[0]}` changes numbers, and {what}"
         return [Diagnostic("E807", message, help="leave it out")]
     if task.target != "data":
         message = f"the target of {task.name} would be its inputs, which are ids for `{signature.name}`"
@@ -109,5 +109,6 @@ def _out_of_range(of: Shape, arrays: Mapping[str, Any], signature: Signature) ->
             name = list(signature.inputs)[column if len(sizes) > 1 else 0]
             found = f"{flat[example, column]:.12g}"
             message = f"example {example // max(1, of.time)} of {array} in {of.name} has {found} for `{name}`"
-            help = "number them from 0; -1 is nothing"
+            whole = flat[example, column] == np.floor(flat[example, column])
+            help = "number them from 0; -1 is nothing" if whole else "ids are whole numbers"
             yield Diagnostic("E807", f"{message}, whose ids are 0 .. {int(most[column]) - 1:,}", help=help)

@@ -90,6 +90,10 @@ def test_a_parameter_is_a_finite_number_or_a_function(value: Any) -> None:
 def test_an_unknown_parameter_is_refused_with_the_nearest() -> None:
     (d,) = refused(lambda: select_model(RULE + NETWORK, params={"hiden": 3}))
     assert (d.code, d.help) == ("E210", "did you mean `hidden`?")
+    text = RULE + NETWORK.replace("hidden = 4", "inputs = 4").replace("[hidden]", "[inputs]")
+    (d,) = refused(lambda: select_model(text, params={"outputs": 3}))
+    assert d.help is not None
+    assert d.help.startswith("use one of inputs")
 
 
 def test_a_parameter_that_breaks_a_shape_is_blamed_on_the_line_that_fails() -> None:

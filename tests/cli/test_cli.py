@@ -279,12 +279,20 @@ def test_without_a_code_all_are_listed() -> None:
     assert set(re.findall(r"^  ([EW]\d{3})  ", blurc("explain").output, re.MULTILINE)) == set(CODES)
 
 
-@pytest.mark.parametrize(("code", "help"), [("E30", "did you mean `E3"), ("digits", "lists all codes")])
+@pytest.mark.parametrize(
+    ("code", "help"),
+    [("E30", "did you mean `E3"), ("digits", "`blurc explain networks/digits.blur`"), ("zzz", "lists all codes")],
+)
 def test_what_is_not_a_code_is_refused(code: str, help: str) -> None:
     done = blurc("explain", code)
     assert done.exit_code == 1
     assert f"error[E917]: expected the code of a diagnostic, such as E306, or a spec, found `{code}`" in done.stderr
     assert help in done.stderr
+
+
+@pytest.mark.parametrize(("name", "file"), [("general", "general"), ("backprop3_mse", "backprop3")])
+def test_a_rule_to_explain_is_found_by_its_name(name: str, file: str) -> None:
+    assert f"help: write `blurc explain rules/{file}.blur`" in blurc("explain", name).stderr
 
 
 # ---------------------------------------------------------------- compile

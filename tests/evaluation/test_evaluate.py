@@ -22,7 +22,7 @@ from blurc.cli.shared import scores, task_option
 from blurc.diagnostics import BlurError
 from blurc.evaluation import course, heat, scoring
 from blurc.evaluation.summaries import summary
-from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, mean_and_spread, omniglot
+from blurc.tasks import ACCURACY, OBJECTIVES, Augment, TaskChoice, endless, mean_and_spread, omniglot, world
 from blurc.tasks.endless import Stream
 from blurc.tasks.task import LoadedTask, task
 from blurc.training import rules
@@ -269,7 +269,10 @@ def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
     assert "2 inputs" in first.message
     assert "[8, 8]" in first.message
     assert "2 outputs" in second.message
-    assert "`moons:outputs=10`" in (second.help or "")
+    assert "`moons:outputs=10` (in a file `{data: moons, outputs: 10}`)" in (second.help or "")
+    with pytest.raises(BlurError) as error:
+        task(TaskChoice("moons:outputs=10,center,drift=0.1"))
+    assert "`{data: moons, outputs: 10, center: true, augment: {drift: 0.1}}`" in str(error.value)
 
 
 # ---------------------------------------------------------------- many seeds
@@ -483,6 +486,12 @@ def test_a_rule_that_normalises_over_few_examples_is_doubted(
     found = evaluation.doubt(blurc.compile(DIGITS, genome=rule), digits, batch)
     assert bool(found) == bool(told)
     assert told in found
+
+
+def test_a_rule_that_reads_rewards_in_a_critic_is_doubted_without_one() -> None:
+    text = 'import "rules/actor_critic.blur"\nnetwork b uses actor_critic { input x[1]  output y[10]  x -> y }'
+    found = evaluation.doubt(blurc.compile(text), world(TaskChoice("bandit")), 1)
+    assert "in `b` no population is of the kind `critic`, so nothing reads `reward`" in found
 
 
 def test_few_questions_are_doubted() -> None:

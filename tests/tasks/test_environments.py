@@ -199,6 +199,22 @@ class Another(Walk):
         return (at, at), at[None], at, at > 2
 
 
+class Endless(Walk):
+    def step(self, key: jax.Array, at: jax.Array, action: jax.Array) -> tuple[jax.Array, ...]:
+        return at, at[None], at
+
+
+class Branching(Walk):
+    def step(self, key: jax.Array, at: jax.Array, action: jax.Array) -> tuple[jax.Array, ...]:
+        return (at, at[None], at, at > 2) if action[0] > 0 else (at, at[None], -at, at > 2)
+
+
+def test_what_jax_cannot_trace_says_what_to_write_instead() -> None:
+    _, message, help = refused(lambda: of_own(Branching()))
+    assert "TracerBoolConversionError" in message
+    assert "`jnp.where`" in (help or "")
+
+
 class Raises(Walk):
     def step(self, key: jax.Array, at: jax.Array, action: jax.Array) -> tuple[jax.Array, ...]:
         raise IndexError("no such place")
@@ -234,6 +250,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "gymnasium": (lambda: of_own(OfGymnasium()), "it has no `observations`"),
     "with a batch": (lambda: of_own(Batched()), "the observation of `step` has shape [3, 1], expected [1]"),
     "not JAX": (lambda: of_own(NotJax()), "mine cannot be traced by JAX: TracerArrayConversionError"),
+    "three values": (lambda: of_own(Endless()), "`step` of mine returns 3 values, expected 4"),
     "another state": (lambda: of_own(Another()), "the states of mine differ"),
     "raises": (lambda: of_own(Raises()), "mine cannot be traced by JAX: IndexError: no such place"),
     "not finite": (lambda: of_own(Rooted()), "the reward of mine is not finite in step "),

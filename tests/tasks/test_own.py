@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.tasks import OBJECTIVES, Augment, TaskChoice, chosen, streamed, task
+from blurc.tasks import OBJECTIVES, Augment, TaskChoice, any_task, chosen, streamed, task
 from blurc.tasks.own.objective import OwnFormula, objective, tried
 from blurc.tasks.own.tokens import meant
 
@@ -139,7 +139,9 @@ class Wide(Waves):
 
 def test_a_class_is_made_with_the_parameters() -> None:
     assert task(TaskChoice("mine", parameters={"width": 5}), tasks={"mine": Wide}).inputs == 5
-    assert "raises TypeError" in refused(lambda: own(Wide)).message
+    assert refused(lambda: own(Wide)).message == "`mine` needs `width`"
+    slip = refused(lambda: task(TaskChoice("mine", parameters={"widht": 5}), tasks={"mine": Wide}))
+    assert (slip.message, slip.help) == ("`mine` has no parameter `widht`", "did you mean `width`?")
     with_object = TaskChoice("mine", parameters={"width": 5})
     assert refused(lambda: task(with_object, tasks={"mine": Wide(3)})).code == "E811"
 
@@ -261,6 +263,25 @@ class Rows(Waves):
 class Lost(Waves):
     def score(self, outs: jax.Array, targets: jax.Array) -> jax.Array:
         return jnp.sqrt(-((outs - targets) ** 2)).mean()
+
+
+class Branching(Waves):
+    def sample(self, key: jax.Array, steps: int, batch: int) -> Any:
+        return jnp.ones((steps, batch, 1)) if jax.random.uniform(key) > 0.5 else None
+
+
+def test_what_jax_cannot_trace_says_what_to_write_instead() -> None:
+    assert "`jnp.where`" in (refused(lambda: own(Branching)).help or "")
+
+
+class Stepless:
+    def reset(self, key: jax.Array) -> Any: ...
+
+
+@pytest.mark.parametrize("of", [Stepless, Stepless()])
+def test_what_has_a_reset_is_taken_for_an_environment(of: Any) -> None:
+    found = refused(lambda: any_task(TaskChoice("mine"), tasks={"mine": of}))
+    assert found.message == "mine is not an environment: it has no `observations`, `actions`, `bounds`, `step`"
 
 
 class Odd(Waves):

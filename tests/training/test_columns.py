@@ -85,10 +85,11 @@ def of_task(x: Any, **choice: Any) -> tasks.LoadedTask:
     ("x", "choice", "message"),
     [
         ([[8, 4], [8, 5]], {}, "of x in file.npz has 5 for `item`, whose ids are 0 .. 4"),
-        ([[8, 4], [0.5, 4]], {}, "of x in file.npz has 0.5 for `user`"),
+        ([[8, 4], [0.5, 4]], {}, r"of x in file.npz has 0.5 for `user`(.|\n)*ids are whole numbers"),
         ([[8], [3]], {}, r"have shape \[1\], but `ratings` has 2 inputs by ids"),
         ([[8, 4], [8, 3]], {"augment": tasks.Augment(drift=0.1)}, "`augment.drift` changes numbers, and `user` of"),
-        ([[8, 4], [8, 3]], {"center": True}, "of x in file.npz has "),
+        ([[8, 4], [8, 3]], {"center": True}, "`center` changes numbers, and `user` of `ratings` is given by ids"),
+        ([[8, 4], [8, 3]], {"scale": 2.0}, "`scale` changes numbers, and `user` of"),
         ([[8, 4], [8, 3]], {"target": "inputs"}, "the target of file.npz would be its inputs"),
     ],
 )

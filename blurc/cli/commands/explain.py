@@ -15,7 +15,7 @@ from blurc.cli.shared.output import check_writable, write
 from blurc.cli.shared.terminal import coloured
 from blurc.codes import CODES, SECTIONS
 from blurc.diagnostics import BlurError, Diagnostic, Report, suggest
-from blurc.language import library
+from blurc.language import library, specs_path
 from blurc.spec import RIGHT, WRONG, Example, Sources, check_all, examples, localities
 
 
@@ -73,7 +73,18 @@ def _known(code: str) -> str:
         return code.upper()
     message = f"expected the code of a diagnostic, such as E306, or a spec, found `{code}`"
     help = suggest(code.upper(), CODES, "`blurc explain` lists all codes")
+    if spec := library.of_stem(code) or _declaring(code):
+        help = f"write `blurc explain {spec}`"
     raise BlurError(Diagnostic("E917", message, help=help))
+
+
+def _declaring(name: str) -> str | None:
+    """The spec of the library that declares a rule or a network."""
+    for path in sorted(specs_path().rglob("*.blur")):
+        file = Sources.load(path, Report()).files[0]
+        if name in (declared.name for declared in (*file.genomes, *file.networks)):
+            return path.relative_to(specs_path()).as_posix()
+    return None
 
 
 def _entry(code: str) -> Iterator[str]:

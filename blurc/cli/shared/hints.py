@@ -1,4 +1,4 @@
-"""Reasons why a network may not learn although nothing is wrong, one line each, shown after training.
+"""Reasons why a network may not learn although nothing is wrong, one line each, shown before training.
 
 An artifact has no plan to look at, so it only gets the hints that its signature allows.
 """

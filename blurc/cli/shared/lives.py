@@ -41,6 +41,8 @@ class LiveResults:
         evaluation.check_fits(self.net, self.world)
         out, rule = console(self.outputs.json), names(self.net)[1]
         out.print(f"{self.title}: {self._described()}", markup=False, soft_wrap=True)
+        if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
+            say(doubt, self.outputs.json)
         lives = evaluation.lives(
             self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
             metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
@@ -48,8 +50,6 @@ class LiveResults:
         _print_table(lives, len(self.seeds), out)
         if isinstance(self.net, blurc.Net) and evaluation.fresh_each_seed(self.net, genome):
             say(f"{rule}: fresh meta-parameters for each lifetime, which add to the spread", self.outputs.json)
-        if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
-            say(doubt, self.outputs.json)
         for seed, step in lives.lost:
             say(f"seed {seed} diverged at step {step:,}", self.outputs.json)
         self.diagnostics += [lives.diagnostic] if lives.diagnostic else []

@@ -85,6 +85,8 @@ class Results:
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         at = self._places()
         out.print(f"{self.title}: {self.data.description}", markup=False)
+        for hint in hints.of(self.net, genome, self.data):
+            say(hint, self.outputs.json)
         if at:
             tell(out, f"divided by {', '.join(f'{n} = {size}' for n, size in at.mesh.shape.items())}: {at}")
         with watch(out, self.measure, self.settings.asked) as watching:
@@ -97,8 +99,6 @@ class Results:
             elif compared:
                 self.runs += compared(run, watching)
         _print_table(self, out)
-        for hint in hints.of(self.net, genome, self.data):
-            say(hint, self.outputs.json)
         show(self.diagnostics)
         if why:
             left = "GRU, LSTM and Adam through time" if self.data.time else "SGD and Adam"

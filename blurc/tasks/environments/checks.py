@@ -9,12 +9,12 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.tasks.environments.environment import Environment, in_lifetime
 from blurc.tasks.environments.wandering import wandered
 from blurc.tasks.environments.world import Lifetime, World
 from blurc.tasks.own.checks import defined
-from blurc.tasks.own.guard import place_of
+from blurc.tasks.own.guard import place_of, traced_help
 
 BATCH = 2  # copies that are traced, and tried
 TRIED = 100  # steps
@@ -60,9 +60,9 @@ def check_traced(world: World) -> None:
 
     def lived(key: jax.Array) -> Any:
         here = in_lifetime(environment, key)
-        state, first = here.reset(key)
+        state, first = _parts(here.reset(key), 2, name, "reset", defined(here.reset))
         action = jax.numpy.zeros((environment.actions,) if numbers else (), float if numbers else int)
-        after, seen, reward, ends = here.step(key, state, action)
+        after, seen, reward, ends = _parts(here.step(key, state, action), 4, name, "step", defined(here.step))
         return state, first, after, seen, reward, ends
 
     before, first, after, seen, reward, ends = _traced(lived, name)
@@ -114,14 +114,25 @@ def _traced(function: Any, name: str) -> Any:
     """The shapes of what the function returns for a key."""
     try:
         return jax.eval_shape(function, jax.random.key(0))
+    except BlurError:
+        raise
     except Exception as error:  # whatever a user's code raises
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise _unfit(f"{name} cannot be traced by JAX: {reason}", RETURNS, place_of(error)) from None
+        raise _unfit(f"{name} cannot be traced by JAX: {reason}", traced_help(error), place_of(error)) from None
+
+
+def _parts(returned: object, count: int, name: str, function: str, where: tuple[str, ...]) -> Any:
+    """What a function returns, found to be so many values. Raises `BlurError` (E811)."""
+    found = cast("Sequence[Any]", returned)
+    if isinstance(returned, tuple | list) and len(found) == count:
+        return returned
+    said = counted(len(found), "value") if isinstance(returned, tuple | list) else f"one `{type(returned).__name__}`"
+    raise _unfit(f"`{function}` of {name} returns {said}, expected {count}", RETURNS, where)
 
 
 def _shapes(state: Any) -> list[tuple[Any, Any]]:
     return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state)]
 
 
-def _unfit(message: str, help: str, notes: tuple[str, ...] = ()) -> BlurError:
+def _unfit(message: str, help: str | None, notes: tuple[str, ...] = ()) -> BlurError:
     return BlurError(Diagnostic("E811", message, notes=notes, help=help))

@@ -32,11 +32,12 @@ def environment(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[object, s
     """The environment that `tasks` has, or that is in a file, and a hash of what the file means, or its name; None if a
     task is. Raises `BlurError`."""
     found, title, named = _found(choice, tasks)
-    if not (hasattr(found, "reset") and hasattr(found, "step")):
+    there = [member for member in ("step", "reset") if hasattr(found, member)]
+    if not there or (len(there) == 1 and hasattr(found, "sample")):
         return None
     with told_at(choice.where):
         fingerprint = file.python_meaning(named) if named else title
-        return instance(found, title, choice.parameters, "step"), fingerprint
+        return instance(found, title, choice.parameters, there[0]), fingerprint
 
 
 def _found(choice: TaskChoice, tasks: Mapping[str, Any]) -> tuple[Any, str, file.Named | None]:

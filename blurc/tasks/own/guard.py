@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+import jax
+
 from blurc.diagnostics import BlurError, Diagnostic, Span
 
 LONGEST = 200  # characters of a message: those of JAX may have pages
@@ -30,7 +32,7 @@ def guarded(what: str) -> Generator[None]:
         lines = str(error).strip().splitlines()
         said = f": {lines[0][:LONGEST]}" if lines else ""
         message = f"{what} raises {type(error).__name__}{said}"
-        raise BlurError(Diagnostic("E815", message, notes=place_of(error))) from None
+        raise BlurError(Diagnostic("E815", message, notes=place_of(error), help=traced_help(error))) from None
 
 
 @contextmanager
@@ -40,6 +42,19 @@ def told_at(where: Span | None) -> Generator[None]:
         yield
     except BlurError as error:
         raise BlurError([replace(d, span=d.span or where) for d in error.diagnostics]) from None
+
+
+def traced_help(error: BaseException) -> str | None:
+    """What to write instead of what JAX cannot trace; None for other errors."""
+    match error:
+        case jax.errors.TracerBoolConversionError():
+            return "the value is not known yet: use `jnp.where` or `jax.lax.cond` in the place of `if`"
+        case jax.errors.TracerArrayConversionError():
+            return "call `jax.numpy` in the place of `numpy`"
+        case jax.errors.ConcretizationTypeError() | jax.errors.TracerIntegerConversionError():
+            return "the value is not known yet: keep it a JAX array, and let no shape or Python number depend on it"
+        case _:
+            return None
 
 
 def place_of(error: BaseException) -> tuple[str, ...]:

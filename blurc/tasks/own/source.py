@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic, Span
+from blurc.diagnostics import BlurError, Diagnostic, Span, suggest
 from blurc.runtime import map_tree
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.objective import Objective, TargetKind
@@ -114,6 +115,7 @@ def instance(of: Any, title: str, parameters: Mapping[str, Any], member: str = "
     if isinstance(of, type) or not hasattr(of, member):
         if not callable(of):
             raise BlurError(checks.no_task(title, of))
+        _check_parameters(of, title, parameters)
         with guarded(f"`{title}(..)`"):
             made: Any = of(**parameters)
         return made
@@ -121,6 +123,27 @@ def instance(of: Any, title: str, parameters: Mapping[str, Any], member: str = "
         message = f"`parameters` is for what makes a task, and `{title}` is one"
         raise BlurError(Diagnostic("E811", message, help="leave it out, or name the class"))
     return of
+
+
+def _check_parameters(of: Any, title: str, parameters: Mapping[str, Any]) -> None:
+    """Raises `BlurError` (E815) if one is unknown or lacking."""
+    try:
+        known = inspect.signature(of).parameters
+    except (TypeError, ValueError):  # of compiled code
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        return
+    names = [n for n, p in known.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    for name in parameters:
+        if name not in names:
+            help = suggest(name, names, f"it has {', '.join(names)}" if names else "leave it out")
+            raise BlurError(Diagnostic("E815", f"`{title}` has no parameter `{name}`", help=help))
+    if isinstance(of, type) and (
+        lacking := [n for n in names if known[n].default is inspect.Parameter.empty and n not in parameters]
+    ):
+        what = ", ".join(f"`{name}`" for name in lacking)
+        help = f"give it: `{title}:{lacking[0]}=..`; in a file under `parameters`"
+        raise BlurError(Diagnostic("E815", f"`{title}` needs {what}", help=help))
 
 
 OWN_KINDS: tuple[TargetKind, ...] = ("values", "classes", "binary")
