@@ -158,7 +158,7 @@ def test_nothing_stays_behind_where_writing_fails(tmp_path: Path) -> None:
 OWN = {
     "faces.py", "language/tables.py", "spec/examples.py", "cli/commands/specs.py", "cli/commands/init.py",
     "cli/shared/subjects.py", "cli/shared/failure.py", "bench/run.py", "bench/timing.py", "guards/memory.py",
-    "tasks/sets.py", "meta/run/checkpoint.py",
+    "tasks/sets.py",
 }  # fmt: skip
 
 
