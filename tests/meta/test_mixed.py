@@ -8,9 +8,11 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from tiny import SPEC, refused
 
 from blurc import meta
+from blurc.cli import cli
 from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
@@ -119,6 +121,16 @@ def test_doubts_are_of_the_network_and_batch_of_each_task(tmp_path: Path):
     assert [line.partition("because it ")[2] for line in found] == [
         f"learns from {count} at a time and predicts 8 at a time" for count in (4, 1)
     ]
+
+
+def test_eval_does_not_measure_a_task_in_the_network_of_another(tmp_path: Path):
+    (tmp_path / "e.yaml").write_text(TEXT.replace("METHOD", CMA))
+    asked = ["eval", "delta", "--experiment", "e.yaml", "--steps", "2", "--seeds", "1"]
+    told = CliRunner().invoke(cli, asked)
+    assert told.exit_code == 2
+    assert "the task deep has a network of its own there: give --task and --network" in told.output
+    both = CliRunner().invoke(cli, [*asked, "--task", "moons", "--network", "deeper.blur"])
+    assert both.exit_code == 0, both.output
 
 
 def test_a_divergence_is_replayed_in_its_network(tmp_path: Path):

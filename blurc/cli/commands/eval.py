@@ -109,12 +109,20 @@ def _what(
     chosen, wirings = choices(tasks), tuple(wiring(text, parameters) for text in networks)
     if experiment:
         judged = experiment.evaluation
-        chosen = chosen or judged.tasks or experiment.tasks
         theirs = judged.networks or (experiment.network,)
+        if not (chosen or wirings or judged.tasks or judged.networks):
+            _check_one_network(experiment)
+        chosen = chosen or judged.tasks or experiment.tasks
         wirings = wirings or tuple(wiring_of(network, parameters) for network in theirs)
     if not (chosen and wirings):
         raise click.UsageError("give --task and --network, or --experiment")
     return chosen, wirings
+
+
+def _check_one_network(experiment: Experiment) -> None:
+    """Every network is measured on every task here, which is not what `by_task` means."""
+    if own := [name for name, setting in experiment.by_task.items() if setting.network]:
+        raise click.UsageError(f"the task {own[0]} has a network of its own there: give --task and --network")
 
 
 @dataclass(frozen=True)
