@@ -19,6 +19,9 @@ if jaxlib.version.__version_info__[:2] < (0, 11):  # XLA aborts on a flag that i
     QUICK.append("cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in QUICK))
 
+# Commands that tests start do not read what the user's own have compiled.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", "")
+
 # With Python's own threshold, the collector takes a tenth of the time: JAX makes many objects that stay.
 gc.set_threshold(100_000, 20, 20)
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
+from blurc.cli.shared import compile_cache
 from blurc.cli.shared.failure import INTERRUPTED, TERMINATED, failures, on_interrupts, output_failed, status
 from blurc.diagnostics import did_you_mean
 
@@ -79,6 +80,8 @@ def cli() -> None:
 def main() -> None:
     """The entry point of the `blurc` script."""
     on_interrupts()
+    if sys.argv[1:2] != ["bench"]:  # which measures how long compiling takes
+        compile_cache.keep()
     try:
         cli.main(prog_name="blurc")
     except KeyboardInterrupt as interrupt:  # before or after the command itself
@@ -89,6 +92,8 @@ def main() -> None:
         if end.code in (INTERRUPTED, TERMINATED):
             _stop(end.code)
         raise
+    finally:
+        compile_cache.trim()
 
 
 def _stop(status: int) -> NoReturn:

@@ -1,6 +1,7 @@
 """Reading and writing files.
 
 files.py        the one way to read a file that somebody names, and to write one
+caches.py       where things are kept that can be fetched or made again
 text.py         the bytes of a file as text
 records/        reads frozen dataclasses from plain trees, and turns them back into trees
 limits.py       the ranges of their values, as types of fields
@@ -21,6 +22,7 @@ from blurc.faces import face
 
 if TYPE_CHECKING:
     from blurc.storage import limits, npz, records, yaml_write
+    from blurc.storage.caches import cache_folder
     from blurc.storage.files import append_to, is_inside, open_file, read_file, remove_unfinished, why, write_file
     from blurc.storage.npz import Array
     from blurc.storage.text import text_of
@@ -35,6 +37,7 @@ __all__ = [
     "YamlArrays",
     "YamlTree",
     "append_to",
+    "cache_folder",
     "compose",
     "is_inside",
     "limits",

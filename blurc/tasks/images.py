@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from blurc.diagnostics import BlurError, Diagnostic, Report
+from blurc.storage import cache_folder
 from blurc.tasks.catalogue import PARTS, SETS, ImageSet, identify
 from blurc.tasks.dataset import Dataset, Floats, one_hot
 from blurc.tasks.fetch import fetch
 from blurc.tasks.idx import Bytes, decode, read
-from blurc.tasks.locate import cache_folder, find, how_to, missing, present
+from blurc.tasks.locate import find, how_to, missing, present
 
 __all__ = ["SETS", "load"]
 

@@ -11,16 +11,10 @@ import os
 from pathlib import Path
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.storage import cache_folder
 from blurc.tasks.catalogue import ImageSet
 
 VARIABLE = "BLURC_DATA"
-
-
-def cache_folder(name: str) -> Path:
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification says to ignore relative paths.
-    base = Path(root) if os.path.isabs(root) else Path(os.path.expanduser("~/.cache"))
-    return base / "blurc" / name
 
 
 def folders(name: str, data_dir: Path | None) -> list[Path]:

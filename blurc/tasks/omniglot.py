@@ -28,13 +28,13 @@ import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic, suggest
 from blurc.guards import check_package
-from blurc.storage import open_file, why
+from blurc.storage import cache_folder, open_file, why
 from blurc.tasks import few_shot, preprocess
 from blurc.tasks.choice import TaskChoice
 from blurc.tasks.dataset import Dataset, Floats, Indices, one_hot
 from blurc.tasks.examples import Examples, rows, shuffled_rows
 from blurc.tasks.few_shot import FewShot
-from blurc.tasks.locate import VARIABLE, cache_folder, folders
+from blurc.tasks.locate import VARIABLE, folders
 from blurc.tasks.objective import TargetKind
 from blurc.tasks.source import Draw, Drawn
 

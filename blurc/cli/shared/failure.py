@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
+from blurc.cli.shared import compile_cache
 from blurc.cli.shared.terminal import colour, show
 from blurc.diagnostics import BlurError, BlurWarning, Diagnostic
 from blurc.storage import why
@@ -110,7 +111,7 @@ def _warnings_shown() -> Generator[None]:
         def shown(message: Warning | str, *where: Any, **more: Any) -> None:
             if isinstance(message, BlurWarning):
                 show([message.diagnostic])
-            else:
+            elif not compile_cache.is_failure(message):
                 others(message, *where, **more)
 
         warnings.showwarning = shown
