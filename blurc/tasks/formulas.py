@@ -26,14 +26,18 @@ def _mean_error(errors: Any, mask: Any) -> Any:
 
 def cross_entropy(outputs: Any, targets: Any, mask: Any) -> Any:
     """Of the softmax of the outputs. XLA may compute outputs twice and round them differently when subtracting the
-    maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite."""
+    maximum. Huge outputs can then exceed it, and the exponential overflows although all of them are finite. They are
+    kept below it in value only: a `where` or `minimum` would take from the largest output its gradient, or half."""
     import jax  # as jax is not needed to name an objective
     import optax
 
-    xp = outputs.__array_namespace__()
+    @jax.custom_jvp
+    def at_most_zero(below: Any) -> Any:
+        return jax.numpy.where(below > 0, 0.0, below)
+
+    at_most_zero.defjvps(lambda tangent, _, __: tangent)
     below = outputs - jax.lax.stop_gradient(outputs.max(axis=-1, keepdims=True))
-    # Not `minimum`, which halves the gradient of the largest output.
-    return _mean(optax.softmax_cross_entropy(xp.where(below > 0, 0.0, below), targets), mask)
+    return _mean(optax.softmax_cross_entropy(at_most_zero(below), targets), mask)
 
 
 def accuracy(outputs: Any, targets: Any, mask: Any) -> Any:
