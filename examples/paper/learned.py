@@ -32,6 +32,8 @@ def learned(figure: Figure, task: Task) -> Results:
     never sees, its `trajectory`, and `rows` of scores."""
     found: dict[str, list[Results]] = {}
     for name in figure.variants:
+        if task.quick and figure.only_full and figure.only_full in name:
+            continue
         found[name] = []
         for seed in range(task.runs):
             experiment = _with_its_data(read(figure, name, task, seed))

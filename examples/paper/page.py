@@ -25,8 +25,8 @@ cores, and with `--quick` in minutes, with smaller networks, shorter searches an
 the two it has. Quick results tell whether an effect is there; they say little about its size.
 
 Accuracies are on test examples, in %. Where there are several runs, a cell has the run whose genome the search itself
-judged best, on episodes of its own, and in brackets the worst and the best run. What the paper says is from its text;
-nothing is read off its curves.
+judged best, on episodes of its own, or the median where the table says so, and in brackets the worst and the best run.
+What the paper says is from its text; nothing is read off its curves.
 
 *This page is generated from `docs/paper/`, by `python examples/paper.py page`.*
 """
@@ -109,6 +109,11 @@ def _of_curves(panel: Curves, results: Results) -> list[list[str]]:
     return rows
 
 
+def _median(each: np.ndarray) -> str:
+    sound = each[np.isfinite(each)]
+    return _range(float(np.median(sound)) if len(sound) else np.nan, each)
+
+
 def _range(chosen: float, each: np.ndarray) -> str:
     sound = each[np.isfinite(each)]
     if len(each) == 1 or not len(sound):
@@ -120,9 +125,9 @@ def _range(chosen: float, each: np.ndarray) -> str:
 def _of_points(panel: Points, results: Results) -> list[list[str]]:
     lines = draw.lines_of(panel, results)
     places = [place for place, _ in next(iter(lines.values()))]
-    medians = {name: {place: float(np.nanmedian(of)) for place, of in points} for name, points in lines.items()}
+    each = {name: {place: np.asarray(of) for place, of in points} for name, points in lines.items()}
     head = [f"{panel.title}, after {panel.step} steps, medians", *lines]
-    return [head, *([place, *(_percent(medians[name][place]) for name in lines)] for place in places)]
+    return [head, *([place, *(_median(each[name][place]) for name in lines)] for place in places)]
 
 
 def _of_track(panel: Track, results: Results) -> list[list[str]]:
