@@ -41,7 +41,7 @@ EINSUM_TO_BLUR: dict[tuple[tuple[int, ...], int], float] = {
     (DEEP, 2): 2.3,
     (DEEP, 4): 5.0,
 }
-LONG_TO_SHORT_CHAIN = 3.0  # 300 equal layers against 10
+LONG_TO_SHORT_CHAIN = 2.5  # 300 equal layers against 10
 LONG_TO_SHORT_COMPILE = 1.1  # equal, within measurement error
 
 Report = Callable[[str], None]

@@ -12,7 +12,8 @@ from blurc.plan.passes.sparse_form import sparse_form
 from blurc.plan.plan import Block, Plan, Population, Projection, Variable
 
 
-def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block) -> Plan:
+def assemble(model: Model, step: Block, predict: Block, run: Block) -> Plan:
+    """`step` has the results of `trace` too; liveness tells them apart."""
     genome, network = model.genome, model.network
     projections = tuple(_projection(p, model) for p in network.projections)
     return Plan(
@@ -38,7 +39,7 @@ def assemble(model: Model, step: Block, predict: Block, trace: Block, run: Block
         ),
         step=step,
         predict=predict,
-        trace=trace,
+        trace=step,
         run=run,
         statistics=tuple(_statistics(step)),
         examples=tuple(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from blurc.diagnostics import Span
 from blurc.model import Shape
-from blurc.plan.plan import EVERYWHERE, Attr, Block, Op, Space, Type, infer_space
+from blurc.plan.plan import EVERYWHERE, Attr, Block, Op, Result, Space, Type, infer_space
 
 
 class Builder:
@@ -15,16 +14,17 @@ class Builder:
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
-        self._index: dict[tuple[str, tuple[int, ...], tuple[Attr, ...], Type], int] = {}
+        self._index: dict[tuple[object, ...], int] = {}
 
     def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
         space = infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
         if space is not type_.space:
             type_ = Type(type_.dims, space)
-        key = (name, args, attrs, type_)
-        found = self._index.get(key)
-        if found is None:
-            found = self._index[key] = len(self.ops)
+        new = len(self.ops)
+        # Flat, as hashing `type_` itself would take as long as all the rest.
+        key = (name, args, attrs, type_.dims, space.kind, space.of, space.first, space.second)
+        found = self._index.setdefault(key, new)
+        if found == new:
             self.ops.append(Op(name, args, attrs, type_, span))
         return found
 
@@ -58,4 +58,4 @@ def rewritten(block: Block, rule: Callable[[Builder, Op], int]) -> Block:
     new: list[int] = []
     for op in block.ops:
         new.append(rule(builder, op.on(new[a] for a in op.args)))
-    return Block(tuple(builder.ops), tuple(replace(r, value=new[r.value]) for r in block.results))
+    return Block(tuple(builder.ops), tuple(Result(r.key, new[r.value]) for r in block.results))

@@ -11,7 +11,7 @@ or two equations have in common is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from blurc import model as m
@@ -164,6 +164,13 @@ class Elaborator:
             for name in dict.fromkeys(s.name for s in statements if isinstance(s, m.Assign)):
                 self.result(("state", visit.phase.name, population, name), self.now.states[population, name])
 
+    def states_after(self, visit: Visit) -> Iterator[tuple[Key, int, m.StateVar]]:
+        """Every state of every neuron, for `trace`."""
+        for population in self.now.model.network.populations:
+            for state in self.now.model.genome.states if population.role != "unit" else ():
+                key = ("trace", visit.phase.name, population.name, state.name)
+                yield key, self.now.states[population.name, state.name], state
+
     def new_statistics(self) -> None:
         b = self.now.builder
         for (population, name), value in self.now.statistics.items():
@@ -174,25 +181,30 @@ class Elaborator:
         return Block(tuple(self.now.builder.ops), tuple(self.results))
 
 
-def elaborate(model: Model, schedule: Schedule) -> tuple[Block, Block, Block, Block]:
-    """The blocks of step, predict, trace and run; the last is empty where nothing is carried."""
+def elaborate(model: Model, schedule: Schedule) -> tuple[Block, Block, Block]:
+    """The blocks of step, predict and run; the last is empty where nothing is carried. Among the results of the first
+    are those of `trace`, which runs the same visits."""
     carries = bool(remembered(model)) or any(state.persistent for state in model.genome.states)
     run = _run(model, schedule) if carries else Block((), ())
-    return _step(model, schedule), _predict(model, schedule), _trace(model, schedule), run
+    return _step(model, schedule), _predict(model, schedule), run
 
 
 def _step(model: Model, schedule: Schedule) -> Block:
     e = Elaborator(Versions(model))
+    traced: list[tuple[Key, int, m.StateVar]] = []
     for i, visit in enumerate(schedule.visits):
         if i == schedule.readout:
             e.readout()
         e.visit(visit)
         e.note_states(visit)
+        traced += e.states_after(visit)
     if schedule.readout == len(schedule.visits):
         e.readout()
     e.new_synapses()
     e.new_states()
     e.new_statistics()
+    for key, value, state in traced:
+        e.result(key, e.fill(value, state.shape, "neurons", key[2]))
     return e.block()
 
 
@@ -224,14 +236,3 @@ def _asked(model: Model, schedule: Schedule) -> Elaborator:
         e.visit(visit)
     e.readout()
     return e
-
-
-def _trace(model: Model, schedule: Schedule) -> Block:
-    e = Elaborator(Versions(model))
-    for visit in schedule.visits:
-        e.visit(visit)
-        for population in model.network.populations:
-            for state in model.genome.states if population.role != "unit" else ():
-                key = ("trace", visit.phase.name, population.name, state.name)
-                e.result(key, e.fill_state(population.name, state))
-    return e.block()

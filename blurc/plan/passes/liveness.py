@@ -28,7 +28,7 @@ def liveness(plan: Plan, written: Block) -> Plan:
     live = _live_variables(plan)
     step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
     lost = _needing_others(plan.trace, live)
-    trace = [r for r in plan.trace.results if r.value not in lost]
+    trace = [r for r in plan.trace.results if r.key[0] == "trace" and r.value not in lost]
     predict = _keep(plan.predict, plan.predict.results)
     run = _keep(plan.run, [r for r in plan.run.results if r.key[0] == "readout" or r.key in live])
     return replace(
@@ -102,4 +102,4 @@ def _keep(block: Block, results: Iterable[Result]) -> Block:
     needed = sorted(reachable(block, (r.value for r in kept)))
     new = {old: i for i, old in enumerate(needed)}
     ops = tuple(block.ops[i].on(new[a] for a in block.ops[i].args) for i in needed)
-    return Block(ops, tuple(replace(r, value=new[r.value]) for r in kept))
+    return Block(ops, tuple(Result(r.key, new[r.value]) for r in kept))
