@@ -181,5 +181,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E924": "processes of a run that do not find each other",
         "E925": "a process of a run that ended before the others",
         "E926": "devices that a network cannot be divided over as asked",
+        "E927": "a device that JAX does not have here",
     }
 )

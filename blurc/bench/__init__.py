@@ -8,7 +8,9 @@ graphs.py        convolutions and sparse projections
 meta.py          meta-learning: a generation of genomes, a long gradient
 timing.py        alternating measurements, peak memory
 devices.py       what a device can do at best
+training.py      step times of training
 run.py           the table
+gpu.py           the table on a GPU
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.bench import run
+    from blurc.bench import gpu, run
     from blurc.bench.devices import DEVICES, Device, this_cpu
     from blurc.bench.run import Row
 
-__all__ = ["DEVICES", "Device", "Row", "run", "this_cpu"]
+__all__ = ["DEVICES", "Device", "Row", "gpu", "run", "this_cpu"]
 
 face(__name__)

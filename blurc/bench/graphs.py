@@ -57,11 +57,16 @@ def sparse(rounds: int) -> Iterator[Row]:
     for density in DENSITIES:
         yield from _density(density, rounds)
     for n in NEURONS:
-        xs, ys = _data(n, FEW)
-        step = {"step": specs.trained(specs.sparse(f"sparse(fan_in = {FAN_IN})"), xs, ys, n=n)}
-        time = alternate(step, rounds=rounds, sample_seconds=0.05).time("step")
-        name = f"{n:,} neurons with {FAN_IN} synapses each, batch {FEW}, time of a step"
-        yield row("sparse", name, time.scaled(1000 / STEPS), "ms")
+        yield large(n, rounds)
+
+
+def large(n: int, rounds: int) -> Row:
+    """A step of `n` neurons with few synapses each."""
+    xs, ys = _data(n, FEW)
+    step = {"step": specs.trained(specs.sparse(f"sparse(fan_in = {FAN_IN})"), xs, ys, n=n)}
+    time = alternate(step, rounds=rounds, sample_seconds=0.05).time("step")
+    name = f"{n:,} neurons with {FAN_IN} synapses each, batch {FEW}, time of a step"
+    return row("sparse", name, time.scaled(1000 / STEPS), "ms")
 
 
 def _density(density: float, rounds: int) -> Iterator[Row]:

@@ -20,7 +20,7 @@ import blurc
 from blurc.bench import einsum, specs
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, alternate, compiled_bytes
-from blurc.meta import Augment, Experiment, Gradient, Inner, Network, TaskChoice, internals
+from blurc.meta import Augment, Cma, Experiment, Gradient, Inner, Network, TaskChoice, internals
 from blurc.runtime import map_tree
 from blurc.tasks import OBJECTIVES, Episode
 
@@ -35,7 +35,7 @@ UNROLLED, META_STEPS = 10, 10  # meta-steps per sample
 EINSUM_TO_BLUR = 3.0
 GRADIENT_MIB = 2 * 1024
 
-Generation = Callable[[], Any]
+Generation = partial[Any]
 
 
 def rows(rounds: int) -> Iterator[Row]:
@@ -59,24 +59,26 @@ def generation(rounds: int, sizes: Sequence[int] = EVOLVED, population: int = PO
     yield row(group, "einsum / blur, the fastest of each", ratio, "x", bound=EINSUM_TO_BLUR, sense=">=")
 
 
-def generations(sizes: Sequence[int], population: int) -> dict[str, Generation]:
-    """The same generation, run with different numbers of genomes side by side."""
+def generations(
+    sizes: Sequence[int], population: int, blur: Sequence[int] = (1, 4, 8, 0), by_hand: Sequence[int] = (1, 4, 0),
+    batches: int = BATCHES, questions: int = QUESTIONS,
+) -> dict[str, Generation]:  # fmt: skip
+    """The same generation, run with different numbers of genomes side by side (0: all)."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
     genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
-    episodes = map_tree(lambda x: x[None], _episode(sizes, BATCHES, QUESTIONS))
+    episodes = map_tree(lambda x: x[None], _episode(sizes, batches, questions))
     keys = jax.random.split(jax.random.key(1), 1)
     drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
     found: dict[str, Generation] = {}
-    for chunk in _chunks(1, 4, 8, population):
+    for chunk in _chunks(blur, population):
         found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, drawn)
-    for chunk in _chunks(1, 4, population):
+    for chunk in _chunks(by_hand, population):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found
 
 
-def _chunks(*sizes: int) -> list[int]:
-    """The last one is the population."""
-    return sorted({size for size in sizes if size <= sizes[-1]})
+def _chunks(sizes: Sequence[int], population: int) -> list[int]:
+    return sorted({min(size or population, population) for size in sizes})
 
 
 def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
@@ -120,12 +122,26 @@ def memory(sizes: Sequence[int] = LONG, steps: int = UNROLL) -> Iterator[Row]:
 
 
 def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
+    program = gradient(sizes, steps)
+    return compiled_bytes(program.func, *program.args)
+
+
+def gradient(sizes: Sequence[int], steps: int) -> partial[Any]:
+    """The gradient of one genome through so many steps."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
     episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH))
     genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
     keys = jax.random.split(jax.random.key(1), 1)
     drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
-    return compiled_bytes(_judge(net, "cross_entropy").gradients, genomes, drawn)
+    return partial(_judge(net, "cross_entropy").gradients, genomes, drawn)
+
+
+def beside(sizes: Sequence[int], population: int, batches: int = BATCHES, questions: int = QUESTIONS) -> int:
+    """How many genomes of a generation a search computes side by side on this device."""
+    inner = Inner(batches, BATCH, questions)
+    tasks = (TaskChoice("digits", augment=Augment(project=sizes[0])),)
+    e = Experiment("bench", Network(specs.blur(sizes, CHANNELS)), tasks, inner, Cma(population=population))
+    return internals.setup(e).width
 
 
 def modes(rounds: int, sizes: Sequence[int] = FEW, steps: int = MANY_STEPS) -> Iterator[Row]:

@@ -1,8 +1,7 @@
 """The table of `blurc bench`: rows with a measured value, its quartiles and, if it has one, its target.
 
-Parts: step times of training (the programs of a network take turns in one run), compile times, memory, and the cost of
-meta-learning (`meta.py`). A step is one step inside a training scan, which is the intended use; single calls of the
-same step are also timed, to show the overhead of dispatch.
+Parts: step times of training (`training.py`), compile times, memory, other topologies (`graphs.py`), and the cost of
+meta-learning (`meta.py`).
 """
 
 from __future__ import annotations
@@ -12,54 +11,38 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 import blurc
-from blurc.bench import einsum, graphs, handwritten, meta, products, specs
+from blurc.bench import einsum, graphs, handwritten, meta, specs, training
 from blurc.bench.rows import Row, exact, row
-from blurc.bench.timing import Loop, Spread, Timings, alternate, compiled_bytes, peak_bytes
+from blurc.bench.timing import Spread, compiled_bytes, peak_bytes
+from blurc.bench.training import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
 
-BATCH = 128
-STEPS = 10  # per timed training scan
-SMALL, ONLINE_STEPS = (100, 64, 32, 10), 1000  # one example at a time
-SHALLOW, DEEP = (784, 512, 10), (784, 256, 128, 10)
-CHANNELS = (2, 4)
 MIB = 1 / 2**20
 
-# The targets: upper (or lower) bounds of ratios.
-BACKPROP_TO_HAND = 1.05
-BLUR_TO_PRODUCTS = 1.3
-BLUR_TO_HAND = {2: 2.7, 4: 5.3}  # at 784-512-10
-EINSUM_TO_BLUR: dict[tuple[tuple[int, ...], int], float] = {
-    (SHALLOW, 2): 5.0,
-    (SHALLOW, 4): 5.0,
-    (DEEP, 2): 2.3,
-    (DEEP, 4): 5.0,
-}
+# The targets: upper bounds of ratios.
 LONG_TO_SHORT_CHAIN = 2.5  # 300 equal layers against 10
 LONG_TO_SHORT_COMPILE = 1.1  # equal, within measurement error
 
 Report = Callable[[str], None]
-Candidate = Callable[[], Any]
 
 
 def run(quick: bool, report: Report) -> list[Row]:
     """All rows. `report` is told what is being measured; `quick` takes fewer samples."""
     rows: list[Row] = []
     for sizes in (SHALLOW, DEEP):
-        report(f"training {_name(sizes)}, batch {BATCH}")
-        rows += training(sizes, rounds=5 if quick else 25)
+        report(f"training {name(sizes)}, batch {BATCH}")
+        rows += training.training(sizes, rounds=5 if quick else 25)
     report("general")
-    rows += general(DEEP, rounds=5 if quick else 25)
+    rows += training.general(DEEP, rounds=5 if quick else 25)
     report("compiling")
     rows += compiling(depths=(1, 10) if quick else (1, 10, 100, 300, 1000), rounds=2 if quick else 3)
     report("one example at a time")
-    rows += one_at_a_time(rounds=5 if quick else 25)
+    rows += training.one_at_a_time(rounds=5 if quick else 25)
     report("convolutions")
     rows += graphs.convolution(rounds=5 if quick else 25)
     report("sparse projections")
@@ -77,12 +60,12 @@ def run(quick: bool, report: Report) -> list[Row]:
 
 def hardware() -> dict[str, Any]:
     """The machine and versions used, and how busy the machine already was."""
-    device = jax.devices()[0]
+    first, *others = jax.devices()
     return {
         "cpu": _cpu_name(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "device": f"{device.platform}: {device.device_kind}",
+        "device": f"{first.platform}: {first.device_kind}{f', {1 + len(others)} of them' if others else ''}",
         "jax": jax.__version__,
         "blurc": importlib.metadata.version("blurc"),
         "python": platform.python_version(),
@@ -95,102 +78,6 @@ def _cpu_name() -> str:
             return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def _name(sizes: Sequence[int]) -> str:
-    return "-".join(map(str, sizes))
-
-
-# ---------------------------------------------------------------- step times
-
-
-def training(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
-    timings = alternate(candidates(sizes), rounds=rounds, sample_seconds=0.1)
-    yield from _times(_name(sizes), timings)
-    yield from _ratios(tuple(sizes), timings)
-
-
-def general(sizes: Sequence[int], rounds: int) -> Iterator[Row]:
-    """A training step of the library's `general`, and those of the optimizers that it is raced against."""
-    xs, ys = _data(sizes, STEPS)
-    key = jax.random.key(0)
-    programs: dict[str, Candidate] = {
-        "general": specs.trained(specs.general(sizes), xs, ys),
-        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(key, sizes)),
-        "Muon": Loop(lambda p: handwritten.train_muon(p, xs, ys), handwritten.init_muon(key, sizes)),
-    }
-    timings = alternate(programs, rounds=rounds, sample_seconds=0.1)
-    yield row(_name(sizes), "general, time of a step", timings.time("general").scaled(1000 / STEPS), "ms")
-    yield row(_name(sizes), "general / hand", timings.ratio("general", "hand"), "x")
-    yield row(_name(sizes), "general / Muon", timings.ratio("general", "Muon"), "x")
-
-
-def one_at_a_time(rounds: int, sizes: Sequence[int] = SMALL) -> Iterator[Row]:
-    """A step of many, each with one example."""
-    xs, ys = _data(sizes, ONLINE_STEPS, batch=1)
-    programs: dict[str, Candidate] = {
-        "backprop": specs.trained(specs.backprop(sizes), xs, ys),
-        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(jax.random.key(0), sizes)),
-    }
-    timings = alternate(programs, rounds=rounds, sample_seconds=0.1)
-    group = f"{_name(sizes)}, batch 1, {ONLINE_STEPS:,} steps"
-    for name in programs:
-        yield row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / ONLINE_STEPS), "ms")
-    yield row(group, "backprop / hand", timings.ratio("backprop", "hand"), "x")
-
-
-def candidates(sizes: Sequence[int]) -> dict[str, Candidate]:
-    """Every program on this network. Those named `.. step` make one step per call, the others `STEPS`."""
-    xs, ys = _data(sizes, STEPS)
-    key = jax.random.key(0)
-    found: dict[str, Candidate] = {
-        "hand": Loop(lambda p: handwritten.train(p, xs, ys), handwritten.init(key, sizes)),
-        "hand step": Loop(lambda p: handwritten.step(p, xs[0], ys[0], 0.1), handwritten.init(key, sizes)),
-        "backprop": specs.trained(specs.backprop(sizes), xs, ys),
-        "backprop step": _compiled_step(specs.backprop(sizes), xs[0], ys[0]),
-    }
-    for k in CHANNELS:
-        _, genome, _ = specs.start(specs.blur(sizes, k))
-        synapses, layers = einsum.init(key, sizes, k), products.init(key, sizes, k)
-        found[f"blur k={k}"] = specs.trained(specs.blur(sizes, k), xs, ys)
-        found[f"einsum k={k}"] = Loop(partial(_einsum, genome, xs, ys), synapses)
-        found[f"products k={k}"] = partial(products.run, layers, xs)
-    return found
-
-
-def _einsum(genome: Any, xs: jax.Array, ys: jax.Array, synapses: Any) -> tuple[Any, Any]:
-    return einsum.train(genome, synapses, xs, ys)
-
-
-def _compiled_step(spec: str, x: jax.Array, y: jax.Array) -> Loop:
-    net, genome, state = specs.start(spec)
-    return Loop(lambda s: net.step(genome, s, x, y), state)
-
-
-def _data(sizes: Sequence[int], steps: int, batch: int = BATCH) -> tuple[jax.Array, jax.Array]:
-    draw = np.random.default_rng(0)
-    xs = draw.standard_normal((steps, batch, sizes[0]), np.float32)
-    labels = draw.integers(0, sizes[-1], (steps, batch))
-    return jnp.asarray(xs), jax.nn.one_hot(labels, sizes[-1])
-
-
-def _times(group: str, timings: Timings) -> Iterator[Row]:
-    for name in timings.samples:
-        steps = 1 if name.endswith(" step") else STEPS
-        yield row(group, f"{name}, time of a step", timings.time(name).scaled(1000 / steps), "ms")
-
-
-def _ratios(sizes: tuple[int, ...], timings: Timings) -> Iterator[Row]:
-    def ratio(name: str, base: str, **target: Any) -> Row:
-        return row(_name(sizes), f"{name} / {base}", timings.ratio(name, base), "x", **target)
-
-    yield ratio("backprop", "hand", bound=BACKPROP_TO_HAND)
-    yield ratio("backprop step", "hand step")
-    for k in CHANNELS:
-        blur = f"blur k={k}"
-        yield ratio(blur, f"products k={k}", bound=BLUR_TO_PRODUCTS)
-        yield ratio(blur, "hand", bound=BLUR_TO_HAND[k] if sizes == SHALLOW else None)
-        yield ratio(f"einsum k={k}", blur, bound=EINSUM_TO_BLUR.get((sizes, k)), sense=">=")
 
 
 # ---------------------------------------------------------------- compile times
@@ -235,17 +122,17 @@ def compile_seconds(depth: int, steps: int) -> tuple[float, float]:
 
 def memory(sizes: Sequence[int]) -> Iterator[Row]:
     """XLA's memory plan for a training program (`memory_analysis`), and the peak size of whole processes."""
-    group = f"memory, {_name(sizes)}"
-    for name, size in program_bytes(sizes).items():
-        yield exact(group, f"{name}, XLA program of {STEPS} steps", size * MIB, "MiB")
+    group = f"memory, {name(sizes)}"
+    for program, size in program_bytes(sizes).items():
+        yield exact(group, f"{program}, XLA program of {STEPS} steps", size * MIB, "MiB")
     base = peak_bytes(_only_jax)
-    for name, work in (("hand", _train_by_hand), ("backprop", _train_compiled)):
+    for program, work in (("hand", _train_by_hand), ("backprop", _train_compiled)):
         size = peak_bytes(work, sizes) - base
-        yield exact(group, f"{name}, process above one that only starts JAX", size * MIB, "MiB")
+        yield exact(group, f"{program}, process above one that only starts JAX", size * MIB, "MiB")
 
 
 def program_bytes(sizes: Sequence[int]) -> dict[str, int]:
-    xs, ys = _data(sizes, STEPS)
+    xs, ys = data(sizes, STEPS)
     key = jax.random.key(0)
 
     def compiled(spec: str) -> int:
@@ -269,10 +156,10 @@ def _only_jax() -> None:
 
 
 def _train_by_hand(sizes: Sequence[int]) -> None:
-    xs, ys = _data(sizes, STEPS)
+    xs, ys = data(sizes, STEPS)
     jax.block_until_ready(handwritten.train(handwritten.init(jax.random.key(0), sizes), xs, ys))
 
 
 def _train_compiled(sizes: Sequence[int]) -> None:
-    xs, ys = _data(sizes, STEPS)
+    xs, ys = data(sizes, STEPS)
     jax.block_until_ready(specs.trained(specs.backprop(sizes), xs, ys)())

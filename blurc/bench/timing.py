@@ -7,13 +7,15 @@ samples holds. A sample is the mean over a few consecutive calls; medians and qu
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -40,9 +42,13 @@ class Spread:
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds per call of each candidate: one sample per round, in the order they were taken."""
+    """Seconds per call of each candidate: one sample per round, in the order they were taken.
+
+    first: how long the first call of each took, which compiles and is not a sample.
+    """
 
     samples: Mapping[str, tuple[float, ...]]
+    first: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def time(self, name: str) -> Spread:
         return Spread.of(self.samples[name])
@@ -73,17 +79,18 @@ def alternate(
     A sample repeats its candidate for about `sample_seconds`, so that short calls do not mostly measure the clock. It
     waits for the results of each call.
     """
+    first = {name: _sample(run, 1) for name, run in candidates.items()}
     calls = {name: _calls(run, sample_seconds, warmup) for name, run in candidates.items()}
     samples: dict[str, list[float]] = {name: [] for name in candidates}
     orders = random.Random(0)
     for _ in range(rounds):
         for name in orders.sample(list(candidates), len(candidates)):
             samples[name].append(_sample(candidates[name], calls[name]))
-    return Timings({name: tuple(taken) for name, taken in samples.items()})
+    return Timings({name: tuple(taken) for name, taken in samples.items()}, first)
 
 
 def _calls(run: Callable[[], Any], sample_seconds: float, warmup: int) -> int:
-    for _ in range(max(1, warmup)):  # the first call compiles
+    for _ in range(warmup - 1):
         _sample(run, 1)
     return max(1, round(sample_seconds / _sample(run, 1)))
 
@@ -110,10 +117,16 @@ def peak_bytes(function: Callable[..., None], *args: Any) -> int:
     It includes everything: Python, JAX, the compiler and the data. Subtract the peak of a function that only starts
     JAX.
     """
+    return in_process(_peak_after, function, *args)
+
+
+def in_process(function: Callable[..., Any], *args: Any, platform: str | None = None) -> Any:
+    """What `function(*args)` returns in a fresh process, where JAX has only this platform: `cpu`."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit this process's memory
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_report_peak, args=(theirs, function, args))
-    child.start()
+    child = context.Process(target=_answer, args=(theirs, function, args))
+    with _platform(platform):  # which JAX reads when it is imported
+        child.start()
     theirs.close()
     try:
         return ours.recv()
@@ -121,9 +134,25 @@ def peak_bytes(function: Callable[..., None], *args: Any) -> int:
         child.join()
 
 
-def _report_peak(pipe: Any, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+@contextmanager
+def _platform(name: str | None) -> Generator[None]:
+    before = os.environ.get("JAX_PLATFORMS")
+    if name:
+        os.environ["JAX_PLATFORMS"] = name
+    yield
+    if name:
+        os.environ.pop("JAX_PLATFORMS")
+    if before is not None:
+        os.environ["JAX_PLATFORMS"] = before
+
+
+def _answer(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    pipe.send(function(*args))
+
+
+def _peak_after(function: Callable[..., None], *args: Any) -> int:
     function(*args)
-    pipe.send(_own_peak())
+    return _own_peak()
 
 
 def _own_peak() -> int:

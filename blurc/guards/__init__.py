@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import amount, available, check_room
+    from blurc.guards.memory import amount, available, check_room, of_device
     from blurc.guards.packages import check_package, has_package
     from blurc.guards.typed import LATER, by_name, require, typed
 
-__all__ = ["LATER", "amount", "available", "by_name", "check_package", "check_room", "has_package", "require", "typed"]
+__all__ = [
+    "LATER",
+    "amount",
+    "available",
+    "by_name",
+    "check_package",
+    "check_room",
+    "has_package",
+    "of_device",
+    "require",
+    "typed",
+]
 
 face(__name__)

@@ -35,6 +35,14 @@ def available() -> int | None:
     return max(min(found), sum(s.get("bytes_limit", 0) for s in stats)) if found else None
 
 
+def of_device() -> int | None:
+    """Bytes of one of JAX's devices here: of its own, or its share of the machine's. None if unknown."""
+    devices = sys.modules["jax"].local_devices()
+    own: int | None = (devices[0].memory_stats() or {}).get("bytes_limit")
+    whole = available()
+    return own or (None if whole is None else whole // len(devices))
+
+
 def amount(size: float) -> str:
     """So many bytes, for people: `1.2 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):

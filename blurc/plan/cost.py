@@ -27,6 +27,7 @@ class Cost:
         readout: the predictions of a step.
         working: the most that exists at once besides all these.
         residuals: what a gradient keeps of each step that it goes back through.
+        asking: the most that exists at once while a batch is predicted, besides its state, inputs and predictions.
     """
 
     batch: int
@@ -37,6 +38,7 @@ class Cost:
     readout: int
     working: int
     residuals: int
+    asking: int
 
     @property
     def flops(self) -> int:
@@ -85,4 +87,5 @@ def cost_of(plan: Plan, batch: int) -> Cost:
         readout=FLOAT * batch * outputs,
         working=step.working,
         residuals=step.residuals,
+        asking=Counted(plan, plan.predict, batch).working,
     )

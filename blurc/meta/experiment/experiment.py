@@ -248,7 +248,7 @@ class Experiment:
         over_tasks: whether the value of a genome is the mean over its episodes, or its value on its worst task.
         by_task: what is different for a task, by its name.
         validation: tasks that decide which genome is best; none: those of the search.
-        chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`many.automatic`).
+        chunk: candidates evaluated in parallel; 0: all; None: as suits the device (`Setup.width`).
         write: the run folder; empty: runs/NAME.
         objective_at: where `method.objective` was read, for errors; not a key of a file.
     """

@@ -7,6 +7,7 @@ lessons.py     what learns each task, and in which batches
 mode.py        how gradients are taken
 on_worlds.py on_recordings.py  what experiments on these cannot have
 room.py        whether that fits into memory
+memory.py      how much of a device's memory a candidate takes
 persistent.py  truncated episodes, for PES
 step.py        one meta-step
 best.py        the best genome so far, judged on separate episodes

@@ -17,7 +17,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
 from blurc.meta.processes.processes import ALONE, Processes
-from blurc.meta.run import lessons, on_recordings, on_worlds
+from blurc.meta.run import lessons, memory, on_recordings, on_worlds
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.lessons import Lesson
 from blurc.meta.run.loading import check_l1, loaded, space_of
@@ -130,9 +130,22 @@ class Setup:
     @property
     def _chunk(self) -> int:
         chosen = self.experiment.chunk
-        if chosen is None:  # all at once where a candidate does so little in a step that it cannot keep a device busy
-            return 0 if self.space or self.worlds else many.automatic()
-        return chosen
+        if chosen is not None:
+            return chosen
+        # On CPUs side by side was never faster (`blurc bench` measures both), except where a candidate does so little
+        # in a step that it cannot keep a core busy.
+        if jax.default_backend() == "cpu" and not (self.space or self.worlds):
+            return 1
+        return many.fitting(self.candidates, self.candidate_bytes, self.processes)
+
+    @property
+    def candidate_bytes(self) -> int:
+        """What a candidate takes of the memory of a device, besides what all share."""
+        e = self.experiment
+        first = self.space.interpreter if self.space else self.net
+        steps = e.curriculum.until if e.curriculum else e.inner.steps
+        lessons = (Lesson(first, e.inner.batch), *self.lessons.values())
+        return max(memory.of_candidate(e, of.net.plan, of.batch, of.steps or steps) for of in lessons)
 
     @property
     def candidates(self) -> int:

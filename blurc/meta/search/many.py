@@ -21,10 +21,12 @@ from jax.sharding import Mesh, PartitionSpec
 from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import of_device
 from blurc.meta.processes.processes import ALONE, Processes
 from blurc.runtime import map_tree
 
 AXIS = "candidates"
+SHARE = 0.5  # of a device's memory for candidates, whose bytes are known within a factor of about 1.5
 Mapped = Callable[..., Any]
 
 
@@ -108,9 +110,15 @@ def _taken(x: jax.Array, rows: NDArray[np.int64]) -> jax.Array:
     return x[: len(rows)] if np.array_equal(rows, np.arange(len(rows))) else x[rows]
 
 
-def automatic() -> int:
-    """One at a time on CPUs, where parallel was never faster (`blurc bench` measures both); elsewhere all."""
-    return 1 if jax.default_backend() == "cpu" else 0
+def fitting(count: int, size: int, processes: Processes = ALONE) -> int:
+    """A `chunk` for `count` candidates of `size` bytes: as many as fit into a device, in blocks of equal length."""
+    each, memory = _up(count, sum(devices_of(processes))), of_device()
+    return each if memory is None else _up(each, _up(each, most_in(memory, size)))
+
+
+def most_in(memory: int, size: int) -> int:
+    """At least 1, and a power of two: machines of one kind, which have almost the same memory free, then agree."""
+    return 1 << max(0, int(SHARE * memory / max(1, size)).bit_length() - 1)
 
 
 # ------------------------------------------------------- the devices of a process

@@ -1,0 +1,33 @@
+"""How much of a device's memory a candidate takes: the networks that it trains, counted from their plans."""
+
+from __future__ import annotations
+
+from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
+from blurc.model import FLOAT
+from blurc.plan import Cost, Plan, cost_of
+
+
+def of_candidate(e: Experiment, plan: Plan, batch: int, steps: int) -> int:
+    """Bytes of a candidate that trains one network for each task of a meta-step, by so many batches. The examples are
+    not among them: all candidates share these."""
+    cost = cost_of(plan, batch)
+    questions = 0 if e.inner.online or e.inner.probe else -(-e.inner.query // batch)  # answered at the same time
+    answering = cost.state + questions * (cost.asking + cost.readout)
+    learning = _learning(e, cost, steps) + steps * cost.readout
+    return e.tasks_per_step * max(answering, learning)
+
+
+def _learning(e: Experiment, cost: Cost, steps: int) -> int:
+    once = cost.train(1) - cost.examples
+    through = cost.gradient(steps) - steps * cost.examples
+    match e.method:
+        case Gradient(mode="forward"):  # as much again for each meta-parameter
+            return (1 + cost.genome // FLOAT) * once
+        case Gradient():
+            return through
+        case Symbolic() if e.method.tune:
+            return through
+        case Pes():  # the networks live on from piece to piece
+            return once + cost.state
+        case _:
+            return once
