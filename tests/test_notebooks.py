@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -57,16 +55,6 @@ def test_without_matplotlib_a_network_is_still_shown_in_words(net: blurc.Net, mo
     assert net._repr_svg_() is None
     with pytest.raises(BlurError, match="E921"):
         net.draw()
-
-
-def test_without_matplotlib_a_report_says_what_to_install() -> None:
-    script = """import sys; sys.modules["matplotlib"] = None
-from blurc import diagnostics, meta
-try: meta.finish("runs/none")
-except diagnostics.BlurError as error: print(error)"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "error[E921]" in done.stdout
-    assert "pip install 'blurc[pictures]'" in done.stdout
 
 
 def test_a_genome_shows_its_matrices() -> None:

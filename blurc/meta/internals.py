@@ -1,11 +1,11 @@
 """What `blurc meta` and `blurc bench` need of a run besides its results."""
 
+from blurc.meta import report
 from blurc.meta.experiment.schema import changes
 from blurc.meta.processes.processes import ALONE
-from blurc.meta.report.contents import Rule
+from blurc.meta.report.contents import REPORT, Rule
 from blurc.meta.report.contents import rules as found_rules
-from blurc.meta.report.page import REPORT, compare, sparse_rule
-from blurc.meta.report.page import write as write_report
+from blurc.meta.report.wording import sparse_rule_of as sparse_rule
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.finishing import check, evaluated
@@ -29,16 +29,15 @@ __all__ = [
     "Setup",
     "changes",
     "check",
-    "compare",
     "compiled",
     "evaluated",
     "found_rules",
     "is_of_run",
     "meta_step",
     "mode",
+    "report",
     "resolved",
     "setup",
     "sparse_rule",
     "start",
-    "write_report",
 ]

@@ -222,15 +222,14 @@ def test_the_usual_commands_need_no_extra() -> None:
         "import blurc; from blurc import tasks; from blurc.cli import COMMANDS\n"
         "print([import_module(f'blurc.cli.commands.{name}').command.name for name in COMMANDS] == [*COMMANDS])\n"
         "print(len(tasks.load('digits').x_train), tasks.task(tasks.TaskChoice(data='moons')).name)\n"
-        "print(blurc.compile('networks/xor.blur').model.network.name)"
+        "print(blurc.compile('networks/xor.blur').model.network.name)\n"
+        "print(len({blurc.meta.run, blurc.meta.follow, blurc.meta.internals.evaluated}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert done.stdout.splitlines() == ["True", "1437 moons", "xor"], done.stderr
+    assert done.stdout.splitlines() == ["True", "1437 moons", "xor", "3"], done.stderr
 
 
-@pytest.mark.parametrize(
-    "args", [["graph", XOR], ["meta", "none.yaml"], ["report", "none"], ["train", XOR, "--curve", "f.svg"]]
-)
+@pytest.mark.parametrize("args", [["graph", XOR], ["report", "none"], ["train", XOR, "--curve", "f.svg"]])
 def test_pictures_without_their_extra_say_what_to_install(args: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("blurc.guards.packages.find_spec", lambda name: None)
     done = blurc(*args)

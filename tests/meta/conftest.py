@@ -15,7 +15,7 @@ from blurc import meta
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment
 from blurc.meta.processes.processes import ALONE, Processes
-from blurc.meta.run import checkpoint, loop
+from blurc.meta.run import checkpoint, finishing, loop
 from blurc.meta.run import setup as setups
 from blurc.meta.run.folder import Folder
 from blurc.meta.run.setup import Setup
@@ -48,6 +48,12 @@ def ready() -> Callable[..., Setup]:
 def shared(ready: Callable[..., Setup], monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs share their compiled programs."""
     monkeypatch.setattr(loop, "setup", ready)
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches end without their report, which takes a second to draw."""
+    monkeypatch.setattr(finishing, "has_package", lambda package: False)
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,18 @@ def test_the_last_line_says_what_its_number_is_of() -> None:
     assert done.stdout.endswith(f"runs/tiny: genome.yaml, report.html; {what}\n")
 
 
+def test_without_matplotlib_a_search_has_no_report_and_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("blurc.guards.packages.find_spec", lambda name: None)
+        done = command("e.yaml")
+    assert done.exit_code == 0
+    assert "pip install 'blurc[pictures]', then blurc report runs/tiny\n" in done.stdout
+    assert "\nruns/tiny: genome.yaml; cross entropy" in done.stdout
+    assert not Path("runs/tiny/report.html").exists()
+    assert CliRunner().invoke(cli, ["report", "runs/tiny"]).output == "runs/tiny/report.html\n"
+
+
+@pytest.mark.usefixtures("no_report")
 def test_the_last_line_says_that_the_worst_task_counts() -> None:
     done = command("e.yaml", "--set", "over_tasks=worst")
     assert "on its worst task in 16 episodes not used in the search\n" in done.stdout
@@ -76,6 +88,7 @@ def test_a_log_tells_what_takes_long_before_it_begins() -> None:
     assert told.index("the report") < told.index("accuracy on test examples in %, 1 seed")
 
 
+@pytest.mark.usefixtures("no_report")
 def test_the_start_is_told_beside_the_result() -> None:
     done = command("e.yaml")
     start = json.loads(Path("runs/tiny/result.json").read_text())["start"]
@@ -84,6 +97,7 @@ def test_the_start_is_told_beside_the_result() -> None:
     assert "no genome was better than the start, which is what genome.yaml holds\n" in done.stdout
 
 
+@pytest.mark.usefixtures("no_report")
 def test_accuracies_are_told_as_each_evaluation_ends() -> None:
     done = command("e.yaml", "--set", "evaluation.steps=[2, 4]")
     row = json.loads(Path("runs/tiny/evaluation.json").read_text())["rows"][0]
@@ -91,6 +105,7 @@ def test_accuracies_are_told_as_each_evaluation_ends() -> None:
     assert f"moons in tiny\n  {first} after 2 steps, {second} after 4\n" in done.stdout
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_race_shows_the_optimizers_too() -> None:
     Path("e.yaml").write_text(EXPERIMENT.replace("seeds: 1,", "seeds: 1, race: true,"))
     done = command("e.yaml")
@@ -104,6 +119,7 @@ def test_a_race_shows_the_optimizers_too() -> None:
     assert "accuracy on test examples in %, 1 seed\n" in done.stdout
 
 
+@pytest.mark.usefixtures("no_report")
 def test_going_on_tells_what_is_otherwise_than_it_began() -> None:
     command("e.yaml", "--set", "method.steps=1")
     done = command("e.yaml", "--resume")
@@ -113,7 +129,7 @@ def test_going_on_tells_what_is_otherwise_than_it_began() -> None:
 
 
 @pytest.fixture
-def exploded() -> Result:
+def exploded(no_report: None) -> Result:
     Path("tiny.blur").write_text(SPEC.replace("blast = -1", "blast = 1"))
     return command("e.yaml", "--json", "r.json")
 

@@ -149,7 +149,7 @@ def test_the_example_of_the_module_works(shared: None) -> None:
 
 
 @pytest.fixture
-def copied(file: Path) -> Path:
+def copied(file: Path, no_report: None) -> Path:
     """A run of a step, whose folder was copied; the original went on to three."""
     meta.run(schema.read(file, {"method.steps": "1"}), "runs/tiny")
     shutil.copytree("runs/tiny", "moved")

@@ -78,7 +78,7 @@ def test_the_sums_of_sparse_projections_have_no_forward_mode() -> None:
     assert found.message == "the sums of the sparse projection `x->class` have no forward mode"
 
 
-def test_the_run_says_which_mode_it_took(shared: None) -> None:
+def test_the_run_says_which_mode_it_took(shared: None, no_report: None) -> None:
     Path("e.yaml").write_text(
         "name: e\nspec: tiny.blur\ntasks: [moons]\ninner: {steps: 2, batch: 4, query: 4}\n"
         "method: {name: gradient, steps: 2}\nevaluation: {steps: [1], seeds: 1, batch: 4}\n"

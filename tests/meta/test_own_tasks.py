@@ -125,7 +125,7 @@ def test_a_run_on_a_file_is_resumed_and_its_report_runs_no_file() -> None:
     assert (row.task, row.metric.name) == ("Planes", "score")
     for file in ("own.py", "run/python/own.py"):
         Path(file).write_text("raise SystemExit('it ran')")
-    internals.write_report(Path("run"))
+    internals.report.write(Path("run"))
     assert "score of the start" in Path("run/report.html").read_text()
 
 

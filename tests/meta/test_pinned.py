@@ -61,7 +61,7 @@ def test_another_parameter_is_another_experiment(at: int, stopped: Callable[...,
     assert codes(lambda: meta.run(other, "run", resume=True)) == ["E617"]
 
 
-def test_what_was_measured_is_called_as_before() -> None:
+def test_what_was_measured_is_called_as_before(no_report: None) -> None:
     meta.run(experiment(method__steps="1"), "run")
     meta.finish("run")
     rows = json.loads(Path("run/evaluation.json").read_text())["rows"]

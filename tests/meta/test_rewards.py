@@ -130,7 +130,9 @@ def test_a_reward_that_is_not_finite_is_a_divergence_and_told_of(monkeypatch: py
     assert lost == [(0, 7)]
 
 
-def test_where_every_candidate_diverges_the_reason_of_the_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_every_candidate_diverges_the_reason_of_the_first_is_told(
+    monkeypatch: pytest.MonkeyPatch, no_report: None
+) -> None:
     monkeypatch.setattr(make, "_environment", lambda choice: Rotten(2))
     Path("e.yaml").write_text(EXPERIMENT.replace("steps: 2", "steps: 1"))
     done = CliRunner().invoke(cli, ["meta", "e.yaml"])

@@ -18,7 +18,7 @@ import pytest
 import blurc
 from blurc import meta, tasks
 from blurc.diagnostics import BlurError
-from blurc.meta.run import finishing
+from blurc.meta import report
 from blurc.spec import localities
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def test_every_rule_of_a_figure_is_sound() -> None:
 def test_a_figure_is_measured_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finishing, "write", lambda folder: None)  # the report, which takes seconds
+    monkeypatch.setattr(report, "write", lambda folder: None)  # the report, which takes seconds
     figure = types.Figure("what?", "that", experiment="cma", variants={"one": {}})
     found = learned.learned(figure, a_task(tmp_path))
     (run,) = found["variants"]["one"]

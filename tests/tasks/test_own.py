@@ -348,7 +348,7 @@ def test_a_file_that_cannot_be_run_is_said_with_its_line(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("closeness", "`waves.py:closeness(..)` raises TypeError"), ("jnp", "`waves.py:jnp`, a `module`")],
+    [("closeness", "`waves.py:closeness` needs `outs`, `targets`"), ("jnp", "`waves.py:jnp`, a `module`")],
 )
 def test_a_name_that_is_no_task_is_said(waves: str, name: str, said: str) -> None:
     assert said in refused(lambda: task(TaskChoice(waves.replace("Waves", name)))).message

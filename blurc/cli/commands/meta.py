@@ -21,7 +21,7 @@ from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import coloured, console, print_table, say, tell
 from blurc.diagnostics import BlurError, Diagnostic, counted
-from blurc.guards import check_package
+from blurc.guards import has_package
 from blurc.storage import read_file
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def command(
     """Learn a genome, as described by the file EXPERIMENT.
 
     Writes metrics, checkpoints, the best genome (genome.yaml), its scores on test examples and report.html to the
-    run folder. --resume continues an interrupted run, with bit-identical results. The report needs matplotlib: pip
-    install 'blurc[pictures]'.
+    run folder. --resume continues an interrupted run, with bit-identical results. Without matplotlib (pip install
+    'blurc[pictures]') there is no report; `blurc report` writes it later.
 
     Several processes share a run if each is started with the same command, under SLURM, Kubernetes or Open MPI with
     --distributed, elsewhere with --coordinator, --processes and --process.
@@ -98,7 +98,6 @@ def _learn(
 ) -> None:  # fmt: skip
     """All of it, in the process that writes."""
     check_writable([json])
-    check_package("matplotlib", "the report of a run needs")
     _check_no_spec(experiment)
 
     resolved = meta.read(experiment, overrides)
@@ -135,7 +134,8 @@ def _learn(
     objective = result.objective.replace("_", " ")
     mean = "on its worst task in" if resolved.over_tasks == "worst" else "the mean of"
     what = f"{objective} of the genome {result.value:.4g}, {mean} {_judged(resolved)}"
-    tell(out, f"{folder}: {meta.internals.GENOME}, {meta.internals.REPORT}; {what}")
+    files = [meta.internals.GENOME, *([meta.internals.REPORT] if has_package("matplotlib") else [])]
+    tell(out, f"{folder}: {', '.join(files)}; {what}")
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:

@@ -31,8 +31,8 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     check_writable([output])
     check_package("matplotlib", "the report of a run needs")
     if not others:
-        say(str(meta.internals.write_report(one, output)))
+        say(str(meta.internals.report.write(one, output)))
         return
     (other,) = others
     target = output or Path(f"{one.resolve().name}-and-{other.resolve().name}.html")
-    say(str(meta.internals.compare(one, other, target)))
+    say(str(meta.internals.report.compare(one, other, target)))

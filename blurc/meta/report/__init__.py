@@ -1,7 +1,8 @@
 """`report.html` of a run folder, and the comparison of two: self-contained pages without scripts.
 
     contents.py    the contents of the folder, as values
-    opening.py     the network, drawn, and the text of the rule
+    wording.py     the rule as text
+    opening.py     the network, drawn
     training.py    figure: the objective over meta-steps, with stages and divergences
     by_task.py     figure: the same for each task
     running.py     running means, and means over bins
@@ -15,8 +16,19 @@
     page.py        the HTML, written into the folder
 
 With the same matplotlib and JAX, the same folder gives the same bytes.
+
+Only what draws needs matplotlib, so the page is imported when it is written.
 """
 
-from blurc.guards import check_package
+from __future__ import annotations
 
-check_package("matplotlib", "the report of a run needs")  # before a file of this room asks for it
+from typing import TYPE_CHECKING
+
+from blurc.faces import face
+
+if TYPE_CHECKING:
+    from blurc.meta.report.page import compare, write
+
+__all__ = ["compare", "write"]
+
+face(__name__)

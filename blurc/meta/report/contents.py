@@ -140,6 +140,7 @@ def read(folder: Path) -> Run:
     )
 
 
+REPORT = "report.html"
 FRONT = "front.json"
 LARGEST = 1e100  # of a number in a picture
 WRONG = (KeyError, TypeError, ValueError, OverflowError, AttributeError)  # of data that have another form

@@ -8,13 +8,12 @@ from html import escape
 from pathlib import Path
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.meta.report import comparing, contents, opening, private, style
-from blurc.meta.report.contents import Run
+from blurc.meta.report import comparing, contents, private, style
+from blurc.meta.report.contents import REPORT, Run
 from blurc.meta.report.sections import Section, sections
 from blurc.pictures import figures
 from blurc.storage import why, write_file
 
-REPORT = "report.html"
 CSS = f"""
 :root {{ color-scheme: light; }}
 body {{ margin: 0 auto; padding: 1rem 2rem; max-width: 72rem; background: #fff; color: {figures.INK};
@@ -49,14 +48,6 @@ def write(folder: Path, target: Path | None = None) -> Path:
     cannot be written.
     """
     return _write(target or folder / REPORT, render(contents.read(folder)))
-
-
-def sparse_rule(folder: Path) -> str:
-    """The rule of a run without the terms that are 0 in its genome; empty if none is. Raises `BlurError` as `write`
-    does."""
-    run = contents.read(folder)
-    net = opening.compiled(run.experiment.network, folder) if run.experiment else None
-    return opening.sparse_rule(net, run.genome) if net and run.genome else ""
 
 
 def compare(one: Path, other: Path, target: Path) -> Path:

@@ -11,7 +11,7 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError
 from blurc.genome import GenomeFile
 from blurc.meta.experiment.experiment import Experiment, Gradient, MethodChoice
-from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training
+from blurc.meta.report import by_task, matrices, opening, private, regions, rules, scores, style, training, wording
 from blurc.meta.report.contents import Run
 from blurc.tasks import TaskChoice, is_world, named, task
 
@@ -55,11 +55,11 @@ def summary(run: Run) -> Rows:
 
 
 def sections(run: Run) -> Iterator[Section]:
-    net = opening.compiled(run.experiment.network, run.folder) if run.experiment else None
+    net = wording.compiled(run.experiment.network, run.folder) if run.experiment else None
     yield Section("", (opening.picture(net),) if net else (), tuple(summary(run)))
     if net:
-        yield Section("Rule", text=private.known_removed(opening.rule(net)))
-    if net and run.genome and (sparse := opening.sparse_rule(net, run.genome)):
+        yield Section("Rule", text=private.known_removed(wording.rule(net)))
+    if net and run.genome and (sparse := wording.sparse_rule(net, run.genome)):
         yield Section("Rule without the terms that are 0", text=private.known_removed(sparse))
     if run.points:
         each = by_task.picture(run)

@@ -14,10 +14,10 @@ from blurc.api import Net
 from blurc.diagnostics import BlurError, counted
 from blurc.evaluation import Race, Row, check_fits, doubt, label, race, scores, summaries, where
 from blurc.genome import GenomeFile
-from blurc.guards import typed
+from blurc.guards import has_package, typed
+from blurc.meta import report
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Symbolic
-from blurc.meta.report.page import write
 from blurc.meta.run import on_recordings
 from blurc.meta.run.compiling import compiled
 from blurc.meta.run.folder import EXPERIMENT, GENOME, Folder
@@ -68,7 +68,8 @@ def finish(
     watch: Callable[[str], None] = lambda what: None,
     tasks: OwnTasks = NO_TASKS,
 ) -> list[Row]:
-    """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html.
+    """Evaluates a run's genome as its experiment asks (evaluation.json), and writes report.html, if
+    matplotlib is installed.
 
     Args:
         folder: the run folder.
@@ -127,8 +128,11 @@ def _evaluated(
         "races": [{**found, "learners": found["learners"][1:]} for found in (r.to_json() for r in races)],
     }
     place.write("evaluation.json", json.dumps(evaluation, indent=1, allow_nan=False) + "\n")
-    watch("the report")
-    write(place.path)
+    if has_package("matplotlib"):
+        watch("the report")
+        report.write(place.path)
+    else:
+        watch(f"no report, which needs matplotlib: pip install 'blurc[pictures]', then blurc report {place.path}")
     return rows, races
 
 

@@ -31,7 +31,8 @@ def lessons(e: Experiment, net: Net) -> dict[str, Lesson]:
     for name, one in e.by_task.items():
         own = net
         if wanted := one.network:
-            own = next((known for network, known in nets if network == wanted), None) or _under(wanted, e.network, net)
+            same = next((known for network, known in nets if network == wanted), None)
+            own = same or compiled(under_rule(wanted, net), [Path(e.network.spec)])
             nets.append((wanted, own))
             _check_rule(name, own, net)
         found[name] = Lesson(own, one.batch or e.inner.batch, one.steps)
@@ -51,10 +52,6 @@ def check(e: Experiment, tasks: Sequence[AnyTask]) -> None:
     if e.by_task and (others := [one.name for one in tasks if not isinstance(one, LoadedTask)]):
         message = f"`by_task` is for tasks with examples, and {others[0]} has none"
         raise BlurError(Diagnostic("E613", message, help="leave it out"))
-
-
-def _under(network: Network, first: Network, net: Net) -> Net:
-    return compiled(under_rule(network, net), [Path(first.spec)])
 
 
 def _check_rule(name: str, own: Net, net: Net) -> None:

@@ -138,11 +138,10 @@ def _check_parameters(of: Any, title: str, parameters: Mapping[str, Any]) -> Non
         if name not in names:
             help = suggest(name, names, f"it has {', '.join(names)}" if names else "leave it out")
             raise BlurError(Diagnostic("E815", f"`{title}` has no parameter `{name}`", help=help))
-    if isinstance(of, type) and (
-        lacking := [n for n in names if known[n].default is inspect.Parameter.empty and n not in parameters]
-    ):
+    if lacking := [n for n in names if known[n].default is inspect.Parameter.empty and n not in parameters]:
         what = ", ".join(f"`{name}`" for name in lacking)
         help = f"give it: `{title}:{lacking[0]}=..`; in a file under `parameters`"
+        help = help if isinstance(of, type) else f"if it makes a task, {help}; if not, name what is one"
         raise BlurError(Diagnostic("E815", f"`{title}` needs {what}", help=help))
 
 
