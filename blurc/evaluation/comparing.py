@@ -12,6 +12,7 @@ from blurc.evaluation.lifetimes import LifeCourse
 from blurc.evaluation.summaries import to_json
 from blurc.runtime import GenomeValues, Program
 from blurc.tasks import Objective, World, chosen
+from blurc.training import KeptLifetimes
 
 PARTS = 10  # of a lifetime
 FROZEN, CHANCE = "the same, frozen", "random actions"
@@ -41,7 +42,7 @@ class Lives:
 def lives(
     net: Program, genome: GenomeValues | None, world: World, *,
     name: str, steps: int, batch: int, seeds: range, metric: str = "", alone: bool = False,
-    watch: Callable[[str], object] = lambda what: None,
+    watch: Callable[[str], object] = lambda what: None, kept: KeptLifetimes | None = None,
 ) -> Lives:  # fmt: skip
     """Lives them.
 
@@ -56,6 +57,7 @@ def lives(
         metric: the name of the objective to measure; "": the return.
         alone: leave out what it is compared with.
         watch: is told what runs.
+        kept: the lifetimes that are over already, and where the others are kept.
 
     Raises:
         BlurError: E813 if the metric does not suit rewards.
@@ -65,10 +67,10 @@ def lives(
     course = LifeCourse(net, world, measured, ends, batch, max(1, steps // PARTS))
     found = Lives(measured, ends, {})
     watch(name)
-    found.rows[name] = course.run(genome, seeds, lambda *at: found.lost.append(at))
+    found.rows[name] = course.run(genome, seeds, lambda *at: found.lost.append(at), kept, name)
     if not alone:
         watch(FROZEN)
-        found.rows[FROZEN] = replace(course, frozen=True).run(genome, seeds)
+        found.rows[FROZEN] = replace(course, frozen=True).run(genome, seeds, kept=kept, row=FROZEN)
         watch(CHANCE)
         found.rows[CHANCE] = course.by_chance(seeds)
     return replace(found, diagnostic=_why(course, genome, *found.lost[0]) if found.lost else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from blurc.evaluation.course import Lost, Scores, keys
 from blurc.guards import check_room
 from blurc.runtime import GenomeValues, Program
 from blurc.tasks import Lifetime, Objective, World, wandered
-from blurc.training import Alive, Fate, Living, relived
+from blurc.training import Alive, Fate, KeptLifetimes, Living, relived
 
 LAST = 100  # steps before a score whose rewards count, if nobody chooses otherwise
 
@@ -34,12 +34,24 @@ class LifeCourse:
     query: int
     frozen: bool = False
 
-    def run(self, genome: GenomeValues | None, seeds: Iterable[int], lost: Lost | None = None) -> Scores:
-        """Scores [seeds, steps]. Without a genome, each seed draws its own."""
+    def run(
+        self, genome: GenomeValues | None, seeds: Iterable[int], lost: Lost | None = None,
+        kept: KeptLifetimes | None = None, row: str = "",
+    ) -> Scores:  # fmt: skip
+        """Scores [seeds, steps]. Without a genome, each seed draws its own. Lifetimes that are kept under the name of
+        this row are not lived again."""
         longest = max(self.steps)
         check_room(2 * longest * self.batch, f"a lifetime of {longest:,} steps", "take fewer steps or a smaller batch")
         live = jax.jit(partial(self._lived, genome))
-        return np.stack([self._scored(seed, live(seed), lost) for seed in seeds])
+        found: list[Scores] = []
+        for seed in seeds:
+            scores, end = (kept and kept.found(row, seed)) or self._scored(live(seed))
+            if kept:
+                kept.keep(row, seed, scores, end)
+            if lost and end:
+                lost(seed, end)
+            found.append(np.asarray(scores, float))
+        return np.stack(found)
 
     def where_lost(self, genome: GenomeValues | None, seed: int) -> Diagnostic | None:
         """What was not finite first in the lifetime of a seed that diverged."""
@@ -56,11 +68,10 @@ class LifeCourse:
         living, values, alive, lifetime = self._born(genome, seed)
         return living.lived(values, alive, lifetime)[1]
 
-    def _scored(self, seed: int, fate: Fate, lost: Lost | None) -> Scores:
+    def _scored(self, fate: Fate) -> tuple[Sequence[float], int | None]:
+        """And at which step it diverged, if it did."""
         sound = np.asarray(fate.sound)
-        if lost and not sound[-1]:
-            lost(seed, int(np.argmin(sound)) + 1)
-        return self.scored(fate)
+        return [*map(float, self.scored(fate))], None if sound[-1] else int(np.argmin(sound)) + 1
 
     def scored(self, fate: Fate) -> Scores:
         """Scores [steps]."""

@@ -11,6 +11,7 @@ program.py     the same, with checks of the arguments
 signature.py   checks the shapes that callers pass
 bags.py        .. and ids
 sharding.py    where the arrays of a network lie on many devices
+versions.py    what exact results depend on, besides what is computed
 finite.py      .. and, where asked for, that they are finite
 arguments.py   checks the arrays, numbers and random keys that callers pass
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from blurc.runtime.sharding import Sharding
     from blurc.runtime.signature import Signature
     from blurc.runtime.trees import map_pair, map_tree, stack_trees
+    from blurc.runtime.versions import versions
 
 __all__ = [
     "FORMS",
@@ -62,6 +64,7 @@ __all__ = [
     "sparse",
     "stack_trees",
     "unroll",
+    "versions",
 ]
 
 face(__name__)

@@ -11,6 +11,7 @@ yaml_rows.py    rows of many numbers in it
 yaml_tree.py    a YAML document as a tree that `records` reads
 yaml_arrays.py  arrays from such a tree
 yaml_write.py   plain values to YAML
+checkpoints.py  arrays, and what has to be known about them, in one file
 npz.py          reads untrusted NumPy archives
 """
 
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.storage import limits, npz, records, yaml_write
+    from blurc.storage import checkpoints, limits, npz, records, yaml_write
     from blurc.storage.caches import cache_folder
     from blurc.storage.files import append_to, is_inside, open_file, read_file, remove_unfinished, why, write_file
     from blurc.storage.npz import Array
@@ -38,6 +39,7 @@ __all__ = [
     "YamlTree",
     "append_to",
     "cache_folder",
+    "checkpoints",
     "compose",
     "is_inside",
     "limits",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from blurc.tasks.environments.wandering import wandered
     from blurc.tasks.environments.world import Felt, Lifetime, Variation, World
     from blurc.tasks.examples import Examples
+    from blurc.tasks.hashed import hashed
     from blurc.tasks.misfits import WITH_PARAMETERS, no_examples, task_names
     from blurc.tasks.objective import (
         ACCURACY,
@@ -94,6 +95,7 @@ __all__ = [
     "changing",
     "chosen",
     "generator",
+    "hashed",
     "is_world",
     "load",
     "mean_and_spread",

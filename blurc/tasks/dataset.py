@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks.hashed import hashed
 from blurc.tasks.objective import SCORE, Objective, TargetKind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -86,6 +87,11 @@ class Dataset:
     def shown(self) -> Objective:
         """What is measured, unless somebody chooses otherwise."""
         return self.score or SCORE[self.kind]
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the examples."""
+        return hashed((self.train, self.test))
 
     @cached_property
     def kind(self) -> TargetKind:

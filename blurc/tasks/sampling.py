@@ -42,14 +42,15 @@ def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats
 
 
 @typed
-def stream(dataset: Dataset, batch: int, seed: int, chunk: int) -> Iterator[tuple[Floats, ...]]:
-    """The same batches without end, `chunk` steps at a time, each chunk made on demand.
+def stream(dataset: Dataset, batch: int, seed: int, chunk: int, first: int = 0) -> Iterator[tuple[Floats, ...]]:
+    """The same batches without end, `chunk` steps at a time, each chunk made on demand. first: of the chunks, which to
+    begin with.
 
     Raises:
         BlurError: E806 for a number that makes no sense.
     """
     _check(dataset, batch, seed, ("chunk", chunk))
-    return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count())
+    return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count(first))
 
 
 def _chunk(dataset: Dataset, batch: int, first: int, steps: int, seed: int) -> tuple[Floats, ...]:

@@ -2,6 +2,9 @@
 
 learner.py       anything that learns from batches
 loop.py          the training loop
+progress.py      where training stands between two chunks of steps
+keeping.py       what is kept of that
+checkpoint.py    in a file from which training goes on
 rules.py         a compiled network with its own rule, as a learner
 sequences.py     how such a network runs through batches, of sequences too
 relu_network.py  the same wiring as a practitioner would build it
@@ -34,8 +37,10 @@ if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines, baselines_in_time
+    from blurc.training.checkpoint import Checkpoint, identity
     from blurc.training.columns import task_problems
     from blurc.training.divided import places
+    from blurc.training.keeping import KeptLifetimes, KeptTraining
     from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
     from blurc.training.online import Answered, ask_then_learn, check_answers
@@ -62,9 +67,12 @@ __all__ = [
     "Answered",
     "Broken",
     "Cell",
+    "Checkpoint",
     "Fate",
     "Held",
     "Inputs",
+    "KeptLifetimes",
+    "KeptTraining",
     "Learner",
     "LeftOut",
     "Living",
@@ -99,6 +107,7 @@ __all__ = [
     "doubts",
     "finite",
     "fitted",
+    "identity",
     "learn",
     "learner_of",
     "may_be_labels",

@@ -8,99 +8,68 @@ carry is therefore not donated, and takes twice its memory.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import jax
-import numpy as np
 
 from blurc.tasks import Batches, Dataset, Objective, stream
 from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch
-from blurc.training.online import Answered, ask_then_learn, check_answers
+from blurc.training.online import ask_then_learn, check_answers
+from blurc.training.progress import Keeper, OnTheWay, Progress
 from blurc.training.scores import MOST, score
 
 
-@dataclass
-class Clock:
-    """Adds up the seconds spent in its `with` blocks."""
-
-    seconds: float = 0.0
-    _since: float = 0.0
-
-    def __enter__(self) -> None:
-        self._since = time.perf_counter()
-
-    def __exit__(self, *exception: object) -> None:
-        self.seconds += time.perf_counter() - self._since
-
-
-@dataclass
-class OnTheWay:
-    """What was answered to batches before they were learned: outputs, targets and masks of each chunk."""
-
-    metric: Objective
-    chunks: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
-
-    def add(self, answered: Answered, batches: Batches) -> None:
-        outputs = np.asarray(answered.outputs).reshape(np.shape(batches.ys))
-        parts = (outputs, *batches[1:])
-        self.chunks.append(tuple(None if a is None else np.asarray(a).reshape(-1, *a.shape[2:]) for a in parts))
-
-    def score(self, first: int = 0) -> float:
-        """Of the chunks from this one on."""
-        parts = zip(*self.chunks[first:], strict=True)
-        outputs, targets, mask = (None if part[0] is None else np.concatenate(part) for part in parts)
-        assert outputs is not None
-        assert targets is not None
-        return float(self.metric.score(outputs, targets, mask))
-
-
 def fit(
-    learner: Learner, data: Dataset, settings: Settings, metric: Objective, watch: Watch, curve: bool = True
-) -> Run:
+    learner: Learner, data: Dataset, settings: Settings, metric: Objective, watch: Watch,
+    curve: bool = True, keeper: Keeper | None = None,
+) -> Run:  # fmt: skip
     """Trains on the training examples; the curve shows scores on the test examples, or of the answers on the way."""
     if settings.online:
         check_answers(settings.steps, settings.batch, data.y_train[0].size)
     chunk, chunks_per_point = settings.rhythm(data)
-    training, compiling = Clock(), Clock()
-    carry, points, broken, way, shown = learner.start, list[Point](), None, OnTheWay(metric), 0
-
-    def told(step: int) -> None:
-        if settings.online:
-            value = way.score(shown)
-        else:
-            value = score(lambda x, first: learner.predict(carry, x, first), data.test, metric)
-        points.append(Point(step, value, training.seconds))
-        watch.point(learner.name, points[-1])
-
-    chunks = enumerate(_chunks(data, settings, chunk), 1)
-    upcoming = next(chunks)
-    if curve and not settings.online:
-        told(0)
+    at, broken = Progress(learner.start, OnTheWay(metric)), None
+    if keeper:
+        keeper.resumed(at, (batches for _, batches in _chunks(data, settings, chunk)))
+        watch.advance(min(at.chunks * chunk, settings.steps))
+    for point in at.points:
+        watch.point(learner.name, point)
+    chunks = _chunks(data, settings, chunk, at.chunks)
+    upcoming = next(chunks, None)
+    if curve and not settings.online and not at.points:
+        _tell(at, 0, learner, data, settings, watch)
     while upcoming:
-        number, (first, now) = upcoming
-        with compiling:
-            program = _program(learner, settings, carry, now)
-        with training:
-            after, found = program(carry, now)
+        first, now = upcoming
+        with at.compiling:
+            program = _program(learner, settings, at.carry, now)
+        with at.training:
+            after, found = program(at.carry, now)
             upcoming = next(chunks, None)
             if not (found.sound.all() if settings.online else found):
-                broken = Broken(carry, first, now)
+                broken = Broken(at.carry, first, now)
                 break
-        if settings.online:
-            way.add(found, now)
-        carry = after
+        at.learned(after, found, now)
         watch.advance(len(now.xs))
-        if curve and (number % chunks_per_point == 0 or not upcoming):
-            told(first + len(now.xs))
-            shown = number
-    test, train = (math.nan, math.nan) if broken else _scores(learner, carry, data, metric)
-    online = way.score() if settings.online and not broken else math.nan
-    seconds = training.seconds, compiling.seconds
-    return Run(learner.name, carry, tuple(points), test, train, *seconds, broken=broken, online=online)
+        if curve and (at.chunks % chunks_per_point == 0 or not upcoming):
+            _tell(at, first + len(now.xs), learner, data, settings, watch)
+        if keeper:
+            keeper.keep(at, not upcoming)
+    test, train = (math.nan, math.nan) if broken else _scores(learner, at.carry, data, metric)
+    online = at.way.score() if settings.online and not broken else math.nan
+    seconds = at.training.seconds, at.compiling.seconds
+    return Run(learner.name, at.carry, tuple(at.points), test, train, *seconds, broken=broken, online=online)
+
+
+def _tell(at: Progress, step: int, learner: Learner, data: Dataset, settings: Settings, watch: Watch) -> None:
+    """Another point of the curve."""
+    if settings.online:
+        value = at.way.score(at.shown)
+    else:
+        value = score(lambda x, first: learner.predict(at.carry, x, first), data.test, at.way.metric)
+    at.points.append(Point(step, value, at.training.seconds))
+    at.shown = at.chunks
+    watch.point(learner.name, at.points[-1])
 
 
 def _program(learner: Learner, settings: Settings, carry: Any, batches: Batches) -> Any:
@@ -119,9 +88,10 @@ def _scores(learner: Learner, carry: Any, data: Dataset, metric: Objective) -> t
     return test, train
 
 
-def _chunks(data: Dataset, settings: Settings, chunk: int) -> Iterator[tuple[int, Batches]]:
-    done = 0
-    for arrays in stream(data, settings.batch, settings.seed, chunk):
+def _chunks(data: Dataset, settings: Settings, chunk: int, first: int = 0) -> Iterator[tuple[int, Batches]]:
+    """From this chunk on, each with the number of its first step."""
+    done = first * chunk
+    for arrays in stream(data, settings.batch, settings.seed, chunk, first):
         left = settings.steps - done
         if left <= 0:
             return

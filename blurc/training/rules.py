@@ -16,6 +16,7 @@ from blurc.training.divided import divided
 from blurc.training.learner import Learner, Run, Settings, Watch, finite
 from blurc.training.loop import fit
 from blurc.training.probe import Probe
+from blurc.training.progress import Keeper
 from blurc.training.readouts import Held, activity, answers
 from blurc.training.scores import MOST
 from blurc.training.sequences import check_signals, learn, predict
@@ -29,7 +30,7 @@ def keys(seed: int) -> tuple[jax.Array, jax.Array]:
 
 def train(
     net: Program, genome: GenomeValues | None, data: Dataset, settings: Settings, watch: Watch, name: str,
-    probe: Probe | None = None, at: Sharding | None = None,
+    probe: Probe | None = None, at: Sharding | None = None, keeper: Keeper | None = None,
 ) -> Run:  # fmt: skip
     """Trains a compiled network or a loaded artifact; the carry is the genome, the last `State` and a noise key.
 
@@ -39,6 +40,7 @@ def train(
         probe: a readout that answers in the place of the outputs (`check_probe` says whether it can), fitted to
             training examples, 10,000 at most.
         at: the places of its arrays on many devices (`places`).
+        keeper: keeps progress, and what training goes on from.
 
     Raises:
         BlurError: E807 if the genome reads signals, or answers an example in a later step.
@@ -55,7 +57,7 @@ def train(
         learner = divided(learner, at)
     if probe:
         learner = replace(learner, predict=_probed(net, data, probe))
-    return fit(learner, data, settings, settings.measure(data), watch)
+    return fit(learner, data, settings, settings.measure(data), watch, keeper=keeper)
 
 
 def learner_of(net: Program, name: str, start: Any = None) -> Learner:

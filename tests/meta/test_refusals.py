@@ -17,7 +17,7 @@ from blurc.guards import memory
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Experiment, Gradient
 from blurc.meta.run import checkpoint, resuming
-from blurc.meta.run.folder import versions
+from blurc.runtime import versions
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 

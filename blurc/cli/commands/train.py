@@ -24,6 +24,7 @@ from blurc.cli.shared.options import (
     truncate_option,
 )
 from blurc.cli.shared.output import check_writable
+from blurc.cli.shared.resuming import Resuming, checkpoint_option, resume_option
 from blurc.cli.shared.runs import Outputs, Results
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.task_option import HELP, METAVAR, data_dir_option, parse
@@ -87,6 +88,8 @@ NOT_ALIVE = ("save", "truncate", "online", "probe", "shard")
     "--save", type=OutputFile(".npz"), metavar="F.npz",
     help="Write the trained synapses, as arrays named PROJECTION/CHANNEL.",
 )  # fmt: skip
+@checkpoint_option
+@resume_option
 @shard_option
 @metric_option
 @probe_option
@@ -96,7 +99,7 @@ def command(
     ctx: click.Context, choice: Choice, data: str, task: str | None, target: str, time: bool, data_dir: Path | None,
     steps: int, batch: int | None, online: bool, seed: int, seeds: int | None, metric: str, truncate: int,
     probe: training.Probe | None, shard: dict[str, int],
-    **options: Any,
+    checkpoint: Path | None, resume: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Train one network of SPEC, or the artifact F.blurx.
 
@@ -107,10 +110,13 @@ def command(
     In an environment (--task maze): shows the return over several lifetimes, and compares it with the same network
     without plasticity, and with random actions.
 
+    --checkpoint saves progress, of lifetimes those that are over; --resume continues, with bit-identical results.
+
     If training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
-    check_writable([*outputs.curves, outputs.save, outputs.json])
+    check_writable([*outputs.curves, outputs.save, outputs.json, checkpoint])
+    resuming = Resuming(checkpoint, resume)
     loaded = choice.spec.suffix == ".blurx"
     if loaded and (choice.network or choice.rule or choice.parameters):
         raise click.UsageError(
@@ -129,7 +135,7 @@ def command(
     net, values = _artifact(choice) if loaded else _compiled(choice)
     if isinstance(chosen, tasks.World):
         lives = range(seed, seed + (seeds or LIVES))
-        results = LiveResults(net, chosen, steps, batch or 1, lives, metric, outputs)
+        results = LiveResults(net, chosen, steps, batch or 1, lives, metric, outputs, resuming)
     else:
         settings = training.Settings(steps, batch or (1 if online else BATCH), seed, metric, truncate, online)
         if chosen:
@@ -137,7 +143,7 @@ def command(
         else:
             found = _dataset(net, tasks.retargeted(_loaded(net, data, data_dir, time), target), probe)
         check_truncate(truncate, found.time, found.name)
-        results = Results(net, found, settings, outputs, probe, shard)
+        results = Results(net, found, settings, outputs, resuming, probe, shard)
     results.train(values)
     ctx.exit(1 if results.diagnostics else 0)
 

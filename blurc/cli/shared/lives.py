@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import blurc
-from blurc import evaluation, pictures
+from blurc import evaluation, pictures, training
+from blurc.cli.shared.resuming import Resuming
 from blurc.cli.shared.runs import Outputs, names
 from blurc.cli.shared.terminal import console, print_table, say, show
 from blurc.diagnostics import Diagnostic, counted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from blurc.evaluation import Lives
     from blurc.runtime import GenomeValues
     from blurc.tasks import World
+    from blurc.training import KeptLifetimes
 
 
 @dataclass
@@ -35,6 +37,7 @@ class LiveResults:
     seeds: range
     metric: str
     outputs: Outputs
+    resuming: Resuming
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def train(self, genome: GenomeValues | None) -> None:
@@ -43,10 +46,12 @@ class LiveResults:
         out.print(f"{self.title}: {self._described()}", markup=False, soft_wrap=True)
         if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
             say(doubt, self.outputs.json)
-        lives = evaluation.lives(
-            self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
-            metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
-        )  # fmt: skip
+        with self.resuming.told():
+            lives = evaluation.lives(
+                self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
+                metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
+                kept=self._kept(genome),
+            )  # fmt: skip
         _print_table(lives, len(self.seeds), out)
         if isinstance(self.net, blurc.Net) and evaluation.fresh_each_seed(self.net, genome):
             say(f"{rule}: fresh meta-parameters for each lifetime, which add to the spread", self.outputs.json)
@@ -55,6 +60,11 @@ class LiveResults:
         self.diagnostics += [lives.diagnostic] if lives.diagnostic else []
         show(self.diagnostics)
         self.outputs.write(partial(self._drawn, lives), partial(self._data, lives))
+
+    def _kept(self, genome: GenomeValues | None) -> KeptLifetimes | None:
+        options = {"--steps": self.steps, "--batch": self.batch, "--metric": self.metric}
+        found = self.resuming.checkpoint(self.net, genome, self.world.name, self.world.digest, options)
+        return training.KeptLifetimes(found) if found else None
 
     @property
     def title(self) -> str:

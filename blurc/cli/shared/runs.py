@@ -16,6 +16,7 @@ from blurc.cli.shared import hints
 from blurc.cli.shared.options import form
 from blurc.cli.shared.output import write, write_json
 from blurc.cli.shared.progress import watch
+from blurc.cli.shared.resuming import Resuming
 from blurc.cli.shared.terminal import console, print_table, say, show, tell
 from blurc.diagnostics import Diagnostic
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from blurc.artifact import Loaded
     from blurc.runtime import GenomeValues, Sharding
     from blurc.tasks import Dataset, Objective
-    from blurc.training import Probe, Run, Settings, Watch
+    from blurc.training import KeptTraining, Probe, Run, Settings, Watch
 
 IN_TIME = (
     "Adam through time: the same cell from the same start, by backpropagation through time; GRU and LSTM: with "
@@ -66,6 +67,7 @@ class Results:
     data: Dataset
     settings: Settings
     outputs: Outputs
+    resuming: Resuming
     probe: Probe | None = None
     shard: Mapping[str, int] = field(default_factory=dict[str, int])
     runs: list[Run] = field(default_factory=list["Run"])
@@ -89,9 +91,10 @@ class Results:
             say(hint, self.outputs.json)
         if at:
             tell(out, f"divided by {', '.join(f'{n} = {size}' for n, size in at.mesh.shape.items())}: {at}")
-        with watch(out, self.measure, self.settings.asked) as watching:
+        keeper = self._keeper(genome)
+        with self.resuming.told(), watch(out, self.measure, self.settings.asked) as watching:
             run = training.train(
-                self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe, at
+                self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe, at, keeper
             )
             self.runs.append(run)
             if run.broken:
@@ -112,6 +115,15 @@ class Results:
             return None
         assert isinstance(self.net, blurc.Net), "the command refuses artifacts"
         return training.places(self.net, self.shard, self.settings.batch)
+
+    def _keeper(self, genome: GenomeValues | None) -> KeptTraining | None:
+        s, shard = self.settings, ",".join(f"{name}={parts}" for name, parts in self.shard.items())
+        options = {
+            "--steps": s.steps, "--batch": s.batch, "--seed": s.seed, "--metric": s.metric, "--online": s.online,
+            "--probe": self.probe or "", "--shard": shard,
+        }  # fmt: skip
+        found = self.resuming.checkpoint(self.net, genome, self.data.name, self.data.digest, options)
+        return training.KeptTraining(found) if found else None
 
     def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
         """What runs the baselines, after the run of the rule, or why there are none."""

@@ -22,10 +22,8 @@ metrics.jsonl and divergences.jsonl may be ahead of the checkpoint. Resuming tru
 from __future__ import annotations
 
 import errno
-import importlib.metadata
 import json
 import os
-import platform
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,12 +31,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import jax
-import numpy as np
-
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.meta.run.lock import locked
-from blurc.runtime import dtype
+from blurc.runtime import versions
 from blurc.storage import append_to, read_file, remove_unfinished, why, write_file
 
 EXPERIMENT, CHECKPOINT, GENOME = "experiment.yaml", "checkpoint.npz", "genome.yaml"
@@ -46,7 +41,6 @@ SPEC, START, VERSIONS = "spec", "start.yaml", "versions.json"
 PYTHON, OBJECTIVE_FILE = "python", "objective.json"
 RULES = "rules"
 METRICS, DIVERGENCES = LOGS = ("metrics.jsonl", "divergences.jsonl")
-PACKAGES = ("blurc", "jax", "jaxlib", "numpy", "optax", "cma")
 REMEDIES: Mapping[int | None, str] = MappingProxyType(
     {
         **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room"),
@@ -162,18 +156,3 @@ class Folder:
 def is_of_run(file: Path) -> bool:
     """Whether a run wrote this experiment into its own folder."""
     return file.name == EXPERIMENT and os.path.isfile(file.parent / VERSIONS)
-
-
-def versions() -> dict[str, str]:
-    """What a run's exact results depend on."""
-    device = jax.devices()[0]
-    config: Any = jax.config
-    products = config.jax_default_matmul_precision
-    found = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {
-        **found,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "device": f"{device.platform}: {device.device_kind}",
-        "precision": f"{np.dtype(dtype()).name}{f', products in {products}' if products else ''}",
-    }

@@ -14,10 +14,11 @@ from blurc.diagnostics import BlurError, Diagnostic, Source
 from blurc.meta.experiment import schema
 from blurc.meta.experiment.experiment import Evaluation, Experiment, Gradient
 from blurc.meta.run import checkpoint
-from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, PYTHON, Folder, versions
+from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, PYTHON, Folder
 from blurc.meta.run.pinned import resolved
 from blurc.meta.run.setup import OF_OBJECTIVE, Setup
 from blurc.meta.run.step import Carry
+from blurc.runtime import versions
 from blurc.tasks import python_part
 
 Data: TypeAlias = Mapping[str, Any]  # digests of what a run learned from

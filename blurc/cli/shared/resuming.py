@@ -1,0 +1,59 @@
+"""`--checkpoint` and `--resume` of `blurc train`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from blurc import training
+from blurc.cli.shared.options import OutputFile
+
+if TYPE_CHECKING:
+    from blurc.api import Net
+    from blurc.artifact import Loaded
+    from blurc.runtime import GenomeValues
+
+checkpoint_option = click.option(
+    "--checkpoint", type=OutputFile(".npz"), metavar="F.npz",
+    help="Save progress every minute or so, at a twentieth of the steps at the latest.",
+)  # fmt: skip
+resume_option = click.option("--resume", is_flag=True, help="Continue from the file that --checkpoint names.")
+
+
+@dataclass(frozen=True)
+class Resuming:
+    """file: where progress is saved; None: nowhere. resume: whether to go on from it. Raises `click.UsageError`."""
+
+    file: Path | None
+    resume: bool
+
+    def __post_init__(self) -> None:
+        if self.resume and not self.file:
+            raise click.UsageError("--resume goes on from a file: give it with --checkpoint")
+
+    def checkpoint(
+        self, net: Net | Loaded, genome: GenomeValues | None, data: str, digest: str, options: Mapping[str, object]
+    ) -> training.Checkpoint | None:
+        """As `training.identity` wants them."""
+        if not self.file:
+            return None
+        return training.Checkpoint(self.file, training.identity(net, genome, data, digest, options), self.resume)
+
+    @contextmanager
+    def told(self) -> Generator[None]:
+        """Says how to go on after an interruption."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.file and os.path.exists(self.file):
+                goes_on = "the same command continues" if self.resume else "add --resume to continue"
+                click.echo(f"progress is saved in `{self.file}`: {goes_on}", err=True)
+            elif self.file:
+                click.echo(f"nothing is saved in `{self.file}` yet", err=True)
+            raise

@@ -1,0 +1,123 @@
+"""Checkpoints of training, from which it goes on to the same bits.
+
+What results depend on stands in them, and where that is different, a checkpoint is refused. `keeping.py` says what else
+is in them.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from blurc.api import Net
+from blurc.artifact import Loaded
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.model import model_hash
+from blurc.runtime import GenomeValues, versions
+from blurc.storage import checkpoints, why
+from blurc.tasks import hashed
+
+Identity: TypeAlias = Mapping[str, Mapping[str, str]]
+
+ANEW = "or start anew, with another file"
+KIND = checkpoints.Kind(
+    "`blurc train`",
+    1,
+    missing="start without --resume",
+    damaged="delete it, and start anew without --resume",
+    foreign=f"resume with that version, {ANEW}",
+)
+OTHER = {  # what is different, and what to do
+    "versions": ("`{path}` was made with other versions: {changed}", "resume with the same versions"),
+    "spec": ("the spec is not the one that `{path}` was made with", "undo the change"),
+    "genome": ("the genome is not the one that `{path}` was made with", "give the same --genome"),
+    "data": ("the data are not those that `{path}` was made with: {changed}", "give the same data"),
+    "options": ("`{path}` was made with other options: {changed}", "give the same options"),
+}
+EVERY = 60.0  # seconds
+
+
+def identity(
+    net: Net | Loaded, genome: GenomeValues | None, data: str, digest: str, options: Mapping[str, object]
+) -> Identity:
+    """What exact results depend on. Without a genome it is drawn. data: their name."""
+    manifest = b"" if isinstance(net, Net) else net.manifest.to_json()
+    return {
+        "versions": versions(),
+        "spec": {"": model_hash(net.model) if isinstance(net, Net) else hashlib.sha256(manifest).hexdigest()},
+        "genome": {"": "" if genome is None else hashed(genome)},
+        "data": {"": data, "digest": digest},
+        "options": {name: f"{value}" for name, value in options.items()},
+    }
+
+
+@dataclass
+class Checkpoint:
+    """The file of a training.
+
+    Attributes:
+        path: of the file.
+        identity: of this training.
+        resume: whether to go on from the file. Else there must be none.
+        every: seconds between two writes, at least.
+    """
+
+    path: Path
+    identity: Identity
+    resume: bool
+    every: float = EVERY
+    _last: float = field(default_factory=time.monotonic)
+
+    def read(self) -> tuple[dict[str, Any], list[np.ndarray]] | None:
+        """What was written; None at the beginning.
+
+        Raises:
+            BlurError: E615 if there is a file and should be none, or the other way round; E616 if it is damaged, E617
+                if it is of another training.
+        """
+        if not self.resume and os.path.exists(self.path):
+            help = "add --resume to go on from it, or give another file"
+            raise BlurError(Diagnostic("E615", f"there is a checkpoint `{self.path}` already", help=help))
+        if not self.resume:
+            return None
+        about, leaves = KIND.read(self.path)
+        self._check(about["identity"])
+        return about, leaves
+
+    def write(self, leaves: Sequence[np.ndarray], about: Mapping[str, Any]) -> None:
+        """Raises `BlurError` (E907); the file that was there before stays."""
+        try:
+            KIND.save(self.path, leaves, {**about, "identity": self.identity})
+        except OSError as error:
+            room = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix that"
+            go_on = f"{room}, then go on with --resume" if os.path.exists(self.path) else f"{room}, and start again"
+            raise BlurError(Diagnostic("E907", f"cannot write {self.path}: {why(error)}", help=go_on)) from None
+        self._last = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() - self._last >= self.every
+
+    def _check(self, there: Identity) -> None:
+        """Raises `BlurError` (E617). Versions first: the rest is written as a version writes it."""
+        for part, (message, help) in OTHER.items():
+            was, now = there[part], self.identity[part]
+            if was != now:
+                named = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+                changed = "; ".join(_change(name, was.get(name, ""), now.get(name, "")) for name in named)
+                said = message.format(path=self.path, changed=changed)
+                raise BlurError(Diagnostic("E617", said, help=f"{help}, {ANEW}"))
+
+
+def _change(name: str, was: str, now: str) -> str:
+    if name == "digest":
+        return "the examples have changed"
+    return f"{name} {was or 'none'} there, {now or 'none'} here".lstrip()

@@ -1,0 +1,101 @@
+"""What is kept of training, so that it can go on: in `checkpoint.py`'s file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from blurc.diagnostics import BlurError, Diagnostic
+from blurc.tasks import Batches
+from blurc.training.checkpoint import ANEW, Checkpoint
+from blurc.training.learner import Point
+from blurc.training.progress import Clock, Progress
+
+
+@dataclass
+class KeptTraining:
+    """The genome, the state and the noise key between two chunks of steps, the curve, and the answers on the way."""
+
+    checkpoint: Checkpoint
+
+    def resumed(self, progress: Progress, batches: Iterable[Batches]) -> None:
+        """Raises `BlurError` as `Checkpoint.read` does."""
+        if not (found := self.checkpoint.read()):
+            return
+        about, leaves = found
+        wanted, structure = jax.tree.flatten(progress.carry)
+        carried, outputs = leaves[: len(wanted)], leaves[len(wanted) :]
+        if [_form(leaf) for leaf in map(_bare, wanted)] != [_form(leaf) for leaf in carried]:
+            message = f"the arrays in `{self.checkpoint.path}` are not those of this network"
+            raise BlurError(Diagnostic("E617", message, help=f"resume what began it, {ANEW}"))
+        progress.carry = structure.unflatten(map(_as, carried, wanted))
+        progress.chunks, progress.shown = about["chunks"], about["shown"]
+        progress.points += [Point(**point) for point in about["points"]]
+        progress.training, progress.compiling = Clock(about["training"]), Clock(about["compiling"])
+        for output, batch in zip(outputs, islice(batches, len(outputs)), strict=True):
+            progress.way.add(output, batch)
+
+    def keep(self, progress: Progress, done: bool) -> None:
+        if not (done or self.checkpoint.is_due):
+            return
+        about = {
+            "chunks": progress.chunks,
+            "shown": progress.shown,
+            "points": [asdict(point) for point in progress.points],
+            "training": progress.training.seconds,
+            "compiling": progress.compiling.seconds,
+        }
+        outputs = [np.asarray(chunk[0]) for chunk in progress.way.chunks]
+        self.checkpoint.write([*map(_bare, jax.tree.leaves(progress.carry)), *outputs], about)
+
+
+@dataclass
+class KeptLifetimes:
+    """The scores of lifetimes that are over."""
+
+    checkpoint: Checkpoint
+    _lives: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def __post_init__(self) -> None:
+        """Raises `BlurError` as `Checkpoint.read` does."""
+        if found := self.checkpoint.read():
+            self._lives = found[0]["lives"]
+
+    def found(self, name: str, seed: int) -> tuple[list[float], int | None] | None:
+        """The scores of a lifetime, and at which step it diverged; None if it is still to be lived. name: of the
+        row."""
+        kept = self._lives.get(name, {}).get(str(seed))
+        return (kept["scores"], kept["lost"]) if kept else None
+
+    def keep(self, name: str, seed: int, scores: Sequence[float], lost: int | None) -> None:
+        if self.found(name, seed) is None:
+            self._lives.setdefault(name, {})[str(seed)] = {"scores": [*scores], "lost": lost}
+            self.checkpoint.write([], {"lives": self._lives})
+
+
+def _bare(leaf: Any) -> np.ndarray:
+    return np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+
+
+def _as(found: np.ndarray, wanted: Any) -> Any:
+    """As it was in the carry, and where it was."""
+    if not isinstance(wanted, jax.Array):
+        return found
+    value = jnp.asarray(found)
+    if _is_key(wanted):
+        value = jax.random.wrap_key_data(value, impl=jax.random.key_impl(wanted))
+    return jax.device_put(value, wanted.sharding) if len(wanted.sharding.device_set) > 1 else value
+
+
+def _form(leaf: np.ndarray) -> tuple[Any, ...]:
+    return leaf.dtype, leaf.shape
+
+
+def _is_key(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)

@@ -1,0 +1,139 @@
+"""Training that was interrupted goes on to the same bits, and from nothing but its own checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import blurc
+from blurc.cli import cli
+from blurc.storage import checkpoints
+from blurc.training import Checkpoint, checkpoint
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+XOR = ("networks/xor.blur", "--data", "xor", "--steps", "40", "--no-baselines")
+KEPT = (*XOR, "--checkpoint", "c.npz")
+
+
+@pytest.fixture(autouse=True)
+def at_every_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Checkpoint, "is_due", True)
+
+
+def command(*args: str) -> Result:
+    return CliRunner().invoke(cli, ["train", *args])
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, *args: str, by: BaseException, writes: int = 4) -> Result:
+    """After so many checkpoints."""
+    left, whole = [writes], checkpoints.Kind.save
+
+    def save(self: checkpoints.Kind, *of: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise by
+        whole(self, *of)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.Kind, "save", save)
+        return command(*args)
+
+
+def result(*args: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What is printed as JSON, without times, and the synapses."""
+    lives = "maze" in args
+    done = command(*args, "--json", "out.json", *(() if lives else ("--save", "w.npz")))
+    assert done.exit_code == 0, done.output
+    found = json.loads(Path("out.json").read_text())
+    for run in found.get("runs", ()):
+        for timed in (run, *run["curve"]):
+            timed.pop("seconds")
+            timed.pop("compile_seconds", None)
+    if lives:
+        return found, {}
+    with np.load("w.npz") as file:
+        return found, {name: file[name].tobytes() for name in file.files}
+
+
+WAYS = {
+    "data, asked before they are learned": (*XOR, "--online", "--batch", "4"),
+    "a task, by a rule with random numbers": (
+        "networks/xor.blur", "--task", "xor", "--steps", "40", "--no-baselines", "--rule", "node_perturbation"
+    ),
+    "lifetimes": ("networks/actor.blur", "--task", "maze", "--steps", "20", "--seeds", "3", "--no-baselines"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_it_goes_on_to_the_same_bits(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = result(*WAYS[way])
+    kept = (*WAYS[way], "--checkpoint", "c.npz")
+    stopped = interrupted(monkeypatch, *kept, by=KeyboardInterrupt(), writes=3)
+    assert stopped.exit_code == 130
+    assert "progress is saved in `c.npz`: add --resume to continue" in stopped.stderr
+    assert result(*kept, "--resume") == whole
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkpoint in the middle. The disk was full then."""
+    full = interrupted(monkeypatch, *KEPT, by=OSError(28, "No space left on device"))
+    assert full.exit_code == 1
+    assert "error[E907]: cannot write c.npz: " in full.stderr
+    assert "make room, then go on with --resume" in full.stderr
+    return Path("c.npz")
+
+
+def test_what_cannot_be_read_is_refused(begun: Path) -> None:
+    data = begun.read_bytes()
+    for damaged in (data[: len(data) // 2], b"", data[:-300] + bytes(300), data.replace(b"points", b"Points")):
+        begun.write_bytes(damaged)
+        refused = command(*KEPT, "--resume")
+        assert (refused.exit_code, "error[E616]: cannot resume from `c.npz`" in refused.stderr) == (1, True)
+    begun.unlink()
+    refused = command(*KEPT, "--resume")
+    assert "error[E615]: there is no checkpoint `c.npz`" in refused.stderr
+
+
+OTHERS = {
+    ("--steps", "50"): "made with other options: --steps 40 there, 50 here",
+    ("--batch", "8", "--seed", "1"): "made with other options: --batch 32 there, 8 here; --seed 0 there, 1 here",
+    ("--metric", "accuracy"): "made with other options: --metric none there, accuracy here",
+    ("--set", "hidden=5"): "the spec is not the one that `c.npz` was made with",
+    ("--rule", "feedback_alignment"): "the spec is not the one that `c.npz` was made with",
+    ("--data", "other.npz"): "the data are not those that `c.npz` was made with: xor there, other.npz here",
+    ("--genome", "genome.yaml"): "the genome is not the one that `c.npz` was made with",
+}
+
+
+def test_another_training_is_refused_and_told_what_is_different(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez("other.npz", x=np.ones((40, 2), np.float32), y=np.arange(40) % 2)
+    net = blurc.compile(XOR[0])
+    values = net.init_genome(jax.random.key(1))
+    blurc.genome.write("genome.yaml", blurc.genome.describe(net, values))
+    for options, said in OTHERS.items():
+        refused = command(*KEPT, "--resume", *options)
+        assert (refused.exit_code, "error[E617]" in refused.stderr, said in refused.stderr) == (1, True, True), options
+    monkeypatch.setattr(checkpoint, "versions", lambda: {"jax": "0.0.1"})
+    refused = command(*KEPT, "--resume")
+    assert "`c.npz` was made with other versions: " in refused.stderr
+    assert " there, 0.0.1 here" in refused.stderr
+    assert begun.exists()
+
+
+def test_a_checkpoint_is_not_begun_again_unasked(begun: Path) -> None:
+    refused = command(*KEPT)
+    assert (refused.exit_code, "error[E615]: there is a checkpoint `c.npz` already" in refused.stderr) == (1, True)
+
+
+def test_resuming_needs_a_file() -> None:
+    assert command(*XOR, "--resume").exit_code == 2
