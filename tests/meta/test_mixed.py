@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search.episode import judged
 from blurc.tasks import Episode
 
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
 DEEPER = """
 import "tiny.blur"
 network deeper(hidden = 3) uses delta { input x[2]  hidden h[hidden]  output class[2]  x -> h  h -> class }
@@ -39,6 +43,7 @@ method: METHOD
 evaluation: {steps: [2], seeds: 1, batch: 4}
 """
 CMA = "{name: cma, steps: 3, population: 4, objective: cross_entropy}"
+IN_ITS_NETWORK = [("center_circle", "tiny"), ("deep", "deeper(hidden = 4)"), ("few", "tiny")]
 GRADIENT = "{name: gradient, steps: 2, rate: 0.01}"
 
 
@@ -96,10 +101,11 @@ def test_gradients_are_those_of_the_mean_and_of_the_worst():
 def test_tasks_are_evaluated_in_their_networks_which_the_run_folder_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_report: None
 ):
-    meta.run(experiment(CMA.replace("steps: 3", "steps: 1")), "run")
+    (tmp_path / "e.yaml").write_text(TEXT.replace("METHOD", CMA))
+    told = CliRunner().invoke(cli, ["meta", "e.yaml", "--set", "method.steps=1", "-o", "run"])
+    assert told.exit_code == 0, told.output
     assert {p.name for p in (tmp_path / "run" / "spec").rglob("*.blur")} >= {"tiny.blur", "deeper.blur"}
-    rows = {(row.task, row.network) for row in meta.finish("run")}
-    assert rows == {("center_circle", "tiny"), ("deep", "deeper(hidden = 4)"), ("few", "tiny")}
+    assert re.findall(r"^ +mixed +(\S+) +(\S.*?) {2,}\S+$", told.stdout, re.MULTILINE) == IN_ITS_NETWORK
     with monkeypatch.context() as patch:
         patch.setattr(finishing, "check_fits", _no_fit)
         assert [d.code for d in refused(lambda: meta.finish("run"))] == ["E801"], "when nothing is left, it says why"
@@ -124,14 +130,13 @@ def test_doubts_are_of_the_network_and_batch_of_each_task(tmp_path: Path):
     ]
 
 
-def test_eval_does_not_measure_a_task_in_the_network_of_another(tmp_path: Path):
+def test_eval_measures_every_task_in_its_network(tmp_path: Path):
     (tmp_path / "e.yaml").write_text(TEXT.replace("METHOD", CMA))
-    asked = ["eval", "delta", "--experiment", "e.yaml", "--steps", "2", "--seeds", "1"]
-    told = CliRunner().invoke(cli, asked)
-    assert told.exit_code == 2
-    assert "the task deep has a network of its own there: give --task and --network" in told.output
-    both = CliRunner().invoke(cli, [*asked, "--task", "moons", "--network", "deeper.blur"])
-    assert both.exit_code == 0, both.output
+    asked = ["eval", "delta", "--experiment", "e.yaml", "--steps", "2", "--seeds", "1", "--json", "-"]
+    found = json.loads(CliRunner().invoke(cli, asked).stdout)
+    assert [(row["task"], row["network"]) for row in found["rows"]] == IN_ITS_NETWORK
+    given = json.loads(CliRunner().invoke(cli, [*asked, "--task", "moons", "--network", "deeper.blur"]).stdout)
+    assert [(row["task"], row["network"]) for row in given["rows"]] == [("moons", "deeper")]
 
 
 def test_a_divergence_is_replayed_in_its_network(tmp_path: Path):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,8 @@ ONLINE = "of answers given just before each batch is learned"
 )  # fmt: skip
 @click.option(
     "--experiment", type=click.Path(path_type=Path), metavar="E.yaml",
-    help="Read tasks and networks that are not given here from this experiment.",
+    help="Read tasks and networks that are not given here from this experiment; a task with a network of its own "
+    "(`by_task`) is measured in that.",
 )  # fmt: skip
 @set_option
 @steps_option
@@ -87,12 +87,13 @@ def command(
     if online and probe:
         raise click.UsageError("--online asks for the network's own answers, and --probe gives others: leave one out")
     check_writable([json, output])
-    chosen, wirings = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
+    chosen, wirings, own = _what(tasks, networks, parameters, meta.read(experiment) if experiment else None)
 
-    pairs = _pairs(genomes, wirings)
+    pairs = _pairs(genomes, wirings, own)
     protocol = Protocol(steps, seeds, batch, seed, online)
-    loaded = [data.any_task(one, data_dir) for one in chosen]
-    rows = protocol.measure(pairs, loaded, metric, probe, console(STDOUT))
+    loaded = [(one.name or one.data, data.any_task(one, data_dir)) for one in chosen]
+    learners = [(theirs.get(name, pair), task) for pair, theirs in pairs for name, task in loaded]
+    rows = protocol.measure(learners, metric, probe, console(STDOUT))
     _print(rows, protocol, console(json))
     if json:
         write_json(json, _data(rows, protocol))
@@ -105,24 +106,20 @@ def _what(
     networks: tuple[str, ...],
     parameters: Mapping[str, ParamValue],
     experiment: Experiment | None,
-) -> tuple[tuple[TaskChoice, ...], tuple[Choice, ...]]:
+) -> tuple[tuple[TaskChoice, ...], tuple[Choice, ...], dict[str, Choice]]:
+    """Tasks, networks, and those that only one task has, by its name (`by_task`)."""
     chosen, wirings = choices(tasks), tuple(wiring(text, parameters) for text in networks)
+    own: dict[str, Choice] = {}
     if experiment:
         judged = experiment.evaluation
-        theirs = judged.networks or (experiment.network,)
-        if not (chosen or wirings or judged.tasks or judged.networks):
-            _check_one_network(experiment)
         chosen = chosen or judged.tasks or experiment.tasks
-        wirings = wirings or tuple(wiring_of(network, parameters) for network in theirs)
+        if not (wirings or judged.networks):
+            theirs = ((name, setting.network) for name, setting in experiment.by_task.items())
+            own = {name: wiring_of(network, parameters) for name, network in theirs if network}
+        wirings = wirings or tuple(wiring_of(n, parameters) for n in judged.networks or (experiment.network,))
     if not (chosen and wirings):
         raise click.UsageError("give --task and --network, or --experiment")
-    return chosen, wirings
-
-
-def _check_one_network(experiment: Experiment) -> None:
-    """Every network is measured on every task here, which is not what `by_task` means."""
-    if own := [name for name, setting in experiment.by_task.items() if setting.network]:
-        raise click.UsageError(f"the task {own[0]} has a network of its own there: give --task and --network")
+    return chosen, wirings, own
 
 
 @dataclass(frozen=True)
@@ -135,15 +132,20 @@ class Pair:
     values: GenomeValues | None  # None: fresh ones for each seed
 
 
-def _pairs(genomes: Sequence[str], wirings: Sequence[Choice]) -> list[Pair]:
+def _pairs(
+    genomes: Sequence[str], wirings: Sequence[Choice], own: Mapping[str, Choice]
+) -> Iterator[tuple[Pair, dict[str, Pair]]]:
+    """Every genome on every network, and on those that only one task has, by its name."""
     names = [_name(genome) for genome in genomes]
     shown = [g if names.count(name) > 1 else name for g, name in zip(genomes, names, strict=True)]
-    found: list[Pair] = []
     for genome, name in zip(genomes, shown, strict=True):
-        for wired in wirings:
-            net, values = compiled(with_genome(wired, genome))
-            found.append(Pair(name, evaluation.label(net, wired.parameters), net, values))
-    return found
+        theirs = {task: _pair(genome, name, wired) for task, wired in own.items()}
+        yield from ((_pair(genome, name, wired), theirs) for wired in wirings)
+
+
+def _pair(genome: str, shown: str, wired: Choice) -> Pair:
+    net, values = compiled(with_genome(wired, genome))
+    return Pair(shown, evaluation.label(net, wired.parameters), net, values)
 
 
 def _name(genome: str) -> str:
@@ -161,9 +163,9 @@ class Protocol:
     online: bool = False
 
     def measure(
-        self, pairs: Sequence[Pair], tasks: Sequence[AnyTask], metric: str, probe: Probe | None, out: Console
+        self, learners: Sequence[tuple[Pair, AnyTask]], metric: str, probe: Probe | None, out: Console
     ) -> list[Row]:
-        for pair, task in product(pairs, tasks):  # fail before the slow part
+        for pair, task in learners:  # fail before the slow part
             evaluation.check_fits(pair.net, task, probe)
             if isinstance(task, data.Recordings):
                 evaluation.check_batch(self.batch, task.name)
@@ -171,7 +173,7 @@ class Protocol:
             if self.online:
                 evaluation.check_online(task)
         rows: list[Row] = []
-        for pair, task in product(pairs, tasks):
+        for pair, task in learners:
             if doubt := evaluation.doubt(pair.net, task, self.batch):
                 click.echo(doubt, err=True)
             if isinstance(task, data.LoadedTask) and (late := data.too_late(task.augment, max(self.steps))):
