@@ -75,7 +75,7 @@ FIGURES: dict[str, Figure] = {
         experiment="toys",
         variants={"blur with two states": {}},
         runs=(8, 2),
-        quick={"toys": {"method.steps": "600", "method.rate": "0.01", "tasks_per_step": "1", "evaluation.seeds": "2"}},
+        quick={"toys": {"method.steps": "2000", "method.rate": "0.01", "tasks_per_step": "1", "evaluation.seeds": "2"}},
     ),
     "5": Figure(
         asked="Four states and a curriculum on MNIST at 10x10: elsewhere, and against SGD (figures 5, 6 and 14)",
@@ -166,7 +166,7 @@ FIGURES: dict[str, Figure] = {
         variants=_variants(),
         runs=(8, 1),
         quick={"variants": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=": characters",
+        only_full=("multiplicative", "second state", ": characters"),
     ),
     "10": Figure(
         asked="Learned with 1, 2 and 4 hidden populations, run with 1 to 10",
@@ -200,7 +200,7 @@ FIGURES: dict[str, Figure] = {
         },
         runs=(2, 1),
         quick={"digits": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=": 8 states",
+        only_full=(": 4 states", ": 8 states"),
     ),
     "13": Figure(
         asked="How many states has a neuron?",
@@ -209,8 +209,9 @@ FIGURES: dict[str, Figure] = {
         panels=(Points("mnist10", 10, "digits at 10x10 pixels"),),
         experiment="digits",
         variants={f"{k} states: median of the runs": {"parameters.k": str(k)} for k in (2, 4, 8, 16)},
-        runs=(6, 2),
+        runs=(6, 1),
         quick={"digits": SMALL},
+        only_full=("16 states",),
     ),
     "15": Figure(
         asked="Does learning go on for 700 steps, with labels shuffled at 500? (figures 15 and 16)",
