@@ -19,8 +19,8 @@ from blurc.evaluation.lifetimes import LAST, LifeCourse
 from blurc.evaluation.online_curves import Online
 from blurc.evaluation.online_curves import run as run_online
 from blurc.evaluation.replay_course import ReplayCourse, check_batch
-from blurc.guards import check_room
-from blurc.runtime import GenomeValues
+from blurc.guards import check_room, of_device
+from blurc.runtime import GenomeValues, check_plan
 from blurc.tasks import AnyTask, Examples, LoadedTask, Recordings, World, objective_of
 from blurc.training import Probe, check_answers
 
@@ -140,7 +140,7 @@ def planned(
     metric: str = "",
     probe: Probe | None = None,
 ) -> Course:
-    """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813)."""
+    """Checks the settings and returns the course. Raises `BlurError` (E806, E807, E813, E919)."""
     measured = objective_of(task, metric, task.score)
     check_numbers(steps=tuple(steps), batch=batch, seeds=seeds, query=1 if query is None else query)
     check_fits(net, task, probe)
@@ -148,6 +148,8 @@ def planned(
     check_room(
         numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
     )
+    time, what, fewer = max(1, task.time), f"learning with batches of {batch:,}", "use batches of at most {}"
+    check_plan(net.plan, batch, lambda cost: cost.train(time), what, of_device(1), fewer=fewer)
     return Course(task, measured, tuple(steps), batch, query or queries(task), math.gcd(*steps))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from blurc.diagnostics import BlurError, Diagnostic
 
-CGROUP = Path("/sys/fs/cgroup/memory.max")  # the limit of a container
+CGROUPS = Path("/sys/fs/cgroup")  # of containers, services and jobs
+OWN = Path("/proc/self/cgroup")  # in which of them this process is
 NUMBER = 4  # bytes
 
 
@@ -25,22 +27,21 @@ def check_room(numbers: int, what: str, help: str) -> None:
 @cache
 def available() -> int | None:
     """Bytes of the machine, or of its accelerators where these have more; None if unknown."""
-    found: list[int] = []
+    found = [*_limits()]
     with contextlib.suppress(ValueError, OSError, AttributeError):  # not on every system
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with contextlib.suppress(ValueError, OSError):
-        found.append(int(CGROUP.read_text()))
     jax = sys.modules.get("jax")
     stats = [device.memory_stats() or {} for device in jax.local_devices()] if jax else []
     return max(min(found), sum(s.get("bytes_limit", 0) for s in stats)) if found else None
 
 
-def of_device() -> int | None:
-    """Bytes of one of JAX's devices here: of its own, or its share of the machine's. None if unknown."""
+def of_device(sharing: int | None = None) -> int | None:
+    """Bytes of one of JAX's devices here: of its own, or of the machine, which so many devices share; None if unknown.
+    By default all of them do."""
     devices = sys.modules["jax"].local_devices()
     own: int | None = (devices[0].memory_stats() or {}).get("bytes_limit")
     whole = available()
-    return own or (None if whole is None else whole // len(devices))
+    return own or (None if whole is None else whole // (sharing or len(devices)))
 
 
 def amount(size: float) -> str:
@@ -50,3 +51,18 @@ def amount(size: float) -> str:
             return f"{size:.3g} {unit}"
         size /= 1000
     return f"{size:,.3g} TB"
+
+
+def _limits() -> Iterator[int]:
+    """Of the control groups that this process is in, one in another, in both versions; `max` is none."""
+    with contextlib.suppress(OSError):
+        for line in OWN.read_text().splitlines():
+            _, controllers, name = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            root, file = (CGROUPS / "memory", "memory.limit_in_bytes") if controllers else (CGROUPS, "memory.max")
+            group = root / name.lstrip("/")
+            for at in (group, *group.parents):
+                if at.is_relative_to(root):
+                    with contextlib.suppress(ValueError, OSError):
+                        yield int((at / file).read_text())

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         Variable,
         loop_of,
     )
-    from blurc.plan.sharding import Axis, Split, split
+    from blurc.plan.sharding import Axis, Split, part_of_state, split
 
 __all__ = [
     "DRAWS",
@@ -53,6 +53,7 @@ __all__ = [
     "Variable",
     "cost_of",
     "loop_of",
+    "part_of_state",
     "plan_of",
     "schedule",
     "sparse_form",

@@ -77,7 +77,7 @@ def cost_of(plan: Plan, batch: int) -> Cost:
     shapes = [plan.meta_shapes(v) for v in plan.metas]
     metas = sum(math.prod(s) for each in shapes for s in (each.values() if isinstance(each, dict) else (each,)))
     kept = numbers(plan.channels) + numbers(plan.statistics) + numbers((*plan.carried, *plan.examples), batch)
-    inputs, outputs = (sum(p.size for p in plan.with_role(role)) for role in ("input", "output"))
+    inputs, outputs = (sum(p.given for p in plan.with_role(role)) for role in ("input", "output"))
     return Cost(
         batch=batch,
         parts=step.parts,

@@ -195,7 +195,7 @@ class Counted:
         return dims * examples * (a if space.first else 1) * (b if space.second else 1)
 
     def _neurons(self, population: str) -> int:
-        return self.plan.population(population).size
+        return self.plan.population(population).given
 
     # ------------------------------------------------------------- arithmetic
 
@@ -217,6 +217,8 @@ class Counted:
         args, dims = [self.block.ops[a].type for a in op.args], math.prod(op.type.dims)
         batch = self.batch if any(a.space.first for a in args if a.space.kind == "neurons") else 1
         has = op.attrs[1]
+        if self.plan.population(p.source).ids:  # rows are looked up, or added to
+            pairs = p.n_post
         if not isinstance(has, Factors):  # an outer product
             return 2 * batch * pairs * dims
         if not has.synapse:

@@ -232,6 +232,11 @@ class Population:
     size: int
     ids: bool = False
 
+    @property
+    def given(self) -> int:
+        """The numbers that an example has for it: of ids, at least one."""
+        return 1 if self.ids else self.size
+
 
 @dataclass(frozen=True, slots=True)
 class Projection:

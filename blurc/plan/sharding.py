@@ -53,6 +53,21 @@ def split(plan: Plan, parts: int) -> Split:
     return Search(plan, parts).found()
 
 
+def part_of_state(plan: Plan, split: Split, batch: int, data: int) -> float:
+    """What comes to each device, of a state whose examples are divided by `data`."""
+    whole = mine = 0.0
+    synapses = {p.name: math.prod(p.shape) for p in plan.projections}
+    neurons = {p.name: p.size for p in plan.populations}
+    kept = ((plan.channels, 1), (plan.statistics, 1), (plan.carried, batch), (plan.examples, batch))
+    for variables, examples in kept:
+        for v in variables:
+            size = math.prod(v.dims) * examples * (synapses if v.of in synapses else neurons)[v.of]
+            divided = bool(split.axes.get(v.of)) if v.of in synapses else v.of in split.neurons
+            whole += size
+            mine += size / (split.parts if divided else 1) / (1 if examples == 1 else data)
+    return mine / whole if whole else 1.0
+
+
 @dataclass(frozen=True)
 class Search:
     plan: Plan

@@ -11,6 +11,7 @@ program.py     the same, with checks of the arguments
 signature.py   checks the shapes that callers pass
 bags.py        .. and ids
 sharding.py    where the arrays of a network lie on many devices
+room.py        refuses what a plan says will not fit into memory
 versions.py    what exact results depend on, besides what is computed
 finite.py      .. and, where asked for, that they are finite
 arguments.py   checks the arrays, numbers and random keys that callers pass
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from blurc.runtime.kernels.sparse import FORMS, sparse
     from blurc.runtime.lower import Inputs, dtype, fold
     from blurc.runtime.program import Calls, Compiled, Program, jitted
+    from blurc.runtime.room import check_plan, largest_batch
     from blurc.runtime.sharding import Sharding
     from blurc.runtime.signature import Signature
     from blurc.runtime.trees import map_pair, map_tree, stack_trees
@@ -52,12 +54,14 @@ __all__ = [
     "Sharding",
     "Signature",
     "State",
+    "check_plan",
     "draw",
     "dtype",
     "fold",
     "is_array",
     "jitted",
     "kernel",
+    "largest_batch",
     "lower",
     "map_pair",
     "map_tree",

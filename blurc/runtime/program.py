@@ -355,9 +355,9 @@ class Compiled(Program):
         return sharding(self.plan, mesh, data, model)
 
     def _check_room(self, batch: int) -> None:
-        widest = max(self.plan.populations, key=lambda p: p.size)
+        widest = max(self.plan.populations, key=lambda p: p.given)
         what = f"{batch:,} examples in the {widest.size:,} neurons of `{widest.name}`"
-        check_room(batch * widest.size, what, "use a smaller batch or network")
+        check_room(batch * widest.given, what, "use a smaller batch or network")
 
     @by_name
     def trace(

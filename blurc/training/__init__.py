@@ -18,6 +18,7 @@ columns.py       examples for inputs by ids
 online.py        every batch asked just before it is learned
 lifetime.py      a network in an environment, which learns from rewards
 reliving.py      where such a network diverged
+room.py          whether it fits into memory
 probe.py         which population answers in the place of the outputs
 replays.py       a network that learns from the inputs of a recording, and its activity on the way
 readouts.py      readouts of what it holds, in closed form
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from blurc.training.reliving import relived
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.replays import agreement, begun, check_recordings, replayed
+    from blurc.training.room import check_training
     from blurc.training.rules import asking_key, learner_of, noise_keys, train
     from blurc.training.scores import fitted, may_be_labels, never_seen, score
     from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
@@ -102,6 +104,7 @@ __all__ = [
     "check_probe",
     "check_recordings",
     "check_signals",
+    "check_training",
     "curve",
     "diverge",
     "doubts",

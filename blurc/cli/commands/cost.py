@@ -13,9 +13,10 @@ from blurc.cli.shared.options import at_least_one, batch_option, json_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import console, print_table, say, tell
-from blurc.diagnostics import BlurError, Diagnostic, counted
+from blurc.diagnostics import counted
 from blurc.guards import amount, available
 from blurc.plan import Cost, Plan, cost_of, plan_of
+from blurc.runtime import check_plan
 
 CPU = "cpu"
 
@@ -82,21 +83,8 @@ def _plain(plan: Plan, cost: Cost, steps: int, device: Device) -> dict[str, Any]
 
 def _check_fits(plan: Plan, cost: Cost, device: Device) -> None:
     """Raises `BlurError` (E919), with the largest batch that fits."""
-    if device.memory is None or cost.step <= device.memory:
-        return
-    message = f"a step takes {amount(cost.step)}, and {device.name} has {amount(device.memory)}"
-    batch = largest_batch(plan, cost.batch, device.memory)
-    help = f"write `--batch {batch}`" if batch else "its synapses alone do not fit: use a smaller network"
-    raise BlurError(Diagnostic("E919", message, help=help))
-
-
-def largest_batch(plan: Plan, batch: int, memory: float) -> int:
-    """The largest below `batch` with which a step fits; 0 if none does."""
-    low, high = 0, batch
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if cost_of(plan, middle).step <= memory else (low, middle)
-    return low
+    what = f"a step with {counted(cost.batch, 'example')}"
+    check_plan(plan, cost.batch, lambda of: of.step, what, device.memory, where=f"{device.name} has")
 
 
 def _count(number: float) -> str:

@@ -86,6 +86,7 @@ class Results:
         out = console(self.outputs.json)
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         at = self._places()
+        training.check_training(self.net, self.data, self.settings, at)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         for hint in hints.of(self.net, genome, self.data):
             say(hint, self.outputs.json)

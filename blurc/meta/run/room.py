@@ -1,6 +1,6 @@
 """Whether all that an experiment wants in memory at once can fit, found before any of it is made.
 
-Counted is what surely has to be there, and not what a program needs in between.
+Counted is what surely has to be there; of a candidate, also what a program needs in between.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from blurc.diagnostics import counted
+from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.evaluation import scoring
-from blurc.guards import check_room
+from blurc.guards import amount, check_room, of_device
 from blurc.meta.experiment.experiment import Cma, Gradient, Pes, Symbolic
 from blurc.meta.run.lessons import Lesson
+from blurc.meta.run.memory import of_candidate
 from blurc.meta.run.setup import Setup
-from blurc.tasks import LoadedTask, World
+from blurc.plan import Cost
+from blurc.runtime import check_plan
+from blurc.tasks import LoadedTask, Recordings, World
 
+TOO_HIGH = 1.5  # times what XLA reports: the most that a plan's figure for a gradient was (tests/plan/test_cost.py)
 DOUBLE = 2  # numbers of float32 that take as much
 FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of an episode"
 
@@ -27,6 +31,7 @@ def check(ready: Setup) -> None:
     _check_episodes(ready)
     for one in {*ready.lessons.values(), Lesson(ready.net, e.inner.batch)}:
         _check_networks(ready, one)
+        _check_candidates(ready, one)
     ev = e.evaluation
     for one in () if ev.tasks or ev.networks else ready.tasks:
         if not isinstance(one, LoadedTask):
@@ -85,6 +90,28 @@ def _check_networks(ready: Setup, lesson: Lesson) -> None:
     fewer = "lower `method.population`" if isinstance(e.method, Pes) else "write `chunk: 1`"
     what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {batch:,},"
     check_room(at_once * e.tasks_per_step * each, what, f"{fewer}, or lower `tasks_per_step` or `inner.batch`")
+
+
+def _check_candidates(ready: Setup, lesson: Lesson) -> None:
+    """What a device computes at a time, counted from the plan: candidates with all that learning, or its gradient,
+    keeps. Refused is only what does not fit although that is as far too high as it ever was."""
+    e, memory = ready.experiment, of_device()
+    if memory is None or any(isinstance(one, Recordings) for one in ready.tasks):
+        return
+    net = ready.space.interpreter if ready.space and lesson.net is ready.net else lesson.net
+    steps = lesson.steps or (e.curriculum.until if e.curriculum else e.inner.steps)
+
+    def need(cost: Cost) -> float:
+        return of_candidate(e, net.plan, cost.batch, steps) / TOO_HIGH
+
+    one, where = need(net.cost(lesson.batch)), "a device has"
+    what = f"learning {counted(e.tasks_per_step, 'episode')} of {steps:,} steps"
+    if ready.width > 1 and one <= memory < ready.width * one:
+        message = f"{what} by {ready.width:,} candidates at once takes {amount(ready.width * one)}, and {where} "
+        raise BlurError(Diagnostic("E919", message + amount(memory), help=f"write `chunk: {int(memory // one)}`"))
+    instead = "not even `inner.batch: 1` fits: lower `tasks_per_step` or the steps of an episode"
+    fewer = "write `inner.batch: {}`, or lower `tasks_per_step` or the steps of an episode"
+    check_plan(net.plan, lesson.batch, need, what, memory, where=where, fewer=fewer, instead=instead)
 
 
 def _numbers(shapes: Iterable[tuple[int, ...]]) -> int:

@@ -1,0 +1,146 @@
+"""What will not fit into memory is refused before anything is compiled; that is true, and what is proposed fits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import blurc
+from blurc import evaluation, meta, tasks, training
+from blurc.guards import memory
+from blurc.meta.run import room
+from blurc.training import Settings, learner_of
+from blurc.training.sequences import learn
+
+SPEC = "network n { input x[200]  hidden h[300]  output y[10]  x -> h -> y }"
+BATCH = 4096
+
+
+pytestmark = pytest.mark.usefixtures("compiled_fast")
+
+
+@pytest.fixture(scope="module")
+def net() -> blurc.Net:
+    return blurc.compile(SPEC, genome="blur")
+
+
+@pytest.fixture(scope="module")
+def data() -> tasks.Dataset:
+    x, y = np.zeros((5000, 200), np.float32), np.eye(10, dtype=np.float32)[np.zeros(5000, int)]
+    return tasks.Dataset("d", x, y, x[:10], y[:10], 10, "", "")
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, size: float) -> None:
+    monkeypatch.setattr(memory, "available", lambda: int(size))
+
+
+def refused(run: Callable[[], object]) -> str:
+    """What is said of it."""
+    with pytest.raises(blurc.BlurError) as caught:
+        run()
+    (found,) = caught.value.diagnostics
+    assert found.code == "E919"
+    return f"{found.message}\n{found.help}"
+
+
+def program_bytes(net: blurc.Net, data: tasks.Dataset, settings: Settings) -> float:
+    """What XLA says of the program that `blurc train` runs, which keeps the state before it."""
+    steps, _ = settings.rhythm(data)
+    shapes = (steps, settings.batch)
+    batches = tasks.Batches(np.zeros((*shapes, 200), np.float32), np.zeros((*shapes, 10), np.float32))
+    genome = net.init_genome(jax.random.key(0))
+    state = net.init(jax.random.key(1), genome, batch=settings.batch)
+    found: Any = jax.jit(learner_of(net, "").advance).lower((genome, state, jax.random.key(2)), batches).compile()
+    said = found.memory_analysis()
+    return said.argument_size_in_bytes + said.output_size_in_bytes + said.temp_size_in_bytes
+
+
+def test_training_is_refused_where_it_is_too_large_and_what_is_proposed_fits(
+    net: blurc.Net, data: tasks.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(100, BATCH, 0)
+    taken = program_bytes(net, data, settings)
+    limit(monkeypatch, 1.3 * taken)
+    training.check_training(net, data, settings)
+    limit(monkeypatch, taken / 1.3)
+    said = refused(lambda: training.check_training(net, data, settings))
+    assert "training with batches of 4,096 takes " in said
+    (batch,) = map(int, re.findall(r"`--batch (\d+)`", said))
+    training.check_training(net, data, replace(settings, batch=batch))
+    refused(lambda: training.check_training(net, data, replace(settings, batch=batch + 1)))
+    assert program_bytes(net, data, replace(settings, batch=batch)) < taken
+
+
+def test_a_network_that_fits_no_batch_is_told_so(
+    net: blurc.Net, data: tasks.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, 100_000)
+    assert "not even a batch of 1 fits" in refused(lambda: training.check_training(net, data, Settings(100, 8, 0)))
+
+
+def test_evaluation_and_races_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, task = blurc.compile("networks/xor.blur", hidden=5000), tasks.task(tasks.TaskChoice("xor"))
+    limit(monkeypatch, 2_000_000)
+    for run in (evaluation.scores, evaluation.race):
+        said = refused(lambda run=run: run(net, None, task, steps=[1], batch=256, seeds=1))
+        assert "learning with batches of 256 takes " in said
+        (batch,) = map(int, re.findall(r"use batches of at most (\d+)", said))
+        assert net.cost(batch).train(1) <= 2_000_000 < net.cost(batch + 1).train(1)
+
+
+def test_a_search_is_refused_and_told_how_many_candidates_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec, size = "networks/xor.blur", 400_000_000
+
+    def asked(**sizes: object) -> None:
+        more = "".join(f", {name}: {value}" for name, value in sizes.items())
+        Path("e.yaml").write_text(
+            f"name: e\nspec: {spec}\nrule: blur\ntasks: [xor]\nmethod: {{name: cma, population: 64, steps: 1}}\n"
+            f"parameters: {{hidden: 5000}}\ninner: {{steps: 10, batch: 64}}\n{more.removeprefix(', ')}\n"
+        )
+        room.check(meta.internals.setup(meta.read("e.yaml")))
+
+    limit(monkeypatch, size)
+    said = refused(lambda: asked(chunk=64))
+    (chunk,) = map(int, re.findall(r"`chunk: (\d+)`", said))
+    assert 1 <= chunk < 64
+    asked(chunk=chunk)
+    refused(lambda: asked(chunk=2 * chunk))
+
+
+def test_ids_do_not_count_as_numbers_of_every_example() -> None:
+    wide = blurc.compile("network n { input item ids 10000000  output y[2]  item -> y }", genome="backprop")
+    cost = wide.cost(4096)
+    assert cost.examples == 4 * 4096 * (1 + 2)
+    assert cost.working < 2 * cost.state
+
+
+GROUPS = {
+    "second": ("0::/jobs/one\n", "jobs/memory.max"),
+    "first": ("5:cpu:/\n4:hugetlb,memory:/jobs/one\n", "memory/jobs/one/memory.limit_in_bytes"),
+}
+
+
+@pytest.mark.parametrize("version", GROUPS)
+def test_limits_of_control_groups_around_the_process_count(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, file = GROUPS[version]
+    (tmp_path / "own").write_text(own)
+    for name, value in ((file, "12345678"), ("jobs/one/memory.max", "max")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(value)
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    memory.available.cache_clear()
+    assert memory.available() == 12345678
+    memory.available.cache_clear()
