@@ -43,13 +43,12 @@ def batches(dataset: Dataset, batch: int, steps: int, seed: int) -> tuple[Floats
 
 @typed
 def stream(dataset: Dataset, batch: int, seed: int, chunk: int, first: int = 0) -> Iterator[tuple[Floats, ...]]:
-    """The same batches without end, `chunk` steps at a time, each chunk made on demand. first: of the chunks, which to
-    begin with.
+    """The same batches without end, `chunk` steps at a time, each chunk made on demand; from chunk `first` on.
 
     Raises:
         BlurError: E806 for a number that makes no sense.
     """
-    _check(dataset, batch, seed, ("chunk", chunk))
+    _check(dataset, batch, seed, ("chunk", chunk), first)
     return (_chunk(dataset, batch, i * chunk, chunk, seed) for i in count(first))
 
 
@@ -71,7 +70,7 @@ def _positions(n: int, start: int, length: int, seed: int) -> Indices:
     return order[offset : offset + length]
 
 
-def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int]) -> None:
+def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int], first: int = 0) -> None:
     report, n = Report(), len(dataset.x_train)
     if not 1 <= batch <= n:
         message = f"cannot make batches of {batch}: expected 1 to {n}, as {dataset.name} has {n} training examples"
@@ -80,6 +79,8 @@ def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int]) -> 
         report.error("E806", f"{length[0]} is {length[1]}, expected at least 1", None)
     if seed < 0:
         report.error("E806", f"the seed is {seed}, expected 0 or more", None)
+    if first < 0:
+        report.error("E806", f"the first chunk is {first}, expected 0 or more", None)
     report.check()
     numbers = length[1] * batch * (dataset.x_train[0].size + dataset.y_train[0].size)
     check_room(numbers, f"{length[1]:,} batches of {batch:,}", "take fewer at a time: `tasks.stream`")

@@ -100,7 +100,7 @@ class World:
         load = {"name_or_path": "xor", "data_dir": folder, "download": False, "time": False, "inputs": 2}
         yield tasks.load, load
         yield tasks.batches, {"dataset": self.data, "batch": 2, "steps": 2, "seed": 0}
-        yield tasks.stream, {"dataset": self.data, "batch": 2, "chunk": 2, "seed": 0}
+        yield tasks.stream, {"dataset": self.data, "batch": 2, "chunk": 2, "seed": 0, "first": 0}
         yield tasks.task, {"choice": tasks.TaskChoice("xor"), "data_dir": folder, "tasks": {}}
         yield self.task.episode, {"key": self.key, "steps": 2, "batch": 2, "query": 2, "test": False}
         yield meta.read, {"path": folder / "e.yaml", "overrides": {}}

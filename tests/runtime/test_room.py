@@ -17,7 +17,6 @@ from blurc import evaluation, meta, tasks, training
 from blurc.guards import memory
 from blurc.meta.run import room
 from blurc.training import Settings, learner_of
-from blurc.training.sequences import learn
 
 SPEC = "network n { input x[200]  hidden h[300]  output y[10]  x -> h -> y }"
 BATCH = 4096
@@ -95,9 +94,7 @@ def test_evaluation_and_races_are_refused_too(monkeypatch: pytest.MonkeyPatch) -
         assert net.cost(batch).train(1) <= 2_000_000 < net.cost(batch + 1).train(1)
 
 
-def test_a_search_is_refused_and_told_how_many_candidates_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_is_refused_and_told_how_many_candidates_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     spec, size = "networks/xor.blur", 400_000_000
 

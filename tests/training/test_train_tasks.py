@@ -192,7 +192,7 @@ def test_a_lifetime_that_diverges_ends_with_the_step_and_the_reason(mine: str) -
 
 
 def test_a_lifetime_that_diverges_fails_also_where_living_again_stays_finite(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(course: LifeCourse, genome: Any, seeds: range, tell: Any = None) -> Any:
+    def lost(course: LifeCourse, genome: Any, seeds: range, tell: Any = None, *kept: Any) -> Any:
         if tell:
             tell(3, 7)
         return np.full((1, 1), np.nan)
