@@ -200,7 +200,7 @@ FIGURES: dict[str, Figure] = {
         },
         runs=(2, 1),
         quick={"digits": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=(": 4 states", ": 8 states"),
+        only_full=("tanh / linear", "tanh / tanh", "sigmoid", ": 4 states", ": 8 states"),
     ),
     "13": Figure(
         asked="How many states has a neuron?",
