@@ -1,9 +1,9 @@
 """The figures of the paper (arXiv:2104.04657), measured anew on two cores.
 
     python examples/paper.py                     # which figures there are
-    python examples/paper.py 7                   # overnight; writes figure-7.json and figure-7.svg into runs/paper
-    python examples/paper.py 7 --quick           # in minutes, with smaller networks and shorter searches
-    python examples/paper.py 7 --set method.steps=50 -o elsewhere
+    python examples/paper.py 10                  # overnight; writes figure-10.json and figure-10.svg into runs/paper
+    python examples/paper.py 10 --quick          # in minutes, with smaller networks and shorter searches
+    python examples/paper.py 10 --set method.steps=50 -o elsewhere
     python examples/paper.py page                # docs/PAPER.md and its figures, from the results in docs/paper/
 
 What was begun before in the same folder goes on from its checkpoint. Other settings than it was begun with need another

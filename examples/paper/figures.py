@@ -198,7 +198,7 @@ FIGURES: dict[str, Figure] = {
             for k in (2, 4, 8)
             for ahead, back in PAIRS
         },
-        runs=(2, 1),
+        runs=(1, 1),
         quick={"digits": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
         only_full=("tanh / linear", "tanh / tanh", "sigmoid", ": 4 states", ": 8 states"),
     ),
@@ -209,7 +209,7 @@ FIGURES: dict[str, Figure] = {
         panels=(Points("mnist10", 10, "digits at 10x10 pixels"),),
         experiment="digits",
         variants={f"{k} states: median of the runs": {"parameters.k": str(k)} for k in (2, 4, 8, 16)},
-        runs=(6, 1),
+        runs=(3, 1),
         quick={"digits": SMALL},
         only_full=("16 states",),
     ),

@@ -20,9 +20,10 @@ STORED, NOTES = DOCS / "paper", "notes.yaml"
 HEAD = """# The paper's figures
 
 Every figure of Sandler et al., "Meta-Learning Bidirectional Update Rules" (ICML 2021, arXiv:2104.04657), that shows a
-measurement has a command: `python examples/paper.py FIGURE` at full size, which is meant to fit into a night on two
-cores, and with `--quick` in minutes, with smaller networks, shorter searches and fewer runs. Each section says which of
-the two it has. Quick results tell whether an effect is there; they say little about its size.
+measurement has a command: `python examples/paper.py FIGURE` [at full size](#at-full-size), most of which fit into a
+night on two cores, and with `--quick` in minutes, with smaller networks, shorter searches and fewer runs or variants.
+Each section says which of the two it has. Quick results tell whether an effect is there; they say little about its
+size.
 
 Accuracies are on test examples, in %. Where there are several runs, a cell has the run whose genome the search itself
 judged best, on episodes of its own, or the median where the table says so, and in brackets the worst and the best run.
@@ -50,7 +51,8 @@ def text() -> str:
     notes = yaml.safe_load((STORED / NOTES).read_text(encoding="utf-8"))
     found = stored()
     sections = [_section(name, results, notes[name]) for name, results in found.items()]
-    return "\n".join([HEAD, *sections, *_missing([name for name in FIGURES if name not in found])])
+    missing = _missing([name for name in FIGURES if name not in found])
+    return "\n".join([HEAD, *sections, *missing, f"## At full size\n\n{notes['full size']}"])
 
 
 def _section(name: str, results: Results, note: str) -> str:
