@@ -6,6 +6,7 @@ products.py      only the matrix products of a `blur` step
 specs.py         the same networks in the language
 graphs.py        convolutions and sparse projections
 meta.py          meta-learning: a generation of genomes, a long gradient
+cores.py         candidates of a search on one core and on all
 timing.py        alternating measurements, peak memory
 devices.py       what a device can do at best
 training.py      step times of training

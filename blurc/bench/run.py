@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 import blurc
-from blurc.bench import einsum, graphs, handwritten, meta, specs, training
+from blurc.bench import cores, einsum, graphs, handwritten, meta, specs, training
 from blurc.bench.rows import Row, exact, row
 from blurc.bench.timing import Spread, compiled_bytes, peak_bytes
 from blurc.bench.training import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
@@ -55,6 +55,8 @@ def run(quick: bool, report: Report) -> list[Row]:
     rows += memory(SHALLOW)
     report("meta-learning")
     rows += meta.rows(rounds=1 if quick else 5)
+    report("candidates on all cores")
+    rows += cores.rows(rounds=3 if quick else 9)
     return rows
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import click
 
-from blurc.cli.shared import compile_cache
+from blurc.cli.shared import compile_cache, cores
 from blurc.cli.shared.failure import INTERRUPTED, TERMINATED, failures, on_interrupts, output_failed, status
 from blurc.diagnostics import did_you_mean
 
@@ -82,6 +82,8 @@ def main() -> None:
     on_interrupts()
     if sys.argv[1:2] != ["bench"]:  # which measures how long compiling takes
         compile_cache.keep()
+    if sys.argv[1:2] == ["meta"] and not any(map(cores.shared, sys.argv)):
+        cores.each_a_device()
     try:
         cli.main(prog_name="blurc")
     except KeyboardInterrupt as interrupt:  # before or after the command itself

@@ -13,7 +13,7 @@ import click
 import yaml
 
 from blurc import evaluation, language, meta, tasks
-from blurc.cli.shared import scores
+from blurc.cli.shared import cores, scores
 from blurc.cli.shared.options import json_option, set_once
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.processes import At, joined, processes_options
@@ -101,6 +101,8 @@ def _learn(
     _check_no_spec(experiment)
 
     resolved = meta.read(experiment, overrides)
+    if processes.count == 1:
+        cores.no_more_than(shared_by(resolved))
     folder = output or _own_folder(experiment, overrides, resume or replay is not None)
     folder = folder or Path(resolved.write or f"runs/{resolved.name}")
     if replay is not None:
@@ -136,6 +138,14 @@ def _learn(
     what = f"{objective} of the genome {result.value:.4g}, {mean} {_judged(resolved)}"
     files = [meta.internals.GENOME, *([meta.internals.REPORT] if has_package("matplotlib") else [])]
     tell(out, f"{folder}: {', '.join(files)}; {what}")
+
+
+def shared_by(e: Experiment) -> int:
+    """How many devices can share the candidates, to the same bits. Only one, where all may be computed at once."""
+    data = [choice.data for choice in (*e.tasks, *e.validation)]
+    unlike = isinstance(e.method, meta.Symbolic) or any(tasks.is_world(name) or tasks.named(name) for name in data)
+    at_once = unlike if e.chunk is None else e.chunk == 0
+    return 1 if at_once else e.candidates
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:

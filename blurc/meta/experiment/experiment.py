@@ -272,3 +272,8 @@ class Experiment:
     evaluation: Evaluation = Evaluation()
     write: str = ""
     objective_at: Span | None = field(default=None, compare=False, repr=False, metadata=records.NO_KEY)
+
+    @property
+    def candidates(self) -> int:
+        """Genomes that a meta-step tries."""
+        return self.replicas if isinstance(self.method, Gradient) else self.method.population

@@ -205,7 +205,7 @@ class Leading:
             best, _ = updated(self.setup, best, now.carry.method, last)
         genome, start = self._write_genome(now, best, finished=True), self._natural(best.start)
         value = float(genome.found.get(self.setup.objective.name, math.nan))
-        candidates = now.steps * self.setup.candidates
+        candidates = now.steps * self.setup.experiment.candidates
         shown = {
             "value": value if math.isfinite(value) else None,
             "start": start if math.isfinite(start) else None,

@@ -27,7 +27,7 @@ FEWER = "lower `tasks_per_step`, `inner.batch`, `inner.query`, or the steps of a
 def check(ready: Setup) -> None:
     """Raises `BlurError` (E919)."""
     e = ready.experiment
-    _check_genomes(ready, ready.candidates)
+    _check_genomes(ready, e.candidates)
     _check_episodes(ready)
     for one in {*ready.lessons.values(), Lesson(ready.net, e.inner.batch)}:
         _check_networks(ready, one)
@@ -82,7 +82,7 @@ def _check_networks(ready: Setup, lesson: Lesson) -> None:
     """Networks that learn at the same time. PES keeps those of all candidates."""
     e, net, batch = ready.experiment, lesson.net, lesson.batch
     signature = net.signature
-    at_once = ready.candidates if isinstance(e.method, Pes) else ready.at_once
+    at_once = e.candidates if isinstance(e.method, Pes) else ready.at_once
     synapses = _numbers(signature.synapses.values())
     neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
     layer = max(population.size for population in net.plan.populations)

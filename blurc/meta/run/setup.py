@@ -121,7 +121,7 @@ class Setup:
     @cached_property
     def width(self) -> int:
         """Candidates computed side by side, which their last bits depend on. A run keeps it, on whatever devices."""
-        return self.begun_with or many.width_of(self.candidates, self._chunk, self.processes)
+        return self.begun_with or many.width_of(self.experiment.candidates, self._chunk, self.processes)
 
     def with_width(self, width: int) -> Setup:
         """The same, of a run that was begun with this `width`."""
@@ -148,15 +148,9 @@ class Setup:
         return max(memory.of_candidate(e, of.net.plan, of.batch, of.steps or steps) for of in lessons)
 
     @property
-    def candidates(self) -> int:
-        """Genomes that a meta-step tries."""
-        e = self.experiment
-        return e.replicas if isinstance(e.method, Gradient) else e.method.population
-
-    @property
     def at_once(self) -> int:
         """Candidates that the devices of this process compute at the same time."""
-        return min(self.candidates, self.width * jax.local_device_count())
+        return min(self.experiment.candidates, self.width * jax.local_device_count())
 
     @cached_property
     def method(self) -> Method:
