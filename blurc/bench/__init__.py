@@ -11,6 +11,7 @@ timing.py        alternating measurements, peak memory
 devices.py       what a device can do at best
 training.py      step times of training
 run.py           the table
+peers/           what other tools and programs by hand take for the same
 gpu.py           the table on a GPU
 """
 
@@ -21,10 +22,10 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.bench import gpu, run
+    from blurc.bench import gpu, peers, run
     from blurc.bench.devices import DEVICES, Device, this_cpu
     from blurc.bench.run import Row
 
-__all__ = ["DEVICES", "Device", "Row", "gpu", "run", "this_cpu"]
+__all__ = ["DEVICES", "Device", "Row", "gpu", "peers", "run", "this_cpu"]
 
 face(__name__)

@@ -66,12 +66,12 @@ def generations(
     """The same generation, run with different numbers of genomes side by side (0: all)."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
     genomes = jax.vmap(net.init_genome)(jax.random.split(jax.random.key(0), population))
-    episodes = map_tree(lambda x: x[None], _episode(sizes, batches, questions))
+    episodes = map_tree(lambda x: x[None], episode(sizes, batches, questions))
     keys = jax.random.split(jax.random.key(1), 1)
     drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
     found: dict[str, Generation] = {}
     for chunk in _chunks(blur, population):
-        found[f"blur, chunk {chunk}"] = partial(_judge(net, "accuracy", chunk).values, genomes, drawn)
+        found[f"blur, chunk {chunk}"] = partial(judge(net, "accuracy", chunk).values, genomes, drawn)
     for chunk in _chunks(by_hand, population):
         found[f"einsum, chunk {chunk}"] = partial(by_einsum(sizes, chunk), genomes, keys[0], episodes)
     return found
@@ -99,11 +99,11 @@ def by_einsum(sizes: Sequence[int], chunk: int) -> Callable[..., jax.Array]:
     return jax.jit(run)
 
 
-def _judge(net: Any, objective: str, chunk: int = 0) -> internals.Judge:
+def judge(net: Any, objective: str, chunk: int = 0) -> internals.Judge:
     return internals.Judge(net, OBJECTIVES[objective], Inner(), chunk)
 
 
-def _episode(sizes: Sequence[int], steps: int, query: int, batch: int = BATCH) -> Episode:
+def episode(sizes: Sequence[int], steps: int, query: int, batch: int = BATCH) -> Episode:
     draw = np.random.default_rng(0)
 
     def examples(*shape: int) -> tuple[jax.Array, jax.Array]:
@@ -129,11 +129,11 @@ def gradient_bytes(sizes: Sequence[int], steps: int) -> int:
 def gradient(sizes: Sequence[int], steps: int) -> partial[Any]:
     """The gradient of one genome through so many steps."""
     net = blurc.compile(specs.blur(sizes, CHANNELS))
-    episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH))
+    episodes = map_tree(lambda x: x[None], episode(sizes, steps, BATCH))
     genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
     keys = jax.random.split(jax.random.key(1), 1)
     drawn = internals.Drawn(keys, episodes, jnp.zeros(1, int))
-    return partial(_judge(net, "cross_entropy").gradients, genomes, drawn)
+    return partial(judge(net, "cross_entropy").gradients, genomes, drawn)
 
 
 def beside(sizes: Sequence[int], population: int, batches: int = BATCHES, questions: int = QUESTIONS) -> int:
@@ -147,12 +147,12 @@ def beside(sizes: Sequence[int], population: int, batches: int = BATCHES, questi
 def modes(rounds: int, sizes: Sequence[int] = FEW, steps: int = MANY_STEPS) -> Iterator[Row]:
     """The gradient of five meta-parameters through a long episode, in forward and in reverse mode."""
     net = blurc.compile(specs.five(sizes))
-    episodes = map_tree(lambda x: x[None], _episode(sizes, steps, BATCH, batch=32))
+    episodes = map_tree(lambda x: x[None], episode(sizes, steps, BATCH, batch=32))
     genomes = map_tree(lambda x: x[None], net.init_genome(jax.random.key(0)))
     drawn = internals.Drawn(jax.random.split(jax.random.key(1), 1), episodes, jnp.zeros(1, int))
     group = f"gradient of 5 meta-parameters through {steps:,} steps, {'-'.join(map(str, sizes))}"
     ways: dict[str, Any] = {
-        mode: partial(replace(_judge(net, "cross_entropy"), mode=mode).gradients, genomes, drawn)
+        mode: partial(replace(judge(net, "cross_entropy"), mode=mode).gradients, genomes, drawn)
         for mode in ("forward", "reverse")
     }
     for mode, way in ways.items():

@@ -8,7 +8,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 
 EXTRAS = {
     "matplotlib": "pictures", "PIL": "pictures", "nir": "nir", "pygls": "editor", "tensorboardX": "tensorboard",
-    "wandb": "wandb",
+    "wandb": "wandb", "evosax": "bench", "brian2": "bench",
 }  # fmt: skip
 
 

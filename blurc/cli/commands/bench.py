@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     "--device", type=click.Choice(["gpu"]),
     help="Measure what is to be known of a GPU, in less than 8 minutes, instead of the table for CPUs.",
 )  # fmt: skip
+@click.option("--peers", is_flag=True, help="Compare with other tools and with the same by hand, instead.")
 @json_option
-def command(quick: bool, device: str | None, json: str | None) -> None:
+def command(quick: bool, device: str | None, peers: bool, json: str | None) -> None:
     """Compare the speed of compiled rules and handwritten programs.
 
     Takes minutes. Missed bounds are shown but do not fail: the machine may be to blame.
     """
     from rich.console import Console
 
+    if device and peers:
+        raise click.UsageError("`--peers` and `--device` are two tables: ask for one of them")
     check_writable([json])
     errors = Console(stderr=True, highlight=False)
 
@@ -43,6 +46,9 @@ def command(quick: bool, device: str | None, json: str | None) -> None:
     if device:
         bench.gpu.check()
         rows, left = bench.gpu.run(quick, report)
+    elif peers:
+        bench.peers.check()
+        rows = bench.peers.run(quick, report)
     else:
         rows = bench.run.run(quick, report)
     _show(rows, left, quick, json)
