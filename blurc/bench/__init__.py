@@ -9,6 +9,7 @@ meta.py          meta-learning: a generation of genomes, a long gradient
 cores.py         candidates of a search on one core and on all
 timing.py        alternating measurements, peak memory
 devices.py       what a device can do at best
+scale.py         what many of them can
 training.py      step times of training
 run.py           the table
 peers/           what other tools and programs by hand take for the same
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from blurc.bench import gpu, peers, run
     from blurc.bench.devices import DEVICES, Device, this_cpu
     from blurc.bench.run import Row
+    from blurc.bench.scale import Divided, Search
 
-__all__ = ["DEVICES", "Device", "Row", "gpu", "peers", "run", "this_cpu"]
+__all__ = ["DEVICES", "Device", "Divided", "Row", "Search", "gpu", "peers", "run", "this_cpu"]
 
 face(__name__)

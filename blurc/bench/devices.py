@@ -21,6 +21,7 @@ class Device:
         bandwidth: bytes in a second, to and from its memory.
         memory: bytes; None: not known.
         source: where these come from.
+        link: bytes in a second that it can send to others of its kind beside it; None: not known.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Device:
     bandwidth: float
     memory: float | None
     source: str
+    link: float | None = None
 
     def seconds(self, cost: Cost) -> float:
         """The least that a step takes: products and memory at full speed, and at the same time."""
@@ -37,11 +39,12 @@ class Device:
         return "arithmetic" if cost.flops / self.flops > cost.moved / self.bandwidth else "memory"
 
 
-# From the data sheets of NVIDIA (SXM, dense TF32) and Google (bfloat16 with float32 sums, JAX's default there).
+# From the data sheets of NVIDIA (SXM, dense TF32, NVLink) and Google (bfloat16 with float32 sums, JAX's default there;
+# links to other chips of a pod).
 DEVICES: Mapping[str, Device] = {
-    "h100": Device("H100", 494.7e12, 3.35e12, 80e9, "data sheet, TF32"),
-    "h200": Device("H200", 494.7e12, 4.8e12, 141e9, "data sheet, TF32"),
-    "tpu-v5e": Device("TPU v5e", 197e12, 0.819e12, 16e9, "data sheet, bfloat16"),
+    "h100": Device("H100", 494.7e12, 3.35e12, 80e9, "data sheet, TF32", 450e9),
+    "h200": Device("H200", 494.7e12, 4.8e12, 141e9, "data sheet, TF32", 450e9),
+    "tpu-v5e": Device("TPU v5e", 197e12, 0.819e12, 16e9, "data sheet, bfloat16", 200e9),
 }
 SIZE = 1024  # of the matrices that are multiplied
 COPIED = 2**24  # numbers that are copied: more than caches hold

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import amount, available, check_room, of_device
+    from blurc.guards.memory import amount, available, check_room, most_in, of_device
     from blurc.guards.packages import check_package, has_package
     from blurc.guards.typed import LATER, by_name, require, typed
 
@@ -24,6 +24,7 @@ __all__ = [
     "check_package",
     "check_room",
     "has_package",
+    "most_in",
     "of_device",
     "require",
     "typed",

@@ -14,6 +14,7 @@ from blurc.diagnostics import BlurError, Diagnostic
 CGROUPS = Path("/sys/fs/cgroup")  # of containers, services and jobs
 OWN = Path("/proc/self/cgroup")  # in which of them this process is
 NUMBER = 4  # bytes
+SHARE = 0.5  # of a device's memory
 
 
 def check_room(numbers: int, what: str, help: str) -> None:
@@ -42,6 +43,14 @@ def of_device(sharing: int | None = None) -> int | None:
     own: int | None = (devices[0].memory_stats() or {}).get("bytes_limit")
     whole = available()
     return own or (None if whole is None else whole // (sharing or len(devices)))
+
+
+def most_in(memory: int, size: int) -> int:
+    """How many things of `size` bytes, known within a factor of about 1.5, a device holds; at least 1.
+
+    A power of two: machines of one kind, which have almost the same memory free, then agree.
+    """
+    return 1 << max(0, int(SHARE * memory / max(1, size)).bit_length() - 1)
 
 
 def amount(size: float) -> str:

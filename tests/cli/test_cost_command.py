@@ -49,3 +49,37 @@ def test_what_does_not_fit_is_refused_with_the_batch_that_does() -> None:
 @pytest.mark.parametrize("wrong", [["--batch", "0"], ["--device", "gpu"], ["--steps", "0"]])
 def test_wrong_options_are_wrong_usage(wrong: list[str]) -> None:
     assert run(MNIST, *wrong)[0] == 2
+
+
+def test_what_does_not_fit_at_all_is_refused_with_the_devices_that_hold_it() -> None:
+    wide = (MNIST, "--set", "first=400000", "--set", "second=400000", "--batch", "1", "--device", "h100")
+    status, output = run(*wide)
+    assert status == 1
+    shard = output.split("`--shard ")[1].split("`")[0]
+    assert run(*wide, "--shard", shard)[0] == 0
+    assert run(*wide, "--shard", f"model={int(shard.removeprefix('model=')) // 2}")[0] == 1
+
+
+def test_candidates_are_shared_by_devices(tmp_path: Path) -> None:
+    file = tmp_path / "cost.json"
+    search = ("--candidates", "1000", "--devices", "16", "--steps", "15")
+    status, output = run(MNIST, "--batch", "16", "--device", "h100", *search, "--json", str(file))
+    found = json.loads(file.read_text())
+    assert status == 0
+    assert "1,000 candidates on 16 devices: 63 on each" in output
+    assert found["search"]["seconds"] == pytest.approx(63 * 15 * found["seconds"])
+    assert found["search"]["exchanged"] == 9 * 1000 * 17
+
+
+def test_a_device_of_a_divided_network_has_its_part_and_sends_what_others_read(tmp_path: Path) -> None:
+    file = tmp_path / "cost.json"
+    assert run(MNIST, "--batch", "64", "--device", "h100", "--shard", "data=4,model=2", "--json", str(file))[0] == 0
+    whole, part = (value := json.loads(file.read_text())), value["divided"]
+    assert part["step"] < whole["step"] / 2
+    assert part["seconds"] < whole["seconds"] / 2
+    assert part["sent"] > 2 * whole["state"] / 2 * 3 / 4, "the changes of its synapses, and neurons"
+
+
+@pytest.mark.parametrize("wrong", [["--devices", "4"], ["--candidates", "4", "--shard", "model=2"]])
+def test_options_that_mean_nothing_together_are_wrong_usage(wrong: list[str]) -> None:
+    assert run(MNIST, *wrong)[0] == 2

@@ -9,11 +9,12 @@ from tiny import METHODS, experiment
 import blurc
 from blurc.bench import meta, specs
 from blurc.bench.timing import compiled_bytes
+from blurc.guards import most_in
 from blurc.meta import Cma, Experiment, Inner, Network, TaskChoice
 from blurc.meta.run.memory import of_candidate
 from blurc.meta.run.setup import Setup, setup
 from blurc.meta.search import many
-from blurc.meta.search.many import fitting, most_in
+from blurc.meta.search.many import fitting
 
 MANY = 4096
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 
-from blurc.bench import DEVICES, Device, this_cpu
-from blurc.cli.shared.options import at_least_one, batch_option, json_option
+from blurc.bench import DEVICES, Device, Divided, Search, this_cpu
+from blurc.cli.shared.options import at_least_one, batch_option, json_option, shard_option
 from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import console, print_table, say, tell
@@ -17,6 +18,7 @@ from blurc.diagnostics import counted
 from blurc.guards import amount, available
 from blurc.plan import Cost, Plan, cost_of, plan_of
 from blurc.runtime import check_plan
+from blurc.storage import limits
 
 CPU = "cpu"
 
@@ -29,20 +31,39 @@ CPU = "cpu"
     "--device", type=click.Choice([CPU, *DEVICES]), default=CPU, show_default=True,
     help="Where it will run: this CPU, which is measured, or a device as its data sheet says.",
 )  # fmt: skip
+@click.option(
+    "--candidates", type=click.IntRange(1, limits.MOST), help="Genomes of a search that each train SPEC by --steps."
+)
+@click.option("--devices", type=click.IntRange(1, limits.MOST), help="Devices that share the candidates.  [default: 1]")
+@shard_option
 @json_option
-def command(choice: Choice, batch: int, steps: int, device: str, json: str | None) -> None:
+def command(
+    choice: Choice, batch: int, steps: int, device: str, candidates: int | None, devices: int | None,
+    shard: dict[str, int], json: str | None,
+) -> None:  # fmt: skip
     """Say what SPEC will take: arithmetic, memory and time.
 
     Counted from the plan, without compiling. Exits with 1 if a step does not fit into the memory of the device.
     """
+    if devices and not candidates:
+        raise click.UsageError("`--devices` share `--candidates`: say how many. One network is divided by `--shard`")
+    if shard and candidates:
+        raise click.UsageError("a search divides its candidates, not their networks: leave `--shard` out")
     check_writable([json])
     model, _ = choice.select()
     plan = plan_of(model)
     cost, on = cost_of(plan, batch), this_cpu(available()) if device == CPU else DEVICES[device]
+    search = Search(cost, steps, candidates, devices or 1, on) if candidates else None
+    parts = Divided(plan, batch, shard.get("data", 1), shard.get("model", 1), on) if shard else None
     _print(plan, cost, steps, on, json)
+    out = console(json)
+    if search:
+        _print_search(search, out)
+    if parts:
+        _print_divided(parts, out)
     if json:
-        write_json(json, _plain(plan, cost, steps, on))
-    _check_fits(plan, cost, on)
+        write_json(json, {**_plain(plan, cost, steps, on), "search": _search(search), "divided": _divided(parts)})
+    _check_fits(parts or Divided(plan, batch, 1, 1, on))
 
 
 def _print(plan: Plan, cost: Cost, steps: int, device: Device, json: str | None) -> None:
@@ -81,10 +102,48 @@ def _plain(plan: Plan, cost: Cost, steps: int, device: Device) -> dict[str, Any]
     }
 
 
-def _check_fits(plan: Plan, cost: Cost, device: Device) -> None:
-    """Raises `BlurError` (E919), with the largest batch that fits."""
-    what = f"a step with {counted(cost.batch, 'example')}"
-    check_plan(plan, cost.batch, lambda of: of.step, what, device.memory, where=f"{device.name} has")
+def _print_search(search: Search, out: Console) -> None:
+    tell(out, f"{counted(search.count, 'candidate')} on {counted(search.devices, 'device')}: {search.each:,} on each")
+    tell(out, f"  side by side: {search.side_by_side:,}, of {amount(search.candidate)} each")
+    tell(out, f"  to train them: at least {_time(search.seconds)}")
+    tell(out, f"  results, through process 0: {amount(search.exchanged)}")
+
+
+def _print_divided(parts: Divided, out: Console) -> None:
+    tell(out, f"divided by {parts.data} x {parts.model}: {amount(parts.step)} of a device for a step")
+    tell(out, f"  its arithmetic and memory: at least {_time(parts.seconds)}")
+    taken = "" if parts.sending is None else f", at least {_time(parts.sending)}"
+    tell(out, f"  sent by a device: {amount(parts.sent)}{taken}")
+
+
+def _search(search: Search | None) -> dict[str, Any] | None:
+    names = ("count", "devices", "steps", "each", "candidate", "side_by_side", "seconds", "exchanged")
+    return search and {name: getattr(search, name) for name in names}
+
+
+def _divided(parts: Divided | None) -> dict[str, Any] | None:
+    return parts and {name: getattr(parts, name) for name in ("data", "model", "step", "seconds", "sent", "sending")}
+
+
+def _check_fits(parts: Divided) -> None:
+    """Raises `BlurError` (E919), with the largest batch that fits, or into how many parts the network would."""
+    device = parts.device
+    if device.memory is None:
+        return
+    what, where = f"a step with {counted(parts.batch, 'example')}", f"{device.name} has"
+    wide = f"not even a batch of 1 fits: divide the network, `--shard {_wide_enough(parts, device.memory)}`"
+
+    def need(of: Cost) -> float:
+        return replace(parts, batch=of.batch).step
+
+    check_plan(parts.plan, parts.batch, need, what, device.memory, where=where, instead=wide)
+
+
+def _wide_enough(parts: Divided, memory: float) -> str:
+    model = parts.model
+    while replace(parts, model=model).step > memory:
+        model *= 2
+    return f"data={parts.data},model={model}" if parts.data > 1 else f"model={model}"
 
 
 def _count(number: float) -> str:

@@ -21,12 +21,11 @@ from jax.sharding import Mesh, PartitionSpec
 from numpy.typing import NDArray
 
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.guards import of_device
+from blurc.guards import most_in, of_device
 from blurc.meta.processes.processes import ALONE, Processes
 from blurc.runtime import map_tree
 
 AXIS = "candidates"
-SHARE = 0.5  # of a device's memory for candidates, whose bytes are known within a factor of about 1.5
 Mapped = Callable[..., Any]
 
 
@@ -114,11 +113,6 @@ def fitting(count: int, size: int, processes: Processes = ALONE) -> int:
     """A `chunk` for `count` candidates of `size` bytes: as many as fit into a device, in blocks of equal length."""
     each, memory = _up(count, sum(devices_of(processes))), of_device()
     return each if memory is None else _up(each, _up(each, most_in(memory, size)))
-
-
-def most_in(memory: int, size: int) -> int:
-    """At least 1, and a power of two: machines of one kind, which have almost the same memory free, then agree."""
-    return 1 << max(0, int(SHARE * memory / max(1, size)).bit_length() - 1)
 
 
 # ------------------------------------------------------- the devices of a process
