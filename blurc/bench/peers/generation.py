@@ -50,7 +50,7 @@ class ByEvosax:
         genome = map_tree(lambda x: x[0], setup.start())
         self.episodes: Any = setup.stacked(0, e.inner.steps).episodes
         self.judge = meta.by_einsum(sizes, 1)  # one genome after the other, as is fastest on CPUs
-        self.search: Any = CMA_ES(population_size=setup.candidates, solution=genome)
+        self.search: Any = CMA_ES(population_size=e.candidates, solution=genome)
         self.params = self.search.default_params
         self.key = jax.random.key(0)
         self.state = self.search.init(self.key, genome, self.params)

@@ -136,7 +136,7 @@ class Setup:
         # in a step that it cannot keep a core busy.
         if jax.default_backend() == "cpu" and not (self.space or self.worlds):
             return 1
-        return many.fitting(self.candidates, self.candidate_bytes, self.processes)
+        return many.fitting(self.experiment.candidates, self.candidate_bytes, self.processes)
 
     @property
     def candidate_bytes(self) -> int:
