@@ -120,12 +120,12 @@ def peak_bytes(function: Callable[..., None], *args: Any) -> int:
     return in_process(_peak_after, function, *args)
 
 
-def in_process(function: Callable[..., Any], *args: Any, platform: str | None = None) -> Any:
-    """What `function(*args)` returns in a fresh process, where JAX has only this platform: `cpu`."""
+def in_process(function: Callable[..., Any], *args: Any, cores: int | None = None) -> Any:
+    """What `function(*args)` returns in a fresh process. cores: where JAX has these as devices, and no other."""
     context = multiprocessing.get_context("spawn")  # a fork would inherit this process's memory
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(theirs, function, args))
-    with _platform(platform):  # which JAX reads when it is imported
+    with _environment({"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(cores)} if cores else {}):
         child.start()
     theirs.close()
     try:
@@ -135,15 +135,12 @@ def in_process(function: Callable[..., Any], *args: Any, platform: str | None = 
 
 
 @contextmanager
-def _platform(name: str | None) -> Generator[None]:
-    before = os.environ.get("JAX_PLATFORMS")
-    if name:
-        os.environ["JAX_PLATFORMS"] = name
+def _environment(added: Mapping[str, str]) -> Generator[None]:
+    before = dict(os.environ)
+    os.environ.update(added)
     yield
-    if name:
-        os.environ.pop("JAX_PLATFORMS")
-    if before is not None:
-        os.environ["JAX_PLATFORMS"] = before
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def _answer(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> None:

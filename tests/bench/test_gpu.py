@@ -26,7 +26,7 @@ SMALL = gpu.Table(
 )
 
 
-def here(function: Callable[..., Any], *args: Any, platform: str) -> Any:
+def here(function: Callable[..., Any], *args: Any, cores: int) -> Any:
     return function(*args)
 
 
