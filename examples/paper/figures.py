@@ -166,7 +166,10 @@ FIGURES: dict[str, Figure] = {
         variants=_variants(),
         runs=(8, 1),
         quick={"variants": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=("multiplicative", "second state", ": characters"),
+        only_full=(
+            *("multiplicative", "second state", ": characters"),
+            *("asymmetric, one", "one, random", " symmetric, several, backprop"),
+        ),
     ),
     "10": Figure(
         asked="Learned with 1, 2 and 4 hidden populations, run with 1 to 10",
