@@ -98,7 +98,8 @@ def _points(axes: Axes, panel: Points, results: Results) -> None:
             axes.plot([place] * len(values), values, ".", color=look["color"], alpha=0.4, markersize=4)
     figures.dress(axes, panel.title, "", f"accuracy after {panel.step} steps", percent=True)
     axes.set_ylim(0, 1)
-    axes.tick_params(axis="x", labelrotation=30)
+    for label in axes.get_xticklabels():
+        label.set(rotation=30, horizontalalignment="right", rotation_mode="anchor")
 
 
 def lines_of(panel: Points, results: Results) -> dict[str, list[tuple[str, list[float]]]]:
