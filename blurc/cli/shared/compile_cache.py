@@ -81,7 +81,6 @@ def _instructions() -> str:
     """Names the instructions that this CPU has: a home may be shared by machines that differ in them, and JAX does not
     look."""
     known = platform.machine()
-    with suppress(OSError):
-        lines = CPU.read_text().splitlines()
+    with suppress(OSError), CPU.open() as lines:  # those of all cores are alike, and the system makes them one by one
         known = next((line for line in lines if line.startswith(("flags", "Features"))), known)
     return hashlib.sha256(known.encode()).hexdigest()[:16]
