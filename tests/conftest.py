@@ -30,6 +30,13 @@ hypothesis.settings.register_profile("blurc", derandomize=not os.environ.get("BL
 hypothesis.settings.load_profile("blurc")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> Iterator[None]:
+    """What a file compiled is of no use to the next ones, and takes hundreds of megabytes."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of compiled programs, which all processes of a run share."""

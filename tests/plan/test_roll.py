@@ -190,7 +190,7 @@ EVERYTHING = """
 
 
 def test_meta_parameters_of_each_layer_noise_signals_and_states_that_persist() -> None:
-    rolled = same(EVERYTHING + CHAIN.replace("RULE", "g"), gradient=True, reset=True)
+    rolled = same(EVERYTHING + CHAIN.replace("RULE", "g"), gradient=True, reset=True, depth=5)
     assert {s.kind for s in rolled.step.stacks} == {"synapse", "carried", "meta"}
 
 
@@ -231,7 +231,7 @@ def test_rounds_over_layers_are_loops_in_a_loop() -> None:
 def test_two_chains_side_by_side_and_delays() -> None:
     source = """
       import "rules/backprop.blur"
-      network n(depth = 9) uses backprop {
+      network n(depth = 5) uses backprop {
         input x[3]
         hidden a{1}[3]  hidden b{1}[3]
         x -> a{1}  x -> b{1}

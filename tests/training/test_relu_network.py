@@ -56,9 +56,10 @@ def test_outputs_and_gradients_are_those_written_by_hand(network: ReluNetwork) -
     def own(learned: Any) -> Any:
         return network.learn(variables._replace(learned=learned), X)[0]
 
-    np.testing.assert_allclose(own(variables.learned), by_hand(variables.learned, X), rtol=1e-4, atol=1e-5)
+    outputs = (jax.jit(f)(variables.learned) for f in (own, lambda learned: by_hand(learned, X)))
+    np.testing.assert_allclose(*outputs, rtol=1e-4, atol=1e-5)
     found, expected = (
-        jax.grad(lambda learned, f=f: jnp.sum(jnp.tanh(f(learned))))(variables.learned)
+        jax.jit(jax.grad(lambda learned, f=f: jnp.sum(jnp.tanh(f(learned)))))(variables.learned)
         for f in (own, lambda learned: by_hand(learned, X))
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), found, expected)
@@ -147,7 +148,7 @@ def test_a_convolutional_network_is_the_one_written_by_hand() -> None:
     a = layer(a, "parts", "strokes", (5, 5, 2, 3), 1)
     a = a.reshape(5, 2, 2, 2, 2, 3).max((2, 4)).reshape(5, -1)
     expected = a @ w["largest->class"] + w["unit->class"]
-    np.testing.assert_allclose(network.learn(variables, x)[0], expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(jax.jit(network.learn)(variables, x)[0], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_places_without_an_axis_of_channels_share_one_scale() -> None:
@@ -165,7 +166,7 @@ def test_places_without_an_axis_of_channels_share_one_scale() -> None:
 def test_residual_networks_are_built() -> None:
     network = relu_network(blurc.compile("networks/mnist_residual.blur", side=8, channels=2))
     x = np.zeros((3, 64), np.float32)
-    assert network.learn(started(network, x), x)[0].shape == (3, 10)
+    assert jax.eval_shape(network.learn, started(network, x), x)[0].shape == (3, 10)
 
 
 def test_a_network_without_anything_to_learn_is_left_out() -> None:
