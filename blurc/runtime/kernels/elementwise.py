@@ -15,6 +15,8 @@ import jax.numpy as jnp
 
 from blurc.language import STANDARDIZE_EPS
 
+LIBRARY = 128  # numbers of a matrix that a library multiplies
+
 Function = Callable[[jax.Array], jax.Array]
 Factor: TypeAlias = jax.Array | None  # of a weighted sum; a missing one is 1
 
@@ -133,7 +135,9 @@ def softmax(x: jax.Array) -> jax.Array:
 
 
 def matmul(m: jax.Array, x: jax.Array, columns: int) -> jax.Array:
-    """`sum_c m[r, c] * x[c]`, written out for all rows at once: with the few states of a neuron, it fuses with its
-    surroundings and is faster than a library product."""
+    """`sum_c m[r, c] * x[c]`. With the few states of a neuron it is written out for all rows at once, fuses with its
+    surroundings and is faster than a library product; with more, as in small networks in every synapse, it is not."""
+    if m.size == m.shape[0] * columns >= LIBRARY and x.ndim > 1:
+        return jnp.tensordot(m.reshape(m.shape[:2]), x, 1)
     m = m.reshape((*m.shape[:2], *(1,) * (x.ndim + 1 - m.ndim), *m.shape[2:]))
     return _chain(jnp.add, tuple(m[:, c] * x[c] for c in range(columns)))
