@@ -76,8 +76,7 @@ class DenseKernel:
 
 
 def outer_plain(pre: jax.Array, post: jax.Array) -> jax.Array:
-    dims = AXES[: pre.ndim - 2]
-    return jnp.einsum(f"{dims}bi,{dims}bj->{dims}ij", pre, post)
+    return _contracted(pre, -2, post, -2, pre.ndim - 2)
 
 
 def _outer_turning_post(pre: jax.Array, post: jax.Array) -> jax.Array:
@@ -117,8 +116,14 @@ def _product(
         # Neuron values without this axis are repeated: a product whose free axes surround the contracted one would
         # transpose the synapses instead.
         neuron = jnp.broadcast_to(lift(neuron, dims), (*synapse.shape[:-2], *neuron.shape[-2:]))
-    names = AXES[: neuron.ndim - 2]
-    return jnp.einsum(f"{names}{neuron_axes},{names[:dims]}{synapse_axes}->{names}{out}", neuron, synapse)
+    return _contracted(neuron, -1, synapse, axis, dims)
+
+
+def _contracted(a: jax.Array, of_a: int, b: jax.Array, of_b: int, dims: int) -> jax.Array:
+    """The sum over an axis of each, along the first `dims` axes of both. As `einsum`, which takes longer to trace: a
+    quarter of the time of a network of many layers."""
+    along = range(dims)
+    return lax.dot_general(a, b, (((of_a % a.ndim,), (of_b % b.ndim,)), (along, along)))
 
 
 def _sum_neurons(neuron: Factor, n: int) -> jax.Array:
