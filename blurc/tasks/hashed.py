@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import jax
 import numpy as np
 
 
-def hashed(tree: Any) -> str:
+def hashed(tree: object) -> str:
     """A hash of all arrays of a pytree."""
     digest = hashlib.sha256()
     for leaf in jax.tree.leaves(tree):
