@@ -7,7 +7,9 @@ specs.py         the same networks in the language
 graphs.py        convolutions and sparse projections
 meta.py          meta-learning: a generation of genomes, a long gradient
 cores.py         candidates of a search on one core and on all
-timing.py        alternating measurements, peak memory
+timing.py        alternating measurements
+processes.py     functions in fresh processes, peak memory
+rows.py          rows of a table
 devices.py       what a device can do at best
 scale.py         what many of them can
 training.py      step times of training

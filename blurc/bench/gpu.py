@@ -1,8 +1,8 @@
 """The table of `blurc bench --device gpu`: ratios to programs by hand, and to the CPU of the same machine.
 
-It takes less than eight minutes: most of that is compiling, which is not counted but said, and no part begins after
-`LIMIT`. Data are drawn on the device, and every call waits for its results. Products are in TF32, as JAX multiplies on
-GPUs unless told otherwise, and then in float32.
+It is meant to take less than eight minutes: most of that is compiling, which has rows of its own, and no part begins
+after `LIMIT`. Data are drawn on the device, and every call waits for its results. Products are in TF32, as JAX
+multiplies on GPUs unless told otherwise, and then in float32.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
 
 from blurc.bench import graphs, meta
-from blurc.bench.rows import Row, exact, row
-from blurc.bench.timing import Timings, alternate, in_process
+from blurc.bench.processes import in_process
+from blurc.bench.rows import Report, Row, exact, row
+from blurc.bench.timing import Timings, alternate
 from blurc.bench.training import BACKPROP_TO_HAND, BLUR_TO_PRODUCTS, candidates, name
 from blurc.diagnostics import BlurError, Diagnostic
 
@@ -26,8 +27,8 @@ LIMIT = 360.0  # seconds after which no part begins
 GPU_TO_CPU = 100.0  # candidates a second, in the largest population
 PRECISIONS = {"TF32": "tensorfloat32", "float32": "float32"}
 
-Report = Callable[[str], None]
 Part = tuple[str, Callable[[], Iterator[Row]]]
+Keep = Callable[[list[Row], dict[str, str]], None]  # the rows so far, and the parts without them
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,16 @@ class Trained:
 
 @dataclass(frozen=True)
 class Table:
-    """What is measured. populations: genomes of `evolved` in a generation, the least first, which the CPU also takes;
-    batches, questions: of their episodes. unrolled: the network and steps of a gradient. neurons: in a sparse network.
+    """What is measured.
+
+    Attributes:
+        trained: networks that are trained.
+        precisions: of their products; the einsum formulation is measured in the first only.
+        evolved: the network of a generation of genomes.
+        populations: sizes of a generation, smallest first; the smallest is also measured on the CPU.
+        batches, questions: of an episode of the generation.
+        unrolled: the network and the steps of a gradient.
+        neurons: of a sparse network.
     """
 
     trained: tuple[Trained, ...] = (
@@ -78,22 +87,33 @@ def check() -> None:
         raise BlurError(Diagnostic("E927", message, help=help))
 
 
-def run(quick: bool, report: Report, table: Table = FULL, limit: float = LIMIT) -> tuple[list[Row], dict[str, str]]:
-    """The rows, and why parts were left out. Most wanted parts come first."""
+def run(
+    quick: bool, report: Report, keep: Keep, table: Table = FULL, limit: float = LIMIT
+) -> tuple[list[Row], dict[str, str]]:
+    """The rows, and why parts were left out. The most important parts come first, and `keep` is called after each."""
     rows: list[Row] = []
-    left = dict[str, str]()
+    parts = list(_parts(table, 3 if quick else 9))
+    left = {what: "not reached" for what, _ in parts}
     began = time.monotonic()
-    for what, part in _parts(table, 3 if quick else 9):
+    for what, part in parts:
         if time.monotonic() - began >= limit:
             left[what] = f"{limit:g} seconds had passed"
             continue
         report(what)
         try:
             rows += part()
-        except jax.errors.JaxRuntimeError as error:  # most often too little memory: other parts may need less
-            left[what] = str(error).splitlines()[0]
+            del left[what]
+        except Exception as error:  # one part may lack memory or fail otherwise: time on a GPU is short, so go on
+            left[what] = _why(error)
+        keep(rows, left)
         gc.collect()  # programs and what they hold refer to each other
+    rows.append(exact("all parts", "time, with compiling", time.monotonic() - began, "s"))
     return rows, left
+
+
+def _why(error: Exception) -> str:
+    first, *_ = str(error).splitlines() or [""]
+    return f"{type(error).__name__}: {first}"
 
 
 def _parts(table: Table, rounds: int) -> Iterator[Part]:
@@ -107,8 +127,10 @@ def _parts(table: Table, rounds: int) -> Iterator[Part]:
         yield "convolutions", partial(graphs.convolution, rounds)
     for precision in others:
         for one in table.trained:
-            plain = Trained(one.sizes, one.batch, one.steps, one.channels, False, one.bound)
-            yield f"training {one.title}, {precision}", partial(_training, plain, precision, rounds)
+            yield (
+                f"training {one.title}, {precision}",
+                partial(_training, replace(one, einsum=False), precision, rounds),
+            )
 
 
 def _training(of: Trained, precision: str, rounds: int) -> Iterator[Row]:
@@ -139,10 +161,10 @@ def _generations(table: Table, rounds: int) -> Iterator[Row]:
     cpu = in_process(on_cpu, table, rounds, cores=os.cpu_count())
     yield exact(group, "CPU, one at a time on each core", cpu, "candidates/s")
     for population in table.populations:
-        least, most = population == table.populations[0], population == table.populations[-1]
+        smallest, largest = population == table.populations[0], population == table.populations[-1]
         chunk = meta.beside(table.evolved, population, table.batches, table.questions)
         programs = meta.generations(
-            table.evolved, population, (chunk, 1) if least else (chunk,), (0,) if least else (),
+            table.evolved, population, (chunk, 1) if smallest else (chunk,), (0,) if smallest else (),
             table.batches, table.questions,
         )  # fmt: skip
         timings = alternate(programs, rounds=rounds, sample_seconds=0.0, warmup=1)
@@ -150,13 +172,13 @@ def _generations(table: Table, rounds: int) -> Iterator[Row]:
             speed = population / timings.time(program).median
             yield exact(group, f"{population:,} genomes, {program}", speed, "candidates/s")
         ratio = population / timings.time(f"blur, chunk {chunk}").median / cpu
-        bound = GPU_TO_CPU if most else None
+        bound = GPU_TO_CPU if largest else None
         yield exact(group, f"{population:,} genomes, GPU / CPU", ratio, "x", bound=bound, sense=">=")
         yield _compiling(f"{group}, {population:,} genomes", timings)
 
 
 def on_cpu(table: Table, rounds: int) -> float:
-    """Candidates a second of the least population, as a search computes them on CPUs."""
+    """Candidates a second of the smallest population, as a search computes them on CPUs."""
     population = table.populations[0]
     programs = meta.generations(table.evolved, population, (1,), (), table.batches, table.questions)
     timings = alternate(programs, rounds=min(rounds, 3), sample_seconds=0.0, warmup=1)

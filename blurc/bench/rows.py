@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from blurc.bench.timing import Spread
+
+Report = Callable[[str], None]  # is told what is being measured
 
 
 @dataclass(frozen=True)

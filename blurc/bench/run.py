@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -18,8 +18,9 @@ import jax.numpy as jnp
 
 import blurc
 from blurc.bench import cores, einsum, graphs, handwritten, meta, specs, training
-from blurc.bench.rows import Row, exact, row
-from blurc.bench.timing import Spread, compiled_bytes, peak_bytes
+from blurc.bench.processes import peak_bytes
+from blurc.bench.rows import Report, Row, exact, row
+from blurc.bench.timing import Spread, compiled_bytes
 from blurc.bench.training import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
 
 MIB = 1 / 2**20
@@ -28,11 +29,9 @@ MIB = 1 / 2**20
 LONG_TO_SHORT_CHAIN = 2.5  # 300 equal layers against 10
 LONG_TO_SHORT_COMPILE = 1.1  # equal, within measurement error
 
-Report = Callable[[str], None]
-
 
 def run(quick: bool, report: Report) -> list[Row]:
-    """All rows. `report` is told what is being measured; `quick` takes fewer samples."""
+    """All rows. `quick` takes fewer samples."""
     rows: list[Row] = []
     for sizes in (SHALLOW, DEEP):
         report(f"training {name(sizes)}, batch {BATCH}")

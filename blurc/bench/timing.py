@@ -6,15 +6,10 @@ samples holds. A sample is the mean over a few consecutive calls; medians and qu
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import resource
 import statistics
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,54 +104,3 @@ def compiled_bytes(function: Callable[..., Any], *args: Any) -> int:
         raise NotImplementedError(f"XLA reports no memory use on {jax.default_backend()}")
     sizes = (memory.argument_size_in_bytes, memory.output_size_in_bytes, memory.temp_size_in_bytes)
     return sum(sizes) - memory.alias_size_in_bytes
-
-
-def peak_bytes(function: Callable[..., None], *args: Any) -> int:
-    """The peak resident size of a fresh process that calls `function(*args)`.
-
-    It includes everything: Python, JAX, the compiler and the data. Subtract the peak of a function that only starts
-    JAX.
-    """
-    return in_process(_peak_after, function, *args)
-
-
-def in_process(function: Callable[..., Any], *args: Any, cores: int | None = None) -> Any:
-    """What `function(*args)` returns in a fresh process. cores: where JAX has these as devices, and no other."""
-    context = multiprocessing.get_context("spawn")  # a fork would inherit this process's memory
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(theirs, function, args))
-    with _environment({"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": str(cores)} if cores else {}):
-        child.start()
-    theirs.close()
-    try:
-        return ours.recv()
-    finally:
-        child.join()
-
-
-@contextmanager
-def _environment(added: Mapping[str, str]) -> Generator[None]:
-    before = dict(os.environ)
-    os.environ.update(added)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
-def _answer(pipe: Any, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-    pipe.send(function(*args))
-
-
-def _peak_after(function: Callable[..., None], *args: Any) -> int:
-    function(*args)
-    return _own_peak()
-
-
-def _own_peak() -> int:
-    # Not `getrusage` on Linux: its value survives exec, so a child would start from its parent's peak.
-    try:
-        with open("/proc/self/status", encoding="utf-8") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024

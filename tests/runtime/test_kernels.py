@@ -18,7 +18,7 @@ import pytest
 from blurc.model import topology as t
 from blurc.model.sites import Sites, sites, synapse_shape
 from blurc.plan.plan import Projection
-from blurc.runtime.kernels import choose
+from blurc.runtime.kernels import choose, elementwise
 
 BATCH = 3
 Shape = t.Shape
@@ -414,3 +414,10 @@ def test_symbolic_batch(some: Case) -> None:
     found = jax.tree.leaves(jax.jit(exported.call)(w, x, y, gate))
     for a, b in zip(found, jax.tree.leaves(jax.jit(all_)(w, x, y, gate)), strict=True):
         same(a, np.asarray(b), "exported")
+
+
+@pytest.mark.parametrize("states", [11, 12])
+def test_mixing_states_is_exact_on_gpus_whatever_their_number(states: int) -> None:
+    mixing, x = jnp.ones((states, states)), jnp.ones((states, 2, 3))
+    program = str(jax.make_jaxpr(lambda m, x: elementwise.matmul(m, x, states))(mixing, x))
+    assert ("dot_general" in program) == ("Precision.HIGHEST" in program) == (states == 12)

@@ -2,7 +2,7 @@
 
 Lange, "evosax: JAX-based Evolution Strategies" (arXiv:2212.04180). By hand the rule is `einsum.py`. Both train a fresh
 network for each of the genomes by the same batches, judge it by its accuracy, and tell CMA-ES. blurc also draws the
-episode anew in each generation, which evosax's side is spared.
+episode anew in each generation, which the evosax program does not have to do.
 """
 
 from __future__ import annotations

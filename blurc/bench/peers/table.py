@@ -12,13 +12,12 @@ import numpy as np
 
 from blurc.bench import meta
 from blurc.bench.peers import cell, generation, gradient, spiking
-from blurc.bench.rows import Row, exact, row
+from blurc.bench.rows import Report, Row, exact, row
 from blurc.bench.timing import Timings, alternate
 from blurc.bench.training import name
 from blurc.guards import check_package
 from blurc.meta import Inner
 
-Report = Callable[[str], None]
 INNER = Inner(meta.BATCHES, meta.BATCH, meta.QUESTIONS)
 
 

@@ -11,7 +11,7 @@ import click
 from blurc import bench
 from blurc.cli.shared.options import json_option
 from blurc.cli.shared.output import check_writable, write_json
-from blurc.cli.shared.terminal import console, print_table, tell
+from blurc.cli.shared.terminal import STDOUT, console, print_table, tell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="Take fewer samples and skip the largest networks.")
 @click.option(
     "--device", type=click.Choice(["gpu"]),
-    help="Measure what is to be known of a GPU, in less than 8 minutes, instead of the table for CPUs.",
+    help="Benchmark a GPU instead of the CPU. It is meant to take less than 8 minutes.",
 )  # fmt: skip
-@click.option("--peers", is_flag=True, help="Compare with other tools and with the same by hand, instead.")
+@click.option("--peers", is_flag=True, help="Compare with other tools and with handwritten programs instead.")
 @json_option
 def command(quick: bool, device: str | None, peers: bool, json: str | None) -> None:
     """Compare the speed of compiled rules and handwritten programs.
@@ -45,24 +45,28 @@ def command(quick: bool, device: str | None, peers: bool, json: str | None) -> N
     left = dict[str, str]()
     if device:
         bench.gpu.check()
-        rows, left = bench.gpu.run(quick, report)
+        rows, left = bench.gpu.run(quick, report, lambda rows, left: _write(rows, left, quick, json, whole=False))
     elif peers:
         bench.peers.check()
         rows = bench.peers.run(quick, report)
     else:
         rows = bench.run.run(quick, report)
-    _show(rows, left, quick, json)
+    _show(rows, left, json)
+    _write(rows, left, quick, json)
 
 
-def _show(rows: Sequence[Row], left: Mapping[str, str], quick: bool, json: str | None) -> None:
-    hardware = bench.run.hardware()
+def _show(rows: Sequence[Row], left: Mapping[str, str], json: str | None) -> None:
     out = console(json)
     print_table(out, _table(rows))
     for part, why in left.items():
         tell(out, f"not measured: {part}: {why}")
-    out.print(", ".join(f"{name} {value}" for name, value in hardware.items()), style="dim")
-    if json:
+    out.print(", ".join(f"{name} {value}" for name, value in bench.run.hardware().items()), style="dim")
+
+
+def _write(rows: Sequence[Row], left: Mapping[str, str], quick: bool, json: str | None, whole: bool = True) -> None:
+    if json and (whole or json != STDOUT):
         found = [row.to_json() for row in rows]
+        hardware = bench.run.hardware()
         write_json(json, {"hardware": hardware, "quick": quick, "rows": found, "left_out": dict(left)})
 
 
