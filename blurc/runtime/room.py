@@ -16,18 +16,18 @@ def check_plan(
     plan: Plan, batch: int, need: Need, what: str, memory: float | None, *,
     where: str = "there are", fewer: str = "write `--batch {}`", instead: str = "", multiple: int = 1,
 ) -> None:  # fmt: skip
-    """Raises `BlurError` (E919), with the largest batch that fits.
+    """Raises `BlurError` (E919), with a batch that fits.
 
     Args:
         plan: of the network.
         batch: examples in a step.
-        need: what it takes, from the cost of a batch.
-        what: takes it, as `training with batches of 128`.
-        memory: bytes; None: not known.
-        where: words in front of that number.
-        fewer: how to take the batch that stands in the braces.
-        instead: what to do where no batch fits; "": use a smaller network.
-        multiple: of what number a batch has to be.
+        need: the bytes needed, from the cost of a batch.
+        what: a description of what needs them, such as `training with batches of 128`.
+        memory: the bytes that there are; None: not known.
+        where: the words before that number in the message.
+        fewer: the help where a smaller batch fits, which stands in its braces.
+        instead: the help where no batch fits; "": use a smaller network.
+        multiple: the batch must be a multiple of this.
     """
     if memory is None or (size := need(cost_of(plan, batch))) <= memory:
         return
@@ -37,7 +37,7 @@ def check_plan(
 
 
 def largest_batch(plan: Plan, batch: int, need: Need, memory: float) -> int:
-    """The largest below `batch` with which it fits; 0 if none does."""
+    """A batch below `batch` with which it fits, the largest if the need grows with the batch; 0 if none is found."""
     low, high = 0, batch
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,7 +1,7 @@
 """Reading and writing files.
 
 files.py        the one way to read a file that somebody names, and to write one
-caches.py       where things are kept that can be fetched or made again
+caches.py       folders for things that can be downloaded or computed again
 text.py         the bytes of a file as text
 records/        reads frozen dataclasses from plain trees, and turns them back into trees
 limits.py       the ranges of their values, as types of fields

@@ -1,4 +1,4 @@
-"""Where things are kept that can be fetched or made again."""
+"""Folders for things that can be downloaded or computed again."""
 
 from __future__ import annotations
 

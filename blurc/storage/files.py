@@ -14,11 +14,12 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TypeAlias
 
 Name: TypeAlias = "str | os.PathLike[str]"
+Write: TypeAlias = Callable[[IO[bytes]], object]
 
 MOST = 2**30  # bytes
 UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{8}", re.DOTALL)
@@ -89,22 +90,23 @@ def is_inside(path: Name, *folders: Name) -> bool:
     return any(real.is_relative_to(os.path.realpath(folder)) for folder in folders)
 
 
-def write_file(path: Name, data: bytes) -> None:
-    """Puts `data` at `path`. Raises `OSError`.
+def write_file(path: Name, data: bytes | Write) -> None:
+    """Puts `data`, or what it writes, at `path`. Raises `OSError`.
 
-    A reader sees the old file or the new one, never part of it. A link keeps its target, and a file its mode. Devices
-    and pipes are written to as they are.
+    A reader sees the old file or the new one, never part of it, even after the power fails. A link keeps its target,
+    and a file its mode. Devices and pipes are written to as they are.
     """
+    write: Write = data if callable(data) else lambda file: file.write(data)
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return _replace(Path(os.path.realpath(path)), data, None)
+        return _replace(Path(os.path.realpath(path)), write, None)
     except ValueError:
         raise OSError(errno.EINVAL, "it is not a valid file name") from None
     if stat.S_ISREG(mode):
-        _replace(Path(os.path.realpath(path)), data, stat.S_IMODE(mode))
+        _replace(Path(os.path.realpath(path)), write, stat.S_IMODE(mode))
     elif stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
-        _pour(path, data)
+        _pour(path, write)
     else:  # a disk too: everything on it would be lost
         raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
 
@@ -124,14 +126,17 @@ def append_to(path: Name) -> IO[bytes]:
     return open(path, "ab")
 
 
-def _replace(target: Path, data: bytes, mode: int | None) -> None:
+def _replace(target: Path, write: Write, mode: int | None) -> None:
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     # Not `tempfile`, whose files only their owner can read.
     unfinished = target.with_name(f".{target.name[:40]}.{os.urandom(4).hex()}")  # as in UNFINISHED
     try:
         with open(unfinished, "xb") as file:
-            file.write(data)
+            write(file)
+            if mode is not None:  # else the new name may reach the disk before the data, and the old file is lost
+                file.flush()
+                os.fsync(file.fileno())
         if mode is not None:
             os.chmod(unfinished, mode)
         os.replace(unfinished, target)
@@ -141,14 +146,14 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
         raise
 
 
-def _pour(path: Name, data: bytes) -> None:
+def _pour(path: Name, write: Write) -> None:
     try:
         device = os.open(path, os.O_WRONLY | NONBLOCK)
     except OSError as error:
         raise OSError(error.errno, "it is a pipe that nobody reads") if error.errno == errno.ENXIO else error from None
     with open(device, "wb") as file:
         os.set_blocking(device, True)
-        file.write(data)
+        write(file)
 
 
 def why(error: OSError) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from blurc.training import curve, diverge
     from blurc.training.alone import check_in_time, doubts
     from blurc.training.baselines import baselines, baselines_in_time
-    from blurc.training.checkpoint import Checkpoint, identity
+    from blurc.training.checkpoint import Checkpoint, check_new, identity
     from blurc.training.columns import task_problems
     from blurc.training.divided import places
     from blurc.training.keeping import KeptLifetimes, KeptTraining
@@ -101,6 +101,7 @@ __all__ = [
     "cells",
     "check_answers",
     "check_in_time",
+    "check_new",
     "check_probe",
     "check_recordings",
     "check_signals",

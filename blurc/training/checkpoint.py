@@ -30,19 +30,31 @@ Identity: TypeAlias = Mapping[str, Mapping[str, str]]
 ANEW = "or start anew, with another file"
 KIND = checkpoints.Kind(
     "`blurc train`",
+    "`blurc train`",
     1,
     missing="start without --resume",
-    damaged="delete it, and start anew without --resume",
+    damaged="give the right file, or start anew without --resume and with another file",
     foreign=f"resume with that version, {ANEW}",
 )
 OTHER = {  # what is different, and what to do
     "versions": ("`{path}` was made with other versions: {changed}", "resume with the same versions"),
-    "spec": ("the spec is not the one that `{path}` was made with", "undo the change"),
+    "spec": ("the spec is not the one that `{path}` was made with", "use that spec, --network, --rule and --set"),
     "genome": ("the genome is not the one that `{path}` was made with", "give the same --genome"),
     "data": ("the data are not those that `{path}` was made with: {changed}", "give the same data"),
     "options": ("`{path}` was made with other options: {changed}", "give the same options"),
 }
 EVERY = 60.0  # seconds
+
+
+def check_new(path: Path) -> None:
+    """Raises `BlurError` (E615) if there is a file already."""
+    if not os.path.exists(path):
+        return
+    if KIND.wrote(path):
+        message, help = f"there is a checkpoint `{path}` already", "add --resume to go on from it, or give another file"
+    else:
+        message, help = f"`{path}` exists already, and is not a checkpoint of {KIND.name}", "give another file"
+    raise BlurError(Diagnostic("E615", message, help=help))
 
 
 def identity(
@@ -66,7 +78,7 @@ class Checkpoint:
     Attributes:
         path: of the file.
         identity: of this training.
-        resume: whether to go on from the file. Else there must be none.
+        resume: whether to go on from the file.
         every: seconds between two writes, at least.
     """
 
@@ -80,12 +92,8 @@ class Checkpoint:
         """What was written; None at the beginning.
 
         Raises:
-            BlurError: E615 if there is a file and should be none, or the other way round; E616 if it is damaged, E617
-                if it is of another training.
+            BlurError: E615 if there is no file, E616 if it is not a whole checkpoint, E617 if another run wrote it.
         """
-        if not self.resume and os.path.exists(self.path):
-            help = "add --resume to go on from it, or give another file"
-            raise BlurError(Diagnostic("E615", f"there is a checkpoint `{self.path}` already", help=help))
         if not self.resume:
             return None
         about, leaves = KIND.read(self.path)

@@ -33,7 +33,7 @@ class KeptTraining:
         carried, outputs = leaves[: len(wanted)], leaves[len(wanted) :]
         if [_form(leaf) for leaf in map(_bare, wanted)] != [_form(leaf) for leaf in carried]:
             message = f"the arrays in `{self.checkpoint.path}` are not those of this network"
-            raise BlurError(Diagnostic("E617", message, help=f"resume what began it, {ANEW}"))
+            raise BlurError(Diagnostic("E617", message, help=f"resume with the network that it was made with, {ANEW}"))
         progress.carry = structure.unflatten(map(_as, carried, wanted))
         progress.chunks, progress.shown = about["chunks"], about["shown"]
         progress.points += [Point(**point) for point in about["points"]]

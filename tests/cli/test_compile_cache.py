@@ -41,7 +41,7 @@ def test_a_users_own_choice_stays(cache: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv(compile_cache.FOLDER, chosen)
     compile_cache.keep()
     assert os.environ[compile_cache.FOLDER] == chosen
-    assert not {*os.environ} & {*compile_cache.THRESHOLDS}
+    assert {*os.environ} & {*compile_cache.THRESHOLDS} == ({*compile_cache.THRESHOLDS} if chosen else set())
     assert list(cache.iterdir()) == []
 
 
@@ -126,12 +126,15 @@ def test_what_was_used_last_stays(cache: Path, monkeypatch: pytest.MonkeyPatch) 
     assert {path.name for path in kept().iterdir()} == {"a-cache", "d-cache"}
 
 
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize(("command", "keeps"), [("train", True), ("bench", False)])
 def test_all_commands_keep_programs_but_bench(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, command: str, keeps: bool
+    cache: Path, monkeypatch: pytest.MonkeyPatch, command: str, keeps: bool, own: bool
 ) -> None:
+    if own:
+        monkeypatch.setenv(compile_cache.FOLDER, str(cache / "own"))
     monkeypatch.setattr(sys, "argv", ["blurc", command, "--help"])
     monkeypatch.setattr(cli, "on_interrupts", lambda: None)
     with pytest.raises(SystemExit):
         cli.main()
-    assert (compile_cache.FOLDER in os.environ) == keeps
+    assert bool(os.environ[compile_cache.FOLDER]) == keeps

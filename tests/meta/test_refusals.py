@@ -150,7 +150,7 @@ def test_a_checkpoint_of_other_versions_is_refused(name: str, begun: Path, monke
 
 
 def test_a_checkpoint_of_another_format_is_not_called_damaged(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    monkeypatch.setattr(checkpoint, "KIND", replace(checkpoint.KIND, format=checkpoint.KIND.format + 1))
     (found,) = resumed()
     assert (found.code, "was made with another version of blurc" in found.message) == ("E617", True)
 

@@ -129,7 +129,7 @@ GROUPS = {
 
 @pytest.mark.parametrize("version", GROUPS)
 def test_limits_of_control_groups_around_the_process_count(
-    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     own, file = GROUPS[version]
     (tmp_path / "own").write_text(own)
@@ -139,5 +139,5 @@ def test_limits_of_control_groups_around_the_process_count(
     monkeypatch.setattr(memory, "OWN", tmp_path / "own")
     monkeypatch.setattr(memory, "CGROUPS", tmp_path)
     memory.available.cache_clear()
+    request.addfinalizer(memory.available.cache_clear)
     assert memory.available() == 12345678
-    memory.available.cache_clear()

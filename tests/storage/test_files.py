@@ -7,13 +7,15 @@ import re
 import socket
 import stat
 import threading
+import tracemalloc
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from blurc.storage import read_file, why, write_file
+from blurc.storage import checkpoints, read_file, why, write_file
 
 PACKAGE = Path(__file__).parents[2] / "blurc"
 SUFFIXES, MOST = (".blur", ".txt"), 2**20
@@ -114,6 +116,26 @@ def test_a_pipe_gets_everything(tmp_path: Path) -> None:
     thread.join()
     assert read == [data]
     assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_a_file_is_replaced_once_the_new_one_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, sizes = tmp_path / "file", list[int]()
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda number: sizes.append(os.fstat(number).st_size))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *names: sizes.append(-1))
+        write_file(path, b"newer")
+    assert sizes == [5, -1]
+
+
+def test_checkpoints_are_written_without_another_copy_in_memory(tmp_path: Path) -> None:
+    leaves, kind = [np.ones(2**23, np.float64)], checkpoints.Kind("", "", 1, "", "", "")
+    tracemalloc.start()
+    kind.save(tmp_path / "c.npz", leaves, {})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < leaves[0].nbytes / 2
+    assert kind.read(tmp_path / "c.npz")[1][0].tobytes() == leaves[0].tobytes()
 
 
 def test_a_pipe_that_nobody_reads_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 import blurc
 from blurc.cli import cli
+from blurc.cli.shared.output import check_writable
 from blurc.storage import checkpoints
 from blurc.training import Checkpoint, checkpoint
 
@@ -133,6 +134,30 @@ def test_another_training_is_refused_and_told_what_is_different(begun: Path, mon
 def test_a_checkpoint_is_not_begun_again_unasked(begun: Path) -> None:
     refused = command(*KEPT)
     assert (refused.exit_code, "error[E615]: there is a checkpoint `c.npz` already" in refused.stderr) == (1, True)
+
+
+def test_a_file_of_another_kind_is_neither_overwritten_nor_to_be_deleted() -> None:
+    np.savez("data.npz", x=np.ones((4, 2), np.float32), y=np.arange(4) % 2)
+    before = Path("data.npz").read_bytes()
+    kept = (*XOR, "--checkpoint", "data.npz")
+    refused = command(*kept)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "error[E615]: `data.npz` exists already, and is not a checkpoint of `blurc train`" in refused.stderr
+    assert "--resume" not in refused.stderr
+    refused = command(*kept, "--resume")
+    assert "error[E616]: cannot resume from `data.npz`" in refused.stderr
+    assert "delete" not in refused.stderr
+    assert Path("data.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("others", [("--save", "./c.npz"), ("--save", "w.npz", "--json", "w.npz")])
+def test_two_outputs_in_one_file_are_refused(others: tuple[str, ...]) -> None:
+    refused = command(*KEPT, *others)
+    assert (refused.exit_code, "two outputs go to" in refused.stderr) == (2, True)
+
+
+def test_outputs_that_replace_nothing_may_be_one() -> None:
+    check_writable(["/dev/null", "/dev/null", "-", "-", None, None])
 
 
 def test_resuming_needs_a_file() -> None:

@@ -118,12 +118,8 @@ def command(
     check_writable([*outputs.curves, outputs.save, outputs.json, checkpoint])
     resuming = Resuming(checkpoint, resume)
     loaded = choice.spec.suffix == ".blurx"
-    if loaded and (choice.network or choice.rule or choice.parameters):
-        raise click.UsageError(
-            "--network, --rule and --set choose what to compile, but an artifact is already compiled"
-        )
-    if loaded and shard:
-        raise click.UsageError("--shard divides what is compiled, but an artifact is already compiled")
+    if loaded:
+        _refuse_to_compile(choice, shard)
     given = [name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
     chosen = _chosen(task, data_dir, given, online)
     if online and probe:
@@ -146,6 +142,15 @@ def command(
         results = Results(net, found, settings, outputs, resuming, probe, shard)
     results.train(values)
     ctx.exit(1 if results.diagnostics else 0)
+
+
+def _refuse_to_compile(choice: Choice, shard: dict[str, int]) -> None:
+    if choice.network or choice.rule or choice.parameters:
+        raise click.UsageError(
+            "--network, --rule and --set choose what to compile, but an artifact is already compiled"
+        )
+    if shard:
+        raise click.UsageError("--shard divides what is compiled, but an artifact is already compiled")
 
 
 def _refuse(given: Iterable[str], names: Iterable[str], why: str) -> None:

@@ -28,21 +28,34 @@ CPU = Path("/proc/cpuinfo")
 
 
 def keep() -> None:
-    """From now on, what is compiled is kept, unless the user has chosen otherwise. To be called before jax is
+    """From now on, what is compiled is kept: in the user's own folder if there is one. To be called before jax is
     imported."""
-    if FOLDER in os.environ:
-        return
+    if FOLDER not in os.environ:
+        _choose_folder()
+    if os.environ.get(FOLDER):
+        for name, value in THRESHOLDS.items():
+            os.environ.setdefault(name, value)
+
+
+def leave_out() -> None:
+    """From now on, everything is compiled anew. To be called before jax is imported."""
+    os.environ[FOLDER] = ""
+
+
+def _choose_folder() -> None:
     folder = cache_folder("programs") / _instructions()
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_private(folder):
             os.environ[FOLDER] = str(folder)
-            for name, value in THRESHOLDS.items():
-                os.environ.setdefault(name, value)
 
 
 def trim() -> None:
-    """Deletes what has not been used for longest, if the programs of `keep` take more than `MOST`."""
+    """Deletes what has not been used for longest, if the programs of `keep` take more than `MOST`.
+
+    A folder of the user's own is left alone.
+    Where the file system does not note when files are read (`noatime`), the programs compiled first go.
+    """
     folder = cache_folder("programs")
     if "jax" not in sys.modules or not os.environ.get(FOLDER, "").startswith(str(folder)):
         return

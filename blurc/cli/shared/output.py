@@ -27,12 +27,25 @@ def write(path: str | Path, data: bytes) -> None:
 
 
 def check_writable(paths: Sequence[str | Path | None]) -> None:
-    """Rejects unwritable paths before the slow work starts, and pictures where nothing can draw them."""
+    """Rejects unwritable paths before the slow work starts, and pictures where nothing can draw them.
+
+    Raises:
+        click.UsageError: If two of them are the same file, in which only the last would stay.
+        BlurError: E907 for those that cannot be written, E921 without what draws pictures.
+    """
     if any(str(path).lower().endswith(DRAWN) for path in paths):
         check_package("matplotlib", "pictures need")
-    found = [d for path in paths if path not in (None, STDOUT) and (d := _complaint(str(path)))]
-    if found:
+    files = [str(path) for path in paths if path not in (None, STDOUT)]
+    if found := [d for path in files if (d := _complaint(path))]:
         raise BlurError(found)
+    for i, path in enumerate(files):
+        if os.path.realpath(path) in map(os.path.realpath, files[:i]) and not _is_special(path):
+            raise click.UsageError(f"two outputs go to {path}: give each a file of its own")
+
+
+def _is_special(path: str) -> bool:
+    """Whether what is written there replaces nothing, as in /dev/null."""
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _complaint(path: str) -> Diagnostic | None:

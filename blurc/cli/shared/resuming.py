@@ -28,14 +28,17 @@ resume_option = click.option("--resume", is_flag=True, help="Continue from the f
 
 @dataclass(frozen=True)
 class Resuming:
-    """file: where progress is saved; None: nowhere. resume: whether to go on from it. Raises `click.UsageError`."""
+    """file: where progress is saved; None: nowhere. resume: whether to go on from it."""
 
     file: Path | None
     resume: bool
 
     def __post_init__(self) -> None:
+        """Raises `click.UsageError` without a file to go on from, `BlurError` (E615) if one would be overwritten."""
         if self.resume and not self.file:
             raise click.UsageError("--resume goes on from a file: give it with --checkpoint")
+        if self.file and not self.resume:
+            training.check_new(self.file)
 
     def checkpoint(
         self, net: Net | Loaded, genome: GenomeValues | None, data: str, digest: str, options: Mapping[str, object]
@@ -52,7 +55,7 @@ class Resuming:
             yield
         except KeyboardInterrupt:
             if self.file and os.path.exists(self.file):
-                goes_on = "the same command continues" if self.resume else "add --resume to continue"
+                goes_on = "run the same command again to continue" if self.resume else "add --resume to continue"
                 click.echo(f"progress is saved in `{self.file}`: {goes_on}", err=True)
             elif self.file:
                 click.echo(f"nothing is saved in `{self.file}` yet", err=True)

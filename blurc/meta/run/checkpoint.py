@@ -17,17 +17,24 @@ import numpy as np
 from blurc.diagnostics import BlurError, Diagnostic
 from blurc.storage import checkpoints
 
-FORMAT = 7
+KIND = checkpoints.Kind(
+    "a search",
+    "",
+    7,
+    missing="start the run without --resume",
+    damaged="delete the run folder and start over; its metrics.jsonl and genome.yaml are still readable",
+    foreign="resume with that version, or begin again from its genome.yaml (`start:`)",
+)
 
 
 def save(path: Path, tree: Any, about: Mapping[str, Any]) -> None:
     """Raises `OSError`."""
-    _kind().save(path, _leaves(tree), about)
+    KIND.save(path, _leaves(tree), about)
 
 
 def packed(tree: Any, about: Mapping[str, Any]) -> bytes:
     """The bytes of a checkpoint."""
-    return _kind().packed(_leaves(tree), about)
+    return KIND.packed(_leaves(tree), about)
 
 
 def unpacked(data: bytes, like: Any) -> tuple[Any, dict[str, Any]]:
@@ -39,28 +46,18 @@ def unpacked(data: bytes, like: Any) -> tuple[Any, dict[str, Any]]:
 
 def about(path: Path) -> dict[str, Any]:
     """The metadata of a checkpoint. Raises `BlurError` (E615 to E617)."""
-    return _kind().read(path)[0]
+    return KIND.read(path)[0]
 
 
 def load(path: Path, like: Any) -> Any:
     """The pytree, with the structure, shapes and dtypes of `like`. Where a leaf of `like` has a leading axis of length
     0, any length is accepted. Raises `BlurError` (E615 to E617)."""
-    _, found = _kind().read(path)
+    _, found = KIND.read(path)
     wanted, structure = jax.tree.flatten(like)
     if len(found) != len(wanted) or not all(map(_alike, found, wanted)):
         message = f"`{path}` does not match this experiment: its arrays are different"
         raise BlurError(Diagnostic("E617", message, help="resume it with the experiment that started it"))
     return structure.unflatten(_as_wanted(found, wanted))
-
-
-def _kind() -> checkpoints.Kind:
-    return checkpoints.Kind(
-        "",
-        FORMAT,
-        missing="start the run without --resume",
-        damaged="delete the run folder and start over; its metrics.jsonl and genome.yaml are still readable",
-        foreign="resume with that version, or begin again from its genome.yaml (`start:`)",
-    )
 
 
 def _leaves(tree: Any) -> list[np.ndarray]:
