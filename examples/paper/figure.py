@@ -81,7 +81,7 @@ class Figure:
         variants: other values for keys of the experiment; `experiment` is another file.
         runs: searches for each variant, at full size and with `--quick`.
         quick: settings with `--quick`, by experiment.
-        only_full: `--quick` leaves out variants whose name has one of these.
+        quick_variants: the names of the variants that `--quick` measures; if empty, all.
         measure: instead of a search, what measures the results.
     """
 
@@ -92,5 +92,5 @@ class Figure:
     variants: Mapping[str, Settings] = field(default_factory=dict[str, Settings])
     runs: tuple[int, int] = (2, 2)
     quick: Mapping[str, Settings] = field(default_factory=dict[str, Settings])
-    only_full: tuple[str, ...] = ()
+    quick_variants: tuple[str, ...] = ()
     measure: Callable[[Figure, Task], Results] | None = None

@@ -166,9 +166,11 @@ FIGURES: dict[str, Figure] = {
         variants=_variants(),
         runs=(8, 1),
         quick={"variants": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=(
-            *("multiplicative", "second state", ": characters"),
-            *("asymmetric, one", "one, random", " symmetric, several, backprop"),
+        quick_variants=(
+            "additive, asymmetric, several, random: digits",
+            "additive, asymmetric, several, backprop: digits",
+            "additive, symmetric, several, random: digits",
+            "additive, symmetric, one, backprop: digits",
         ),
     ),
     "10": Figure(
@@ -203,7 +205,10 @@ FIGURES: dict[str, Figure] = {
         },
         runs=(1, 1),
         quick={"digits": {**SMALL, "method.steps": "150", "evaluation.steps": "[10]"}},
-        only_full=("tanh / linear", "tanh / tanh", "sigmoid", ": 4 states", ": 8 states"),
+        quick_variants=(
+            *("relu / linear: 2 states", "linear / linear: 2 states"),
+            *("relu / relu: 2 states", "tanh / relu: 2 states"),
+        ),
     ),
     "13": Figure(
         asked="How many states has a neuron?",
@@ -214,7 +219,7 @@ FIGURES: dict[str, Figure] = {
         variants={f"{k} states: median of the runs": {"parameters.k": str(k)} for k in (2, 4, 8, 16)},
         runs=(3, 1),
         quick={"digits": SMALL},
-        only_full=("16 states",),
+        quick_variants=tuple(f"{k} states: median of the runs" for k in (2, 4, 8)),
     ),
     "15": Figure(
         asked="Does learning go on for 700 steps, with labels shuffled at 500? (figures 15 and 16)",

@@ -20,10 +20,10 @@ STORED, NOTES = DOCS / "paper", "notes.yaml"
 HEAD = """# The paper's figures
 
 Every figure of Sandler et al., "Meta-Learning Bidirectional Update Rules" (ICML 2021, arXiv:2104.04657), that shows a
-measurement has a command: `python examples/paper.py FIGURE` [at full size](#at-full-size), most of which fit into a
-night on two cores, and with `--quick` in minutes, with smaller networks, shorter searches and fewer runs or variants.
-Each section says which of the two it has. Quick results tell whether an effect is there; they say little about its
-size.
+measurement has a command: `python examples/paper.py FIGURE` [at full size](#at-full-size), most of which should
+take a night or less on two cores, and with `--quick` in minutes, with smaller networks, shorter searches and fewer runs
+or variants. Each section says which of the two it has. Quick results tell whether an effect is there; they say little
+about its size.
 
 Accuracies are on test examples, in %. Where there are several runs, a cell has the run whose genome the search itself
 judged best, on episodes of its own, or the median where the table says so, and in brackets the worst and the best run.
