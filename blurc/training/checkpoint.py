@@ -31,7 +31,7 @@ ANEW = "or start anew, with another file"
 KIND = checkpoints.Kind(
     "`blurc train`",
     "`blurc train`",
-    1,
+    2,
     missing="start without --resume",
     damaged="give the right file, or start anew without --resume and with another file",
     foreign=f"resume with that version, {ANEW}",

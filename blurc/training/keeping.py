@@ -23,6 +23,7 @@ class KeptTraining:
     """The genome, the state and the noise key between two chunks of steps, the curve, and the answers on the way."""
 
     checkpoint: Checkpoint
+    _reached: tuple[list[Any], dict[str, Any]] | None = None  # arrays and the rest, if they are not in the file yet
 
     def resumed(self, progress: Progress, batches: Iterable[Batches]) -> None:
         """Raises `BlurError` as `Checkpoint.read` does."""
@@ -42,8 +43,6 @@ class KeptTraining:
             progress.way.add(output, batch)
 
     def keep(self, progress: Progress, done: bool) -> None:
-        if not (done or self.checkpoint.is_due):
-            return
         about = {
             "chunks": progress.chunks,
             "shown": progress.shown,
@@ -51,8 +50,20 @@ class KeptTraining:
             "training": progress.training.seconds,
             "compiling": progress.compiling.seconds,
         }
-        outputs = [np.asarray(chunk[0]) for chunk in progress.way.chunks]
-        self.checkpoint.write([*map(_bare, jax.tree.leaves(progress.carry)), *outputs], about)
+        self._reached = [*jax.tree.leaves(progress.carry), *(chunk[0] for chunk in progress.way.chunks)], about
+        if done or self.checkpoint.is_due:
+            self._write()
+
+    def interrupted(self) -> None:
+        """Progress itself may have been in the middle of a change."""
+        if self._reached:
+            self._write()
+
+    def _write(self) -> None:
+        assert self._reached
+        leaves, about = self._reached
+        self.checkpoint.write([*map(_bare, leaves)], about)
+        self._reached = None
 
 
 @dataclass

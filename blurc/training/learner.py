@@ -14,6 +14,7 @@ from blurc.tasks import Batches, Dataset, Objective, chosen
 
 EVALUATIONS = 20
 CHUNK_BYTES = 64 * 2**20
+CHUNKS, CHUNK_STEPS = 1000, 100  # where progress is saved: of all steps about so many chunks, none shorter
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,12 @@ class Settings:
         """Raises `BlurError` (E813) if the metric does not suit the targets."""
         return chosen(self.metric, data.kind, data.name, data.shown, lambda: (data.y_test[:6], None))
 
-    def rhythm(self, data: Dataset) -> tuple[int, int]:
-        """Steps per chunk, and chunks between evaluations."""
+    def rhythm(self, data: Dataset, saved: bool = False) -> tuple[int, int]:
+        """Steps per chunk, and chunks between evaluations. saved: whether progress is saved between chunks."""
         step_bytes = 4 * self.batch * (data.x_train[0].size + data.y_train[0].size)
         most = max(1, CHUNK_BYTES // step_bytes)
+        if saved:
+            most = min(most, max(CHUNK_STEPS, math.ceil(self.steps / CHUNKS)))
         every = math.ceil(self.steps / EVALUATIONS)
         chunks = math.ceil(every / most)
         return math.ceil(every / chunks), chunks

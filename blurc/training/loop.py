@@ -28,7 +28,7 @@ def fit(
     """Trains on the training examples; the curve shows scores on the test examples, or of the answers on the way."""
     if settings.online:
         check_answers(settings.steps, settings.batch, data.y_train[0].size)
-    chunk, chunks_per_point = settings.rhythm(data)
+    chunk, chunks_per_point = settings.rhythm(data, keeper is not None)
     at, broken = Progress(learner.start, OnTheWay(metric)), None
     if keeper:
         keeper.resumed(at, (batches for _, batches in _chunks(data, settings, chunk)))

@@ -88,3 +88,7 @@ class Keeper(Protocol):
     def keep(self, progress: Progress, done: bool) -> None:
         """May do so. done: all steps are done."""
         ...
+
+    def interrupted(self) -> None:
+        """Keeps what `keep` was given last."""
+        ...

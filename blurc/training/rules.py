@@ -57,7 +57,12 @@ def train(
         learner = divided(learner, at)
     if probe:
         learner = replace(learner, predict=_probed(net, data, probe))
-    return fit(learner, data, settings, settings.measure(data), watch, keeper=keeper)
+    try:
+        return fit(learner, data, settings, settings.measure(data), watch, keeper=keeper)
+    except KeyboardInterrupt:
+        if keeper:
+            keeper.interrupted()
+        raise
 
 
 def learner_of(net: Program, name: str, start: Any = None) -> Learner:

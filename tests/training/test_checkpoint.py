@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import blurc
+from blurc import tasks
 from blurc.cli import cli
+from blurc.cli.shared import progress
 from blurc.cli.shared.output import check_writable
 from blurc.storage import checkpoints
-from blurc.training import Checkpoint, checkpoint
+from blurc.training import Checkpoint, Point, Settings, checkpoint
 
 pytestmark = pytest.mark.usefixtures("compiled_fast")
 
@@ -82,6 +85,31 @@ def test_it_goes_on_to_the_same_bits(way: str, monkeypatch: pytest.MonkeyPatch) 
     assert stopped.exit_code == 130
     assert "progress is saved in `c.npz`: add --resume to continue" in stopped.stderr
     assert result(*kept, "--resume") == whole
+
+
+def test_an_interruption_saves_what_was_learned_since_the_last_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = result(*XOR)
+    monkeypatch.setattr(Checkpoint, "is_due", False)
+    show = progress.Lines.point
+
+    def stop(self: progress.Lines, name: str, point: Point) -> None:
+        if point.step == 20:
+            raise KeyboardInterrupt
+        show(self, name, point)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress.Lines, "point", stop)
+        stopped = command(*KEPT)
+    assert "progress is saved in `c.npz`" in stopped.stderr
+    assert checkpoint.KIND.read(Path("c.npz"))[0]["chunks"] == 9
+    assert result(*KEPT, "--resume") == whole
+
+
+def test_chunks_are_short_where_progress_is_saved() -> None:
+    data = tasks.load("xor")
+    for steps, chunk in ((2000, 100), (20_000, 100), (1_000_000, 1000)):
+        assert Settings(steps, 4, 0).rhythm(data, saved=True)[0] == chunk
+        assert math.prod(Settings(steps, 4, 0).rhythm(data, saved=True)) == steps // 20
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 checkpoint_option = click.option(
     "--checkpoint", type=OutputFile(".npz"), metavar="F.npz",
-    help="Save progress about every minute, between chunks of a twentieth of the steps at most.",
+    help="Save progress about every minute, and when interrupted (Ctrl-C, SIGTERM).",
 )  # fmt: skip
 resume_option = click.option("--resume", is_flag=True, help="Continue from the file that --checkpoint names.")
 
