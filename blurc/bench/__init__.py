@@ -12,7 +12,7 @@ processes.py     functions in fresh processes, peak memory
 rows.py          rows of a table
 devices.py       what a device can do at best
 scale.py         what many of them can
-training.py      step times of training
+step_times.py    step times of training
 run.py           the table
 peers/           what other tools and programs by hand take for the same
 gpu.py           the table on a GPU

@@ -19,8 +19,8 @@ import jax
 from blurc.bench import graphs, meta
 from blurc.bench.processes import in_process
 from blurc.bench.rows import Report, Row, exact, row
+from blurc.bench.step_times import BACKPROP_TO_HAND, BLUR_TO_PRODUCTS, candidates, name
 from blurc.bench.timing import Timings, alternate
-from blurc.bench.training import BACKPROP_TO_HAND, BLUR_TO_PRODUCTS, candidates, name
 from blurc.diagnostics import BlurError, Diagnostic
 
 LIMIT = 360.0  # seconds after which no part begins
@@ -73,7 +73,6 @@ class Table:
     questions: int = meta.QUESTIONS
     unrolled: tuple[tuple[int, ...], int] = (meta.LONG, meta.UNROLL)
     neurons: int = 100_000
-    with_convolutions: bool = True
 
 
 FULL = Table()
@@ -123,8 +122,7 @@ def _parts(table: Table, rounds: int) -> Iterator[Part]:
     yield "generations of genomes", partial(_generations, table, rounds)
     yield "a gradient through many steps", partial(_gradient, *table.unrolled, rounds)
     yield "a sparse network", partial(_sparse, table.neurons, rounds)
-    if table.with_convolutions:
-        yield "convolutions", partial(graphs.convolution, rounds)
+    yield "convolutions", partial(graphs.convolution, rounds)
     for precision in others:
         for one in table.trained:
             yield (

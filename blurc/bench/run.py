@@ -1,6 +1,6 @@
 """The table of `blurc bench`: rows with a measured value, its quartiles and, if it has one, its target.
 
-Parts: step times of training (`training.py`), compile times, memory, other topologies (`graphs.py`), and the cost of
+Parts: step times of training (`step_times.py`), compile times, memory, other topologies (`graphs.py`), and the cost of
 meta-learning (`meta.py`).
 """
 
@@ -17,11 +17,11 @@ import jax
 import jax.numpy as jnp
 
 import blurc
-from blurc.bench import cores, einsum, graphs, handwritten, meta, specs, training
+from blurc.bench import cores, einsum, graphs, handwritten, meta, specs, step_times
 from blurc.bench.processes import peak_bytes
 from blurc.bench.rows import Report, Row, exact, row
+from blurc.bench.step_times import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
 from blurc.bench.timing import Spread, compiled_bytes
-from blurc.bench.training import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
 
 MIB = 1 / 2**20
 
@@ -35,13 +35,13 @@ def run(quick: bool, report: Report) -> list[Row]:
     rows: list[Row] = []
     for sizes in (SHALLOW, DEEP):
         report(f"training {name(sizes)}, batch {BATCH}")
-        rows += training.training(sizes, rounds=5 if quick else 25)
+        rows += step_times.training(sizes, rounds=5 if quick else 25)
     report("general")
-    rows += training.general(DEEP, rounds=5 if quick else 25)
+    rows += step_times.general(DEEP, rounds=5 if quick else 25)
     report("compiling")
     rows += compiling(depths=(1, 10) if quick else (1, 10, 100, 300, 1000), rounds=2 if quick else 3)
     report("one example at a time")
-    rows += training.one_at_a_time(rounds=5 if quick else 25)
+    rows += step_times.one_at_a_time(rounds=5 if quick else 25)
     report("convolutions")
     rows += graphs.convolution(rounds=5 if quick else 25)
     report("sparse projections")

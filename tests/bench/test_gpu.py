@@ -13,7 +13,7 @@ import jax
 import pytest
 from click.testing import CliRunner
 
-from blurc.bench import gpu, run
+from blurc.bench import gpu, graphs, run
 from blurc.bench.processes import in_process
 from blurc.bench.timing import Loop, Timings
 from blurc.cli import cli
@@ -28,8 +28,13 @@ SMALL = gpu.Table(
     questions=128,
     unrolled=((6, 3), 2),
     neurons=20,
-    with_convolutions=False,
 )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes half a second among everything that tests have imported."""
+    monkeypatch.setattr(gpu.gc, "collect", lambda: 0)
 
 
 def here(function: Callable[..., Any], *args: Any, cores: int) -> Any:
@@ -38,16 +43,19 @@ def here(function: Callable[..., Any], *args: Any, cores: int) -> Any:
 
 def test_every_part_is_measured_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "in_process", here)
+    monkeypatch.setattr(graphs, "BATCH", 2)
+    monkeypatch.setattr(graphs, "STEPS", 1)
     seen: list[str] = []
     kept: list[tuple[int, list[str]]] = []
     rows, left = gpu.run(True, seen.append, lambda rows, left: kept.append((len(rows), list(left))), SMALL)
     assert left == {}
-    assert len(seen) == 4
-    assert [parts for _, parts in kept] == [seen[1:], seen[2:], seen[3:], []]
+    assert len(seen) == 5
+    assert [parts for _, parts in kept] == [seen[1:], seen[2:], seen[3:], seen[4:], []]
     assert kept[-1][0] == len(rows) - 1, "the last row is the time of them all"
     assert all(row.value > 0 for row in rows)
     ratios = {row.name for row in rows if row.unit == "x"}
     assert ratios >= {"backprop / hand", "blur k=2 / products k=2", "einsum k=2 / blur k=2", "2 genomes, GPU / CPU"}
+    assert {"convolutions", "sparse"} <= {row.group for row in rows}
     assert [row.unit for row in rows if row.group.startswith("first calls")] == ["s"] * 3
 
 

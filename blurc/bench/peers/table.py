@@ -13,8 +13,8 @@ import numpy as np
 from blurc.bench import meta
 from blurc.bench.peers import cell, generation, gradient, spiking
 from blurc.bench.rows import Report, Row, exact, row
+from blurc.bench.step_times import name
 from blurc.bench.timing import Timings, alternate
-from blurc.bench.training import name
 from blurc.guards import check_package
 from blurc.meta import Inner
 
