@@ -18,6 +18,7 @@ from jax.sharding import Mesh
 
 import blurc
 from blurc.cli import cli
+from blurc.cli.shared import compile_cache
 from blurc.diagnostics import BlurError
 from blurc.plan import split
 
@@ -34,6 +35,7 @@ WHOLE = {
 ON_EIGHT = """
 import json, sys, jax, jax.numpy as jnp, numpy as np, blurc
 from blurc.cli import cli
+from blurc.cli.shared.progress import Lines
 found = {}
 for name, wiring in json.loads(sys.argv[1]).items():
     net = blurc.compile('import "rules/backprop.blur"  network n uses backprop { ' + wiring + " }")
@@ -50,7 +52,17 @@ for name, wiring in json.loads(sys.argv[1]).items():
     ends = zip(jax.tree.leaves(many[0].synapses), jax.tree.leaves(places.state.synapses))
     stays = all(a.sharding.is_equivalent_to(place, a.ndim) for a, place in ends)
     found[name] = [max(far), stays, str(places), train.lower(*given).compile().as_text()]
-cli.main(sys.argv[2:], standalone_mode=False)
+
+def stop(self, name, point):
+    if point.step == 3:
+        raise KeyboardInterrupt
+
+command, kept = sys.argv[2:], ["--checkpoint", "c.npz"]
+cli.main(command, standalone_mode=False)
+show, Lines.point = Lines.point, stop
+assert cli.main([*command, *kept], standalone_mode=False) == 130
+Lines.point = show
+cli.main([*command, *kept, "--resume", "--save", "resumed.npz"], standalone_mode=False)
 print(json.dumps(found))
 """
 
@@ -69,9 +81,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def on_eight(folder: Path) -> dict[str, Any]:
     """Of each network: how far numbers differ, whether synapses stay where they were, the division, the program. Also
-    trains that of the folder by the command."""
+    trains that of the folder by the command, in one go and with an interruption."""
     devices = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8"
-    environment = {**os.environ, "XLA_FLAGS": devices, "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, "XLA_FLAGS": devices, "JAX_PLATFORMS": "cpu", **compile_cache.THRESHOLDS}
+    environment[compile_cache.FOLDER] = str(folder / "programs")  # of the first of these three commands
     command = [sys.executable, "-c", ON_EIGHT, json.dumps(NETWORKS), *TRAIN, "many.npz", "--shard", "data=4,model=2"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -100,6 +113,12 @@ def test_the_command_trains_a_divided_network(
     assert set(one) == set(many) == {"x->h/w", "h->y/w", "unit->h/w", "unit->y/w"}
     for name in one:
         np.testing.assert_allclose(many[name], one[name], atol=1e-6)
+
+
+@pytest.mark.usefixtures("on_eight")
+def test_divided_training_goes_on_to_the_same_bits(folder: Path) -> None:
+    whole, resumed = (np.load(folder / name) for name in ("many.npz", "resumed.npz"))
+    assert {name: whole[name].tobytes() for name in whole} == {name: resumed[name].tobytes() for name in resumed}
 
 
 @pytest.mark.parametrize(
