@@ -17,6 +17,7 @@ import jax
 from blurc.bench import meta
 from blurc.bench.rows import Row, row
 from blurc.bench.timing import Timings, alternate
+from blurc.guards import count_cores
 
 SMALL, POPULATION = (64, 32, 10), 80
 ALL_TO_ONE = 1.7
@@ -25,7 +26,7 @@ ALL_TO_ONE = 1.7
 def rows(rounds: int) -> Iterator[Row]:
     if not hasattr(os, "sched_setaffinity") or jax.default_backend() != "cpu":
         return
-    found, cores = times(rounds), len(os.sched_getaffinity(0))
+    found, cores = times(rounds), count_cores()
     group = f"generation of {POPULATION}, {'-'.join(map(str, SMALL))}, chunk 1"
     for name in found.samples:
         yield row(group, f"{name}, time of a generation", found.time(name), "s")

@@ -84,10 +84,10 @@ def main() -> None:
         compile_cache.leave_out()
     else:
         compile_cache.keep()
-    if sys.argv[1:2] == ["meta"] and not any(map(cores.shared, sys.argv)):
-        cores.each_a_device()
+    alone = sys.argv[1:2] == ["meta"] and not any(map(cores.shared, sys.argv))
+    cores_are_devices = alone and cores.each_a_device()  # for `commands/meta.py`
     try:
-        cli.main(prog_name="blurc")
+        cli.main(prog_name="blurc", obj=cores_are_devices)
     except KeyboardInterrupt as interrupt:  # before or after the command itself
         _stop(status(interrupt))
     except OSError as error:  # files have their own diagnostics, so this is stdout

@@ -1,8 +1,9 @@
 """What a caller asks for, refused before it does harm.
 
-typed.py     arguments that are not what their annotations say
-memory.py    arrays that cannot fit into memory
-packages.py  packages that are not installed
+typed.py      arguments that are not what their annotations say
+memory.py     arrays that cannot fit into memory
+packages.py   packages that are not installed
+processor.py  the cores that there are
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import amount, available, check_room, most_in, of_device
+    from blurc.guards.memory import amount, available, check_room, most_in, of_device, of_machine
     from blurc.guards.packages import check_package, has_package
+    from blurc.guards.processor import count_cores
     from blurc.guards.typed import LATER, by_name, require, typed
 
 __all__ = [
@@ -23,9 +25,11 @@ __all__ = [
     "by_name",
     "check_package",
     "check_room",
+    "count_cores",
     "has_package",
     "most_in",
     "of_device",
+    "of_machine",
     "require",
     "typed",
 ]

@@ -26,14 +26,21 @@ def check_room(numbers: int, what: str, help: str) -> None:
 
 
 @cache
-def available() -> int | None:
-    """Bytes of the machine, or of its accelerators where these have more; None if unknown."""
+def of_machine() -> int | None:
+    """Bytes that this process may have, without those of accelerators; None if unknown. Does not ask JAX, whose devices
+    are fixed as soon as they are asked for."""
     found = [*_limits()]
     with contextlib.suppress(ValueError, OSError, AttributeError):  # not on every system
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    jax = sys.modules.get("jax")
+    return min(found, default=None)
+
+
+@cache
+def available() -> int | None:
+    """Bytes of the machine, or of its accelerators where these have more; None if unknown."""
+    jax, found = sys.modules.get("jax"), of_machine()
     stats = [device.memory_stats() or {} for device in jax.local_devices()] if jax else []
-    return max(min(found), sum(s.get("bytes_limit", 0) for s in stats)) if found else None
+    return None if found is None else max(found, sum(s.get("bytes_limit", 0) for s in stats))
 
 
 def of_device(sharing: int | None = None) -> int | None:

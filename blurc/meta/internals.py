@@ -8,6 +8,7 @@ from blurc.meta.report.contents import rules as found_rules
 from blurc.meta.report.wording import sparse_rule_of as sparse_rule
 from blurc.meta.run.best import TRIALS
 from blurc.meta.run.compiling import compiled
+from blurc.meta.run.dividing import most_devices
 from blurc.meta.run.finishing import check, evaluated
 from blurc.meta.run.folder import CHECKPOINT, EXPERIMENT, GENOME, is_of_run
 from blurc.meta.run.mode import mode
@@ -35,6 +36,7 @@ __all__ = [
     "is_of_run",
     "meta_step",
     "mode",
+    "most_devices",
     "report",
     "resolved",
     "setup",

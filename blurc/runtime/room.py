@@ -14,7 +14,7 @@ Need: TypeAlias = Callable[[Cost], float]  # bytes
 
 def check_plan(
     plan: Plan, batch: int, need: Need, what: str, memory: float | None, *,
-    where: str = "there are", fewer: str = "write `--batch {}`", instead: str = "", multiple: int = 1,
+    where: str = "there are", fewer: str = "write `--batch {}`", instead: str = "", multiple: int = 1, slack: float = 1,
 ) -> None:  # fmt: skip
     """Raises `BlurError` (E919), with a batch that fits.
 
@@ -28,10 +28,13 @@ def check_plan(
         fewer: the help where a smaller batch fits, which stands in its braces.
         instead: the help where no batch fits; "": use a smaller network.
         multiple: the batch must be a multiple of this.
+        slack: how many times too high `need` may be. What may fit if it is as far off as that is let through, but the
+            message and the batch that it names are of `need` as it is.
     """
-    if memory is None or (size := need(cost_of(plan, batch))) <= memory:
+    if memory is None or (size := need(cost_of(plan, batch))) <= slack * memory:
         return
-    most = largest_batch(plan, batch, need, memory) // multiple * multiple
+    sure, possible = (largest_batch(plan, batch, need, most) // multiple for most in (memory, slack * memory))
+    most = multiple * (sure or possible)
     help = fewer.format(most) if most else instead or "not even a batch of 1 fits: use a smaller network"
     raise BlurError(Diagnostic("E919", f"{what} takes {amount(size)}, and {where} {amount(memory)}", help=help))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 import blurc
 from blurc import evaluation, meta, tasks, training
-from blurc.guards import memory
+from blurc.guards import amount, memory
 from blurc.meta.run import room
 from blurc.training import Settings, learner_of
 
@@ -109,9 +109,11 @@ def test_a_search_is_refused_and_told_how_many_candidates_fit(tmp_path: Path, mo
     limit(monkeypatch, size)
     said = refused(lambda: asked(chunk=64))
     (chunk,) = map(int, re.findall(r"`chunk: (\d+)`", said))
-    assert 1 <= chunk < 64
+    each = meta.internals.setup(meta.read("e.yaml")).candidate_bytes
+    assert chunk == size // each < 64, "without slack, which is for gradients"
+    assert f"takes {amount(64 * each)}, and a device has {amount(size)}" in said
     asked(chunk=chunk)
-    refused(lambda: asked(chunk=2 * chunk))
+    refused(lambda: asked(chunk=chunk + 1))
 
 
 def test_ids_do_not_count_as_numbers_of_every_example() -> None:
@@ -127,9 +129,17 @@ GROUPS = {
 }
 
 
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    memory.of_machine.cache_clear()
+    yield
+    memory.of_machine.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
 @pytest.mark.parametrize("version", GROUPS)
 def test_limits_of_control_groups_around_the_process_count(
-    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, file = GROUPS[version]
     (tmp_path / "own").write_text(own)
@@ -138,6 +148,4 @@ def test_limits_of_control_groups_around_the_process_count(
         (tmp_path / name).write_text(value)
     monkeypatch.setattr(memory, "OWN", tmp_path / "own")
     monkeypatch.setattr(memory, "CGROUPS", tmp_path)
-    memory.available.cache_clear()
-    request.addfinalizer(memory.available.cache_clear)
-    assert memory.available() == 12345678
+    assert memory.of_machine() == 12345678

@@ -21,7 +21,7 @@ from blurc.cli.shared.rules import print_rules
 from blurc.cli.shared.task_option import data_dir_option
 from blurc.cli.shared.terminal import coloured, console, print_table, say, tell
 from blurc.diagnostics import BlurError, Diagnostic, counted
-from blurc.guards import has_package
+from blurc.guards import has_package, of_machine
 from blurc.storage import read_file
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ LOGS: Mapping[str, Callable[[Experiment, Path], Follower]] = {
 @data_dir_option
 @json_option
 @processes_options
+@click.pass_obj
 def command(
+    cores_are_devices: bool | None,  # None: not called by `main`
     experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
     logged: tuple[str, ...], data_dir: Path | None, json: str | None, at: At | None,
 ) -> None:  # fmt: skip
@@ -89,20 +91,21 @@ def command(
             resolved = meta.read(experiment, overrides)
             meta.run(resolved, output, data_dir=data_dir, processes=processes)
         else:
-            _learn(experiment, overrides, output, resume, replay, logged, data_dir, json, processes)
+            _learn(experiment, overrides, output, resume, replay, logged, data_dir, json, processes, cores_are_devices)
 
 
 def _learn(
     experiment: Path, overrides: dict[str, str], output: Path | None, resume: bool, replay: int | None,
     logged: tuple[str, ...], data_dir: Path | None, json: str | None, processes: Processes,
+    cores_are_devices: bool | None,
 ) -> None:  # fmt: skip
     """All of it, in the process that writes."""
     check_writable([json])
     _check_no_spec(experiment)
 
     resolved = meta.read(experiment, overrides)
-    if processes.count == 1:
-        cores.no_more_than(shared_by(resolved))
+    if cores_are_devices and processes.count == 1:
+        cores.no_more_than(meta.internals.most_devices(resolved, of_machine()))
     folder = output or _own_folder(experiment, overrides, resume or replay is not None)
     folder = folder or Path(resolved.write or f"runs/{resolved.name}")
     if replay is not None:
@@ -138,14 +141,6 @@ def _learn(
     what = f"{objective} of the genome {result.value:.4g}, {mean} {_judged(resolved)}"
     files = [meta.internals.GENOME, *([meta.internals.REPORT] if has_package("matplotlib") else [])]
     tell(out, f"{folder}: {', '.join(files)}; {what}")
-
-
-def shared_by(e: Experiment) -> int:
-    """How many devices can share the candidates, to the same bits. Only one, where all may be computed at once."""
-    data = [choice.data for choice in (*e.tasks, *e.validation)]
-    unlike = isinstance(e.method, meta.Symbolic) or any(tasks.is_world(name) or tasks.named(name) for name in data)
-    at_once = unlike if e.chunk is None else e.chunk == 0
-    return 1 if at_once else e.candidates
 
 
 def _own_folder(file: Path, overrides: dict[str, str], again: bool) -> Path | None:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 
+from blurc.guards import count_cores
+
 DEVICES = "JAX_NUM_CPU_DEVICES"  # as JAX calls it
 FLAG = "xla_force_host_platform_device_count"  # the older way to say it
 
 
-def each_a_device() -> None:
+def each_a_device() -> bool:
     """From now on, each core of this process is a device of JAX, unless the user has chosen otherwise. To be called
-    before jax is imported."""
-    if FLAG not in os.environ.get("XLA_FLAGS", ""):
-        os.environ.setdefault(DEVICES, str(_cores()))
+    before jax is imported. Returns whether the user has not."""
+    if DEVICES in os.environ or FLAG in os.environ.get("XLA_FLAGS", ""):
+        return False
+    os.environ[DEVICES] = str(count_cores())
+    return True
 
 
 def shared(option: str) -> bool:
@@ -25,14 +29,10 @@ def shared(option: str) -> bool:
     return option.startswith(("--distributed", "--coordinator"))
 
 
-def no_more_than(candidates: int) -> None:
-    """Leaves out devices that would have nothing to do: they would repeat what is computed between meta-steps. To be
-    called before anything is computed."""
+def no_more_than(devices: int) -> None:
+    """Leaves out devices that would have nothing to do (they would repeat what is computed between meta-steps), or no
+    memory. To be called after `each_a_device`, if that returned True, and before anything is computed."""
     import jax
 
-    if int(os.environ.get(DEVICES) or 0) > candidates:
-        jax.config.update("jax_num_cpu_devices", candidates)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if int(os.environ[DEVICES]) > devices:
+        jax.config.update("jax_num_cpu_devices", devices)

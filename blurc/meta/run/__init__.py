@@ -8,6 +8,7 @@ mode.py        how gradients are taken
 on_worlds.py on_recordings.py  what experiments on these cannot have
 room.py        whether that fits into memory
 memory.py      how much of a device's memory a candidate takes
+dividing.py    over how many devices of a CPU candidates can be divided
 persistent.py  truncated episodes, for PES
 step.py        one meta-step
 best.py        the best genome so far, judged on separate episodes

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from blurc.api import Net
 from blurc.meta.experiment.experiment import Experiment, Gradient, Pes, Symbolic
+from blurc.meta.run.lessons import Lesson
 from blurc.model import FLOAT
 from blurc.plan import Cost, Plan, cost_of
 
@@ -15,6 +19,13 @@ def of_candidate(e: Experiment, plan: Plan, batch: int, steps: int) -> int:
     answering = cost.state + questions * (cost.asking + cost.readout)
     learning = _learning(e, cost, steps) + steps * cost.readout
     return e.tasks_per_step * max(answering, learning)
+
+
+def of_largest(e: Experiment, net: Net, others: Mapping[str, Lesson]) -> int:
+    """The same, of the task whose candidates take most. others: the lessons of tasks that have their own."""
+    steps = e.curriculum.until if e.curriculum else e.inner.steps
+    every = (Lesson(net, e.inner.batch), *others.values())
+    return max(of_candidate(e, of.net.plan, of.batch, of.steps or steps) for of in every)
 
 
 def _learning(e: Experiment, cost: Cost, steps: int) -> int:

@@ -94,7 +94,8 @@ def _check_networks(ready: Setup, lesson: Lesson) -> None:
 
 def _check_candidates(ready: Setup, lesson: Lesson) -> None:
     """What a device computes at a time, counted from the plan: candidates with all that learning, or its gradient,
-    keeps. Refused is only what does not fit although that is as far too high as it ever was."""
+    keeps. Refuses gradients only if they would not fit even if the count were as much too high as the worst one
+    measured."""
     e, memory = ready.experiment, of_device()
     if memory is None or any(isinstance(one, Recordings) for one in ready.tasks):
         return
@@ -102,16 +103,20 @@ def _check_candidates(ready: Setup, lesson: Lesson) -> None:
     steps = lesson.steps or (e.curriculum.until if e.curriculum else e.inner.steps)
 
     def need(cost: Cost) -> float:
-        return of_candidate(e, net.plan, cost.batch, steps) / TOO_HIGH
+        return of_candidate(e, net.plan, cost.batch, steps)
 
+    tuned = isinstance(e.method, Symbolic) and e.method.tune
+    slack = TOO_HIGH if tuned or isinstance(e.method, Gradient) else 1
     one, where = need(net.cost(lesson.batch)), "a device has"
     what = f"learning {counted(e.tasks_per_step, 'episode')} of {steps:,} steps"
-    if ready.width > 1 and one <= memory < ready.width * one:
+    if ready.width > 1 and one <= slack * memory < ready.width * one:
         message = f"{what} by {ready.width:,} candidates at once takes {amount(ready.width * one)}, and {where} "
-        raise BlurError(Diagnostic("E919", message + amount(memory), help=f"write `chunk: {int(memory // one)}`"))
+        raise BlurError(
+            Diagnostic("E919", message + amount(memory), help=f"write `chunk: {max(1, int(memory // one))}`")
+        )
     instead = "not even `inner.batch: 1` fits: lower `tasks_per_step` or the steps of an episode"
     fewer = "write `inner.batch: {}`, or lower `tasks_per_step` or the steps of an episode"
-    check_plan(net.plan, lesson.batch, need, what, memory, where=where, fewer=fewer, instead=instead)
+    check_plan(net.plan, lesson.batch, need, what, memory, where=where, fewer=fewer, instead=instead, slack=slack)
 
 
 def _numbers(shapes: Iterable[tuple[int, ...]]) -> int:

@@ -141,11 +141,8 @@ class Setup:
     @property
     def candidate_bytes(self) -> int:
         """What a candidate takes of the memory of a device, besides what all share."""
-        e = self.experiment
-        first = self.space.interpreter if self.space else self.net
-        steps = e.curriculum.until if e.curriculum else e.inner.steps
-        lessons = (Lesson(first, e.inner.batch), *self.lessons.values())
-        return max(memory.of_candidate(e, of.net.plan, of.batch, of.steps or steps) for of in lessons)
+        net = self.space.interpreter if self.space else self.net
+        return memory.of_largest(self.experiment, net, self.lessons)
 
     @property
     def at_once(self) -> int:
