@@ -126,6 +126,26 @@ def test_what_was_used_last_stays(cache: Path, monkeypatch: pytest.MonkeyPatch) 
     assert {path.name for path in kept().iterdir()} == {"a-cache", "d-cache"}
 
 
+def test_programs_are_trimmed_after_an_interrupted_command_too(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = list[str]()
+
+    def interrupted(**options: object) -> None:
+        raise KeyboardInterrupt
+
+    def ended(status: int) -> None:
+        done.append(f"exit {status}")
+        raise SystemExit
+
+    monkeypatch.setattr(sys, "argv", ["blurc", "specs"])
+    monkeypatch.setattr(cli, "on_interrupts", lambda: None)
+    monkeypatch.setattr(cli.cli, "main", interrupted)
+    monkeypatch.setattr(compile_cache, "trim", lambda: done.append("trim"))
+    monkeypatch.setattr(os, "_exit", ended)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert done[:2] == ["trim", "exit 130"]
+
+
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize(("command", "keeps"), [("train", True), ("bench", False)])
 def test_all_commands_keep_programs_but_bench(

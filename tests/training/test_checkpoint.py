@@ -180,10 +180,17 @@ def test_a_file_of_another_kind_is_neither_overwritten_nor_to_be_deleted() -> No
     assert Path("data.npz").read_bytes() == before
 
 
-@pytest.mark.parametrize("others", [("--save", "./c.npz"), ("--save", "w.npz", "--json", "w.npz")])
-def test_two_outputs_in_one_file_are_refused(others: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        (("--save", "./c.npz"), "cannot write c.npz, as another output goes there"),
+        (("--save", "w.npz", "--json", "w.npz"), "cannot write w.npz, as another output goes there"),
+        (("--data", "./d.npz", "--save", "d.npz"), "cannot write d.npz, as it is read"),
+    ],
+)
+def test_outputs_that_overwrite_a_file_in_use_are_refused(others: tuple[str, ...], why: str) -> None:
     refused = command(*KEPT, *others)
-    assert (refused.exit_code, "two outputs go to" in refused.stderr) == (2, True)
+    assert (refused.exit_code, why in refused.stderr) == (2, True)
 
 
 def test_outputs_that_replace_nothing_may_be_one() -> None:

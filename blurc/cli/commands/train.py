@@ -115,7 +115,7 @@ def command(
     If training diverges, names the line of the spec where a number became infinite or NaN.
     """
     outputs = Outputs(**options)
-    check_writable([*outputs.curves, outputs.save, outputs.json, checkpoint])
+    check_writable([*outputs.curves, outputs.save, outputs.json, checkpoint], read=data)
     resuming = Resuming(checkpoint, resume)
     loaded = choice.spec.suffix == ".blurx"
     if loaded:

@@ -26,11 +26,15 @@ def write(path: str | Path, data: bytes) -> None:
         raise BlurError(_cannot_write(path, why(error))) from None
 
 
-def check_writable(paths: Sequence[str | Path | None]) -> None:
+def check_writable(paths: Sequence[str | Path | None], read: str | Path | None = None) -> None:
     """Rejects unwritable paths before the slow work starts, and pictures where nothing can draw them.
 
+    Args:
+        paths: of outputs.
+        read: an input, which none of them may overwrite.
+
     Raises:
-        click.UsageError: If two of them are the same file, in which only the last would stay.
+        click.UsageError: If two of them are the same file, in which only the last would stay, or one is the input.
         BlurError: E907 for those that cannot be written, E921 without what draws pictures.
     """
     if any(str(path).lower().endswith(DRAWN) for path in paths):
@@ -38,9 +42,11 @@ def check_writable(paths: Sequence[str | Path | None]) -> None:
     files = [str(path) for path in paths if path not in (None, STDOUT)]
     if found := [d for path in files if (d := _complaint(path))]:
         raise BlurError(found)
-    for i, path in enumerate(files):
-        if os.path.realpath(path) in map(os.path.realpath, files[:i]) and not _is_special(path):
-            raise click.UsageError(f"two outputs go to {path}: give each a file of its own")
+    taken = {os.path.realpath(read): "it is read"} if read else {}
+    for path in files:
+        if (real := os.path.realpath(path)) in taken and not _is_special(path):
+            raise click.UsageError(f"cannot write {path}, as {taken[real]}: give each output a file of its own")
+        taken[real] = "another output goes there"
 
 
 def _is_special(path: str) -> bool:
