@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from paper import draw, page
 from paper.figure import Task
 from paper.figures import FIGURES
 from paper.learned import learned
 
 from blurc.diagnostics import BlurError
+from blurc.guards import check_package
 
 
 def main() -> None:
@@ -30,9 +31,13 @@ def main() -> None:
         print("\n".join(_titles()))
         return
     try:
-        written = page.write() if args.figure == "page" else measure(args)
+        check_package("matplotlib", "drawings need")
+        written = _page() if args.figure == "page" else measure(args)
     except BlurError as error:
         raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None
     print(f"wrote {written}")
 
 
@@ -41,8 +46,16 @@ def _titles() -> list[str]:
     return [*(f"{name:6} {figure.asked}" for name, figure in FIGURES.items()), f"{'page':6} {page_of}"]
 
 
+def _page() -> Path:
+    from paper import page  # which needs matplotlib: the help does not
+
+    return page.write()
+
+
 def measure(args: argparse.Namespace) -> Path:
     """Measures a figure; the JSON of its results and its drawing are written side by side."""
+    from paper import draw
+
     figure = FIGURES[args.figure]
     print(figure.asked)
     settings = dict(item.partition("=")[::2] for item in args.set)
@@ -63,6 +76,12 @@ def _given(args: argparse.Namespace) -> list[str]:
     return [*(["--quick"] if args.quick else []), *runs, *(f"--set {item}" for item in args.set)]
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a positive integer, not `{text}`")
+    return int(text)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Measures a figure of the paper anew.",
@@ -74,7 +93,7 @@ def _arguments() -> argparse.Namespace:
         "figure", nargs="?", choices=names, metavar="FIGURE", help="one of those below; none: list them"
     )
     parser.add_argument("--quick", action="store_true", help="small networks and short searches: minutes")
-    parser.add_argument("--runs", type=int, help="searches for each variant, from other random genomes")
+    parser.add_argument("--runs", type=_positive, help="searches for each variant, from other random genomes")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="in every variant")
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/paper"), help="where to write")
     return parser.parse_args()

@@ -18,6 +18,7 @@ import pytest
 import blurc
 from blurc import meta, tasks
 from blurc.diagnostics import BlurError
+from blurc.guards import packages
 from blurc.meta import report
 from blurc.spec import localities
 
@@ -62,6 +63,28 @@ def test_the_help_has_the_title_of_every_figure(monkeypatch: pytest.MonkeyPatch,
     told = capsys.readouterr().out
     assert all(f"{name:6} {figure.asked}" in told for name, figure in figures.FIGURES.items())
     assert "docs/PAPER.md and its figures, from the results" in told
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["10"], "E921", ""),
+        (["10", "--runs", "0"], 2, "expected a positive integer, not `0`"),
+        (["--help"], 0, "figures:"),
+    ],
+)
+def test_without_matplotlib_or_with_wrong_numbers_it_says_so(
+    args: list[str], code: str | int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setattr(sys, "argv", ["paper.py", *args])
+    monkeypatch.setattr(packages, "has_package", lambda name: False)
+    for name in ("paper.draw", "paper.page", "matplotlib"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(EXAMPLES / "paper.py"), run_name="__main__")
+    assert str(code) in str(ended.value.code)
+    assert said in "".join(capsys.readouterr())
 
 
 @pytest.mark.parametrize(("name", "quick"), SEARCHED)

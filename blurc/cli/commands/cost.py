@@ -147,11 +147,11 @@ def _wide_enough(parts: Divided, memory: float) -> str:
 
 
 def _count(number: float) -> str:
-    for unit in ("", "k", "M", "G"):
+    for unit in ("", "k", "M", "G", "T", "P"):
         if number < 1000:
             return f"{number:.3g} {unit}".rstrip()
         number /= 1000
-    return f"{number:,.3g} T"
+    return f"{number:,.3g} E"
 
 
 def _time(seconds: float) -> str:
