@@ -96,7 +96,7 @@ def _rate(optimizer: Optimizer, at: int) -> float:
 
 def _learners(name: str, made: Made, settings: Settings) -> Callable[[float], Learner]:
     """By rate. They share their compiled programs."""
-    key, programs = keys(settings.seed)[1], dict[int, Any]()
+    key, programs = keys(settings.seed)[1], dict[Any, Any]()
 
     def learner(rate: float) -> Learner:
         trained = made(rate)

@@ -110,7 +110,7 @@ class Learner:
     start: Any
     advance: Callable[[Any, Batches], tuple[Any, jax.Array]]
     predict: Callable[[Any, Any, int], Any]
-    programs: dict[int, Any] = field(default_factory=dict[int, Any])  # by steps in a chunk
+    programs: dict[Any, Any] = field(default_factory=dict[Any, Any])  # by shapes
 
 
 def finite(tree: Any) -> jax.Array:

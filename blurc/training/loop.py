@@ -73,11 +73,12 @@ def _tell(at: Progress, step: int, learner: Learner, data: Dataset, settings: Se
 
 
 def _program(learner: Learner, settings: Settings, carry: Any, batches: Batches) -> Any:
-    count = len(batches.xs)
-    if count not in learner.programs:
+    # rates are tried with smaller batches where those of training are nearly all examples
+    shapes = tuple(leaf.shape for leaf in jax.tree.leaves(batches))
+    if shapes not in learner.programs:
         run = partial(ask_then_learn, learner) if settings.online else learner.advance
-        learner.programs[count] = jax.jit(run).lower(carry, batches).compile()
-    return learner.programs[count]
+        learner.programs[shapes] = jax.jit(run).lower(carry, batches).compile()
+    return learner.programs[shapes]
 
 
 def _scores(learner: Learner, carry: Any, data: Dataset, metric: Objective) -> tuple[float, float]:
