@@ -8,7 +8,6 @@ multiplies on GPUs unless told otherwise, and then in float32.
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from blurc.bench.rows import Report, Row, exact, row
 from blurc.bench.step_times import BACKPROP_TO_HAND, BLUR_TO_PRODUCTS, candidates, name
 from blurc.bench.timing import Timings, alternate
 from blurc.diagnostics import BlurError, Diagnostic
+from blurc.guards import count_cores
 
 LIMIT = 360.0  # seconds after which no part begins
 GPU_TO_CPU = 100.0  # candidates a second, in the largest population
@@ -156,7 +156,7 @@ def _data(of: Trained) -> tuple[jax.Array, jax.Array]:
 
 def _generations(table: Table, rounds: int) -> Iterator[Row]:
     group = f"generations, {name(table.evolved)}"
-    cpu = in_process(on_cpu, table, rounds, cores=os.cpu_count())
+    cpu = in_process(on_cpu, table, rounds, cores=count_cores())
     yield exact(group, "CPU, one at a time on each core", cpu, "candidates/s")
     for population in table.populations:
         smallest, largest = population == table.populations[0], population == table.populations[-1]

@@ -22,6 +22,7 @@ from blurc.bench.processes import peak_bytes
 from blurc.bench.rows import Report, Row, exact, row
 from blurc.bench.step_times import BATCH, CHANNELS, DEEP, SHALLOW, STEPS, data, name
 from blurc.bench.timing import Spread, compiled_bytes
+from blurc.guards import count_cores
 
 MIB = 1 / 2**20
 
@@ -64,7 +65,7 @@ def hardware() -> dict[str, Any]:
     first, *others = jax.devices()
     return {
         "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
+        "cores": count_cores(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "device": f"{first.platform}: {first.device_kind}{f', {1 + len(others)} of them' if others else ''}",
         "jax": jax.__version__,

@@ -8,7 +8,7 @@ from functools import cached_property
 from blurc.bench.devices import Device
 from blurc.guards import most_in
 from blurc.model import FLOAT
-from blurc.plan import Cost, Plan, cost_of, split
+from blurc.plan import Cost, Plan, cost_of, part_of_state, split
 
 RESULT = 9  # bytes that processes exchange for a candidate of one task: two values, and whether they are finite
 
@@ -31,7 +31,8 @@ class Search:
 
     @property
     def candidate(self) -> int:
-        """Bytes of one: its networks before, in and after a step, and its predictions."""
+        """Bytes of one: its networks before, in and after a step, and its predictions. `blurc meta` also counts the
+        questions, which it answers at the same time, and so takes fewer side by side."""
         return self.cost.train(1) - self.cost.examples + self.steps * self.cost.readout
 
     @property
@@ -51,8 +52,8 @@ class Search:
 
 @dataclass(frozen=True)
 class Divided:
-    """A step of one network whose examples are divided by `data` and whose neurons and synapses by `model`. What cannot
-    be divided is counted as if it could."""
+    """A step of one network whose examples are divided by `data` and whose neurons and synapses by `model`, as far as
+    they can be. Times and what is sent are lower bounds, as if all of them could."""
 
     plan: Plan
     batch: int
@@ -67,8 +68,10 @@ class Divided:
 
     @property
     def step(self) -> float:
-        """Bytes of a device."""
-        return self.cost.step / self.model
+        """Bytes of a device, whose part of the values in between is taken to be that of its state."""
+        cost = self.cost
+        part = part_of_state(self.plan, split(self.plan, self.model), cost.batch, 1)
+        return cost.genome + part * (2 * cost.state + cost.working) + cost.examples + cost.readout
 
     @property
     def seconds(self) -> float:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from blurc.training.baselines import baselines, baselines_in_time
     from blurc.training.checkpoint import Checkpoint, check_new, identity
     from blurc.training.columns import task_problems
-    from blurc.training.divided import places
+    from blurc.training.divided import check_divisible, places
     from blurc.training.keeping import KeptLifetimes, KeptTraining
     from blurc.training.learner import Broken, Learner, Point, Run, Settings, Watch, finite
     from blurc.training.lifetime import SIGNALS, Alive, Fate, Living, step_keys
@@ -100,6 +100,7 @@ __all__ = [
     "begun",
     "cells",
     "check_answers",
+    "check_divisible",
     "check_in_time",
     "check_new",
     "check_probe",

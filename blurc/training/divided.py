@@ -27,15 +27,20 @@ def places(net: Net, parts: Mapping[str, int], batch: int) -> Sharding:
         BlurError: E926 if there are fewer devices, or if the batch cannot be divided.
     """
     sizes = {name: parts.get(name, 1) for name in (DATA, MODEL)}
-    if batch % sizes[DATA]:
-        message = f"a batch of {batch:,} cannot be divided by {sizes[DATA]}"
-        raise BlurError(Diagnostic("E926", message, help=f"take a multiple of {sizes[DATA]}: --batch"))
+    check_divisible(batch, sizes[DATA])
     devices, needed = jax.devices(), sizes[DATA] * sizes[MODEL]
     if needed > len(devices):
         message = f"{needed} devices are needed to divide the network like this, and {len(devices)} can be seen"
         raise BlurError(Diagnostic("E926", message, help="divide it by less"))
     mesh = Mesh(np.asarray(devices[:needed]).reshape(*sizes.values()), (DATA, MODEL))
     return net.sharding(mesh, data=DATA, model=MODEL)
+
+
+def check_divisible(batch: int, data: int) -> None:
+    """Raises `BlurError` (E926) if a batch cannot be divided by the axis `DATA`."""
+    if batch % data:
+        message = f"a batch of {batch:,} cannot be divided by {data}"
+        raise BlurError(Diagnostic("E926", message, help=f"take a multiple of {data}: --batch"))
 
 
 def divided(learner: Learner, at: Sharding) -> Learner:

@@ -13,6 +13,8 @@ from blurc.training.learner import Settings
 
 DIVIDE = "use a smaller network, or divide it over more devices: `--shard model=N`"
 
+TOO_HIGH = 1.3  # times what XLA reports for a divided network: the most that the count below was (docs/SPEED.md)
+
 
 def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding | None = None) -> None:
     """Before anything is compiled. An artifact, which has no plan, is let through.
@@ -40,5 +42,6 @@ def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding
     what = f"training with batches of {settings.batch:,}"
     if at:
         what += f", on each of {devices} devices,"
+    slack = TOO_HIGH if at else 1
     instead = f"not even a batch of {among} fits: {DIVIDE}"
-    check_plan(plan, settings.batch, need, what, of_device(devices), instead=instead, multiple=among)
+    check_plan(plan, settings.batch, need, what, of_device(devices), instead=instead, multiple=among, slack=slack)

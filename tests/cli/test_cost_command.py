@@ -83,3 +83,14 @@ def test_a_device_of_a_divided_network_has_its_part_and_sends_what_others_read(t
 @pytest.mark.parametrize("wrong", [["--devices", "4"], ["--candidates", "4", "--shard", "model=2"]])
 def test_options_that_mean_nothing_together_are_wrong_usage(wrong: list[str]) -> None:
     assert run(MNIST, *wrong)[0] == 2
+
+
+def test_what_training_cannot_divide_is_not_promised(tmp_path: Path) -> None:
+    file = tmp_path / "cost.json"
+    conv = ("networks/mnist_conv.blur", "--device", "h100", "--json", str(file))
+    assert run(*conv, "--shard", "model=4")[0] == 0
+    found = json.loads(file.read_text())
+    assert found["divided"]["step"] > 0.4 * found["step"], "convolutions are on every device"
+    status, output = run(*conv, "--shard", "data=3", "--batch", "128")
+    assert status == 1
+    assert "E926" in output

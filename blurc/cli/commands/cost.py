@@ -19,8 +19,10 @@ from blurc.guards import amount, available
 from blurc.plan import Cost, Plan, cost_of, plan_of
 from blurc.runtime import check_plan
 from blurc.storage import limits
+from blurc.training import check_divisible
 
 CPU = "cpu"
+MOST_DOUBLED = 12  # times, of the parts of a network: thousands of devices
 
 
 @click.command("cost")
@@ -50,6 +52,7 @@ def command(
     if shard and candidates:
         raise click.UsageError("a search divides its candidates, not their networks: leave `--shard` out")
     check_writable([json])
+    check_divisible(batch, shard.get("data", 1))
     model, _ = choice.select()
     plan = plan_of(model)
     cost, on = cost_of(plan, batch), this_cpu(available()) if device == CPU else DEVICES[device]
@@ -104,7 +107,7 @@ def _plain(plan: Plan, cost: Cost, steps: int, device: Device) -> dict[str, Any]
 
 def _print_search(search: Search, out: Console) -> None:
     tell(out, f"{counted(search.count, 'candidate')} on {counted(search.devices, 'device')}: {search.each:,} on each")
-    tell(out, f"  side by side: {search.side_by_side:,}, of {amount(search.candidate)} each")
+    tell(out, f"  side by side: {search.side_by_side:,}, of {amount(search.candidate)} each, without questions")
     tell(out, f"  to train them: at least {_time(search.seconds)}")
     tell(out, f"  results, through process 0: {amount(search.exchanged)}")
 
@@ -131,19 +134,21 @@ def _check_fits(parts: Divided) -> None:
     if device.memory is None:
         return
     what, where = f"a step with {counted(parts.batch, 'example')}", f"{device.name} has"
-    wide = f"not even a batch of 1 fits: divide the network, `--shard {_wide_enough(parts, device.memory)}`"
+    shard = _wide_enough(parts, device.memory)
+    wide = f"not even a batch of 1 fits: divide the network, `--shard {shard}`" if shard else ""
 
     def need(of: Cost) -> float:
         return replace(parts, batch=of.batch).step
 
-    check_plan(parts.plan, parts.batch, need, what, device.memory, where=where, instead=wide)
+    check_plan(parts.plan, parts.batch, need, what, device.memory, where=where, instead=wide, multiple=parts.data)
 
 
 def _wide_enough(parts: Divided, memory: float) -> str:
-    model = parts.model
-    while replace(parts, model=model).step > memory:
-        model *= 2
-    return f"data={parts.data},model={model}" if parts.data > 1 else f"model={model}"
+    """The least of some divisions by which a device holds its part; "" if none is enough."""
+    for model in (parts.model * 2**n for n in range(MOST_DOUBLED)):
+        if replace(parts, model=model).step <= memory:
+            return f"data={parts.data},model={model}" if parts.data > 1 else f"model={model}"
+    return ""
 
 
 def _count(number: float) -> str:

@@ -141,5 +141,5 @@ def _device_failed(error: Exception) -> Diagnostic:
     return Diagnostic(
         "E908",
         f"the device could not run the program: {reason}",
-        help="use a smaller network (`--set`), a smaller `--batch` or a larger device",
+        help="use a smaller network, smaller batches or a larger device; in a search, a smaller `chunk`",
     )
