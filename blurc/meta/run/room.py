@@ -87,7 +87,9 @@ def _check_networks(ready: Setup, lesson: Lesson) -> None:
     neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
     layer = max(population.size for population in net.plan.populations)
     each = synapses + batch * max(neurons, layer)
-    fewer = "lower `method.population`, or " if isinstance(e.method, Pes) else "write `chunk: 1`, or " * (ready.width > 1)
+    fewer = "write `chunk: 1`, or " if ready.width > 1 else ""
+    if isinstance(e.method, Pes):
+        fewer = "lower `method.population`, or "
     what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {batch:,},"
     check_room(at_once * e.tasks_per_step * each, what, f"{fewer}lower `tasks_per_step` or `inner.batch`")
 
