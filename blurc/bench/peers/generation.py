@@ -8,6 +8,7 @@ episode anew in each generation, which the evosax program does not have to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -44,13 +45,12 @@ class ByEvosax:
 
     def __init__(self, setup: internals.Setup, sizes: Sequence[int]) -> None:
         check_package("evosax", "the comparison with evosax needs")
-        from evosax.algorithms import CMA_ES
-
+        algorithms = import_module("evosax.algorithms")
         e = setup.experiment
         genome = map_tree(lambda x: x[0], setup.start())
         self.episodes: Any = setup.stacked(0, e.inner.steps).episodes
         self.judge = meta.by_einsum(sizes, 1)  # one genome after the other, as is fastest on CPUs
-        self.search: Any = CMA_ES(population_size=e.candidates, solution=genome)
+        self.search: Any = algorithms.CMA_ES(population_size=e.candidates, solution=genome)
         self.params = self.search.default_params
         self.key = jax.random.key(0)
         self.state = self.search.init(self.key, genome, self.params)

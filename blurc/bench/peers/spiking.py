@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -115,8 +116,7 @@ def brian() -> Any:
     """Raises `BlurError` (E921)."""
     check_package("brian2", "the comparison with spiking networks in Brian2 needs")
     try:
-        import brian2
+        return import_module("brian2")
     except (ImportError, AttributeError) as error:  # AttributeError: Brian2 2.9 with NumPy 2.4
         message = f"the package `brian2` does not work with the others here: {error}"
         raise BlurError(Diagnostic("E921", message, help="pip install 'blurc[bench]' in a fresh environment")) from None
-    return brian2
