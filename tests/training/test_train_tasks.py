@@ -232,3 +232,11 @@ def test_options_that_do_not_go_together_are_refused(what: str) -> None:
     done = command(XOR, *options)
     assert done.exit_code == 2
     assert told in done.stderr
+
+
+def test_all_examples_in_one_batch_are_more_than_the_rates_are_tried_with(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    np.savez(tmp_path / "all.npz", x=x, y=(x[:, 0] > 0).astype(np.int64))
+    result = command("networks/xor.blur", "--data", tmp_path / "all.npz", "--batch", 16, "--steps", 2)
+    assert not result.exception, result.output
+    assert "Adam" in result.output
