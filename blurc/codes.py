@@ -22,6 +22,7 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "E7": "artifacts, and what genomes are compared on",
         "E8": "data",
         "E9": "calls and runs",
+        "W9": "warnings about runs",
     }
 )
 
@@ -182,5 +183,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E925": "a process of a run that ended before the others",
         "E926": "devices that a network cannot be divided over as asked",
         "E927": "a device that JAX does not have here",
+        "W901": "a last checkpoint that cannot be written",
     }
 )

@@ -20,7 +20,7 @@ import numpy as np
 from blurc.api import Net
 from blurc.artifact import Loaded
 from blurc.diagnostics import BlurError, Diagnostic
-from blurc.model import model_hash
+from blurc.model import Model, model_hash
 from blurc.runtime import GenomeValues, versions
 from blurc.storage import checkpoints, why
 from blurc.tasks import hashed
@@ -31,7 +31,7 @@ ANEW = "or start anew, with another file"
 KIND = checkpoints.Kind(
     "`blurc train`",
     "`blurc train`",
-    2,
+    3,
     missing="start without --resume",
     damaged="give the right file, or start anew without --resume and with another file",
     foreign=f"resume with that version, {ANEW}",
@@ -68,7 +68,15 @@ def identity(
         "genome": {"": "" if genome is None else hashed(genome)},
         "data": {"": data, "digest": digest},
         "options": {name: f"{value}" for name, value in options.items()},
+        "choice": _choice(net.model) if isinstance(net, Net) else {},
     }
+
+
+def _choice(model: Model) -> Mapping[str, str]:
+    """By which options a spec may have become another one. Not compared, for names of the same spec may change."""
+    params = {**dict(model.network.params), **dict(model.genome.params)}
+    names = {"--network": model.network.name, "--rule": model.genome.name}
+    return {**names, **{f"--set {name}": f"{value}" for name, value in params.items()}}
 
 
 @dataclass
@@ -118,11 +126,23 @@ class Checkpoint:
         """Raises `BlurError` (E617). Versions first: the rest is written as a version writes it."""
         for part, (message, help) in OTHER.items():
             was, now = there[part], self.identity[part]
-            if was != now:
-                named = [name for name in {**was, **now} if was.get(name) != now.get(name)]
-                changed = "; ".join(_change(name, was.get(name, ""), now.get(name, "")) for name in named)
-                said = message.format(path=self.path, changed=changed)
-                raise BlurError(Diagnostic("E617", said, help=f"{help}, {ANEW}"))
+            if was == now:
+                continue
+            named = _different(was, now)
+            if part == "spec" and (chosen := self._chosen(there)):
+                (message, help), was, now, named = OTHER["options"], there["choice"], self.identity["choice"], chosen
+            changed = "; ".join(_change(name, was.get(name, ""), now.get(name, "")) for name in named)
+            said = message.format(path=self.path, changed=changed)
+            raise BlurError(Diagnostic("E617", said, help=f"{help}, {ANEW}"))
+
+    def _chosen(self, there: Identity) -> list[str]:
+        """Options that are different; of another network or rule, not their parameters."""
+        named = _different(there["choice"], self.identity["choice"])
+        return [name for name in named if not name.startswith("--set")] or named
+
+
+def _different(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in {**was, **now} if was.get(name) != now.get(name)]
 
 
 def _change(name: str, was: str, now: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, Diagnostic
+from blurc.diagnostics import BlurError, BlurWarning, Diagnostic
 from blurc.tasks import Batches
 from blurc.training.checkpoint import ANEW, Checkpoint
 from blurc.training.learner import Point
@@ -23,13 +24,19 @@ class KeptTraining:
     """The genome, the state and the noise key between two chunks of steps, the curve, and the answers on the way."""
 
     checkpoint: Checkpoint
+    _found: tuple[dict[str, Any], list[np.ndarray]] | None = field(init=False)
     _reached: tuple[list[Any], dict[str, Any]] | None = None  # arrays and the rest, if they are not in the file yet
 
-    def resumed(self, progress: Progress, batches: Iterable[Batches]) -> None:
+    def __post_init__(self) -> None:
         """Raises `BlurError` as `Checkpoint.read` does."""
-        if not (found := self.checkpoint.read()):
+        self._found = self.checkpoint.read()
+
+    def resumed(self, progress: Progress, batches: Iterable[Batches]) -> None:
+        """Raises `BlurError` (E617) if the arrays are not those of the network."""
+        if not self._found:
             return
-        about, leaves = found
+        about, leaves = self._found
+        self._found = None  # which may be large
         wanted, structure = jax.tree.flatten(progress.carry)
         carried, outputs = leaves[: len(wanted)], leaves[len(wanted) :]
         if [_form(leaf) for leaf in map(_bare, wanted)] != [_form(leaf) for leaf in carried]:
@@ -51,13 +58,24 @@ class KeptTraining:
             "compiling": progress.compiling.seconds,
         }
         self._reached = [*jax.tree.leaves(progress.carry), *(chunk[0] for chunk in progress.way.chunks)], about
-        if done or self.checkpoint.is_due:
+        if done:
+            self._write_last()
+        elif self.checkpoint.is_due:
             self._write()
 
     def interrupted(self) -> None:
         """Progress itself may have been in the middle of a change."""
         if self._reached:
             self._write()
+
+    def _write_last(self) -> None:
+        """Warns (W901) where it fails: training is over, and its result is not lost with the file."""
+        try:
+            self._write()
+        except BlurError as error:
+            (failed,) = error.diagnostics
+            help = "the result is whole; only the file is not that of the end"
+            warnings.warn(BlurWarning(Diagnostic("W901", failed.message, help=help, severity="warning")), stacklevel=2)
 
     def _write(self) -> None:
         assert self._reached

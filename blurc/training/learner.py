@@ -14,7 +14,7 @@ from blurc.tasks import Batches, Dataset, Objective, chosen
 
 EVALUATIONS = 20
 CHUNK_BYTES = 64 * 2**20
-CHUNKS, CHUNK_STEPS = 1000, 100  # where progress is saved: of all steps about so many chunks, none shorter
+CHUNKS, CHUNK_STEPS = 1000, (100, 10_000)  # where progress is saved: of all steps so many chunks, within these limits
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Settings:
         step_bytes = 4 * self.batch * (data.x_train[0].size + data.y_train[0].size)
         most = max(1, CHUNK_BYTES // step_bytes)
         if saved:
-            most = min(most, max(CHUNK_STEPS, math.ceil(self.steps / CHUNKS)))
+            least, longest = CHUNK_STEPS
+            most = min(most, longest, max(least, math.ceil(self.steps / CHUNKS)))
         every = math.ceil(self.steps / EVALUATIONS)
         chunks = math.ceil(every / most)
         return math.ceil(every / chunks), chunks

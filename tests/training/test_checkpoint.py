@@ -109,7 +109,7 @@ def test_an_interruption_saves_what_was_learned_since_the_last_time(monkeypatch:
 
 def test_chunks_are_short_where_progress_is_saved() -> None:
     data = tasks.load("xor")
-    for steps, chunk in ((2000, 100), (20_000, 100), (1_000_000, 1000)):
+    for steps, chunk in ((2000, 100), (20_000, 100), (1_000_000, 1000), (2 * 10**9, 10_000)):
         assert Settings(steps, 4, 0).rhythm(data, saved=True)[0] == chunk
         assert math.prod(Settings(steps, 4, 0).rhythm(data, saved=True)) == steps // 20
 
@@ -122,6 +122,18 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Path:
     assert "error[E907]: cannot write c.npz: " in full.stderr
     assert "make room, then go on with --resume" in full.stderr
     return Path("c.npz")
+
+
+def test_a_last_write_that_fails_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*of: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Checkpoint, "is_due", False)
+    monkeypatch.setattr(checkpoints.Kind, "save", full)
+    done = command(*KEPT, "--save", "w.npz", "--json", "out.json")
+    assert (done.exit_code, done.stderr.count("warning[W901]: cannot write c.npz: no space left")) == (0, 1)
+    assert json.loads(Path("out.json").read_text())["runs"][0]["curve"][-1]["step"] == 40
+    assert Path("w.npz").exists()
 
 
 def test_what_cannot_be_read_is_refused(begun: Path) -> None:
@@ -139,8 +151,14 @@ OTHERS = {
     ("--steps", "50"): "made with other options: --steps 40 there, 50 here",
     ("--batch", "8", "--seed", "1"): "made with other options: --batch 32 there, 8 here; --seed 0 there, 1 here",
     ("--metric", "accuracy"): "made with other options: --metric none there, accuracy here",
-    ("--set", "hidden=5"): "the spec is not the one that `c.npz` was made with",
-    ("--rule", "feedback_alignment"): "the spec is not the one that `c.npz` was made with",
+    ("--set", "hidden=5"): "`c.npz` was made with other options: --set hidden 8 there, 5 here",
+    ("--rule", "feedback_alignment"): "with other options: --rule backprop there, feedback_alignment here",
+    (
+        "--set",
+        "rate=0.2",
+        "--set",
+        "hidden=5",
+    ): "--set hidden 8 there, 5 here; --set rate 1.0 there, 0.2 here",
     ("--data", "other.npz"): "the data are not those that `c.npz` was made with: xor there, other.npz here",
     ("--genome", "genome.yaml"): "the genome is not the one that `c.npz` was made with",
 }
@@ -154,6 +172,7 @@ def test_another_training_is_refused_and_told_what_is_different(begun: Path, mon
     for options, said in OTHERS.items():
         refused = command(*KEPT, "--resume", *options)
         assert (refused.exit_code, "error[E617]" in refused.stderr, said in refused.stderr) == (1, True, True), options
+        assert refused.stdout == "", "before any heading"
     monkeypatch.setattr(checkpoint, "versions", lambda: {"jax": "0.0.1"})
     refused = command(*KEPT, "--resume")
     assert "`c.npz` was made with other versions: " in refused.stderr

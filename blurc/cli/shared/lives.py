@@ -42,7 +42,7 @@ class LiveResults:
 
     def train(self, genome: GenomeValues | None) -> None:
         evaluation.check_fits(self.net, self.world)
-        out, rule = console(self.outputs.json), names(self.net)[1]
+        out, rule, kept = console(self.outputs.json), names(self.net)[1], self._kept(genome)
         out.print(f"{self.title}: {self._described()}", markup=False, soft_wrap=True)
         if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
             say(doubt, self.outputs.json)
@@ -50,7 +50,7 @@ class LiveResults:
             lives = evaluation.lives(
                 self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
                 metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
-                kept=self._kept(genome),
+                kept=kept,
             )  # fmt: skip
         _print_table(lives, len(self.seeds), out)
         if isinstance(self.net, blurc.Net) and evaluation.fresh_each_seed(self.net, genome):

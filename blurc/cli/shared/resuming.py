@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 checkpoint_option = click.option(
     "--checkpoint", type=OutputFile(".npz"), metavar="F.npz",
-    help="Save progress about every minute, and when interrupted (Ctrl-C, SIGTERM).",
+    help="Save progress about every minute, and when interrupted (Ctrl-C, SIGTERM). A file that exists is refused "
+    "without --resume.",
 )  # fmt: skip
 resume_option = click.option("--resume", is_flag=True, help="Continue from the file that --checkpoint names.")
 

@@ -87,12 +87,12 @@ class Results:
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         at = self._places()
         training.check_training(self.net, self.data, self.settings, at)
+        keeper = self._keeper(genome)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         for hint in hints.of(self.net, genome, self.data):
             say(hint, self.outputs.json)
         if at:
             tell(out, f"divided by {', '.join(f'{n} = {size}' for n, size in at.mesh.shape.items())}: {at}")
-        keeper = self._keeper(genome)
         with self.resuming.told(), watch(out, self.measure, self.settings.asked) as watching:
             run = training.train(
                 self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe, at, keeper
