@@ -153,12 +153,7 @@ OTHERS = {
     ("--metric", "accuracy"): "made with other options: --metric none there, accuracy here",
     ("--set", "hidden=5"): "`c.npz` was made with other options: --set hidden 8 there, 5 here",
     ("--rule", "feedback_alignment"): "with other options: --rule backprop there, feedback_alignment here",
-    (
-        "--set",
-        "rate=0.2",
-        "--set",
-        "hidden=5",
-    ): "--set hidden 8 there, 5 here; --set rate 1.0 there, 0.2 here",
+    ("--set", "rate=0.2", "--set", "hidden=5"): "--set hidden 8 there, 5 here; --set rate 1.0 there, 0.2 here",
     ("--data", "other.npz"): "the data are not those that `c.npz` was made with: xor there, other.npz here",
     ("--genome", "genome.yaml"): "the genome is not the one that `c.npz` was made with",
 }
