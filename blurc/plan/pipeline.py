@@ -14,6 +14,7 @@ from blurc.plan.passes.assemble import assemble
 from blurc.plan.passes.elaborate import elaborate
 from blurc.plan.passes.factor import factor
 from blurc.plan.passes.liveness import liveness
+from blurc.plan.passes.merge import merge
 from blurc.plan.passes.roll import roll
 from blurc.plan.passes.schedule import schedule
 from blurc.plan.passes.seen import seen
@@ -55,6 +56,8 @@ class Pipeline:
         self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace, plan.run))
+        plan = self._stage("merge", lambda: merge(plan))
+        self._verify("merge", (plan.step, plan.predict, plan.trace, plan.run))
         plan = self._stage("seen", lambda: seen(plan))
         if not self.rolls:
             return plan

@@ -24,18 +24,18 @@ def _product(builder: Builder, op: Op) -> int:
     """The product of the bare factors, times the extracted numbers."""
     numbers: list[int] = []
     args = list(op.args)
-    for i in _neuron_arguments(op):
+    for i in neuron_arguments(op):
         while found := _number_times(builder, args[i], op):
             number, args[i] = found
             numbers.append(number)
-    dims = op.type.dims if _mixes(op) else builder.dims(*args)
+    dims = op.type.dims if mixes(op) else builder.dims(*args)
     result = builder.emit(op.name, tuple(args), op.attrs, Type(dims, op.type.space), op.span)
     for number in numbers:
         result = builder.elementwise("mul", (number, result), op.span)
     return result
 
 
-def _neuron_arguments(op: Op) -> tuple[int, ...]:
+def neuron_arguments(op: Op) -> tuple[int, ...]:
     if op.name == "outer":
         return (0, 1)
     factors = op.attrs[1]
@@ -50,10 +50,10 @@ def _number_times(builder: Builder, value: int, op: Op) -> tuple[int, int] | Non
         return None
     for c, x in (found.args, found.args[::-1]):
         everywhere = builder.type(c).space.kind == "everywhere" and builder.type(x).space.kind == "neurons"
-        if everywhere and not (_mixes(op) and builder.type(c).dims):
+        if everywhere and not (mixes(op) and builder.type(c).dims):
             return c, x
     return None
 
 
-def _mixes(op: Op) -> bool:
+def mixes(op: Op) -> bool:
     return isinstance(op.attrs[1], Factors) and op.attrs[1].mixes

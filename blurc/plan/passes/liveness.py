@@ -29,17 +29,17 @@ def liveness(plan: Plan, written: Block) -> Plan:
     step = [r for r in plan.step.results if r.key[0] == "readout" or r.key in live]
     lost = _needing_others(plan.trace, live)
     trace = [r for r in plan.trace.results if r.key[0] == "trace" and r.value not in lost]
-    predict = _keep(plan.predict, plan.predict.results)
-    run = _keep(plan.run, [r for r in plan.run.results if r.key[0] == "readout" or r.key in live])
+    predict = kept(plan.predict, plan.predict.results)
+    run = kept(plan.run, [r for r in plan.run.results if r.key[0] == "readout" or r.key in live])
     return replace(
         plan,
         channels=tuple(v for v in plan.channels if ("synapse", v.of, v.name) in live),
         examples=tuple(v for v in plan.examples if ("example", v.of, v.name) in live),
         carried=tuple(v for v in plan.carried if ("carried", v.of, v.name) in live),
         statistics=tuple(v for v in plan.statistics if ("statistic", v.of, v.name) in live),
-        step=_keep(plan.step, step),
+        step=kept(plan.step, step),
         predict=predict,
-        trace=_keep(plan.trace, trace),
+        trace=kept(plan.trace, trace),
         run=run if run.results else predict,
         dropped=(*_dropped_variables(plan, live), *_dropped_states(written, live)),
     )
@@ -96,10 +96,10 @@ def _dropped_states(written: Block, live: set[Key]) -> Iterable[str]:
     return (f"state {state} of {population}" for (population, state), live_ in read.items() if not live_)
 
 
-def _keep(block: Block, results: Iterable[Result]) -> Block:
+def kept(block: Block, results: Iterable[Result]) -> Block:
     """The block with only these results and the operations that they need."""
-    kept = tuple(results)
-    needed = sorted(reachable(block, (r.value for r in kept)))
+    results = tuple(results)
+    needed = sorted(reachable(block, (r.value for r in results)))
     new = {old: i for i, old in enumerate(needed)}
     ops = tuple(block.ops[i].on(new[a] for a in block.ops[i].args) for i in needed)
-    return Block(ops, tuple(Result(r.key, new[r.value]) for r in kept))
+    return Block(ops, tuple(Result(r.key, new[r.value]) for r in results))
