@@ -7,6 +7,7 @@ replay_course.py  how well recordings are explained
 online_curves.py  every batch asked just before it is learned
 fits.py           whether a network, a task and the numbers fit together
 doubts.py         why a network may do badly although it fits
+room.py           whether that fits into memory
 scoring.py        scores on test examples
 summaries.py      scores over seeds, summed up
 races.py          a rule against optimizers in the same network

@@ -14,7 +14,7 @@ import numpy as np
 from blurc.api import Net
 from blurc.diagnostics import Diagnostic
 from blurc.evaluation.course import Lost, Scores, keys
-from blurc.guards import check_room, of_device
+from blurc.guards import check_room, room_on_device
 from blurc.runtime import GenomeValues, Program, check_plan
 from blurc.tasks import Lifetime, Objective, World, wandered
 from blurc.training import Alive, Fate, KeptLifetimes, Living, relived
@@ -45,7 +45,7 @@ class LifeCourse:
         check_room(2 * longest * self.batch, f"a lifetime of {longest:,} steps", "take fewer steps or a smaller batch")
         if isinstance(self.net, Net):
             what, fewer = f"living in {self.batch:,} copies of an environment", "use a batch of at most {}"
-            check_plan(self.net.plan, self.batch, lambda cost: cost.train(1), what, of_device(1), fewer=fewer)
+            check_plan(self.net.plan, self.batch, lambda cost: cost.train(1), what, room_on_device(1), fewer=fewer)
         live = jax.jit(partial(self._lived, genome))
         found: list[Scores] = []
         for seed in seeds:

@@ -18,6 +18,7 @@ import numpy as np
 
 from blurc.api import Net
 from blurc.diagnostics import BlurError, Diagnostic, counted
+from blurc.evaluation import room
 from blurc.evaluation.course import Contender, Course, Scores, fresh_each_seed, ruled
 from blurc.evaluation.fits import check_numbers
 from blurc.evaluation.scoring import STEPS, planned
@@ -151,6 +152,8 @@ def race(
     if task.kind not in LOSSES:
         raise _without(f"{task.name} has no targets that they could learn from")
     network = _network(net, task.time)
+    if isinstance(network, ReluNetwork):
+        room.check_optimizers(net, course)
     field = Field(network, course, rounds, range(seed, seed + seeds), genome, truncate)
     entries = [_of_rule(net, genome, name, field, watch), *field.entries(optimizers, watch)]
     fresh = fresh_each_seed(net, genome)

@@ -13,14 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from blurc.api import Net
+from blurc.evaluation import room
 from blurc.evaluation.course import Course, Lost, Scores, probed, ruled
 from blurc.evaluation.fits import check_fits, check_numbers, check_online
 from blurc.evaluation.lifetimes import LAST, LifeCourse
 from blurc.evaluation.online_curves import Online
 from blurc.evaluation.online_curves import run as run_online
 from blurc.evaluation.replay_course import ReplayCourse, check_batch
-from blurc.guards import check_room, of_device
-from blurc.runtime import GenomeValues, check_plan
+from blurc.guards import check_room
+from blurc.runtime import GenomeValues
 from blurc.tasks import AnyTask, Examples, LoadedTask, Recordings, World, objective_of
 from blurc.training import Probe, check_answers
 
@@ -148,9 +149,10 @@ def planned(
     check_room(
         numbers, f"a batch of {batch:,} with {query or 0:,} test examples", "use a smaller batch, or fewer tests"
     )
-    time, what, fewer = max(1, task.time), f"learning with batches of {batch:,}", "use batches of at most {}"
-    check_plan(net.plan, batch, lambda cost: cost.train(time), what, of_device(1), fewer=fewer)
-    return Course(task, measured, tuple(steps), batch, query or queries(task), math.gcd(*steps))
+    course = Course(task, measured, tuple(steps), batch, query or queries(task), math.gcd(*steps))
+    room.check_learning(net, course)
+    room.check_asking(net, course)
+    return course
 
 
 def queries(task: LoadedTask) -> int:

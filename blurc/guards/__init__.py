@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import amount, available, check_room, most_in, of_device, of_machine
+    from blurc.guards.memory import amount, available, check_room, most_in, of_device, of_machine, room_on_device
     from blurc.guards.packages import check_package, has_package
     from blurc.guards.processor import count_cores
     from blurc.guards.typed import LATER, by_name, require, typed
@@ -31,6 +31,7 @@ __all__ = [
     "of_device",
     "of_machine",
     "require",
+    "room_on_device",
     "typed",
 ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from blurc.diagnostics import BlurError, Diagnostic
 
 CGROUPS = Path("/sys/fs/cgroup")  # of containers, services and jobs
+FREE = Path("/proc/meminfo")
 OWN = Path("/proc/self/cgroup")  # in which of them this process is
 NUMBER = 4  # bytes
 SHARE = 0.25  # of a device's memory: programs of wide networks took up to 2.6 times what is counted
@@ -46,10 +47,15 @@ def available() -> int | None:
 def of_device(sharing: int | None = None) -> int | None:
     """Bytes of one of JAX's devices here: of its own, or of the machine, which so many devices share; None if unknown.
     By default all of them do."""
-    devices = sys.modules["jax"].local_devices()
-    own: int | None = (devices[0].memory_stats() or {}).get("bytes_limit")
-    whole = available()
-    return own or (None if whole is None else whole // (sharing or len(devices)))
+    own, whole = _own(), available()
+    return own or (None if whole is None else whole // (sharing or _devices()))
+
+
+def room_on_device(sharing: int | None = None) -> int | None:
+    """As `of_device`, but of the machine no more than is free now. Something is refused by it; what results depend on
+    goes by `of_device`."""
+    whole, free = of_device(sharing), _free()
+    return whole if _own() or whole is None or free is None else min(whole, free // (sharing or _devices()))
 
 
 def most_in(memory: int, size: int) -> int:
@@ -58,6 +64,22 @@ def most_in(memory: int, size: int) -> int:
     A power of two: machines of one kind, which have almost the same memory free, then agree.
     """
     return 1 << max(0, int(SHARE * memory / max(1, size)).bit_length() - 1)
+
+
+def _own() -> int | None:
+    return (sys.modules["jax"].local_devices()[0].memory_stats() or {}).get("bytes_limit")
+
+
+def _devices() -> int:
+    return len(sys.modules["jax"].local_devices())
+
+
+def _free() -> int | None:
+    """Bytes that processes can still have without swapping; None on systems that do not say."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = FREE.read_text().splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+    return None
 
 
 def amount(size: float) -> str:

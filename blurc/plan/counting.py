@@ -41,6 +41,8 @@ BILINEAR = {
     "mul", "div", "pow", "matmul", "max", "min", "where", "clip", "until", "outer_until", "sites_to_post",
     "sites_to_pre", "sites_to_synapse", *PRODUCTS,
 }  # fmt: skip
+BY_ERF = {"gelu", "erf"}  # what they share with their slopes XLA writes on CPUs, and keeps until the slope is read:
+PIECES = 5  # so many values
 AHEAD = 256  # operations among which a scheduler chooses
 
 
@@ -122,7 +124,8 @@ class Counted:
         """
         ops, results = self.block.ops, {r.value for r in self.block.results}
         ends = [i for i in self.ends if i in results or not self._is_shifted(ops[i])]
-        sources, sizes = self._sources(ends), {i: self._bytes(i) for i in ends}
+        sources = self._sources(ends)
+        sizes = {i: self._bytes(i) * (1 + PIECES * (i in self._in_pieces)) for i in ends}
         needs = {i: {s for s in sources[i] if s in sizes} for i in ends}
         readers = Counter(s for i in ends for s in needs[i])
         done, left, total, most = set[int](), ends, 0, 0
@@ -134,7 +137,7 @@ class Counted:
             ready = (i for i in left[:AHEAD] if needs[i] <= done)
             i = min(ready, key=lambda i: (sizes[i] - sum(sizes[s] for s in dying(i)), i))
             freed = dying(i)
-            reused = ops[i].name not in ENDS and any(sizes[s] == sizes[i] for s in freed)
+            reused = ops[i].name not in ENDS and any(self._bytes(s) == self._bytes(i) for s in freed)
             most = max(most, total + self._scratch(ops[i]) + (0 if reused else sizes[i]))
             unread = i not in results and not readers[i]
             total += (0 if unread else sizes[i]) - sum(sizes[s] for s in freed)
@@ -142,6 +145,13 @@ class Counted:
             done.add(i)
             left.remove(i)
         return max(0, most - sum(sizes.get(i, 0) for i in results))
+
+    @cached_property
+    def _in_pieces(self) -> set[int]:
+        """Values in memory that erf and its slope are computed from, number by number."""
+        sources, ops = self._sources(self.ends), self.block.ops
+        found = ((i, s) for i, op in enumerate(ops) if op.name in BY_ERF and op.attrs for s in sources[i])
+        return {s for i, s in found if self._bytes(s) == self._bytes(i) and ops[s].name not in LEAVES}
 
     @property
     def residuals(self) -> int:

@@ -14,7 +14,8 @@ Need: TypeAlias = Callable[[Cost], float]  # bytes
 
 def check_plan(
     plan: Plan, batch: int, need: Need, what: str, memory: float | None, *,
-    where: str = "there are", fewer: str = "write `--batch {}`", instead: str = "", multiple: int = 1, slack: float = 1,
+    where: str = "there is room for", fewer: str = "write `--batch {}`", instead: str = "", multiple: int = 1,
+    slack: float = 1,
 ) -> None:  # fmt: skip
     """Raises `BlurError` (E919), with a batch that fits.
 

@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from blurc.training.reliving import relived
     from blurc.training.relu_network import Inputs, LeftOut, Normalization, ReluNetwork, relu_network
     from blurc.training.replays import agreement, begun, check_recordings, replayed
-    from blurc.training.room import check_training
+    from blurc.training.room import check_baselines, check_training, of_optimizer
     from blurc.training.rules import asking_key, learner_of, noise_keys, train
-    from blurc.training.scores import fitted, may_be_labels, never_seen, score
+    from blurc.training.scores import at_once, fitted, may_be_labels, never_seen, score
     from blurc.training.sequences import asked, check_signals, learn, predict, step_inputs
     from blurc.training.through_time import trained_through_time
     from blurc.training.transformation import optax_from
@@ -95,11 +95,13 @@ __all__ = [
     "ask_then_learn",
     "asked",
     "asking_key",
+    "at_once",
     "baselines",
     "baselines_in_time",
     "begun",
     "cells",
     "check_answers",
+    "check_baselines",
     "check_divisible",
     "check_in_time",
     "check_new",
@@ -118,6 +120,7 @@ __all__ = [
     "may_be_labels",
     "never_seen",
     "noise_keys",
+    "of_optimizer",
     "optax_from",
     "places",
     "predict",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from blurc.api import Net
-from blurc.guards import of_device
-from blurc.plan import Cost, part_of_state
+from blurc.guards import room_on_device
+from blurc.model import FLOAT
+from blurc.plan import Cost, Plan, part_of_state
 from blurc.runtime import Program, Sharding, check_plan
 from blurc.tasks import Dataset
 from blurc.training.learner import Settings
@@ -14,6 +16,31 @@ from blurc.training.learner import Settings
 DIVIDE = "use a smaller network, or divide it over more devices: `--shard model=N`"
 
 TOO_HIGH = 1.3  # times what XLA reports for a divided network: the most that the count below was (docs/SPEED.md)
+
+
+VALUES, COPIES = 5, 7  # of hidden activity, and of synapses, that XLA holds under Adam on CPUs (docs/SPEED.md)
+
+
+def of_optimizer(plan: Plan, batch: int) -> int:
+    """Bytes that a step of the same wiring takes as a practitioner would train it, without the examples."""
+    neurons = sum(p.size for p in plan.populations if p.role != "input")
+    synapses = sum(math.prod(p.shape) for p in plan.projections)
+    return FLOAT * (VALUES * batch * neurons + COPIES * synapses)
+
+
+def check_baselines(net: Program, data: Dataset, settings: Settings) -> None:
+    """Whether SGD and Adam fit, before the rule is trained. Raises `BlurError` (E919)."""
+    if not isinstance(net, Net):
+        return
+    plan = net.plan
+
+    def need(cost: Cost) -> float:
+        steps = replace(settings, batch=cost.batch).rhythm(data)[0]
+        return of_optimizer(plan, cost.batch) + steps * (cost.examples + cost.readout)
+
+    what = f"the comparison with SGD and Adam, with batches of {settings.batch:,},"
+    fewer, instead = "write `--batch {}`, or leave them out: `--no-baselines`", "leave them out: `--no-baselines`"
+    check_plan(plan, settings.batch, need, what, room_on_device(1), fewer=fewer, instead=instead)
 
 
 def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding | None = None) -> None:
@@ -44,4 +71,4 @@ def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding
         what += f", on each of {devices} devices,"
     slack = TOO_HIGH if at else 1
     instead = f"not even a batch of {among} fits: {DIVIDE}"
-    check_plan(plan, settings.batch, need, what, of_device(devices), instead=instead, multiple=among, slack=slack)
+    check_plan(plan, settings.batch, need, what, room_on_device(devices), instead=instead, multiple=among, slack=slack)

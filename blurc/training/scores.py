@@ -24,13 +24,17 @@ def score(predict: Callable[[Floats, int], Any], side: Side, metric: Objective) 
     also told which example is the first of its slice."""
     x, y, mask = side
     count = len(x)
-    most = max(1, SLICE // x.shape[1]) if x.ndim > 2 else SLICE
-    size = math.ceil(count / math.ceil(count / most))
+    size = at_once(count, x.shape[1] if x.ndim > 2 else 1)
     outputs = np.empty(y.shape)
     for start in range(0, count, size):
         part = slice(min(start, count - size), min(start, count - size) + size)
         outputs[part] = np.asarray(predict(x[part], part.start)).reshape(size, *y.shape[1:])
     return float(metric.score(outputs, y, mask))
+
+
+def at_once(count: int, time: int) -> int:
+    """How many of so many examples, each of so many steps, are predicted at once."""
+    return math.ceil(count / math.ceil(count / max(1, SLICE // time)))
 
 
 def fitted(dataset: Dataset, signature: Signature, probed: bool = False) -> Dataset:

@@ -24,23 +24,35 @@ NETWORKS = {
 }  # fmt: skip
 
 
+GELU = "network n { input x[60]  hidden h[300] { phi = gelu }  output y[10] { phi = linear }  x -> h -> y }"
+
+
 def net_of(kind: str) -> blurc.Net:
     wiring, rule = NETWORKS[kind]
     return blurc.compile(f"network n {{ {wiring} }}", genome=rule)
 
 
+def compiled_step(net: blurc.Net, batch: int) -> Any:
+    genome = net.init_genome(jax.random.key(0))
+    state = net.init(jax.random.key(1), genome, batch=batch)
+    x, y = ({p.name: jnp.zeros((batch, p.size)) for p in net.plan.with_role(role)} for role in ("input", "output"))
+    return jax.jit(Entries(net.plan).step).lower(genome, state, x, y).compile()
+
+
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_arithmetic_and_memory_of_a_step_are_about_what_xla_says(kind: str) -> None:
     net = net_of(kind)
-    cost, entries = net.cost(BATCH), Entries(net.plan)
-    genome = net.init_genome(jax.random.key(0))
-    state = net.init(jax.random.key(1), genome, batch=BATCH)
-    x, y = ({p.name: jnp.zeros((BATCH, p.size)) for p in net.plan.with_role(role)} for role in ("input", "output"))
-    program = jax.jit(entries.step).lower(genome, state, x, y).compile()
+    cost, program = net.cost(BATCH), compiled_step(net, BATCH)
     found, (arguments, total) = _said(program), _memory(program)
     assert cost.flops == pytest.approx(found["flops"], rel=0.2)
     assert cost.step == pytest.approx(total, rel=0.3 if kind == "convolution" else 0.2)
     assert cost.genome + cost.state + cost.examples == pytest.approx(arguments, rel=0.01)
+
+
+def test_what_erf_shares_with_its_slope_stays_in_memory() -> None:
+    net = blurc.compile(GELU, genome="backprop")
+    _, total = _memory(compiled_step(net, 512))
+    assert net.cost(512).step == pytest.approx(total, rel=0.2)
 
 
 def _said(program: Any) -> Any:

@@ -94,6 +94,30 @@ def test_evaluation_and_races_are_refused_too(monkeypatch: pytest.MonkeyPatch) -
         assert net.cost(batch).train(1) <= 2_000_000 < net.cost(batch + 1).train(1)
 
 
+def test_what_scores_and_optimizers_need_counts_too(net: blurc.Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = tasks.task(tasks.TaskChoice("xor"))
+    wide = blurc.compile("networks/xor.blur", hidden=5000)
+    limit(monkeypatch, 4_000_000)
+    said = refused(lambda: evaluation.scores(wide, None, task, steps=[1], batch=2, seeds=1))
+    assert "asking 1,000 test examples at once takes " in said or "asking 256 test examples at once takes " in said
+    (asked,) = map(int, re.findall(r"ask at most (\d+) in all", said))
+    evaluation.scoring.planned(wide, task, steps=[1], batch=2, seeds=1, query=asked)
+    limit(monkeypatch, 0.8 * training.of_optimizer(wide.plan, 64))
+    said = refused(lambda: evaluation.race(wide, None, task, steps=[1], batch=64, query=2, seeds=1))
+    assert "the race against optimizers with batches of 64 takes " in said
+    (batch,) = map(int, re.findall(r"use batches of at most (\d+)", said))
+    assert 0 < batch < 64
+
+
+def test_only_what_is_free_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 8000 kB\nMemAvailable:    3000 kB\n")
+    monkeypatch.setattr(memory, "FREE", tmp_path / "meminfo")
+    limit(monkeypatch, 8_000_000)
+    assert (memory.of_device(1), memory.room_on_device(1)) == (8_000_000, 1024 * 3000)
+    monkeypatch.setattr(memory, "FREE", tmp_path / "none")
+    assert memory.room_on_device(1) == 8_000_000
+
+
 def test_a_search_is_refused_and_told_how_many_candidates_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     spec, size = "networks/xor.blur", 400_000_000
@@ -111,7 +135,7 @@ def test_a_search_is_refused_and_told_how_many_candidates_fit(tmp_path: Path, mo
     (chunk,) = map(int, re.findall(r"`chunk: (\d+)`", said))
     each = meta.internals.setup(meta.read("e.yaml")).candidate_bytes
     assert chunk == size // each < 64, "without slack, which is for gradients"
-    assert f"takes {amount(64 * each)}, and a device has {amount(size)}" in said
+    assert f"takes {amount(64 * each)}, and there is room for {amount(size)}" in said
     asked(chunk=chunk)
     refused(lambda: asked(chunk=chunk + 1))
 

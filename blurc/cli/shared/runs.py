@@ -87,6 +87,8 @@ class Results:
         compared, why = (None, "") if self.outputs.no_baselines else self._compared()
         at = self._places()
         training.check_training(self.net, self.data, self.settings, at)
+        if compared and not self.data.time:
+            training.check_baselines(self.net, self.data, self.settings)
         keeper = self._keeper(genome)
         out.print(f"{self.title}: {self.data.description}", markup=False)
         for hint in hints.of(self.net, genome, self.data):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from blurc.diagnostics import BlurError, Diagnostic, counted
 from blurc.evaluation import scoring
-from blurc.guards import amount, check_room, of_device
+from blurc.guards import amount, check_room, room_on_device
 from blurc.meta.experiment.experiment import Cma, Gradient, Pes, Symbolic
 from blurc.meta.run.lessons import Lesson
 from blurc.meta.run.memory import of_candidate
@@ -98,7 +98,7 @@ def _check_candidates(ready: Setup, lesson: Lesson) -> None:
     """What a device computes at a time, counted from the plan: candidates with all that learning, or its gradient,
     keeps. Refuses gradients only if they would not fit even if the count were as much too high as the worst one
     measured."""
-    e, memory = ready.experiment, of_device()
+    e, memory = ready.experiment, room_on_device()
     if memory is None or any(isinstance(one, Recordings) for one in ready.tasks):
         return
     net = ready.space.interpreter if ready.space and lesson.net is ready.net else lesson.net
@@ -109,7 +109,7 @@ def _check_candidates(ready: Setup, lesson: Lesson) -> None:
 
     tuned = isinstance(e.method, Symbolic) and e.method.tune
     slack = TOO_HIGH if tuned or isinstance(e.method, Gradient) else 1
-    one, where = need(net.cost(lesson.batch)), "a device has"
+    one, where = need(net.cost(lesson.batch)), "there is room for"
     what = f"learning {counted(e.tasks_per_step, 'episode')} of {steps:,} steps"
     if ready.width > 1 and one <= slack * memory < ready.width * one:
         message = f"{what} by {ready.width:,} candidates at once takes {amount(ready.width * one)}, and {where} "
