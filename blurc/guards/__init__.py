@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 from blurc.faces import face
 
 if TYPE_CHECKING:
-    from blurc.guards.memory import amount, available, check_room, most_in, of_device, of_machine, room_on_device
+    from blurc.guards.memory import (
+        amount,
+        available,
+        check_room,
+        has_own_memory,
+        most_in,
+        of_device,
+        of_machine,
+        room_on_device,
+    )
     from blurc.guards.packages import check_package, has_package
     from blurc.guards.processor import count_cores
     from blurc.guards.typed import LATER, by_name, require, typed
@@ -26,6 +35,7 @@ __all__ = [
     "check_package",
     "check_room",
     "count_cores",
+    "has_own_memory",
     "has_package",
     "most_in",
     "of_device",

@@ -51,6 +51,11 @@ def of_device(sharing: int | None = None) -> int | None:
     return own or (None if whole is None else whole // (sharing or _devices()))
 
 
+def has_own_memory() -> bool:
+    """Whether JAX's devices here have memory of their own: more of them then have more."""
+    return _own() is not None
+
+
 def room_on_device(sharing: int | None = None) -> int | None:
     """As `of_device`, but of the machine no more than is free now. Something is refused by it; what results depend on
     goes by `of_device`."""
@@ -84,11 +89,11 @@ def _free() -> int | None:
 
 def amount(size: float) -> str:
     """So many bytes, for people: `1.2 MB`."""
-    for unit in ("bytes", "kB", "MB", "GB"):
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if size < 1000:
             return f"{size:.3g} {unit}"
         size /= 1000
-    return f"{size:,.3g} TB"
+    return f"{size:,.3g} PB"
 
 
 def _limits() -> Iterator[int]:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from blurc.tasks.own.guard import told_at
     from blurc.tasks.own.protocol import Task
     from blurc.tasks.recorded.recordings import Recordings, Replay, Shown
-    from blurc.tasks.sampling import batches, stream
+    from blurc.tasks.sampling import batches, check_batch, stream
     from blurc.tasks.sets import load, names
     from blurc.tasks.source import Batches
     from blurc.tasks.task import NO_TASKS, AnyTask, Episode, LoadedTask, OwnTasks, any_task, objective_of, task
@@ -93,6 +93,7 @@ __all__ = [
     "as_data",
     "batches",
     "changing",
+    "check_batch",
     "chosen",
     "generator",
     "hashed",

@@ -70,11 +70,23 @@ def _positions(n: int, start: int, length: int, seed: int) -> Indices:
     return order[offset : offset + length]
 
 
-def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int], first: int = 0) -> None:
-    report, n = Report(), len(dataset.x_train)
+def check_batch(dataset: Dataset, batch: int) -> None:
+    """Raises `BlurError` (E806) if there are fewer training examples."""
+    report = Report()
+    _check_batch(dataset, batch, report)
+    report.check()
+
+
+def _check_batch(dataset: Dataset, batch: int, report: Report) -> None:
+    n = len(dataset.x_train)
     if not 1 <= batch <= n:
         message = f"cannot make batches of {batch}: expected 1 to {n}, as {dataset.name} has {n} training examples"
         report.error("E806", message, None)
+
+
+def _check(dataset: Dataset, batch: int, seed: int, length: tuple[str, int], first: int = 0) -> None:
+    report = Report()
+    _check_batch(dataset, batch, report)
     if length[1] < 1:
         report.error("E806", f"{length[0]} is {length[1]}, expected at least 1", None)
     if seed < 0:

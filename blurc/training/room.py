@@ -6,14 +6,14 @@ import math
 from dataclasses import replace
 
 from blurc.api import Net
-from blurc.guards import room_on_device
+from blurc.guards import has_own_memory, room_on_device
 from blurc.model import FLOAT
 from blurc.plan import Cost, Plan, part_of_state
 from blurc.runtime import Program, Sharding, check_plan
-from blurc.tasks import Dataset
+from blurc.tasks import Dataset, check_batch
 from blurc.training.learner import Settings
 
-DIVIDE = "use a smaller network, or divide it over more devices: `--shard model=N`"
+SMALLER, DIVIDE = "use a smaller network", "or divide it over more devices: `--shard model=N`"
 
 TOO_HIGH = 1.3  # times what XLA reports for a divided network: the most that the count below was (docs/SPEED.md)
 
@@ -53,8 +53,9 @@ def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding
         at: the places of its arrays on many devices, each of which has its share.
 
     Raises:
-        BlurError: E919, with what would fit.
+        BlurError: E919, with what would fit; E806 if there are fewer examples than a batch has.
     """
+    check_batch(data, settings.batch)
     if not isinstance(net, Net):
         return
     plan, devices = net.plan, at.mesh.size if at else 1
@@ -70,5 +71,5 @@ def check_training(net: Program, data: Dataset, settings: Settings, at: Sharding
     if at:
         what += f", on each of {devices} devices,"
     slack = TOO_HIGH if at else 1
-    instead = f"not even a batch of {among} fits: {DIVIDE}"
+    instead = f"not even a batch of {among} fits: {SMALLER}{f', {DIVIDE}' if has_own_memory() else ''}"
     check_plan(plan, settings.batch, need, what, room_on_device(devices), instead=instead, multiple=among, slack=slack)

@@ -56,6 +56,7 @@ def test_what_does_not_fit_at_all_is_refused_with_the_devices_that_hold_it() -> 
     status, output = run(*wide)
     assert status == 1
     shard = output.split("`--shard ")[1].split("`")[0]
+    assert "--shard" not in run(*wide[:-2])[1], "the devices of a CPU share its memory"
     assert run(*wide, "--shard", shard)[0] == 0
     assert run(*wide, "--shard", f"model={int(shard.removeprefix('model=')) // 2}")[0] == 1
 

@@ -81,7 +81,18 @@ def test_a_network_that_fits_no_batch_is_told_so(
     net: blurc.Net, data: tasks.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit(monkeypatch, 100_000)
-    assert "not even a batch of 1 fits" in refused(lambda: training.check_training(net, data, Settings(100, 8, 0)))
+    said = refused(lambda: training.check_training(net, data, Settings(100, 8, 0)))
+    assert "not even a batch of 1 fits: use a smaller network" in said
+    assert "--shard" not in said, "the devices of a CPU share its memory"
+
+
+def test_more_examples_than_there_are_is_said_before_memory(
+    net: blurc.Net, data: tasks.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(monkeypatch, 100_000)
+    with pytest.raises(blurc.BlurError, match="expected 1 to 5000") as caught:
+        training.check_training(net, data, Settings(100, 10**9, 0))
+    assert [d.code for d in caught.value.diagnostics] == ["E806"]
 
 
 def test_evaluation_and_races_are_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:

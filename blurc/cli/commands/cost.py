@@ -134,7 +134,7 @@ def _check_fits(parts: Divided) -> None:
     if device.memory is None:
         return
     what, where = f"a step with {counted(parts.batch, 'example')}", f"{device.name} has"
-    shard = _wide_enough(parts, device.memory)
+    shard = _wide_enough(parts, device.memory) if device in DEVICES.values() else ""  # those of a CPU share its memory
     wide = f"not even a batch of 1 fits: divide the network, `--shard {shard}`" if shard else ""
 
     def need(of: Cost) -> float:

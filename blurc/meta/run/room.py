@@ -68,7 +68,7 @@ def _check_episodes(ready: Setup) -> None:
         at_once = ready.at_once
         kept = 2 * at_once * e.tasks_per_step * steps * e.inner.batch  # the rewards so far, and where episodes end
         what = f"{at_once * e.tasks_per_step:,} lifetimes of {steps:,} steps at once, each in {e.inner.batch:,} copies,"
-        return check_room(kept, what, "write `chunk: 1`, or lower `inner.batch` or the steps of a lifetime")
+        return check_room(kept, what, f"{_fewer(ready)}lower `inner.batch` or the steps of a lifetime")
     steps, batch = max(counts, key=math.prod)
     examples = e.tasks_per_step * (steps * batch + e.inner.query)
     lengths = [1 if isinstance(one, World) else max(1, one.time) for one in every]
@@ -87,7 +87,7 @@ def _check_networks(ready: Setup, lesson: Lesson) -> None:
     neurons = sum(math.prod((*before, *after)) for before, after in signature.persistent.values())
     layer = max(population.size for population in net.plan.populations)
     each = synapses + batch * max(neurons, layer)
-    fewer = "write `chunk: 1`, or " if ready.width > 1 else ""
+    fewer = _fewer(ready)
     if isinstance(e.method, Pes):
         fewer = "lower `method.population`, or "
     what = f"the states of {at_once * e.tasks_per_step:,} networks, with batches of {batch:,},"
@@ -119,6 +119,10 @@ def _check_candidates(ready: Setup, lesson: Lesson) -> None:
     instead = "not even `inner.batch: 1` fits: lower `tasks_per_step` or the steps of an episode"
     fewer = "write `inner.batch: {}`, or lower `tasks_per_step` or the steps of an episode"
     check_plan(net.plan, lesson.batch, need, what, memory, where=where, fewer=fewer, instead=instead, slack=slack)
+
+
+def _fewer(ready: Setup) -> str:
+    return "write `chunk: 1`, or " if ready.width > 1 and ready.experiment.chunk != 1 else ""
 
 
 def _numbers(shapes: Iterable[tuple[int, ...]]) -> int:

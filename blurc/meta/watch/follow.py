@@ -97,7 +97,7 @@ class GrowingTable:
 
     def end(self) -> None:
         if self.search.by_task:
-            means = [f"{name} {number(running(values))}" for name, values in self.search.by_task.items()]
+            means = [f"{name} {number(running(values))}" for name, values in sorted(self.search.by_task.items())]
             self._print(textwrap.fill(f"by task: {', '.join(means)}", WIDTH, break_on_hyphens=False))
 
     def _print(self, text: str) -> None:

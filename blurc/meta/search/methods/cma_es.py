@@ -7,14 +7,18 @@ interruption in milliseconds per generation. Nothing is pickled.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-import cma
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
+
+with warnings.catch_warnings():  # that it cannot draw without matplotlib, which nobody asks it to
+    warnings.simplefilter("ignore")
+    import cma
 
 from blurc.meta.experiment.experiment import Cma
 from blurc.meta.search.episode import Feedback
