@@ -151,7 +151,7 @@ def test_a_log_is_a_table_of_at_most_40_rows_and_80_columns() -> None:
     assert lines[1].startswith("compiling")
     assert rows[0].split() == ["100", "10", "0.01376", "diverged", "1", "0:00", "0:00"]
     assert rows[-1].split()[0] == "4,000"
-    assert lines[-1].startswith("by task: moons 1, xor 1")
+    assert lines[-1].endswith("moons 1, xor 1"), "by name"
 
 
 def test_a_page_has_a_line_for_the_objective_and_for_each_task() -> None:
