@@ -427,9 +427,10 @@ class InvalidPlan(AssertionError):
 def verify(block: Block, after: str) -> None:
     """Checks that arguments precede their use, spaces fit and results exist."""
     for i, op in enumerate(block.ops):
-        if op.args and not 0 <= min(op.args) <= max(op.args) < i:
-            raise InvalidPlan(f"after {after}: %{i} = {op.name} uses a value that does not exist yet")
-        _verify_space(i, op, [block.ops[a].type for a in op.args], after)
+        if op.args:
+            if not 0 <= min(op.args) <= max(op.args) < i:
+                raise InvalidPlan(f"after {after}: %{i} = {op.name} uses a value that does not exist yet")
+            _verify_space(i, op, [block.ops[a].type for a in op.args], after)
         if op.name == "loop":
             _verify_loop(i, op, after)
     for r in block.results:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from blurc.model import Meta, walk
 from blurc.plan import Plan
 from blurc.runtime import stacking, unroll
 from blurc.runtime.arguments import GenomeValues
-from blurc.runtime.initial import draw
+from blurc.runtime.initial import draw, draws
 from blurc.runtime.lower import Inputs, dtype, fold, run
 
 
@@ -69,11 +70,11 @@ class Entries:
         return genome
 
     def init(self, key: Array, genome: GenomeValues, batch: Any) -> State:
-        kept: dict[str, set[str]] = {p.name: set() for p in self.plan.projections}
-        for v in self.plan.channels:
-            kept[v.of].add(v.name)
         genome = {v.name: genome[v.name] for v in self.plan.metas if v.of in ("network", "projection")}
-        synapses = {name: self._synapses(name, key, genome, channels) for name, channels in kept.items()}
+        drawn: dict[str, dict[str, Array]] = {}
+        for names, kept in self._alike():
+            drawn |= dict(zip(names, self._synapses(names, key, genome, kept), strict=True))
+        synapses = {p.name: drawn[p.name] for p in self.plan.projections}
         neurons: dict[str, dict[str, Array]] = {}
         for v in self.plan.carried:
             shape = (*v.dims, batch, *self.plan.population(v.of).shape)
@@ -87,23 +88,40 @@ class Entries:
             statistics.setdefault(v.of, {})[v.name] = start((*v.dims, *self.plan.population(v.of).shape), dtype())
         return State(synapses, neurons, statistics)
 
-    def _synapses(self, projection: str, key: Array, genome: GenomeValues, kept: set[str]) -> dict[str, Array]:
-        """The channels `kept`. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
-        p = self.plan.projection(projection)
+    def _alike(self) -> list[tuple[list[str], frozenset[str]]]:
+        """The projections whose synapses are drawn in the same way, with the channels that are kept of them."""
+        channels: dict[str, set[str]] = {p.name: set() for p in self.plan.projections}
+        for v in self.plan.channels:
+            channels[v.of].add(v.name)
+        read = [e for v in self.plan.channel_starts if v.init for a in v.init.args for e in walk(a)]
+        differ = any(isinstance(e, Meta) and e.per == "projection" for e in read)
+        found: dict[Hashable, tuple[list[str], frozenset[str]]] = {}
+        for p in self.plan.projections:
+            kept = frozenset(channels[p.name])
+            kind = (p.shape, p.unit, p.fans, p.constants, kept, p.name if differ else "")
+            found.setdefault(kind, ([], kept))[0].append(p.name)
+        return list(found.values())
+
+    def _synapses(
+        self, projections: Sequence[str], key: Array, genome: GenomeValues, kept: frozenset[str]
+    ) -> list[dict[str, Array]]:
+        """The channels `kept` of each. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
+        p = self.plan.projection(projections[0])
         names: dict[str, Any] = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
         names |= dict(p.constants)
-        values = {k: v[projection] if isinstance(v, Mapping) else v for k, v in genome.items()}
-        drawn: dict[str, Array] = {}
+        names |= {k: v[p.name] if isinstance(v, Mapping) else v for k, v in genome.items()}
+        drawn: dict[str, list[Array]] = {}
         for v in self.plan.channel_starts if kept else ():
             shape = (*v.dims, *p.shape)
             assert v.init is not None
             if p.unit:
-                drawn[v.name] = jnp.zeros(shape, dtype())
+                drawn[v.name] = [jnp.zeros(shape, dtype()) for _ in projections]
             elif v.init.dist == "copy":
-                drawn[v.name] = jnp.copy(drawn[str(v.init.source)])  # memory of its own, so that it can be donated
+                # memory of its own, so that it can be donated
+                drawn[v.name] = [jnp.copy(x) for x in drawn[str(v.init.source)]]
             else:
-                drawn[v.name] = draw(v, v.init, fold(key, f"{projection}/{v.name}"), shape, {**names, **values})
-        return {name: value for name, value in drawn.items() if name in kept}
+                drawn[v.name] = draws(v, v.init, key, [f"{of}/{v.name}" for of in projections], shape, names)
+        return [{name: every[i] for name, every in drawn.items() if name in kept} for i in range(len(projections))]
 
     def step(
         self, genome: GenomeValues, state: State, x: Any, y: Any, fed: Fed = NOTHING

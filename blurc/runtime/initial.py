@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -12,7 +12,24 @@ import jax.numpy as jnp
 from blurc import model as m
 from blurc.plan import Variable
 from blurc.runtime.kernels import elementwise
-from blurc.runtime.lower import dtype
+from blurc.runtime.kernels.stacks import unstack
+from blurc.runtime.lower import dtype, fold, folds
+
+# XLA compiles a kernel of 0.1 s for every draw in a program. From this many on, they are one and are taken apart.
+MANY = 8
+
+
+def draws(
+    v: Variable, init: m.Init, key: jax.Array, keys: Sequence[str], shape: tuple[int, ...], names: Mapping[str, Any]
+) -> list[jax.Array]:
+    """A value for each of `keys`, the names of what is drawn: the same as `draw` of each."""
+    if len(keys) < MANY:
+        return [draw(v, init, fold(key, name), shape, names) for name in keys]
+
+    def one(key: jax.Array) -> jax.Array:
+        return draw(v, init, key, shape, names)
+
+    return unstack(jax.vmap(one)(folds(key, keys)))
 
 
 def draw(v: Variable, init: m.Init, key: jax.Array, shape: tuple[int, ...], names: Mapping[str, Any]) -> jax.Array:

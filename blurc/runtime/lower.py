@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from blurc.plan import EACH, Block, Factors, Op, Plan, Result, Type, loop_of
 from blurc.runtime.kernels import at_sites, elementwise, ids, kernel
@@ -125,7 +126,7 @@ class Lowering:
         shape = (*op.type.dims, *self._full(op))
         if not isinstance(op.attrs[0], tuple):
             return draw(fold(self.inputs.key, "/".join(map(str, op.attrs))), shape, dtype())
-        keys = jnp.stack([fold(self.inputs.key, str(name)) for name in op.attrs[0]])
+        keys = folds(self.inputs.key, map(str, op.attrs[0]))
         one = self._entry_shape(len(op.attrs[0]), shape)
 
         def entry(key: jax.Array) -> jax.Array:
@@ -466,6 +467,12 @@ def _piece(x: jax.Array, item: Any) -> jax.Array:
 def fold(key: jax.Array, name: str) -> jax.Array:
     """A separate key for every name: adding a projection does not change the draws of the others."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))
+
+
+def folds(key: jax.Array, names: Iterable[str]) -> jax.Array:
+    """The keys of all names, `[n]`."""
+    numbers = np.array([zlib.crc32(name.encode()) for name in names], np.uint32)
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
 
 
 def _index(items: Any) -> tuple[Any, ...]:

@@ -197,6 +197,17 @@ def test_adding_a_projection_leaves_the_draws_of_the_others() -> None:
     assert same(a.synapses["h->y"], b.synapses["h->y"])
 
 
+def test_many_equal_projections_draw_what_each_draws_alone() -> None:
+    spec = """genome g { state a  synapse v ~ normal(1 / fan_in), w = v
+              sense { a <- input }  forward { a <- incoming((v + w) * pre.a) }  readout a }
+              network n(depth = 2) uses g { input x[3] hidden h{1}[4] x -> h{1}
+              for i in 2..depth { hidden h{i}[4]  h{i-1} -> h{i} }  output y[2] h{depth} -> y }"""
+    one, many = (blurc.compile(spec, depth=depth).init(jax.random.key(3), {}) for depth in (2, 12))
+    assert same(one.synapses["h1->h2"], many.synapses["h1->h2"])
+    assert not same(many.synapses["h1->h2"], many.synapses["h11->h12"])
+    assert same(many.synapses["h11->h12"]["v"], many.synapses["h11->h12"]["w"])
+
+
 SCRIPT = """
 import jax, blurc, hashlib, numpy
 net = blurc.compile("networks/digits.blur", hidden=8, depth=1)

@@ -17,19 +17,20 @@ class Builder:
         self._index: dict[tuple[object, ...], int] = {}
 
     def emit(self, name: str, args: tuple[int, ...], attrs: tuple[Attr, ...], type_: Type, span: Span) -> int:
-        space = infer_space(name, [self.ops[a].type.space for a in args], attrs, type_.space)
-        if space is not type_.space:
-            type_ = Type(type_.dims, space)
-        new = len(self.ops)
-        # Flat, as hashing `type_` itself would take as long as all the rest.
-        key = (name, args, attrs, type_.dims, space.kind, space.of, space.first, space.second)
-        found = self._index.setdefault(key, new)
-        if found == new:
-            self.ops.append(Op(name, args, attrs, type_, span))
-        return found
+        return self.add(Op(name, args, attrs, type_, span))
 
     def add(self, op: Op) -> int:
-        return self.emit(op.name, op.args, op.attrs, op.type, op.span)
+        ops, declared = self.ops, op.type
+        space = infer_space(op.name, [ops[a].type.space for a in op.args], op.attrs, declared.space)
+        if space is not declared.space:
+            op = Op(op.name, op.args, op.attrs, Type(declared.dims, space), op.span)
+        # Flat, as hashing the type itself would take as long as all the rest.
+        key = (op.name, op.args, op.attrs, declared.dims, space.kind, space.of, space.first, space.second)
+        new = len(ops)
+        found = self._index.setdefault(key, new)
+        if found == new:
+            ops.append(op)
+        return found
 
     def elementwise(self, name: str, args: tuple[int, ...], span: Span) -> int:
         """Of values that have the same dims or none."""
@@ -57,5 +58,5 @@ def rewritten(block: Block, rule: Callable[[Builder, Op], int]) -> Block:
     builder = Builder()
     new: list[int] = []
     for op in block.ops:
-        new.append(rule(builder, op.on(new[a] for a in op.args)))
+        new.append(rule(builder, op.on([new[a] for a in op.args]) if op.args else op))
     return Block(tuple(builder.ops), tuple(Result(r.key, new[r.value]) for r in block.results))

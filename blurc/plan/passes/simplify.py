@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from blurc.plan.passes.builder import Builder, rewritten
-from blurc.plan.plan import Block, Factors, Op, Type, infer_space
+from blurc.plan.plan import Block, Factors, Op, Space, Type, infer_space
 
 MOST_WHOLE_POWER = 64
 
@@ -43,7 +43,7 @@ def constant(b: Builder, value: int) -> float | None:
 
 def _uniform(b: Builder, number: float, op: Op) -> int:
     """A value of the type of `op` with all entries equal."""
-    return b.literal(number, Type(op.type.dims, replace(op.type.space, first=False, second=False)), op.span)
+    return b.literal(number, Type(op.type.dims, Space(op.type.space.kind, op.type.space.of)), op.span)
 
 
 def _same(b: Builder, value: int, op: Op) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
@@ -34,27 +35,27 @@ def unstack(x: jax.Array) -> list[jax.Array]:
 
 
 def _unstack(x: jax.Array) -> list[jax.Array]:
-    n = x.shape[0]
+    n, shape = x.shape[0], x.shape[1:]
     if n <= FEW:
         return [x[i] for i in range(n)]
+    rows = shape[0] if shape else 1
+    flat = x.reshape((n * rows, *shape[1:]))  # an entry is then a slice as it is
     side = math.isqrt(n - 1) + 1
-    column = _counted(side)
-    row = [i * side for i in column]
-    rest = (jnp.zeros((), jnp.uint32),) * (x.ndim - 1)
-    return [
-        lax.dynamic_slice(x, (row[i // side] + column[i % side], *rest), (1, *x.shape[1:])).reshape(x.shape[1:])
-        for i in range(n)
-    ]
+    column = _counted(side, rows)
+    row = [lax.mul(i, jnp.uint32(side)) for i in column]
+    rest = (jnp.uint32(0),) * (flat.ndim - 1)
+    starts = [lax.add(row[i // side], column[i % side]) for i in range(n)]
+    return [lax.dynamic_slice(flat, (i, *rest), (rows, *shape[1:])).reshape(shape) for i in starts]
 
 
-def _counted(n: int) -> tuple[jax.Array, ...]:
-    """0 .. n - 1, one by one, in a way that the compiler cannot constant-fold."""
+def _counted(n: int, by: int) -> tuple[jax.Array, ...]:
+    """0, by, 2 * by, .., n of them, one by one, in a way that the compiler cannot constant-fold."""
 
     def push(last: tuple[jax.Array, ...], now: jax.Array) -> tuple[tuple[jax.Array, ...], None]:
         return (*last[1:], now), None
 
-    zero = jnp.zeros((), jnp.uint32)  # unsigned, as JAX checks signed indices
-    return lax.scan(push, (zero,) * n, jnp.arange(n, dtype=jnp.uint32))[0]
+    zero = jnp.uint32(0)  # unsigned, as JAX checks signed indices
+    return lax.scan(push, (zero,) * n, jnp.arange(n, dtype=jnp.uint32) * by)[0]
 
 
 stack_p, unstack_p = Primitive("blurc_stack"), Primitive("blurc_unstack")
@@ -106,8 +107,18 @@ def _unstack_batched(args: Sequence[jax.Array], axes: Sequence[int]) -> tuple[li
     return unstack(x), [0] * x.shape[0]
 
 
+@jax.jit
+def _entry(x: jax.Array, i: Any) -> jax.Array:
+    return lax.dynamic_index_in_dim(x, i, keepdims=False)
+
+
+def _entries(x: jax.Array) -> list[jax.Array]:
+    """Outside of programs, one by one: they share one that is compiled at once."""
+    return [_entry(x, np.uint32(i)) for i in range(x.shape[0])]
+
+
 stack_p.def_impl(jax.jit(_stack))
-unstack_p.def_impl(jax.jit(_unstack))
+unstack_p.def_impl(_entries)
 stack_p.def_abstract_eval(_stack_shape)
 unstack_p.def_abstract_eval(_unstack_shape)
 mlir.register_lowering(stack_p, mlir.lower_fun(_stack, multiple_results=False))
