@@ -16,6 +16,9 @@ import jax.numpy as jnp
 from blurc.language import STANDARDIZE_EPS
 
 LIBRARY = 128  # numbers of a matrix that a library multiplies
+# Up to so many numbers, every row is a sum of its own: the derivative with respect to such a matrix is then a sum that
+# XLA fuses, and a meta-gradient takes a third less time. Rows of larger matrices would be most of a program.
+WRITTEN = 16
 
 Function = Callable[[jax.Array], jax.Array]
 Factor: TypeAlias = jax.Array | None  # of a weighted sum; a missing one is 1
@@ -135,10 +138,13 @@ def softmax(x: jax.Array) -> jax.Array:
 
 
 def matmul(m: jax.Array, x: jax.Array, columns: int) -> jax.Array:
-    """`sum_c m[r, c] * x[c]`. With the few states of a neuron it is written out for all rows at once, fuses with its
-    surroundings and is faster than a library product; with more, as in small networks in every synapse, it is not. Both
-    are exact on GPUs too: the number of states does not decide whether products are in TF32."""
-    if m.size == m.shape[0] * columns >= LIBRARY and x.ndim > 1:
+    """`sum_c m[r, c] * x[c]`. With the few states of a neuron it is written out, fuses with its surroundings and is
+    faster than a library product; with more, as in small networks in every synapse, it is not. Both are exact on GPUs
+    too: the number of states does not decide whether products are in TF32."""
+    rows = m.shape[0]
+    if rows * columns <= WRITTEN:
+        return jnp.stack([_chain(jnp.add, tuple(m[r, c] * x[c] for c in range(columns))) for r in range(rows)])
+    if m.size == rows * columns >= LIBRARY and x.ndim > 1:
         return jnp.tensordot(m.reshape(m.shape[:2]), x, 1, precision="highest")
     m = m.reshape((*m.shape[:2], *(1,) * (x.ndim + 1 - m.ndim), *m.shape[2:]))
     return _chain(jnp.add, tuple(m[:, c] * x[c] for c in range(columns)))
