@@ -41,8 +41,8 @@ def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_co
 
     x = x - x.mean(0)
     usual = (x**2).mean()
-    x = x - 0.7 * x.mean(1, keepdims=True)
-    x = np.c_[x / np.sqrt(0.7 * (x**2).mean(1, keepdims=True) + 0.3 * usual), np.ones(64)]
+    x = x - 0.2 * x.mean(1, keepdims=True)
+    x = np.c_[x / np.sqrt(0.2 * (x**2).mean(1, keepdims=True) + 0.8 * usual), np.ones(64)]
     exp = np.exp(x[:, :4] @ np.asarray(before.synapses["x->y"]["v"]))
     err = exp / exp.sum(1, keepdims=True) - y
     explained = np.linalg.pinv(x.T @ x, rcond=1e-4) @ x.T @ err
