@@ -52,7 +52,7 @@ def _graded(rule: Explained) -> Iterator[str]:
     if rule.cost:
         yield f"Cost: {rule.cost}"
     if rule.nearest:
-        yield f"Nearest rule of the library: {rule.nearest}"
+        yield f"Nearest other rule of the library: {rule.nearest}"
 
 
 def _title(step: Step) -> str:

@@ -105,17 +105,24 @@ def _other_ways(role: str, count: int, shape: tuple[int, ...], task: LoadedTask 
     """What else may make a task fit a population of this shape and count."""
     if isinstance(task, World):
         return
+    sizes = (task.inputs, count)
     if role == "input" and not task.time and task.inputs % count == 0:
         where = "`time = True` in its class" if task.own else "`time: true`"
         yield f"if an example is a sequence of inputs {list(shape)}, say so: {where}"
-    elif role == "input" and isinstance(task.source, Examples):
-        yield "preprocess it, `TASK:crop=20,resize=10` (in a file `{data: TASK, crop: 20, resize: 10}`)"
+    elif role == "input" and isinstance(task.source, Examples) and {math.isqrt(n) ** 2 - n for n in sizes} == {0}:
+        side = math.isqrt(count)
+        yield f"resize its images, `{_with(task.name, 'resize', side)}` (in a file `resize: {side}`)"
     elif role == "input" or task.own:
         return
     elif task.classes and count < task.outputs:
         yield "choose other `classes`"
     elif task.classes:
-        widened = f"{task.name}{',' if ':' in task.name else ':'}outputs={count}"
         data = task.name if task.name in task_names() else ".."
         in_file = f"in a file `{{data: {data}, outputs: {count}}}`"
-        yield f"leave the outputs beyond its {task.outputs} classes unused, `{widened}` ({in_file})"
+        yield f"leave outputs without a class, `{_with(task.name, 'outputs', count)}` ({in_file})"
+
+
+def _with(task: str, key: str, value: int) -> str:
+    """A task as `--task` writes it, with this value in the place of another one."""
+    name, _, given = task.partition(":")
+    return f"{name}:{','.join([*(g for g in given.split(',') if g and not g.startswith(f'{key}=')), f'{key}={value}'])}"

@@ -189,7 +189,7 @@ def test_a_rule_with_kinds_of_populations_has_a_cost_in_its_own_network_or_in_la
     ],
 )
 def test_the_nearest_rule_of_the_library_is_named(rule: str, said: str) -> None:
-    assert f"Nearest rule of the library: {said}" in blurc(f"rules/{rule}.blur").output
+    assert f"Nearest other rule of the library: {said}" in blurc(f"rules/{rule}.blur").output
 
 
 def test_names_lets_order_signs_and_numbers_make_no_other_rule(tmp_path: Path) -> None:

@@ -271,6 +271,12 @@ def test_a_task_that_does_not_fit_says_both_sizes(net: blurc.Net) -> None:
     assert "2 outputs" in second.message
     assert "`moons:outputs=10` (in a file `{data: moons, outputs: 10}`)" in (second.help or "")
     with pytest.raises(BlurError) as error:
+        evaluation.check_fits(net, task(TaskChoice("digits", name="digits:crop=6", crop=6)))
+    assert "`digits:crop=6,resize=8` (in a file `resize: 8`)" in (error.value.diagnostics[0].help or "")
+    with pytest.raises(BlurError) as error:
+        evaluation.check_fits(net, task(TaskChoice("moons", name="moons:outputs=3", outputs=3)))
+    assert "`moons:outputs=10`" in (error.value.diagnostics[1].help or "")
+    with pytest.raises(BlurError) as error:
         task(TaskChoice("moons:outputs=10,center,drift=0.1"))
     assert "`{data: moons, outputs: 10, center: true, augment: {drift: 0.1}}`" in str(error.value)
 
