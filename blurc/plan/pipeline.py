@@ -44,6 +44,7 @@ class Pipeline:
 
     watch: Watcher | None = None
     rolls: bool = True  # whether chains of equal layers become loops
+    merges: bool = True  # whether products that are added become one
 
     @uncollected()
     def plan(self, model: Model) -> Plan:
@@ -56,8 +57,9 @@ class Pipeline:
         self._verify("factor", blocks)
         plan = self._stage("liveness", lambda: liveness(assemble(model, *blocks), written[0]))
         self._verify("liveness", (plan.step, plan.predict, plan.trace, plan.run))
-        plan = self._stage("merge", lambda: merge(plan))
-        self._verify("merge", (plan.step, plan.predict, plan.trace, plan.run))
+        if self.merges:
+            plan = self._stage("merge", lambda: merge(plan))
+            self._verify("merge", (plan.step, plan.predict, plan.trace, plan.run))
         plan = self._stage("seen", lambda: seen(plan))
         if not self.rolls:
             return plan

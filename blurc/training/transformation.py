@@ -72,7 +72,7 @@ def optax_from(net: Net, genome: GenomeValues | GenomeFile) -> optax.GradientTra
     """
     values = dict(genome.values if isinstance(genome, GenomeFile) else genome)
     net.signature.check_genome(values)
-    update = _cut(net.model.genome, Pipeline(rolls=False).plan(net.model))
+    update = _cut(net.model.genome, Pipeline(rolls=False, merges=False).plan(net.model))
     weight, factor = _compared(update, values)
     kept = [v for v in update.plan.channel_starts if v.name in update.channels and v.name != weight]
     starts = _starts(net.model.genome, weight, kept, values)
