@@ -102,7 +102,8 @@ class Sums:
             op = self.block.ops[term.product]
             for k in neuron_arguments(op):
                 if self._moves(term, k):
-                    found[k, (op.name, op.attrs, op.args[:k], op.args[k + 1 :])].append(term)
+                    dims = self.block.ops[op.args[k]].type.dims if mixes(op) else ()  # a sum would repeat the smaller
+                    found[k, (op.name, op.attrs, dims, op.args[:k], op.args[k + 1 :])].append(term)
         taken = set[Term]()
         for (k, _), members in sorted(found.items(), key=lambda g: (-len(g[1]), self._width(g[1][0], g[0][0]))):
             left = tuple(sorted(set(members) - taken, key=lambda term: term.product))
