@@ -74,7 +74,7 @@ class KeptTraining:
             self._write()
         except BlurError as error:
             (failed,) = error.diagnostics
-            help = "the result is whole; only the file is not that of the end"
+            help = "the result is complete; the checkpoint lacks the last steps, or is missing"
             warnings.warn(BlurWarning(Diagnostic("W901", failed.message, help=help, severity="warning")), stacklevel=2)
 
     def _write(self) -> None:

@@ -16,8 +16,6 @@ from blurc.training.learner import Settings
 SMALLER, DIVIDE = "use a smaller network", "or divide it over more devices: `--shard model=N`"
 
 TOO_HIGH = 1.3  # times what XLA reports for a divided network: the most that the count below was (docs/SPEED.md)
-
-
 VALUES, COPIES = 5, 7  # of hidden activity, and of synapses, that XLA holds under Adam on CPUs (docs/SPEED.md)
 
 
