@@ -312,7 +312,7 @@ class Rule:
     def neuron(self, kind: str, lets: Names) -> Place:
         """About one neuron, in a phase of this kind."""
         signals: Names = {"sense": {"input": ()}, "feedback": {"target": ()}}.get(kind, {})
-        across = ["population_mean", "population_sum", "standardize", "softmax", "population_max"]
+        across = ["population_mean", "population_sum", "standardize", "softmax", "population_max", *functions.PLACES]
         known = {**self.states, **signals, **lets, **self.each}
         alone = Place(self.random, known, {**self.shared, **self.of_neuron})
 

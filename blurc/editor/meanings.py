@@ -31,6 +31,9 @@ FUNCTIONS: Mapping[str, tuple[str, str]] = {
     "population_mean": ("population_mean(z)", "the mean over the neurons of the population"),
     "population_sum": ("population_sum(z)", "the sum over the neurons of the population"),
     "population_max": ("population_max(z)", "the largest among the neurons of the population"),
+    "place_mean": ("place_mean(z)", "the mean over the places of the population, for the neuron's own channel"),
+    "place_sum": ("place_sum(z)", "the sum over the places of the population, for the neuron's own channel"),
+    "place_max": ("place_max(z)", "the largest among the places of the population, for the neuron's own channel"),
     "incoming": ("incoming(E)", "the sum of E over the neuron's incoming synapses"),
     "outgoing": ("outgoing(E)", "the sum of E over the neuron's outgoing synapses"),
     "outgoing_until": (

@@ -109,8 +109,8 @@ class Reader:
         if name == "noise":
             return f.Applied("𝒩", (f.Number("0"), f.Power(self(args[0], ATOM), f.Number("2")))), ATOM
         across = name.partition("_")
-        if name in (*functions.WHOLE, *functions.PROJECTION, *functions.REDUCERS):
-            of = {"population": "j", "projection": "i,j", "batch": "batch"}[across[0]]
+        if name in (*functions.WHOLE, *functions.PLACES, *functions.PROJECTION, *functions.REDUCERS):
+            of = {"population": "j", "projection": "i,j", "batch": "batch", "place": "places"}[across[0]]
             return f.Applied(OVER[across[2]], (self(args[0]),), below=of), ATOM
         return f.Applied(name, tuple(map(self, args)), node.prime), ATOM
 

@@ -15,9 +15,10 @@ UNARY: tuple[str, ...] = (
 # Elementwise functions of several arguments; clip(x, low, high), where(condition, x, y).
 NARY: dict[str, tuple[int, int | None]] = {"min": (2, None), "max": (2, None), "clip": (3, 3), "where": (3, 3)}
 
-# Across the neurons of a population (softmax, population_*) or across the batch (standardize).
+# Across the neurons of a population (softmax, population_*), those of a channel (place_*), or the batch (standardize).
 WHOLE: tuple[str, ...] = ("population_mean", "population_sum", "population_max")  # one value for the population
-POPULATION: tuple[str, ...] = ("softmax", "standardize", *WHOLE)
+PLACES: tuple[str, ...] = ("place_mean", "place_sum", "place_max")  # one value for each channel, over its places
+POPULATION: tuple[str, ...] = ("softmax", "standardize", *WHOLE, *PLACES)
 
 TOTALS: tuple[str, ...] = ("incoming", "outgoing")
 RUNNING: tuple[str, ...] = ("outgoing_until",)  # a neuron's running total, up to a synapse

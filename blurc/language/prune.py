@@ -15,7 +15,10 @@ from blurc.language import syntax as s
 
 IsZero: TypeAlias = Callable[[str, tuple[int, ...]], bool]  # a name, and the indices of one element; () for all of it
 
-OF_ZERO = (*functions.TOTALS, *functions.RUNNING, *functions.REDUCERS, *functions.WHOLE, *functions.PROJECTION)
+OF_ZERO = (
+    *functions.TOTALS, *functions.RUNNING, *functions.REDUCERS, *functions.WHOLE, *functions.PLACES,
+    *functions.PROJECTION,
+)  # fmt: skip
 
 
 def prune(tree: s.Genome, is_zero: IsZero) -> s.Genome:

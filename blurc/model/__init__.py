@@ -9,6 +9,7 @@ separate.py    a sum over synapses -> sums of products of local factors
 substitute.py  inlines `let` values
 locality.py    how far a rule sees
 size.py        neurons, synapses and bytes
+places.py      places and channels of populations
 meaning.py     hashes of what a rule or a model means
 show.py        prints the model
 """
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         uniform,
         walk,
     )
+    from blurc.model.places import places
     from blurc.model.separate import (
         MOST_POWER,
         MOST_TERMS,
@@ -216,6 +218,7 @@ __all__ = [
     "locality",
     "model_hash",
     "picked",
+    "places",
     "rebuild",
     "rule_hash",
     "separate",

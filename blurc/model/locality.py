@@ -1,7 +1,7 @@
 """How far a rule sees, by the most far-reaching function in it.
 
 local        a neuron sees itself and its synapses, a synapse itself and its two neurons
-population   a neuron sees the others of its population: softmax, population_mean ..
+population   a neuron sees others of its population: softmax, population_mean, place_mean ..
 projection   a synapse sees the others of its projection: projection_mean ..
 
 Sums over synapses are local: each synapse hands its neuron one number. So is what a neuron or a synapse brings together

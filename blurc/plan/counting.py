@@ -18,7 +18,15 @@ from blurc.model import FLOAT, Conv
 from blurc.plan.plan import EACH, LEAVES, Block, Factors, Op, Plan, Type, loop_of
 
 PRODUCTS = {"to_post", "to_pre", "outer"}
-WHOLE = {"softmax", "standardize", "batch_mean", "batch_sum", *functions.WHOLE, *functions.PROJECTION}
+WHOLE = {
+    "softmax",
+    "standardize",
+    "batch_mean",
+    "batch_sum",
+    *functions.WHOLE,
+    *functions.PLACES,
+    *functions.PROJECTION,
+}
 ENDS = {
     *PRODUCTS,
     *WHOLE,
@@ -35,7 +43,8 @@ SLOW = {"tanh", "sigmoid", "softplus", "exp", "log", "sin", "cos", "erf", "gelu"
 # Operations whose derivative is the same whatever their arguments are, and those whose derivative reads these.
 LINEAR = {
     "add", "sub", "neg", "linear", "put", "stack", "fill", "batch_mean", "batch_sum", "population_sum", "at_pre",
-    "population_mean", "projection_sum", "projection_mean", "at_post", "at_sites", "over_places", *FREE,
+    "population_mean", "place_mean", "place_sum", "projection_sum", "projection_mean", "at_post", "at_sites",
+    "over_places", *FREE,
 }  # fmt: skip
 BILINEAR = {
     "mul", "div", "pow", "matmul", "max", "min", "where", "clip", "until", "outer_until", "sites_to_post",
@@ -192,7 +201,10 @@ class Counted:
         return str(op.attrs[0]) if op.name in PRODUCTS else op.type.space.of
 
     def _bytes(self, i: int) -> int:
-        return FLOAT * self._size(self.block.ops[i].type)
+        """What is written of a value; one number for each channel, if it is the same at all places."""
+        op = self.block.ops[i]
+        size = FLOAT * self._size(op.type)
+        return size // int(str(op.attrs[0])) if op.name in functions.PLACES and op.type.space.second else size
 
     def _size(self, t: Type) -> int:
         space, dims = t.space, math.prod(t.dims)

@@ -30,6 +30,7 @@ pick                  x                           items
 put                   base, x                     items                  base with a part replaced
 stack                 x..
 softmax standardize population_mean population_sum population_max     x
+place_mean place_sum place_max        x          places                 their number; of each channel
 batch_mean batch_sum  x                                                  of a neuron value
 batch_size
 projection_mean projection_sum projection_max          x                 of a synapse value
@@ -472,7 +473,8 @@ GIVEN = {"carry", "each", "same"}  # what is given to the body of a loop
 FROM_SITES = {"sites_to_post", "sites_to_pre", "sites_to_synapse", "over_places"}
 SITES = FROM_SITES | {"at_sites"}
 DECLARED = LEAVES | LOOP | GIVEN | FROM_SITES | {"fill", "outer", "outer_until", "until"}  # the type is not inferred
-OF_ALL = {"to_post", "to_pre", "softmax", *functions.WHOLE, *functions.PROJECTION}  # of all neurons or synapses
+# of several neurons or synapses
+OF_ALL = {"to_post", "to_pre", "softmax", *functions.WHOLE, *functions.PLACES, *functions.PROJECTION}
 # from one space to another
 CROSSING = LOOP | SITES | {"to_post", "to_pre", "outer", "outer_until", "at_pre", "at_post"}
 

@@ -123,6 +123,13 @@ POPULATION: dict[str, Callable[[Array], Array]] = {
     "population_max": lambda z: z.max(axis=NEURONS, keepdims=True),
 }
 
+# Over the places of a population: of z [.., place, channel].
+PLACES: dict[str, Callable[[Array], Array]] = {
+    "place_mean": lambda z: z.mean(axis=-2, keepdims=True),
+    "place_sum": lambda z: z.sum(axis=-2, keepdims=True),
+    "place_max": lambda z: z.max(axis=-2, keepdims=True),
+}
+
 # Of the synapses of a projection. Where there are none, nothing reads the result, and it is 0.
 PROJECTION: dict[str, Callable[[Array], Array]] = {
     "projection_mean": lambda w: w.sum(axis=SYNAPSES, keepdims=True) / max(1, w.shape[SYNAPSES]),

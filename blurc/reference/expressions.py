@@ -7,7 +7,7 @@ import numpy as np
 from blurc import model
 from blurc.language import STANDARDIZE_EPS
 from blurc.model import Apply, Dense, Expr, Over, Pool, Projection
-from blurc.reference.arithmetic import NARY, POPULATION, PROJECTION, UNARY, Array
+from blurc.reference.arithmetic import NARY, PLACES, POPULATION, PROJECTION, UNARY, Array
 from blurc.reference.scopes import Moment, NeuronScope, Scope, SiteScope, SynapseScope, added
 
 Items = tuple["int | tuple[int, int]", ...]  # as in `a[1:]`
@@ -152,7 +152,15 @@ def apply(e: Apply, at: Scope) -> Array:
     if e.function in NARY:
         return NARY[e.function](*args)
     assert isinstance(at, NeuronScope), f"{e.span}: {e.function} is about the neurons of a population"
+    if e.function in PLACES:
+        return over_places(e.function, args[0], model.places(at.now.model.network)[at.population])
     return np.broadcast_to(POPULATION[e.function](*args), (*e.shape, *at.extent))
+
+
+def over_places(function: str, z: Array, places: int) -> Array:
+    """ "Over the places of the population, for the neuron's own channel." Channels vary fastest."""
+    by_place = z.reshape(*z.shape[:-1], places, -1)
+    return np.broadcast_to(PLACES[function](by_place), by_place.shape).reshape(z.shape)
 
 
 def reduced(e: model.Reduce, synapse: SynapseScope) -> Array:

@@ -258,6 +258,22 @@ class Lowering:
             return self.population_sum(op) / self.plan.population(of).size
         return jnp.mean(x, axis=-1, keepdims=True)
 
+    def place_mean(self, op: Op) -> jax.Array:
+        return self._over_places(jnp.mean, op)
+
+    def place_sum(self, op: Op) -> jax.Array:
+        return self._over_places(jnp.sum, op)
+
+    def place_max(self, op: Op) -> jax.Array:
+        return self._over_places(jnp.max, op)
+
+    def _over_places(self, reduce: Callable[..., jax.Array], op: Op) -> jax.Array:
+        """One number for each channel, seen from all places; channels vary fastest."""
+        every, places = self._with_neurons(op), int(str(op.attrs[0]))
+        by_place = every.reshape((*every.shape[:-1], places, every.shape[-1] // places))
+        seen = jnp.broadcast_to(reduce(by_place, axis=-2, keepdims=True), by_place.shape).reshape(every.shape)
+        return seen if op.type.space.second else seen[..., :1]
+
     def _with_neurons(self, op: Op) -> jax.Array:
         """The argument broadcast to all neurons of the population."""
         x = self.arg(op.args[0], op)

@@ -30,6 +30,7 @@ network n uses g {{ input x[2]  output y[1]  x -> y }}
         ("update { w <- w + batch_mean(pre.a * post.a) * post.incoming(w) }", "local"),
         ("forward { a <- a - population_mean(a) }", "population"),
         ("forward { a <- a - population_max(a) }", "population"),
+        ("forward { a <- a - place_mean(a) }", "population"),
         ("feedback { a <- softmax(a) }", "population"),
         ("update { let m = projection_max(abs(w))  w <- w / m }", "projection"),
         ("update { w <- w + batch_mean(pre.a * projection_sum(w)) }", "projection"),

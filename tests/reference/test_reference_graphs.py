@@ -66,6 +66,34 @@ def forth_and_back(ref: Reference, w: np.ndarray | None, x: np.ndarray, e: np.nd
     return seen["forward"]["y"]["a"], seen["backward"]["x"]["e"], grown
 
 
+# ---------------------------------------------------------------- places
+
+
+def test_functions_of_places_have_one_value_for_each_channel():
+    genome = """
+      state a, mean, sum, most, count
+      sense { a <- input }
+      forward { a <- incoming(pre.a); mean <- place_mean(a); sum <- place_sum(a); most <- place_max(a)
+                count <- place_sum(1) }
+      readout a
+    """
+    ref = interpreter(
+        genome,
+        """
+        input x[2, 3, 4]  hidden h[2, 3, 4] { bias = off }  output y[2]  output z[2, 3]
+        x -> h [identity]  x -> z [conv(1, 1)]  h -> y
+        """,
+    )
+    x = np.random.default_rng(0).normal(size=(5, 24))
+    seen = ref.trace({}, ref.state({}, 5), {"x": x}, {})["forward"]
+    by_place = x.reshape(5, 6, 4)
+    for name, expected in (("mean", by_place.mean(1)), ("sum", by_place.sum(1)), ("most", by_place.max(1))):
+        assert_allclose(seen["h"][name].reshape(5, 6, 4), np.broadcast_to(expected[:, None], (5, 6, 4)))
+    assert_array_equal(seen["h"]["count"], 6)
+    assert_array_equal(seen["y"]["count"], 1)
+    assert_array_equal(seen["y"]["mean"], seen["y"]["a"])
+
+
 # ---------------------------------------------------------------- windows
 
 WINDOWS = [

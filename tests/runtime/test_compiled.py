@@ -348,6 +348,32 @@ def test_functions_of_the_population_are_there_in_every_phase_and_stable() -> No
     compare(source, 2, 0)
 
 
+def test_functions_of_places_are_there_in_every_phase() -> None:
+    source = """
+      genome g {
+        state a, b, c[2]  synapse w ~ normal(1)
+        sense    { a <- input - place_mean(input) / place_sum(1);  c <- place_max([input, 1]) }
+        forward  {
+          let z = incoming(w * pre.a)
+          let mean = running_mean(place_mean(z))
+          b <- z - place_max(z)
+          c <- [place_mean(z - mean) + place_sum(batch_rate), place_mean(population_sum(z))]
+          a <- (z - mean) / sqrt(1 + running_mean(place_mean(square(z - mean))))
+        }
+        feedback { a <- target - place_sum(target) }
+        backward { a <- outgoing(w * post.a) - 0.1 * place_mean(a * place_max(b)) }
+        update   { w <- w + 0.1 * batch_mean(pre.a * post.a) + 0.1 * batch_mean(pre.b * post.c[0]) }
+        readout  a + place_mean(b) + place_max(c[1])
+        signal batch_rate per example
+      }
+      network n uses g {
+        input x[4, 4]  hidden h[4, 4, 2]  hidden p[2, 2, 2]  hidden q[2, 2, 2]  output y[3]  output m[2, 2]
+        x -> h [conv(3, 3)]  h -> p [pool(max, 2, 2)]  p -> q [identity]  q -> y  x -> m [pool(avg, 2, 2)]
+      }
+    """
+    compare(source, 3, 0)
+
+
 def test_every_synapse_draws_a_number_in_every_topology() -> None:
     source = """
       genome g {

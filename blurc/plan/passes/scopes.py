@@ -37,7 +37,18 @@ class NeuronScope(Scope):
     def apply(self, name: str, args: tuple[int, ...], e: m.Expr, attr: Attr = False) -> int:
         if name in functions.POPULATION:
             args = (self.of_neurons(args[0], self.population, e),)
+        if name in functions.PLACES:
+            return self._over_places(name, args[0], e)
         return super().apply(name, args, e, attr)
+
+    def _over_places(self, name: str, z: int, e: m.Expr) -> int:
+        """At one place it is z itself, and of one channel a function of the population."""
+        places = self.now.places[self.population]
+        if places == 1:
+            return z
+        if places == self.now.model.network.population(self.population).size:
+            return super().apply(name.replace("place", "population"), (z,), e)
+        return self.builder.emit(name, (z,), (places,), self.builder.type(z), e.span)
 
     def leaf(self, e: m.Expr) -> int:
         b = self.builder

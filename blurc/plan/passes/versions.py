@@ -24,6 +24,7 @@ class Versions:
 
     def __post_init__(self) -> None:
         genome, network = self.model.genome, self.model.network
+        self.places = m.places(network)
         self.into: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
         self.out_of: dict[str, list[m.Projection]] = {p.name: [] for p in network.populations}
         for p in network.projections:
