@@ -4,6 +4,7 @@ from blurc.meta import report
 from blurc.meta.experiment.schema import changes
 from blurc.meta.processes.processes import ALONE
 from blurc.meta.report.contents import REPORT, Rule
+from blurc.meta.report.contents import check as check_run
 from blurc.meta.report.contents import rules as found_rules
 from blurc.meta.report.wording import sparse_rule_of as sparse_rule
 from blurc.meta.run.best import TRIALS
@@ -30,6 +31,7 @@ __all__ = [
     "Setup",
     "changes",
     "check",
+    "check_run",
     "compiled",
     "evaluated",
     "found_rules",

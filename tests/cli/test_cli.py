@@ -229,13 +229,27 @@ def test_the_usual_commands_need_no_extra() -> None:
     assert done.stdout.splitlines() == ["True", "1437 moons", "xor", "3"], done.stderr
 
 
-@pytest.mark.parametrize("args", [["graph", XOR], ["report", "none"], ["train", XOR, "--curve", "f.svg"]])
-def test_pictures_without_their_extra_say_what_to_install(args: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("args", [["graph", XOR], ["report", "run"], ["train", XOR, "--curve", "f.svg"]])
+def test_pictures_without_their_extra_say_what_to_install(
+    args: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "experiment.yaml").write_text("name: e\n")
     monkeypatch.setattr("blurc.guards.packages.find_spec", lambda name: None)
     done = blurc(*args)
     assert done.exit_code == 1
     assert "error[E921]" in done.stderr
     assert "pip install 'blurc[pictures]'" in done.stderr
+
+
+def test_a_run_that_is_not_there_is_said_before_a_package_that_its_report_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("blurc.guards.packages.find_spec", lambda name: None)
+    done = blurc("report", "none")
+    assert (done.exit_code, "`none` is not a run folder: there is no such folder" in done.stderr) == (1, True)
+    assert "E921" not in done.stderr
 
 
 def test_diagnostics_are_coloured_only_where_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     if len(others) > 1:
         raise click.UsageError(f"one run or two, not {len(runs)}")
     check_writable([output])
+    for run in runs:
+        meta.internals.check_run(run)
     check_package("matplotlib", "the report of a run needs")
     if not others:
         say(str(meta.internals.report.write(one, output)))

@@ -117,13 +117,19 @@ class Run:
         return Objective(name, title, lambda outputs, targets, mask: outputs, of.get("greater_is_better") is True)
 
 
-def read(folder: Path) -> Run:
-    """Raises `BlurError`: E614, or the errors of the genome file."""
+def check(folder: Path) -> Mapping[str, str]:
+    """The texts of which a run has at least one. Raises `BlurError` (E614)."""
     texts = {name: _text(folder, name) for name in ("experiment.yaml", "metrics.jsonl")}
     if not any(texts.values()):
         what = "there is no such folder" if not os.path.isdir(folder) else f"it has neither {' nor '.join(texts)}"
         help = "give a folder that `blurc meta` wrote"
         raise BlurError(Diagnostic("E614", f"`{folder}` is not a run folder: {what}", help=help))
+    return texts
+
+
+def read(folder: Path) -> Run:
+    """Raises `BlurError`: E614, or the errors of the genome file."""
+    texts = check(folder)
     experiment, problem = _experiment(folder, texts["experiment.yaml"])
     return Run(
         folder=folder,
