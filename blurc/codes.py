@@ -184,5 +184,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E926": "devices that a network cannot be divided over as asked",
         "E927": "a device that JAX does not have here",
         "W901": "a last checkpoint that cannot be written",
+        "W902": "a folder for compiled programs that cannot be written",
     }
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax
@@ -24,6 +27,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     return tmp_path
+
+
+@contextmanager
+def kept_in(folder: Path) -> Generator[None]:
+    """Programs that JAX compiles."""
+    before = jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    compilation_cache.reset_cache()
+    try:
+        yield
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+        compilation_cache.reset_cache()
 
 
 def kept() -> Path:
@@ -99,20 +115,30 @@ def test_a_damaged_program_is_compiled_again_without_a_word(
 def test_a_folder_that_cannot_be_written_is_not_worth_a_word(
     cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = jax.config.values["jax_compilation_cache_dir"]
-    jax.config.update("jax_compilation_cache_dir", str(cache / "gone"))
-    compilation_cache.reset_cache()
-    try:
+    with kept_in(cache / "gone"):
         jax.jit(lambda x: 4 * x)(2.0)
         shutil.rmtree(cache / "gone")
         with pytest.warns(UserWarning, match="Error writing persistent compilation cache entry"):
             jax.jit(lambda x: 5 * x)(2.0)
         with failures(cli.cli.make_context("blurc", ["specs"])):
             assert float(jax.jit(lambda x: 6 * x)(2.0)) == 12
-    finally:
-        jax.config.update("jax_compilation_cache_dir", before)
-        compilation_cache.reset_cache()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("compiled_fast")
+def test_a_folder_of_the_users_own_that_cannot_be_written_is_said_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (cache / "file").write_text("not a folder")
+    folder = cache / "file" / "programs"
+    monkeypatch.setenv(compile_cache.FOLDER, str(folder))
+    with kept_in(folder), failures(cli.cli.make_context("blurc", ["specs"])):
+        warnings.simplefilter("always")
+        assert [float(jax.jit(lambda x, n=n: n * x)(2.0)) for n in (7, 8)] == [14, 16]
+    said = capfd.readouterr().err
+    assert said.count("warning[W902]") == 1
+    assert f"compiled programs are not kept in `{folder}`: there is no such folder, and none can be made" in said
+    assert said.count("Error") == 0
 
 
 def test_what_was_used_last_stays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Compiled programs, which JAX keeps on disk from one command to the next.
 
 The command line decides that; whoever imports blurc decides alone. A folder that cannot be written and programs that
-cannot be read cost time only: they are compiled as if there were none.
+cannot be read cost time only: they are compiled as if there were none. Of a folder that the user named this is said.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from blurc.diagnostics import Diagnostic
 from blurc.storage import cache_folder
 
 FOLDER = "JAX_COMPILATION_CACHE_DIR"  # as JAX calls it; where it is set, to nothing too, the user has decided
@@ -76,6 +77,22 @@ def is_failure(warning: Warning | str) -> bool:
         for path in Path(os.environ.get(FOLDER, "")).glob(f"{found[2]}-*"):
             path.unlink(missing_ok=True)
     return True
+
+
+def unwritable() -> Diagnostic | None:
+    """Why no program can be kept in the folder that the user named (W902); None if one can be, or if it is not
+    theirs."""
+    folder = os.environ.get(FOLDER, "")
+    if not folder or folder.startswith(str(cache_folder("programs"))) or "://" in folder:
+        return None
+    if os.path.isdir(folder):
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
+    else:
+        reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder, and none can be made"
+    if not reason:
+        return None
+    message = f"compiled programs are not kept in `{folder}`: {reason}"
+    return Diagnostic("W902", message, help=f"name another folder in `{FOLDER}`", severity="warning")
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

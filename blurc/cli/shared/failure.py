@@ -105,14 +105,19 @@ def failures(ctx: click.Context) -> Generator[None]:
 @contextmanager
 def _warnings_shown() -> Generator[None]:
     """As diagnostics."""
+    told = False
     with warnings.catch_warnings():
         others = warnings.showwarning
 
         def shown(message: Warning | str, *where: Any, **more: Any) -> None:
+            nonlocal told
             if isinstance(message, BlurWarning):
                 show([message.diagnostic])
             elif not compile_cache.is_failure(message):
                 others(message, *where, **more)
+            elif not told and (why := compile_cache.unwritable()):
+                told = True  # once, and not for every program
+                show([why])
 
         warnings.showwarning = shown
         yield
