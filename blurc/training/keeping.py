@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from blurc.diagnostics import BlurError, BlurWarning, Diagnostic
+from blurc.diagnostics import BlurError, BlurWarning, Diagnostic, counted
 from blurc.tasks import Batches
 from blurc.training.checkpoint import ANEW, Checkpoint
 from blurc.training.learner import Point
@@ -21,15 +21,26 @@ from blurc.training.progress import Clock, Progress
 
 @dataclass
 class KeptTraining:
-    """The genome, the state and the noise key between two chunks of steps, the curve, and the answers on the way."""
+    """The genome, the state and the noise key between two chunks of steps, the curve, and the answers on the way.
+
+    checkpoint: where.
+    chunk: steps of a chunk.
+    steps: in all.
+    saved: how far training came that is in the file: "step 200"; "" if nothing is.
+    """
 
     checkpoint: Checkpoint
+    chunk: int
+    steps: int
+    saved: str = field(default="", init=False)
     _found: tuple[dict[str, Any], list[np.ndarray]] | None = field(init=False)
     _reached: tuple[list[Any], dict[str, Any]] | None = None  # arrays and the rest, if they are not in the file yet
 
     def __post_init__(self) -> None:
         """Raises `BlurError` as `Checkpoint.read` does."""
         self._found = self.checkpoint.read()
+        if self._found:
+            self._came_to(self._found[0])
 
     def resumed(self, progress: Progress, batches: Iterable[Batches]) -> None:
         """Raises `BlurError` (E617) if the arrays are not those of the network."""
@@ -59,7 +70,7 @@ class KeptTraining:
         }
         self._reached = [*jax.tree.leaves(progress.carry), *(chunk[0] for chunk in progress.way.chunks)], about
         if done:
-            self._write_last()
+            _last(self._write, "the last steps")
         elif self.checkpoint.is_due:
             self._write()
 
@@ -68,33 +79,37 @@ class KeptTraining:
         if self._reached:
             self._write()
 
-    def _write_last(self) -> None:
-        """Warns (W901) where it fails: training is over, and its result is not lost with the file."""
-        try:
-            self._write()
-        except BlurError as error:
-            (failed,) = error.diagnostics
-            help = "the result is complete; the checkpoint lacks the last steps, or is missing"
-            warnings.warn(BlurWarning(Diagnostic("W901", failed.message, help=help, severity="warning")), stacklevel=2)
-
     def _write(self) -> None:
         assert self._reached
         leaves, about = self._reached
         self.checkpoint.write([*map(_bare, leaves)], about)
+        self._came_to(about)
         self._reached = None
+
+    def _came_to(self, about: Mapping[str, Any]) -> None:
+        self.saved = f"step {min(about['chunks'] * self.chunk, self.steps):,}"
 
 
 @dataclass
 class KeptLifetimes:
-    """The scores of lifetimes that are over."""
+    """The scores of lifetimes that are over.
+
+    checkpoint: where.
+    count: of lifetimes in all.
+    saved: how many are in the file: "3 lifetimes"; "" if there is none.
+    """
 
     checkpoint: Checkpoint
+    count: int
+    saved: str = field(default="", init=False)
+    _over: int = field(default=0, init=False)
     _lives: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     def __post_init__(self) -> None:
         """Raises `BlurError` as `Checkpoint.read` does."""
         if found := self.checkpoint.read():
             self._lives = found[0]["lives"]
+            self._came_to()
 
     def found(self, name: str, seed: int) -> tuple[list[float], int | None] | None:
         """The scores of a lifetime, and at which step it diverged; None if it is still to be lived. name: of the
@@ -103,9 +118,31 @@ class KeptLifetimes:
         return (kept["scores"], kept["lost"]) if kept else None
 
     def keep(self, name: str, seed: int, scores: Sequence[float], lost: int | None) -> None:
+        """After every lifetime, also one that was found."""
+        self._over += 1
         if self.found(name, seed) is None:
             self._lives.setdefault(name, {})[str(seed)] = {"scores": [*scores], "lost": lost}
-            self.checkpoint.write([], {"lives": self._lives})
+            if self._over == self.count:
+                _last(self._write, "the last lifetime")
+            else:
+                self._write()
+
+    def _write(self) -> None:
+        self.checkpoint.write([], {"lives": self._lives})
+        self._came_to()
+
+    def _came_to(self) -> None:
+        self.saved = counted(sum(map(len, self._lives.values())), "lifetime")
+
+
+def _last(write: Callable[[], None], lacking: str) -> None:
+    """Warns (W901) where it fails: all is learned, and the result is not lost with the file."""
+    try:
+        write()
+    except BlurError as error:
+        (failed,) = error.diagnostics
+        help = f"the result is complete; the checkpoint lacks {lacking}, or is missing"
+        warnings.warn(BlurWarning(Diagnostic("W901", failed.message, help=help, severity="warning")), stacklevel=2)
 
 
 def _bare(leaf: Any) -> np.ndarray:

@@ -82,11 +82,18 @@ def test_it_goes_on_to_the_same_bits(way: str, monkeypatch: pytest.MonkeyPatch) 
     if "noisy.blurx" in WAYS[way]:
         blurc.compile(XOR[0], genome="node_perturbation").save("noisy.blurx")
     whole = result(*WAYS[way])
+    saved = "2 lifetimes" if way == "lifetimes" else "step 6"
     kept = (*WAYS[way], "--checkpoint", "c.npz")
     stopped = interrupted(monkeypatch, *kept, by=KeyboardInterrupt(), writes=3)
     assert stopped.exit_code == 130
-    assert "progress is saved in `c.npz`: add --resume to continue" in stopped.stderr
+    assert f"progress is saved in `c.npz` ({saved}): add --resume to continue" in stopped.stderr
     assert result(*kept, "--resume") == whole
+
+
+def test_what_a_training_goes_on_from_is_said(begun: Path) -> None:
+    goes_on = command(*KEPT, "--resume")
+    assert f"resuming from `{begun}` (step 6)\n" in goes_on.stdout
+    assert "(step 40)\n" in command(*KEPT, "--resume").stdout
 
 
 def test_an_interruption_saves_what_was_learned_since_the_last_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +109,7 @@ def test_an_interruption_saves_what_was_learned_since_the_last_time(monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(progress.Lines, "point", stop)
         stopped = command(*KEPT)
-    assert "progress is saved in `c.npz`" in stopped.stderr
+    assert "progress is saved in `c.npz` (step 18): " in stopped.stderr
     assert checkpoint.KIND.read(Path("c.npz"))[0]["chunks"] == 9
     assert result(*KEPT, "--resume") == whole
 
@@ -134,6 +141,16 @@ def test_a_last_write_that_fails_loses_no_result(monkeypatch: pytest.MonkeyPatch
     assert (done.exit_code, done.stderr.count("warning[W901]: cannot write c.npz: no space left")) == (0, 1)
     assert json.loads(Path("out.json").read_text())["runs"][0]["curve"][-1]["step"] == 40
     assert Path("w.npz").exists()
+
+
+def test_lifetimes_that_are_all_over_are_not_lost_with_the_last_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = (*WAYS["lifetimes"], "--checkpoint", "c.npz")
+    done = interrupted(monkeypatch, *kept, by=OSError(28, "No space left on device"), writes=3)
+    assert (done.exit_code, "warning[W901]: cannot write c.npz: no space left" in done.stderr) == (0, True)
+    assert "lacks the last lifetime" in done.stderr
+    Path("c.npz").unlink()
+    early = interrupted(monkeypatch, *kept, by=OSError(28, "No space left on device"), writes=2)
+    assert (early.exit_code, "error[E907]" in early.stderr) == (1, True)
 
 
 def test_what_cannot_be_read_is_refused(begun: Path) -> None:

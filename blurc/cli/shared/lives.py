@@ -46,7 +46,7 @@ class LiveResults:
         out.print(f"{self.title}: {self._described()}", markup=False, soft_wrap=True)
         if doubt := evaluation.doubt_of_rewards(self.net, rule, self.world):
             say(doubt, self.outputs.json)
-        with self.resuming.told():
+        with self.resuming.told(kept, self.outputs.json):
             lives = evaluation.lives(
                 self.net, genome, self.world, name=rule, steps=self.steps, batch=self.batch, seeds=self.seeds,
                 metric=self.metric, alone=self.outputs.no_baselines, watch=lambda what: out.print(f"living: {what}"),
@@ -64,7 +64,8 @@ class LiveResults:
     def _kept(self, genome: GenomeValues | None) -> KeptLifetimes | None:
         options = {"--steps": self.steps, "--batch": self.batch, "--metric": self.metric}
         found = self.resuming.checkpoint(self.net, genome, self.world.name, self.world.digest, options)
-        return training.KeptLifetimes(found) if found else None
+        rows = 1 if self.outputs.no_baselines else 2  # and the frozen network
+        return training.KeptLifetimes(found, rows * len(self.seeds)) if found else None
 
     @property
     def title(self) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from blurc import training
 from blurc.cli.shared.options import OutputFile
+from blurc.cli.shared.terminal import say
 
 if TYPE_CHECKING:
     from blurc.api import Net
@@ -25,6 +25,13 @@ checkpoint_option = click.option(
     "without --resume.",
 )  # fmt: skip
 resume_option = click.option("--resume", is_flag=True, help="Continue from the file that --checkpoint names.")
+
+
+class Kept(Protocol):
+    """What keeps progress. saved: how much is in the file; "" if nothing is."""
+
+    @property
+    def saved(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,16 @@ class Resuming:
         return training.Checkpoint(self.file, training.identity(net, genome, data, digest, options), self.resume)
 
     @contextmanager
-    def told(self) -> Generator[None]:
-        """Says how to go on after an interruption."""
+    def told(self, kept: Kept | None, json: str | None) -> Generator[None]:
+        """Says where training goes on, and after an interruption how to go on."""
+        if kept and kept.saved:
+            say(f"resuming from `{self.file}` ({kept.saved})", json)
         try:
             yield
         except KeyboardInterrupt:
-            if self.file and os.path.exists(self.file):
+            if kept and kept.saved:
                 goes_on = "run the same command again to continue" if self.resume else "add --resume to continue"
-                click.echo(f"progress is saved in `{self.file}`: {goes_on}", err=True)
-            elif self.file:
+                click.echo(f"progress is saved in `{self.file}` ({kept.saved}): {goes_on}", err=True)
+            elif kept:
                 click.echo(f"nothing is saved in `{self.file}` yet", err=True)
             raise

@@ -95,7 +95,7 @@ class Results:
             say(hint, self.outputs.json)
         if at:
             tell(out, f"divided by {', '.join(f'{n} = {size}' for n, size in at.mesh.shape.items())}: {at}")
-        with self.resuming.told(), watch(out, self.measure, self.settings.asked) as watching:
+        with self.resuming.told(keeper, self.outputs.json), watch(out, self.measure, self.settings.asked) as watching:
             run = training.train(
                 self.net, genome, self.data, self.settings, watching, names(self.net)[1], self.probe, at, keeper
             )
@@ -126,7 +126,7 @@ class Results:
             "--probe": self.probe or "", "--shard": shard,
         }  # fmt: skip
         found = self.resuming.checkpoint(self.net, genome, self.data.name, self.data.digest, options)
-        return training.KeptTraining(found) if found else None
+        return training.KeptTraining(found, s.rhythm(self.data, saved=True)[0], s.steps) if found else None
 
     def _compared(self) -> tuple[Callable[[Run, Watch], Iterator[Run]] | None, str]:
         """What runs the baselines, after the run of the rule, or why there are none."""
