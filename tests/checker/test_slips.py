@@ -61,6 +61,7 @@ SLIPS = [
     ("phi(z)", "jnp.maximum(z, 0)", "write `max(z, 0)`", "max(z, 0)"),
     ("phi(z)", "torch.phi(z)", "write `phi(z)`", None),
     ("phi(z)", "z.tanh()", "write `tanh(z)`", "tanh(z)"),
+    ("phi(z)", "z - channel_mean(z)", "did you mean `place_mean`?", "z - place_mean(z)"),
     ("phi(z)", "z - np.mean(z)", "over the population, write `population_mean(z)`", "z - population_mean(z)"),
     ("w * post.err)", "w.T * post.err)", NO_TRANSPOSE, None),
     ("outgoing(w * post.err)", "w.T @ post.err", "sum over them: `err * outgoing(w * post.err)`", None),

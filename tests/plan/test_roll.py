@@ -243,10 +243,18 @@ def test_two_chains_side_by_side_and_delays() -> None:
     same(source)
 
 
-def test_convolutions() -> None:
+def test_convolutions_and_functions_of_places() -> None:
     source = """
-      import "rules/backprop.blur"
-      network n(depth = 5) uses backprop {
+      genome g {
+        state act, err  synapse w ~ normal(1 / sqrt(fan_in))
+        sense    { act <- input }
+        forward  { let z = incoming(w * pre.act)  act <- tanh(z - place_mean(z)) }
+        feedback { err <- target - act }
+        backward { err <- outgoing(w * post.err) / (1 + place_max(act)) }
+        update   { w <- w + 0.1 * batch_mean(pre.act * post.err) }
+        readout  act
+      }
+      network n(depth = 5) uses g {
         input x[3, 3, 1]
         hidden h{1}[3, 3, 2] { bias = shared }
         x -> h{1} [conv(2, 2)]

@@ -14,6 +14,9 @@ CALLED = {
     "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
     "ln": "log", "absolute": "abs", "identity": "linear", "heaviside": "step",
 }  # fmt: skip
+OF_PLACES = {  # read by a neuron alone
+    f"{what}_{how}": f"place_{how}" for what in ("channel", "spatial") for how in ("mean", "sum", "max")
+}
 FORMULAS = {
     "leaky_relu": "max({x}, 0.01 * {x})",
     "silu": "{x} * sigmoid({x})",
@@ -80,6 +83,8 @@ def function_help(e: syntax.Call, place: Place) -> str | None:
     name = e.function
     if name in CALLED:
         return f"did you mean `{CALLED[name]}`?"
+    if name in OF_PLACES and not place.synapse:
+        return f"did you mean `{OF_PLACES[name]}`?"
     if name in NOISES and place.draws:
         return f"random numbers are drawn by {NOISES[name]}"
     if not e.args:
