@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         most_in,
         of_device,
         of_machine,
+        room_of_machine,
         room_on_device,
     )
     from blurc.guards.packages import check_package, has_package
@@ -41,6 +42,7 @@ __all__ = [
     "of_device",
     "of_machine",
     "require",
+    "room_of_machine",
     "room_on_device",
     "typed",
 ]

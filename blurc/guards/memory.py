@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from blurc.diagnostics import BlurError, Diagnostic
 
@@ -15,14 +16,17 @@ CGROUPS = Path("/sys/fs/cgroup")  # of containers, services and jobs
 FREE = Path("/proc/meminfo")
 OWN = Path("/proc/self/cgroup")  # in which of them this process is
 NUMBER = 4  # bytes
+LARGE = 2**26  # bytes; for less, what is free is not looked up, which takes a tenth of a millisecond
 SHARE = 0.25  # of a device's memory: programs of wide networks took up to 2.6 times what is counted
 
 
 def check_room(numbers: int, what: str, help: str) -> None:
     """Raises `BlurError` (E919) if so many numbers cannot fit. `what` they are: "a batch of 3 examples"."""
     size, most = numbers * NUMBER, available()
+    if most is not None and LARGE < size <= most:
+        most = _room()
     if most is not None and size > most:
-        message = f"{what} would take {amount(size)} of memory, and there are {amount(most)}"
+        message = f"{what} would take {amount(size)} of memory, and there is room for {amount(most)}"
         raise BlurError(Diagnostic("E919", message, help=help))
 
 
@@ -59,8 +63,14 @@ def has_own_memory() -> bool:
 def room_on_device(sharing: int | None = None) -> int | None:
     """As `of_device`, but of the machine no more than is free now. Something is refused by it; what results depend on
     goes by `of_device`."""
-    whole, free = of_device(sharing), _free()
+    whole, free = of_device(sharing), room_of_machine()
     return whole if _own() or whole is None or free is None else min(whole, free // (sharing or _devices()))
+
+
+def room_of_machine() -> int | None:
+    """As `of_machine`, but no more than is free now: in a container, of what it may have."""
+    found = [*_free(), *(() if (whole := of_machine()) is None else (whole,))]
+    return min(found, default=None)
 
 
 def most_in(memory: int, size: int) -> int:
@@ -79,12 +89,24 @@ def _devices() -> int:
     return len(sys.modules["jax"].local_devices())
 
 
-def _free() -> int | None:
-    """Bytes that processes can still have without swapping; None on systems that do not say."""
+def _room() -> int | None:
+    """As `available`, but of the machine no more than is free now."""
+    whole, free = available(), room_of_machine()
+    of_accelerators = whole is not None and whole > (of_machine() or whole)
+    return whole if of_accelerators or whole is None or free is None else min(whole, free)
+
+
+def _free() -> Iterator[int]:
+    """Bytes that processes can still have without swapping, here and in each control group; nothing on systems that do
+    not say."""
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = FREE.read_text().splitlines()
-        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
-    return None
+        yield 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
+    for group, files in _groups():
+        with contextlib.suppress(OSError, ValueError):
+            limit, used = (int((group / name).read_text()) for name in (files.limit, files.used))
+            counts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            yield max(0, limit - used + int(counts.get(files.given_up, 0)))
 
 
 def amount(size: float) -> str:
@@ -96,16 +118,34 @@ def amount(size: float) -> str:
     return f"{size:,.3g} PB"
 
 
+class Files(NamedTuple):
+    """Of a control group. given_up: in `memory.stat`, the bytes of cached files, which count as used and go first."""
+
+    limit: str
+    used: str
+    given_up: str
+
+
+FIRST = Files("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+SECOND = Files("memory.max", "memory.current", "inactive_file")
+
+
 def _limits() -> Iterator[int]:
-    """Of the control groups that this process is in, one in another, in both versions; `max` is none."""
+    """Of the control groups that this process is in; `max` is none."""
+    for group, files in _groups():
+        with contextlib.suppress(ValueError, OSError):
+            yield int((group / files.limit).read_text())
+
+
+def _groups() -> Iterator[tuple[Path, Files]]:
+    """The control groups that this process is in, one in another, in both versions."""
     with contextlib.suppress(OSError):
         for line in OWN.read_text().splitlines():
             _, controllers, name = line.split(":", 2)
             if controllers and "memory" not in controllers.split(","):
                 continue
-            root, file = (CGROUPS / "memory", "memory.limit_in_bytes") if controllers else (CGROUPS, "memory.max")
+            root, files = (CGROUPS / "memory", FIRST) if controllers else (CGROUPS, SECOND)
             group = root / name.lstrip("/")
             for at in (group, *group.parents):
                 if at.is_relative_to(root):
-                    with contextlib.suppress(ValueError, OSError):
-                        yield int((at / file).read_text())
+                    yield at, files

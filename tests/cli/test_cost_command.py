@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import blurc
 from blurc.bench import DEVICES
 from blurc.cli import cli
+from blurc.guards import memory
 
 MNIST = "networks/mnist.blur:mnist"
 
@@ -44,6 +45,12 @@ def test_what_does_not_fit_is_refused_with_the_batch_that_does() -> None:
     batch = int(output.split("`--batch ")[1].split("`")[0])
     assert run(MNIST, "--batch", str(batch), "--device", "h100")[0] == 0
     assert run(MNIST, "--batch", str(batch + 1), "--device", "h100")[0] == 1
+
+
+def test_of_this_machine_what_is_free_counts_as_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "_free", lambda: iter([1_000_000]))
+    status, output = run(MNIST, "--batch", "1000")
+    assert (status, "there is room for 1 MB" in output) == (1, True)
 
 
 @pytest.mark.parametrize("wrong", [["--batch", "0"], ["--device", "gpu"], ["--steps", "0"]])

@@ -39,6 +39,7 @@ def data() -> tasks.Dataset:
 def limit(monkeypatch: pytest.MonkeyPatch, size: float) -> None:
     monkeypatch.setattr(memory, "available", lambda: int(size))
     monkeypatch.setattr(memory, "FREE", memory.FREE.with_name("none"))  # whatever is free on this machine
+    monkeypatch.setattr(memory, "OWN", memory.OWN.with_name("none"))
 
 
 def refused(run: Callable[[], object]) -> str:
@@ -170,6 +171,36 @@ def asked_anew() -> Iterator[None]:
     memory.of_machine.cache_clear()
     yield
     memory.of_machine.cache_clear()
+
+
+@pytest.mark.parametrize("version", GROUPS)
+def test_what_is_free_in_a_container_is_what_it_has_left(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, file = GROUPS[version]
+    limit(monkeypatch, 8_000_000)
+    (tmp_path / "own").write_text(own)
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    used, cached = ("current", "inactive_file") if version == "second" else ("usage_in_bytes", "total_inactive_file")
+    for name, value in ((file, "7000000"), (f"memory.{used}", "4000000"), ("memory.stat", f"x 1\n{cached} 500000\n")):
+        (tmp_path / file).with_name(Path(name).name).write_text(value)
+    monkeypatch.setattr(memory, "OWN", tmp_path / "own")
+    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
+    assert memory.room_on_device(1) == 3_500_000
+    (tmp_path / "meminfo").write_text("MemAvailable: 1000 kB\n")
+    monkeypatch.setattr(memory, "FREE", tmp_path / "meminfo")
+    assert memory.room_on_device(1) == 1_024_000, "the machine has less than the container may have"
+
+
+@pytest.mark.usefixtures("asked_anew")
+def test_what_is_asked_for_at_once_may_take_what_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "meminfo").write_text("MemAvailable: 100000 kB\n")
+    monkeypatch.setattr(memory, "FREE", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "OWN", tmp_path / "none")
+    monkeypatch.setattr(memory, "available", memory.of_machine)
+    memory.check_room(25_000_000, "this", "")
+    said = refused(lambda: memory.check_room(26_000_000, "this", "less"))
+    assert said == "this would take 104 MB of memory, and there is room for 102 MB\nless"
 
 
 @pytest.mark.usefixtures("asked_anew")

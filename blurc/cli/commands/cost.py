@@ -15,7 +15,7 @@ from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import console, print_table, say, tell
 from blurc.diagnostics import counted
-from blurc.guards import amount, available
+from blurc.guards import amount, available, room_of_machine
 from blurc.plan import Cost, Plan, cost_of, plan_of
 from blurc.runtime import check_plan
 from blurc.storage import limits
@@ -45,7 +45,8 @@ def command(
 ) -> None:  # fmt: skip
     """Say what SPEC will take: arithmetic, memory and time.
 
-    Counted from the plan, without compiling. Exits with 1 if a step does not fit into the memory of the device.
+    Counted from the plan, without compiling. Exits with 1 if a step does not fit into the memory of the device, or
+    into what is free of this machine's.
     """
     if devices and not candidates:
         raise click.UsageError("`--devices` share `--candidates`: say how many. One network is divided by `--shard`")
@@ -130,17 +131,20 @@ def _divided(parts: Divided | None) -> dict[str, Any] | None:
 
 def _check_fits(parts: Divided) -> None:
     """Raises `BlurError` (E919), with the largest batch that fits, or into how many parts the network would."""
-    device = parts.device
-    if device.memory is None:
+    here = parts.device not in DEVICES.values()
+    memory, where = (
+        (room_of_machine(), "there is room for") if here else (parts.device.memory, f"{parts.device.name} has")
+    )
+    if memory is None:
         return
-    what, where = f"a step with {counted(parts.batch, 'example')}", f"{device.name} has"
-    shard = _wide_enough(parts, device.memory) if device in DEVICES.values() else ""  # those of a CPU share its memory
+    what = f"a step with {counted(parts.batch, 'example')}"
+    shard = "" if here else _wide_enough(parts, memory)  # the devices of a CPU share its memory
     wide = f"not even a batch of 1 fits: divide the network, `--shard {shard}`" if shard else ""
 
     def need(of: Cost) -> float:
         return replace(parts, batch=of.batch).step
 
-    check_plan(parts.plan, parts.batch, need, what, device.memory, where=where, instead=wide, multiple=parts.data)
+    check_plan(parts.plan, parts.batch, need, what, memory, where=where, instead=wide, multiple=parts.data)
 
 
 def _wide_enough(parts: Divided, memory: float) -> str:
