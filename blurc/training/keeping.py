@@ -26,7 +26,7 @@ class KeptTraining:
     checkpoint: where.
     chunk: steps of a chunk.
     steps: in all.
-    saved: how far training came that is in the file: "step 200"; "" if nothing is.
+    saved: up to which step the file goes: "step 200"; "" if there is none.
     """
 
     checkpoint: Checkpoint

@@ -15,7 +15,7 @@ from blurc.cli.shared.output import check_writable, write_json
 from blurc.cli.shared.subjects import Choice, network_choice
 from blurc.cli.shared.terminal import console, print_table, say, tell
 from blurc.diagnostics import counted
-from blurc.guards import amount, available, room_of_machine
+from blurc.guards import amount, available, room_on_device
 from blurc.plan import Cost, Plan, cost_of, plan_of
 from blurc.runtime import check_plan
 from blurc.storage import limits
@@ -133,7 +133,9 @@ def _check_fits(parts: Divided) -> None:
     """Raises `BlurError` (E919), with the largest batch that fits, or into how many parts the network would."""
     here = parts.device not in DEVICES.values()
     memory, where = (
-        (room_of_machine(), "there is room for") if here else (parts.device.memory, f"{parts.device.name} has")
+        (room_on_device(parts.data * parts.model), "there is room for")
+        if here
+        else (parts.device.memory, f"{parts.device.name} has")
     )
     if memory is None:
         return

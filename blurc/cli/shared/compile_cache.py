@@ -1,7 +1,7 @@
 """Compiled programs, which JAX keeps on disk from one command to the next.
 
 The command line decides that; whoever imports blurc decides alone. A folder that cannot be written and programs that
-cannot be read cost time only: they are compiled as if there were none. Of a folder that the user named this is said.
+cannot be read cost time only: they are compiled as if there were none. If the user named the folder, a warning says so.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def trim() -> None:
     Where the file system does not note when files are read (`noatime`), the programs compiled first go.
     """
     folder = cache_folder("programs")
-    if "jax" not in sys.modules or not os.environ.get(FOLDER, "").startswith(str(folder)):
+    if "jax" not in sys.modules or not Path(os.environ.get(FOLDER, "")).is_relative_to(folder):
         return
     with suppress(OSError):
         found = sorted(_entries(folder), key=lambda entry: -max(entry[1].st_atime, entry[1].st_mtime))
@@ -83,12 +83,12 @@ def unwritable() -> Diagnostic | None:
     """Why no program can be kept in the folder that the user named (W902); None if one can be, or if it is not
     theirs."""
     folder = os.environ.get(FOLDER, "")
-    if not folder or folder.startswith(str(cache_folder("programs"))) or "://" in folder:
+    if not folder or Path(folder).is_relative_to(cache_folder("programs")) or "://" in folder:
         return None
     if os.path.isdir(folder):
         reason = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
     else:
-        reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder, and none can be made"
+        reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder"
     if not reason:
         return None
     message = f"compiled programs are not kept in `{folder}`: {reason}"
