@@ -65,7 +65,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "E308": "a batch reducer outside `update`, or inside a sum or a reducer",
         "E309": "a function of a population, batch or projection where there is none",
         "E310": "a meta-parameter of projections or synapses in the scope of a neuron",
-        "E311": "`fan_in` or `fan_out` in the scope of a neuron",
+        "E311": "`fan_in`, `fan_out` or `plastic` in the scope of a neuron",
         "E312": "random numbers where they cannot be drawn",
         "E313": "a running total in a projection that is not dense",
         "E401": "an unknown population",

@@ -269,7 +269,7 @@ class Rule:
 
     def synapse(self) -> Place:
         """About the synapse alone."""
-        fans: Names = {"(fan_in / 3)": (), "(1 / fan_out)": ()}
+        fans: Names = {"(fan_in / 3)": (), "(1 / fan_out)": (), "plastic": ()}
         still = {**self.shared, **self.learns["projection"], **fans}
         return Place(self.random, {**self.channels, **self.learns["synapse"]}, still)
 

@@ -11,7 +11,7 @@ from blurc.diagnostics import Report, Span, suggest
 from blurc.language import functions, syntax
 from blurc.model import ParamValue
 
-RESERVED = {"input", "target", "fan_in", "fan_out", "pre", "post", *functions.ALL}
+RESERVED = {"input", "target", *functions.PROJECTION_NUMBERS, "pre", "post", *functions.ALL}
 NEW_NAME = "choose another name"
 
 

@@ -101,7 +101,7 @@ def _genome(cursor: Cursor, names: Names) -> Iterator[Offer]:
         yield from _of(_functions_of(table, names))
         yield from _functions(functions.ELEMENTWISE)
         if first == "synapse":
-            yield from (Offer(name, "value", meanings.VALUES[name]) for name in ("fan_in", "fan_out"))
+            yield from (Offer(name, "value", meanings.VALUES[name]) for name in functions.FANS)
 
 
 def _functions_of(table: Table, names: Names) -> list[Symbol]:
@@ -145,7 +145,7 @@ def _synapse(cursor: Cursor, table: Table, names: Names) -> Iterator[Offer]:
     yield from _of(symbol for symbol in table.values() if symbol.kind == "function slot")
     yield from _of(_functions_of(table, names))
     ends = {"incoming": ("pre",), "outgoing": ("post",)}.get(total, ("pre", "post"))
-    yield from (Offer(name, "value", meanings.VALUES[name]) for name in (*ends, "fan_in", "fan_out"))
+    yield from (Offer(name, "value", meanings.VALUES[name]) for name in (*ends, *functions.PROJECTION_NUMBERS))
     yield from _functions(functions.ELEMENTWISE)
 
 

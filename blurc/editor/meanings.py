@@ -56,6 +56,7 @@ VALUES: Mapping[str, str] = {
     "target": "in `feedback`: the targets",
     "fan_in": "the size of the population that the projection comes from",
     "fan_out": "the size of the population that the projection goes to",
+    "plastic": "1 where `update` changes the synapses of the projection, else 0",
     "pre": "the presynaptic neuron of a synapse",
     "post": "the postsynaptic neuron of a synapse",
 }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import NamedTuple, TypeAlias
 
+from blurc.language import functions
 from blurc.language import syntax as s
 
 Parts: TypeAlias = "Counter[str]"
@@ -104,7 +105,7 @@ class Terms:
                 return self._joined(type(node).__name__, s.children(node))
 
     def _label(self, name: str) -> str:
-        return self.labels.get(name) or (name if name in ("input", "target", "fan_in", "fan_out") else NUMBER)
+        return self.labels.get(name) or (name if name in ("input", "target", *functions.PROJECTION_NUMBERS) else NUMBER)
 
     def _joined(self, head: str, nodes: Iterable[s.Node], ordered: bool = True) -> tuple[str, Parts]:
         found = [self.of(node) for node in nodes]

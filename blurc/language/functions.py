@@ -31,6 +31,10 @@ DRAWS: dict[str, tuple[int, int]] = {"noise": (1, 1), "uniform": (2, 2)}  # rand
 ELEMENTWISE: tuple[str, ...] = (*UNARY, *NARY)
 ALL: tuple[str, ...] = (*ELEMENTWISE, *POPULATION, *TOTALS, *RUNNING, *REDUCERS, *PROJECTION, *STATISTICS, *DRAWS)
 
+# Numbers of a projection, which synapses know. Not functions, but names that a genome cannot declare, as those are.
+FANS: tuple[str, ...] = ("fan_in", "fan_out")  # also in start values
+PROJECTION_NUMBERS: tuple[str, ...] = (*FANS, "plastic")
+
 STANDARDIZE_EPS = 1e-5
 RUNNING_RATE = 0.1  # how much of a running statistic is new, unless the rule says so
 

@@ -124,7 +124,10 @@ class Uniform(Typed):
 
 @dataclass(frozen=True)
 class Fan(Typed):
-    name: Lit["fan_in", "fan_out"]
+    """A number of the synapse's projection. `plastic`, whether its synapses learn, came later; the hashes in users'
+    files have the name of this class."""
+
+    name: Lit["fan_in", "fan_out", "plastic"]
 
 
 @dataclass(frozen=True)

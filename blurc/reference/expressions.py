@@ -74,7 +74,7 @@ def leaf(e: Expr, at: Scope) -> Array:
         case model.Running(), NeuronScope():
             return running_statistic(e, at)
         case model.Fan(), SiteScope() | SynapseScope():
-            return spread(fan(e, at.projection, at.now), e, at)
+            return spread(of_projection(e, at.projection, at.now), e, at)
         case _:
             raise AssertionError(f"{e.span}: the checker allows no {type(e).__name__} here")
 
@@ -132,7 +132,9 @@ def part(items: Items) -> tuple[int | slice, ...]:
     return tuple(i if isinstance(i, int) else slice(*i) for i in items)
 
 
-def fan(e: model.Fan, p: Projection, now: Moment) -> float:
+def of_projection(e: model.Fan, p: Projection, now: Moment) -> float:
+    if e.name == "plastic":
+        return float(p.plastic and p.topology.has_synapses)
     network = now.model.network
     fan_in, fan_out = p.topology.fans(network.population(p.source).shape, network.population(p.target).shape)
     return fan_in if e.name == "fan_in" else fan_out

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from blurc.language import functions
 from blurc.model import Meta, walk
 from blurc.plan import Plan
 from blurc.runtime import stacking, unroll
@@ -107,7 +108,7 @@ class Entries:
     ) -> list[dict[str, Array]]:
         """The channels `kept` of each. All are drawn, as one may start as a copy of another; XLA drops unused ones."""
         p = self.plan.projection(projections[0])
-        names: dict[str, Any] = dict(zip(("fan_in", "fan_out"), map(float, p.fans), strict=True))
+        names: dict[str, Any] = dict(zip(functions.FANS, map(float, p.fans), strict=True))
         names |= dict(p.constants)
         names |= {k: v[p.name] if isinstance(v, Mapping) else v for k, v in genome.items()}
         drawn: dict[str, list[Array]] = {}

@@ -142,7 +142,7 @@ def _cut(genome: Genome, plan: Plan) -> _Update:
     ops, reached = plan.step.ops, dict[int, int]()  # number in the step -> number in the update
     gradients = [i for i in _needed(plan.step, results) if ops[i].name == "outer" and ops[i].attrs[1] == "batch_mean"]
     cut = list[Op]()
-    wrong = [*_fans(genome)]
+    wrong = [*_of_projections(genome)]
     for i in _needed(plan.step, results, set(gradients[:1])):
         op = ops[i]
         reached[i] = len(cut)
@@ -173,11 +173,12 @@ def _needed(block: Block, results: Iterable[Result], leaves: Collection[int] = (
     return sorted(found)
 
 
-def _fans(genome: Genome) -> Iterator[Diagnostic]:
+def _of_projections(genome: Genome) -> Iterator[Diagnostic]:
     for phase in genome.phases:
         if phase.kind == "update":
             for statement in (*phase.statements, *(s for v in phase.variants for s in v.statements)):
-                yield from (_refused(f"`{e.name}`", e.span) for e in walk(statement.value) if isinstance(e, Fan))
+                found = (e for e in walk(statement.value) if isinstance(e, Fan))
+                yield from (_refused(f"`{e.name}`", e.span) for e in found)
 
 
 def _refused(what: str, span: Span) -> Diagnostic:

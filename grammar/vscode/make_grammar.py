@@ -51,7 +51,10 @@ def grammar() -> dict[str, object]:
         {"name": "support.function.sum.blur", "match": rf"\b({'|'.join(SUMS)})\b(?=\s*[(\[])"},
         {"name": "support.function.blur", "match": rf"\b({'|'.join(functions.ALL)})\b(?='?\s*\()"},
         {"name": "support.function.blur", "match": rf"\b({'|'.join(functions.UNARY)})\b(?=\s*[,;}}#]|\s*$)"},
-        {"name": "variable.language.blur", "match": r"\b(pre|post)\b(?=\s*\.)|\b(input|target|fan_in|fan_out)\b"},
+        {
+            "name": "variable.language.blur",
+            "match": rf"\b(pre|post)\b(?=\s*\.)|\b(input|target|{'|'.join(functions.PROJECTION_NUMBERS)})\b",
+        },
         {"name": "constant.numeric.blur", "match": rf"(?<![\w.]){terminal('NUMBER')}"},
         {"name": "keyword.operator.assignment.blur", "match": "<-|->|~"},
         {"name": "keyword.operator.blur", "match": r"\.\.|[-+*/@^=]|[<>]=?"},

@@ -464,7 +464,7 @@ def test_no_text_breaks_the_checker(part: int) -> None:
     assert seen.sound > 0
 
 
-@pytest.mark.parametrize("name", ["step", "tanh", "target", "fan_in"])
+@pytest.mark.parametrize("name", ["step", "tanh", "target", "fan_in", "plastic"])
 def test_a_reserved_parameter_is_one_mistake_however_it_is_used(name: str) -> None:
     text = (
         f"genome g({name} = 0.5) {{ learn pull = {name}  state a  sense {{ a <- input }}  readout {name} * a * pull }}"

@@ -318,3 +318,8 @@ print(model.rule_hash(found.genome), model.model_hash(found))
         for seed in "12"
     }
     assert found == {" ".join(hashes(TEXT)) + "\n"}
+
+
+def test_hashes_are_those_in_the_files_of_users():
+    model, _, _ = spec.select("networks/xor.blur", network="xor")
+    assert rule_hash(model.genome) == "rule1:96edfa234010c9496104e0b5ccb4b9f106057d10c8f4ae7e9f8fae7d8ded22e3"

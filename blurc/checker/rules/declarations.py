@@ -28,7 +28,7 @@ KINDS: dict[type[syntax.Node], Kind] = {
 def known_at_run_time(tree: syntax.Genome) -> dict[str, str]:
     """Names that are not compile-time numbers, and what they are."""
     found = {name: f"`{name}`, known only in equations" for name in ("input", "target")}
-    found |= dict.fromkeys(("fan_in", "fan_out"), "a size of a projection, which only synapses know")
+    found |= dict.fromkeys(functions.PROJECTION_NUMBERS, "a property of a projection, which only synapses know")
     for item in tree.items:
         if isinstance(item, syntax.Const) and item.per:
             found[item.name] = f"a constant with one value per {item.per}"

@@ -143,8 +143,8 @@ class Expressions:
             return self._symbol(symbol, e, place)
         if e.name in ("input", "target"):
             return self._signal(e, place)
-        if e.name in ("fan_in", "fan_out"):
-            return self._fan(e, place)
+        if e.name in functions.PROJECTION_NUMBERS:
+            return self._of_projection(e, place)
         if e.name in NEURON_NAMES:
             self.wrong_name.neuron_name(e)
         elif e.name in functions.ALL or self.functions.tree(e.name):
@@ -164,7 +164,7 @@ class Expressions:
         symbol = self.symbols.named(e.name, *UNKNOWN_IN_FUNCTIONS)
         if symbol and symbol.kind != "slot":
             self.wrong_name.not_in_function(e.span, f"`{e.name}`, {symbol.words}", e.name)
-        elif e.name in ("input", "target", "fan_in", "fan_out"):
+        elif e.name in ("input", "target", *functions.PROJECTION_NUMBERS):
             self.wrong_name.not_in_function(e.span, f"`{e.name}`", "x")
         else:
             return False
@@ -251,11 +251,14 @@ class Expressions:
         self.wrong_name.signal_elsewhere(e, phase, who)
         return None
 
-    def _fan(self, e: syntax.Name, place: Place) -> Expr | None:
+    def _of_projection(self, e: syntax.Name, place: Place) -> Expr | None:
+        if place.phase == "init" and e.name not in functions.FANS:
+            self.wrong_name.not_yet(e.span, f"`{e.name}`")
+            return None
         if place.synapse:
-            name = "fan_in" if e.name == "fan_in" else "fan_out"
+            name = cast(Lit["fan_in", "fan_out", "plastic"], e.name)
             return Fan(name, shape=(), over=Over.PROJECTION, span=e.span)
-        self.wrong_name.fan_of_neuron(e)
+        self.wrong_name.of_projection(e)
         return None
 
     # ------------------------------------------------------------- attributes

@@ -8,7 +8,7 @@ from typing import Literal as Lit
 
 from blurc.checker.wording import dims
 from blurc.diagnostics import Diagnostic, Report, Span, in_order
-from blurc.language import PhaseKind
+from blurc.language import PhaseKind, functions
 from blurc.model import Direction, Expr, Literal, ParamValue, Per, Shape
 
 Kind = Lit["state", "channel", "meta", "signal", "const", "param", "slot", "function", "ambiguous"]
@@ -165,7 +165,7 @@ class Place:
     def names(self) -> tuple[str, ...]:
         """The names of the language that have a value here."""
         if self.synapse:
-            return ("fan_in", "fan_out")
+            return functions.FANS if self.phase == "init" else functions.PROJECTION_NUMBERS
         return {"sense": ("input",), "feedback": ("target",)}.get(self.phase, ())
 
     @property

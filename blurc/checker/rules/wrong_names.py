@@ -9,7 +9,7 @@ from blurc.checker.rules.names import NEURON_NAMES, OF_SYNAPSE, OWNER, Place, Sy
 from blurc.checker.rules.unsummed import with_sum
 from blurc.checker.wording import code, listed
 from blurc.diagnostics import Report, Span, did_you_mean
-from blurc.language import syntax
+from blurc.language import functions, syntax
 
 IN_START = (
     "a start value may use numbers, parameters, constants, `fan_in`, `fan_out` and meta-parameters of the network "
@@ -196,10 +196,11 @@ class WrongName:
         help = f"store it in a state there, `{phase} {{ x <- {e.name} }}`, and read the state"
         self.report.error("E304", message, e.span, help=help)
 
-    def fan_of_neuron(self, e: syntax.Name) -> None:
-        message = f"`{e.name}` is a size of a projection, but the scope here is one neuron, which has many projections"
+    def of_projection(self, e: syntax.Name) -> None:
+        message = f"`{e.name}` belongs to a projection, but the scope here is one neuron, which has many projections"
         channel, state = self.symbols.example("channel"), self.symbols.example("state")
-        help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} / {e.name})`"
+        sign = "/" if e.name in functions.FANS else "*"
+        help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} {sign} {e.name})`"
         self.report.error("E311", message, e.span, help=help)
 
     def no_end(self, e: syntax.Attribute) -> None:

@@ -80,12 +80,13 @@ class Scope(ABC):
     def constant(self, value: m.Nested, e: m.Expr) -> int:
         return self.builder.literal(m.uniform(value), Type(e.shape, EVERYWHERE), e.span)
 
-    def fan(self, e: m.Fan, projection: m.Projection) -> int:
+    def of_projection(self, e: m.Fan, projection: m.Projection) -> int:
         network = self.now.model.network
         pre, post = network.population(projection.source).shape, network.population(projection.target).shape
         fan_in, fan_out = projection.topology.fans(pre, post)
-        size = float(fan_in if e.name == "fan_in" else fan_out)
-        return self.builder.literal(size, Type((), EVERYWHERE), e.span)
+        learns = projection.plastic and projection.topology.has_synapses
+        number = {"fan_in": fan_in, "fan_out": fan_out, "plastic": learns}[e.name]
+        return self.builder.literal(float(number), Type((), EVERYWHERE), e.span)
 
     def drawn(self, e: m.Noise | m.Uniform, of: str, phase: str, space: Space) -> int:
         """Random numbers for every place of a space; `of`: the population or projection that draws."""

@@ -74,7 +74,7 @@ class NeuronScope(Scope):
             case m.Meta():
                 return self.now.meta(e, self.population)
             case m.Fan() if self.projection:
-                return self.fan(e, self.projection)
+                return self.of_projection(e, self.projection)
             case Total():
                 return self.total(e)
             case _:
@@ -232,7 +232,7 @@ class SynapseScope(Scope):
             case m.Modulator():
                 return self.modulator(e, self.projection.target)
             case m.Fan():
-                return self.fan(e, self.projection)
+                return self.of_projection(e, self.projection)
             case Total(side=side):
                 return self._seen(self._end(side).total(e), side, e)
             case m.Noise() | m.Uniform():
