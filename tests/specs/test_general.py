@@ -12,7 +12,7 @@ from rules import KEY
 import blurc
 from blurc import tasks
 
-SHALLOW = "network n { input x[4]  output y[3]  x -> y }"
+SHALLOW = "network n {{ input x[4]  output y[4]  x -> y {} }}"
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(3, 16, 8)), np.eye(3)[RNG.integers(3, size=(3, 16))]
 DEEP = """network n(depth = 1) {
@@ -32,10 +32,11 @@ def of_length_1(columns: np.ndarray) -> np.ndarray:
     return columns / np.linalg.norm(columns, axis=0)
 
 
-def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_covariances():
-    net = blurc.compile(SHALLOW, genome="general", inner=6, outer=2)  # a few more than there are dimensions
+@pytest.mark.parametrize(("skip", "skipped"), [("", 0.0), ("x -> y [identity]", 1.0)])
+def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_covariances(skip: str, skipped: float):
+    net = blurc.compile(SHALLOW.format(skip), genome="general", inner=6, outer=4)  # more steps than dimensions
     genome = net.init_genome(KEY) | {name: jnp.asarray(-30.0) for name in ("din", "dout", "beta")}
-    x, y = RNG.normal(size=(64, 4)), np.eye(3)[RNG.integers(3, size=64)]
+    x, y = RNG.normal(size=(64, 4)), np.eye(4)[RNG.integers(4, size=64)]
     before = net.init(KEY, genome)
     after, _ = net.step(genome, before, x, y)
 
@@ -43,7 +44,7 @@ def test_without_damping_a_change_goes_along_the_gradient_between_the_inverse_co
     usual = (x**2).mean()
     x = x - 0.2 * x.mean(1, keepdims=True)
     x = np.c_[x / np.sqrt(0.2 * (x**2).mean(1, keepdims=True) + 0.8 * usual), np.ones(64)]
-    exp = np.exp(x[:, :4] @ np.asarray(before.synapses["x->y"]["v"]))
+    exp = np.exp(x[:, :4] @ np.asarray(before.synapses["x->y"]["v"]) + skipped * x[:, :4])
     err = exp / exp.sum(1, keepdims=True) - y
     explained = np.linalg.pinv(x.T @ x, rcond=1e-4) @ x.T @ err
     weights = explained[:4] @ np.linalg.pinv(err.T @ err / 64, rcond=1e-4)
@@ -80,6 +81,72 @@ def test_one_example_is_answered_as_among_others(net: blurc.Net):
     state, _ = net.train(genome, net.init(KEY, genome), X, Y)
     alone = [net.predict(genome, state, x[None])[0] for x in X[0]]
     np.testing.assert_allclose(alone, net.predict(genome, state, X[0]), atol=1e-5)
+
+
+PLACES = """network n(places = 1, channels = 8) {
+  input  x[places, channels]
+  hidden h[places, 6] { bias = shared }
+  hidden all[1, 6]    { phi = linear, bias = off }
+  output y[3]
+  x -> h [conv(1)]
+  h -> all [pool(avg, places)]
+  all -> y
+}"""
+
+
+def test_an_image_of_equal_places_counts_as_one_example():
+    def outputs(places: int) -> np.ndarray:
+        net = blurc.compile(PLACES, genome="general", places=places)
+        genome, x = net.init_genome(KEY), np.tile(X, places)
+        state, _ = net.train(genome, net.init(KEY, genome), x, Y)
+        return np.asarray(net.predict(genome, state, x[-1]))
+
+    np.testing.assert_allclose(outputs(4), outputs(1), atol=1e-4)
+
+
+CERTAIN = """import "rules/general.blur"
+genome certain extends general { feedback doubted { doubt <- 1  pace <- haste } }
+network n { input x[8]  hidden h[6]  output y[5]  x -> h -> y }"""
+
+
+def test_with_five_classes_covariances_are_damped_by_four_times_as_much_as_with_ten():
+    def learned(rule: str, more: float) -> np.ndarray:
+        net = blurc.compile(CERTAIN, genome=rule)
+        genome = net.init_genome(KEY)
+        genome |= {name: genome[name] + more for name in ("din", "dout")}
+        state, _ = net.step(genome, net.init(KEY, genome), X[0], np.eye(5)[np.arange(16) % 5])
+        return np.concatenate([np.ravel(channels["v"]) for channels in state.synapses.values()])
+
+    np.testing.assert_allclose(learned("general", 0.0), learned("certain", np.log(4)), atol=1e-5)
+    assert np.abs(learned("general", 0.0) - learned("certain", 0.0)).max() > 1e-3
+
+
+def test_synapses_that_never_act_stay_as_they_are():
+    net = blurc.compile(
+        """network n {
+      input  x[2]
+      hidden h[2, 3] { bias = shared }
+      output y[3]
+      x -> h [conv(5)]
+      h -> y
+    }""",
+        genome="general",
+    )
+    genome = net.init_genome(KEY)
+    state = net.init(KEY, genome)
+    after, _ = net.train(genome, state, X[:, :, :2], Y)
+    before, now = (s.synapses["x->h"]["v"] for s in (state, after))
+    assert np.isfinite(now).all()
+    np.testing.assert_array_equal(now[0], before[0])
+
+
+def test_all_places_of_a_channel_have_their_statistics_in_common():
+    net = blurc.compile(PLACES, genome="general", places=2, channels=4)
+    genome = net.init_genome(KEY)
+    x = np.concatenate([X, -X], 1) * np.repeat([1.0, 3.0], 4)  # means of 0, as those of inputs are of one place
+    state, _ = net.train(genome, net.init(KEY, genome), x, np.concatenate([Y, Y], 1))
+    swapped = np.roll(x[-1], 4, axis=1)
+    np.testing.assert_allclose(net.predict(genome, state, swapped), net.predict(genome, state, x[-1]), atol=1e-4)
 
 
 def test_numbers_are_learned_as_well():
