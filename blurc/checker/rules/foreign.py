@@ -14,7 +14,7 @@ CALLED = {
     "maximum": "max", "minimum": "min", "clamp": "clip", "logistic": "sigmoid", "expit": "sigmoid",
     "ln": "log", "absolute": "abs", "identity": "linear", "heaviside": "step",
 }  # fmt: skip
-OF_PLACES = {  # read by a neuron alone
+OF_PLACES = {  # only where the scope is a neuron
     f"{what}_{how}": f"place_{how}" for what in ("channel", "spatial") for how in ("mean", "sum", "max")
 }
 FORMULAS = {

@@ -45,8 +45,8 @@ def command(
 ) -> None:  # fmt: skip
     """Say what SPEC will take: arithmetic, memory and time.
 
-    Counted from the plan, without compiling. Exits with 1 if a step does not fit into the memory of the device, or
-    into what is free of this machine's.
+    Counted from the plan, without compiling. Exits with 1 if a step does not fit into the memory of the device or,
+    on this machine, into what is free.
     """
     if devices and not candidates:
         raise click.UsageError("`--devices` share `--candidates`: say how many. One network is divided by `--shard`")
