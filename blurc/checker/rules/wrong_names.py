@@ -199,8 +199,9 @@ class WrongName:
     def of_projection(self, e: syntax.Name) -> None:
         message = f"`{e.name}` belongs to a projection, but the scope here is one neuron, which has many projections"
         channel, state = self.symbols.example("channel"), self.symbols.example("state")
-        sign = "/" if e.name in functions.FANS else "*"
-        help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} {sign} {e.name})`"
+        help = f"use it inside incoming(..) or outgoing(..): `incoming({channel} * pre.{state} / {e.name})`"
+        if e.name not in functions.FANS:
+            help = "use it inside incoming(..) or outgoing(..), around what pools and identities should not pass on"
         self.report.error("E311", message, e.span, help=help)
 
     def no_end(self, e: syntax.Attribute) -> None:
