@@ -137,7 +137,7 @@ def test_a_folder_of_the_users_own_that_cannot_be_written_is_said_once(
         assert [float(jax.jit(lambda x, n=n: n * x)(2.0)) for n in (7, 8)] == [14, 16]
     said = capfd.readouterr().err
     assert said.count("warning[W902]") == 1
-    assert f"compiled programs are not kept in `{folder}`: there is no such folder" in said
+    assert f"compiled programs are not kept in `{folder}`: Not a directory" in said
     assert said.count("Error") == 0
 
 

@@ -227,7 +227,7 @@ class Expressions:
         if place.phase == "function":
             return _meta(symbol, e.span)  # whether it has a value is asked where the function is called
         if place.phase == "init" and per in ("population", "neuron", "synapse"):
-            self.wrong_name.not_in_start(e.span, symbol)
+            self.wrong_name.not_in_start(e.span, f"one value per {per}")
         elif per in OF_SYNAPSE and not place.synapse:
             self.wrong_name.not_of_neurons(symbol, e)
         elif per in OF_NEURON and place.synapse:
@@ -253,7 +253,7 @@ class Expressions:
 
     def _of_projection(self, e: syntax.Name, place: Place) -> Expr | None:
         if place.phase == "init" and e.name not in functions.FANS:
-            self.wrong_name.not_yet(e.span, f"`{e.name}`")
+            self.wrong_name.not_in_start(e.span, "for equations only")
             return None
         if place.synapse:
             name = cast(Lit["fan_in", "fan_out", "plastic"], e.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from blurc.checker.parameters import RESERVED
 from blurc.checker.rules.foreign import declarations, name_help
 from blurc.checker.rules.names import NEURON_NAMES, OF_SYNAPSE, OWNER, Place, Symbol, Symbols
 from blurc.checker.rules.unsummed import with_sum
@@ -34,8 +35,8 @@ class WrongName:
         message = f"{what} has no value yet when synapses are made"
         self.report.error("E208", message, span, help=IN_START)
 
-    def not_in_start(self, span: Span, symbol: Symbol) -> None:
-        message = f"a start value cannot read `{code(span)}`, which is one value per {symbol.per}"
+    def not_in_start(self, span: Span, what: str) -> None:
+        message = f"a start value cannot read `{code(span)}`, which is {what}"
         self.report.error("E208", message, span, help=IN_START)
 
     def not_of_neurons(self, symbol: Symbol, e: syntax.Name) -> None:
@@ -121,6 +122,10 @@ class WrongName:
             message = f"`{e.name}` is {_what(other)}, not a state of a neuron"
             help = f"write `{e.name}` without `{e.owner}.`"
             self.report.error("E201", message, e.span, help=help)
+        elif e.name in functions.PROJECTION_NUMBERS:
+            help = f"write `{e.name}` without `{e.owner}.`"
+            message = f"`{e.name}` is a property of the synapse's projection, not a state of a neuron"
+            self.report.error("E201", message, e.span, help=help)
         elif not other and e.name in self.symbols.lets:
             self._let_of_neuron(e, self.symbols.lets[e.name])
         elif not other and not self.symbols.damaged:
@@ -129,7 +134,7 @@ class WrongName:
                 f"unknown neuron state `{e.name}`",
                 e.span,
                 notes=[f"the states are: {listed(states)}"],
-                help=f"did you mean `{e.owner}.{near}`?" if near else f"declare it: `state {e.name}`",
+                help=f"did you mean `{e.owner}.{near}`?" if near else _declaring(e.name),
             )
 
     def wrong_end(self, e: syntax.Attribute, place: Place) -> None:
@@ -141,7 +146,7 @@ class WrongName:
         elif place.phase == "init":
             symbol = self.symbols.named(e.name, "meta")
             if symbol and symbol.of_neuron:
-                self.not_in_start(e.span, symbol)
+                self.not_in_start(e.span, f"one value per {symbol.per}")
             else:
                 self.not_yet(e.span, f"`{e.owner}.{e.name}`")
         else:
@@ -214,6 +219,10 @@ class WrongName:
             if near
             else f"write `pre.{e.name}` (the presynaptic neuron) or `post.{e.name}` (the postsynaptic one)",
         )
+
+
+def _declaring(state: str) -> str:
+    return f"declare it: `state {state}`" if state not in RESERVED else "read one of these, or declare another"
 
 
 def _what(symbol: Symbol) -> str:

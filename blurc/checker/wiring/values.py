@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blurc.checker import mentions
+from blurc.checker.parameters import RESERVED
 from blurc.checker.rules.declarations import KINDS
 from blurc.checker.rules.names import WORDS
 from blurc.checker.wiring import blocks
@@ -117,6 +118,8 @@ class _Names:
 
 def _declared(name: str, per: str, value: str) -> str:
     """How a genome has a value of this name."""
+    if name in RESERVED:
+        return "remove it: a genome cannot declare this name"
     return f"declare it in the genome: `const {name} = {value} per {per}`, or `learn {name} = {value} per {per}`"
 
 

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -85,12 +86,11 @@ def unwritable() -> Diagnostic | None:
     folder = os.environ.get(FOLDER, "")
     if not folder or Path(folder).is_relative_to(cache_folder("programs")) or "://" in folder:
         return None
-    if os.path.isdir(folder):
-        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
-    else:
-        reason = "it is not a folder" if os.path.exists(folder) else "there is no such folder"
-    if not reason:
-        return None
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # permissions do not say it: root has all, and disks are full
+            return None
+    except OSError as error:
+        reason = error.strerror or "it cannot be written"
     message = f"compiled programs are not kept in `{folder}`: {reason}"
     return Diagnostic("W902", message, help=f"name another folder in `{FOLDER}`", severity="warning")
 
